@@ -33,7 +33,7 @@ inline void check(cmlp_status status)
 // The categories of a column in the model of a table. They are valid as long as the model, and may be copied.
 class categories {
 public:
-    explicit categories(const cmlp_categories &found) : list(found) {}
+    explicit categories(const cmlp_table_categories &found) : list(found) {}
 
     // How many there are: their codes are 0 to size() - 1.
     std::int64_t size() const { return list.n; }
@@ -43,7 +43,7 @@ public:
     double code(const std::string &text) const
     {
         double found = list.unknown;
-        if (text.find('\0') == std::string::npos) check(cmlp_categories_find_text(&list, text.c_str(), &found));
+        if (text.find('\0') == std::string::npos) check(cmlp_table_code_of_text(&list, text.c_str(), &found));
         return found;
     }
     template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
@@ -51,20 +51,20 @@ public:
         static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
         double found = -1;
         if constexpr (std::is_integral_v<N>)
-            check(cmlp_categories_find_integer(&list, number, &found));
+            check(cmlp_table_code_of_integer(&list, number, &found));
         else
-            check(cmlp_categories_find_number(&list, static_cast<double>(number), &found));
+            check(cmlp_table_code_of_number(&list, static_cast<double>(number), &found));
         return found;
     }
     double code(std::nullptr_t) const // of the missing value
     {
         double found = -1;
-        check(cmlp_categories_find_text(&list, nullptr, &found));
+        check(cmlp_table_code_of_text(&list, nullptr, &found));
         return found;
     }
 
 private:
-    cmlp_categories list;
+    cmlp_table_categories list;
 };
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
@@ -119,8 +119,8 @@ public:
     // The categories of a table's column.
     categories categories_of(std::int64_t column) const &
     {
-        cmlp_categories found = CMLP_INIT(cmlp_categories);
-        check(cmlp_model_categories(get(), column, &found));
+        cmlp_table_categories found = CMLP_INIT(cmlp_table_categories);
+        check(cmlp_table_find_categories(get(), column, &found));
         return categories(found);
     }
     categories categories_of(std::int64_t column) const && = delete;
@@ -129,7 +129,7 @@ public:
     double margin(double coverage, double output, std::int64_t target = 0) const
     {
         double found = 0;
-        check(cmlp_model_margin(get(), target, coverage, output, &found));
+        check(cmlp_table_margin(get(), target, coverage, output, &found));
         return found;
     }
 

@@ -29,8 +29,9 @@ class Info(Structure):
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_inputs", "n_outputs")),
         ("input_scale", c_double),
+        ("n_nets", c_int64),
         ("dtype", c_int32),
-        ("n_nets", c_int32),
+        ("reserved", c_int32),
     ]
 
 

@@ -33,7 +33,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                               double *outputs, cmlp_run *run) noexcept nogil
         cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                             size_t *bytes) noexcept nogil
-        cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
+        cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
         cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                       const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes) noexcept nogil
         cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
@@ -85,19 +85,19 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
                                         cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                         const cmlp_model **model) noexcept nogil
-        cmlp_status (*model_categories)(const cmlp_model *model, int64_t column,
-                                        cmlp_categories *categories) noexcept nogil
-        cmlp_status (*categories_find_text)(const cmlp_categories *categories, const char *text,
+        cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column,
+                                             cmlp_table_categories *categories) noexcept nogil
+        cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text,
+                                          double *code) noexcept nogil
+        cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number,
                                             double *code) noexcept nogil
-        cmlp_status (*categories_find_number)(const cmlp_categories *categories, double number,
-                                              double *code) noexcept nogil
-        cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer,
-                                               double *code) noexcept nogil
-        cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
+        cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer,
+                                             double *code) noexcept nogil
+        cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
                                     double *margin) noexcept nogil
-        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
-        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                              void *inputs) noexcept nogil
+        cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs) noexcept nogil
+        cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
+                                    int64_t row_stride, void *inputs) noexcept nogil
         cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
         cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                    size_t workspace_size) noexcept nogil

@@ -147,7 +147,7 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
                 byte_label == byte_labels[i];
     }
     cmlp_rows all = CMLP_INIT(cmlp_rows);
-    same &= cmlp_model_rows(model, &all) == CMLP_OK; /* width and scale */
+    same &= cmlp_model_prepare_rows(model, &all) == CMLP_OK; /* width and scale */
     all.dtype = CMLP_FLOAT32;
     all.data = rows;
     all.n_rows = ROWS;

@@ -115,7 +115,7 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    CHECK(cmlp_model_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
     CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
@@ -469,7 +469,7 @@ static void test_invalid_load(void)
     CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     char text[8];
-    CHECK(cmlp_model_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_rows(NULL, &rows) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_prepare_rows(NULL, &rows) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_label(model, 0, text, sizeof text) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, scratch, s, NULL) == CMLP_ERROR_NULL);
@@ -480,7 +480,7 @@ static void test_invalid_load(void)
         static _Alignas(64) unsigned char block[1 << 14];
         const cmlp_model *const copied = (const cmlp_model *)block;
         memcpy(block, model, right);
-        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_rows(copied, &rows) == CMLP_ERROR_MODEL);
+        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_prepare_rows(copied, &rows) == CMLP_ERROR_MODEL);
     }
     const cmlp_model *misplaced = (const cmlp_model *)(const void *)((const unsigned char *)model + 4);
     CHECK(predict_row(misplaced, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
@@ -539,7 +539,7 @@ static void test_invalid_content(void)
     static const double vectors[N_IN + 1] = {1, 2, 3, 4, 5}, with_zero[N_IN] = {1, 2, 0, 4};
     static const double far_away[N_IN] = {1e300, 1e300, 1e300, 1e300};
     const double *const misaligned = (const double *)(const void *)((const char *)vectors + 4);
-    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size = offsetof(cmlp_model_content, factors));
+    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size = offsetof(cmlp_model_content, input_scale));
     WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.strings = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.arrays = NULL);

@@ -100,7 +100,7 @@ static void test_sorted(int32_t dtype)
     run.workspace_size = sizeof workspace;
     run.n_threads = 2;
     CHECK(load(&good, &model, &scratch, &workspace_size) == CMLP_OK);
-    CHECK(cmlp_model_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
     CHECK(cmlp_forward(cmlp_model_net(model), cmlp_model_params(model), &rows, all, &run) == CMLP_OK);
     CHECK(cmlp_activations(cmlp_model_net(model), cmlp_model_params(model), &rows, outputs, &run) == CMLP_OK);
     for (int64_t i = 0; i < N_ROWS; i++) {

@@ -222,22 +222,22 @@ cdef class Model:
 
     def category(self, int64_t column, value):
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
-        cdef cmlp_categories categories
+        cdef cmlp_table_categories categories
         cdef double code = 0
-        categories.struct_size = sizeof(cmlp_categories)
-        check(cmlp_model_categories(self.model, column, &categories))
+        categories.struct_size = sizeof(cmlp_table_categories)
+        check(cmlp_table_find_categories(self.model, column, &categories))
         if value is None:
-            check(cmlp_categories_find_text(&categories, NULL, &code))
+            check(cmlp_table_code_of_text(&categories, NULL, &code))
         elif isinstance(value, str):
-            check(cmlp_categories_find_text(&categories, value.encode(), &code))
+            check(cmlp_table_code_of_text(&categories, value.encode(), &code))
         elif isinstance(value, int):
-            check(cmlp_categories_find_integer(&categories, value, &code))
+            check(cmlp_table_code_of_integer(&categories, value, &code))
         else:
-            check(cmlp_categories_find_number(&categories, value, &code))
+            check(cmlp_table_code_of_number(&categories, value, &code))
         return code
 
     def margin(self, double coverage, double output=0, int64_t target=0):
         """Return how far the interval of a coverage reaches beyond an output of a table's model."""
         cdef double margin = 0
-        check(cmlp_model_margin(self.model, target, coverage, output, &margin))
+        check(cmlp_table_margin(self.model, target, coverage, output, &margin))
         return margin

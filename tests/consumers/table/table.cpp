@@ -41,7 +41,7 @@ static cmlp_status status_of_nothing()
 /* UTF-8 with U+0000 is no category; of ordered ones an unknown category is a missing number. */
 static bool zero_is_unknown()
 {
-    cmlp_categories ordered = CMLP_INIT(cmlp_categories);
+    cmlp_table_categories ordered = CMLP_INIT(cmlp_table_categories);
     ordered.unknown = std::numeric_limits<double>::quiet_NaN();
     return std::isnan(cmlp::categories(ordered).code(std::string("a\0", 2)));
 }

@@ -180,10 +180,10 @@ static int is_category(cmlp_text t, const char *end, const category *wanted)
     return wanted->kind == NUMBER && is_number(t, end, &wanted->number);
 }
 
-static cmlp_status find(const cmlp_categories *given, const category *wanted, double *code)
+static cmlp_status find(const cmlp_table_categories *given, const category *wanted, double *code)
 {
-    cmlp_categories c;
-    const cmlp_status status = CMLP_READ(&c, given, cmlp_categories, unknown);
+    cmlp_table_categories c;
+    const cmlp_status status = CMLP_READ(&c, given, cmlp_table_categories, unknown);
     if (status) return status;
     if (!code) return CMLP_ERROR_NULL;
     if (!c.text) return CMLP_ERROR_OPTION;
@@ -198,20 +198,20 @@ static cmlp_status find(const cmlp_categories *given, const category *wanted, do
     return CMLP_OK;
 }
 
-cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)
+cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code)
 {
     const category wanted = {.kind = text ? TEXT : MISSING, .text = text};
     return find(categories, &wanted, code);
 }
 
-static cmlp_status find_number(const cmlp_categories *categories, double number, double *code)
+static cmlp_status find_number(const cmlp_table_categories *categories, double number, double *code)
 {
     category wanted = {.kind = MISSING};
     if (number == number) wanted = (category){.kind = NUMBER, .number = of_double(number)};
     return find(categories, &wanted, code);
 }
 
-cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code)
+cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_number(categories, number, code);
@@ -219,13 +219,13 @@ cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, doubl
     return status;
 }
 
-static cmlp_status find_integer(const cmlp_categories *categories, int64_t integer, double *code)
+static cmlp_status find_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
 {
     const category wanted = {.kind = NUMBER, .number = of_integer(integer)};
     return find(categories, &wanted, code);
 }
 
-cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code)
+cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_integer(categories, integer, code);
@@ -233,12 +233,12 @@ cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int6
     return status;
 }
 
-cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
+cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories)
 {
-    cmlp_categories copy;
+    cmlp_table_categories copy;
     const char *found;
     size_t length;
-    cmlp_status status = CMLP_READ(&copy, categories, cmlp_categories, unknown);
+    cmlp_status status = CMLP_READ(&copy, categories, cmlp_table_categories, unknown);
     if (!status) status = cmlp_model_metadata(model, "categories", &found, &length);
     if (status) return status;
     if (!model->table) return CMLP_ERROR_FILE_KEY;
@@ -252,7 +252,7 @@ cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_
     cmlp_text_pass(&t, "[");
     copy.text = t.at;
     copy.length = (size_t)(end.at - t.at);
-    copy.unknown = model->table->columns[column].kind == CMLP_COLUMN_NUMBER ? NAN : -1;
+    copy.unknown = model->table->columns[column].kind == CMLP_TABLE_COLUMN_NUMBER ? NAN : -1;
     cmlp_write_struct(categories, &copy, sizeof copy);
     return CMLP_OK;
 }

@@ -97,7 +97,7 @@ static cmlp_status find_margin(const cmlp_model *model, int64_t target, double c
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output, double *margin)
+cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, double output, double *margin)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_margin(model, target, coverage, output, margin);
