@@ -199,7 +199,8 @@ CMLP_API int32_t cmlp_version_number(void);
  *     const cmlp_model *model;
  *     int32_t label;
  *     status = cmlp_model_init(memory, info.model_size, file, n, 0, workspace, info.workspace_size, &model);
- *     if (!status) status = cmlp_model_predict_f32(model, row, &label, NULL, workspace, info.workspace_size);
+ *     if (!status)
+ *         status = cmlp_model_predict_f32(model, row, 784, &label, NULL, 0, workspace, info.workspace_size);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
@@ -259,8 +260,8 @@ enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
  * model: receives the model, whose address is inside `memory`.
  * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN or infinite;
  * FILE_VALUE if a factor is 0, or a number of a table (columns, targets, scores) breaks a rule of the format; unless
- * trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; OPTION (an unknown flag). After every failure the
- * contents of `memory` are unspecified. */
+ * trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; OPTION (an unknown flag). After every failure
+ * *model is NULL, and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
                                          cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                          const cmlp_model **model);
@@ -270,24 +271,30 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
  * cmlp_model_predict_rows_f64. There is no allocation, lock or system call.
  * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns (see cmlp_table.h).
  * label: receives the class index (see cmlp_labels); or NULL.
- * output: receives the n_outputs outputs; or NULL.
+ * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
+ *     n_outputs 0.
  * workspace: info->workspace_size bytes.
- * Returns DTYPE if the function is not that of the model's dtype; INPUT if the row contains NaN (except in a table) or
- * infinity. */
-CMLP_CHECKED cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
-                                                float *output, void *workspace, size_t workspace_size);
-CMLP_CHECKED cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label,
-                                                double *output, void *workspace, size_t workspace_size);
-CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label,
-                                               float *output, void *workspace, size_t workspace_size);
+ * Returns DTYPE if the function is not that of the model's dtype; WIDTH if n_inputs is not that of the model; BUFFER_SIZE;
+ * INPUT if the row contains NaN (except in a table) or infinity. */
+CMLP_CHECKED cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs,
+                                                int32_t *label, float *output, int64_t n_outputs, void *workspace,
+                                                size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs,
+                                                int32_t *label, double *output, int64_t n_outputs, void *workspace,
+                                                size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs,
+                                               int32_t *label, float *output, int64_t n_outputs, void *workspace,
+                                               size_t workspace_size);
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
  * classifiers. Each call searches the head of the file from its start.
- * buffer: n bytes, which every failure leaves unchanged.
+ * buffer: n bytes, which every failure leaves unchanged; may be NULL if n is 0.
+ * length: receives the number of bytes without the NUL, also if the status is BUFFER_SIZE; or NULL.
  * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels); BUFFER_SIZE;
  * FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express. */
-CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n,
+                                          size_t *length);
 
 /* The network and its parameters, for all other functions, valid as long as the model. NULL for an invalid model, and for
  * that of a table. */

@@ -30,6 +30,20 @@ inline void check(cmlp_status status)
     if (status != CMLP_OK) throw error(status);
 }
 
+namespace detail {
+// The text that a function writes: it is called for the length, and again.
+template <typename F> std::string text_of(F write)
+{
+    std::size_t length = 0;
+    cmlp_status status = write(nullptr, 0, &length);
+    std::string text(length + 1, '\0');
+    if (status == CMLP_ERROR_BUFFER_SIZE) status = write(&text[0], text.size(), &length);
+    check(status);
+    text.resize(length);
+    return text;
+}
+} // namespace detail
+
 // The categories of a column in the model of a table. They are valid as long as the model, and may be copied.
 class categories {
 public:
@@ -37,6 +51,14 @@ public:
 
     // How many there are: their codes are 0 to size() - 1.
     std::int64_t size() const { return list.n; }
+
+    // The text of a code, in UTF-8; empty for the missing value.
+    std::string text(std::int64_t code) const
+    {
+        return detail::text_of([&](char *text, std::size_t n, std::size_t *length) {
+            return cmlp_table_category(&list, code, text, n, length, nullptr);
+        });
+    }
 
     // The code of a category, for the row. That of an unknown one is -1, or NaN if the categories are ordered. A text never
     // equals a number.
@@ -108,12 +130,9 @@ public:
     // The label of a class, in UTF-8.
     std::string label(std::int32_t index) const
     {
-        std::string text(64, '\0');
-        cmlp_status status;
-        while ((status = cmlp_model_label(get(), index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
-            text.resize(2 * text.size());
-        check(status);
-        return text.c_str();
+        return detail::text_of([&](char *text, std::size_t n, std::size_t *length) {
+            return cmlp_model_label(get(), index, text, n, length);
+        });
     }
 
     // The categories of a table's column.
@@ -125,11 +144,12 @@ public:
     }
     categories categories_of(std::int64_t column) const && = delete;
 
-    // How far an interval of this coverage reaches beyond an output of a table's model, which is that for the target.
-    double margin(double coverage, double output, std::int64_t target = 0) const
+    // How far an interval of this coverage reaches beyond the outputs of a row of a table's model.
+    double margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double found = 0;
-        check(cmlp_table_margin(get(), target, coverage, output, &found));
+        check(cmlp_table_margin(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()),
+                                &found));
         return found;
     }
 
@@ -162,38 +182,39 @@ template <typename T> class predictor {
 
 public:
     explicit predictor(const model &source)
-        : shared(source.get()), n_inputs(source.info().n_inputs),
-          n_outputs(static_cast<std::size_t>(source.info().n_outputs)), workspace(source.info().workspace_size),
-          values(n_outputs)
+        : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_outputs)),
+          workspace(source.info().workspace_size), values(n_outputs)
     {
         if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) throw error(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;
 
-    // The class index of a row of n_inputs elements; -1 for a regressor. Allocates no memory.
-    std::int32_t operator()(const T *row)
+    // The class index of a row; -1 for a regressor. Throws an error with CMLP_ERROR_WIDTH if the row has not n_inputs
+    // elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
+    template <typename E> std::int32_t operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
+    template <typename E, std::size_t n> std::int32_t operator()(const E (&row)[n]) { return (*this)(row, n); }
+    template <typename E> std::int32_t operator()(const E *row, std::size_t n)
     {
+        static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
+        const std::int64_t width = static_cast<std::int64_t>(n), n_values = static_cast<std::int64_t>(n_outputs);
         std::int32_t label = -1;
         values.resize(n_outputs);
-        if constexpr (is_float)
-            check(cmlp_model_predict_f32(shared, row, &label, values.data(), workspace.data(), workspace.size()));
+        if constexpr (std::is_same_v<E, std::uint8_t>)
+            check(cmlp_model_predict_u8(shared, row, width, &label, values.data(), n_values, workspace.data(),
+                                        workspace.size()));
+        else if constexpr (is_float)
+            check(cmlp_model_predict_f32(shared, row, width, &label, values.data(), n_values, workspace.data(),
+                                         workspace.size()));
         else
-            check(cmlp_model_predict_f64(shared, row, &label, values.data(), workspace.data(), workspace.size()));
-        return label;
-    }
-    std::int32_t operator()(const std::uint8_t *row)
-    {
-        static_assert(is_float, "rows of bytes are for models of float32");
-        std::int32_t label = -1;
-        values.resize(n_outputs);
-        check(cmlp_model_predict_u8(shared, row, &label, values.data(), workspace.data(), workspace.size()));
+            check(cmlp_model_predict_f64(shared, row, width, &label, values.data(), n_values, workspace.data(),
+                                         workspace.size()));
         return label;
     }
 
-    // The class indices of n_rows contiguous rows.
-    std::vector<std::int32_t> operator()(const T *rows, std::int64_t n_rows, std::int32_t n_threads = 1)
+    // The class indices of n_rows contiguous rows of n_cols elements.
+    std::vector<std::int32_t> rows(const T *first, std::int64_t n_rows, std::int64_t n_cols, std::int32_t n_threads = 1)
     {
-        const cmlp_rows x = cmlp_dense_rows(rows, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_inputs);
+        const cmlp_rows x = cmlp_dense_rows(first, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_cols);
         cmlp_run run = CMLP_INIT(cmlp_run);
         check(cmlp_model_workspace_size(shared, &x, n_threads, &run.workspace_size));
         std::vector<unsigned char> memory(run.workspace_size);
@@ -215,7 +236,6 @@ private:
     static constexpr bool is_float = std::is_same_v<T, float>;
 
     const cmlp_model *shared;
-    std::int64_t n_inputs;
     std::size_t n_outputs;
     std::vector<unsigned char> workspace;
     std::vector<T> values;

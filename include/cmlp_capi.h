@@ -31,13 +31,13 @@ typedef struct cmlp_capi {
     cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info);
     cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                               void *workspace, size_t workspace_size, const cmlp_model **model);
-    cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                     void *workspace, size_t workspace_size);
-    cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                     void *workspace, size_t workspace_size);
-    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                    void *workspace, size_t workspace_size);
-    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+    cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                     float *output, int64_t n_outputs, void *workspace, size_t workspace_size);
+    cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                     double *output, int64_t n_outputs, void *workspace, size_t workspace_size);
+    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                    float *output, int64_t n_outputs, void *workspace, size_t workspace_size);
+    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
@@ -96,8 +96,8 @@ typedef struct cmlp_capi {
     cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text, double *code);
     cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number, double *code);
     cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer, double *code);
-    cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
-                                double *margin);
+    cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                int64_t n_outputs, double *margin);
     cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs);
     cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
                                 int64_t row_stride, void *inputs);
@@ -115,6 +115,8 @@ typedef struct cmlp_capi {
                                  const cmlp_paths *paths, void *outputs, cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
+    cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                  size_t *length, cmlp_table_category_kind *kind);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -148,7 +150,7 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_table_model_size, cmlp_table_model_init, cmlp_table_find_categories, cmlp_table_code_of_text,
     cmlp_table_code_of_number, cmlp_table_code_of_integer, cmlp_table_margin, cmlp_table_encoder_width,
     cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_workers_workspace_size,
-    cmlp_workers_train_epoch, cmlp_forward_paths, cmlp_paths_workspace_size
+    cmlp_workers_train_epoch, cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category
 };
 #endif
 

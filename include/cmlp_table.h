@@ -35,10 +35,10 @@ CMLP_CHECKED cmlp_status cmlp_table_model_init(void *memory, size_t memory_size,
  * the bytes of the model's file. */
 typedef struct cmlp_table_categories {
     size_t struct_size;
-    int64_t n;        /* the codes of the categories are 0 to n - 1 */
-    const char *text; /* `length` bytes of the file: the list of categories, which is JSON as in cmlp_model_metadata */
-    size_t length;
-    double unknown; /* the code of an unknown category: -1, or NaN, a missing number, if the categories are ordered */
+    const void *list;   /* this field and the next one belong to the library */
+    uint64_t list_size;
+    int64_t n;          /* the codes of the categories are 0 to n - 1 */
+    double unknown;     /* the code of an unknown category: -1, or NaN, a missing number, if the categories are ordered */
 } cmlp_table_categories;
 
 /* Finds the categories of a column.
@@ -58,10 +58,21 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *ca
 CMLP_CHECKED cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code);
 CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code);
 
+typedef int32_t cmlp_table_category_kind;
+enum { CMLP_TABLE_CATEGORY_MISSING = 1, CMLP_TABLE_CATEGORY_TEXT = 2, CMLP_TABLE_CATEGORY_NUMBER = 3 };
+
+/* Writes the category of a code as text, as cmlp_model_label writes a label: a number, true or false as it is in the file,
+ * and nothing for the missing value.
+ * kind: receives what the category is: "1" and 1 have the same text; or NULL.
+ * Returns LABEL if there is no such code; OPTION as above; BUFFER_SIZE and FILE_SYNTAX as cmlp_model_label. */
+CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                             size_t *length, cmlp_table_category_kind *kind);
+
 /* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as often
- * as asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
- * too small. If the widths of intervals follow the rows ("scaled_error" in the file), it is multiplied by a factor that
- * follows from the row's output. docs/guide/tables.md says what this guarantees. The interval of a regressor is
+ * as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
+ *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
+ * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
+ * multiplied by a factor that follows from the row's outputs. docs/guide/tables.md says what this guarantees. The interval of a regressor is
  * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
  * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
  * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
@@ -69,11 +80,12 @@ CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories 
  * its output, or a set for the answers no (1 - output) and yes (output).
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
- * output: that of the row for this target, as cmlp_model_predict_f64 writes it. Only widths that follow the rows use it.
+ * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths
+ *     do not follow the rows.
  * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
- * is used and is NaN). */
-CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, double output,
-                                           double *margin);
+ * is used and is NaN); WIDTH (n_outputs). */
+CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage,
+                                           const double *outputs, int64_t n_outputs, double *margin);
 
 /* ======================================================================================================= 2. encode
  *

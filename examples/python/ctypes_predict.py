@@ -35,7 +35,7 @@ class Info(Structure):
     ]
 
 
-PREDICT = CFUNCTYPE(c_int, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t)
+PREDICT = CFUNCTYPE(c_int, c_size_t, c_size_t, c_int64, c_size_t, c_size_t, c_int64, c_size_t, c_size_t)
 
 
 class Functions(Structure):
@@ -82,7 +82,7 @@ class Model:
         model, workspace, size = self.address, self.workspace.ctypes.data, self.workspace.size
         for image in images:
             at = ctypes.addressof(label)
-            self._check(functions.model_predict_u8(model, image.ctypes.data, at, 0, workspace, size))
+            self._check(functions.model_predict_u8(model, image.ctypes.data, image.size, at, 0, 0, workspace, size))
             classes.append(label.value)
         return classes
 

@@ -16,13 +16,17 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
         cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                                   void *workspace, size_t workspace_size, const cmlp_model **model) noexcept nogil
-        cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                         void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                         void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                        void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n) noexcept nogil
+        cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                         float *output, int64_t n_outputs, void *workspace,
+                                         size_t workspace_size) noexcept nogil
+        cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                         double *output, int64_t n_outputs, void *workspace,
+                                         size_t workspace_size) noexcept nogil
+        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                        float *output, int64_t n_outputs, void *workspace,
+                                        size_t workspace_size) noexcept nogil
+        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n,
+                                   size_t *length) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
@@ -93,8 +97,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                             double *code) noexcept nogil
         cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer,
                                              double *code) noexcept nogil
-        cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
-                                    double *margin) noexcept nogil
+        cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                    int64_t n_outputs, double *margin) noexcept nogil
         cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs) noexcept nogil
         cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
                                     int64_t row_stride, void *inputs) noexcept nogil
@@ -115,6 +119,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, int32_t n_threads, size_t *bytes) noexcept nogil
+        cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                      size_t *length, cmlp_table_category_kind *kind) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

@@ -98,13 +98,13 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                                 void *workspace, size_t workspace_size, const cmlp_model **model)
-    cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                       void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                       void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                      void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
+    cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                       float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                       double *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                      float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
@@ -434,17 +434,26 @@ cdef extern from "cmlp_table.h" nogil:
 
     ctypedef struct cmlp_table_categories:
         size_t struct_size
+        const void *list
+        uint64_t list_size
         int64_t n
-        const char *text
-        size_t length
         double unknown
 
     cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories)
     cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code)
     cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code)
     cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
-    cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, double output,
-                                  double *margin)
+
+    ctypedef int32_t cmlp_table_category_kind
+    enum:
+        CMLP_TABLE_CATEGORY_MISSING
+        CMLP_TABLE_CATEGORY_TEXT
+        CMLP_TABLE_CATEGORY_NUMBER
+
+    cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                    size_t *length, cmlp_table_category_kind *kind)
+    cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                  int64_t n_outputs, double *margin)
 
     ctypedef int32_t cmlp_table_column_kind
     enum:

@@ -8,8 +8,8 @@
 static cmlp_table_categories list_of(const char *text, int64_t n)
 {
     cmlp_table_categories c = CMLP_INIT(cmlp_table_categories);
-    c.text = text;
-    c.length = strlen(text);
+    c.list = text;
+    c.list_size = strlen(text);
     c.n = n;
     c.unknown = -1;
     return c;
@@ -75,6 +75,38 @@ static void test_texts(void)
     CHECK(cmlp_table_code_of_text(&c, "b", &code) == CMLP_OK && code == -1);
 }
 
+/* Each code has its text and its kind. */
+static void test_categories(void)
+{
+    static const struct {
+        const char *text;
+        cmlp_table_category_kind kind;
+    } wanted[] = {{"S\xc3\xbc" "d", CMLP_TABLE_CATEGORY_TEXT}, {"1", CMLP_TABLE_CATEGORY_TEXT},
+                  {"1", CMLP_TABLE_CATEGORY_NUMBER}, {"-2.5e3", CMLP_TABLE_CATEGORY_NUMBER},
+                  {"true", CMLP_TABLE_CATEGORY_NUMBER}, {"", CMLP_TABLE_CATEGORY_MISSING},
+                  {"", CMLP_TABLE_CATEGORY_TEXT}};
+    cmlp_table_categories c = list_of("\\\"S\\\\u00fcd\\\",\\\"1\\\",1,-2.5e3,true,null,\\\"\\\",\\\"\\\\ud800\\\"]", 8);
+    char text[16];
+    for (int i = 0; i < 7; i++) {
+        cmlp_table_category_kind kind = -7;
+        size_t length = 99;
+        const size_t n = strlen(wanted[i].text);
+        CHECK(cmlp_table_category(&c, i, text, n + 1, &length, &kind) == CMLP_OK);
+        check_that(!strcmp(text, wanted[i].text) && length == n && kind == wanted[i].kind, "%d: %s", i, text);
+        text[0] = 'x';
+        CHECK((length = 99, cmlp_table_category(&c, i, text, n, &length, &kind)) == CMLP_ERROR_BUFFER_SIZE);
+        CHECK(text[0] == 'x' && length == n);
+        CHECK(cmlp_table_category(&c, i, text, sizeof text, NULL, NULL) == CMLP_OK && !strcmp(text, wanted[i].text));
+    }
+    CHECK(cmlp_table_category(&c, -1, text, sizeof text, NULL, NULL) == CMLP_ERROR_LABEL);
+    CHECK(cmlp_table_category(&c, 8, text, sizeof text, NULL, NULL) == CMLP_ERROR_LABEL);
+    CHECK(cmlp_table_category(&c, 7, text, sizeof text, NULL, NULL) == CMLP_ERROR_FILE_SYNTAX); /* half of a pair */
+    CHECK(cmlp_table_category(&c, 0, NULL, 1, NULL, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_category(NULL, 0, text, 1, NULL, NULL) == CMLP_ERROR_NULL);
+    c.list = NULL;
+    CHECK(cmlp_table_category(&c, 0, text, sizeof text, NULL, NULL) == CMLP_ERROR_OPTION);
+}
+
 /* A struct that cmlp_table_find_categories has not filled. */
 static void test_damaged_lists(void)
 {
@@ -83,6 +115,8 @@ static void test_damaged_lists(void)
         const cmlp_table_categories c = list_of(damaged[i], 2);
         double code = -9;
         CHECK(cmlp_table_code_of_text(&c, "b", &code) == CMLP_ERROR_OPTION && code == -9);
+        CHECK(cmlp_table_category(&c, 1, NULL, 0, NULL, NULL) == CMLP_ERROR_OPTION);
+        if (damaged[i][0] != '1') CHECK(cmlp_table_category(&c, 0, NULL, 0, NULL, NULL) == CMLP_ERROR_OPTION);
     }
 }
 
@@ -103,6 +137,7 @@ int main(void)
     test_integers();
     test_unknown();
     test_texts();
+    test_categories();
     test_damaged_lists();
     return finish();
 }

@@ -94,10 +94,10 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     }
     cmlp_rows before = cmlp_dense_rows(scaled, rows.dtype, 1, N_IN);
     CHECK(predict_one(net, params, &before, NULL, expected, scratch, size) == CMLP_OK);
-    CHECK(predict_row(model, floats, NULL, output, scratch, size) == CMLP_OK);
+    CHECK(predict_row(model, floats, N_IN, NULL, output, scratch, size) == CMLP_OK);
     CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     if (rows.dtype == CMLP_FLOAT32) {
-        CHECK(cmlp_model_predict_u8(model, row, NULL, (float *)(void *)output, scratch, size) == CMLP_OK);
+        CHECK(cmlp_model_predict_u8(model, row, N_IN, NULL, (float *)(void *)output, N_OUT, scratch, size) == CMLP_OK);
         CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     }
     CHECK(same_bits(CMLP_FLOAT64, rows.shifts, shifts, N_IN) && same_bits(CMLP_FLOAT64, rows.factors, factors, N_IN));

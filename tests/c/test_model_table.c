@@ -172,9 +172,9 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
             const double scaled = targets[j] ? sums[j] * targets[j]->scale : 0;
             if (targets[j]) sums[j] = scaled + targets[j]->centre;
         }
-        CHECK(predict_row(model, rows[r], &label, found, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, rows[r], N_COLUMNS, &label, found, scratch, size) == CMLP_OK);
         CHECK(same_bits(CMLP_FLOAT64, found, sums, N_OUT) && label == (targets[0] ? -1 : largest));
-        CHECK(predict_row(model, rows[r], NULL, NULL, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, rows[r], N_COLUMNS, NULL, NULL, scratch, size) == CMLP_OK);
     }
 }
 
@@ -186,7 +186,7 @@ static void check_quantiles(const cmlp_model *model, void *scratch, size_t size)
     for (int r = 0; r < 1000; r++) {
         const double row[N_COLUMNS] = {uniform(&state, -5, 5), (double)(r % 4), 0, (double)(r % 3)};
         double found[N_OUT];
-        CHECK(predict_row(model, row, NULL, found, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, size) == CMLP_OK);
         for (int j = 1; j < N_OUT; j++) CHECK(found[j - 1] <= found[j]);
     }
 }
@@ -199,18 +199,21 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     int32_t label = -7, pair[2];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     float floats[N_OUT] = {0};
-    CHECK(cmlp_model_predict_u8(model, bytes, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
-    CHECK(cmlp_model_predict_f32(model, floats, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
-    CHECK(predict_row(model, NULL, &label, output, scratch, size) == CMLP_ERROR_NULL);
-    CHECK(predict_row(model, (char *)row + 4, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(predict_row(model, row, &label, output, NULL, size) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict_u8(model, bytes, N_COLUMNS, &label, floats, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(cmlp_model_predict_f32(model, floats, N_COLUMNS, &label, floats, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(predict_row(model, NULL, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_NULL);
+    for (int64_t n = 0; n < N_COLUMNS; n++)
+        CHECK(predict_row(model, row, n, &label, output, scratch, size) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_model_predict_f64(model, row, N_COLUMNS, &label, output, N_OUT - 1, scratch, size) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(predict_row(model, (char *)row + 4, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_COLUMNS, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
-    CHECK(predict_row(model, row, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_prepare_rows(model, &rows) == CMLP_ERROR_MODEL);
-    CHECK(cmlp_model_label(model, 2, text, sizeof text) == CMLP_OK && !strcmp(text, "c"));
+    CHECK(cmlp_model_label(model, 2, text, sizeof text, NULL) == CMLP_OK && !strcmp(text, "c"));
 }
 
 enum { MANY = 300 };
@@ -243,7 +246,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
         CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], &run) == CMLP_OK);
         for (int i = 0; i < MANY; i++) {
             const int at = k & 2 ? MANY - 1 - i : i;
-            CHECK(cmlp_model_predict_f64(model, raw[i], &label, expected[i], scratch, size) == CMLP_OK);
+            CHECK(cmlp_model_predict_f64(model, raw[i], N_COLUMNS, &label, expected[i], N_OUT, scratch, size) == CMLP_OK);
             CHECK(label == labels[at] && same_bits(CMLP_FLOAT64, found[at], expected[i], N_OUT));
         }
         run.workspace_size--;
@@ -420,7 +423,7 @@ static void check_eight_nets(void)
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
     CHECK(cmlp_table_model_init(memory, sizeof memory, good.bytes, good.size, 0, scratch, sizeof scratch, &model) == CMLP_OK);
-    CHECK(predict_row(model, row, NULL, found, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
 }
 
@@ -592,25 +595,25 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), 0, &margin) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), 0, &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), NULL, 0, &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), NULL, 0, &margin) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_table_margin(model, 0, 0.91, 0, &margin) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, 0, 0.91, NULL, 0, &margin) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, 0, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(NULL, 0, 0.9, 0, &margin) == CMLP_ERROR_NULL);
-    CHECK(cmlp_table_margin(model, 1, 0.9, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, -1, 0.9, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, 0, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, 1, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, 0, NAN, 0, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(NULL, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, 1, 0.9, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, -1, 0.9, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, 0, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, 1, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, NAN, NULL, 0, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_table_margin(model, 0, 0.9, 0, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
 }
 
 /* Scores that the writer refuses, and the reader if they are in a file nevertheless. */
@@ -676,13 +679,21 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     /* At the first of two knots with one prediction, the factor comes from below; at both, the last one holds. */
     static const double expected[][2] = {{-INFINITY, 0.5}, {-7, 0.5}, {-1, 0.5}, {0.5, 1}, {2, 4}, {3, 3.75}, {6, 3},
                                          {7, 3}, {INFINITY, 3}};
-    double margin = -7;
+    double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK(cmlp_table_margin(model, 0, 0.9, expected[i][0], &margin) == CMLP_OK && margin == 8 * expected[i][1]);
-    CHECK(cmlp_table_margin(model, 0, 0.91, 0, &margin) == CMLP_OK && margin == INFINITY);
+        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin)) == CMLP_OK &&
+              margin == 8 * expected[i][1]);
+    CHECK(cmlp_table_margin(model, 0, 0.91, outputs, N_OUT, &margin) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_table_margin(model, 0, 0.9, NAN, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, N_OUT, &margin) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT - 1, &margin) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT + 1, &margin) == CMLP_ERROR_WIDTH);
+    const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
+    CHECK(cmlp_table_margin(model, 0, 0.9, misaligned, N_OUT, &margin) == CMLP_ERROR_ALIGNMENT);
+    outputs[0] = NAN;
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 /* Widths that the writer refuses, and the reader if they are in a file nevertheless. */
@@ -754,9 +765,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_table_margin(model, k, 0.5, 0, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_table_margin(model, N_OUT, 0.5, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_table_margin(model, -1, 0.5, 0, &margin) == CMLP_ERROR_OPTION);
+        CHECK(cmlp_table_margin(model, k, 0.5, NULL, 0, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_table_margin(model, N_OUT, 0.5, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, -1, 0.5, NULL, 0, &margin) == CMLP_ERROR_OPTION);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -847,7 +858,7 @@ static void check_label(const cmlp_model *model, void *scratch, size_t size)
     double outputs[2], raw[2][N_COLUMNS];
     static unsigned char workspace[1 << 16];
     cmlp_run run = CMLP_INIT(cmlp_run);
-    CHECK(cmlp_model_predict_f64(model, threshold_row, &label, &threshold_output, scratch, size) == CMLP_OK);
+    CHECK(cmlp_model_predict_f64(model, threshold_row, N_COLUMNS, &label, &threshold_output, 1, scratch, size) == CMLP_OK);
     if (expected_label < 0) expected_label = threshold_output > 0.5;
     CHECK(label == expected_label);
     for (int i = 0; i < 2; i++) memcpy(raw[i], threshold_row, sizeof threshold_row);

@@ -152,8 +152,8 @@ static void test_descriptions(void)
     d.column = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
     d.categories = CMLP_INIT(cmlp_table_categories);
     d.categories.unknown = -1;
-    d.categories.text = "0]";
-    d.categories.length = 2;
+    d.categories.list = "0]";
+    d.categories.list_size = 2;
     d.categories.n = 1;
     d.content = CMLP_INIT(cmlp_model_content);
     d.content.write = model_file_append;
@@ -221,9 +221,9 @@ static int table_in(const mode *m, double *results)
     const cmlp_float_mode before = enter(m);
     int status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
     if (!status) status = cmlp_table_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
-    if (!status) status = cmlp_model_predict_f64(model, raw, NULL, &results[0], scratch, sizeof scratch);
+    if (!status) status = cmlp_model_predict_f64(model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
     if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
-    if (!status && cmlp_table_margin(model, 0, NAN, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
+    if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
     cmlp_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

@@ -107,7 +107,7 @@ static void test_sorted(int32_t dtype)
         double one[N_OUT];
         int32_t label = 0;
         const void *row = (const char *)(const void *)x + (size_t)(i * N_IN) * size_of(dtype);
-        CHECK(predict_row(model, row, &label, one, scratch, workspace_size) == CMLP_OK && label == -1);
+        CHECK(predict_row(model, row, N_IN, &label, one, scratch, workspace_size) == CMLP_OK && label == -1);
         for (int64_t j = 0; j < N_OUT; j++) {
             int64_t smaller = 0;
             const double value = get(dtype, raw, i * N_OUT + j);

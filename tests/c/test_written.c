@@ -139,7 +139,7 @@ static void read_back(cmlp_status written, int is_table, int64_t n_in, int round
         status = (is_table ? cmlp_table_model_init : cmlp_model_init)(memory, sizeof memory, file.bytes, file.size, 0,
                                                                       workspace, sizeof workspace, &model);
     check_that(!status && info.n_inputs == n_in, "round %d: %s", round, cmlp_status_name(status));
-    if (!status) CHECK(predict_row(model, zeros, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
+    if (!status) CHECK(predict_row(model, zeros, n_in, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
 }
 
 /* ---- networks */

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
     OK(cmlp_table_code_of_text(&places, argv[2], &row[0]));
     OK(cmlp_table_code_of_number(&sizes, atof(argv[3]), &row[1]));
     row[2] = *argv[4] ? atof(argv[4]) : (double)NAN;
-    OK(cmlp_model_predict_f64(file.model, row, NULL, &output, file.workspace, file.info.workspace_size));
+    OK(cmlp_model_predict_f64(file.model, row, 3, NULL, &output, 1, file.workspace, file.info.workspace_size));
     printf("%.17g\n", output);
     cmlp_file_free(&file);
     return 0;

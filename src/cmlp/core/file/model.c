@@ -180,7 +180,9 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model_memory divided;
     cmlp_table_scratch buffers;
     size_t needed;
-    if (!given->memory || !file || !given->model) return CMLP_ERROR_NULL;
+    if (!given->model) return CMLP_ERROR_NULL;
+    *given->model = NULL;
+    if (!given->memory || !file) return CMLP_ERROR_NULL;
     if (given->flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     cmlp_status status = cmlp_head_read(file, given->n, tables ? &tables->reader : NULL, &head);
