@@ -190,8 +190,11 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
  * arrays do not start with "nets." or "table.". An array "calibration.scores" is of CMLP_FLOAT64 and has one row, with
  * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
- * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). An array "calibration.widths" is of CMLP_FLOAT64
+ * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). The string "calibration" says what they are, such
+ * as {"kind":"absolute_error","rows":"held_out"}; cmlp_table_margin ignores scores without it. An array "calibration.widths" is of CMLP_FLOAT64
  * and has two rows for each row of scores (FILE_TENSOR), by the rules of docs/model-file.md (FILE_VALUE).
+ * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "categories", "parameters" (for example
+ * "{}") and "class", "TabularRegressor" or, with "classes", "TabularClassifier".
  * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
