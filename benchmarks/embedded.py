@@ -27,7 +27,7 @@ int load(const void *file, long size) {
 float predict(const float *x, int n) {
     float output[10], sum = 0;
     for (int i = 0; i < n; i++) {
-        if (cmlp_model_predict_f32(model, x + 784 * i, 0, output, workspace, sizeof workspace)) return 0;
+        if (cmlp_model_predict_f32(model, x + 784 * i, 784, 0, output, 10, workspace, sizeof workspace)) return 0;
         sum += output[0];
     }
     return sum;

@@ -145,7 +145,7 @@ static const cmlp_model *model;
 {FUNCTION} int classify(const uint8_t *x)
 {{
     int32_t answer = -1;
-    return cmlp_model_predict_u8(model, x, &answer, 0, workspace, sizeof workspace) ? -1 : answer;
+    return cmlp_model_predict_u8(model, x, INPUTS, &answer, 0, 0, workspace, sizeof workspace) ? -1 : answer;
 }}
 """
 LARGEST = """

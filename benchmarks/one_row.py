@@ -30,7 +30,8 @@ float model_f32(const float *x, const float *params, long width, long n)
     float output[16], sum = 0;
     (void)params;
     for (long i = 0; i < n; i++) {
-        if (cmlp_model_predict_f32(file.model, x + i * width, 0, output, file.workspace, file.info.workspace_size))
+        if (cmlp_model_predict_f32(file.model, x + i * width, width, 0, output, 16, file.workspace,
+                                   file.info.workspace_size))
             return -1;
         sum += output[0];
     }
@@ -53,7 +54,8 @@ float table(const double *x, const float *params, long width, long n)
     double output[16], sum = 0;
     (void)params;
     for (long i = 0; i < n; i++) {
-        if (cmlp_model_predict_f64(file.model, x + i * width, 0, output, file.workspace, file.info.workspace_size))
+        if (cmlp_model_predict_f64(file.model, x + i * width, width, 0, output, 16, file.workspace,
+                                   file.info.workspace_size))
             return -1;
         sum += output[0];
     }

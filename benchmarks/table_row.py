@@ -25,8 +25,9 @@ int load(const char *path) { return cmlp_file_load_table(&file, path); }
 double predict(const double *rows, int n, int repeats)
 {
     double output[16], sum = 0;
+    const int64_t width = file.info.n_inputs;
     for (int i = 0; i < n * repeats; i++) {
-        if (cmlp_model_predict_f64(file.model, rows + i % n * file.info.n_inputs, 0, output, file.workspace,
+        if (cmlp_model_predict_f64(file.model, rows + i % n * width, width, 0, output, 16, file.workspace,
                                    file.info.workspace_size)) return 0;
         sum += output[0];
     }

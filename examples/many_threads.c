@@ -27,7 +27,8 @@ static void *work(void *argument)
     worker *w = argument;
     for (int64_t i = w->first; i < w->images->n; i += w->step) {
         const uint8_t *image = w->images->data + i * w->images->size;
-        w->status = cmlp_model_predict_u8(w->model, image, &w->answers[i], NULL, w->workspace, w->workspace_size);
+        w->status = cmlp_model_predict_u8(w->model, image, w->images->size, &w->answers[i], NULL, 0, w->workspace,
+                                          w->workspace_size);
         if (w->status) break;
     }
     return NULL;

@@ -125,63 +125,60 @@ extern "C" {
 
 /* ----------------------------------------------------------------------------------------------------- status */
 
-/* Each status with its number and the sentence of cmlp_status_string. All enumerations of this header are numbers of 32
- * bits, to which later versions may add values. */
-#define CMLP_STATUSES(X)                                                                                              \
-    X(CMLP_OK, 0, "success")                                                                                          \
-    X(CMLP_CANCELLED, 1, "cancelled by a callback: parameters are those after the last complete batch")               \
-    /* An invalid argument. */                                                                                        \
-    X(CMLP_ERROR_NULL, 16, "a required pointer is NULL")                                                              \
-    X(CMLP_ERROR_STRUCT_SIZE, 17, "struct_size was not set, or fields that this version does not know are not 0")     \
-    X(CMLP_ERROR_LAYERS, 18, "a network must have 2 to 64 layers, including input and output")                        \
-    X(CMLP_ERROR_WIDTH, 19, "the size of a layer must be between 1 and 2^31 - 1")                                     \
-    X(CMLP_ERROR_ACTIVATION, 20, "an activation is unknown or not allowed in its layer")                              \
-    X(CMLP_ERROR_LOSS, 21, "the loss is unknown or not allowed with the output activation")                           \
-    X(CMLP_ERROR_DTYPE, 22, "an element type is unknown or not allowed here")                                         \
-    X(CMLP_ERROR_OVERFLOW, 24, "a size does not fit in size_t or int64_t")                                            \
-    X(CMLP_ERROR_BUFFER_SIZE, 25, "a buffer is too small")                                                            \
-    X(CMLP_ERROR_ALIGNMENT, 26, "a buffer or stride is not aligned for its type")                                     \
-    X(CMLP_ERROR_NET, 27, "the net was not made by cmlp_net_init of this version")                                    \
-    X(CMLP_ERROR_ROWS, 28, "the rows do not fit the network")                                                         \
-    X(CMLP_ERROR_TARGETS, 29, "the targets do not fit the network or the rows")                                       \
-    X(CMLP_ERROR_ORDER, 30, "an index of the row order is outside the rows")                                          \
-    X(CMLP_ERROR_LABEL, 31, "a class index is outside the outputs")                                                   \
-    X(CMLP_ERROR_WEIGHT, 32, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
-    X(CMLP_ERROR_OPTION, 33, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
-    X(CMLP_ERROR_BATCH, 34, "batch_size, first_batch or rows_done is negative or too large")                          \
-    X(CMLP_ERROR_THREADS, 35, "n_threads must be between 0 and 256")                                                  \
-    X(CMLP_ERROR_SPARSE, 36, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
-    X(CMLP_ERROR_WORKERS, 38, "the workers of an epoch have different arguments")                                     \
-    X(CMLP_ERROR_MODEL, 39, "the model was not made by cmlp_model_init of this version")                              \
-    /* The data, found while computing: cmlp_run.bad_row and bad_column give the position. */                         \
-    X(CMLP_ERROR_INPUT, 64, "an input is NaN, infinite or too large for the network's element type")                  \
-    X(CMLP_ERROR_TARGET, 65, "a target is NaN, infinite or too large for the network's element type")                 \
-    X(CMLP_ERROR_DIVERGED, 66, "the cost or a parameter became NaN or infinite")                                      \
-    /* This build, processor or system. */                                                                            \
-    X(CMLP_ERROR_ISA, 80, "no allowed instruction set is available on this processor")                                \
-    X(CMLP_ERROR_BUILD, 81, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \
-    X(CMLP_ERROR_MEMORY, 82, "not enough memory")                                                                     \
-    /* A model file. */                                                                                               \
-    X(CMLP_ERROR_FILE_SHORT, 96, "the file is truncated")                                                             \
-    X(CMLP_ERROR_FILE_LONG, 97, "the file has extra bytes at its end")                                                \
-    X(CMLP_ERROR_FILE_MAGIC, 98, "the file is not a cmlp model file")                                                 \
-    X(CMLP_ERROR_FILE_VERSION, 99, "the format version or a required feature is unknown: written by a newer cmlp")    \
-    X(CMLP_ERROR_FILE_HEAD_CRC, 100, "the checksum of the header does not match: the file was changed or damaged")    \
-    X(CMLP_ERROR_FILE_DATA_CRC, 101, "the checksum of the data does not match: the file was changed or damaged")      \
-    X(CMLP_ERROR_FILE_SYNTAX, 102, "the file header does not follow the grammar of the format")                       \
-    X(CMLP_ERROR_FILE_NAME, 103, "a key or a tensor name is malformed, missing, repeated or out of order")            \
-    X(CMLP_ERROR_FILE_TENSOR, 104, "a tensor has an unexpected type, shape or offset")                                \
-    X(CMLP_ERROR_FILE_NONFINITE, 105, "a parameter, a shift or factor of the inputs, or a cost is NaN or infinite")   \
-    X(CMLP_ERROR_FILE_EXAMPLE, 106, "the computed output of the stored example differs from the stored output")       \
-    X(CMLP_ERROR_FILE_KEY, 107, "the metadata do not contain this key")                                               \
-    X(CMLP_ERROR_FILE_WRITE, 108, "the write callback failed")                                                        \
-    X(CMLP_ERROR_FILE_TABLE, 109, "the file is that of a table: cmlp_table.h opens it")                               \
-    X(CMLP_ERROR_FILE_READ, 110, "the file cannot be opened or read")                                                 \
-    X(CMLP_ERROR_FILE_VALUE, 111, "a layer, activation, loss or number in the file breaks a rule of the format")
-
-#define CMLP_STATUS_VALUE(name, value, sentence) name = value,
+/* All enumerations of this header are numbers of 32 bits, to which later versions may add values. */
 typedef int32_t cmlp_status;
-enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };
+enum {
+    CMLP_OK = 0,
+    CMLP_CANCELLED = 1,              /* by a callback: parameters are those after the last complete batch */
+    /* An invalid argument. */
+    CMLP_ERROR_NULL = 16,            /* a required pointer is NULL */
+    CMLP_ERROR_STRUCT_SIZE = 17,     /* not set, or fields that this version does not know are not 0 */
+    CMLP_ERROR_LAYERS = 18,          /* not 2 to 64 layers, including input and output */
+    CMLP_ERROR_WIDTH = 19,           /* a layer's size or a row's length is not allowed here */
+    CMLP_ERROR_ACTIVATION = 20,      /* unknown, or not allowed in its layer */
+    CMLP_ERROR_LOSS = 21,            /* unknown, or not allowed with the output activation */
+    CMLP_ERROR_DTYPE = 22,           /* an element type is unknown or not allowed here */
+    CMLP_ERROR_OVERFLOW = 24,        /* a size does not fit in size_t or int64_t */
+    CMLP_ERROR_BUFFER_SIZE = 25,     /* a buffer is too small */
+    CMLP_ERROR_ALIGNMENT = 26,       /* a buffer or stride is not aligned for its type */
+    CMLP_ERROR_NET = 27,             /* not made by cmlp_net_init of this version */
+    CMLP_ERROR_ROWS = 28,            /* the rows do not fit the network */
+    CMLP_ERROR_TARGETS = 29,         /* the targets do not fit the network or the rows */
+    CMLP_ERROR_ORDER = 30,           /* an index of the row order is outside the rows */
+    CMLP_ERROR_LABEL = 31,           /* a class index is outside the outputs */
+    CMLP_ERROR_WEIGHT = 32,          /* not 0 or a positive normal number, or all are 0, or the sum is neither */
+    CMLP_ERROR_OPTION = 33,          /* out of its range, or a reserved or unused field or flag is not 0 */
+    CMLP_ERROR_BATCH = 34,           /* batch_size, first_batch or rows_done is negative or too large */
+    CMLP_ERROR_THREADS = 35,         /* n_threads is not 0 to 256 */
+    CMLP_ERROR_SPARSE = 36,          /* indptr decreases, or columns of a row do not ascend or are out of range */
+    CMLP_ERROR_WORKERS = 38,         /* the workers of an epoch have different arguments */
+    CMLP_ERROR_MODEL = 39,           /* not made by cmlp_model_init of this version */
+    /* The data: cmlp_run.bad_row and bad_column give the position. */
+    CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
+    CMLP_ERROR_TARGET = 65,          /* the same of a target */
+    CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
+    /* This build, processor or system. */
+    CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
+    CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
+    CMLP_ERROR_MEMORY = 82,          /* malloc failed (cmlp_file.h) */
+    /* A model file. */
+    CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
+    CMLP_ERROR_FILE_LONG = 97,       /* extra bytes at the end */
+    CMLP_ERROR_FILE_MAGIC = 98,      /* not a cmlp model file */
+    CMLP_ERROR_FILE_VERSION = 99,    /* an unknown version or required feature: written by a newer cmlp */
+    CMLP_ERROR_FILE_HEAD_CRC = 100,  /* the checksum of the head does not match */
+    CMLP_ERROR_FILE_DATA_CRC = 101,  /* the checksum of the data does not match */
+    CMLP_ERROR_FILE_SYNTAX = 102,    /* the head does not follow the grammar of the format */
+    CMLP_ERROR_FILE_NAME = 103,      /* a key or a tensor name is malformed, missing, repeated or out of order */
+    CMLP_ERROR_FILE_TENSOR = 104,    /* a tensor has an unexpected type, shape or offset */
+    CMLP_ERROR_FILE_NONFINITE = 105, /* a parameter, shift, factor or cost is NaN or infinite */
+    CMLP_ERROR_FILE_EXAMPLE = 106,   /* the example's computed output differs from the stored one */
+    CMLP_ERROR_FILE_KEY = 107,       /* the metadata do not contain this key */
+    CMLP_ERROR_FILE_WRITE = 108,     /* the write callback failed */
+    CMLP_ERROR_FILE_TABLE = 109,     /* a table's file: cmlp_table.h opens it */
+    CMLP_ERROR_FILE_READ = 110,      /* the file cannot be opened or read */
+    CMLP_ERROR_FILE_VALUE = 111      /* a layer, activation, loss or number breaks a rule of the format */
+};
 
 /* The enumerator's name ("CMLP_ERROR_ROWS") and one English sentence: static strings, never NULL. */
 CMLP_API const char *cmlp_status_name(cmlp_status status);
@@ -202,7 +199,8 @@ CMLP_API int32_t cmlp_version_number(void);
  *     const cmlp_model *model;
  *     int32_t label;
  *     status = cmlp_model_init(memory, info.model_size, file, n, 0, workspace, info.workspace_size, &model);
- *     if (!status) status = cmlp_model_predict_f32(model, row, &label, NULL, workspace, info.workspace_size);
+ *     if (!status)
+ *         status = cmlp_model_predict_f32(model, row, 784, &label, NULL, 0, workspace, info.workspace_size);
  *
  * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
  *
@@ -233,9 +231,10 @@ typedef struct cmlp_model_info {
     int64_t n_inputs;
     int64_t n_outputs;    /* of a prediction: a classifier of two labels has both probabilities, and one output of its
                            * network, the second one */
-    double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_rows */
+    double input_scale;   /* NaN if each column has a shift and a factor of its own: see cmlp_model_prepare_rows */
+    int64_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
     cmlp_dtype dtype;     /* of the rows and outputs: CMLP_FLOAT32 or CMLP_FLOAT64, which is that of every table */
-    int32_t n_nets;       /* the networks of a table, whose columns are the inputs; 0 if the model is one network */
+    int32_t reserved;
 } cmlp_model_info;
 
 /* Checks the head of a model file, and reports how much memory the other functions need.
@@ -261,8 +260,8 @@ enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
  * model: receives the model, whose address is inside `memory`.
  * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN or infinite;
  * FILE_VALUE if a factor is 0, or a number of a table (columns, targets, scores) breaks a rule of the format; unless
- * trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; OPTION (an unknown flag). After every failure the
- * contents of `memory` are unspecified. */
+ * trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; OPTION (an unknown flag). After every failure
+ * *model is NULL, and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
                                          cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                          const cmlp_model **model);
@@ -272,24 +271,30 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
  * cmlp_model_predict_rows_f64. There is no allocation, lock or system call.
  * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns (see cmlp_table.h).
  * label: receives the class index (see cmlp_labels); or NULL.
- * output: receives the n_outputs outputs; or NULL.
+ * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
+ *     n_outputs 0.
  * workspace: info->workspace_size bytes.
- * Returns DTYPE if the function is not that of the model's dtype; INPUT if the row contains NaN (except in a table) or
- * infinity. */
-CMLP_CHECKED cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label,
-                                                float *output, void *workspace, size_t workspace_size);
-CMLP_CHECKED cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label,
-                                                double *output, void *workspace, size_t workspace_size);
-CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label,
-                                               float *output, void *workspace, size_t workspace_size);
+ * Returns DTYPE if the function is not that of the model's dtype; WIDTH if n_inputs is not that of the model; BUFFER_SIZE;
+ * INPUT if the row contains NaN (except in a table) or infinity. */
+CMLP_CHECKED cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs,
+                                                int32_t *label, float *output, int64_t n_outputs, void *workspace,
+                                                size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs,
+                                                int32_t *label, double *output, int64_t n_outputs, void *workspace,
+                                                size_t workspace_size);
+CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs,
+                                               int32_t *label, float *output, int64_t n_outputs, void *workspace,
+                                               size_t workspace_size);
 
 /* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
  * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
  * classifiers. Each call searches the head of the file from its start.
- * buffer: n bytes, which every failure leaves unchanged.
+ * buffer: n bytes, which every failure leaves unchanged; may be NULL if n is 0.
+ * length: receives the number of bytes without the NUL, also if the status is BUFFER_SIZE; or NULL.
  * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels); BUFFER_SIZE;
  * FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express. */
-CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n,
+                                          size_t *length);
 
 /* The network and its parameters, for all other functions, valid as long as the model. NULL for an invalid model, and for
  * that of a table. */
@@ -401,7 +406,7 @@ CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, cons
 /* Prepares rows for the network of a model and the functions below: sets kind (dense) and n_cols to those of the model's
  * inputs, scale to its input scale, and shifts and factors to the model's, or to NULL. Set data, dtype and n_rows
  * afterwards. The other fields are unchanged. Returns MODEL also for that of a table. */
-CMLP_CHECKED cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows);
+CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows);
 
 struct cmlp_objective;
 struct cmlp_epoch;
@@ -483,6 +488,7 @@ typedef struct cmlp_net_config {
      * predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions use the
      * activations as they are. */
     const double *quantiles;
+    const void *reserved; /* NULL */
 } cmlp_net_config;
 
 /* Bytes for a net, and a bound for static storage:  static char memory[CMLP_NET_SIZE]; */
@@ -736,16 +742,17 @@ typedef struct cmlp_training {
  * regressor with "class", "MLPRegressor"; otherwise as a Network. */
 typedef struct cmlp_model_content {
     size_t struct_size;
-    double input_scale;               /* finite; 0: 1 */
-    const cmlp_model_string *strings; /* keys ascending by bytes */
-    const cmlp_model_array *arrays;   /* names ascending by bytes */
-    int32_t n_strings, n_arrays;
     /* Takes the next n bytes of the file; a value other than 0 ends the call with CMLP_ERROR_FILE_WRITE. */
     int (*write)(void *context, const void *bytes, size_t n);
     void *context;
-    const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
+    const cmlp_model_string *strings; /* keys ascending by bytes */
+    int64_t n_strings;
+    const cmlp_model_array *arrays;   /* names ascending by bytes */
     const cmlp_training *training;    /* NULL, or the state that Python continues. Names of arrays then do not start
                                        * with "training." */
+    int64_t n_arrays;
+    const double *shifts, *factors;   /* of the inputs, instead of input_scale (0 or 1) as in cmlp_rows; or both NULL */
+    double input_scale;               /* finite; 0: 1 */
 } cmlp_model_content;
 
 /* Writes a model file through content->write, in order and in pieces of any size. The same content gives the same bytes
@@ -793,8 +800,7 @@ typedef struct cmlp_loss_info {
     const char *name; /* "huber" */
     double parameter; /* default value of its parameter; 0 if it has no parameter */
     double limit;     /* the parameter must be less */
-    uint32_t outputs; /* mask of the allowed output activations: 1 << cmlp_activation */
-    int32_t reserved;
+    uint64_t outputs; /* mask of the allowed output activations: UINT64_C(1) << cmlp_activation */
 } cmlp_loss_info;
 
 /* Static tables. NULL for values outside the enumerations, which are numbered from 1 without gaps. */

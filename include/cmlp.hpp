@@ -30,20 +30,42 @@ inline void check(cmlp_status status)
     if (status != CMLP_OK) throw error(status);
 }
 
+namespace detail {
+// The text that a function writes: it is called for the length, and again.
+template <typename F> std::string text_of(F write)
+{
+    std::size_t length = 0;
+    cmlp_status status = write(nullptr, 0, &length);
+    std::string text(length + 1, '\0');
+    if (status == CMLP_ERROR_BUFFER_SIZE) status = write(&text[0], text.size(), &length);
+    check(status);
+    text.resize(length);
+    return text;
+}
+} // namespace detail
+
 // The categories of a column in the model of a table. They are valid as long as the model, and may be copied.
 class categories {
 public:
-    explicit categories(const cmlp_categories &found) : list(found) {}
+    explicit categories(const cmlp_table_categories &found) : list(found) {}
 
     // How many there are: their codes are 0 to size() - 1.
     std::int64_t size() const { return list.n; }
+
+    // The text of a code, in UTF-8; empty for the missing value.
+    std::string text(std::int64_t code) const
+    {
+        return detail::text_of([&](char *text, std::size_t n, std::size_t *length) {
+            return cmlp_table_category(&list, code, text, n, length, nullptr);
+        });
+    }
 
     // The code of a category, for the row. That of an unknown one is -1, or NaN if the categories are ordered. A text never
     // equals a number.
     double code(const std::string &text) const
     {
         double found = list.unknown;
-        if (text.find('\0') == std::string::npos) check(cmlp_categories_find_text(&list, text.c_str(), &found));
+        if (text.find('\0') == std::string::npos) check(cmlp_table_code_of_text(&list, text.c_str(), &found));
         return found;
     }
     template <typename N, typename = std::enable_if_t<std::is_arithmetic_v<N>>> double code(N number) const
@@ -51,20 +73,20 @@ public:
         static_assert(!std::is_unsigned_v<N> || sizeof(N) < sizeof(std::int64_t), "an integer must fit in int64_t");
         double found = -1;
         if constexpr (std::is_integral_v<N>)
-            check(cmlp_categories_find_integer(&list, number, &found));
+            check(cmlp_table_code_of_integer(&list, number, &found));
         else
-            check(cmlp_categories_find_number(&list, static_cast<double>(number), &found));
+            check(cmlp_table_code_of_number(&list, static_cast<double>(number), &found));
         return found;
     }
     double code(std::nullptr_t) const // of the missing value
     {
         double found = -1;
-        check(cmlp_categories_find_text(&list, nullptr, &found));
+        check(cmlp_table_code_of_text(&list, nullptr, &found));
         return found;
     }
 
 private:
-    cmlp_categories list;
+    cmlp_table_categories list;
 };
 
 // A model, with the bytes of its file. It is constant: any number of threads may share it. Each thread needs a
@@ -108,28 +130,26 @@ public:
     // The label of a class, in UTF-8.
     std::string label(std::int32_t index) const
     {
-        std::string text(64, '\0');
-        cmlp_status status;
-        while ((status = cmlp_model_label(get(), index, &text[0], text.size())) == CMLP_ERROR_BUFFER_SIZE)
-            text.resize(2 * text.size());
-        check(status);
-        return text.c_str();
+        return detail::text_of([&](char *text, std::size_t n, std::size_t *length) {
+            return cmlp_model_label(get(), index, text, n, length);
+        });
     }
 
     // The categories of a table's column.
     categories categories_of(std::int64_t column) const &
     {
-        cmlp_categories found = CMLP_INIT(cmlp_categories);
-        check(cmlp_model_categories(get(), column, &found));
+        cmlp_table_categories found = CMLP_INIT(cmlp_table_categories);
+        check(cmlp_table_find_categories(get(), column, &found));
         return categories(found);
     }
     categories categories_of(std::int64_t column) const && = delete;
 
-    // How far an interval of this coverage reaches beyond an output of a table's model, which is that for the target.
-    double margin(double coverage, double output, std::int64_t target = 0) const
+    // How far an interval of this coverage reaches beyond the outputs of a row of a table's model.
+    double margin(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
     {
         double found = 0;
-        check(cmlp_model_margin(get(), target, coverage, output, &found));
+        check(cmlp_table_margin(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()),
+                                &found));
         return found;
     }
 
@@ -162,38 +182,39 @@ template <typename T> class predictor {
 
 public:
     explicit predictor(const model &source)
-        : shared(source.get()), n_inputs(source.info().n_inputs),
-          n_outputs(static_cast<std::size_t>(source.info().n_outputs)), workspace(source.info().workspace_size),
-          values(n_outputs)
+        : shared(source.get()), n_outputs(static_cast<std::size_t>(source.info().n_outputs)),
+          workspace(source.info().workspace_size), values(n_outputs)
     {
         if (source.info().dtype != (is_float ? CMLP_FLOAT32 : CMLP_FLOAT64)) throw error(CMLP_ERROR_DTYPE);
     }
     explicit predictor(const model &&) = delete;
 
-    // The class index of a row of n_inputs elements; -1 for a regressor. Allocates no memory.
-    std::int32_t operator()(const T *row)
+    // The class index of a row; -1 for a regressor. Throws an error with CMLP_ERROR_WIDTH if the row has not n_inputs
+    // elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
+    template <typename E> std::int32_t operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
+    template <typename E, std::size_t n> std::int32_t operator()(const E (&row)[n]) { return (*this)(row, n); }
+    template <typename E> std::int32_t operator()(const E *row, std::size_t n)
     {
+        static_assert(std::is_same_v<E, T> || (is_float && std::is_same_v<E, std::uint8_t>), "the model has other rows");
+        const std::int64_t width = static_cast<std::int64_t>(n), n_values = static_cast<std::int64_t>(n_outputs);
         std::int32_t label = -1;
         values.resize(n_outputs);
-        if constexpr (is_float)
-            check(cmlp_model_predict_f32(shared, row, &label, values.data(), workspace.data(), workspace.size()));
+        if constexpr (std::is_same_v<E, std::uint8_t>)
+            check(cmlp_model_predict_u8(shared, row, width, &label, values.data(), n_values, workspace.data(),
+                                        workspace.size()));
+        else if constexpr (is_float)
+            check(cmlp_model_predict_f32(shared, row, width, &label, values.data(), n_values, workspace.data(),
+                                         workspace.size()));
         else
-            check(cmlp_model_predict_f64(shared, row, &label, values.data(), workspace.data(), workspace.size()));
-        return label;
-    }
-    std::int32_t operator()(const std::uint8_t *row)
-    {
-        static_assert(is_float, "rows of bytes are for models of float32");
-        std::int32_t label = -1;
-        values.resize(n_outputs);
-        check(cmlp_model_predict_u8(shared, row, &label, values.data(), workspace.data(), workspace.size()));
+            check(cmlp_model_predict_f64(shared, row, width, &label, values.data(), n_values, workspace.data(),
+                                         workspace.size()));
         return label;
     }
 
-    // The class indices of n_rows contiguous rows.
-    std::vector<std::int32_t> operator()(const T *rows, std::int64_t n_rows, std::int32_t n_threads = 1)
+    // The class indices of n_rows contiguous rows of n_cols elements.
+    std::vector<std::int32_t> rows(const T *first, std::int64_t n_rows, std::int64_t n_cols, std::int32_t n_threads = 1)
     {
-        const cmlp_rows x = cmlp_dense_rows(rows, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_inputs);
+        const cmlp_rows x = cmlp_dense_rows(first, is_float ? CMLP_FLOAT32 : CMLP_FLOAT64, n_rows, n_cols);
         cmlp_run run = CMLP_INIT(cmlp_run);
         check(cmlp_model_workspace_size(shared, &x, n_threads, &run.workspace_size));
         std::vector<unsigned char> memory(run.workspace_size);
@@ -215,7 +236,6 @@ private:
     static constexpr bool is_float = std::is_same_v<T, float>;
 
     const cmlp_model *shared;
-    std::int64_t n_inputs;
     std::size_t n_outputs;
     std::vector<unsigned char> workspace;
     std::vector<T> values;

@@ -31,13 +31,13 @@ typedef struct cmlp_capi {
     cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info);
     cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                               void *workspace, size_t workspace_size, const cmlp_model **model);
-    cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                     void *workspace, size_t workspace_size);
-    cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                     void *workspace, size_t workspace_size);
-    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                    void *workspace, size_t workspace_size);
-    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n);
+    cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                     float *output, int64_t n_outputs, void *workspace, size_t workspace_size);
+    cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                     double *output, int64_t n_outputs, void *workspace, size_t workspace_size);
+    cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                    float *output, int64_t n_outputs, void *workspace, size_t workspace_size);
+    cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length);
     const cmlp_net *(*model_net)(const cmlp_model *model);
     const void *(*model_params)(const cmlp_model *model);
     cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text, size_t *length);
@@ -47,7 +47,7 @@ typedef struct cmlp_capi {
                                           double *outputs, cmlp_run *run);
     cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                         size_t *bytes);
-    cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows);
+    cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows);
     cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const struct cmlp_objective *objective,
                                   const struct cmlp_epoch *epoch, int32_t n_threads, size_t *bytes);
     cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output, cmlp_run *run);
@@ -92,15 +92,15 @@ typedef struct cmlp_capi {
     cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
                                     cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                     const cmlp_model **model);
-    cmlp_status (*model_categories)(const cmlp_model *model, int64_t column, cmlp_categories *categories);
-    cmlp_status (*categories_find_text)(const cmlp_categories *categories, const char *text, double *code);
-    cmlp_status (*categories_find_number)(const cmlp_categories *categories, double number, double *code);
-    cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer, double *code);
-    cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
-                                double *margin);
-    cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs);
-    cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                          void *inputs);
+    cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
+    cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text, double *code);
+    cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number, double *code);
+    cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer, double *code);
+    cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                int64_t n_outputs, double *margin);
+    cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs);
+    cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
+                                int64_t row_stride, void *inputs);
     cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes);
     cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                size_t workspace_size);
@@ -115,6 +115,8 @@ typedef struct cmlp_capi {
                                  const cmlp_paths *paths, void *outputs, cmlp_run *run);
     cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                         const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
+    cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                  size_t *length, cmlp_table_category_kind *kind);
 } cmlp_capi;
 
 /* Python.h comes first in every extension module. Other programs that include this header only get the struct. */
@@ -140,14 +142,15 @@ static const cmlp_capi cmlp_capi_table = {
     cmlp_status_name, cmlp_status_string, cmlp_version, cmlp_model_size, cmlp_model_init, cmlp_model_predict_f32,
     cmlp_model_predict_f64, cmlp_model_predict_u8, cmlp_model_label, cmlp_model_net, cmlp_model_params,
     cmlp_model_metadata, cmlp_model_predict_rows_f32, cmlp_model_predict_rows_f64, cmlp_model_workspace_size,
-    cmlp_model_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_net_size, cmlp_net_init, cmlp_net_n_params,
-    cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params, cmlp_optimizer_state_size,
-    cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation, cmlp_describe_loss, cmlp_isa_name,
-    cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations, cmlp_weighted_sums, cmlp_bounds, cmlp_cost,
-    cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step, cmlp_table_model_size, cmlp_table_model_init,
-    cmlp_model_categories, cmlp_categories_find_text, cmlp_categories_find_number, cmlp_categories_find_integer,
-    cmlp_model_margin, cmlp_encoder_width, cmlp_encode, cmlp_table_workspace_size, cmlp_table_write,
-    cmlp_workers_workspace_size, cmlp_workers_train_epoch, cmlp_forward_paths, cmlp_paths_workspace_size
+    cmlp_model_prepare_rows, cmlp_workspace_size, cmlp_forward, cmlp_labels, cmlp_net_size, cmlp_net_init,
+    cmlp_net_n_params, cmlp_random_seed, cmlp_random_double, cmlp_random_shuffle, cmlp_init_params,
+    cmlp_optimizer_state_size, cmlp_train_epoch, cmlp_model_write, cmlp_net_layer, cmlp_describe_activation,
+    cmlp_describe_loss, cmlp_isa_name, cmlp_solver_name, cmlp_net_isa, cmlp_cpu_isa, cmlp_activations,
+    cmlp_weighted_sums, cmlp_bounds, cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas, cmlp_step,
+    cmlp_table_model_size, cmlp_table_model_init, cmlp_table_find_categories, cmlp_table_code_of_text,
+    cmlp_table_code_of_number, cmlp_table_code_of_integer, cmlp_table_margin, cmlp_table_encoder_width,
+    cmlp_table_encode, cmlp_table_workspace_size, cmlp_table_write, cmlp_workers_workspace_size,
+    cmlp_workers_train_epoch, cmlp_forward_paths, cmlp_paths_workspace_size, cmlp_table_category
 };
 #endif
 

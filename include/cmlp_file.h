@@ -7,7 +7,8 @@
  *     cmlp_status status = cmlp_file_load(&digits, "digits.cmlp");
  *     int32_t label;
  *     if (!status)
- *         status = cmlp_model_predict_f32(digits.model, row, &label, NULL, digits.workspace, digits.info.workspace_size);
+ *         status = cmlp_model_predict_f32(digits.model, row, 784, &label, NULL, 0, digits.workspace,
+ *                                         digits.info.workspace_size);
  *     cmlp_file_free(&digits);
  *
  * cmlp_file_load_table loads the file of a table, too (cmlp_table.h). */
@@ -25,8 +26,8 @@
 typedef struct cmlp_file {
     const cmlp_model *model; /* NULL if loading failed */
     void *workspace;
-    cmlp_model_info info;
     void *memory; /* one block: the bytes of the file, the model, the workspace */
+    cmlp_model_info info;
 } cmlp_file;
 
 #ifdef __cplusplus

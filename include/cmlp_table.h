@@ -4,7 +4,7 @@
  * networks (TabularClassifier and TabularRegressor of the Python package write such files); their mean is the prediction.
  *   1. Load and predict. Open the file (cmlp_table_model_size, cmlp_table_model_init) and predict raw rows with the
  *                        functions of cmlp.h for models: cmlp_model_predict_f64, cmlp_model_predict_rows_f64.
- *   2. Encode.           The inputs of a network that a program trains itself (cmlp_encode).
+ *   2. Encode.           The inputs of a network that a program trains itself (cmlp_table_encode).
  *   3. Write.            A model file of such networks (cmlp_table_write).
  *
  * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
@@ -22,8 +22,8 @@ extern "C" {
 
 /* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
  * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
- * the code of a category (cmlp_model_categories). All functions of cmlp.h for models take the model, except those for the
- * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_rows MODEL. A file can have a
+ * the code of a category (cmlp_table_find_categories). All functions of cmlp.h for models take the model, except those for the
+ * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL. A file can have a
  * threshold: of two classes, the label is then 1 from this probability of the second class on, instead of 0.5.
  * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
 CMLP_CHECKED cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
@@ -33,18 +33,18 @@ CMLP_CHECKED cmlp_status cmlp_table_model_init(void *memory, size_t memory_size,
 
 /* The categories of a column in the model of a table. The program owns the struct, and may copy it. It is valid as long as
  * the bytes of the model's file. */
-typedef struct cmlp_categories {
+typedef struct cmlp_table_categories {
     size_t struct_size;
-    int64_t n;        /* the codes of the categories are 0 to n - 1 */
-    const char *text; /* `length` bytes of the file: the list of categories, which is JSON as in cmlp_model_metadata */
-    size_t length;
-    double unknown; /* the code of an unknown category: -1, or NaN, a missing number, if the categories are ordered */
-} cmlp_categories;
+    const void *list;   /* this field and the next one belong to the library */
+    uint64_t list_size;
+    int64_t n;          /* the codes of the categories are 0 to n - 1 */
+    double unknown;     /* the code of an unknown category: -1, or NaN, a missing number, if the categories are ordered */
+} cmlp_table_categories;
 
 /* Finds the categories of a column.
  * column: index of a column of categories. Ordered ones are a column of numbers: the code of a category is its rank.
  * Returns FILE_KEY if the file has no categories; OPTION if the column has none. */
-CMLP_CHECKED cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories);
+CMLP_CHECKED cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
 
 /* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
  * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
@@ -53,15 +53,26 @@ CMLP_CHECKED cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t 
  * text: UTF-8; NULL for the missing value.
  * number: NaN for the missing value.
  * code: receives `unknown` if the category is unknown; ordered categories do not have the missing value.
- * Returns OPTION if cmlp_model_categories has not filled the struct. */
-CMLP_CHECKED cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code);
-CMLP_CHECKED cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code);
-CMLP_CHECKED cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code);
+ * Returns OPTION if cmlp_table_find_categories has not filled the struct. */
+CMLP_CHECKED cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code);
+CMLP_CHECKED cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code);
+CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code);
+
+typedef int32_t cmlp_table_category_kind;
+enum { CMLP_TABLE_CATEGORY_MISSING = 1, CMLP_TABLE_CATEGORY_TEXT = 2, CMLP_TABLE_CATEGORY_NUMBER = 3 };
+
+/* Writes the category of a code as text, as cmlp_model_label writes a label: a number, true or false as it is in the file,
+ * and nothing for the missing value.
+ * kind: receives what the category is: "1" and 1 have the same text; or NULL.
+ * Returns LABEL if there is no such code; OPTION as above; BUFFER_SIZE and FILE_SYNTAX as cmlp_model_label. */
+CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                             size_t *length, cmlp_table_category_kind *kind);
 
 /* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as often
- * as asked: the score of rank ceil((n + 1) * coverage) among the n scores of the calibration in the file, INFINITY if n is
- * too small. If the widths of intervals follow the rows ("scaled_error" in the file), it is multiplied by a factor that
- * follows from the row's output. docs/guide/tables.md says what this guarantees. The interval of a regressor is
+ * as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
+ *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
+ * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
+ * multiplied by a factor that follows from the row's outputs. docs/guide/tables.md says what this guarantees. The interval of a regressor is
  * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
  * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
  * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
@@ -69,11 +80,12 @@ CMLP_CHECKED cmlp_status cmlp_categories_find_integer(const cmlp_categories *cat
  * its output, or a set for the answers no (1 - output) and yes (output).
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
- * output: that of the row for this target, as cmlp_model_predict_f64 writes it. Only widths that follow the rows use it.
+ * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths
+ *     do not follow the rows.
  * Returns FILE_KEY if the file has no calibration, or one of an unknown kind; OPTION (target, coverage, or an output that
- * is used and is NaN). */
-CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output,
-                                           double *margin);
+ * is used and is NaN); WIDTH (n_outputs). */
+CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage,
+                                           const double *outputs, int64_t n_outputs, double *margin);
 
 /* ======================================================================================================= 2. encode
  *
@@ -81,47 +93,55 @@ CMLP_CHECKED cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t targ
  * defines every rounding. A program that only predicts with a model file needs nothing of it: cmlp_model_predict_f64
  * encodes the row. */
 
-typedef int32_t cmlp_column_kind;
+typedef int32_t cmlp_table_column_kind;
 enum {
-    CMLP_COLUMN_UNUSED = 1,  /* no input */
-    CMLP_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
-    CMLP_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
+    CMLP_TABLE_COLUMN_UNUSED = 1,  /* no input */
+    CMLP_TABLE_COLUMN_NUMBER = 2,  /* finite numbers; NaN is a missing one */
+    CMLP_TABLE_COLUMN_CATEGORY = 3 /* codes from 0 to n - 1 of categories; any other number is another category */
 };
+
+/* A part of a date in days since 1970: the time of day, the weekday or the day of the year. Its inputs are two waves that
+ * begin anew with each day, week or year, and, if the encoder has bins and the part has edges, n - 1 inputs: the place in
+ * bins, as that of a number, of the days since the period began. */
+typedef struct cmlp_table_date_part {
+    const double *edges; /* n numbers as those of a column; NULL if n is 0 */
+    int64_t n;           /* edges: 0 or from 2 on; below 2^31 */
+    int32_t used;        /* 0: the column does not have this part, and the other fields are 0 */
+    int32_t reserved;    /* 0 */
+} cmlp_table_date_part;
 
 /* How a column is encoded.
  * - NUMBER: (x - centre) / scale, soft-clipped to (-3, 3); then, if the encoder has bins and the column has edges,
  *   n - 1 inputs: the place of x in each bin between two edges, from -0.5 (at its lower edge or below) to 0.5; then, if
- *   has_missing is not 0, an input that is 1 where the number is missing. A missing number has 0 in the other inputs.
- *   The inputs of the parts of a date follow: parts[0] for the time of day, parts[1] for the weekday and parts[2] for the
- *   day of the year of x in days since 1970. Each is the number of inputs with bins: 0 without the part, or 2, or from 3
- *   on. The first two are waves that begin anew with each day, week or year. The others, which an encoder without bins
- *   leaves out, are the place in bins, as above, of the days since the period began.
+ *   has_missing is not 0, an input that is 1 where the number is missing; then the inputs of each part of a date. A
+ *   missing number has 0 in the other inputs.
  * - CATEGORY: n inputs, that of the row's category is 1 and the others are 0; or if n is 2, one input that is 1 for
- *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs. */
-typedef struct cmlp_column {
-    cmlp_column_kind kind;
+ *   category 0 and -1 for category 1. Any other number, also NaN, has 0 in all inputs.
+ * Fields of the other kinds are 0. */
+typedef struct cmlp_table_column {
+    cmlp_table_column_kind kind;
     int32_t has_missing;  /* NUMBER */
     int64_t n;            /* NUMBER: edges, 0 or from 2 on; CATEGORY: categories, from 1 on; below 2^31 */
     double centre, scale; /* NUMBER: finite; scale > 0 */
-    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; not NULL if n is not 0. Behind them
-                           * are the edges of each part, one more than bins, with the same rules */
-    int64_t parts[3];     /* NUMBER with edges: inputs of the parts of a date; 0 without them */
-} cmlp_column;
+    const double *edges;  /* NUMBER: n ascending numbers whose differences are finite; NULL if n is 0 */
+    cmlp_table_date_part parts[3]; /* NUMBER with edges: the time of day, the weekday, the day of the year */
+    int64_t reserved[4];  /* 0 */
+} cmlp_table_column;
 
 /* The columns of a table and the inputs that they become: those of each column in turn, or a single 0 if all columns are
  * unused.
  *
  * The errors of an encoder: DTYPE, OPTION (a column, or fewer than one of them), ALIGNMENT (edges), OVERFLOW. */
-typedef struct cmlp_encoder {
+typedef struct cmlp_table_encoder {
     size_t struct_size;
-    const cmlp_column *columns;
+    const cmlp_table_column *columns;
     int64_t n_columns;
     int32_t has_bins; /* 0: the encoder ignores edges */
     cmlp_dtype dtype; /* of the inputs: CMLP_FLOAT32 or CMLP_FLOAT64 */
-} cmlp_encoder;
+} cmlp_table_encoder;
 
 /* Computes the number of inputs. */
-CMLP_CHECKED cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs);
+CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_inputs);
 
 /* Encodes rows: inputs[i, :] are the inputs of the i-th row. Each row is encoded alone, so tiles of any size give the same
  * bits.
@@ -129,7 +149,7 @@ CMLP_CHECKED cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t
  *     for contiguous rows, or CMLP_REPEAT.
  * inputs: (n_rows, n_inputs), of the encoder's dtype.
  * Returns ROWS, BUILD; INPUT if a value is infinite. */
-CMLP_CHECKED cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
                                      void *inputs);
 
 /* ======================================================================================================== 3. write */
@@ -149,19 +169,19 @@ typedef struct cmlp_table_target {
  * OVERFLOW, NET, WIDTH (a network's inputs), LAYERS, ACTIVATION, LOSS and DTYPE (it differs from the first network). */
 typedef struct cmlp_table {
     size_t struct_size;
-    const cmlp_column *columns;
+    const cmlp_table_column *columns;
     int64_t n_columns;
-    const cmlp_net *const *nets; /* from 1 to CMLP_MAX_NETS */
+    const cmlp_net *const *nets; /* from 1 to CMLP_TABLE_MAX_NETS */
     const void *const *params;   /* the parameter block of each network */
     int64_t n_nets;
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
-    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
-                        * the networks have no quantiles */
     const double *threshold; /* NULL, or a number from 0 to 1: the label is 1 if the only output, of a logistic output
                               * layer, is at least this probability; `target` is then NULL */
+    int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
+                        * the networks have no quantiles */
 } cmlp_table;
 
-#define CMLP_MAX_NETS 1024
+#define CMLP_TABLE_MAX_NETS 1024
 
 /* Computes the bytes of workspace that cmlp_table_write needs. */
 CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes);
@@ -170,8 +190,11 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * has the categories of each column, and "targets", which several targets need, their names (docs/model-file.md). Names of
  * arrays do not start with "nets." or "table.". An array "calibration.scores" is of CMLP_FLOAT64 and has one row, with
  * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
- * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). An array "calibration.widths" is of CMLP_FLOAT64
+ * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). The string "calibration" says what they are, such
+ * as {"kind":"absolute_error","rows":"held_out"}; cmlp_table_margin ignores scores without it. An array "calibration.widths" is of CMLP_FLOAT64
  * and has two rows for each row of scores (FILE_TENSOR), by the rules of docs/model-file.md (FILE_VALUE).
+ * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "categories", "parameters" (for example
+ * "{}") and "class", "TabularRegressor" or, with "classes", "TabularClassifier".
  * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).
  * Returns as cmlp_model_write. */
 CMLP_CHECKED cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,

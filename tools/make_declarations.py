@@ -74,9 +74,8 @@ def fields(body: str) -> Iterator[str]:
 def declarations(root: Path, header: str) -> Iterator[str]:
     """Yield the declarations of a header for Cython, as groups of lines, in its order."""
     text = without_comments(root / "include" / header)
-    values = re.findall(r"X\((\w+), \d+,", text)
     pattern = (
-        r"^#define (?P<constant>CMLP_(?:VERSION\w*|REPEAT|MAX_\w+|NET_SIZE)) (?P<value>[^\n]*)$"
+        r"^#define (?P<constant>CMLP_(?:VERSION\w*|REPEAT|(?:TABLE_)?MAX_\w+|NET_SIZE)) (?P<value>[^\n]*)$"
         r"|^typedef struct (?P<struct>\w+) \{(?P<fields>.*?)^\} \w+;"
         r"|^(?:typedef )?struct (?P<opaque>\w+)(?: \w+)?;"
         r"|^typedef (?P<type>\w+) (?P<alias>\w+);"
@@ -100,7 +99,7 @@ def declarations(root: Path, header: str) -> Iterator[str]:
         elif name := found["alias"]:
             yield f"ctypedef {found['type']} {name}"
         elif found["values"]:
-            names = values if "CMLP_STATUSES" in found["values"] else re.findall(r"(CMLP_\w+) =", found["values"])
+            names = re.findall(r"(CMLP_\w+) =", found["values"])
             yield "enum:\n" + "\n".join(f"    {each}" for each in names)
         else:
             yield function(match).text(cython=True, suffix="")

@@ -39,7 +39,6 @@ INTERNAL = {
     "CMLP_WORKERS_H",
     "CMLP_FILE_H",
     "CMLP_FILE_CAST",
-    "CMLP_STATUS_VALUE",
 }
 
 
@@ -65,7 +64,6 @@ class Item(NamedTuple):
 
 def parse(text: str) -> list[Item]:
     """Return the items of a header in order."""
-    text = with_statuses(text)
     start = text.index("*/") + 2
     items = [Item("text", "", comment=stripped(text[text.index("/*") + 2 : start - 2]))]
     pending, seen = "", set()
@@ -94,16 +92,6 @@ def parse(text: str) -> list[Item]:
             if not re.match(r"[^\n]*\n(CMLP_CHECKED|CMLP_API|static inline|typedef|#)", text[match.end() :]):
                 pending = ""
     return items
-
-
-def with_statuses(text: str) -> str:
-    """Return a header with an enumeration instead of the macro that lists statuses, whose sentences become comments."""
-    rows = re.sub(
-        r"\\\n", "\n", "".join(re.findall(r"^#define CMLP_STATUSES\(X\)(.*?[^\\])\n\n", text, re.DOTALL | re.MULTILINE))
-    )
-    text = re.sub(r"^#define CMLP_STATUSES\(X\).*?[^\\]\n\n", "", text, flags=re.DOTALL | re.MULTILINE)
-    rows = re.sub(r'X\((\w+), (\d+),\s*"([^"]*)"\)', r"    \1 = \2, /* \3 */", rows)
-    return text.replace("enum { CMLP_STATUSES(CMLP_STATUS_VALUE) };", f"enum {{{rows}\n}};")
 
 
 def flushed(pending: str) -> list[Item]:

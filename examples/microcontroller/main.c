@@ -39,7 +39,7 @@ static cmlp_status classify_rows(void)
     if (!status) status = cmlp_model_init(model_memory, sizeof model_memory, model_file, n, 0, workspace, sizeof workspace, &model);
     for (const unsigned char *row = rows; !status && row < rows_end; row += info.n_inputs) {
         int32_t answer = -1;
-        status = cmlp_model_predict_u8(model, row, &answer, output, workspace, sizeof workspace);
+        status = cmlp_model_predict_u8(model, row, info.n_inputs, &answer, output, MOST_OUTPUTS, workspace, sizeof workspace);
         if (status || answer < 0) break;
         print("class ");
         print_number((uint32_t)answer, ":");

@@ -29,12 +29,13 @@ class Info(Structure):
         *((name, c_uint64) for name in ("head_size", "file_size", "error_at")),
         *((name, c_int64) for name in ("n_inputs", "n_outputs")),
         ("input_scale", c_double),
+        ("n_nets", c_int64),
         ("dtype", c_int32),
-        ("n_nets", c_int32),
+        ("reserved", c_int32),
     ]
 
 
-PREDICT = CFUNCTYPE(c_int, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t)
+PREDICT = CFUNCTYPE(c_int, c_size_t, c_size_t, c_int64, c_size_t, c_size_t, c_int64, c_size_t, c_size_t)
 
 
 class Functions(Structure):
@@ -81,7 +82,7 @@ class Model:
         model, workspace, size = self.address, self.workspace.ctypes.data, self.workspace.size
         for image in images:
             at = ctypes.addressof(label)
-            self._check(functions.model_predict_u8(model, image.ctypes.data, at, 0, workspace, size))
+            self._check(functions.model_predict_u8(model, image.ctypes.data, image.size, at, 0, 0, workspace, size))
             classes.append(label.value)
         return classes
 

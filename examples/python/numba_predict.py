@@ -17,7 +17,8 @@ def classify(model, workspace, images):
     classes = np.empty(len(images), np.int32)
     for i in range(len(images)):
         label = classes[i:].ctypes.data
-        if predict(model, images[i].ctypes.data, label, 0, workspace.ctypes.data, workspace.size):
+        image = images[i]
+        if predict(model, image.ctypes.data, image.size, label, 0, 0, workspace.ctypes.data, workspace.size):
             raise ValueError("the model cannot predict this image")
     return classes
 

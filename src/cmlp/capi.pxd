@@ -16,13 +16,17 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*model_size)(const void *file, size_t n, cmlp_model_info *info) noexcept nogil
         cmlp_status (*model_init)(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                                   void *workspace, size_t workspace_size, const cmlp_model **model) noexcept nogil
-        cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                         void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                         void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                        void *workspace, size_t workspace_size) noexcept nogil
-        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n) noexcept nogil
+        cmlp_status (*model_predict_f32)(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                         float *output, int64_t n_outputs, void *workspace,
+                                         size_t workspace_size) noexcept nogil
+        cmlp_status (*model_predict_f64)(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                         double *output, int64_t n_outputs, void *workspace,
+                                         size_t workspace_size) noexcept nogil
+        cmlp_status (*model_predict_u8)(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                        float *output, int64_t n_outputs, void *workspace,
+                                        size_t workspace_size) noexcept nogil
+        cmlp_status (*model_label)(const cmlp_model *model, int32_t label, char *buffer, size_t n,
+                                   size_t *length) noexcept nogil
         const cmlp_net *(*model_net)(const cmlp_model *model) noexcept nogil
         const void *(*model_params)(const cmlp_model *model) noexcept nogil
         cmlp_status (*model_metadata)(const cmlp_model *model, const char *key, const char **text,
@@ -33,7 +37,7 @@ cdef extern from "cmlp_capi.h" nogil:
                                               double *outputs, cmlp_run *run) noexcept nogil
         cmlp_status (*model_workspace_size)(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                             size_t *bytes) noexcept nogil
-        cmlp_status (*model_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
+        cmlp_status (*model_prepare_rows)(const cmlp_model *model, cmlp_rows *rows) noexcept nogil
         cmlp_status (*workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                       const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes) noexcept nogil
         cmlp_status (*forward)(const cmlp_net *net, const void *params, const cmlp_rows *rows, void *output,
@@ -85,19 +89,19 @@ cdef extern from "cmlp_capi.h" nogil:
         cmlp_status (*table_model_init)(void *memory, size_t memory_size, const void *file, size_t n,
                                         cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                         const cmlp_model **model) noexcept nogil
-        cmlp_status (*model_categories)(const cmlp_model *model, int64_t column,
-                                        cmlp_categories *categories) noexcept nogil
-        cmlp_status (*categories_find_text)(const cmlp_categories *categories, const char *text,
+        cmlp_status (*table_find_categories)(const cmlp_model *model, int64_t column,
+                                             cmlp_table_categories *categories) noexcept nogil
+        cmlp_status (*table_code_of_text)(const cmlp_table_categories *categories, const char *text,
+                                          double *code) noexcept nogil
+        cmlp_status (*table_code_of_number)(const cmlp_table_categories *categories, double number,
                                             double *code) noexcept nogil
-        cmlp_status (*categories_find_number)(const cmlp_categories *categories, double number,
-                                              double *code) noexcept nogil
-        cmlp_status (*categories_find_integer)(const cmlp_categories *categories, int64_t integer,
-                                               double *code) noexcept nogil
-        cmlp_status (*model_margin)(const cmlp_model *model, int64_t target, double coverage, double output,
-                                    double *margin) noexcept nogil
-        cmlp_status (*encoder_width)(const cmlp_encoder *encoder, int64_t *n_inputs) noexcept nogil
-        cmlp_status (*encode)(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                              void *inputs) noexcept nogil
+        cmlp_status (*table_code_of_integer)(const cmlp_table_categories *categories, int64_t integer,
+                                             double *code) noexcept nogil
+        cmlp_status (*table_margin)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                    int64_t n_outputs, double *margin) noexcept nogil
+        cmlp_status (*table_encoder_width)(const cmlp_table_encoder *encoder, int64_t *n_inputs) noexcept nogil
+        cmlp_status (*table_encode)(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
+                                    int64_t row_stride, void *inputs) noexcept nogil
         cmlp_status (*table_workspace_size)(const cmlp_table *table, size_t *bytes) noexcept nogil
         cmlp_status (*table_write)(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                    size_t workspace_size) noexcept nogil
@@ -115,6 +119,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                      cmlp_run *run) noexcept nogil
         cmlp_status (*paths_workspace_size)(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
                                             const cmlp_paths *paths, int32_t n_threads, size_t *bytes) noexcept nogil
+        cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                      size_t *length, cmlp_table_category_kind *kind) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

@@ -86,8 +86,9 @@ cdef extern from "cmlp.h" nogil:
         int64_t n_inputs
         int64_t n_outputs
         double input_scale
+        int64_t n_nets
         cmlp_dtype dtype
-        int32_t n_nets
+        int32_t reserved
 
     cmlp_status cmlp_model_size(const void *file, size_t n, cmlp_model_info *info)
 
@@ -97,13 +98,13 @@ cdef extern from "cmlp.h" nogil:
 
     cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n, cmlp_model_flags flags,
                                 void *workspace, size_t workspace_size, const cmlp_model **model)
-    cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                       void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                       void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                      void *workspace, size_t workspace_size)
-    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n)
+    cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                       float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                       double *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                      float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
+    cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n, size_t *length)
     const cmlp_net *cmlp_model_net(const cmlp_model *model)
     const void *cmlp_model_params(const cmlp_model *model)
     cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text, size_t *length)
@@ -155,7 +156,7 @@ cdef extern from "cmlp.h" nogil:
                                             double *outputs, cmlp_run *run)
     cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                           size_t *bytes)
-    cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+    cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
 
     ctypedef struct cmlp_objective
 
@@ -208,6 +209,7 @@ cdef extern from "cmlp.h" nogil:
         const double *activation_parameters
         double loss_parameter
         const double *quantiles
+        const void *reserved
 
     size_t cmlp_net_size()
     int CMLP_NET_SIZE
@@ -336,16 +338,16 @@ cdef extern from "cmlp.h" nogil:
 
     ctypedef struct cmlp_model_content:
         size_t struct_size
-        double input_scale
-        const cmlp_model_string *strings
-        const cmlp_model_array *arrays
-        int32_t n_strings
-        int32_t n_arrays
         int (*write)(void *context, const void *bytes, size_t n) noexcept nogil
         void *context
+        const cmlp_model_string *strings
+        int64_t n_strings
+        const cmlp_model_array *arrays
+        const cmlp_training *training
+        int64_t n_arrays
         const double *shifts
         const double *factors
-        const cmlp_training *training
+        double input_scale
 
     cmlp_status cmlp_model_write(const cmlp_net *net, const void *params, const cmlp_model_content *content,
                                  void *workspace, size_t workspace_size)
@@ -377,8 +379,7 @@ cdef extern from "cmlp.h" nogil:
         const char *name
         double parameter
         double limit
-        uint32_t outputs
-        int32_t reserved
+        uint64_t outputs
 
     const cmlp_activation_info *cmlp_describe_activation(cmlp_activation activation)
     const cmlp_loss_info *cmlp_describe_loss(cmlp_loss loss)
@@ -431,45 +432,61 @@ cdef extern from "cmlp_table.h" nogil:
                                       cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                       const cmlp_model **model)
 
-    ctypedef struct cmlp_categories:
+    ctypedef struct cmlp_table_categories:
         size_t struct_size
+        const void *list
+        uint64_t list_size
         int64_t n
-        const char *text
-        size_t length
         double unknown
 
-    cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
-    cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)
-    cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code)
-    cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code)
-    cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output,
-                                  double *margin)
+    cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories)
+    cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code)
+    cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code)
+    cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
 
-    ctypedef int32_t cmlp_column_kind
+    ctypedef int32_t cmlp_table_category_kind
     enum:
-        CMLP_COLUMN_UNUSED
-        CMLP_COLUMN_NUMBER
-        CMLP_COLUMN_CATEGORY
+        CMLP_TABLE_CATEGORY_MISSING
+        CMLP_TABLE_CATEGORY_TEXT
+        CMLP_TABLE_CATEGORY_NUMBER
 
-    ctypedef struct cmlp_column:
-        cmlp_column_kind kind
+    cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                    size_t *length, cmlp_table_category_kind *kind)
+    cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                  int64_t n_outputs, double *margin)
+
+    ctypedef int32_t cmlp_table_column_kind
+    enum:
+        CMLP_TABLE_COLUMN_UNUSED
+        CMLP_TABLE_COLUMN_NUMBER
+        CMLP_TABLE_COLUMN_CATEGORY
+
+    ctypedef struct cmlp_table_date_part:
+        const double *edges
+        int64_t n
+        int32_t used
+        int32_t reserved
+
+    ctypedef struct cmlp_table_column:
+        cmlp_table_column_kind kind
         int32_t has_missing
         int64_t n
         double centre
         double scale
         const double *edges
-        int64_t parts[3]
+        cmlp_table_date_part parts[3]
+        int64_t reserved[4]
 
-    ctypedef struct cmlp_encoder:
+    ctypedef struct cmlp_table_encoder:
         size_t struct_size
-        const cmlp_column *columns
+        const cmlp_table_column *columns
         int64_t n_columns
         int32_t has_bins
         cmlp_dtype dtype
 
-    cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
-    cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                            void *inputs)
+    cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_inputs)
+    cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
+                                  int64_t row_stride, void *inputs)
 
     ctypedef struct cmlp_table_target:
         double centre
@@ -480,16 +497,16 @@ cdef extern from "cmlp_table.h" nogil:
 
     ctypedef struct cmlp_table:
         size_t struct_size
-        const cmlp_column *columns
+        const cmlp_table_column *columns
         int64_t n_columns
         const cmlp_net *const *nets
         const void *const *params
         int64_t n_nets
         const cmlp_table_target *target
-        int64_t n_targets
         const double *threshold
+        int64_t n_targets
 
-    int CMLP_MAX_NETS
+    int CMLP_TABLE_MAX_NETS
     cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size_t *bytes)
     cmlp_status cmlp_table_write(const cmlp_table *table, const cmlp_model_content *content, void *workspace,
                                  size_t workspace_size)

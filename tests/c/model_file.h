@@ -23,12 +23,14 @@ void model_file_repair(model_file *f, size_t head_size);
 /* Replaces the first `from` in the header with `to`, then pads and repairs it. Returns 0 if there is no `from`. */
 int model_file_replace(model_file *f, const char *from, const char *to);
 
-/* Predicts a row of the model's type with the function of this type. */
-static inline cmlp_status predict_row(const cmlp_model *model, const void *row, int32_t *label, void *output,
+/* Predicts a row of n inputs of the model's type with the function of this type. `output` is large enough, or NULL. */
+static inline cmlp_status predict_row(const cmlp_model *model, const void *row, int64_t n, int32_t *label, void *output,
                                       void *scratch, size_t size)
 {
-    const cmlp_status status = cmlp_model_predict_f32(model, row, label, output, scratch, size);
-    return status == CMLP_ERROR_DTYPE ? cmlp_model_predict_f64(model, row, label, output, scratch, size) : status;
+    const int64_t n_outputs = output ? INT64_MAX : 0;
+    const cmlp_status status = cmlp_model_predict_f32(model, row, n, label, output, n_outputs, scratch, size);
+    return status == CMLP_ERROR_DTYPE ? cmlp_model_predict_f64(model, row, n, label, output, n_outputs, scratch, size)
+                                      : status;
 }
 
 #endif

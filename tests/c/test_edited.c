@@ -231,7 +231,7 @@ static void test_changed_after_loading(void)
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         const cmlp_model *model = NULL;
-        cmlp_categories found = CMLP_INIT(cmlp_categories);
+        cmlp_table_categories found = CMLP_INIT(cmlp_table_categories);
         const char *text = NULL;
         char buffer[8];
         size_t length = 0, at = 0;
@@ -241,8 +241,8 @@ static void test_changed_after_loading(void)
         while (at + n < length && memcmp(text + at, changes[i].from, n)) at++;
         memcpy((char *)text + at, changes[i].to, n);
         const int32_t k = changes[i].index;
-        const int status = changes[i].name == classes ? cmlp_model_categories(model, k, &found)
-                                                      : cmlp_model_label(model, k, buffer, sizeof buffer);
+        const int status = changes[i].name == classes ? cmlp_table_find_categories(model, k, &found)
+                                                      : cmlp_model_label(model, k, buffer, sizeof buffer, NULL);
         check_that(status == changes[i].status, "%s instead of %s: %s", changes[i].to, changes[i].from,
                    cmlp_status_name(status));
     }
@@ -268,7 +268,7 @@ static void test_kinds_of_scores(void)
         double margin;
         edit_file(several, pair, 1);
         CHECK(load(&model) == CMLP_OK);
-        const int status = cmlp_model_margin(model, 1, 0.5, 0, &margin);
+        const int status = cmlp_table_margin(model, 1, 0.5, NULL, 0, &margin);
         check_that(status == kinds[i].status, "%s: %s", kinds[i].text, cmlp_status_name(status));
     }
 }
@@ -279,10 +279,10 @@ static void test_ranks(void)
     const cmlp_model *model = NULL;
     double first, margin;
     read_file(several);
-    CHECK(load(&model) == CMLP_OK && cmlp_model_margin(model, 0, 1.0 / 21, 0, &first) == CMLP_OK);
-    CHECK(cmlp_model_margin(model, 0, 1e-12, 0, &margin) == CMLP_OK && margin == first);
+    CHECK(load(&model) == CMLP_OK && cmlp_table_margin(model, 0, 1.0 / 21, NULL, 0, &first) == CMLP_OK);
+    CHECK(cmlp_table_margin(model, 0, 1e-12, NULL, 0, &margin) == CMLP_OK && margin == first);
     for (double c = (1 + 1e-9) / 21 - 1e-16; c < (1 + 1e-9) / 21 + 1e-16; c = nextafter(c, 1))
-        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_model_margin(model, 0, c, 0, &margin) == CMLP_OK && margin == first);
+        if (c * 21 - 1e-9 <= 1) CHECK(cmlp_table_margin(model, 0, c, NULL, 0, &margin) == CMLP_OK && margin == first);
 }
 
 int main(int argc, char **argv)

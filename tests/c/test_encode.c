@@ -17,11 +17,11 @@ enum {
 
 static const double date_edges[] = {-1, 1, 0, 0.25, 0.5, 0.875, 1, 100, 200, 365};
 static double edges[N_EDGES], raw[ROWS][N_COLUMNS + 1]; /* a column more: rows are not contiguous */
-static cmlp_column columns[N_COLUMNS];
+static cmlp_table_column columns[N_COLUMNS];
 
-static cmlp_encoder encoder_of(int32_t dtype, int32_t has_bins)
+static cmlp_table_encoder encoder_of(int32_t dtype, int32_t has_bins)
 {
-    cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
+    cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
     encoder.columns = columns;
     encoder.n_columns = N_COLUMNS;
     encoder.dtype = dtype;
@@ -35,16 +35,17 @@ static void make_table(void)
     uint64_t state = 11;
     memset(columns, 0, sizeof columns);
     for (int k = 0; k < N_EDGES; k++) edges[k] = -1 + 0.125 * k + (k ? uniform(&state, 0, 0.1) : 0);
-    columns[0] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {0}};
-    columns[1] = (cmlp_column){CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {0}};
-    columns[2] = (cmlp_column){CMLP_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL, {0}};
-    columns[3] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}};
-    columns[4] = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {0}};
-    columns[5] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {0}};
-    columns[6] = (cmlp_column){CMLP_COLUMN_NUMBER, 0, 2, 0.5, 2, date_edges, {6, 2, 4}};
+    columns[0] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, N_EDGES, 0.1, 0.3, edges, {{0}}, {0}};
+    columns[1] = (cmlp_table_column){CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, {0}};
+    columns[2] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 1, 0, -2.5, 1e-3, NULL, {{0}}, {0}};
+    columns[3] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, {0}};
+    columns[4] = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, {0}};
+    columns[5] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 0, 0, 1, NULL, {{0}}, {0}};
+    columns[6] = (cmlp_table_column){CMLP_TABLE_COLUMN_NUMBER, 0, 2, 0.5, 2, date_edges,
+                                     {{date_edges + 2, 5, 1, 0}, {NULL, 0, 1, 0}, {date_edges + 7, 3, 1, 0}}, {0}};
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; j < N_COLUMNS; j++) {
-            const int is_category = columns[j].kind == CMLP_COLUMN_CATEGORY;
+            const int is_category = columns[j].kind == CMLP_TABLE_COLUMN_CATEGORY;
             raw[i][j] = is_category ? (double)random_below(&state, 5) - 1 : uniform(&state, -2, 2);
             if (!random_below(&state, 4)) raw[i][j] = special[random_below(&state, 8)];
             if (j == 6 && random_below(&state, 2)) raw[i][j] = uniform(&state, -9e3, 4e4);
@@ -64,18 +65,17 @@ static double wave(double phase)
 }
 
 /* An input of the parts of a date, by docs/arithmetic.md. */
-static double expected_part(const cmlp_column *c, double x, int64_t input, int has_bins)
+static double expected_part(const cmlp_table_column *c, double x, int64_t input, int has_bins)
 {
     static const double periods[] = {1, 7, 365.2425}, firsts[] = {0, 4, 0};
-    const double *e = c->edges + c->n;
     int k = 0;
     if (x != x) return 0;
     for (;; k++) {
-        const int64_t width = has_bins ? c->parts[k] : 2;
+        const int64_t width = 2 + (has_bins && c->parts[k].n ? c->parts[k].n - 1 : 0);
         if (input < width) break;
         input -= width;
-        if (c->parts[k] > 2) e += c->parts[k] - 1;
     }
+    const double *const e = c->parts[k].edges;
     const double since = (k ? floor(x) : x) - firsts[k], begin = floor(since / periods[k]) * periods[k], days = since - begin;
     const double phase = fmin(fmax(days / periods[k], 0), 1);
     if (input == 0) return wave(phase);
@@ -84,7 +84,7 @@ static double expected_part(const cmlp_column *c, double x, int64_t input, int h
 }
 
 /* One input at a time, by docs/arithmetic.md. */
-static double expected_number(const cmlp_column *c, double x, int64_t input, int has_bins)
+static double expected_number(const cmlp_table_column *c, double x, int64_t input, int has_bins)
 {
     const int64_t bins = has_bins && c->n ? c->n - 1 : 0;
     if (c->has_missing && input == bins + 1) return x != x;
@@ -100,16 +100,16 @@ static double expected_number(const cmlp_column *c, double x, int64_t input, int
 static double expected(const double *row, int64_t input, int has_bins)
 {
     for (int j = 0; j < N_COLUMNS; j++) {
-        const cmlp_column *c = &columns[j];
+        const cmlp_table_column *c = &columns[j];
         int64_t width = 0;
-        if (c->kind == CMLP_COLUMN_NUMBER) width = 1 + (has_bins && c->n ? c->n - 1 : 0) + c->has_missing;
-        if (c->parts[0]) width += has_bins ? PARTS : 6;
-        if (c->kind == CMLP_COLUMN_CATEGORY) width = c->n == 2 ? 1 : c->n;
+        if (c->kind == CMLP_TABLE_COLUMN_NUMBER) width = 1 + (has_bins && c->n ? c->n - 1 : 0) + c->has_missing;
+        if (c->parts[0].used) width += has_bins ? PARTS : 6;
+        if (c->kind == CMLP_TABLE_COLUMN_CATEGORY) width = c->n == 2 ? 1 : c->n;
         if (input >= width) {
             input -= width;
             continue;
         }
-        if (c->kind == CMLP_COLUMN_NUMBER) return expected_number(c, row[j], input, has_bins);
+        if (c->kind == CMLP_TABLE_COLUMN_NUMBER) return expected_number(c, row[j], input, has_bins);
         if (c->n == 2) return (row[j] == 0) - (double)(row[j] == 1);
         return row[j] == (double)input;
     }
@@ -119,16 +119,16 @@ static double expected(const double *row, int64_t input, int has_bins)
 static void check_values(int32_t dtype, int has_bins)
 {
     static double inputs[ROWS * WIDTH], wanted[ROWS * WIDTH];
-    const cmlp_encoder encoder = encoder_of(dtype, has_bins);
+    const cmlp_table_encoder encoder = encoder_of(dtype, has_bins);
     int64_t width = 0;
-    CHECK(cmlp_encoder_width(&encoder, &width) == CMLP_OK && width == (has_bins ? WIDTH : WIDTH_WITHOUT));
-    CHECK(cmlp_encode(&encoder, raw[0], ROWS, sizeof raw[0], inputs) == CMLP_OK);
+    CHECK(cmlp_table_encoder_width(&encoder, &width) == CMLP_OK && width == (has_bins ? WIDTH : WIDTH_WITHOUT));
+    CHECK(cmlp_table_encode(&encoder, raw[0], ROWS, sizeof raw[0], inputs) == CMLP_OK);
     for (int64_t i = 0; i < ROWS; i++)
         for (int64_t k = 0; k < width; k++) put(dtype, wanted, i * width + k, expected(raw[i], k, has_bins));
     CHECK(!memcmp(inputs, wanted, (size_t)(ROWS * width) * size_of(dtype)));
     for (int i = 0; i < ROWS; i += 7) { /* alone, and contiguous */
         double one[WIDTH];
-        CHECK(cmlp_encode(&encoder, raw[i], 1, 0, one) == CMLP_OK);
+        CHECK(cmlp_table_encode(&encoder, raw[i], 1, 0, one) == CMLP_OK);
         CHECK(!memcmp(one, (char *)inputs + i * width * (int64_t)size_of(dtype), (size_t)width * size_of(dtype)));
     }
 }
@@ -136,7 +136,7 @@ static void check_values(int32_t dtype, int has_bins)
 static void check_memory(int32_t dtype)
 {
     slot rows, out;
-    const cmlp_encoder encoder = encoder_of(dtype, 1);
+    const cmlp_table_encoder encoder = encoder_of(dtype, 1);
     const size_t row = N_COLUMNS * sizeof(double), bytes = WIDTH * size_of(dtype);
     slot_make(&rows, 1 << 16);
     slot_make(&out, 1 << 16);
@@ -144,8 +144,8 @@ static void check_memory(int32_t dtype)
         double *copy = slot_place(&rows, 3 * row, where, 0);
         void *inputs = slot_place(&out, 3 * bytes, where, 0);
         for (int i = 0; i < 3; i++) memcpy(copy + i * N_COLUMNS, raw[i], row);
-        CHECK(cmlp_encode(&encoder, copy, 3, 0, inputs) == CMLP_OK && slot_intact(&rows) && slot_intact(&out));
-        CHECK(cmlp_encode(&encoder, copy + 2 * N_COLUMNS, 3, -(int64_t)row, inputs) == CMLP_OK && slot_intact(&out));
+        CHECK(cmlp_table_encode(&encoder, copy, 3, 0, inputs) == CMLP_OK && slot_intact(&rows) && slot_intact(&out));
+        CHECK(cmlp_table_encode(&encoder, copy + 2 * N_COLUMNS, 3, -(int64_t)row, inputs) == CMLP_OK && slot_intact(&out));
     }
     slot_free(&rows);
     slot_free(&out);
@@ -155,65 +155,75 @@ static void check_memory(int32_t dtype)
 static void check_missing_in_last(int32_t dtype)
 {
     slot out;
-    const cmlp_column last = {CMLP_COLUMN_NUMBER, 0, 3, 0, 1, edges, {0}};
-    cmlp_encoder encoder = encoder_of(dtype, 1);
+    const cmlp_table_column last = {CMLP_TABLE_COLUMN_NUMBER, 0, 3, 0, 1, edges, {{0}}, {0}};
+    cmlp_table_encoder encoder = encoder_of(dtype, 1);
     const double missing = NAN, zeros[3] = {0};
     encoder.columns = &last;
     encoder.n_columns = 1;
     slot_make(&out, 1 << 12);
     for (int where = AT_START; where <= AT_END; where++) {
         void *inputs = slot_place(&out, 3 * size_of(dtype), where, 0);
-        CHECK(cmlp_encode(&encoder, &missing, 1, 0, inputs) == CMLP_OK && slot_intact(&out));
+        CHECK(cmlp_table_encode(&encoder, &missing, 1, 0, inputs) == CMLP_OK && slot_intact(&out));
         CHECK(!memcmp(inputs, zeros, 3 * size_of(dtype)));
     }
     slot_free(&out);
 }
 
-static cmlp_status width_with(cmlp_column column)
+static cmlp_status width_with(cmlp_table_column column)
 {
-    const cmlp_column kept = columns[0];
-    const cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
+    const cmlp_table_column kept = columns[0];
+    const cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
     int64_t width = -7;
     columns[0] = column;
-    const cmlp_status status = cmlp_encoder_width(&encoder, &width);
+    const cmlp_status status = cmlp_table_encoder_width(&encoder, &width);
     columns[0] = kept;
     CHECK(!status || width == -7);
     return status;
 }
 
 /* One row for all, and rows in reverse order. */
-static void check_repeated(const cmlp_encoder *encoder)
+static void check_repeated(const cmlp_table_encoder *encoder)
 {
     float expected[2 * WIDTH], inputs[2 * WIDTH];
     int64_t width = 0;
-    CHECK(cmlp_encoder_width(encoder, &width) == CMLP_OK && width <= WIDTH);
+    CHECK(cmlp_table_encoder_width(encoder, &width) == CMLP_OK && width <= WIDTH);
     const size_t row = (size_t)width * sizeof *inputs;
-    CHECK(cmlp_encode(encoder, raw[0], 2, sizeof raw[0], expected) == CMLP_OK);
-    CHECK(cmlp_encode(encoder, raw[1], 2, CMLP_REPEAT, inputs) == CMLP_OK);
+    CHECK(cmlp_table_encode(encoder, raw[0], 2, sizeof raw[0], expected) == CMLP_OK);
+    CHECK(cmlp_table_encode(encoder, raw[1], 2, CMLP_REPEAT, inputs) == CMLP_OK);
     CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected + width, row));
-    CHECK(cmlp_encode(encoder, raw[1], 2, -(int64_t)sizeof raw[0], inputs) == CMLP_OK);
+    CHECK(cmlp_table_encode(encoder, raw[1], 2, -(int64_t)sizeof raw[0], inputs) == CMLP_OK);
     CHECK(!memcmp(inputs, expected + width, row) && !memcmp(inputs + width, expected, row));
 }
 
 static void check_refusals(void)
 {
     static double flat[] = {0, 0}, down[] = {1, 0}, far[] = {-1.7e308, 1.7e308}, nans[] = {0, NAN}, good[] = {0, 1};
-    const cmlp_column n = {CMLP_COLUMN_NUMBER, 0, 2, 0, 1, good, {0}};
-    cmlp_column c;
+    const cmlp_table_column n = {CMLP_TABLE_COLUMN_NUMBER, 0, 2, 0, 1, good, {{0}}, {0}};
+    cmlp_table_column c;
     CHECK(width_with(n) == CMLP_OK);
     for (double *const *e = (double *const[]){flat, down, far, nans, NULL}; *e; e++)
         CHECK((c = n, c.edges = *e, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.edges = NULL, width_with(c)) == CMLP_ERROR_NULL);
-    static double parts[] = {0, 1, 0.5, 0.25};
+    CHECK((c = n, c.n = 0, width_with(c)) == CMLP_ERROR_OPTION);
+    for (int i = 0; i < 4; i++) CHECK((c = n, c.reserved[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
     for (int i = 0; i < 3; i++) {
-        CHECK((c = n, c.parts[i] = 1, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((c.parts[i] = -1, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((c.parts[i] = 2, width_with(c)) == CMLP_OK);
-        CHECK((c.parts[i] = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
-        CHECK((c.edges = parts, c.parts[i] = 3, width_with(c)) == CMLP_ERROR_OPTION);
-        CHECK((c.n = 0, c.parts[i] = 2, width_with(c)) == CMLP_ERROR_OPTION);
-        c = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}};
-        CHECK((c.parts[i] = 2, width_with(c)) == CMLP_ERROR_OPTION);
+        c = n;
+        cmlp_table_date_part *const part = &c.parts[i];
+        CHECK((part->reserved = 1, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->reserved = 0, part->n = 2, width_with(c)) == CMLP_ERROR_OPTION); /* not used */
+        CHECK((part->n = 0, part->edges = good, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->edges = NULL, width_with(c)) == CMLP_OK);
+        CHECK((part->n = 2, width_with(c)) == CMLP_ERROR_NULL);
+        CHECK((part->edges = good, width_with(c)) == CMLP_OK);
+        CHECK((part->edges = down, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) == CMLP_ERROR_ALIGNMENT);
+        CHECK((part->n = 1, width_with(c)) == CMLP_ERROR_OPTION && (part->n = -1, width_with(c)) == CMLP_ERROR_OPTION);
+        CHECK((part->n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
+        *part = (cmlp_table_date_part){.used = 1};
+        CHECK((c.n = 0, c.edges = NULL, width_with(c)) == CMLP_ERROR_OPTION);
+        c = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, {0}};
+        CHECK((part->used = 1, width_with(c)) == CMLP_ERROR_OPTION);
     }
     CHECK((c = n, c.edges = (const double *)(const void *)((const char *)good + 4), width_with(c)) ==
           CMLP_ERROR_ALIGNMENT);
@@ -224,33 +234,33 @@ static void check_refusals(void)
     }
     CHECK((c = n, c.n = 1, width_with(c)) == CMLP_ERROR_OPTION && (c.n = -1, width_with(c)) == CMLP_ERROR_OPTION);
     CHECK((c = n, c.kind = 0, width_with(c)) == CMLP_ERROR_OPTION && (c.kind = 4, width_with(c)) == CMLP_ERROR_OPTION);
-    c = (cmlp_column){CMLP_COLUMN_CATEGORY, 0, 0, 0, 0, NULL, {0}};
+    c = (cmlp_table_column){CMLP_TABLE_COLUMN_CATEGORY, 0, 0, 0, 0, NULL, {{0}}, {0}};
     CHECK(width_with(c) == CMLP_ERROR_OPTION && (c.n = INT64_MAX, width_with(c)) == CMLP_ERROR_OVERFLOW);
     CHECK((c.n = 2147483647, width_with(c)) == CMLP_ERROR_OVERFLOW && (c.n = 1, width_with(c)) == CMLP_OK);
     const int64_t others = WIDTH - N_EDGES; /* the inputs of the other columns */
     CHECK((c.n = 2147483647 - others, width_with(c)) == CMLP_OK && (c.n++, width_with(c)) == CMLP_ERROR_OVERFLOW);
-    cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
+    cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 0);
     float inputs[WIDTH];
-    CHECK(cmlp_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_encode(&encoder, raw[0], -1, 0, inputs) == CMLP_ERROR_ROWS);
-    CHECK(cmlp_encode(&encoder, NULL, 1, 0, inputs) == CMLP_ERROR_NULL);
-    CHECK(cmlp_encode(&encoder, (const double *)(const void *)((const char *)raw + 4), 1, 0, inputs) ==
+    CHECK(cmlp_table_encoder_width(NULL, NULL) == CMLP_ERROR_NULL && cmlp_table_encoder_width(&encoder, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_encode(&encoder, raw[0], -1, 0, inputs) == CMLP_ERROR_ROWS);
+    CHECK(cmlp_table_encode(&encoder, NULL, 1, 0, inputs) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_encode(&encoder, (const double *)(const void *)((const char *)raw + 4), 1, 0, inputs) ==
           CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, (char *)inputs + 1) == CMLP_ERROR_ALIGNMENT);
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, (char *)inputs + 1) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 12, inputs) == CMLP_ERROR_ALIGNMENT);
     check_repeated(&encoder);
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
-    encoder.columns = (const cmlp_column *)(const void *)((const char *)columns + 4);
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_ALIGNMENT);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, (char *)inputs + 2) == CMLP_ERROR_ALIGNMENT);
+    encoder.columns = (const cmlp_table_column *)(const void *)((const char *)columns + 4);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_ALIGNMENT);
     encoder.columns = columns;
     encoder.n_columns = 0;
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_OPTION);
     encoder = encoder_of(CMLP_UINT8, 0);
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_DTYPE);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_DTYPE);
     encoder.struct_size = 8;
-    CHECK(cmlp_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_table_encode(&encoder, raw[0], 1, 0, inputs) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 /* Infinity is refused in every column, also in an unused one; a table of unused columns has one input. */
@@ -258,16 +268,16 @@ static void check_edge_cases(void)
 {
     double row[N_COLUMNS] = {0};
     float inputs[WIDTH] = {1};
-    cmlp_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
+    cmlp_table_encoder encoder = encoder_of(CMLP_FLOAT32, 1);
     for (int j = 0; j < N_COLUMNS; j++) {
         row[j] = j % 2 ? INFINITY : -INFINITY;
-        CHECK(cmlp_encode(&encoder, row, 1, 0, inputs) == CMLP_ERROR_INPUT);
+        CHECK(cmlp_table_encode(&encoder, row, 1, 0, inputs) == CMLP_ERROR_INPUT);
         row[j] = 0;
     }
     encoder.columns = columns + 1;
     encoder.n_columns = 1;
     inputs[0] = 1;
-    CHECK(cmlp_encode(&encoder, row, 1, 0, inputs) == CMLP_OK && inputs[0] == 0);
+    CHECK(cmlp_table_encode(&encoder, row, 1, 0, inputs) == CMLP_OK && inputs[0] == 0);
 }
 
 /* The square root of processors without doubles. */

@@ -124,8 +124,8 @@ static const cmlp_model *load_model(void)
             bytes[i][k] = (uint8_t)random_below(&state, 256);
             rows[i][k] = (float)random_below(&state, 256);
         }
-        CHECK(predict_row(model, rows[i], &labels[i], expected[i], scratch, sizeof scratch) == CMLP_OK);
-        CHECK(cmlp_model_predict_u8(model, bytes[i], &byte_labels[i], NULL, scratch, sizeof scratch) == CMLP_OK);
+        CHECK(predict_row(model, rows[i], N_IN, &labels[i], expected[i], scratch, sizeof scratch) == CMLP_OK);
+        CHECK(cmlp_model_predict_u8(model, bytes[i], N_IN, &byte_labels[i], NULL, 0, scratch, sizeof scratch) == CMLP_OK);
     }
     return model;
 }
@@ -141,13 +141,13 @@ static int predicts(const cmlp_model *model, void *own, size_t size)
     int same = 1;
     for (int i = 0; i < ROWS; i++) {
         int32_t label, byte_label;
-        same &= predict_row(model, rows[i], &label, output[0], own, size) == CMLP_OK && label == labels[i];
+        same &= predict_row(model, rows[i], N_IN, &label, output[0], own, size) == CMLP_OK && label == labels[i];
         same &= !memcmp(output[0], expected[i], sizeof output[0]);
-        same &= cmlp_model_predict_u8(model, bytes[i], &byte_label, NULL, own, size) == CMLP_OK &&
+        same &= cmlp_model_predict_u8(model, bytes[i], N_IN, &byte_label, NULL, 0, own, size) == CMLP_OK &&
                 byte_label == byte_labels[i];
     }
     cmlp_rows all = CMLP_INIT(cmlp_rows);
-    same &= cmlp_model_rows(model, &all) == CMLP_OK; /* width and scale */
+    same &= cmlp_model_prepare_rows(model, &all) == CMLP_OK; /* width and scale */
     all.dtype = CMLP_FLOAT32;
     all.data = rows;
     all.n_rows = ROWS;

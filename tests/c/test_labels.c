@@ -105,18 +105,21 @@ static void expect(const char *classes, int32_t index, const char *label)
     char buffer[32];
     const size_t n = strlen(label);
     CHECK(write_labels(classes) == CMLP_OK && load() == CMLP_OK);
-    const int status = cmlp_model_label(model, index, buffer, n + 1);
-    check_that(status == CMLP_OK && !strcmp(buffer, label), "%s [%d]: %s", classes, (int)index,
+    size_t length = 99;
+    const int status = cmlp_model_label(model, index, buffer, n + 1, &length);
+    check_that(status == CMLP_OK && !strcmp(buffer, label) && length == n, "%s [%d]: %s", classes, (int)index,
                status ? cmlp_status_name(status) : buffer);
     memset(buffer, 'x', sizeof buffer);
-    CHECK(cmlp_model_label(model, index, buffer, n) == CMLP_ERROR_BUFFER_SIZE && buffer[0] == 'x');
+    CHECK(cmlp_model_label(model, index, buffer, n, NULL) == CMLP_ERROR_BUFFER_SIZE && buffer[0] == 'x');
+    CHECK((length = 99, cmlp_model_label(model, index, NULL, 0, &length)) == CMLP_ERROR_BUFFER_SIZE && length == n);
+    CHECK((length = 99, cmlp_model_label(model, index, NULL, 1, &length)) == CMLP_ERROR_NULL && length == 99);
 }
 
 static void refuse_label(const char *classes, int32_t index, int expected)
 {
     char buffer[32] = "x";
     CHECK(write_labels(classes) == CMLP_OK && load() == CMLP_OK);
-    const int status = cmlp_model_label(model, index, buffer, sizeof buffer);
+    const int status = cmlp_model_label(model, index, buffer, sizeof buffer, NULL);
     check_that(status == expected && !strcmp(buffer, "x"), "%s [%d]: %s", classes ? classes : "no classes", (int)index,
                cmlp_status_name(status));
 }
@@ -217,7 +220,7 @@ static void test_labels_of_one_output(void)
         content.strings = &string;
         file.size = 0;
         CHECK(cmlp_model_write(net, params, &content, scratch_memory, sizeof scratch_memory) == CMLP_OK);
-        CHECK(load() == CMLP_OK && cmlp_model_label(model, i, buffer, sizeof buffer) == CMLP_OK);
+        CHECK(load() == CMLP_OK && cmlp_model_label(model, i, buffer, sizeof buffer, NULL) == CMLP_OK);
         CHECK(!strcmp(buffer, "true"));
     }
     content.strings = &three;

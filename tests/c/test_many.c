@@ -61,7 +61,7 @@ static void test_many_layers(void)
     for (int i = 0; i < 2 * N_LAYERS; i++) block[i] = i % 2 ? 1 : 2; /* weights of 2, biases of 1 */
     CHECK(cmlp_model_write(net, block, &content, scratch, sizeof scratch) == CMLP_OK);
     CHECK(has(",\"layers.9.weight\"") && has(",\"layers.10.weight\"") && has(",\"layers.11.bias\""));
-    CHECK(cmlp_model_predict_f32(loaded(), &one, NULL, &output, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_predict_f32(loaded(), &one, 1, NULL, &output, 1, scratch, sizeof scratch) == CMLP_OK);
     CHECK(output == 2 * 4096 - 1);
 }
 
@@ -70,7 +70,7 @@ static void test_many_networks(void)
 {
     static const cmlp_net *list[N_NETS];
     static const void *blocks[N_NETS];
-    const cmlp_column column = {CMLP_COLUMN_NUMBER, 0, N_EDGES, 0, 1, edges, {0}};
+    const cmlp_table_column column = {CMLP_TABLE_COLUMN_NUMBER, 0, N_EDGES, 0, 1, edges, {{0}}, {0}};
     const cmlp_net *narrow = net_of(nets[0], 1, 2), *wide = net_of(nets[1], N_EDGES, 2);
     const cmlp_model_content content = content_for_file();
     cmlp_table table = CMLP_INIT(cmlp_table);
@@ -91,7 +91,7 @@ static void test_many_networks(void)
     CHECK(cmlp_table_write(&table, &content, scratch, sizeof scratch) == CMLP_OK);
     CHECK(has(",\"nets.10.layers.0.weight\"") && has(",\"nets.65.layers.0.bias\""));
     model = loaded();
-    CHECK(cmlp_model_predict_f64(model, &raw, NULL, &output, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(cmlp_model_predict_f64(model, &raw, 1, NULL, &output, 1, scratch, sizeof scratch) == CMLP_OK);
     CHECK(output == (63 * 1 + 3 * 0.5) / N_NETS);
 }
 

@@ -101,21 +101,21 @@ static void compare_with_forward(const cmlp_model *model, void *scratch, size_t 
     CHECK(info.file_size == good.size && info.head_size % 64 == 0);
     for (int i = 0; i < N_IN; i++) put(info.dtype, floats, i, row[i]);
     int32_t label = -2, other = -2, of_many = -2;
-    CHECK(predict_row(model, floats, &label, output, scratch, size) == CMLP_OK);
+    CHECK(predict_row(model, floats, N_IN, &label, output, scratch, size) == CMLP_OK);
     const int is_float = info.dtype == CMLP_FLOAT32;
     const int expected = is_float ? CMLP_OK : CMLP_ERROR_DTYPE;
-    CHECK(cmlp_model_predict_u8(model, row, &other, (float *)(void *)from_bytes, scratch, size) == expected);
+    CHECK(cmlp_model_predict_u8(model, row, N_IN, &other, (float *)(void *)from_bytes, N_OUT, scratch, size) == expected);
     CHECK(other == (is_float ? label : -2));
-    CHECK((is_float ? cmlp_model_predict_f64(model, floats, &other, from_bytes, scratch, size)
-                    : cmlp_model_predict_f32(model, (float *)(void *)floats, &other, NULL, scratch, size)) ==
+    CHECK((is_float ? cmlp_model_predict_f64(model, floats, N_IN, &other, from_bytes, N_OUT, scratch, size)
+                    : cmlp_model_predict_f32(model, (float *)(void *)floats, N_IN, &other, NULL, 0, scratch, size)) ==
           CMLP_ERROR_DTYPE);
-    CHECK(predict_row(model, floats, &other, NULL, scratch, size) == CMLP_OK && other == label);
-    CHECK(predict_row(model, floats, NULL, NULL, scratch, size) == CMLP_OK);
+    CHECK(predict_row(model, floats, N_IN, &other, NULL, scratch, size) == CMLP_OK && other == label);
+    CHECK(predict_row(model, floats, N_IN, NULL, NULL, scratch, size) == CMLP_OK);
     CHECK(!is_float || same_bits(info.dtype, output, from_bytes, layer.n_out));
     static _Alignas(64) unsigned char workspace[1 << 16];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    CHECK(cmlp_model_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
     CHECK(rows.kind == CMLP_ROWS_DENSE && !rows.dtype && rows.n_cols == N_IN && rows.scale == 0.5);
     rows.data = row;
     rows.n_rows = 1;
@@ -154,7 +154,7 @@ static void compare_many_rows(const cmlp_model *model, void *scratch, size_t siz
           run.workspace_size <= sizeof workspace);
     CHECK((r = rows, r.scale = 1, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) == CMLP_OK);
     for (int i = 0; i < 3; i++) {
-        CHECK(cmlp_model_predict_f32(model, x[i], &label, one, scratch, size) == CMLP_OK && label == labels[i]);
+        CHECK(cmlp_model_predict_f32(model, x[i], N_IN, &label, one, N_OUT, scratch, size) == CMLP_OK && label == labels[i]);
         CHECK(same_bits(CMLP_FLOAT32, many[i], one, N_OUT));
     }
     CHECK((r = rows, r.order = order, r.n_order = 2, cmlp_model_predict_rows_f32(model, &r, labels, many[0], &run)) ==
@@ -456,6 +456,10 @@ static void test_invalid_load(void)
     CHECK(cmlp_model_size(good.bytes, 8, &info) == CMLP_ERROR_FILE_SHORT && info.head_size && !info.model_size);
     CHECK(cmlp_model_size(good.bytes, (size_t)info.head_size, &info) == CMLP_OK && info.file_size == good.size);
     const size_t m = info.model_size, s = info.workspace_size;
+    none = (const cmlp_model *)odd;
+    CHECK(cmlp_model_init(odd, m, good.bytes, 8, 0, scratch, s, &none) != CMLP_OK && !none);
+    none = (const cmlp_model *)odd;
+    CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL && !none);
     CHECK(cmlp_model_init(NULL, m, good.bytes, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_init(odd, m, NULL, good.size, 0, scratch, s, &none) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, NULL, s, &none) == CMLP_ERROR_NULL);
@@ -466,11 +470,11 @@ static void test_invalid_load(void)
     CHECK(cmlp_model_init(odd, m, changed.bytes + 4, good.size, 0, scratch, s, &none) == CMLP_ERROR_ALIGNMENT);
     double row[N_IN] = {0}, output[N_OUT];
     int32_t pair[2], label = -2;
-    CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
+    CHECK(predict_row(model, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_MODEL);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     char text[8];
-    CHECK(cmlp_model_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_rows(NULL, &rows) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_label(model, 0, text, sizeof text) == CMLP_ERROR_MODEL);
+    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_ERROR_MODEL && cmlp_model_prepare_rows(NULL, &rows) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_label(model, 0, text, sizeof text, NULL) == CMLP_ERROR_MODEL);
     CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && !cmlp_model_net(NULL));
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 0, scratch, s, NULL) == CMLP_ERROR_NULL);
     CHECK(cmlp_model_init(odd, m, good.bytes, good.size, 2, scratch, s, &none) == CMLP_ERROR_OPTION && !none);
@@ -480,20 +484,26 @@ static void test_invalid_load(void)
         static _Alignas(64) unsigned char block[1 << 14];
         const cmlp_model *const copied = (const cmlp_model *)block;
         memcpy(block, model, right);
-        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_rows(copied, &rows) == CMLP_ERROR_MODEL);
+        CHECK(!cmlp_model_net(copied) && !cmlp_model_params(copied) && cmlp_model_prepare_rows(copied, &rows) == CMLP_ERROR_MODEL);
     }
     const cmlp_model *misplaced = (const cmlp_model *)(const void *)((const unsigned char *)model + 4);
-    CHECK(predict_row(misplaced, row, &label, output, scratch, s) == CMLP_ERROR_MODEL);
-    CHECK(predict_row(NULL, row, &label, output, scratch, s) == CMLP_ERROR_NULL);
-    CHECK(predict_row(model, NULL, &label, output, scratch, s) == CMLP_ERROR_NULL);
-    CHECK(predict_row(model, row, &label, output, NULL, s) == CMLP_ERROR_NULL);
-    CHECK(predict_row(model, row, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(predict_row(model, (char *)row + 1, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(misplaced, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_MODEL);
+    CHECK(predict_row(NULL, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, NULL, N_IN, &label, output, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, row, N_IN, &label, output, NULL, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, row, N_IN, &label, output, scratch, s - 1) == CMLP_ERROR_BUFFER_SIZE);
+    for (int64_t n = -1; n < 2 * N_IN; n++)
+        CHECK(predict_row(model, row, n, &label, output, scratch, s) == (n == N_IN ? CMLP_OK : CMLP_ERROR_WIDTH));
+    label = -2;
+    float *const floats = (float *)(void *)row, *const narrow = (float *)(void *)output;
+    CHECK(cmlp_model_predict_f32(model, floats, N_IN, &label, narrow, N_OUT - 1, scratch, s) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(cmlp_model_predict_f32(model, floats, N_IN, &label, NULL, N_OUT, scratch, s) == CMLP_ERROR_NULL);
+    CHECK(predict_row(model, (char *)row + 1, N_IN, &label, output, scratch, s) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_IN, (void *)((char *)pair + 1), output, scratch, s) == CMLP_ERROR_ALIGNMENT);
     CHECK(label == -2);
-    CHECK(predict_row(model, row, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
+    CHECK(predict_row(model, row, N_IN, &label, output, scratch + 1, s) == CMLP_OK && label >= -1);
     memset(row, 0xff, sizeof row);
-    CHECK(predict_row(model, row, &label, output, scratch, s) == CMLP_ERROR_INPUT);
+    CHECK(predict_row(model, row, N_IN, &label, output, scratch, s) == CMLP_ERROR_INPUT);
 }
 
 static int refuse(void *context, const void *piece, size_t n)
@@ -539,7 +549,7 @@ static void test_invalid_content(void)
     static const double vectors[N_IN + 1] = {1, 2, 3, 4, 5}, with_zero[N_IN] = {1, 2, 0, 4};
     static const double far_away[N_IN] = {1e300, 1e300, 1e300, 1e300};
     const double *const misaligned = (const double *)(const void *)((const char *)vectors + 4);
-    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size = offsetof(cmlp_model_content, factors));
+    WRITE_REFUSED(CMLP_ERROR_STRUCT_SIZE, content.struct_size = offsetof(cmlp_model_content, input_scale));
     WRITE_REFUSED(CMLP_ERROR_NULL, content.write = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.strings = NULL);
     WRITE_REFUSED(CMLP_ERROR_NULL, content.arrays = NULL);

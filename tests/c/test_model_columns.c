@@ -78,7 +78,7 @@ static int load(const model_file *file, int verify, void (*use)(const cmlp_model
     return status;
 }
 
-/* Predictions, and rows that cmlp_model_rows has prepared, are bit-identical to inputs that the test has scaled. */
+/* Predictions, and rows that cmlp_model_prepare_rows has prepared, are bit-identical to inputs that the test has scaled. */
 static void compare(const cmlp_model *model, void *scratch, size_t size)
 {
     const uint8_t row[N_IN] = {3, 0, 255, 7};
@@ -86,7 +86,7 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     rows.dtype = dtype_of_file;
-    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && cmlp_model_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_net_layer(net, 0, &layer) == CMLP_OK && cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
     for (int i = 0; i < N_IN; i++) {
         const double difference = row[i] - shifts[i];
         put(rows.dtype, floats, i, row[i]);
@@ -94,10 +94,10 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
     }
     cmlp_rows before = cmlp_dense_rows(scaled, rows.dtype, 1, N_IN);
     CHECK(predict_one(net, params, &before, NULL, expected, scratch, size) == CMLP_OK);
-    CHECK(predict_row(model, floats, NULL, output, scratch, size) == CMLP_OK);
+    CHECK(predict_row(model, floats, N_IN, NULL, output, scratch, size) == CMLP_OK);
     CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     if (rows.dtype == CMLP_FLOAT32) {
-        CHECK(cmlp_model_predict_u8(model, row, NULL, (float *)(void *)output, scratch, size) == CMLP_OK);
+        CHECK(cmlp_model_predict_u8(model, row, N_IN, NULL, (float *)(void *)output, N_OUT, scratch, size) == CMLP_OK);
         CHECK(same_bits(rows.dtype, output, expected, N_OUT));
     }
     CHECK(same_bits(CMLP_FLOAT64, rows.shifts, shifts, N_IN) && same_bits(CMLP_FLOAT64, rows.factors, factors, N_IN));

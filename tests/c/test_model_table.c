@@ -12,10 +12,11 @@ enum { N_COLUMNS = 4, N_OUT = 3, N_HIDDEN = 5, WIDE = 1 + 2 + 1 + 4 + 2 + 3 + 1,
        MOST = WIDE * N_HIDDEN + N_HIDDEN + N_HIDDEN * N_OUT + N_OUT };
 
 static const double edges[] = {-1, 0.25, 2, 0, 0.25, 0.75}; /* the last three are those of the time of day */
-static const cmlp_column columns[N_COLUMNS] = {{CMLP_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {4, 0, 2}},
-                                               {CMLP_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {0}},
-                                               {CMLP_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {0}},
-                                               {CMLP_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {0}}};
+static const cmlp_table_column columns[N_COLUMNS] = {
+    {CMLP_TABLE_COLUMN_NUMBER, 1, 3, 0.5, 2, edges, {{edges + 3, 3, 1, 0}, {NULL, 0, 0, 0}, {NULL, 0, 1, 0}}, {0}},
+    {CMLP_TABLE_COLUMN_CATEGORY, 0, 3, 0, 0, NULL, {{0}}, {0}},
+    {CMLP_TABLE_COLUMN_UNUSED, 0, 0, 0, 0, NULL, {{0}}, {0}},
+    {CMLP_TABLE_COLUMN_CATEGORY, 0, 2, 0, 0, NULL, {{0}}, {0}}};
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
@@ -135,14 +136,14 @@ static void outputs_of(int i, const double *raw, double *outputs)
     static _Alignas(64) unsigned char scratch[1 << 16];
     const int bins = net_list[i] == nets[1];
     cmlp_layer layer = CMLP_INIT(cmlp_layer);
-    cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
+    cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
     CHECK(cmlp_net_layer(net_list[i], 0, &layer) == CMLP_OK);
     encoder.columns = columns;
     encoder.n_columns = N_COLUMNS;
     encoder.has_bins = bins;
     encoder.dtype = CMLP_FLOAT32;
     cmlp_rows rows = cmlp_dense_rows(inputs, encoder.dtype, 1, layer.n_in);
-    CHECK(cmlp_encode(&encoder, raw, 1, 0, inputs) == CMLP_OK);
+    CHECK(cmlp_table_encode(&encoder, raw, 1, 0, inputs) == CMLP_OK);
     CHECK(predict_one(net_list[i], blocks[i], &rows, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     for (int j = 0; j < N_OUT; j++) outputs[j] = get(CMLP_FLOAT32, found, j);
 }
@@ -171,9 +172,9 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
             const double scaled = targets[j] ? sums[j] * targets[j]->scale : 0;
             if (targets[j]) sums[j] = scaled + targets[j]->centre;
         }
-        CHECK(predict_row(model, rows[r], &label, found, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, rows[r], N_COLUMNS, &label, found, scratch, size) == CMLP_OK);
         CHECK(same_bits(CMLP_FLOAT64, found, sums, N_OUT) && label == (targets[0] ? -1 : largest));
-        CHECK(predict_row(model, rows[r], NULL, NULL, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, rows[r], N_COLUMNS, NULL, NULL, scratch, size) == CMLP_OK);
     }
 }
 
@@ -185,7 +186,7 @@ static void check_quantiles(const cmlp_model *model, void *scratch, size_t size)
     for (int r = 0; r < 1000; r++) {
         const double row[N_COLUMNS] = {uniform(&state, -5, 5), (double)(r % 4), 0, (double)(r % 3)};
         double found[N_OUT];
-        CHECK(predict_row(model, row, NULL, found, scratch, size) == CMLP_OK);
+        CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, size) == CMLP_OK);
         for (int j = 1; j < N_OUT; j++) CHECK(found[j - 1] <= found[j]);
     }
 }
@@ -198,18 +199,21 @@ static void check_calls(const cmlp_model *model, void *scratch, size_t size)
     int32_t label = -7, pair[2];
     cmlp_rows rows = CMLP_INIT(cmlp_rows);
     float floats[N_OUT] = {0};
-    CHECK(cmlp_model_predict_u8(model, bytes, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
-    CHECK(cmlp_model_predict_f32(model, floats, &label, floats, scratch, size) == CMLP_ERROR_DTYPE);
-    CHECK(predict_row(model, NULL, &label, output, scratch, size) == CMLP_ERROR_NULL);
-    CHECK(predict_row(model, (char *)row + 4, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
-    CHECK(predict_row(model, row, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
-    CHECK(predict_row(model, row, &label, output, NULL, size) == CMLP_ERROR_NULL);
+    CHECK(cmlp_model_predict_u8(model, bytes, N_COLUMNS, &label, floats, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(cmlp_model_predict_f32(model, floats, N_COLUMNS, &label, floats, N_OUT, scratch, size) == CMLP_ERROR_DTYPE);
+    CHECK(predict_row(model, NULL, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_NULL);
+    for (int64_t n = 0; n < N_COLUMNS; n++)
+        CHECK(predict_row(model, row, n, &label, output, scratch, size) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_model_predict_f64(model, row, N_COLUMNS, &label, output, N_OUT - 1, scratch, size) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(predict_row(model, (char *)row + 4, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, (char *)output + 4, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_COLUMNS, (void *)((char *)pair + 1), output, scratch, size) == CMLP_ERROR_ALIGNMENT);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, output, scratch, size - 1) == CMLP_ERROR_BUFFER_SIZE);
+    CHECK(predict_row(model, row, N_COLUMNS, &label, output, NULL, size) == CMLP_ERROR_NULL);
     row[2] = INFINITY;
-    CHECK(predict_row(model, row, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
-    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_rows(model, &rows) == CMLP_ERROR_MODEL);
-    CHECK(cmlp_model_label(model, 2, text, sizeof text) == CMLP_OK && !strcmp(text, "c"));
+    CHECK(predict_row(model, row, N_COLUMNS, &label, output, scratch, size) == CMLP_ERROR_INPUT && label == -7);
+    CHECK(!cmlp_model_net(model) && !cmlp_model_params(model) && cmlp_model_prepare_rows(model, &rows) == CMLP_ERROR_MODEL);
+    CHECK(cmlp_model_label(model, 2, text, sizeof text, NULL) == CMLP_OK && !strcmp(text, "c"));
 }
 
 enum { MANY = 300 };
@@ -242,7 +246,7 @@ static void check_rows(const cmlp_model *model, void *scratch, size_t size)
         CHECK(cmlp_model_predict_rows_f64(model, &rows, labels, found[0], &run) == CMLP_OK);
         for (int i = 0; i < MANY; i++) {
             const int at = k & 2 ? MANY - 1 - i : i;
-            CHECK(cmlp_model_predict_f64(model, raw[i], &label, expected[i], scratch, size) == CMLP_OK);
+            CHECK(cmlp_model_predict_f64(model, raw[i], N_COLUMNS, &label, expected[i], N_OUT, scratch, size) == CMLP_OK);
             CHECK(label == labels[at] && same_bits(CMLP_FLOAT64, found[at], expected[i], N_OUT));
         }
         run.workspace_size--;
@@ -272,17 +276,17 @@ static const double *decimals;
 
 static void find_decimals(const cmlp_model *model, void *scratch, size_t size)
 {
-    cmlp_categories c = CMLP_INIT(cmlp_categories);
+    cmlp_table_categories c = CMLP_INIT(cmlp_table_categories);
     (void)scratch;
     (void)size;
-    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK);
+    CHECK(cmlp_table_find_categories(model, 1, &c) == CMLP_OK);
     for (int i = 0; i < 3; i++) {
         const double value = i == 1 ? -decimals[i] : decimals[i];
         double code = -9, above = -9, below = -9, other = -9;
-        CHECK(cmlp_categories_find_number(&c, value, &code) == CMLP_OK &&
-              cmlp_categories_find_number(&c, nextafter(value, 1e308), &above) == CMLP_OK &&
-              cmlp_categories_find_number(&c, nextafter(value, -1e308), &below) == CMLP_OK &&
-              cmlp_categories_find_number(&c, -value, &other) == CMLP_OK);
+        CHECK(cmlp_table_code_of_number(&c, value, &code) == CMLP_OK &&
+              cmlp_table_code_of_number(&c, nextafter(value, 1e308), &above) == CMLP_OK &&
+              cmlp_table_code_of_number(&c, nextafter(value, -1e308), &below) == CMLP_OK &&
+              cmlp_table_code_of_number(&c, -value, &other) == CMLP_OK);
         check_that(code == i && above != i && below != i && other == -1, "%.17g: %g %g %g %g", value, code, above, below, other);
     }
 }
@@ -295,12 +299,12 @@ typedef struct known_category {
     double code;
 } known_category;
 
-static void check_category(const cmlp_categories *c, const known_category *k)
+static void check_category(const cmlp_table_categories *c, const known_category *k)
 {
     double code = -9;
-    const cmlp_status status = k->kind == 't'   ? cmlp_categories_find_text(c, k->text, &code)
-                               : k->kind == 'n' ? cmlp_categories_find_number(c, k->number, &code)
-                                                : cmlp_categories_find_integer(c, k->integer, &code);
+    const cmlp_status status = k->kind == 't'   ? cmlp_table_code_of_text(c, k->text, &code)
+                               : k->kind == 'n' ? cmlp_table_code_of_number(c, k->number, &code)
+                                                : cmlp_table_code_of_integer(c, k->integer, &code);
     check_that(!status && code == k->code, "category %c %s %.17g %d: %g", k->kind, k->text ? k->text : "NULL", k->number,
                (int)k->integer, code);
 }
@@ -315,23 +319,23 @@ static void check_categories(const cmlp_model *model, void *scratch, size_t size
     static const known_category last[] = {{'n', NULL, 1, 0, 0},  {'i', NULL, 0, 1, 0},      {'t', "true", 0, 0, -1},
                                           {'t', "", 0, 0, 1},    {'n', NULL, 0, 0, -1},     {'t', NULL, 0, 0, -1},
                                           {'t', "1", 0, 0, -1},  {'n', NULL, NAN, 0, -1}};
-    cmlp_categories c = CMLP_INIT(cmlp_categories), empty = c;
+    cmlp_table_categories c = CMLP_INIT(cmlp_table_categories), empty = c;
     double code = -9;
     (void)scratch;
     (void)size;
     for (int64_t i = -1; i < 5; i++)
-        CHECK(cmlp_model_categories(model, i, &c) == (i < 1 || i > 3 ? CMLP_ERROR_OPTION : CMLP_OK));
-    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK && c.n == 3);
+        CHECK(cmlp_table_find_categories(model, i, &c) == (i < 1 || i > 3 ? CMLP_ERROR_OPTION : CMLP_OK));
+    CHECK(cmlp_table_find_categories(model, 1, &c) == CMLP_OK && c.n == 3);
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) check_category(&c, &first[i]);
-    CHECK(cmlp_model_categories(model, 3, &c) == CMLP_OK && c.n == 2);
+    CHECK(cmlp_table_find_categories(model, 3, &c) == CMLP_OK && c.n == 2);
     for (size_t i = 0; i < sizeof last / sizeof *last; i++) check_category(&c, &last[i]);
-    CHECK(cmlp_model_categories(model, 2, &c) == CMLP_OK && c.n == 0);
-    CHECK(cmlp_categories_find_text(&c, "x", &code) == CMLP_OK && code == -1);
-    CHECK(cmlp_categories_find_text(&empty, "x", &code) == CMLP_ERROR_OPTION && code == -1);
-    CHECK(cmlp_categories_find_text(&c, "x", NULL) == CMLP_ERROR_NULL && cmlp_categories_find_text(NULL, "x", &code) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_categories(NULL, 1, &c) == CMLP_ERROR_NULL && cmlp_model_categories(model, 1, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_find_categories(model, 2, &c) == CMLP_OK && c.n == 0);
+    CHECK(cmlp_table_code_of_text(&c, "x", &code) == CMLP_OK && code == -1);
+    CHECK(cmlp_table_code_of_text(&empty, "x", &code) == CMLP_ERROR_OPTION && code == -1);
+    CHECK(cmlp_table_code_of_text(&c, "x", NULL) == CMLP_ERROR_NULL && cmlp_table_code_of_text(NULL, "x", &code) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_find_categories(NULL, 1, &c) == CMLP_ERROR_NULL && cmlp_table_find_categories(model, 1, NULL) == CMLP_ERROR_NULL);
     empty.struct_size = 8;
-    CHECK(cmlp_model_categories(model, 1, &empty) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_table_find_categories(model, 1, &empty) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 /* A decimal of 17 digits is the category of its double, and of neither neighbour. */
@@ -365,12 +369,12 @@ static void check_numbers(const cmlp_model *model, void *scratch, size_t size)
     static const known_category large[] = {
         {'i', NULL, 0, INT64_C(9007199254740993), 0}, {'n', NULL, 9007199254740992.0, 0, -1}, {'i', NULL, 0, INT64_MIN, 1},
         {'n', NULL, -9223372036854775808.0, 0, 1},    {'n', NULL, 18446744073709551616.0, 0, -1}};
-    cmlp_categories c = CMLP_INIT(cmlp_categories);
+    cmlp_table_categories c = CMLP_INIT(cmlp_table_categories);
     (void)scratch;
     (void)size;
-    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK);
+    CHECK(cmlp_table_find_categories(model, 1, &c) == CMLP_OK);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) check_category(&c, &known[i]);
-    CHECK(cmlp_model_categories(model, 3, &c) == CMLP_OK);
+    CHECK(cmlp_table_find_categories(model, 3, &c) == CMLP_OK);
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) check_category(&c, &large[i]);
 }
 
@@ -378,10 +382,10 @@ static void check_numbers(const cmlp_model *model, void *scratch, size_t size)
 static void check_long_integers(const cmlp_model *model, void *scratch, size_t size)
 {
     static const known_category known[] = {{'i', NULL, 0, 5, -1}, {'n', NULL, 5, 0, -1}, {'i', NULL, 0, 2, 2}};
-    cmlp_categories c = CMLP_INIT(cmlp_categories);
+    cmlp_table_categories c = CMLP_INIT(cmlp_table_categories);
     (void)scratch;
     (void)size;
-    CHECK(cmlp_model_categories(model, 1, &c) == CMLP_OK);
+    CHECK(cmlp_table_find_categories(model, 1, &c) == CMLP_OK);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) check_category(&c, &known[i]);
     memcpy(&changed, &good, sizeof good);
     CHECK(model_file_replace(&changed, "category:3", "category:18446744073709551619"));
@@ -419,7 +423,7 @@ static void check_eight_nets(void)
     outputs_of(0, row, wanted);
     CHECK(write_table(&table, 0) == CMLP_OK);
     CHECK(cmlp_table_model_init(memory, sizeof memory, good.bytes, good.size, 0, scratch, sizeof scratch, &model) == CMLP_OK);
-    CHECK(predict_row(model, row, NULL, found, scratch, sizeof scratch) == CMLP_OK);
+    CHECK(predict_row(model, row, N_COLUMNS, NULL, found, scratch, sizeof scratch) == CMLP_OK);
     CHECK(same_bits(CMLP_FLOAT64, found, wanted, N_OUT));
 }
 
@@ -465,7 +469,7 @@ static void check_refusals(void)
     CHECK(cmlp_table_workspace_size(&table, NULL) == CMLP_ERROR_NULL);
     CHECK((t = table, t.n_targets = 1, refused(t)) == CMLP_OK); /* of all outputs */
     CHECK((t = table, t.n_nets = 0, refused(t)) == CMLP_ERROR_OPTION);
-    CHECK((t = table, t.n_nets = CMLP_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
+    CHECK((t = table, t.n_nets = CMLP_TABLE_MAX_NETS + 1, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.nets = NULL, refused(t)) == CMLP_ERROR_NULL && (t = table, t.columns = NULL, refused(t)) ==
                                                                            CMLP_ERROR_NULL);
     CHECK((t = table, t.params = NULL, refused(t)) == CMLP_ERROR_NULL);
@@ -591,25 +595,25 @@ static void check_margins(const cmlp_model *model, void *scratch, size_t size)
     double margin = -7;
     (void)scratch, (void)size;
     for (int k = 1; k <= N_SCORES; k++) {
-        CHECK(cmlp_model_margin(model, 0, k / (N_SCORES + 1.0), 0, &margin) == CMLP_OK && margin == scores[k - 1]);
-        CHECK(cmlp_model_margin(model, 0, (k - 0.5) / (N_SCORES + 1), 0, &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, 0, k / (N_SCORES + 1.0), NULL, 0, &margin) == CMLP_OK && margin == scores[k - 1]);
+        CHECK(cmlp_table_margin(model, 0, (k - 0.5) / (N_SCORES + 1), NULL, 0, &margin) == CMLP_OK && margin == scores[k - 1]);
     }
-    CHECK(cmlp_model_margin(model, 0, 0.91, 0, &margin) == CMLP_OK && margin == INFINITY);
+    CHECK(cmlp_table_margin(model, 0, 0.91, NULL, 0, &margin) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_model_margin(model, 0, 0.9, 0, NULL) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(NULL, 0, 0.9, 0, &margin) == CMLP_ERROR_NULL);
-    CHECK(cmlp_model_margin(model, 1, 0.9, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, -1, 0.9, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, 0, 0, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, 0, 1, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, 0, NAN, 0, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(NULL, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, 1, 0.9, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, -1, 0.9, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, 0, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, 1, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, 0, NAN, NULL, 0, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 static void check_no_margin(const cmlp_model *model, void *scratch, size_t size)
 {
     double margin = -7;
     (void)scratch, (void)size;
-    CHECK(cmlp_model_margin(model, 0, 0.9, 0, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_FILE_KEY && margin == -7);
 }
 
 /* Scores that the writer refuses, and the reader if they are in a file nevertheless. */
@@ -675,13 +679,21 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     /* At the first of two knots with one prediction, the factor comes from below; at both, the last one holds. */
     static const double expected[][2] = {{-INFINITY, 0.5}, {-7, 0.5}, {-1, 0.5}, {0.5, 1}, {2, 4}, {3, 3.75}, {6, 3},
                                          {7, 3}, {INFINITY, 3}};
-    double margin = -7;
+    double margin = -7, outputs[N_OUT] = {0, NAN, NAN};
     (void)scratch, (void)size;
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        CHECK(cmlp_model_margin(model, 0, 0.9, expected[i][0], &margin) == CMLP_OK && margin == 8 * expected[i][1]);
-    CHECK(cmlp_model_margin(model, 0, 0.91, 0, &margin) == CMLP_OK && margin == INFINITY);
+        CHECK((outputs[0] = expected[i][0], cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin)) == CMLP_OK &&
+              margin == 8 * expected[i][1]);
+    CHECK(cmlp_table_margin(model, 0, 0.91, outputs, N_OUT, &margin) == CMLP_OK && margin == INFINITY);
     margin = -7;
-    CHECK(cmlp_model_margin(model, 0, 0.9, NAN, &margin) == CMLP_ERROR_OPTION && margin == -7);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, 0, &margin) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_margin(model, 0, 0.9, NULL, N_OUT, &margin) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT - 1, &margin) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT + 1, &margin) == CMLP_ERROR_WIDTH);
+    const double *const misaligned = (const double *)(const void *)((const char *)outputs + 4);
+    CHECK(cmlp_table_margin(model, 0, 0.9, misaligned, N_OUT, &margin) == CMLP_ERROR_ALIGNMENT);
+    outputs[0] = NAN;
+    CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
 /* Widths that the writer refuses, and the reader if they are in a file nevertheless. */
@@ -753,9 +765,9 @@ static void check_margins_of_targets(const cmlp_model *model, void *scratch, siz
     double margin;
     (void)scratch, (void)size;
     for (int k = 0; k < N_OUT; k++)
-        CHECK(cmlp_model_margin(model, k, 0.5, 0, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
-    CHECK(cmlp_model_margin(model, N_OUT, 0.5, 0, &margin) == CMLP_ERROR_OPTION);
-    CHECK(cmlp_model_margin(model, -1, 0.5, 0, &margin) == CMLP_ERROR_OPTION);
+        CHECK(cmlp_table_margin(model, k, 0.5, NULL, 0, &margin) == CMLP_OK && margin == scores[1] - 10 * k);
+    CHECK(cmlp_table_margin(model, N_OUT, 0.5, NULL, 0, &margin) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_margin(model, -1, 0.5, NULL, 0, &margin) == CMLP_ERROR_OPTION);
 }
 
 static void check_scores_of_targets(const cmlp_table *table)
@@ -846,7 +858,7 @@ static void check_label(const cmlp_model *model, void *scratch, size_t size)
     double outputs[2], raw[2][N_COLUMNS];
     static unsigned char workspace[1 << 16];
     cmlp_run run = CMLP_INIT(cmlp_run);
-    CHECK(cmlp_model_predict_f64(model, threshold_row, &label, &threshold_output, scratch, size) == CMLP_OK);
+    CHECK(cmlp_model_predict_f64(model, threshold_row, N_COLUMNS, &label, &threshold_output, 1, scratch, size) == CMLP_OK);
     if (expected_label < 0) expected_label = threshold_output > 0.5;
     CHECK(label == expected_label);
     for (int i = 0; i < 2; i++) memcpy(raw[i], threshold_row, sizeof threshold_row);
@@ -905,7 +917,6 @@ static void check_threshold(void)
     CHECK((t = table, t.target = &target, refused(t)) == CMLP_ERROR_OPTION);
     CHECK((t = table, t.threshold = (const double *)(const void *)((const char *)threshold + 1), refused(t)) ==
           CMLP_ERROR_ALIGNMENT);
-    CHECK((t = table, t.struct_size = offsetof(cmlp_table, threshold), t.threshold = NULL, write_table(&t, 0)) == CMLP_OK);
     n_outputs = N_OUT;
     n_nets = N_NETS;
     make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);

@@ -100,10 +100,10 @@ static void make_negative_weight(fixture *f)
 /* Descriptions that are valid only if subnormal numbers are not zero: a parameter, edges, outputs, a category. */
 typedef struct descriptions {
     double parameters[2], edges[2], outputs[2], factors[2];
-    cmlp_column column;
+    cmlp_table_column column;
     cmlp_net_config config;
     int64_t net[CMLP_NET_SIZE / 8];
-    cmlp_categories categories;
+    cmlp_table_categories categories;
     model_file file;
     cmlp_model_content content;
     cmlp_model_info info;
@@ -115,7 +115,7 @@ static void check_descriptions(descriptions *d, const mode *m)
 {
     static const int64_t sizes[] = {2, 1, 2};
     static const int32_t activations[] = {CMLP_ACTIVATION_ELU, CMLP_ACTIVATION_LOGISTIC};
-    const cmlp_encoder encoder = {.struct_size = sizeof encoder, .columns = &d->column, .n_columns = 1, .has_bins = 1,
+    const cmlp_table_encoder encoder = {.struct_size = sizeof encoder, .columns = &d->column, .n_columns = 1, .has_bins = 1,
                                   .dtype = CMLP_FLOAT64};
     const cmlp_net *net;
     const cmlp_model *model;
@@ -129,10 +129,10 @@ static void check_descriptions(descriptions *d, const mode *m)
     d->file.size = 0;
     const cmlp_float_mode before = enter(m);
     int status = cmlp_net_init(d->net, sizeof d->net, &d->config, &net);
-    status |= cmlp_encoder_width(&encoder, &width);
+    status |= cmlp_table_encoder_width(&encoder, &width);
     status |= cmlp_labels(net, d->outputs, 1, &label);
-    status |= cmlp_categories_find_integer(&d->categories, INT64_MAX, &code); /* is no double */
-    status |= cmlp_categories_find_number(&d->categories, 0x1p-1060, &code);
+    status |= cmlp_table_code_of_integer(&d->categories, INT64_MAX, &code); /* is no double */
+    status |= cmlp_table_code_of_number(&d->categories, 0x1p-1060, &code);
     status |= cmlp_model_write(net, d->params, &d->content, d->scratch, sizeof d->scratch);
     status |= cmlp_table_model_size(d->file.bytes, d->file.size, &d->info);
     status |= cmlp_table_model_init(d->memory, sizeof d->memory, d->file.bytes, d->file.size, 0, d->scratch, sizeof d->scratch,
@@ -149,11 +149,11 @@ static void test_descriptions(void)
     d.edges[0] = 0x1p-1060;
     d.edges[1] = d.outputs[1] = 0x1p-1050;
     d.outputs[0] = 0x1p-1060;
-    d.column = (cmlp_column){.kind = CMLP_COLUMN_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
-    d.categories = CMLP_INIT(cmlp_categories);
+    d.column = (cmlp_table_column){.kind = CMLP_TABLE_COLUMN_NUMBER, .n = 2, .scale = 0x1p-1050, .edges = d.edges};
+    d.categories = CMLP_INIT(cmlp_table_categories);
     d.categories.unknown = -1;
-    d.categories.text = "0]";
-    d.categories.length = 2;
+    d.categories.list = "0]";
+    d.categories.list_size = 2;
     d.categories.n = 1;
     d.content = CMLP_INIT(cmlp_model_content);
     d.content.write = model_file_append;
@@ -196,7 +196,7 @@ static int bounds_in(const mode *m, double *results)
 /* Writes a table, and predicts one row with it: alone, and by the call for many. */
 static int table_in(const mode *m, double *results)
 {
-    static const cmlp_column column = {.kind = CMLP_COLUMN_NUMBER, .scale = 0x1p-1050};
+    static const cmlp_table_column column = {.kind = CMLP_TABLE_COLUMN_NUMBER, .scale = 0x1p-1050};
     static const cmlp_table_target target = {0, 0x1p-10, 0, 0x1p-1040, {0}};
     static const double raw[] = {0x1p-1052};
     static int64_t memory[1 << 12], scratch[1 << 12];
@@ -221,9 +221,9 @@ static int table_in(const mode *m, double *results)
     const cmlp_float_mode before = enter(m);
     int status = cmlp_table_write(&table, &content, scratch, sizeof scratch);
     if (!status) status = cmlp_table_model_init(memory, sizeof memory, file.bytes, file.size, 0, scratch, sizeof scratch, &model);
-    if (!status) status = cmlp_model_predict_f64(model, raw, NULL, &results[0], scratch, sizeof scratch);
+    if (!status) status = cmlp_model_predict_f64(model, raw, 1, NULL, &results[0], 1, scratch, sizeof scratch);
     if (!status) status = cmlp_model_predict_rows_f64(model, &row, NULL, &results[1], &run);
-    if (!status && cmlp_model_margin(model, 0, NAN, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
+    if (!status && cmlp_table_margin(model, 0, NAN, NULL, 0, &results[2]) != CMLP_ERROR_OPTION) status = -1;
     cmlp_write_mode(before);
     results[2] = (double)hash_elements(HASH_START, CMLP_FLOAT64, file.bytes, (int64_t)(file.size / 8));
     return status;

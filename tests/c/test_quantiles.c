@@ -100,14 +100,14 @@ static void test_sorted(int32_t dtype)
     run.workspace_size = sizeof workspace;
     run.n_threads = 2;
     CHECK(load(&good, &model, &scratch, &workspace_size) == CMLP_OK);
-    CHECK(cmlp_model_rows(model, &rows) == CMLP_OK);
+    CHECK(cmlp_model_prepare_rows(model, &rows) == CMLP_OK);
     CHECK(cmlp_forward(cmlp_model_net(model), cmlp_model_params(model), &rows, all, &run) == CMLP_OK);
     CHECK(cmlp_activations(cmlp_model_net(model), cmlp_model_params(model), &rows, outputs, &run) == CMLP_OK);
     for (int64_t i = 0; i < N_ROWS; i++) {
         double one[N_OUT];
         int32_t label = 0;
         const void *row = (const char *)(const void *)x + (size_t)(i * N_IN) * size_of(dtype);
-        CHECK(predict_row(model, row, &label, one, scratch, workspace_size) == CMLP_OK && label == -1);
+        CHECK(predict_row(model, row, N_IN, &label, one, scratch, workspace_size) == CMLP_OK && label == -1);
         for (int64_t j = 0; j < N_OUT; j++) {
             int64_t smaller = 0;
             const double value = get(dtype, raw, i * N_OUT + j);

@@ -237,7 +237,7 @@ static void init_model(void *context)
 
 static void predict(void *context)
 {
-    *(int *)context = predict_row(model, row, NULL, NULL, scratch, sizeof scratch);
+    *(int *)context = predict_row(model, row, 9, NULL, NULL, scratch, sizeof scratch);
 }
 
 static void find_metadata(void *context)

@@ -79,7 +79,7 @@ static void check_file(const char *path)
     if (!status) {
         const char *text;
         size_t length;
-        CHECK(predict_row(model, row, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
+        CHECK(predict_row(model, row, info.n_inputs, NULL, NULL, scratch, info.workspace_size) == CMLP_OK);
         CHECK(cmlp_model_metadata(model, "class", &text, &length) == CMLP_OK && length >= 7);
     }
     free(memory);

@@ -96,11 +96,11 @@ static void check_no_rows(void)
 {
     cmlp_rows rows = cmlp_dense_rows(NULL, CMLP_FLOAT32, 0, 2);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    cmlp_column column;
-    cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
+    cmlp_table_column column;
+    cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
     void *outputs[] = {NULL};
     memset(&column, 0, sizeof column);
-    column.kind = CMLP_COLUMN_UNUSED;
+    column.kind = CMLP_TABLE_COLUMN_UNUSED;
     encoder.columns = &column;
     encoder.n_columns = 1;
     encoder.dtype = CMLP_FLOAT32;
@@ -109,7 +109,7 @@ static void check_no_rows(void)
     CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);
     CHECK(cmlp_activations(net, params, &rows, outputs, &run) == CMLP_OK);
     CHECK(cmlp_weighted_sums(net, params, &rows, NULL, &run) == CMLP_OK);
-    CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK && cmlp_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
+    CHECK(cmlp_labels(net, NULL, 0, NULL) == CMLP_OK && cmlp_table_encode(&encoder, NULL, 0, 0, NULL) == CMLP_OK);
     rows.kind = CMLP_ROWS_CSR;
     rows.index_dtype = CMLP_INT32;
     CHECK(cmlp_forward(net, params, &rows, NULL, &run) == CMLP_OK);

@@ -139,7 +139,7 @@ static void read_back(cmlp_status written, int is_table, int64_t n_in, int round
         status = (is_table ? cmlp_table_model_init : cmlp_model_init)(memory, sizeof memory, file.bytes, file.size, 0,
                                                                       workspace, sizeof workspace, &model);
     check_that(!status && info.n_inputs == n_in, "round %d: %s", round, cmlp_status_name(status));
-    if (!status) CHECK(predict_row(model, zeros, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
+    if (!status) CHECK(predict_row(model, zeros, n_in, &label, output, workspace, sizeof workspace) != CMLP_ERROR_DTYPE);
 }
 
 /* ---- networks */
@@ -159,28 +159,33 @@ static void write_network(int round)
 
 /* ---- tables */
 
-static cmlp_column any_column(double *edges)
+static cmlp_table_column any_column(double *edges)
 {
-    cmlp_column c = {.kind = (int32_t)(1 + below(3)), .n = below(4)};
+    cmlp_table_column c = {.kind = (int32_t)(1 + below(3)), .n = below(4)};
     for (int k = 0; k < MOST_EDGES; k++) edges[k] = k + (one_of(20) ? any_number() : 0);
-    if (c.kind == CMLP_COLUMN_UNUSED && !one_of(50)) c.n = 0;
-    if (c.kind == CMLP_COLUMN_NUMBER) {
+    if (c.kind == CMLP_TABLE_COLUMN_UNUSED && !one_of(50)) c.n = 0;
+    if (c.kind == CMLP_TABLE_COLUMN_NUMBER) {
         c.has_missing = (int32_t)below(2);
         c.centre = any_number();
         c.scale = any_number();
-        c.edges = edges;
-        for (int k = 0; k < 3 && one_of(2); k++) c.parts[k] = one_of(20) ? 1 : one_of(3) ? 0 : 2 + below(3);
+        for (int k = 0; k < 3 && one_of(2); k++) {
+            cmlp_table_date_part *part = &c.parts[k];
+            part->used = !one_of(3);
+            part->n = !part->used || one_of(3) ? 0 : one_of(20) ? 1 : 2 + below(2);
+            if (part->n) part->edges = edges + 3 * (k + 1);
+        }
     }
-    if (c.kind == CMLP_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
-    if (c.kind == CMLP_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
-    if (c.kind == CMLP_COLUMN_CATEGORY && !c.n && !one_of(10)) c.n = 2;
+    if (c.kind == CMLP_TABLE_COLUMN_CATEGORY && one_of(200)) c.n = INT64_C(1) << 31;
+    if (c.kind == CMLP_TABLE_COLUMN_NUMBER && c.n == 1 && !one_of(10)) c.n = 2;
+    if (c.kind == CMLP_TABLE_COLUMN_CATEGORY && !c.n && !one_of(10)) c.n = 2;
+    if (c.kind == CMLP_TABLE_COLUMN_NUMBER && (c.n || one_of(50))) c.edges = edges;
     return c;
 }
 
 static void write_table(int round)
 {
     static double edges[MOST_COLUMNS][MOST_EDGES];
-    static cmlp_column columns[MOST_COLUMNS];
+    static cmlp_table_column columns[MOST_COLUMNS];
     cmlp_table_target targets[MOST_UNITS];
     const cmlp_net *nets[MOST_NETS];
     const void *blocks[MOST_NETS];
@@ -194,13 +199,13 @@ static void write_table(int round)
                                          .high = any_number()};
     table.n_nets = 1 + below(MOST_NETS);
     for (int i = 0; i < table.n_nets; i++) {
-        cmlp_encoder encoder = CMLP_INIT(cmlp_encoder);
+        cmlp_table_encoder encoder = CMLP_INIT(cmlp_table_encoder);
         int64_t width = 1;
         encoder.columns = columns;
         encoder.n_columns = table.n_columns;
         encoder.has_bins = (int32_t)below(2);
         encoder.dtype = f.dtype;
-        if (cmlp_encoder_width(&encoder, &width)) width = 1; /* the writer must refuse the column too */
+        if (cmlp_table_encoder_width(&encoder, &width)) width = 1; /* the writer must refuse the column too */
         nets[i] = make_net(i, &f, width + one_of(100));
         blocks[i] = params[i];
     }

@@ -55,9 +55,7 @@ def printing_program():
         lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
     for body in re.findall(r"^enum \{(.*?)\}", text_of_header(), re.DOTALL | re.MULTILINE):
         lines += [f'printf("value {name} %d\\n", (int){name});' for name in re.findall(r"(CMLP_\w+) =", body)]
-    statuses = re.findall(r"X\((\w+), \d+,", text_of_header())
-    lines += [f'printf("value {name} %d\\n", (int){name});' for name in statuses]
-    for name in re.findall(r"^#define (CMLP_(?:NET_SIZE|MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE):
+    for name in re.findall(r"^#define (CMLP_(?:NET_SIZE|(?:TABLE_)?MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)
     includes = "".join(f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_workers", "stdio"))

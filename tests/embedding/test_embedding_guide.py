@@ -90,3 +90,42 @@ def test_files_that_the_guide_names_exist():
     for name in re.findall(r"`((?:examples|include|tools)/[\w./]*)`|\]\(([\w./-]+)\)", GUIDE.read_text("utf-8")):
         path = ROOT / name[0] if name[0] else GUIDE.parent / name[1]
         assert path.exists(), path
+
+
+WRITER = """
+#include <stdio.h>
+#include <stdlib.h>
+static int append(void *file, const void *bytes, size_t n) { return fwrite(bytes, 1, n, file) != n; }
+int main(int argc, char **argv)
+{
+    static const int64_t sizes[] = {4, 1};
+    static const cmlp_activation activations[] = {CMLP_ACTIVATION_IDENTITY};
+    static const float params[] = {1, 0.5f, -0.5f, 0.25f, 0};
+    static char memory[CMLP_NET_SIZE], workspace[1 << 16];
+    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+    config.sizes = sizes;
+    config.activations = activations;
+    config.n_layers = 2;
+    config.loss = CMLP_LOSS_SQUARED_ERROR;
+    config.dtype = CMLP_FLOAT32;
+    const cmlp_net *net;
+    FILE *file = fopen(argv[argc - 1], "wb");
+    int status = cmlp_net_init(memory, sizeof memory, &config, &net);
+    if (!status) status = write_flats(net, params, workspace, sizeof workspace, file, append);
+    fclose(file);
+    return status;
+}
+"""
+
+
+@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
+def test_python_loads_the_table_that_the_example_writes(single_object, tmp_path):
+    (text,) = [text for text in blocks("c") if " write_flats(" in text]
+    source, program, path = tmp_path / "write.c", tmp_path / "write", tmp_path / "flats.cmlp"
+    source.write_text(text + WRITER, encoding="utf-8")
+    run(COMPILER, "-std=c99", *STRICT, source, single_object, "-lm", "-pthread", "-o", program)
+    run(program, path)
+    model = cmlp.load(path)
+    assert isinstance(model, cmlp.TabularRegressor)
+    found = model.predict([[60.0, name] for name in ("north", "centre", "south", "west")])
+    assert found.tolist() == [900 + 300 * output for output in (0.5, -0.5, 0.25, 0.0)]

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     cmlp_run run = {.struct_size = sizeof run, .workspace = workspace, .workspace_size = sizeof workspace};
     cmlp_file file;
     int status = argc > 1 ? cmlp_file_load(&file, argv[1]) : cmlp_net_init(memory, sizeof memory, &config, &net);
-    if (!status) status = cmlp_model_predict_f32(file.model, row, NULL, NULL, workspace, sizeof workspace);
+    if (!status) status = cmlp_model_predict_f32(file.model, row, 4, NULL, NULL, 0, workspace, sizeof workspace);
     if (!status) status = cmlp_model_predict_rows_f32(file.model, &rows, NULL, params, &run);
     if (!status) status = cmlp_model_write(net, params, &content, workspace, sizeof workspace);
     if (!status) status = cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, NULL, &run);

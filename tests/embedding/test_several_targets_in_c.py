@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 {
     if (argc < 2) return 1;
     const cmlp::model model = cmlp::model::load(argv[1]);
-    for (int k = 0; k < 2; k++) std::printf("%.17g\\n", model.margin(0.9, 0.1, k));
+    for (int k = 0; k < 2; k++) std::printf("%.17g\\n", model.margin(0.9, {0.1, 0.1}, k));
     return 0;
 }
 """

@@ -231,6 +231,9 @@ def test_c_library_finds_the_codes_of_categories(tmp_path):
         for value, code in codes[column].items():
             if value != "\ud800":  # which UTF-8 cannot express
                 assert core.category(column, value) == code, (column, value)
+                text, kind = core.category_text(column, code)
+                same = json.loads(text) == value if kind == "number" else text == (value or "")
+                assert same and (kind == "text") == isinstance(value, str) and (kind == "missing") == (value is None)
             if isinstance(value, (int, float)):
                 assert core.category(column, float(value)) == code, (column, value)
                 assert core.category(column, str(value)) != code, (column, value)

@@ -22,12 +22,12 @@ static void use(const unsigned char *file, const cmlp_model *model, const cmlp_m
     require(row && output);
     int32_t label = -2;
     char text_of_label[256];
-    const int status = predict_row(model, row, &label, output, scratch, info->workspace_size);
+    const int status = predict_row(model, row, info->n_inputs, &label, output, scratch, info->workspace_size);
     /* (0 - shift) * factor may overflow */
     require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
     require(label >= -2 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
     for (int32_t i = -1; i < 4; i++)
-        if (cmlp_model_label(model, i, text_of_label, sizeof text_of_label) == CMLP_OK)
+        if (cmlp_model_label(model, i, text_of_label, sizeof text_of_label, NULL) == CMLP_OK)
             require(strlen(text_of_label) < sizeof text_of_label);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const int found = cmlp_model_metadata(model, keys[i], &text, &length);

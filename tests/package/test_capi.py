@@ -20,12 +20,12 @@ PXD = HEADER.parents[1] / "src/cmlp/capi.pxd"
 ORDER = (
     "status_name status_string version model_size model_init model_predict_f32 model_predict_f64 model_predict_u8 "
     "model_label model_net model_params model_metadata model_predict_rows_f32 model_predict_rows_f64 "
-    "model_workspace_size model_rows workspace_size forward labels net_size net_init net_n_params "
+    "model_workspace_size model_prepare_rows workspace_size forward labels net_size net_init net_n_params "
     "random_seed random_double random_shuffle init_params optimizer_state_size train_epoch model_write net_layer "
     "describe_activation describe_loss isa_name solver_name net_isa cpu_isa activations weighted_sums bounds cost "
-    "gradient input_gradient deltas step table_model_size table_model_init model_categories categories_find_text "
-    "categories_find_number categories_find_integer model_margin encoder_width encode table_workspace_size "
-    "table_write workers_workspace_size workers_train_epoch forward_paths paths_workspace_size"
+    "gradient input_gradient deltas step table_model_size table_model_init table_find_categories table_code_of_text "
+    "table_code_of_number table_code_of_integer table_margin table_encoder_width table_encode table_workspace_size "
+    "table_write workers_workspace_size workers_train_epoch forward_paths paths_workspace_size table_category"
 )
 
 

@@ -139,7 +139,7 @@ void prove_read_layers(void)
     any_head();
     uint64_t offset = nondet_uint64();
     const int32_t net = nondet_int32();
-    ASSUME(net >= -1 && net < CMLP_MAX_NETS && offset <= CMLP_DATA_MOST);
+    ASSUME(net >= -1 && net < CMLP_TABLE_MAX_NETS && offset <= CMLP_DATA_MOST);
     ASSUME(head.n_layers >= 1 && head.n_layers <= CMLP_MAX_LAYERS);
     read_layers(&c, &head, net, head.sizes, &offset);
     REQUIRE(offset <= CMLP_DATA_MOST);

@@ -219,7 +219,7 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
         margins = model._trained().calibration.margins(coverage)
         if isinstance(model, TabularRegressor):
             predicted, high = model.predict(X), model.predict_interval(X, coverage)[..., 1]
-            found = [[in_c.margin(coverage, output, k) for k, output in enumerate(row)] for row in predicted]
+            found = [[in_c.margin(coverage, row, k) for k in range(len(row))] for row in predicted]
             assert (predicted + found == high).all()
         else:
             assert [in_c.margin(coverage, target=k) for k in range(len(margins))] == margins.tolist()

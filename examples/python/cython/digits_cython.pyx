@@ -37,7 +37,7 @@ cdef class Model:
         cdef int status = 0
         with nogil:
             for i in range(images.shape[0]):
-                status = api.model_predict_u8(self.model, &images[i, 0], &classes[i], NULL, &workspace[0],
+                status = api.model_predict_u8(self.model, &images[i, 0], 784, &classes[i], NULL, 0, &workspace[0],
                                               workspace.shape[0])
                 if status:
                     break

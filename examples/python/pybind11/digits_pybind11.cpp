@@ -44,7 +44,7 @@ public:
         {
             py::gil_scoped_release release;
             for (py::ssize_t i = 0; i < n && !status; i++, image += info_.n_inputs)
-                status = cmlp->model_predict_u8(model_, image, out + i, nullptr, workspace.data(), workspace.size());
+                status = cmlp->model_predict_u8(model_, image, 784, out + i, nullptr, 0, workspace.data(), workspace.size());
         }
         check(status);
         return classes;

@@ -4,6 +4,11 @@ cdef extern from "Python.h":
     object PyMemoryView_FromMemory(char *memory, Py_ssize_t size, int flags)
     int PyBUF_READ
 
+CATEGORY_KINDS = {
+    CMLP_TABLE_CATEGORY_MISSING: "missing",
+    CMLP_TABLE_CATEGORY_TEXT: "text",
+    CMLP_TABLE_CATEGORY_NUMBER: "number",
+}
 FILE_DTYPES = {"f4": CMLP_FLOAT32, "f8": CMLP_FLOAT64, "u1": CMLP_UINT8, "i4": CMLP_INT32, "i8": CMLP_INT64}
 
 
@@ -213,31 +218,48 @@ cdef class Model:
         if cnp.PyArray_NDIM(x) != 1 or len(x) != self.info.n_inputs:
             raise ValueError(f"row must have shape ({self.info.n_inputs},), got {describe(x)}")
         if self.info.dtype == CMLP_FLOAT32:
-            check(cmlp_model_predict_f32(self.model, <float *>cnp.PyArray_DATA(x), &label,
-                                         <float *>cnp.PyArray_DATA(outputs), self.workspace, self.info.workspace_size))
+            check(cmlp_model_predict_f32(self.model, <float *>cnp.PyArray_DATA(x), len(x), &label,
+                                         <float *>cnp.PyArray_DATA(outputs), len(outputs), self.workspace,
+                                         self.info.workspace_size))
         else:
-            check(cmlp_model_predict_f64(self.model, <double *>cnp.PyArray_DATA(x), &label,
-                                         <double *>cnp.PyArray_DATA(outputs), self.workspace, self.info.workspace_size))
+            check(cmlp_model_predict_f64(self.model, <double *>cnp.PyArray_DATA(x), len(x), &label,
+                                         <double *>cnp.PyArray_DATA(outputs), len(outputs), self.workspace,
+                                         self.info.workspace_size))
         return label, outputs
 
     def category(self, int64_t column, value):
         """Return the code of a category in a column of a table: text, a number, or None for the missing value."""
-        cdef cmlp_categories categories
+        cdef cmlp_table_categories categories
         cdef double code = 0
-        categories.struct_size = sizeof(cmlp_categories)
-        check(cmlp_model_categories(self.model, column, &categories))
+        categories.struct_size = sizeof(cmlp_table_categories)
+        check(cmlp_table_find_categories(self.model, column, &categories))
         if value is None:
-            check(cmlp_categories_find_text(&categories, NULL, &code))
+            check(cmlp_table_code_of_text(&categories, NULL, &code))
         elif isinstance(value, str):
-            check(cmlp_categories_find_text(&categories, value.encode(), &code))
+            check(cmlp_table_code_of_text(&categories, value.encode(), &code))
         elif isinstance(value, int):
-            check(cmlp_categories_find_integer(&categories, value, &code))
+            check(cmlp_table_code_of_integer(&categories, value, &code))
         else:
-            check(cmlp_categories_find_number(&categories, value, &code))
+            check(cmlp_table_code_of_number(&categories, value, &code))
         return code
 
-    def margin(self, double coverage, double output=0, int64_t target=0):
-        """Return how far the interval of a coverage reaches beyond an output of a table's model."""
+    def category_text(self, int64_t column, int64_t code):
+        """Return the text of a category in a column of a table, and "missing", "text" or "number"."""
+        cdef cmlp_table_categories categories
+        cdef cmlp_table_category_kind kind = 0
+        cdef size_t length = 0
+        cdef bytearray text
+        categories.struct_size = sizeof(cmlp_table_categories)
+        check(cmlp_table_find_categories(self.model, column, &categories))
+        cmlp_table_category(&categories, code, NULL, 0, &length, NULL)
+        text = bytearray(length + 1)
+        check(cmlp_table_category(&categories, code, text, length + 1, NULL, &kind))
+        return text[:length].decode(), CATEGORY_KINDS[kind]
+
+    def margin(self, double coverage, outputs=None, int64_t target=0):
+        """Return how far the interval of a coverage reaches beyond the outputs of a row of a table's model."""
+        cdef cnp.ndarray row = np.array([] if outputs is None else outputs, np.float64, ndmin=1)
+        cdef const double *first = NULL if outputs is None else <const double *>cnp.PyArray_DATA(row)
         cdef double margin = 0
-        check(cmlp_model_margin(self.model, target, coverage, output, &margin))
+        check(cmlp_table_margin(self.model, target, coverage, first, len(row), &margin))
         return margin

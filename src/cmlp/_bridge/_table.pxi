@@ -1,6 +1,10 @@
 # Included by _core.pyx: the columns of a table.
 
-COLUMN_KINDS = {"unused": CMLP_COLUMN_UNUSED, "number": CMLP_COLUMN_NUMBER, "category": CMLP_COLUMN_CATEGORY}
+COLUMN_KINDS = {
+    "unused": CMLP_TABLE_COLUMN_UNUSED,
+    "number": CMLP_TABLE_COLUMN_NUMBER,
+    "category": CMLP_TABLE_COLUMN_CATEGORY,
+}
 
 
 cdef class Columns:
@@ -15,19 +19,20 @@ cdef class Columns:
         For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
     """
 
-    cdef cmlp_encoder encoder
+    cdef cmlp_table_encoder encoder
     cdef cnp.ndarray memory, numbers
     cdef cnp.ndarray sizes, firsts  # numbers of inputs before, in and behind the bins of each scale; the first of each column
 
     def __cinit__(self, layout, numbers):
-        cdef cmlp_column *column
+        cdef cmlp_table_column *column
+        cdef cmlp_table_date_part *part
         cdef const double *number
         cdef int64_t at = 0
-        self.memory = np.zeros(len(layout) * sizeof(cmlp_column), np.uint8)
+        self.memory = np.zeros(len(layout) * sizeof(cmlp_table_column), np.uint8)
         self.numbers = np.array(numbers, np.float64).reshape(-1)
-        column = <cmlp_column *>cnp.PyArray_DATA(self.memory)
+        column = <cmlp_table_column *>cnp.PyArray_DATA(self.memory)
         number = <const double *>cnp.PyArray_DATA(self.numbers)
-        self.encoder.struct_size = sizeof(cmlp_encoder)
+        self.encoder.struct_size = sizeof(cmlp_table_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(layout)
         sizes, firsts = [], []
         for i, (kind, n, has_missing, widths) in enumerate(layout):
@@ -38,15 +43,20 @@ cdef class Columns:
                 continue
             if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0:
                 raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, not negative")
-            n_edges = n + sum([width - 1 for width in widths if width > 2])
+            edges = [n, *[width - 1 if width > 2 else 0 for width in widths]]
+            n_edges = sum(edges)
             if n_edges > len(self.numbers) - at - 2:
                 raise ValueError(f"column {i} must have a centre, a scale and {n_edges} edges in numbers")
-            column[i].centre, column[i].scale, column[i].edges = number[at], number[at + 1], &number[at + 2]
+            column[i].centre, column[i].scale = number[at], number[at + 1]
+            column[i].edges = &number[at + 2] if n else NULL
             sizes.append((1, max(n - 1, 0), bool(has_missing)))
+            at += 2 + n
             for k, width in enumerate(widths):
-                column[i].parts[k] = width
+                part = &column[i].parts[k]
+                part.used, part.n = width > 0, edges[k + 1]
+                part.edges = &number[at] if part.n else NULL
                 sizes.append((min(width, 2), max(width - 2, 0), 0))
-            at += 2 + n_edges
+                at += part.n
         if at != len(self.numbers):
             raise ValueError(f"numbers must have {at} entries for the columns, got {len(self.numbers)}")
         for has_bins in (0, 1):
@@ -56,15 +66,15 @@ cdef class Columns:
 
     def width(self, bint bins):
         """Return the number of inputs with or without bins."""
-        cdef cmlp_encoder encoder = self.encoder
+        cdef cmlp_table_encoder encoder = self.encoder
         cdef int64_t width = 0
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
-        check(cmlp_encoder_width(&encoder, &width), b"columns")
+        check(cmlp_table_encoder_width(&encoder, &width), b"columns")
         return width
 
     def encode(self, raw, *, bint bins):
         """Return the inputs of all rows, of shape (n_rows, width) and dtype float32."""
-        cdef cmlp_encoder encoder = self.encoder
+        cdef cmlp_table_encoder encoder = self.encoder
         cdef cnp.ndarray rows = np.ascontiguousarray(raw, np.float64)
         cdef cnp.ndarray inputs
         cdef const double *first
@@ -77,7 +87,7 @@ cdef class Columns:
         encoder.has_bins, encoder.dtype = bins, CMLP_FLOAT32
         first, n, out = <const double *>cnp.PyArray_DATA(rows), len(rows), cnp.PyArray_DATA(inputs)
         with nogil:
-            status = cmlp_encode(&encoder, first, n, 0, out)
+            status = cmlp_table_encode(&encoder, first, n, 0, out)
         check(status)
         return inputs
 

@@ -27,7 +27,7 @@ from cmlp._export.c_text import (
     stack_of_layers,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.encoder import widths
+from cmlp._model.encoder import PARTS
 from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import ColumnEncoder
+    from cmlp._model.encoder import ColumnEncoder, EncodedColumn
     from cmlp._model.model import TableTarget, TrainedModel
 
 _OPENING = f"""\
@@ -44,7 +44,7 @@ _OPENING = f"""\
 #include <emmintrin.h>
 #endif
 """
-_NUMBER_BYTES, _COLUMN_BYTES, _PARTS_BYTES = 8, 40, 24
+_NUMBER_BYTES, _COLUMN_BYTES, _PARTS_BYTES = 8, 40, 48
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -140,16 +140,28 @@ class _Table:
         edges: list[str] = []
         for column in self.columns:
             kind, n = column.kind.upper(), column.n
-            where = f"{prefix}_edges + {len(edges)}" if len(column.edges) else "NULL"
-            edges += [repr(edge) for each in column.all_edges for edge in each.tolist()]
+            where = self._add(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
-            parts = f", {{{', '.join(map(str, widths(column.parts)))}}}" if self.has_parts else ""
+            parts = f", {{{', '.join(self._parts(column, edges))}}}" if self.has_parts else ""
             columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}")
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
                 f"double {prefix}_edges", edges, 4
             )
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
+
+    def _add(self, added: NDArray[np.float64], edges: list[str]) -> str:
+        """Add edges to the array of all edges, and return a pointer to them."""
+        where = f"{self.prefix}_edges + {len(edges)}" if len(added) else "NULL"
+        edges += map(repr, added.tolist())
+        return where
+
+    def _parts(self, column: EncodedColumn, edges: list[str]) -> Iterator[str]:
+        """Yield the parts of a date, and add their edges."""
+        parts = {part.name: part for part in column.parts}
+        for name in PARTS:
+            used = parts.get(name)
+            yield f"{{{self._add(used.edges, edges)}, {len(used.edges)}, 1}}" if used else "{NULL, 0, 0}"
 
     def _predictions(self) -> Iterator[str]:
         prefix, model, combination = self.prefix, self.model, self.model.combination
@@ -210,7 +222,12 @@ def _core_text(name: str, prefix: str) -> str:
     """Return the functions of a header of the core with another prefix."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
     inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
-    inside = inside.replace("cmlp_", f"{prefix}_").replace("CMLP_", f"{prefix}_")
+    inside = (
+        inside.replace("cmlp_table_", "cmlp_")
+        .replace("cmlp_", f"{prefix}_")
+        .replace("CMLP_TABLE_", "CMLP_")
+        .replace("CMLP_", f"{prefix}_")
+    )
     return inside.replace("VEC_FN", "static inline")
 
 

@@ -5,6 +5,12 @@ enum { NAME_COLUMN_UNUSED = 1, NAME_COLUMN_NUMBER = 2, NAME_COLUMN_CATEGORY = 3 
 #if NAME_PARTS
 #define NAME_PARTS 3
 
+/* The time of day, the weekday, or the day of the year of a date, if it is used. */
+typedef struct NAME_date_part {
+    const double *edges;
+    int32_t n, used; /* n: number of edges */
+} NAME_date_part;
+
 #endif
 /* How a column is encoded. */
 typedef struct NAME_column {
@@ -13,7 +19,7 @@ typedef struct NAME_column {
     double centre, scale;
     const double *edges;
 #if NAME_PARTS
-    int64_t parts[NAME_PARTS]; /* of a date: number of inputs with bins, or 0 */
+    NAME_date_part parts[NAME_PARTS];
 #endif
 } NAME_column;
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Refusal: TypeAlias = Callable[[TrainedModel], Exception | None]
 
 PIXELS = 784  # a page of a model with this many inputs has a field to draw in
-MOST_NETS = 1024  # CMLP_MAX_NETS
+MOST_NETS = 1024  # CMLP_TABLE_MAX_NETS
 
 # The functions that a page's JavaScript computes (in assets/network).
 RARE_ACTIVATIONS = {"leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"}

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
         for (int64_t i = 0; i < (pass ? 4 : ROWS / 2); i++) {
             float alone[16];
             int32_t label;
-            OK(cmlp_model_predict_u8(file.model, x[2 * (pass ? chosen[i] : i)], &label, alone, file.workspace,
+            OK(cmlp_model_predict_u8(file.model, x[2 * (pass ? chosen[i] : i)], n_in, &label, alone, n_out, file.workspace,
                                      file.info.workspace_size));
             CHECK(label == labels[i] && !memcmp(alone, outputs + i * n_out, (size_t)n_out * sizeof *alone));
         }

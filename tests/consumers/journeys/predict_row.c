@@ -13,8 +13,8 @@ int main(int argc, char **argv)
     FILE *const rows = fopen(argv[2], "rb");
     CHECK(rows);
     while (fread(row, sizeof *row, (size_t)file.info.n_inputs, rows) == (size_t)file.info.n_inputs) {
-        OK(cmlp_model_predict_f32(file.model, row, &index, output, file.workspace, file.info.workspace_size));
-        OK(cmlp_model_label(file.model, index, label, sizeof label));
+        OK(cmlp_model_predict_f32(file.model, row, file.info.n_inputs, &index, output, 16, file.workspace, file.info.workspace_size));
+        OK(cmlp_model_label(file.model, index, label, sizeof label, NULL));
         printf("%s", label);
         for (int64_t k = 0; k < file.info.n_outputs; k++) printf(" %.9g", (double)output[k]);
         printf("\n");
@@ -22,7 +22,7 @@ int main(int argc, char **argv)
     /* A row that cannot be predicted is refused, and the label stays. */
     row[0] = (float)NAN;
     index = 77;
-    CHECK(cmlp_model_predict_f32(file.model, row, &index, output, file.workspace, file.info.workspace_size) ==
+    CHECK(cmlp_model_predict_f32(file.model, row, file.info.n_inputs, &index, output, 16, file.workspace, file.info.workspace_size) ==
           CMLP_ERROR_INPUT);
     CHECK(index == 77);
     fclose(rows);

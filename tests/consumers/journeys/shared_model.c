@@ -22,7 +22,7 @@ static void *work(void *context)
     for (int i = 0; i < 100; i++) {
         float row[16] = {0};
         row[i % j->info->n_inputs] = (float)i / 8;
-        OK(cmlp_model_predict_f32(j->model, row, NULL, j->outputs[i], workspace, j->info->workspace_size));
+        OK(cmlp_model_predict_f32(j->model, row, j->info->n_inputs, NULL, j->outputs[i], 16, workspace, j->info->workspace_size));
     }
     free(workspace);
     return NULL;

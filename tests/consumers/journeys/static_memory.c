@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     OK(cmlp_model_size(file, n, &info));
     CHECK(info.model_size <= sizeof memory && info.workspace_size <= sizeof workspace && info.n_inputs <= 16);
     OK(cmlp_model_init(memory, sizeof memory, file, n, 0, workspace, sizeof workspace, &model));
-    OK(cmlp_model_predict_f32(model, row, &label, output, workspace, sizeof workspace));
+    OK(cmlp_model_predict_f32(model, row, info.n_inputs, &label, output, 16, workspace, sizeof workspace));
     CHECK(label >= 0 && label < info.n_outputs);
 
     /* A damaged file, and memory that is too small, are refused. */

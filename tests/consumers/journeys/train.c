@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     float output[N_OUT];
     int32_t label;
     OK(cmlp_file_load(&file, argv[1]));
-    OK(cmlp_model_predict_f32(file.model, x, &label, output, file.workspace, file.info.workspace_size));
+    OK(cmlp_model_predict_f32(file.model, x, N_IN, &label, output, N_OUT, file.workspace, file.info.workspace_size));
     printf("%.9g %.9g %.9g\n", (double)output[0], (double)output[1], (double)output[2]);
     cmlp_file_free(&file);
     free(run.workspace);

@@ -12,7 +12,7 @@ template <typename T> static void predict(const cmlp::model &model)
 {
     const std::vector<T> row(static_cast<std::size_t>(model.info().n_inputs));
     cmlp::predictor<T> predictor(model);
-    predictor(row.data());
+    predictor(row);
 }
 
 static void use(const cmlp::model &model)
@@ -64,10 +64,12 @@ int main(int argc, char **argv)
         cmlp_file file;
         cmlp_status status = cmlp_file_load_table(&file, argv[i]);
         if (!status) {
-            void *row = calloc((size_t)file.info.n_inputs, sizeof(double));
+            const int64_t n = file.info.n_inputs;
+            const size_t size = file.info.workspace_size;
+            void *row = calloc((size_t)n, sizeof(double));
             status = file.info.dtype == CMLP_FLOAT32
-                         ? cmlp_model_predict_f32(file.model, row, NULL, NULL, file.workspace, file.info.workspace_size)
-                         : cmlp_model_predict_f64(file.model, row, NULL, NULL, file.workspace, file.info.workspace_size);
+                         ? cmlp_model_predict_f32(file.model, row, n, NULL, NULL, 0, file.workspace, size)
+                         : cmlp_model_predict_f64(file.model, row, n, NULL, NULL, 0, file.workspace, size);
             free(row);
         } else if (file.model || file.memory) {
             return 1;

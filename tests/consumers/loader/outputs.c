@@ -16,9 +16,10 @@ int main(int argc, char **argv)
     if (!rows || n_in > MOST || n_out > MOST) return 1;
     while (fread(row, size, n_in, rows) == n_in) {
         const cmlp_status status =
-            is_float ? cmlp_model_predict_f32(file.model, (float *)(void *)row, NULL, (float *)(void *)output,
-                                              file.workspace, file.info.workspace_size)
-                     : cmlp_model_predict_f64(file.model, row, NULL, output, file.workspace, file.info.workspace_size);
+            is_float ? cmlp_model_predict_f32(file.model, (float *)(void *)row, file.info.n_inputs, NULL,
+                                              (float *)(void *)output, MOST, file.workspace, file.info.workspace_size)
+                     : cmlp_model_predict_f64(file.model, row, file.info.n_inputs, NULL, output, MOST, file.workspace,
+                                              file.info.workspace_size);
         if (status || fwrite(output, size, n_out, stdout) != n_out) return 1;
     }
     fclose(rows);

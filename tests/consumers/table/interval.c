@@ -10,9 +10,9 @@
 /* Returns the element of a row for the text of a value. */
 static cmlp_status value_of(const cmlp_model *model, int64_t column, const char *text, double *value)
 {
-    cmlp_categories categories = CMLP_INIT(cmlp_categories);
-    cmlp_status status = cmlp_model_categories(model, column, &categories);
-    if (status == CMLP_OK) return cmlp_categories_find_text(&categories, *text ? text : NULL, value);
+    cmlp_table_categories categories = CMLP_INIT(cmlp_table_categories);
+    cmlp_status status = cmlp_table_find_categories(model, column, &categories);
+    if (status == CMLP_OK) return cmlp_table_code_of_text(&categories, *text ? text : NULL, value);
     *value = *text ? strtod(text, NULL) : NAN;
     return status == CMLP_ERROR_OPTION || status == CMLP_ERROR_FILE_KEY ? CMLP_OK : status; /* a column of numbers */
 }
@@ -21,9 +21,9 @@ static cmlp_status value_of(const cmlp_model *model, int64_t column, const char 
 static cmlp_status print_intervals(const cmlp_model *model, double coverage, const double *outputs, int64_t n)
 {
     double margin;
-    int64_t n_targets = cmlp_model_margin(model, 1, coverage, 0, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
+    int64_t n_targets = cmlp_table_margin(model, 1, coverage, outputs, n, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
     for (int64_t k = 0; k < n_targets; k++) {
-        cmlp_status status = cmlp_model_margin(model, k, coverage, outputs[k], &margin);
+        cmlp_status status = cmlp_table_margin(model, k, coverage, outputs, n, &margin);
         if (status) return status;
         double low = outputs[k] - margin, high = outputs[k + width - 1] + margin;
         if (low > high) low = high = (low + high) / 2;
@@ -42,7 +42,8 @@ int main(int argc, char **argv)
     cmlp_status status = CMLP_OK;
     for (int i = 3; i < argc && !status; i++) status = value_of(file.model, i - 3, argv[i], &row[i - 3]);
     if (!status)
-        status = cmlp_model_predict_f64(file.model, row, NULL, outputs, file.workspace, file.info.workspace_size);
+        status = cmlp_model_predict_f64(file.model, row, argc - 3, NULL, outputs, 16, file.workspace,
+                                        file.info.workspace_size);
     if (!status) status = print_intervals(file.model, strtod(argv[2], NULL), outputs, file.info.n_outputs);
     cmlp_file_free(&file);
     return status;

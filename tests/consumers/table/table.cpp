@@ -41,9 +41,20 @@ static cmlp_status status_of_nothing()
 /* UTF-8 with U+0000 is no category; of ordered ones an unknown category is a missing number. */
 static bool zero_is_unknown()
 {
-    cmlp_categories ordered = CMLP_INIT(cmlp_categories);
+    cmlp_table_categories ordered = CMLP_INIT(cmlp_table_categories);
     ordered.unknown = std::numeric_limits<double>::quiet_NaN();
     return std::isnan(cmlp::categories(ordered).code(std::string("a\0", 2)));
+}
+
+/* A row that is too short is not read. */
+static bool short_row_is_refused(cmlp::predictor<double> &predict)
+{
+    try {
+        predict(std::vector<double>(2));
+    } catch (const cmlp::error &error) {
+        return error.status == CMLP_ERROR_WIDTH;
+    }
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -56,14 +67,16 @@ int main(int argc, char **argv)
     const cmlp::categories texts = model.categories_of(0), numbers = model.categories_of(1);
     std::printf("%g %g %g %g\n", texts.code("1"), texts.code(1), texts.code("north"), texts.code(nullptr));
     std::printf("%g %g %g %g\n", numbers.code(1), numbers.code(2.0), numbers.code("1"), numbers.code(true));
+    if (!short_row_is_refused(predict) || texts.text(static_cast<std::int64_t>(texts.code("north"))) != "north")
+        return 4;
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const double rows[3][3] = {{texts.code("1"), numbers.code(2), 0.5}, {texts.code("north"), numbers.code(1.0), nan},
                                {-1, -1, 3}};
-    const std::vector<std::int32_t> labels = predict(rows[0], 3, 2);
+    const std::vector<std::int32_t> labels = predict.rows(rows[0], 3, 3, 2);
     const std::vector<double> many = predict.outputs();
     for (std::size_t i = 0; i < 3; i++) {
         if (predict(rows[i]) != labels[i] || predict.outputs() != std::vector<double>{many[i]}) return 1;
-        const double margin = model.margin(0.9, many[i]);
+        const double margin = model.margin(0.9, {many[i]});
         std::printf("%.17g %.17g %.17g\n", many[i], many[i] - margin, many[i] + margin);
     }
     std::printf("%s %s\n", cmlp_status_name(status_of("/")), cmlp_status_name(status_of_nothing()));

@@ -1,13 +1,62 @@
 /* Names and descriptions of the status codes. */
 #include "../../../../include/cmlp.h"
 
-/* One string after the other: pointers to them would take more bytes than the shorter ones. */
-#define VALUE(name, value, sentence) value,
-#define NAME(name, value, sentence) #name "\0"
-#define SENTENCE(name, value, sentence) sentence "\0"
+/* The sentences are no part of the interface: they may change. */
+#define STATUSES(X)                                                                                               \
+    X(CMLP_OK, "success")                                                                                         \
+    X(CMLP_CANCELLED, "cancelled by a callback: parameters are those after the last complete batch")              \
+    X(CMLP_ERROR_NULL, "a required pointer is NULL")                                                              \
+    X(CMLP_ERROR_STRUCT_SIZE, "struct_size was not set, or fields that this version does not know are not 0")     \
+    X(CMLP_ERROR_LAYERS, "a network must have 2 to 64 layers, including input and output")                        \
+    X(CMLP_ERROR_WIDTH, "the size of a layer is not between 1 and 2^31 - 1, or not that of the model")            \
+    X(CMLP_ERROR_ACTIVATION, "an activation is unknown or not allowed in its layer")                              \
+    X(CMLP_ERROR_LOSS, "the loss is unknown or not allowed with the output activation")                           \
+    X(CMLP_ERROR_DTYPE, "an element type is unknown or not allowed here")                                         \
+    X(CMLP_ERROR_OVERFLOW, "a size does not fit in size_t or int64_t")                                            \
+    X(CMLP_ERROR_BUFFER_SIZE, "a buffer is too small")                                                            \
+    X(CMLP_ERROR_ALIGNMENT, "a buffer or stride is not aligned for its type")                                     \
+    X(CMLP_ERROR_NET, "the net was not made by cmlp_net_init of this version")                                    \
+    X(CMLP_ERROR_ROWS, "the rows do not fit the network")                                                         \
+    X(CMLP_ERROR_TARGETS, "the targets do not fit the network or the rows")                                       \
+    X(CMLP_ERROR_ORDER, "an index of the row order is outside the rows")                                          \
+    X(CMLP_ERROR_LABEL, "a class index is outside the outputs")                                                   \
+    X(CMLP_ERROR_WEIGHT, "row weights must be 0 or positive normal numbers, not all 0, and so must be their sum") \
+    X(CMLP_ERROR_OPTION, "a hyperparameter is out of its range, or a reserved or unused field or flag is not 0")  \
+    X(CMLP_ERROR_BATCH, "batch_size, first_batch or rows_done is negative or too large")                          \
+    X(CMLP_ERROR_THREADS, "n_threads must be between 0 and 256")                                                  \
+    X(CMLP_ERROR_SPARSE, "the CSR rows' indptr decreases, or columns of a row do not ascend or are out of range") \
+    X(CMLP_ERROR_WORKERS, "the workers of an epoch have different arguments")                                     \
+    X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                              \
+    X(CMLP_ERROR_INPUT, "an input is NaN, infinite or too large for the network's element type")                  \
+    X(CMLP_ERROR_TARGET, "a target is NaN, infinite or too large for the network's element type")                 \
+    X(CMLP_ERROR_DIVERGED, "the cost or a parameter became NaN or infinite")                                      \
+    X(CMLP_ERROR_ISA, "no allowed instruction set is available on this processor")                                \
+    X(CMLP_ERROR_BUILD, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \
+    X(CMLP_ERROR_MEMORY, "not enough memory")                                                                     \
+    X(CMLP_ERROR_FILE_SHORT, "the file is truncated")                                                             \
+    X(CMLP_ERROR_FILE_LONG, "the file has extra bytes at its end")                                                \
+    X(CMLP_ERROR_FILE_MAGIC, "the file is not a cmlp model file")                                                 \
+    X(CMLP_ERROR_FILE_VERSION, "the format version or a required feature is unknown: written by a newer cmlp")    \
+    X(CMLP_ERROR_FILE_HEAD_CRC, "the checksum of the header does not match: the file was changed or damaged")     \
+    X(CMLP_ERROR_FILE_DATA_CRC, "the checksum of the data does not match: the file was changed or damaged")       \
+    X(CMLP_ERROR_FILE_SYNTAX, "the file header does not follow the grammar of the format")                        \
+    X(CMLP_ERROR_FILE_NAME, "a key or a tensor name is malformed, missing, repeated or out of order")             \
+    X(CMLP_ERROR_FILE_TENSOR, "a tensor has an unexpected type, shape or offset")                                 \
+    X(CMLP_ERROR_FILE_NONFINITE, "a parameter, a shift or factor of the inputs, or a cost is NaN or infinite")    \
+    X(CMLP_ERROR_FILE_EXAMPLE, "the computed output of the stored example differs from the stored output")        \
+    X(CMLP_ERROR_FILE_KEY, "the metadata do not contain this key")                                                \
+    X(CMLP_ERROR_FILE_WRITE, "the write callback failed")                                                         \
+    X(CMLP_ERROR_FILE_TABLE, "the file is that of a table: cmlp_table.h opens it")                                \
+    X(CMLP_ERROR_FILE_READ, "the file cannot be opened or read")                                                  \
+    X(CMLP_ERROR_FILE_VALUE, "a layer, activation, loss or number in the file breaks a rule of the format")
 
-static const unsigned char status_values[] = {CMLP_STATUSES(VALUE)};
-static const char status_names[] = CMLP_STATUSES(NAME), status_sentences[] = CMLP_STATUSES(SENTENCE);
+/* One string after the other: pointers to them would take more bytes than the shorter ones. */
+#define VALUE(name, sentence) name,
+#define NAME(name, sentence) #name "\0"
+#define SENTENCE(name, sentence) sentence "\0"
+
+static const unsigned char status_values[] = {STATUSES(VALUE)};
+static const char status_names[] = STATUSES(NAME), status_sentences[] = STATUSES(SENTENCE);
 
 /* The string of a status in a list, or `other` if there is no such status. */
 static const char *find(const char *list, cmlp_status status, const char *other)

@@ -75,7 +75,7 @@ static cmlp_status describe_file(const cmlp_table_part *tables, const void *file
 {
     cmlp_model_info copy;
     cmlp_head head;
-    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, n_nets);
+    cmlp_status status = CMLP_READ(&copy, info, cmlp_model_info, reserved);
     if (status) return status;
     if (!file) return CMLP_ERROR_NULL;
     copy = (cmlp_model_info){.struct_size = sizeof copy};
@@ -180,7 +180,9 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model_memory divided;
     cmlp_table_scratch buffers;
     size_t needed;
-    if (!given->memory || !file || !given->model) return CMLP_ERROR_NULL;
+    if (!given->model) return CMLP_ERROR_NULL;
+    *given->model = NULL;
+    if (!given->memory || !file) return CMLP_ERROR_NULL;
     if (given->flags & ~(uint32_t)CMLP_MODEL_TRUSTED) return CMLP_ERROR_OPTION;
     if (cmlp_misaligned(file, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     cmlp_status status = cmlp_head_read(file, given->n, tables ? &tables->reader : NULL, &head);
@@ -245,7 +247,7 @@ cmlp_status cmlp_check_model(const cmlp_model *model)
     return cmlp_misaligned(model, CMLP_ALIGNMENT) || model->magic != CMLP_MODEL_MAGIC ? CMLP_ERROR_MODEL : CMLP_OK;
 }
 
-cmlp_status cmlp_model_rows(const cmlp_model *model, cmlp_rows *rows)
+cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows)
 {
     cmlp_rows copy;
     cmlp_status status = cmlp_check_model(model);

@@ -180,14 +180,23 @@ static int is_category(cmlp_text t, const char *end, const category *wanted)
     return wanted->kind == NUMBER && is_number(t, end, &wanted->number);
 }
 
-static cmlp_status find(const cmlp_categories *given, const category *wanted, double *code)
+/* Reads the caller's struct, and the list in it. */
+static cmlp_status read_list(const cmlp_table_categories *given, cmlp_table_categories *c, cmlp_text *t)
 {
-    cmlp_categories c;
-    const cmlp_status status = CMLP_READ(&c, given, cmlp_categories, unknown);
+    const cmlp_status status = CMLP_READ(c, given, cmlp_table_categories, unknown);
+    if (status) return status;
+    if (!c->list) return CMLP_ERROR_OPTION;
+    *t = (cmlp_text){c->list, (const char *)c->list + c->list_size, 1};
+    return CMLP_OK;
+}
+
+static cmlp_status find(const cmlp_table_categories *given, const category *wanted, double *code)
+{
+    cmlp_table_categories c;
+    cmlp_text t;
+    const cmlp_status status = read_list(given, &c, &t);
     if (status) return status;
     if (!code) return CMLP_ERROR_NULL;
-    if (!c.text) return CMLP_ERROR_OPTION;
-    cmlp_text t = {c.text, c.text + c.length, 1};
     int64_t i = 0;
     for (; i < c.n; i++, cmlp_text_pass(&t, ",")) {
         cmlp_text value = t;
@@ -198,20 +207,20 @@ static cmlp_status find(const cmlp_categories *given, const category *wanted, do
     return CMLP_OK;
 }
 
-cmlp_status cmlp_categories_find_text(const cmlp_categories *categories, const char *text, double *code)
+cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code)
 {
     const category wanted = {.kind = text ? TEXT : MISSING, .text = text};
     return find(categories, &wanted, code);
 }
 
-static cmlp_status find_number(const cmlp_categories *categories, double number, double *code)
+static cmlp_status find_number(const cmlp_table_categories *categories, double number, double *code)
 {
     category wanted = {.kind = MISSING};
     if (number == number) wanted = (category){.kind = NUMBER, .number = of_double(number)};
     return find(categories, &wanted, code);
 }
 
-cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, double number, double *code)
+cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_number(categories, number, code);
@@ -219,13 +228,13 @@ cmlp_status cmlp_categories_find_number(const cmlp_categories *categories, doubl
     return status;
 }
 
-static cmlp_status find_integer(const cmlp_categories *categories, int64_t integer, double *code)
+static cmlp_status find_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
 {
     const category wanted = {.kind = NUMBER, .number = of_integer(integer)};
     return find(categories, &wanted, code);
 }
 
-cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int64_t integer, double *code)
+cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_integer(categories, integer, code);
@@ -233,12 +242,34 @@ cmlp_status cmlp_categories_find_integer(const cmlp_categories *categories, int6
     return status;
 }
 
-cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_categories *categories)
+cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
+                                size_t *length, cmlp_table_category_kind *kind)
 {
-    cmlp_categories copy;
+    cmlp_table_categories c;
+    cmlp_text t;
+    cmlp_status status = read_list(categories, &c, &t);
+    if (status) return status;
+    if (code < 0 || code >= c.n) return CMLP_ERROR_LABEL;
+    for (int64_t i = 0; i < code; i++)
+        if (!cmlp_text_value(&t) || !cmlp_text_pass(&t, ",")) return CMLP_ERROR_OPTION;
+    cmlp_text first = t, end = t;
+    if (!cmlp_text_value(&end)) return CMLP_ERROR_OPTION;
+    const int is_missing = cmlp_text_pass(&first, "null"), is_text = cmlp_text_pass(&first, "\"");
+    if (is_missing) t.at = t.end; /* it has no letters */
+    status = cmlp_text_copy(t, buffer, n, length);
+    if (!status && kind)
+        *kind = is_missing ? CMLP_TABLE_CATEGORY_MISSING
+                : is_text  ? CMLP_TABLE_CATEGORY_TEXT
+                           : CMLP_TABLE_CATEGORY_NUMBER;
+    return status;
+}
+
+cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories)
+{
+    cmlp_table_categories copy;
     const char *found;
     size_t length;
-    cmlp_status status = CMLP_READ(&copy, categories, cmlp_categories, unknown);
+    cmlp_status status = CMLP_READ(&copy, categories, cmlp_table_categories, unknown);
     if (!status) status = cmlp_model_metadata(model, "categories", &found, &length);
     if (status) return status;
     if (!model->table) return CMLP_ERROR_FILE_KEY;
@@ -250,9 +281,9 @@ cmlp_status cmlp_model_categories(const cmlp_model *model, int64_t column, cmlp_
     cmlp_text end = t;
     if (!cmlp_text_list(&end, &copy.n) || copy.n < 0) return CMLP_ERROR_OPTION;
     cmlp_text_pass(&t, "[");
-    copy.text = t.at;
-    copy.length = (size_t)(end.at - t.at);
-    copy.unknown = model->table->columns[column].kind == CMLP_COLUMN_NUMBER ? NAN : -1;
+    copy.list = t.at;
+    copy.list_size = (uint64_t)(end.at - t.at);
+    copy.unknown = model->table->columns[column].kind == CMLP_TABLE_COLUMN_NUMBER ? NAN : -1;
     cmlp_write_struct(categories, &copy, sizeof copy);
     return CMLP_OK;
 }

@@ -12,14 +12,14 @@ typedef struct cmlp_column_words {
     int64_t widths[2]; /* number of inputs without and with bins */
 } cmlp_column_words;
 
-/* Reads the value of the metadata key "columns". If `columns` is not NULL, writes kind, has_missing, n and parts of
- * each column, and zeros. *at becomes the place of an error. */
-cmlp_status cmlp_read_columns(cmlp_text text, cmlp_column *columns, cmlp_column_words *words, const char **at);
+/* Reads the value of the metadata key "columns". If `columns` is not NULL, writes kind, has_missing, n, and n and used
+ * of the parts of each column, and zeros. *at becomes the place of an error. */
+cmlp_status cmlp_read_columns(cmlp_text text, cmlp_table_column *columns, cmlp_column_words *words, const char **at);
 
 /* Checked columns: their words, or an array. */
 typedef struct cmlp_column_list {
     cmlp_text words;
-    const cmlp_column *columns; /* NULL for words */
+    const cmlp_table_column *columns; /* NULL for words */
     int64_t n_columns;
 } cmlp_column_list;
 

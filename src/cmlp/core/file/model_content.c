@@ -34,7 +34,7 @@ static cmlp_status check_strings(const cmlp_model_content *content, const cmlp_c
     int has_targets = !several;
     if (content->n_strings < 0) return CMLP_ERROR_OPTION;
     if (content->n_strings && !content->strings) return CMLP_ERROR_NULL;
-    for (int32_t i = 0; i < content->n_strings; i++) {
+    for (int64_t i = 0; i < content->n_strings; i++) {
         const cmlp_model_string *s = &content->strings[i];
         if (s->reserved[0] || s->reserved[1]) return CMLP_ERROR_OPTION;
         if (!s->key || !s->value) return CMLP_ERROR_NULL;
@@ -104,7 +104,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_co
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
     if (content->n_arrays && !content->arrays) return CMLP_ERROR_NULL;
     int64_t n_score_rows = 0;
-    for (int32_t i = 0; i < content->n_arrays; i++) {
+    for (int64_t i = 0; i < content->n_arrays; i++) {
         const cmlp_model_array *a = &content->arrays[i];
         cmlp_status status = check_array(a, kind);
         if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_SCORES)) {

@@ -259,7 +259,7 @@ static void read_nets(cursor *c, cmlp_head *head, uint64_t *offset)
     int64_t widest = 0;
     do {
         const int32_t i = head->n_nets;
-        if (i == CMLP_MAX_NETS) fail(c, CMLP_ERROR_FILE_NAME);
+        if (i == CMLP_TABLE_MAX_NETS) fail(c, CMLP_ERROR_FILE_NAME);
         if (c->status) return;
         read_layers(c, head, i, head->sizes, offset);
         if (c->status) return;

@@ -68,7 +68,7 @@ typedef struct cmlp_head {
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
     cmlp_text columns;                      /* the words of a table's columns */
     cmlp_column_words words;                /* what they tell; 0 columns without a table */
-    uint64_t has_bins[CMLP_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
+    uint64_t has_bins[CMLP_TABLE_MAX_NETS / 64];  /* bit i: the input of network i of a table has bins */
     uint64_t error_at;                      /* offset of the byte where reading stopped */
 } cmlp_head;
 
@@ -77,7 +77,7 @@ static inline int cmlp_is_table(const cmlp_head *head) { return CMLP_BUILDS_TABL
 
 /* What is only in the head of a table: the functions of model_columns.h. */
 typedef struct cmlp_column_reader {
-    cmlp_status (*columns)(cmlp_text text, cmlp_column *columns, cmlp_column_words *words, const char **at);
+    cmlp_status (*columns)(cmlp_text text, cmlp_table_column *columns, cmlp_column_words *words, const char **at);
     cmlp_status (*categories)(cmlp_text text, cmlp_column_list columns, const char **at);
     cmlp_status (*targets)(cmlp_text text, int64_t n, const char **at);
 } cmlp_column_reader;

@@ -80,27 +80,32 @@ static double factor_of(const cmlp_model *model, int64_t answer, double value)
     return factor + share * (factor_at(model, answer, i + 1) - factor);
 }
 
-static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, double output, double *margin)
+static cmlp_status find_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                               int64_t n_outputs, double *margin)
 {
     const cmlp_status status = cmlp_check_model(model);
     if (status) return status;
     if (!margin) return CMLP_ERROR_NULL;
+    if (n_outputs != (outputs ? cmlp_n_out(&model->net) + model->is_pair : 0)) return CMLP_ERROR_WIDTH;
+    if (cmlp_misaligned(outputs, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     if (target < 0 || !(coverage > 0 && coverage < 1)) return CMLP_ERROR_OPTION;
     if (target && target >= model->n_score_rows) return CMLP_ERROR_OPTION;
     if (!model->n_scores || !is_known(model)) return CMLP_ERROR_FILE_KEY;
-    if (model->widths && isnan(output)) return CMLP_ERROR_OPTION;
+    if (model->widths && !outputs) return CMLP_ERROR_NULL;
+    if (model->widths && isnan(outputs[target])) return CMLP_ERROR_OPTION;
     const double place = coverage * (double)(model->n_scores + 1) - 1e-9; /* rounding must not add a rank */
     int64_t rank = (int64_t)place;
     if (rank < 1 || (double)rank < place) rank++;
     const double score = rank > model->n_scores ? INFINITY : score_at(model, target * model->n_scores + rank - 1);
-    *margin = model->widths ? score * factor_of(model, target, output) : score;
+    *margin = model->widths ? score * factor_of(model, target, outputs[target]) : score;
     return CMLP_OK;
 }
 
-cmlp_status cmlp_model_margin(const cmlp_model *model, int64_t target, double coverage, double output, double *margin)
+cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                              int64_t n_outputs, double *margin)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    const cmlp_status status = find_margin(model, target, coverage, output, margin);
+    const cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, margin);
     cmlp_leave_mode(mode);
     return status;
 }

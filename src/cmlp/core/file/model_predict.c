@@ -8,6 +8,17 @@ static cmlp_status check_dtype(const cmlp_model *model, cmlp_dtype dtype)
     return dtype == (cmlp_table_of(model) ? CMLP_FLOAT64 : model->net.dtype) ? CMLP_OK : CMLP_ERROR_DTYPE;
 }
 
+/* Checks the type of a model and the lengths of a row and its outputs. */
+static cmlp_status check_row(const cmlp_model *model, cmlp_dtype dtype, int64_t n_inputs, const void *output,
+                             int64_t n_outputs)
+{
+    const cmlp_status status = check_dtype(model, dtype);
+    if (status) return status;
+    if (n_inputs != (cmlp_table_of(model) ? model->table->n_columns : cmlp_n_in(&model->net))) return CMLP_ERROR_WIDTH;
+    if (!output) return n_outputs ? CMLP_ERROR_NULL : CMLP_OK;
+    return n_outputs < cmlp_n_out(&model->net) + model->is_pair ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
+}
+
 /* Makes of the n outputs of a model with two labels their probabilities, in the core's floating-point mode. */
 static void write_pairs(const cmlp_model *model, cmlp_dtype dtype, void *outputs, int64_t n)
 {
@@ -69,26 +80,26 @@ static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype 
     return fault.status;
 }
 
-cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int32_t *label, float *output,
-                                   void *workspace, size_t workspace_size)
+cmlp_status cmlp_model_predict_f32(const cmlp_model *model, const float *row, int64_t n_inputs, int32_t *label,
+                                   float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
 {
-    const cmlp_status status = check_dtype(model, CMLP_FLOAT32);
+    const cmlp_status status = check_row(model, CMLP_FLOAT32, n_inputs, output, n_outputs);
     return status ? status : predict(model, row, CMLP_FLOAT32, label, output, workspace, workspace_size);
 }
 
-cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int32_t *label, double *output,
-                                   void *workspace, size_t workspace_size)
+cmlp_status cmlp_model_predict_f64(const cmlp_model *model, const double *row, int64_t n_inputs, int32_t *label,
+                                   double *output, int64_t n_outputs, void *workspace, size_t workspace_size)
 {
-    const cmlp_status status = check_dtype(model, CMLP_FLOAT64);
+    const cmlp_status status = check_row(model, CMLP_FLOAT64, n_inputs, output, n_outputs);
     if (status) return status;
     if (cmlp_table_of(model)) return predict_table(model, row, label, output, workspace, workspace_size);
     return predict(model, row, CMLP_FLOAT64, label, output, workspace, workspace_size);
 }
 
-cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int32_t *label, float *output,
-                                  void *workspace, size_t workspace_size)
+cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const uint8_t *row, int64_t n_inputs, int32_t *label,
+                                  float *output, int64_t n_outputs, void *workspace, size_t workspace_size)
 {
-    const cmlp_status status = check_dtype(model, CMLP_FLOAT32);
+    const cmlp_status status = check_row(model, CMLP_FLOAT32, n_inputs, output, n_outputs);
     return status ? status : predict(model, row, CMLP_UINT8, label, output, workspace, workspace_size);
 }
 

@@ -7,7 +7,7 @@ static void lay_out_table(cmlp_space *space, const cmlp_head *head, cmlp_table_m
     const int64_t n_columns = head->words.n_columns, n_nets = head->n_nets;
     memory->table = cmlp_take(space, 1, sizeof(cmlp_table));
     memory->nets = cmlp_take(space, 2, sizeof(cmlp_net));
-    memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_column));
+    memory->columns = cmlp_take(space, n_columns, sizeof(cmlp_table_column));
     memory->numbers = cmlp_take(space, head->words.n_numbers, sizeof(double));
     memory->target = cmlp_take(space, head->n_targets, sizeof(cmlp_table_target));
     memory->threshold = cmlp_take(space, 1, sizeof(double));
@@ -25,12 +25,17 @@ static cmlp_status load_columns(const cmlp_head *head, const unsigned char *file
     const cmlp_status status = cmlp_read_columns(head->columns, memory->columns, &words, &at);
     if (status) return status;
     for (int64_t i = 0; i < words.n_columns; i++) {
-        cmlp_column *c = &memory->columns[i];
-        if (c->kind != CMLP_COLUMN_NUMBER) continue;
+        cmlp_table_column *c = &memory->columns[i];
+        if (c->kind != CMLP_TABLE_COLUMN_NUMBER) continue;
         c->centre = number[0];
         c->scale = number[1];
-        c->edges = number + 2;
-        number += 2 + cmlp_column_edges(c);
+        number += 2;
+        if (c->n) c->edges = number;
+        number += c->n;
+        for (int k = 0; k < CMLP_PARTS; k++) {
+            if (c->parts[k].n) c->parts[k].edges = number;
+            number += c->parts[k].n;
+        }
     }
     return CMLP_OK;
 }

@@ -88,6 +88,34 @@ void cmlp_text_append(int32_t code, char *buffer, size_t *length)
     }
 }
 
+/* Appends the next value of a list. Returns 0 if UTF-8 with a final NUL cannot express it. */
+static int append_value(cmlp_text t, char *buffer, size_t *length)
+{
+    int32_t code;
+    *length = 0;
+    if (!cmlp_text_pass(&t, "\"")) { /* a number or a word */
+        while ((code = cmlp_text_next(&t)) != ',' && code != ']' && code >= 0) cmlp_text_append(code, buffer, length);
+        return 1;
+    }
+    while ((code = cmlp_text_letter(&t)) >= 0) {
+        if (!code || (code >= 0xd800 && code < 0xe000)) return 0;
+        cmlp_text_append(code, buffer, length);
+    }
+    return code == CMLP_TEXT_END;
+}
+
+cmlp_status cmlp_text_copy(cmlp_text t, char *buffer, size_t n, size_t *length)
+{
+    size_t bytes;
+    if (!buffer && n) return CMLP_ERROR_NULL;
+    if (!append_value(t, NULL, &bytes)) return CMLP_ERROR_FILE_SYNTAX;
+    if (length) *length = bytes;
+    if (n <= bytes) return CMLP_ERROR_BUFFER_SIZE;
+    append_value(t, buffer, &bytes);
+    buffer[bytes] = '\0';
+    return CMLP_OK;
+}
+
 /* Skips digits; returns whether there are any. */
 static int skip_digits(cmlp_text *t)
 {

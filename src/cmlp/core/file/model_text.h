@@ -30,6 +30,10 @@ int cmlp_text_digits(cmlp_text *t, uint64_t *value);
 /* Appends a code point in UTF-8 to the `*length` bytes of `buffer`. If `buffer` is NULL, only counts the bytes. */
 void cmlp_text_append(int32_t code, char *buffer, size_t *length);
 
+/* Writes the next value of a list as UTF-8 with a final NUL: a text without its quotation marks and escapes, anything else
+ * as it is. *length, if not NULL, receives the number of bytes without the NUL, also if `buffer` has less than n. */
+cmlp_status cmlp_text_copy(cmlp_text t, char *buffer, size_t n, size_t *length);
+
 /* Skips text, a number, true, false or null. Returns 0 if none of them comes next. */
 int cmlp_text_value(cmlp_text *t);
 

@@ -35,10 +35,10 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
 }
 
 /* The i-th of all arrays by name, the caller's and the writer's own; *given is that many of the caller's before it. */
-static const cmlp_model_array *array_at(const cmlp_writer *w, int32_t i, int32_t *given)
+static const cmlp_model_array *array_at(const cmlp_writer *w, int64_t i, int64_t *given)
 {
     const cmlp_model_content *content = w->content;
-    const int32_t own = i - *given;
+    const int64_t own = i - *given;
     const int is_own = *given == content->n_arrays ||
                        (own < w->n_own && cmlp_order_of(w->own[own].name, content->arrays[*given].name) < 0);
     return is_own ? &w->own[own] : &content->arrays[(*given)++];
@@ -73,7 +73,7 @@ static void put_metadata(sink *s, const cmlp_writer *w, uint32_t crc)
         w->put_columns(s, w->table);
     }
     put_byte(s, '"');
-    for (int32_t i = 0; i < w->content->n_strings; i++) {
+    for (int64_t i = 0; i < w->content->n_strings; i++) {
         put_byte(s, ',');
         put_string(s, w->content->strings[i].key);
         put_byte(s, ':');
@@ -106,7 +106,7 @@ static uint64_t put_head(sink *s, const cmlp_writer *w, uint64_t length, uint32_
     for (int i = 0; i < 8; i++) put_byte(s, length >> 8 * i & 255);
     put_metadata(s, w, crc);
     for (int64_t i = 0; i < w->n_nets; i++) put_layers(s, w, i, &offset);
-    for (int32_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
+    for (int64_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
         put_byte(s, ',');
         put_string(s, a->name);
@@ -122,7 +122,7 @@ static void put_data(sink *s, const cmlp_writer *w)
 {
     for (int64_t i = 0; i < w->n_nets; i++)
         put_elements(s, w->params[i], (uint64_t)w->nets[i]->n_params * w->net->element, w->net->element);
-    for (int32_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
+    for (int64_t i = 0, given = 0; i < w->content->n_arrays + w->n_own; i++) {
         const cmlp_model_array *a = array_at(w, i, &given);
         put_elements(s, a->data, array_bytes(a), cmlp_bytes_of(a->dtype));
     }
@@ -194,7 +194,7 @@ static cmlp_status write_network(const cmlp_net *net, const void *params, const 
     cmlp_training_arrays training = {.n = 0};
     cmlp_writer w = {.net = net, .nets = &net, .params = &params, .n_nets = 1, .content = &copy};
     cmlp_status status = cmlp_check_net(net);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, input_scale);
     if (!status && (!params || !copy.write)) status = CMLP_ERROR_NULL;
     if (!status && cmlp_misaligned(params, net->element)) status = CMLP_ERROR_ALIGNMENT;
     if (!status && !copy.factors != !copy.shifts) status = CMLP_ERROR_NULL;

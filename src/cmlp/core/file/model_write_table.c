@@ -7,17 +7,17 @@
 static void put_columns(sink *s, const cmlp_table *table)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
+        const cmlp_table_column *c = &table->columns[i];
         if (i) put_byte(s, ',');
-        put_text(s, c->kind == CMLP_COLUMN_CATEGORY  ? "category:"
-                    : c->kind != CMLP_COLUMN_NUMBER ? "unused"
+        put_text(s, c->kind == CMLP_TABLE_COLUMN_CATEGORY  ? "category:"
+                    : c->kind != CMLP_TABLE_COLUMN_NUMBER ? "unused"
                     : c->has_missing                ? "number_or_missing:"
                                                     : "number:");
-        if (c->kind != CMLP_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
+        if (c->kind != CMLP_TABLE_COLUMN_UNUSED) put_decimal(s, (uint64_t)c->n);
         for (int k = 0; k < CMLP_PARTS; k++) {
-            if (!c->parts[k]) continue;
+            if (!c->parts[k].used) continue;
             put_text(s, k == 0 ? "/day:" : k == 1 ? "/week:" : "/year:");
-            put_decimal(s, (uint64_t)c->parts[k]);
+            put_decimal(s, (uint64_t)cmlp_part_width(&c->parts[k], 1));
         }
     }
 }
@@ -26,11 +26,11 @@ static void put_columns(sink *s, const cmlp_table *table)
 static void make_raw_row(const cmlp_table *table, double *row)
 {
     for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
+        const cmlp_table_column *c = &table->columns[i];
         const double value = cmlp_pseudo_random(i), number = 2 * value * c->scale + c->centre;
         row[i] = value;
-        if (c->kind == CMLP_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
-        if (c->kind == CMLP_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
+        if (c->kind == CMLP_TABLE_COLUMN_NUMBER) row[i] = cmlp_is_finite(number) ? number : c->centre;
+        if (c->kind == CMLP_TABLE_COLUMN_CATEGORY) row[i] = (double)(int64_t)((value + 1) / 2 * (double)c->n);
     }
 }
 
@@ -48,11 +48,13 @@ static void list_table_arrays(cmlp_writer *w, const cmlp_table_scratch *scratch)
     const cmlp_table *table = w->table;
     int64_t n = 0;
     for (int64_t i = 0; i < table->n_columns; i++) {
-        const cmlp_column *c = &table->columns[i];
-        if (c->kind != CMLP_COLUMN_NUMBER) continue;
+        const cmlp_table_column *c = &table->columns[i];
+        if (c->kind != CMLP_TABLE_COLUMN_NUMBER) continue;
         scratch->numbers[n++] = c->centre;
         scratch->numbers[n++] = c->scale;
-        for (int64_t k = 0, edges = cmlp_column_edges(c); k < edges; k++) scratch->numbers[n++] = c->edges[k];
+        for (int64_t k = 0; k < c->n; k++) scratch->numbers[n++] = c->edges[k];
+        for (int part = 0; part < CMLP_PARTS; part++)
+            for (int64_t k = 0; k < c->parts[part].n; k++) scratch->numbers[n++] = c->parts[part].edges[k];
     }
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_INPUT, scratch->raw, table->n_columns, 0, CMLP_FLOAT64);
     w->own[w->n_own++] = cmlp_array_of(CMLP_EXAMPLE_OUTPUT, scratch->result, cmlp_n_out(w->net), 0, CMLP_FLOAT64);
@@ -92,7 +94,7 @@ static cmlp_status check_nets(const cmlp_table *table)
     cmlp_status status = CMLP_OK;
     if (wide < 0) return CMLP_ERROR_OVERFLOW;
     if (!table->nets || !table->params) return CMLP_ERROR_NULL;
-    if (table->n_nets < 1 || table->n_nets > CMLP_MAX_NETS) return CMLP_ERROR_OPTION;
+    if (table->n_nets < 1 || table->n_nets > CMLP_TABLE_MAX_NETS) return CMLP_ERROR_OPTION;
     for (int64_t i = 0; i < table->n_nets && !status; i++) {
         const cmlp_net *net = table->nets[i];
         status = cmlp_check_net(net);
@@ -142,7 +144,7 @@ static cmlp_status read_table(const cmlp_table *table, cmlp_table *copy, void *m
     sizes.widest = cmlp_table_widest(copy);
     sizes.n_columns = copy->n_columns;
     for (int64_t i = 0; i < copy->n_columns; i++)
-        if (copy->columns[i].kind == CMLP_COLUMN_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
+        if (copy->columns[i].kind == CMLP_TABLE_COLUMN_NUMBER) sizes.n_numbers += 2 + cmlp_column_edges(&copy->columns[i]);
     if (copy->target) sizes.n_numbers += CMLP_TARGET_NUMBERS * (copy->n_targets > 1 ? copy->n_targets : 1);
     return sizes.n_numbers > CMLP_MAX_WIDTH ? CMLP_ERROR_OVERFLOW : cmlp_table_space(&sizes, memory, size, scratch);
 }
@@ -177,7 +179,7 @@ static cmlp_status write_table(const cmlp_table *table, const cmlp_model_content
     cmlp_table_scratch divided;
     size_t needed;
     cmlp_status status = read_table(table, &checked, workspace, &needed, &divided);
-    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, training);
+    if (!status) status = CMLP_READ(&copy, content, cmlp_model_content, input_scale);
     if (status) return status;
     if (!copy.write || !workspace) return CMLP_ERROR_NULL;
     if (copy.training || copy.factors || copy.shifts || copy.input_scale != 0) return CMLP_ERROR_OPTION;

@@ -9,7 +9,7 @@
 typedef struct cmlp_table_memory {
     cmlp_table *table;
     cmlp_net *nets;          /* without and with bins */
-    cmlp_column *columns;
+    cmlp_table_column *columns;
     double *numbers;
     cmlp_table_target *target;
     double *threshold;

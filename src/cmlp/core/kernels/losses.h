@@ -27,7 +27,7 @@
 #define CMLP_BY_Z 1
 #define CMLP_BY_Z_FROM_Z 2
 
-#define CMLP_BIT(activation) (1 << CMLP_ACTIVATION_##activation)
+#define CMLP_BIT(activation) (UINT64_C(1) << CMLP_ACTIVATION_##activation)
 #define CMLP_CLASSIFIERS (CMLP_BIT(SOFTMAX) | CMLP_BIT(LOGISTIC))
 #define CMLP_REGRESSORS (CMLP_BIT(IDENTITY) | CMLP_BIT(LOGISTIC) | CMLP_BIT(TANH) | CMLP_BIT(EXP))
 

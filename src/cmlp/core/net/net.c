@@ -178,7 +178,7 @@ cmlp_status cmlp_make_net(cmlp_net *net, const cmlp_net_config *config)
 static cmlp_status init_net(void *memory, size_t memory_size, const cmlp_net_config *config, const cmlp_net **result)
 {
     cmlp_net_config copy;
-    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, quantiles);
+    cmlp_status status = CMLP_READ(&copy, config, cmlp_net_config, reserved);
     if (!status) status = check_config(&copy);
     if (status) return status;
     if (!memory || !result) return CMLP_ERROR_NULL;

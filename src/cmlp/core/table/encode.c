@@ -5,83 +5,87 @@
 #include "encode_row.h"
 
 #if CMLP_BUILDS_TABLES
-int64_t cmlp_column_width(const cmlp_column *c, int has_bins)
+int64_t cmlp_column_width(const cmlp_table_column *c, int has_bins)
 {
-    if (c->kind != CMLP_COLUMN_NUMBER) return c->kind == CMLP_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
+    if (c->kind != CMLP_TABLE_COLUMN_NUMBER) return c->kind == CMLP_TABLE_COLUMN_CATEGORY ? c->n - (c->n == 2) : 0;
     int64_t width = 1 + (has_bins && c->n ? c->n - 1 : 0) + (c->has_missing != 0);
-    for (int k = 0; k < CMLP_PARTS; k++) width += has_bins || !c->parts[k] ? c->parts[k] : 2;
+    for (int k = 0; k < CMLP_PARTS; k++) width += cmlp_part_width(&c->parts[k], has_bins);
     return width;
 }
 
-int64_t cmlp_columns_width(const cmlp_column *columns, int64_t n_columns, int has_bins)
+int64_t cmlp_columns_width(const cmlp_table_column *columns, int64_t n_columns, int has_bins)
 {
     int64_t width = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        if (columns[i].kind != CMLP_COLUMN_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
+        if (columns[i].kind != CMLP_TABLE_COLUMN_UNUSED && columns[i].n > CMLP_MAX_WIDTH) return -1;
         for (int k = 0; k < CMLP_PARTS; k++)
-            if (columns[i].parts[k] > CMLP_MAX_WIDTH) return -1;
+            if (columns[i].parts[k].n > CMLP_MAX_WIDTH) return -1;
         width += cmlp_column_width(&columns[i], has_bins);
         if (width > CMLP_MAX_WIDTH) return -1;
     }
     return width ? width : 1;
 }
 
-/* Fields that a column of this kind does not use are 0. */
-static int has_unused(const cmlp_column *c)
+/* Whether a field is set that a column of this kind does not use, or that is reserved. */
+static int has_unused(const cmlp_table_column *c)
 {
-    if (c->kind == CMLP_COLUMN_NUMBER) return 0;
-    return c->parts[0] || c->parts[1] || c->parts[2] || c->has_missing || c->centre != 0 || c->scale != 0 || c->edges || (c->kind == CMLP_COLUMN_UNUSED && c->n);
+    int is_used = c->has_missing || c->centre != 0 || c->scale != 0 || c->edges;
+    for (size_t i = 0; i < sizeof c->reserved / sizeof *c->reserved; i++)
+        if (c->reserved[i]) return 1;
+    for (int k = 0; k < CMLP_PARTS; k++) {
+        if (c->parts[k].reserved || (!c->parts[k].used && (c->parts[k].n || c->parts[k].edges))) return 1;
+        is_used |= c->parts[k].used != 0;
+    }
+    return c->kind != CMLP_TABLE_COLUMN_NUMBER && (is_used || (c->kind == CMLP_TABLE_COLUMN_UNUSED && c->n));
 }
 
-static int ascend(const double *edges, int64_t n)
+static cmlp_status check_edges(const double *edges, int64_t n)
 {
+    if (n < 0 || n == 1 || (!n && edges)) return CMLP_ERROR_OPTION;
+    if (n && !edges) return CMLP_ERROR_NULL;
+    if (cmlp_misaligned(edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
     for (int64_t k = 1; k < n; k++) {
         const double width = edges[k] - edges[k - 1];
-        if (!(width > 0) || !cmlp_is_finite(width)) return 0;
-    }
-    return 1;
-}
-
-static cmlp_status check_number(const cmlp_column *c)
-{
-    if (!cmlp_is_finite(c->centre) || !cmlp_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
-    if (c->n < 0 || c->n == 1) return CMLP_ERROR_OPTION;
-    if (c->n && !c->edges) return CMLP_ERROR_NULL;
-    if (cmlp_misaligned(c->edges, sizeof(double))) return CMLP_ERROR_ALIGNMENT;
-    if (!ascend(c->edges, c->n)) return CMLP_ERROR_OPTION;
-    const double *edges = c->n ? c->edges + c->n : NULL;
-    for (int k = 0; k < CMLP_PARTS; k++) {
-        const int64_t n = c->parts[k];
-        if (n < 0 || n == 1 || (n && !edges)) return CMLP_ERROR_OPTION;
-        if (n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
-        if (n > 2 && !ascend(edges, n - 1)) return CMLP_ERROR_OPTION;
-        if (n > 2) edges += n - 1;
+        if (!(width > 0) || !cmlp_is_finite(width)) return CMLP_ERROR_OPTION;
     }
     return CMLP_OK;
 }
 
-cmlp_status cmlp_check_columns(const cmlp_column *columns, int64_t n_columns)
+static cmlp_status check_number(const cmlp_table_column *c)
+{
+    if (!cmlp_is_finite(c->centre) || !cmlp_is_finite(c->scale) || !(c->scale > 0)) return CMLP_ERROR_OPTION;
+    if (c->n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+    cmlp_status status = check_edges(c->edges, c->n);
+    for (int k = 0; k < CMLP_PARTS && !status; k++) {
+        if (c->parts[k].used && !c->n) return CMLP_ERROR_OPTION;
+        if (c->parts[k].n > CMLP_MAX_WIDTH) return CMLP_ERROR_OVERFLOW;
+        status = check_edges(c->parts[k].edges, c->parts[k].n);
+    }
+    return status;
+}
+
+cmlp_status cmlp_check_columns(const cmlp_table_column *columns, int64_t n_columns)
 {
     if (!columns) return CMLP_ERROR_NULL;
     if (n_columns < 1) return CMLP_ERROR_OPTION;
-    if (cmlp_misaligned(columns, CMLP_ALIGNOF(cmlp_column))) return CMLP_ERROR_ALIGNMENT;
+    if (cmlp_misaligned(columns, CMLP_ALIGNOF(cmlp_table_column))) return CMLP_ERROR_ALIGNMENT;
     cmlp_status status = CMLP_OK;
     for (int64_t i = 0; i < n_columns && !status; i++) {
-        const cmlp_column *c = &columns[i];
+        const cmlp_table_column *c = &columns[i];
         if (has_unused(c))
             status = CMLP_ERROR_OPTION;
-        else if (c->kind == CMLP_COLUMN_NUMBER)
+        else if (c->kind == CMLP_TABLE_COLUMN_NUMBER)
             status = check_number(c);
-        else if (c->kind == CMLP_COLUMN_CATEGORY)
+        else if (c->kind == CMLP_TABLE_COLUMN_CATEGORY)
             status = c->n < 1 ? CMLP_ERROR_OPTION : CMLP_OK;
-        else if (c->kind != CMLP_COLUMN_UNUSED)
+        else if (c->kind != CMLP_TABLE_COLUMN_UNUSED)
             status = CMLP_ERROR_OPTION;
     }
     return status;
 }
 
 /* The type of the inputs is a constant here, so that it costs nothing. */
-VEC_FN int encode_row(const cmlp_encoder *encoder, const double *raw, cmlp_encoded inputs)
+VEC_FN int encode_row(const cmlp_table_encoder *encoder, const double *raw, cmlp_encoded inputs)
 {
     for (int64_t i = 0; i < encoder->n_columns; i++)
         if (raw[i] == raw[i] && !cmlp_is_finite(raw[i])) return 0;
@@ -89,16 +93,16 @@ VEC_FN int encode_row(const cmlp_encoder *encoder, const double *raw, cmlp_encod
     return 1;
 }
 
-int cmlp_encode_row(const cmlp_encoder *encoder, const double *raw, void *inputs)
+int cmlp_encode_row(const cmlp_table_encoder *encoder, const double *raw, void *inputs)
 {
     return encoder->dtype == CMLP_FLOAT32 ? encode_row(encoder, raw, (cmlp_encoded){inputs, 1})
                                           : encode_row(encoder, raw, (cmlp_encoded){inputs, 0});
 }
 
 /* Reads and checks an encoder, and computes its number of inputs. */
-static cmlp_status read_encoder(const cmlp_encoder *encoder, cmlp_encoder *copy, int64_t *width)
+static cmlp_status read_encoder(const cmlp_table_encoder *encoder, cmlp_table_encoder *copy, int64_t *width)
 {
-    cmlp_status status = CMLP_READ(copy, encoder, cmlp_encoder, dtype);
+    cmlp_status status = CMLP_READ(copy, encoder, cmlp_table_encoder, dtype);
     if (!status && copy->dtype != CMLP_FLOAT32 && copy->dtype != CMLP_FLOAT64) status = CMLP_ERROR_DTYPE;
     if (!status) status = cmlp_check_columns(copy->columns, copy->n_columns);
     if (status) return status;
@@ -106,9 +110,9 @@ static cmlp_status read_encoder(const cmlp_encoder *encoder, cmlp_encoder *copy,
     return *width < 0 ? CMLP_ERROR_OVERFLOW : CMLP_OK;
 }
 
-static cmlp_status measure(const cmlp_encoder *encoder, int64_t *n_inputs)
+static cmlp_status measure(const cmlp_table_encoder *encoder, int64_t *n_inputs)
 {
-    cmlp_encoder copy;
+    cmlp_table_encoder copy;
     int64_t width;
     const cmlp_status status = read_encoder(encoder, &copy, &width);
     if (status) return status;
@@ -117,7 +121,7 @@ static cmlp_status measure(const cmlp_encoder *encoder, int64_t *n_inputs)
     return CMLP_OK;
 }
 
-cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
+cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *encoder, int64_t *n_inputs)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = measure(encoder, n_inputs);
@@ -125,7 +129,7 @@ cmlp_status cmlp_encoder_width(const cmlp_encoder *encoder, int64_t *n_inputs)
     return status;
 }
 
-static cmlp_status encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+static cmlp_status encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
                           void *inputs)
 {
     const size_t element = encoder->dtype == CMLP_FLOAT32 ? sizeof(float) : sizeof(double);
@@ -144,10 +148,10 @@ static cmlp_status encode(const cmlp_encoder *encoder, const double *raw, int64_
     return CMLP_OK;
 }
 
-cmlp_status cmlp_encode(const cmlp_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
+cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
                         void *inputs)
 {
-    cmlp_encoder copy;
+    cmlp_table_encoder copy;
     int64_t width;
     const cmlp_float_mode mode = cmlp_enter_mode();
     cmlp_status status = read_encoder(encoder, &copy, &width);

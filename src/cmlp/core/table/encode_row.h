@@ -3,7 +3,8 @@
  * square root of doubles; each input is rounded once to its type.
  *
  * The C headers that Python exports for tables contain this text with other prefixes (_export/c_table.py), without what
- * is in "#if CMLP_PARTS" if no column has parts. So it is C and C++, and needs only cmlp_column, cmlp_encoded, cmlp_put, cmlp_rounded, cmlp_root and CMLP_PARTS. */
+ * is in "#if CMLP_PARTS" if no column has parts. So it is C and C++, and needs only cmlp_table_column, cmlp_encoded,
+ * cmlp_put, cmlp_rounded, cmlp_root and CMLP_PARTS. */
 #ifndef CMLP_ENCODE_ROW_H
 #define CMLP_ENCODE_ROW_H
 
@@ -49,31 +50,30 @@ VEC_FN double cmlp_wave(double phase)
 }
 
 /* The parts of a date in days since 1970: the time of day, the weekday from Monday on, the day of the mean year. */
-VEC_FN int64_t cmlp_encode_parts(const cmlp_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlp_encode_parts(const cmlp_table_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
 {
     static const double periods[CMLP_PARTS] = {1.0, 7.0, 365.2425}, first[CMLP_PARTS] = {0.0, 4.0, 0.0};
-    const double *edges = c->edges + c->n;
     for (int k = 0; k < CMLP_PARTS; k++) {
-        const int64_t n = c->parts[k], width = has_bins || !n ? n : 2;
-        if (!n) continue;
+        const cmlp_table_date_part *part = &c->parts[k];
+        const int64_t bins = has_bins && part->n ? part->n - 1 : 0;
+        if (!part->used) continue;
         if (x != x) {
-            for (int64_t i = 0; i < width; i++) cmlp_put(inputs, at + i, 0.0);
+            for (int64_t i = 0; i < 2 + bins; i++) cmlp_put(inputs, at + i, 0.0);
         } else {
             const double since = (k ? cmlp_whole(x) : x) - first[k], period = periods[k];
-            const double day = since - cmlp_rounded(cmlp_whole(since / period) * period), part = day / period;
-            const double phase = part < 0.0 ? 0.0 : part > 1.0 ? 1.0 : part;
+            const double day = since - cmlp_rounded(cmlp_whole(since / period) * period);
+            const double share = day / period, phase = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
             cmlp_put(inputs, at, cmlp_wave(phase));
             cmlp_put(inputs, at + 1, cmlp_wave(phase < 0.75 ? phase + 0.25 : phase - 0.75));
-            if (width > 2) cmlp_place(edges, n - 1, day, inputs, at + 2);
+            if (bins) cmlp_place(part->edges, part->n, day, inputs, at + 2);
         }
-        if (n > 2) edges += n - 1;
-        at += width;
+        at += 2 + bins;
     }
     return at;
 }
 #endif
 
-VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlp_encode_number(const cmlp_table_column *c, int has_bins, double x, cmlp_encoded inputs, int64_t at)
 {
     const int is_missing = x != x;
     cmlp_put(inputs, at++, is_missing ? 0.0 : cmlp_squeeze(x, c->centre, c->scale));
@@ -90,7 +90,7 @@ VEC_FN int64_t cmlp_encode_number(const cmlp_column *c, int has_bins, double x, 
     return at;
 }
 
-VEC_FN int64_t cmlp_encode_category(const cmlp_column *c, double x, cmlp_encoded inputs, int64_t at)
+VEC_FN int64_t cmlp_encode_category(const cmlp_table_column *c, double x, cmlp_encoded inputs, int64_t at)
 {
     if (c->n == 2) {
         cmlp_put(inputs, at, x == 0.0 ? 1.0 : x == 1.0 ? -1.0 : 0.0);
@@ -100,14 +100,14 @@ VEC_FN int64_t cmlp_encode_category(const cmlp_column *c, double x, cmlp_encoded
     return at + c->n;
 }
 
-VEC_FN void cmlp_encode_columns(const cmlp_column *columns, int64_t n_columns, int has_bins, const double *raw,
+VEC_FN void cmlp_encode_columns(const cmlp_table_column *columns, int64_t n_columns, int has_bins, const double *raw,
                                 cmlp_encoded inputs)
 {
     int64_t at = 0;
     for (int64_t i = 0; i < n_columns; i++) {
-        if (columns[i].kind == CMLP_COLUMN_NUMBER)
+        if (columns[i].kind == CMLP_TABLE_COLUMN_NUMBER)
             at = cmlp_encode_number(&columns[i], has_bins, raw[i], inputs, at);
-        else if (columns[i].kind == CMLP_COLUMN_CATEGORY)
+        else if (columns[i].kind == CMLP_TABLE_COLUMN_CATEGORY)
             at = cmlp_encode_category(&columns[i], raw[i], inputs, at);
     }
     if (!at) cmlp_put(inputs, 0, 0.0);

@@ -70,9 +70,9 @@ static void take_mean(const cmlp_table *table, int64_t n, double *result)
 }
 
 /* Computes the inputs that the networks need: without bins, with them, or both. */
-int cmlp_table_encode(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch)
+int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch)
 {
-    cmlp_encoder encoder = {.columns = table->columns, .n_columns = table->n_columns, .dtype = table->nets[0]->dtype};
+    cmlp_table_encoder encoder = {.columns = table->columns, .n_columns = table->n_columns, .dtype = table->nets[0]->dtype};
     int done[2] = {0, 0};
     const int64_t wide = cmlp_columns_width(table->columns, table->n_columns, 1);
     for (int64_t i = 0; i < table->n_nets && !(done[0] && done[1]); i++) {
@@ -126,7 +126,7 @@ cmlp_status cmlp_table_row(const cmlp_table *table, const double *raw, int32_t *
                            const cmlp_table_scratch *scratch)
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
-    cmlp_status status = cmlp_table_encode(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
+    cmlp_status status = cmlp_table_inputs(table, raw, 0, scratch) ? CMLP_OK : CMLP_ERROR_INPUT;
     if (!status) status = cmlp_table_outputs(table, 1, label, result, scratch);
     cmlp_leave_mode(mode);
     return status;

@@ -35,7 +35,7 @@ static inline const cmlp_table_target *cmlp_target_of(const cmlp_table *table, i
 cmlp_status cmlp_check_answer(const cmlp_table *table);
 
 /* Encodes a raw row as row `index` of the tile, in the core's floating-point mode. Returns 0 if a value is infinite. */
-int cmlp_table_encode(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch);
+int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch);
 
 /* Predicts the n rows of the tile, in the core's floating-point mode: writes their outputs to `result` and, if not NULL,
  * the class indices to `labels`. */

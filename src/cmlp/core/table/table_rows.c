@@ -67,7 +67,7 @@ static cmlp_fault predict_tile(const table_job *job, int64_t first, int64_t n, c
     const cmlp_table *table = job->table;
     for (int64_t i = 0; i < n; i++) {
         const double *raw = raw_row(job, first + i, scratch);
-        if (!cmlp_table_encode(table, raw, i, scratch)) return infinite_input(raw, table->n_columns, first + i);
+        if (!cmlp_table_inputs(table, raw, i, scratch)) return infinite_input(raw, table->n_columns, first + i);
     }
     double *const outputs = job->outputs + first * cmlp_n_out(table->nets[0]);
     const cmlp_status status =
