@@ -157,7 +157,10 @@ core = Extension(
     "cmlp._bridge._core",
     sources=["src/cmlp/_bridge/_core.pyx", *sources("*.c")],
     depends=[*(f"src/cmlp/_bridge/_{name}.pxi" for name in ("call", "model", "table")), "src/cmlp/libcmlp.pxd"]
-    + [*sources("*.h"), *(f"include/{name}.h" for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_capi"))],
+    + [
+        *sources("*.h"),
+        *(f"include/{name}.h" for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain", "cmlp_capi")),
+    ],
     include_dirs=["include", "src/cmlp", numpy.get_include()],
     define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],
 )

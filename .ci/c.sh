@@ -188,7 +188,7 @@ c_single_file() {
     local folder=$WORK/single compiler golden=tests/consumers/golden/golden.c
     mkdir -p "$folder"
     python3 tools/make_single_file.py "$folder/cmlp.c"
-    cp include/cmlp.h include/cmlp_table.h include/cmlp_workers.h "$folder"
+    cp include/cmlp.h include/cmlp_table.h include/cmlp_workers.h include/cmlp_explain.h "$folder"
     for compiler in gcc clang; do
         have "$compiler" || continue
         "$compiler" -std=c11 -O2 -Wall -Wextra -Wconversion -pedantic -Werror -c "$folder/cmlp.c" -o "$folder/cmlp.o"

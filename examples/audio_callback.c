@@ -70,7 +70,7 @@ static cmlp_status prepare(effect *e)
     for (int i = 0; i < TRAINING; i++) targets[i] = amplifier(samples + i + WINDOW - 1);
 
     const cmlp_rows rows = windows(samples, TRAINING);
-    const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, TRAINING);
+    const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, TRAINING, 1);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.01;

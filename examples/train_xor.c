@@ -22,7 +22,7 @@ int main(void)
                                     .activations = activations, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
     const cmlp_net *net;
     const cmlp_rows x = cmlp_dense_rows(inputs, CMLP_FLOAT32, 4, 2);
-    const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, 4);
+    const cmlp_targets y = cmlp_dense_targets(targets, CMLP_FLOAT32, 4, 1);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     adam.learning_rate = 0.05;

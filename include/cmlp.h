@@ -11,8 +11,8 @@
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * Two more headers belong to the same library: cmlp_table.h (the models of tables, which predict raw rows) and
- * cmlp_workers.h (training by several processes). docs/embedding.md is a tutorial, examples/ has complete programs, and
+ * Three more headers belong to the same library: cmlp_table.h (the models of tables, which predict raw rows),
+ * cmlp_workers.h (training by several processes) and cmlp_explain.h (bounds, and rows between two others). docs/embedding.md is a tutorial, examples/ has complete programs, and
  * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
  * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
@@ -161,6 +161,7 @@ enum {
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
     CMLP_ERROR_BUILD = 81,           /* compiled with options that change the arithmetic */
     CMLP_ERROR_MEMORY = 82,          /* malloc failed (cmlp_file.h) */
+    CMLP_ERROR_MESSAGE = 83,         /* a message to or from another worker failed (cmlp_workers.h) */
     /* A model file. */
     CMLP_ERROR_FILE_SHORT = 96,      /* truncated */
     CMLP_ERROR_FILE_LONG = 97,       /* extra bytes at the end */
@@ -380,9 +381,8 @@ typedef struct cmlp_run {
     const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
     int32_t n_threads;     /* maximum number of threads, including the caller; 0: 1. Small calls use fewer */
     int32_t reserved;      /* 0 */
-    double threads_lost;   /* kept from epoch to epoch, 0 at the start: seconds by which threads have been slower than one,
-                            * because other programs use the processors. While above 0, an epoch takes one thread. Affects
-                            * the time only. NaN counts as 0, and large values as 0.25 */
+    double pace;           /* belongs to the library: 0 at the start, then kept from epoch to epoch. It changes how long
+                            * epochs take, and no result. No value is an error */
 } cmlp_run;
 
 /* Predict any number of rows with a model, several times faster per row than one at a time. Outputs are bit-identical
@@ -411,10 +411,13 @@ CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_r
 struct cmlp_objective;
 struct cmlp_epoch;
 
-/* Computes the bytes of workspace for a call with these arguments. Give NULL for a struct that the call does not take:
- * prediction takes no objective, only training takes an epoch, and cmlp_model_write takes no rows. Data need not be set:
- * the size depends on the kind and the number of the rows (0 is allowed), on whether there is dropout, on the batch size,
- * and on n_threads (0: 1). It is bounded for any number of rows. A workspace for more rows or threads also serves fewer.
+/* Computes the bytes of workspace for all calls that take these arguments or some of them. NULL for everything is the size
+ * for cmlp_model_write; rows add the predictions (cmlp_forward, cmlp_activations, cmlp_weighted_sums), an objective adds
+ * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
+ * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
+ * dropout or a loss, on the batch size, and on n_threads (0: 1). It never decreases if one of them grows, so that a workspace for
+ * more also serves less, and it is bounded for any number of rows. A program that only trains asks with the rows of one
+ * batch.
  * Returns ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the library cannot train. */
 CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
                                              const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,
@@ -531,32 +534,33 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
 /* One target per row. `order` selects rows and targets alike, and n_rows must equal the n_rows of the rows.
  * - CMLP_TARGETS_CLASSES: one int32 class index per row, from 0 to n_outputs - 1, which means 1 at this output and 0
  *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
- *   col_stride is 0.
- * - CMLP_TARGETS_DENSE: n_outputs values per row, with strides as in cmlp_rows.
+ *   n_cols and col_stride are 0.
+ * - CMLP_TARGETS_DENSE: n_cols values per row, which is the number of outputs; with strides as in cmlp_rows.
  *
  * The errors of targets: NULL, TARGETS, DTYPE, ALIGNMENT, LABEL; TARGET. */
 typedef struct cmlp_targets {
     size_t struct_size;
     const void *data;
-    int64_t n_rows;
+    int64_t n_rows, n_cols;
     int64_t row_stride, col_stride;
     cmlp_targets_kind kind;
     cmlp_dtype dtype; /* of data */
 } cmlp_targets;
 
-/* Contiguous dense targets (n_rows, n_outputs), or one class index per row. */
-static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows)
+/* Contiguous dense targets, or one class index per row. */
+static inline cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
 {
     cmlp_targets targets = CMLP_INIT(cmlp_targets);
     targets.kind = CMLP_TARGETS_DENSE;
     targets.dtype = dtype;
     targets.data = data;
     targets.n_rows = n_rows;
+    targets.n_cols = n_cols;
     return targets;
 }
 static inline cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
 {
-    cmlp_targets targets = cmlp_dense_targets(labels, CMLP_INT32, n_rows);
+    cmlp_targets targets = cmlp_dense_targets(labels, CMLP_INT32, n_rows, 0);
     targets.kind = CMLP_TARGETS_CLASSES;
     return targets;
 }
@@ -573,6 +577,19 @@ typedef struct cmlp_dropout {
     int32_t reserved; /* 0 */
 } cmlp_dropout;
 
+/* The rows for which a program computes a loss of its own (cmlp_objective.loss). The struct has the library's size: a field
+ * exists if it ends within struct_size bytes. */
+typedef struct cmlp_loss_call {
+    size_t struct_size;
+    const int64_t *rows; /* the position of each of the n rows in the cmlp_rows, so that it can have data of its own */
+    int64_t n, n_outputs;
+    const void *y, *a;   /* targets, with class indices as 1 and 0, and output activations: (n, n_outputs), of dtype */
+    double *costs;       /* output: the cost of each row */
+    void *slopes;        /* output: the derivatives of this cost with respect to the row's output activations; as a */
+    cmlp_dtype dtype;    /* of the net */
+    int32_t reserved;
+} cmlp_loss_call;
+
 /* The objective that training minimizes. w_i are the row weights (1 if NULL). Biases have no penalty:
  *   (loss_scale * sum of w_i cost_i + alpha/2 * sum of squared weights) / sum of w_i
  *
@@ -588,12 +605,10 @@ typedef struct cmlp_objective {
                                 * cost, which is then finite; the gradient is always that of the exact cost */
     const double *alphas;      /* NULL, or instead of alpha (0) one for each layer with weights, >= 0 */
     const cmlp_dropout *dropout; /* or NULL */
-    /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it with
-     * the targets y and the output activations a of n rows: arrays (n, n_outputs) of the net's type, class indices as 1
-     * and 0. It writes the cost of each row, and the derivatives of this cost with respect to the row's output activations
-     * to `slopes`, an array like a. How rows are divided into calls is not specified. A result other than 0 cancels the
-     * call, as that of cmlp_run.poll, whose rules hold. */
-    int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes);
+    /* NULL, or a loss that is used instead of the net's. The calling thread, which then computes alone, calls it for all
+     * selected rows of a batch, in their sequence. How they are divided into calls is not specified. A result other than 0
+     * cancels the call, as that of cmlp_run.poll, whose rules hold. */
+    int (*loss)(void *context, const cmlp_loss_call *call);
     void *loss_context;
 } cmlp_objective;
 
@@ -828,54 +843,12 @@ CMLP_CHECKED cmlp_status cmlp_activations(const cmlp_net *net, const void *param
 CMLP_CHECKED cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                             void *const *outputs, cmlp_run *run);
 
-/* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
- * computes them: highest[l][i, :] and lowest[l][i, :] receive (rows, n_out of layer l) as outputs of cmlp_activations.
- * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
- * run: needs no workspace; the call takes one thread.
- * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
- * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
- * identity, relu and leaky_relu. */
-CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower,
-                                     const cmlp_rows *upper, void *const *lowest, void *const *highest, cmlp_run *run);
-
-/* Paths from a row to another one: groups of inputs change, one after the other. */
-typedef struct cmlp_paths {
-    size_t struct_size;
-    const int64_t *begins; /* n_groups + 1 numbers, ascending or equal, from 0 to the number of inputs: those of group g are
-                            * begins[g] to begins[g + 1] - 1 */
-    int64_t n_groups;      /* at least 1 */
-    const int64_t *starts; /* for each path, the row in which it begins: an index among the selected rows */
-    const int64_t *orders; /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */
-    int64_t n_paths;
-} cmlp_paths;
-
-/* Predicts the rows on paths, as Shapley values from permutations need them: outputs[i, p, k, :] are the outputs for the
- * row starts[p] of `rows` with the inputs of the groups orders[p][0] to orders[p][k] from row i of `to`, for each k below
- * n_groups - 1. The last group would give row i itself. The first layer's weighted sums are continued from step to step,
- * so the outputs are those of cmlp_forward up to rounding errors (docs/arithmetic.md, "Paths"); they are the same for any
- * number of threads, and do not depend on other paths and rows. A step that changes no sum has the outputs of the step
- * before, bit for bit; after the last step that changes one, they are those of row i.
- * rows, to: dense rows, in which paths begin and end.
- * outputs: (rows of `to`, n_paths, n_groups - 1, n_out), contiguous, of the net's type and aligned for it.
- * run: its workspace has cmlp_paths_workspace_size() bytes.
- * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for starts and orders; OVERFLOW for outputs that
- * are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
-CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows,
-                                            const cmlp_rows *to, const cmlp_paths *paths, void *outputs, cmlp_run *run);
-
-/* Computes the bytes of workspace for cmlp_forward_paths with these numbers of rows and groups and n_threads (0: 1). Data
- * and the arrays of `paths` need not be set. A workspace for more of each also serves fewer.
- * Returns THREADS, OVERFLOW, and the errors of the same arguments. */
-CMLP_CHECKED cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                                   const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
-
 /* Computes the objective's value at these parameters, and in the same pass the plain loss: the weighted mean of the
  * rows' costs without what training adds to them. loss_scale and the penalty do not count, and for CMLP_LOSS_FOCAL and
  * CMLP_LOSS_LABEL_SMOOTHING it is the log loss of the targets, clipped if log_loss_clip is above 0.
  * plain_loss: or NULL.
- * Returns ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite, or if
- * the weighted sum of a row in the first unit of the first layer is not. (Sums of other units do not count by
- * themselves.) */
+ * Returns ROWS if no row is selected; DIVERGED if the objective, the plain loss or the cost of a row is not finite. It may
+ * also be returned if a weighted sum is not. */
 CMLP_CHECKED cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows,
                                    const cmlp_targets *targets, const cmlp_objective *objective, double *cost,
                                    double *plain_loss, cmlp_run *run);

@@ -23,35 +23,42 @@ extern "C" {
  * parameters are divided into slices, so that a worker computes one while the worker before computes the next. The last
  * worker broadcasts the sums, and every worker takes the step.
  *
- * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
- * that they must have in common (n_workers and all arguments, but not rows->data). If an argument is invalid at one worker,
- * all return its status, and if they differ, CMLP_ERROR_WORKERS; nothing is changed then. Only a worker whose epoch, result
- * or workers are invalid returns without telling the others. The last worker of this exchange is the last one by the
- * n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is beyond that number waits for
- * a message that no worker sends.
+ * Messages. The calling thread calls the three functions with n from 1 to 2^30 bytes, which belong to the library. They
+ * return when the memory may be used again, with 0, or with another value for a failure. The rules of cmlp_run.poll hold.
+ * Messages have the byte order of the machine, which must be the same for all workers, and so must the version of the
+ * library.
  *
- * The calling thread calls the three functions; `bytes` belong to the library. They return when the memory may be used
- * again, with 0, or with another value for a failure. It ends the call with CMLP_CANCELLED at this worker only, so that
- * the program must end the other workers, as MPI_Abort does; so does a message that no worker can have sent. The rules of
- * cmlp_run.poll hold. Messages have the byte order of the machine, which must be the same for all workers.
+ * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
+ * that they must have in common (the library's version, n_workers and all arguments, but not rows->data). If an argument is
+ * invalid at one worker, all return its status, and if the numbers differ, CMLP_ERROR_WORKERS; nothing is changed then. A
+ * worker tells the others of any invalid argument, except of a struct_size, a rank, an n_workers or a function that is
+ * invalid in cmlp_workers itself: then the others wait for a message that it does not send. The last worker of this exchange
+ * is the last one by the n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is
+ * beyond that number waits for a message that nobody sends.
+ *
+ * If one of the functions fails, or a message is one that no worker can have sent, the call ends at this worker only, with
+ * CMLP_ERROR_MESSAGE. The program must then end the other workers, as MPI_Abort does. Parameters and optimizer are those
+ * after the last batch that this worker has completed; another worker may have one batch more.
  *
  * A worker needs the targets and the row weights of all rows, but of rows->data only the rows that it computes: with
  * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
  * of them. They must contain the rows of the worker's chunks of every batch.
  *
  * The errors of workers: NULL, OPTION (a rank, a number or stored rows), ORDER (a row of the worker's chunks is not stored),
- * WORKERS. */
+ * WORKERS, MESSAGE. */
 typedef struct cmlp_workers {
     size_t struct_size;
     int32_t rank, n_workers; /* 0 <= rank < n_workers */
-    int (*send)(void *context, const void *bytes, size_t n, int32_t to);    /* to rank + 1 */
-    int (*receive)(void *context, void *bytes, size_t n, int32_t sender);   /* from rank - 1 */
-    int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender); /* from the last; every worker calls it */
+    /* May be NULL if n_workers is 1. */
+    int (*send)(void *context, const void *bytes, size_t n, int32_t to);  /* to rank + 1 */
+    int (*receive)(void *context, void *bytes, size_t n, int32_t from);   /* from rank - 1 */
+    int (*broadcast)(void *context, void *bytes, size_t n, int32_t from); /* from the last; every worker calls it */
     void *context;
     int64_t first_stored, n_stored; /* rows in rows->data, which are dense; n_stored 0: all rows */
-    /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss; -1 if
-     * none has, and after a failure of one of the functions. All workers then return the same status; at the others,
-     * cmlp_run.refused is "workers" if it was an argument. */
+    /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss. All
+     * workers then return the same status; at the others, cmlp_run.refused is "workers" if it was an argument. -1 if no
+     * single worker has: after CMLP_OK and CMLP_ERROR_MESSAGE, if parameters are not finite after the last batch, and if
+     * this worker could not tell the others. With one worker, 0 after every failure. */
     int32_t failed_rank;
     int32_t reserved; /* 0 */
 } cmlp_workers;

@@ -1,7 +1,7 @@
 """Write the declarations that repeat the public headers, from the headers.
 
 Usage: ``python tools/make_declarations.py``, in the source tree, after a change of ``include/cmlp.h``,
-``cmlp_table.h`` or ``cmlp_workers.h``. A test compares. Written are
+``cmlp_table.h``, ``cmlp_workers.h`` or ``cmlp_explain.h``. A test compares. Written are
 
 - ``src/cmlp/libcmlp.pxd``: all declarations, for Cython,
 - ``include/cmlp_capi.h``: the struct of functions and its initializer,
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h"]
+HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
 # Functions that have no place in the struct: its second field is the version number.
 FIELDS = {"version_number"}
 WIDTH = 120
@@ -45,6 +45,7 @@ def without_comments(path: Path) -> str:
 
 def for_cython(text: str) -> str:
     """Return C declarations without what Cython does not write."""
+    text = re.sub(r"\bfrom\b", "from_", text)  # a parameter's name in C, a keyword in Python
     text = re.sub(r"(?<!const )\bvoid \*const \*(?=\w+[,)]|\w+$)", "void **", re.sub(r"\bstruct (?=cmlp_)", "", text))
     return "" if text == "void" else text
 
@@ -64,7 +65,7 @@ def fields(body: str) -> Iterator[str]:
     """Yield the fields of a struct, each with its type."""
     for declaration in filter(None, (" ".join(part.split()) for part in body.split(";"))):
         if "(*" in declaration:
-            yield declaration + " noexcept nogil"
+            yield for_cython(declaration) + " noexcept nogil"
             continue
         kind, first = re.fullmatch(r"((?:const )?\w+(?: \*const)?) (.*)", declaration.split(",")[0]).groups()  # type: ignore[union-attr]
         for name in [first, *declaration.split(",")[1:]]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 CORE = "src/cmlp/core"
-HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h"]
+HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
 FIRST = ["model_head.c"]  # defines a table that other sources use
 LAST = ["cpu.c", "threads.c"]  # cpu.c lists the kernels; <windows.h> defines names that the kernels use
 SYSTEM = {"canonicalize"}  # static functions of the core that some C library declares too
@@ -44,7 +44,7 @@ DECLARED = [
 HEAD = """\
 /* cmlp {version}: the C library in one file, made from {core} by tools/make_single_file.py.
  *
- * Compile it with your program, with cmlp.h, cmlp_table.h and cmlp_workers.h in the same folder or on the include path:
+ * Compile it with your program, with the headers that it includes in the same folder or on the include path:
  *
  *     cc -O2 program.c cmlp.c -pthread
  *
@@ -68,6 +68,7 @@ HEAD = """\
 #include "cmlp.h"
 #include "cmlp_table.h"
 #include "cmlp_workers.h"
+#include "cmlp_explain.h"
 
 #include <math.h>
 #include <string.h>

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 INCLUDE = Path(__file__).parents[2] / "include"
-HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_file.h"]
+HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h", "cmlp_file.h"]
 # Where a page has a part of cmlp.h (0 is what stands before the first part), or another header.
 PLACEHOLDER = re.compile(r"<!-- the reference is inserted here: (?:part (\d)|(cmlp_\w+\.h)) -->")
 
@@ -37,6 +37,7 @@ INTERNAL = {
     "CMLP_CHECKED",
     "CMLP_TABLE_H",
     "CMLP_WORKERS_H",
+    "CMLP_EXPLAIN_H",
     "CMLP_FILE_H",
     "CMLP_FILE_CAST",
 }

@@ -48,13 +48,15 @@ static cmlp_status train(const cmlp_net *net, cmlp_rows *x, const cmlp_objective
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     epoch.batch_size = BATCH;
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
+    cmlp_rows batch = *x; /* the workspace is for training alone, which has the rows of one batch in it */
+    batch.n_order = BATCH;
     optimizer = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     optimizer.learning_rate = 0.01;
     optimizer.state = state;
     optimizer.state_size = sizeof state;
     cmlp_random_seed(&generator, 0);
     cmlp_status status = cmlp_init_params(net, &generator, params);
-    if (!status) status = cmlp_workspace_size(net, x, objective, &epoch, 1, &run->workspace_size);
+    if (!status) status = cmlp_workspace_size(net, &batch, objective, &epoch, 1, &run->workspace_size);
     if (!status && run->workspace_size > sizeof workspace) status = CMLP_ERROR_BUFFER_SIZE;
     for (int i = 0; i < EPOCHS && !status; i++) {
         cmlp_random_shuffle(&generator, order, x->n_rows);

@@ -19,14 +19,14 @@ static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
     return MPI_Send(bytes, (int)n, MPI_BYTE, to, 0, *(MPI_Comm *)context) != MPI_SUCCESS;
 }
 
-static int receive_bytes(void *context, void *bytes, size_t n, int32_t sender)
+static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
 {
-    return MPI_Recv(bytes, (int)n, MPI_BYTE, sender, 0, *(MPI_Comm *)context, MPI_STATUS_IGNORE) != MPI_SUCCESS;
+    return MPI_Recv(bytes, (int)n, MPI_BYTE, from, 0, *(MPI_Comm *)context, MPI_STATUS_IGNORE) != MPI_SUCCESS;
 }
 
-static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t sender)
+static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
 {
-    return MPI_Bcast(bytes, (int)n, MPI_BYTE, sender, *(MPI_Comm *)context) != MPI_SUCCESS;
+    return MPI_Bcast(bytes, (int)n, MPI_BYTE, from, *(MPI_Comm *)context) != MPI_SUCCESS;
 }
 
 /* Rows whose class is that of the largest of their first three inputs. */

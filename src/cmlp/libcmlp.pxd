@@ -1,4 +1,4 @@
-# Cython declarations of cmlp.h, cmlp_table.h, cmlp_workers.h, in their order: written by tools/make_declarations.py.
+# Cython declarations of cmlp.h, cmlp_table.h, cmlp_workers.h, cmlp_explain.h, in their order: written by tools/make_declarations.py.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "cmlp.h" nogil:
@@ -40,6 +40,7 @@ cdef extern from "cmlp.h" nogil:
         CMLP_ERROR_ISA
         CMLP_ERROR_BUILD
         CMLP_ERROR_MEMORY
+        CMLP_ERROR_MESSAGE
         CMLP_ERROR_FILE_SHORT
         CMLP_ERROR_FILE_LONG
         CMLP_ERROR_FILE_MAGIC
@@ -148,7 +149,7 @@ cdef extern from "cmlp.h" nogil:
         const char *refused
         int32_t n_threads
         int32_t reserved
-        double threads_lost
+        double pace
 
     cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
                                             float *outputs, cmlp_run *run)
@@ -234,12 +235,13 @@ cdef extern from "cmlp.h" nogil:
         size_t struct_size
         const void *data
         int64_t n_rows
+        int64_t n_cols
         int64_t row_stride
         int64_t col_stride
         cmlp_targets_kind kind
         cmlp_dtype dtype
 
-    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows)
+    cmlp_targets cmlp_dense_targets(const void *data, cmlp_dtype dtype, int64_t n_rows, int64_t n_cols)
     cmlp_targets cmlp_class_targets(const int32_t *labels, int64_t n_rows)
 
     ctypedef struct cmlp_dropout:
@@ -250,6 +252,18 @@ cdef extern from "cmlp.h" nogil:
         uint32_t seed
         int32_t reserved
 
+    ctypedef struct cmlp_loss_call:
+        size_t struct_size
+        const int64_t *rows
+        int64_t n
+        int64_t n_outputs
+        const void *y
+        const void *a
+        double *costs
+        void *slopes
+        cmlp_dtype dtype
+        int32_t reserved
+
     ctypedef struct cmlp_objective:
         size_t struct_size
         const double *row_weights
@@ -258,7 +272,7 @@ cdef extern from "cmlp.h" nogil:
         double log_loss_clip
         const double *alphas
         const cmlp_dropout *dropout
-        int (*loss)(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes) noexcept nogil
+        int (*loss)(void *context, const cmlp_loss_call *call) noexcept nogil
         void *loss_context
 
     ctypedef int32_t cmlp_solver
@@ -399,21 +413,6 @@ cdef extern from "cmlp.h" nogil:
                                  cmlp_run *run)
     cmlp_status cmlp_weighted_sums(const cmlp_net *net, const void *params, const cmlp_rows *rows, void **outputs,
                                    cmlp_run *run)
-    cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
-                            void **lowest, void **highest, cmlp_run *run)
-
-    ctypedef struct cmlp_paths:
-        size_t struct_size
-        const int64_t *begins
-        int64_t n_groups
-        const int64_t *starts
-        const int64_t *orders
-        int64_t n_paths
-
-    cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
-                                   const cmlp_paths *paths, void *outputs, cmlp_run *run)
-    cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
-                                          const cmlp_paths *paths, int32_t n_threads, size_t *bytes)
     cmlp_status cmlp_cost(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_targets *targets,
                           const cmlp_objective *objective, double *cost, double *plain_loss, cmlp_run *run)
     cmlp_status cmlp_gradient(const cmlp_net *net, const void *params, const cmlp_rows *rows,
@@ -517,8 +516,8 @@ cdef extern from "cmlp_workers.h" nogil:
         int32_t rank
         int32_t n_workers
         int (*send)(void *context, const void *bytes, size_t n, int32_t to) noexcept nogil
-        int (*receive)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
-        int (*broadcast)(void *context, void *bytes, size_t n, int32_t sender) noexcept nogil
+        int (*receive)(void *context, void *bytes, size_t n, int32_t from_) noexcept nogil
+        int (*broadcast)(void *context, void *bytes, size_t n, int32_t from_) noexcept nogil
         void *context
         int64_t first_stored
         int64_t n_stored
@@ -532,3 +531,20 @@ cdef extern from "cmlp_workers.h" nogil:
                                          const cmlp_targets *targets, const cmlp_objective *objective,
                                          cmlp_optimizer *optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                                          cmlp_workers *workers, cmlp_run *run)
+
+cdef extern from "cmlp_explain.h" nogil:
+    cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower, const cmlp_rows *upper,
+                            void **lowest, void **highest, cmlp_run *run)
+
+    ctypedef struct cmlp_paths:
+        size_t struct_size
+        const int64_t *begins
+        int64_t n_groups
+        const int64_t *starts
+        const int64_t *orders
+        int64_t n_paths
+
+    cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows, const cmlp_rows *to,
+                                   const cmlp_paths *paths, void *outputs, cmlp_run *run)
+    cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                          const cmlp_paths *paths, int32_t n_threads, size_t *bytes)

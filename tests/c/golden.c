@@ -205,6 +205,7 @@ static int train(problem *p, uint32_t isa, int32_t tuning, int32_t n_threads, ui
                       .order = p->order, .n_order = c->rows, .kind = CMLP_ROWS_DENSE, .dtype = c->x_dtype,
                       .shifts = c->by_column ? p->shifts : NULL, .factors = c->by_column ? p->factors : NULL};
     const cmlp_targets targets = {.struct_size = sizeof targets, .n_rows = c->rows,
+                                  .n_cols = c->targets == CLASSES ? 0 : n_out(c),
                                   .data = c->targets == CLASSES ? (const void *)p->labels : p->y,
                                   .row_stride = c->targets == CLASSES ? 4 : 8 * n_out(c),
                                   .col_stride = c->targets == CLASSES ? 0 : 8,

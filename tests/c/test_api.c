@@ -182,12 +182,17 @@ static void test_targets(void)
 {
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_rows--);
     INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.kind = 0);
+    INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS, f.targets.n_cols = 1); /* class indices have no columns */
+    for (int64_t more = -1; more < 2; more += 2) /* less or more than the outputs */
+        INVALID(ALL_TARGETS, CMLP_ERROR_TARGETS,
+                (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = f.shape.dtype,
+                 f.targets.row_stride = 0, f.targets.n_cols = f.n_out + more));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.data = off(f.labels, 2));
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT, f.targets.row_stride = 6);
-    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.dtype = 0));
+    INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.dtype = 0));
     INVALID(ALL_TARGETS, CMLP_ERROR_DTYPE, f.targets.dtype = CMLP_INT64);
     INVALID(ALL_TARGETS, CMLP_ERROR_ALIGNMENT,
-            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
+            (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.dtype = CMLP_FLOAT64, f.targets.row_stride = 24,
              f.targets.col_stride = 4));
     const int32_t kept = f.labels[4];
     f.labels[4] = (int32_t)f.n_out;

@@ -1,5 +1,5 @@
 /* cmlp_bounds: each status, that errors write nothing, and an input in the box whose outputs are the bounds. */
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_explain.h"
 #include "support.h"
 
 #include <float.h>

@@ -44,9 +44,9 @@ static void test_strides(void)
     SAME(ALL_TARGETS, (void)0, f.targets.row_stride = 0);
     /* use the inputs as dense targets: their rows are long enough */
     SAME(ALL_TARGETS,
-         (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
+         (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
           f.targets.row_stride = 12, f.targets.col_stride = 4),
-         (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
+         (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,
           f.targets.row_stride = f.targets.col_stride = 0));
 }
 
@@ -60,7 +60,7 @@ static void test_penalties(void)
 }
 
 #define WITH_TARGET(value)                                                                                  \
-    (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,             \
+    (f.targets.kind = CMLP_TARGETS_DENSE, f.targets.n_cols = f.n_out, f.targets.data = f.x, f.targets.dtype = CMLP_FLOAT32,             \
      f.targets.row_stride = 12, f.targets.col_stride = 4, f.objective.row_weights = f.weights, x[0] = (value))
 
 /* A row of weight 0 may have any target. */
@@ -87,7 +87,7 @@ static void test_large_targets_of_ignored_rows(void)
             fixture_reset(&f, c);
             for (int64_t i = 0; i < f.n * f.n_out; i++) targets[i] = 0.5f;
             if (j >= 0) targets[f.n_out + j] = FLT_MAX;
-            f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n);
+            f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n, f.n_out);
             f.objective.row_weights = f.weights;
             const uint64_t hash = outcome(c, "a large target");
             if (j < 0) expected = hash;
@@ -132,7 +132,7 @@ static void test_bad_targets_of_ignored_rows(void)
         for (call c = COST; c <= GRADIENT; c++) {
             fixture_reset(&f, c);
             for (int64_t i = 0; i < f.n * f.n_out; i++) targets[i] = i == j ? NAN : 0.5f;
-            f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n);
+            f.targets = cmlp_dense_targets(targets, CMLP_FLOAT32, f.n, f.n_out);
             f.objective.row_weights = f.weights;
             CHECK(fixture_call(&f, c) == CMLP_ERROR_TARGET && f.run.bad_row == 0 && f.run.bad_column == j);
         }

@@ -13,7 +13,7 @@ static void test_pair(const fault *kinds, const int64_t *rows, int32_t n_threads
         fixture_make(&f, &s);
         const double *targets = make_faults(&f, kinds, rows);
         fixture_reset(&f, c);
-        f.targets = cmlp_dense_targets(targets, CMLP_FLOAT64, FAULTY_ROWS);
+        f.targets = cmlp_dense_targets(targets, CMLP_FLOAT64, FAULTY_ROWS, f.n_out);
         const int status = fixture_call(&f, c);
         check_that(status == fault_statuses[kinds[first]] && f.run.bad_row == rows[first] &&
                        f.run.bad_column == fault_column(kinds[first], rows[first]),

@@ -20,8 +20,7 @@ static shape one_neuron(int32_t dtype, int32_t output)
 /* One row of dense targets. */
 static void set_targets(fixture *f, const double *y)
 {
-    f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = y, .n_rows = 1, .kind = CMLP_TARGETS_DENSE,
-                                .dtype = CMLP_FLOAT64};
+    f->targets = cmlp_dense_targets(y, CMLP_FLOAT64, 1, f->n_out);
 }
 
 /* A classifier with hidden relu units. */
@@ -188,7 +187,7 @@ static void test_most_rows(int32_t n_threads)
             fixture_reset(&f, c);
             f.rows.n_rows = most[i];
             f.rows.row_stride = CMLP_REPEAT;
-            f.targets = cmlp_dense_targets(y, CMLP_FLOAT64, most[i]);
+            f.targets = cmlp_dense_targets(y, CMLP_FLOAT64, most[i], f.n_out);
             f.targets.row_stride = CMLP_REPEAT;
             f.epoch.batch_size = i % 2 ? 0 : 100;
             f.run.n_threads = n_threads;

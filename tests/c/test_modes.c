@@ -2,6 +2,7 @@
 #include "fixture.h"
 #include "model_file.h"
 
+#include "../../include/cmlp_explain.h"
 #include "../../src/cmlp/core/base/float_mode.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* The caller's loss in an objective: the squared error is bit-identical to the built-in one, and a nonzero result ends
- * the call. */
+/* The caller's loss in an objective: the squared error is bit-identical to the built-in one, it gets the position of each
+ * row, and a nonzero result ends the call. */
 #include "../../include/cmlp.h"
 #include "support.h"
 
@@ -14,21 +14,26 @@ static double x[N_ROWS * N_IN], y[N_ROWS * N_OUT], weights[N_ROWS], params[256],
 static int32_t labels[N_ROWS];
 
 typedef struct loss_context {
-    int32_t dtype;
+    const int64_t *order;  /* of all rows, or NULL */
     int64_t rows, stop_at; /* rows seen; the call that reaches stop_at ends, unless it is 0 */
 } loss_context;
 
 /* Twice the squared error's half, in the net's type. */
-static int squared_error(void *context, const void *targets, const void *a, int64_t n, double *costs, void *slopes)
+static int squared_error(void *context, const cmlp_loss_call *call)
 {
     loss_context *c = context;
-    c->rows += n;
-    for (int64_t i = 0; i < n * N_OUT; i++) {
-        volatile float narrow = (float)(get(c->dtype, a, i) - get(c->dtype, targets, i));
-        const double d = c->dtype == CMLP_FLOAT32 ? narrow : get(c->dtype, a, i) - get(c->dtype, targets, i);
-        put(c->dtype, slopes, i, 2 * d);
+    CHECK(call->struct_size == sizeof *call && call->n > 0 && call->n_outputs == N_OUT);
+    for (int64_t i = 0; i < call->n; i++) {
+        const int64_t row = (c->rows + i) % N_ROWS;
+        CHECK(call->rows[i] == (c->order ? c->order[row] : row));
+        call->costs[i] = 1;
     }
-    for (int64_t i = 0; i < n; i++) costs[i] = 1;
+    c->rows += call->n;
+    for (int64_t i = 0; i < call->n * N_OUT; i++) {
+        const double exact = get(call->dtype, call->a, i) - get(call->dtype, call->y, i);
+        volatile float narrow = (float)exact;
+        put(call->dtype, call->slopes, i, 2 * (call->dtype == CMLP_FLOAT32 ? narrow : exact));
+    }
     return c->stop_at && c->rows >= c->stop_at;
 }
 
@@ -43,36 +48,37 @@ static cmlp_net_config config_of(const int64_t *sizes, const int32_t *activation
     return config;
 }
 
-static void compare(int32_t output, int32_t dtype, int classes)
+static void compare(int32_t output, int32_t dtype, int classes, const int64_t *order)
 {
     const int64_t sizes[] = {N_IN, N_HIDDEN, N_OUT};
     const int32_t activations[] = {CMLP_ACTIVATION_TANH, output};
     const cmlp_net_config config = config_of(sizes, activations, dtype);
-    const cmlp_rows rows = cmlp_dense_rows(x, dtype, N_ROWS, N_IN);
-    const cmlp_targets targets = classes ? cmlp_class_targets(labels, N_ROWS) : cmlp_dense_targets(y, dtype, N_ROWS);
+    cmlp_rows rows = cmlp_dense_rows(x, dtype, N_ROWS, N_IN);
+    const cmlp_targets targets = classes ? cmlp_class_targets(labels, N_ROWS) : cmlp_dense_targets(y, dtype, N_ROWS, N_OUT);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
     cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);
     cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_epoch_result result = CMLP_INIT(cmlp_epoch_result);
     cmlp_run run = CMLP_INIT(cmlp_run);
-    loss_context context = {dtype, 0, 0};
+    loss_context context = {order, 0, 0};
     double cost = 0, plain_loss = 0;
     CHECK(cmlp_net_init(net_memory, sizeof net_memory, &config, &net) == CMLP_OK);
+    rows.order = order;
+    rows.n_order = order ? N_ROWS : 0;
     objective.row_weights = weights;
     objective.loss_scale = 0.5;
     objective.alpha = 0.01;
     run.n_threads = 3;
     epoch.batch_size = 300;
-    size_t for_epoch = 0;
-    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 3, &for_epoch) == CMLP_OK);
-    CHECK(cmlp_workspace_size(net, &rows, &objective, NULL, 3, &run.workspace_size) == CMLP_OK);
-    run.workspace_size += for_epoch; /* more than either call needs */
+    objective.loss = squared_error;
+    objective.loss_context = &context;
+    CHECK(cmlp_workspace_size(net, &rows, &objective, &epoch, 3, &run.workspace_size) == CMLP_OK);
+    objective.loss = NULL;
     run.workspace = malloc(run.workspace_size);
     memcpy(other, params, sizeof params);
     CHECK(cmlp_gradient(net, params, &rows, &targets, &objective, gradients[0], NULL, &run) == CMLP_OK);
     CHECK(cmlp_train_epoch(net, params, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_OK);
     objective.loss = squared_error;
-    objective.loss_context = &context;
     CHECK(cmlp_gradient(net, other, &rows, &targets, &objective, gradients[1], NULL, &run) == CMLP_OK);
     CHECK(context.rows == N_ROWS);
     CHECK(same_bits(dtype, gradients[0], gradients[1], cmlp_net_n_params(net)));
@@ -84,9 +90,10 @@ static void compare(int32_t output, int32_t dtype, int classes)
     CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_OK);
     CHECK(same_bits(dtype, params, other, cmlp_net_n_params(net)));
     /* the second batch ends: the parameters are those after the first one */
-    context = (loss_context){dtype, 0, 400};
+    context = (loss_context){order, 0, 400};
     CHECK(cmlp_train_epoch(net, other, &rows, &targets, &objective, &sgd, &epoch, &result, &run) == CMLP_CANCELLED);
     CHECK(result.batches == 1 && sgd.n_steps == 7 && !same_bits(dtype, params, other, cmlp_net_n_params(net)));
+    context = (loss_context){order, 0, 400};
     cost = plain_loss = -7;
     CHECK(cmlp_cost(net, other, &rows, &targets, &objective, &cost, &plain_loss, &run) == CMLP_CANCELLED);
     CHECK(cost == -7 && plain_loss == -7 && run.bad_row == -1 && run.bad_column == -1);
@@ -97,6 +104,8 @@ int main(void)
 {
     static const int32_t outputs[] = {CMLP_ACTIVATION_IDENTITY, CMLP_ACTIVATION_LOGISTIC, CMLP_ACTIVATION_TANH,
                                       CMLP_ACTIVATION_EXP, CMLP_ACTIVATION_SOFTMAX};
+    static int64_t order[N_ROWS];
+    for (int64_t i = 0; i < N_ROWS; i++) order[i] = (i * 3) % N_ROWS;
     for (int32_t dtype = CMLP_FLOAT32; dtype <= CMLP_FLOAT64; dtype++)
         for (size_t i = 0; i < 2 * sizeof outputs / sizeof *outputs; i++) {
             uint64_t state = 3;
@@ -105,7 +114,7 @@ int main(void)
             for (int64_t j = 0; j < N_ROWS; j++) weights[j] = uniform(&state, 0.5, 2);
             for (int64_t j = 0; j < N_ROWS; j++) labels[j] = (int32_t)random_below(&state, N_OUT);
             for (int64_t j = 0; j < 256; j++) put(dtype, params, j, uniform(&state, -0.5, 0.5));
-            compare(outputs[i / 2], dtype, (int)(i % 2));
+            compare(outputs[i / 2], dtype, (int)(i % 2), i % 4 < 2 ? NULL : order);
         }
     return finish();
 }

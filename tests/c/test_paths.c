@@ -1,6 +1,6 @@
 /* cmlp_forward_paths: outputs next to those of cmlp_forward, the same bits for any instruction set and number of threads,
  * and each status. */
-#include "../../include/cmlp.h"
+#include "../../include/cmlp_explain.h"
 #include "support.h"
 
 #include <math.h>

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const shape shapes[] = {
@@ -83,10 +84,10 @@ static void test_failures(fixture *f)
     check_unchanged(f, CMLP_ERROR_DIVERGED);
 }
 
-static int halves(void *context, const void *y, const void *a, int64_t n, double *costs, void *slopes)
+static int halves(void *context, const cmlp_loss_call *rows)
 {
-    (void)context, (void)y, (void)a, (void)slopes;
-    for (int64_t i = 0; i < n; i++) costs[i] = 0.5;
+    (void)context;
+    for (int64_t i = 0; i < rows->n; i++) rows->costs[i] = 0.5;
     return 0;
 }
 
@@ -97,7 +98,11 @@ static void test_own_loss(fixture *f)
     f->objective.loss = halves;
     f->objective.loss_scale = 3;
     f->objective.alpha = 0;
+    CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, NULL, f->shape.n_threads, &f->run.workspace_size) ==
+          CMLP_OK);
+    void *const workspace = f->run.workspace = malloc(f->run.workspace_size);
     CHECK(fixture_call(f, COST) == CMLP_OK && f->cost == 1.5 && f->plain_loss == 0.5);
+    free(workspace);
 }
 
 /* The smoothed cost of a huge target can be finite where its log loss is not. */
@@ -112,7 +117,7 @@ static void test_infinite_plain_loss(void)
     CHECK(cmlp_net_init(f.net_memory, cmlp_net_size(), &f.config, &f.net) == CMLP_OK);
     fixture_reset(&f, COST);
     memcpy(f.params, params, sizeof params);
-    f.targets = cmlp_dense_targets(y, CMLP_FLOAT32, 1);
+    f.targets = cmlp_dense_targets(y, CMLP_FLOAT32, 1, 2);
     check_unchanged(&f, CMLP_ERROR_DIVERGED);
     CHECK(f.run.bad_row == 0);
     f.p_plain_loss = NULL;

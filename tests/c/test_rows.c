@@ -52,7 +52,7 @@ static void test_one_column(int32_t dtype)
             uint64_t expected = 0;
             for (int has_stride = 0; has_stride < 2 && c != INIT_PARAMS && c != STEP; has_stride++) {
                 fixture_reset(&f, c);
-                f.targets = cmlp_dense_targets(y, dtype, ROWS);
+                f.targets = cmlp_dense_targets(y, dtype, ROWS, f.n_out);
                 f.rows.row_stride = f.targets.row_stride = (int64_t)size_of(dtype);
                 if (k & 4) f.rows.shifts = &shift, f.rows.factors = &factor;
                 if (has_stride) f.rows.col_stride = f.targets.col_stride = strides[k & 3];
@@ -124,6 +124,7 @@ static void test_targets(call c, int32_t dtype, int64_t gap)
     fixture_reset(&f, c);
     f.targets.kind = CMLP_TARGETS_DENSE;
     f.targets.dtype = dtype;
+    f.targets.n_cols = OUTPUTS;
     f.targets.data = y;
     f.targets.row_stride = row * (int64_t)size_of(dtype);
     f.targets.col_stride = step * (int64_t)size_of(dtype);

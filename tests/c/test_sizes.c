@@ -62,9 +62,37 @@ static void test_forward(void)
     }
 }
 
+/* The size grows with what the workspace is for: more rows, larger batches, more threads, dropout; predictions, gradients,
+ * training. It serves cmlp_model_write too. */
+static void test_larger_sizes(void)
+{
+    static const int64_t sizes[][3] = {{3, 2, 2}, {50, 70, 3}, {5, 300, 40}, {700, 2, 9}, {2000, 600, 2}};
+    static const int64_t rows[] = {0, 1, 2, 9, 31, 32, 111, 112, 128, 200, 256, 300, 5000};
+    const int n_rows = (int)(sizeof rows / sizeof *rows);
+    for (int i = 0; i < 5 * 3 * 4; i++) {
+        const int flags = (i & 1 ? CALL_CSR : 0) | (i & 2 ? CALL_DROPOUT : 0);
+        const int32_t threads = 1 + i / 4 % 3;
+        int64_t n_params;
+        size_t before = 0, write = 0;
+        for (int r = 0; r < n_rows; r++) {
+            size_t of_kinds[4] = {0, 0, 0, 0};
+            for (int kind = CALL_FORWARD; kind <= CALL_TRAIN; kind++) {
+                of_kinds[kind] = workspace_of(sizes[i / 12], kind + flags, rows[r], threads, &n_params);
+                CHECK(of_kinds[kind] >= of_kinds[kind - 1]);
+                CHECK(of_kinds[kind] <= workspace_of(sizes[i / 12], kind + flags, rows[r], threads + 1, &n_params));
+                CHECK(of_kinds[kind] >= workspace_of(sizes[i / 12], kind + (flags & CALL_CSR), rows[r], threads, &n_params));
+            }
+            CHECK(cmlp_workspace_size(net, NULL, NULL, NULL, threads, &write) == CMLP_OK);
+            CHECK(of_kinds[CALL_FORWARD] >= write && of_kinds[CALL_TRAIN] >= before);
+            before = of_kinds[CALL_TRAIN];
+        }
+    }
+}
+
 int main(void)
 {
     test_forward();
+    test_larger_sizes();
     test_rows_of_workers();
     static const int64_t wide[] = {1000000, 2, 2}, tiny[] = {2, 3, 2}, hashed[] = {100000, 64, 2};
     int64_t n_params;

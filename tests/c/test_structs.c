@@ -84,7 +84,7 @@ static void check_calls(void)
 static void check_no_rows_to_train(const cmlp_rows *rows, cmlp_run *run)
 {
     const cmlp_targets targets[] = {cmlp_class_targets(NULL, rows->n_rows),
-                                    cmlp_dense_targets(NULL, CMLP_FLOAT32, rows->n_rows)};
+                                    cmlp_dense_targets(NULL, CMLP_FLOAT32, rows->n_rows, 3)};
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     double cost = 7;
     for (int i = 0; i < 2; i++)

@@ -336,6 +336,7 @@ static void test_bad_target(fixture *f, int column)
         fixture_reset(f, c);
         f->targets.kind = CMLP_TARGETS_DENSE;
         f->targets.dtype = CMLP_FLOAT64;
+        f->targets.n_cols = 4;
         f->targets.data = y;
         f->targets.row_stride = sizeof(double) * 4;
         f->targets.col_stride = sizeof(double);

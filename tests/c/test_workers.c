@@ -1,5 +1,6 @@
 /* Several workers train together: results are bit-identical to a call without workers, for any number of workers, also
- * where a worker has no rows. The workers are threads of this program. Errors and cancellation reach all of them. */
+ * where a worker has no rows. The workers are threads of this program. Errors and cancellation reach all of them. Compiled
+ * with MOST_BYTES, the largest message, so that large networks need several. */
 #include "faults.h"
 
 #include <pthread.h>
@@ -34,6 +35,8 @@ typedef struct worker {
     int status;
 } worker;
 
+static int in_pieces; /* whether a message had the largest size */
+
 static int fails(worker *w) { return ++w->calls == w->fail_at; }
 
 static void post(office *o, mail *m, const void *bytes, size_t n, int readers)
@@ -47,7 +50,8 @@ static void post(office *o, mail *m, const void *bytes, size_t n, int readers)
 
 static void read_mail(mail *m, void *bytes, size_t n)
 {
-    CHECK(m->n == n);
+    CHECK(m->n == n && n && n <= MOST_BYTES);
+    in_pieces |= n == MOST_BYTES;
     memcpy(bytes, m->bytes, n);
     m->readers--;
 }
@@ -127,6 +131,12 @@ static int poll(void *context)
 {
     worker *w = context;
     return ++w->polls == w->stop_at;
+}
+
+static int cancel(void *context)
+{
+    (void)context;
+    return 1;
 }
 
 static void *train(void *context)
@@ -325,10 +335,7 @@ static void test_far_rows(void)
         int64_t *const order = fixture_block(&f, (size_t)f.n * sizeof *order);
         fixture_reset(&f, TRAIN);
         for (int64_t i = 0; i < f.n; i++) order[i] = far + i;
-        workers.n_workers = 1;
-        workers.send = send_bytes;
-        workers.receive = receive_bytes;
-        workers.broadcast = broadcast_bytes;
+        workers.n_workers = 1; /* needs no functions */
         workers.first_stored = far;
         workers.n_stored = f.n;
         f.workers = &workers;
@@ -338,7 +345,12 @@ static void test_far_rows(void)
         f.targets.row_stride = CMLP_REPEAT;
         f.rows.scale = k & 4 ? 2 : 1; /* converted rows, and those of the caller */
         make_workspace(&f, &workspace);
-        CHECK(fixture_call(&f, TRAIN) == CMLP_OK && fixture_hash(&f) == expected);
+        CHECK(fixture_call(&f, TRAIN) == CMLP_OK && fixture_hash(&f) == expected && workers.failed_rank == -1);
+        f.epoch.batch_size = -1;
+        CHECK(fixture_call(&f, TRAIN) == CMLP_ERROR_BATCH && workers.failed_rank == 0);
+        f.epoch.batch_size = s.batch;
+        f.run.poll = cancel;
+        CHECK(fixture_call(&f, TRAIN) == CMLP_CANCELLED && workers.failed_rank == 0);
         slot_free(&workspace);
         fixture_free(&f);
     }
@@ -373,6 +385,7 @@ static void test_slices(void)
     s.batch = 400;
     s.n_threads = 2;
     for (int32_t n = 2; n < 5; n++) test_same_bits(&s, n, n == 3);
+    CHECK(in_pieces);
 }
 
 /* A network without a hidden layer, in one message and in several. */
@@ -426,7 +439,7 @@ static void test_pairs_of_faults(void)
         open_office(&o, all, &faulty_shape, 2 + i % 2);
         for (int32_t r = 0; r < o.n_workers; r++) {
             fixture *const f = &all[r].fixture;
-            f->targets = cmlp_dense_targets(make_faults(f, kinds, rows), CMLP_FLOAT64, FAULTY_ROWS);
+            f->targets = cmlp_dense_targets(make_faults(f, kinds, rows), CMLP_FLOAT64, FAULTY_ROWS, f->n_out);
             memcpy(f->params, f->initial, (size_t)f->n_params * sizeof(double));
         }
         work(&o, all);
@@ -450,7 +463,7 @@ static void test_bad_messages(void)
         all[2].tampers = number;
         work(&o, all);
         for (int32_t r = 0; r < 3; r++) {
-            CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
+            CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
             CHECK(all[r].fixture.run.bad_row == -1 && all[r].fixture.result.batches == 0);
         }
         close_office(&o, all);
@@ -488,7 +501,7 @@ static void test_broken_transport(void)
         all[0].fail_at = all[1].fail_at = at; /* both fail, so that neither waits */
         work(&o, all);
         for (int32_t r = 0; r < 2; r++) {
-            CHECK(all[r].status == CMLP_CANCELLED && all[r].workers.failed_rank == -1);
+            CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].workers.failed_rank == -1);
             CHECK(all[r].fixture.result.batches <= 1 && all[r].calls == at);
         }
         close_office(&o, all);
@@ -506,7 +519,7 @@ static void test_bad_sums(void)
     all[0].forges = 1;
     for (int32_t r = 0; r < 3; r++) all[r].fail_at = fail_at[r];
     work(&o, all);
-    for (int32_t r = 0; r < 3; r++) CHECK(all[r].status == CMLP_CANCELLED && all[r].calls == (r == 1 ? 4 : fail_at[r]));
+    for (int32_t r = 0; r < 3; r++) CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].calls == (r == 1 ? 4 : fail_at[r]));
     close_office(&o, all);
 }
 
@@ -520,7 +533,7 @@ static void test_broken_send(void)
     open_office(&o, all, &s, 3);
     for (int32_t r = 0; r < 3; r++) all[r].fail_at = fail_at[r];
     work(&o, all);
-    for (int32_t r = 0; r < 3; r++) CHECK(all[r].status == CMLP_CANCELLED && all[r].calls == fail_at[r]);
+    for (int32_t r = 0; r < 3; r++) CHECK(all[r].status == CMLP_ERROR_MESSAGE && all[r].calls == fail_at[r]);
     close_office(&o, all);
 }
 
@@ -528,9 +541,10 @@ static void expect_refused(fixture *f, int status)
 {
     const uint64_t before = fixture_hash(f);
     CHECK(fixture_call(f, TRAIN) == status && f->run.refused && !strncmp(f->run.refused, "workers", 7));
-    CHECK(fixture_hash(f) == before);
+    CHECK(fixture_hash(f) == before && f->workers->failed_rank == (status == CMLP_ERROR_STRUCT_SIZE ? -7 : -1));
 }
 
+/* What a worker cannot tell the others. */
 static void test_refused(void)
 {
     office o;
@@ -554,13 +568,14 @@ static void test_refused(void)
     workers->send = NULL;
     expect_refused(f, CMLP_ERROR_NULL);
     *workers = good;
+    workers->receive = NULL;
+    expect_refused(f, CMLP_ERROR_NULL);
+    *workers = good;
+    workers->broadcast = NULL;
+    expect_refused(f, CMLP_ERROR_NULL);
+    *workers = good;
     workers->struct_size = 0;
     expect_refused(f, CMLP_ERROR_STRUCT_SIZE);
-    *workers = good;
-    workers->n_stored = -1;
-    expect_refused(f, CMLP_ERROR_OPTION);
-    workers->first_stored = -1;
-    expect_refused(f, CMLP_ERROR_OPTION);
     slot_free(&workspace);
     close_office(&o, all);
 }
@@ -568,6 +583,21 @@ static void test_refused(void)
 /* Changes of one worker's arguments: those that it must refuse, and those that only another worker can notice. */
 static void few_stored(worker *w) { w->workers.n_stored = 10; } /* of the 128 rows that it computes of a batch */
 static void too_many_stored(worker *w) { w->workers.n_stored = w->fixture.rows.n_rows + 1; }
+static void negative_stored(worker *w) { w->workers.n_stored = -1; }
+static void negative_first(worker *w) { w->workers.first_stored = -1; }
+static void bad_reserved(worker *w) { w->workers.reserved = 1; }
+static void bad_epoch(worker *w)
+{
+    static cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = -1};
+    w->fixture.p_epoch = &epoch;
+}
+static void no_epoch(worker *w) { w->fixture.p_epoch = NULL; }
+static void bad_result(worker *w)
+{
+    static cmlp_epoch_result result; /* its struct_size is 0 */
+    w->fixture.p_result = &result;
+}
+static void null_run(worker *w) { w->fixture.p_run = NULL; }
 static void no_params(worker *w) { w->fixture.params = NULL; }
 static void no_net(worker *w) { w->fixture.p_net = NULL; }
 static void no_run(worker *w) { w->fixture.run.struct_size = 0; }
@@ -611,6 +641,9 @@ typedef struct change {
 static void test_disagreements(void)
 {
     static const change changes[] = {
+        {bad_epoch, CMLP_ERROR_BATCH},       {no_epoch, CMLP_ERROR_NULL},          {bad_result, CMLP_ERROR_STRUCT_SIZE},
+        {null_run, CMLP_ERROR_NULL},         {negative_stored, CMLP_ERROR_OPTION}, {negative_first, CMLP_ERROR_OPTION},
+        {bad_reserved, CMLP_ERROR_OPTION},
         {few_stored, CMLP_ERROR_ORDER},      {too_many_stored, CMLP_ERROR_OPTION}, {no_params, CMLP_ERROR_NULL},
         {no_net, CMLP_ERROR_NULL},           {no_run, CMLP_ERROR_STRUCT_SIZE},     {bad_rate, CMLP_ERROR_OPTION},
         {other_params, CMLP_ERROR_WORKERS},  {other_label, CMLP_ERROR_WORKERS},    {other_rate, CMLP_ERROR_WORKERS},

@@ -1,23 +1,53 @@
-/* A workspace of cmlp_workspace_size() bytes suffices, one byte less is rejected, and calls access nothing outside the
- * workspace and the outputs. All blocks end at guard pages. */
+/* A workspace of cmlp_workspace_size() bytes suffices, one that is a byte too small is rejected, and calls access nothing
+ * outside the workspace and the outputs. All blocks end at guard pages. */
 #include "fixture.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+static int cancel(void *context)
+{
+    (void)context;
+    return 1;
+}
+
+static void set_workspace(fixture *f, size_t size)
+{
+    f->run.workspace = slot_place(&f->workspace, size, AT_END, 0);
+    f->run.workspace_size = size;
+}
+
+/* The smallest workspace that a call accepts. It is cancelled before it computes. */
+static size_t least_workspace(fixture *f, call c)
+{
+    fixture_reset(f, c);
+    size_t rejected = 0, accepted = f->run.workspace_size;
+    f->run.poll = cancel;
+    while (accepted - rejected > 1) {
+        const size_t size = rejected + (accepted - rejected) / 2;
+        set_workspace(f, size);
+        const int status = fixture_call(f, c);
+        CHECK(status == CMLP_ERROR_BUFFER_SIZE || status == CMLP_CANCELLED);
+        *(status == CMLP_CANCELLED ? &accepted : &rejected) = size;
+    }
+    return accepted;
+}
+
 static void test_exact(fixture *f, call c)
 {
     const shape *s = &f->shape;
+    const size_t least = c == STEP || c == INIT_PARAMS ? 0 : least_workspace(f, c);
     attempt a = {f, c, -1};
     fixture_reset(f, c);
+    if (least) set_workspace(f, least);
     const int alive = survives(fixture_attempt, &a);
     check_that(alive && a.status == CMLP_OK && fixture_intact(f),
                "%s with %d layers, %d rows, batch %d, %d threads: %s", call_names[c], (int)s->n_layers, (int)s->rows,
                (int)s->batch, (int)s->n_threads,
                !alive ? "touched a guard page" : a.status ? cmlp_status_name(a.status) : "wrote outside its blocks");
-    if (c == STEP || c == INIT_PARAMS) return;
+    if (!least) return;
     fixture_reset(f, c);
-    f->run.workspace_size--;
+    set_workspace(f, least - 1);
     const uint64_t before = fixture_hash(f);
     const int status = fixture_call(f, c);
     check_that(status == CMLP_ERROR_BUFFER_SIZE && fixture_hash(f) == before, "%s, %d threads, one byte less: %s",
@@ -33,6 +63,18 @@ static void test_after_guard_page(fixture *f, call c)
     memset(f->run.workspace, 0x33, f->run.workspace_size);
     check_that(survives(fixture_attempt, &a) && a.status == CMLP_OK && fixture_intact(f),
                "%s with a workspace right after a guard page", call_names[c]);
+}
+
+/* The workspace of an epoch serves every call with the same rows. */
+static void test_of_training(fixture *f, call c)
+{
+    size_t size = 0;
+    fixture_reset(f, c);
+    CHECK(cmlp_workspace_size(f->net, &f->rows, &f->objective, &f->epoch, f->shape.n_threads, &size) == CMLP_OK);
+    set_workspace(f, size);
+    const int status = fixture_call(f, c);
+    check_that(status == CMLP_OK, "%s with the workspace of an epoch, %d rows, batch %d, %d threads: %s", call_names[c],
+               (int)f->shape.rows, (int)f->shape.batch, (int)f->shape.n_threads, cmlp_status_name(status));
 }
 
 static const shape shapes[] = {
@@ -78,6 +120,7 @@ int main(void)
                     for (call c = 0; c < CALLS; c++) {
                         test_exact(&f, c);
                         test_after_guard_page(&f, c);
+                        test_of_training(&f, c);
                     }
                     fixture_free(&f);
                 }

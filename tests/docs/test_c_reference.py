@@ -86,7 +86,7 @@ def test_pages_have_every_part_of_the_header():
     assert [part[0].name[:2] for part in parts[1:]] == ["1.", "2.", "3."]
     pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/reference").glob("c*.md")))
     found = sorted(match[1] or match[2] for match in reference.PLACEHOLDER.finditer(pages))
-    assert found == [*"0123", "cmlp_file.h", "cmlp_table.h", "cmlp_workers.h"]
+    assert found == [*"0123", "cmlp_explain.h", "cmlp_file.h", "cmlp_table.h", "cmlp_workers.h"]
 
 
 def test_page_of_cmlp_file_has_what_its_first_comment_shows():

@@ -19,7 +19,7 @@ from c_build import COMPILER, CORE, SHARED, core_objects, in_source_tree, linked
 import cmlp
 
 LIST = Path(__file__).with_name("abi.txt")
-HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers")]
+HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")]
 VERSIONS = CORE / "file/model_head.h"
 OLDEST = {"cmlp_version", "cmlp_net_init", "cmlp_forward", "cmlp_train_epoch"}
 
@@ -58,7 +58,7 @@ def printing_program():
     for name in re.findall(r"^#define (CMLP_(?:NET_SIZE|(?:TABLE_)?MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)
-    includes = "".join(f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_workers", "stdio"))
+    includes = "".join(f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_workers", "cmlp_explain", "stdio"))
     return f"{includes}int main(void) {{\n{body}\nreturn 0;\n}}\n"
 
 

@@ -4,6 +4,7 @@ import ctypes
 import os
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -44,6 +45,78 @@ def aligned(content):
     start = -ctypes.addressof(memory) % 8
     memory[start : start + len(content)] = content
     return memory, ctypes.cast(ctypes.addressof(memory) + start, ctypes.c_char_p)
+
+
+TOGETHER = """
+#include "train.c"
+#include "train_together.c"
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { N = 700, N_PARAMS = 21 * 50 + 51 * 3 };
+static float x[N * 20], params[N_PARAMS], state[2 * N_PARAMS], outputs[N * 3];
+static int32_t labels[N];
+
+static uint32_t trained(int32_t rank, int32_t n_workers, const int *sockets)
+{
+    const int64_t sizes[] = {20, 50, 3};
+    const cmlp_activation activations[] = {CMLP_ACTIVATION_RELU, CMLP_ACTIVATION_SOFTMAX};
+    const cmlp_net_config config = {.struct_size = sizeof config, .sizes = sizes, .activations = activations,
+                                    .n_layers = 3, .loss = CMLP_LOSS_LOG, .dtype = CMLP_FLOAT32};
+    static char memory[CMLP_NET_SIZE];
+    const cmlp_net *net;
+    cmlp_random random;
+    const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N, 20);
+    const cmlp_targets targets = cmlp_class_targets(labels, N);
+    cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
+    group g = {rank, n_workers, sockets};
+    uint32_t hash = 1;
+    memset(adam.state = state, 0, adam.state_size = sizeof state);
+    cmlp_random_seed(&random, 0);
+    if (cmlp_net_init(memory, sizeof memory, &config, &net) || cmlp_init_params(net, &random, params)) return 0;
+    for (int i = 0; i < 3; i++)
+        if (train_together(net, params, &rows, &targets, &adam, &g)) return 0;
+    for (size_t i = 0; i < sizeof params; i++) hash = (hash ^ ((unsigned char *)params)[i]) * 16777619u;
+    return hash;
+}
+
+int main(void)
+{
+    int pair[2], right = 0;
+    uint32_t seed = 1;
+    for (int i = 0; i < N * 20; i++) x[i] = (float)((seed = seed * 1103515245u + 12345u) >> 8 & 0xffff) / 65536.0f;
+    for (int i = 0; i < N; i++) labels[i] = x[i * 20] > 0.6f ? 2 : x[i * 20 + 1] > 0.5f;
+    const cmlp_status status = train(x, labels, N, outputs);
+    for (int i = 0; i < N; i++) {
+        const float *a = outputs + i * 3;
+        right += labels[i] == (a[0] >= a[1] && a[0] >= a[2] ? 0 : a[1] >= a[2] ? 1 : 2);
+    }
+    printf("%d %d\\n", (int)status, right);
+    printf("%08x\\n", (unsigned)trained(0, 1, NULL));
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) return 1;
+    fflush(stdout);
+    const int child = !fork();
+    printf("%08x\\n", (unsigned)trained(child, 2, (int[]){pair[child], pair[child]}));
+    return 0;
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32" or not COMPILER, reason="needs cc and POSIX")
+def test_training_examples_train(single_object, tmp_path):
+    """Alone, a network learns; together, two processes have the bits of one."""
+    for name in ("train", "train_together"):
+        (text,) = [text for text in blocks("c") if f" {name}(" in text]
+        (tmp_path / f"{name}.c").write_text(text, encoding="utf-8")
+    (tmp_path / "program.c").write_text(TOGETHER, encoding="utf-8")
+    program = tmp_path / "program"
+    run(COMPILER, f"-I{single_object.parent}", tmp_path / "program.c", single_object, "-pthread", "-lm", "-o", program)
+    trained, *hashes = run(program, timeout=60).splitlines()
+    status, right = map(int, trained.split())
+    assert status == 0 and right > 650
+    assert len(hashes) == 3 and len(set(hashes)) == 1 and hashes[0] != "00000000"
 
 
 @pytest.mark.slow

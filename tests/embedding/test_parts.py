@@ -1,4 +1,4 @@
-"""A program that uses cmlp.h alone links neither tables nor workers, and the library can be built without them."""
+"""A program that uses cmlp.h alone links no other part, and the library can be built without them."""
 
 import shutil
 import subprocess
@@ -18,6 +18,7 @@ PARTS = {
         "model_write_table",
     },
     "CMLP_NO_WORKERS": {"workers", "fingerprint"},
+    "CMLP_NO_EXPLAIN": {"bounds", "paths"},
 }
 PROGRAM = """
 #include <cmlp_file.h>
@@ -30,7 +31,7 @@ int main(int argc, char **argv)
     const cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     const cmlp_model_content content = {.struct_size = sizeof content, .write = nothing};
     const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, 4);
-    const cmlp_targets targets = cmlp_dense_targets(row, CMLP_FLOAT32, 1);
+    const cmlp_targets targets = cmlp_dense_targets(row, CMLP_FLOAT32, 1, 1);
     const cmlp_objective objective = CMLP_INIT(cmlp_objective);
     const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_optimizer sgd = cmlp_default_optimizer(CMLP_SOLVER_SGD);

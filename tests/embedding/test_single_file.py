@@ -12,14 +12,14 @@ import cmlp
 
 pytestmark = pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
 
-HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers")]
+HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")]
 CONSUMERS = Path(__file__).parents[1] / "consumers"
 # Installed wheels are tested with compilers whose warnings are unknown.
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
 SMALLEST = [
     f"-DCMLP_{part}"
-    for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_WORKERS", "NO_THREADS", "BUILD_ISA=1")
+    for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_WORKERS", "NO_EXPLAIN", "NO_THREADS", "BUILD_ISA=1")
 ]
 BUILDS = [["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]  # .ci/run compiles the file without options
 

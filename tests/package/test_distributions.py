@@ -30,6 +30,7 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
         "cmlp/include/cmlp.h",
         "cmlp/include/cmlp_table.h",
         "cmlp/include/cmlp_workers.h",
+        "cmlp/include/cmlp_explain.h",
         "cmlp/include/cmlp.c",
         "cmlp/include/arithmetic.md",
         "cmlp/cmake/cmlpConfig.cmake",

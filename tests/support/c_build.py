@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "src/cmlp/core"
 HEADER = ROOT / "include/cmlp.h"
-HEADERS = [HEADER, HEADER.with_name("cmlp_table.h"), HEADER.with_name("cmlp_workers.h")]
+HEADERS = [HEADER.with_name(f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")]
 # The flags of setup.py without the optimization level.
 FLAGS = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]

@@ -281,11 +281,10 @@ cdef int set_scale(cmlp_rows *rows, object scale) except -1:
     return 0
 
 
-cdef int call_loss(void *context, const void *targets, const void *outputs, int64_t n, double *costs,
-                   void *slopes) noexcept nogil:
+cdef int call_loss(void *context, const cmlp_loss_call *rows) noexcept nogil:
     """Call the network's loss, which is a function. A nonzero result ends the call of the core."""
     with gil:
-        return (<Call>context).call_loss(targets, outputs, n, costs, slopes)
+        return (<Call>context).call_loss(rows)
 
 
 cdef int send_bytes(void *context, const void *data, size_t n, int32_t to) noexcept nogil:
@@ -293,14 +292,14 @@ cdef int send_bytes(void *context, const void *data, size_t n, int32_t to) noexc
         return (<Call>context).exchange((<Call>context).peers.send, <void *>data, n, to)
 
 
-cdef int receive_bytes(void *context, void *data, size_t n, int32_t sender) noexcept nogil:
+cdef int receive_bytes(void *context, void *data, size_t n, int32_t source) noexcept nogil:
     with gil:
-        return (<Call>context).exchange((<Call>context).peers.receive, data, n, sender)
+        return (<Call>context).exchange((<Call>context).peers.receive, data, n, source)
 
 
-cdef int broadcast_bytes(void *context, void *data, size_t n, int32_t sender) noexcept nogil:
+cdef int broadcast_bytes(void *context, void *data, size_t n, int32_t source) noexcept nogil:
     with gil:
-        return (<Call>context).exchange((<Call>context).peers.broadcast, data, n, sender)
+        return (<Call>context).exchange((<Call>context).peers.broadcast, data, n, source)
 
 
 cdef class Call:
@@ -410,7 +409,7 @@ cdef class Call:
             if not self.checked:
                 self.Y = targets_in_range(self.Y, net.loss)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
-            targets.col_stride = stride_of(self.Y, 1)
+            targets.n_cols, targets.col_stride = cnp.PyArray_DIM(self.Y, 1), stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
         targets.row_stride = stride_of(self.Y, 0)
         if targets.n_rows != self.rows.n_rows:
@@ -450,27 +449,26 @@ cdef class Call:
         if callable(self.net.loss):
             objective.loss, objective.loss_context = call_loss, <void *>self
 
-    cdef int call_loss(self, const void *targets, const void *outputs, int64_t n, double *costs,
-                       void *slopes) noexcept:
+    cdef int call_loss(self, const cmlp_loss_call *rows) noexcept:
         """Call the network's loss for copies of targets and outputs, and copy what it returns.
 
         Outputs that are not finite get the cost NaN, which the core reports as divergence.
         """
         cdef cnp.ndarray y, output, values, gradient
+        cdef int64_t i, n = rows.n
         cdef int64_t bytes_ = n * self.net.n_out * (4 if self.net.code == CMLP_FLOAT32 else 8)
-        cdef int64_t i
         try:
             y, output = empty(self.net, n, self.net.n_out), empty(self.net, n, self.net.n_out)
-            memcpy(cnp.PyArray_DATA(y), targets, bytes_)
-            memcpy(cnp.PyArray_DATA(output), outputs, bytes_)
+            memcpy(cnp.PyArray_DATA(y), rows.y, bytes_)
+            memcpy(cnp.PyArray_DATA(output), rows.a, bytes_)
             if not np.isfinite(output).all():
                 for i in range(n):
-                    costs[i] = NAN
+                    rows.costs[i] = NAN
                 return 0
             with immediate_signals():
                 values, gradient = values_and_gradient(self.net.loss, y, output)
-            memcpy(costs, cnp.PyArray_DATA(values), n * sizeof(double))
-            memcpy(slopes, cnp.PyArray_DATA(gradient), bytes_)
+            memcpy(rows.costs, cnp.PyArray_DATA(values), n * sizeof(double))
+            memcpy(rows.slopes, cnp.PyArray_DATA(gradient), bytes_)
             return 0
         except BaseException as error:
             self.error = error
@@ -485,14 +483,17 @@ cdef class Call:
         """
         cdef size_t size = 0
         cdef double work = self.work()
+        cdef cmlp_rows rows = self.rows
         if objective != NULL and objective.loss != NULL:
             n_threads = 1
         self.set_threads(n_threads, work)
+        if epoch != NULL and 0 < epoch.batch_size < self.n:  # the workspace is for this call alone
+            rows.n_rows, rows.order, rows.n_order = epoch.batch_size, NULL, 0
         if self.peers is None:
-            check(cmlp_workspace_size(self.net.net, &self.rows, objective, epoch, self.run.n_threads, &size))
+            check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, self.run.n_threads, &size))
         else:
-            check(cmlp_workers_workspace_size(self.net.net, &self.rows, objective, epoch, &self.workers,
-                                              self.run.n_threads, &size))
+            check(cmlp_workers_workspace_size(self.net.net, &rows, objective, epoch, &self.workers, self.run.n_threads,
+                                              &size))
         return self.allocate(size, work, seconds)
 
     cdef int prepare_paths(self, const cmlp_rows *to, const cmlp_paths *paths, object n_threads) except -1:
@@ -526,7 +527,7 @@ cdef class Call:
     cdef int train(self, Optimizer optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result) noexcept:
         """Train for one epoch; return the status."""
         cdef int status
-        self.run.threads_lost = optimizer.threads_lost
+        self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(self.work())
         if self.peers is None:
             status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
@@ -535,13 +536,13 @@ cdef class Call:
             status = cmlp_workers_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
                                               &optimizer.optimizer, epoch, result, &self.workers, &self.run)
         take_gil(released)
-        optimizer.threads_lost = self.run.threads_lost
+        optimizer.pace = self.run.pace
         return status
 
     cdef int train_epochs(self, Optimizer optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
                           cmlp_random *random, int64_t *order, double *results, int64_t n_epochs) noexcept:
         """Train for several epochs, see Net.train_epochs; return the status."""
-        self.run.threads_lost = optimizer.threads_lost
+        self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
         cdef double begin, total
@@ -560,7 +561,7 @@ cdef class Call:
             if total - total != 0:  # infinite or NaN
                 break
         take_gil(released)
-        optimizer.threads_lost = self.run.threads_lost
+        optimizer.pace = self.run.pace
         return status
 
     cdef double work(self) noexcept:
@@ -602,12 +603,11 @@ cdef class Call:
         """Do the same as `done`; all workers raise an exception if one of them has cancelled the call."""
         if self.peers is not None and status == CMLP_OK:
             return 0  # signals wait for the next moment at which all workers can stop
+        if status == CMLP_ERROR_MESSAGE:
+            self.peers.broken = True
         if self.peers is None or status != CMLP_CANCELLED:
             return self.done(status)
         failed, own = self.workers.failed_rank, None
-        if failed < 0:
-            self.peers.broken = True
-            return self.done(status)
         if failed == self.workers.rank:
             try:
                 self.done(status)
@@ -621,10 +621,10 @@ cdef class Call:
         if status == CMLP_OK:
             # Freeing a workspace of 200 MB takes 50 ms: signals do not wait for it.
             return raised() if signalled() else 0
+        if status in (CMLP_CANCELLED, CMLP_ERROR_MESSAGE) and self.error is not None:
+            error, self.error = self.error, None
+            raise error
         if status == CMLP_CANCELLED:
-            if self.error is not None:
-                error, self.error = self.error, None
-                raise error
             if self.poll.expired and not signalled():
                 raise TimeLimitReached()
             return raised()

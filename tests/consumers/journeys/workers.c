@@ -1,4 +1,5 @@
-/* Three processes train together over pipes, bit-identical to one; a process with other arguments is refused by all. */
+/* Three processes train together over pipes, bit-identical to one; all refuse a call in which one of them has other
+ * arguments, or an invalid one. */
 #define _POSIX_C_SOURCE 200809L
 #include "journey.h"
 
@@ -27,21 +28,21 @@ static int send_to(void *context, const void *bytes, size_t n, int32_t to)
     return transfer(pipes[*(int *)context][to][1], (void *)bytes, n, 1);
 }
 
-static int receive_from(void *context, void *bytes, size_t n, int32_t sender)
+static int receive_from(void *context, void *bytes, size_t n, int32_t from)
 {
-    return transfer(pipes[sender][*(int *)context][0], bytes, n, 0);
+    return transfer(pipes[from][*(int *)context][0], bytes, n, 0);
 }
 
-static int broadcast(void *context, void *bytes, size_t n, int32_t sender)
+static int broadcast(void *context, void *bytes, size_t n, int32_t from)
 {
     const int me = *(int *)context;
-    if (me != sender) return receive_from(context, bytes, n, sender);
+    if (me != from) return receive_from(context, bytes, n, from);
     for (int32_t to = 0; to < WORKERS; to++)
         if (to != me && send_to(context, bytes, n, to)) return 1;
     return 0;
 }
 
-static cmlp_status train(learner *l, cmlp_workers *workers, double alpha)
+static cmlp_status train(learner *l, cmlp_workers *workers, double alpha, int64_t batch_size)
 {
     static float x[N_ROWS * N_IN];
     static int32_t y[N_ROWS];
@@ -50,7 +51,7 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha)
     const cmlp_rows rows = cmlp_dense_rows(x, CMLP_FLOAT32, N_ROWS, N_IN);
     const cmlp_targets targets = cmlp_class_targets(y, N_ROWS);
     cmlp_objective objective = CMLP_INIT(cmlp_objective);
-    const cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
+    cmlp_epoch epoch = CMLP_INIT(cmlp_epoch);
     cmlp_run run = CMLP_INIT(cmlp_run);
     objective.alpha = alpha;
     if (workers)
@@ -60,6 +61,7 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha)
     run.workspace = malloc(run.workspace_size);
     CHECK(run.workspace);
     cmlp_status status = CMLP_OK;
+    epoch.batch_size = batch_size;
     for (int e = 0; e < 5 && !status; e++)
         status = workers ? cmlp_workers_train_epoch(net_of(l), l->params, &rows, &targets, &objective, &l->optimizer,
                                                     &epoch, NULL, workers, &run)
@@ -69,8 +71,10 @@ static cmlp_status train(learner *l, cmlp_workers *workers, double alpha)
     return status;
 }
 
-/* The status of one of the processes: 0 if its parameters are those of a single process. */
-static int together(int rank, int disagrees)
+enum { AGREE, OTHER_ALPHA, BAD_BATCH, CASES };
+
+/* One of the processes: 0 if its parameters are those of a single process, or the status is the expected one. */
+static int together(int rank, int which)
 {
     static learner alone, l;
     cmlp_workers workers = CMLP_INIT(cmlp_workers);
@@ -80,22 +84,25 @@ static int together(int rank, int disagrees)
     workers.receive = receive_from;
     workers.broadcast = broadcast;
     workers.context = &rank;
-    const cmlp_status status = train(&l, &workers, disagrees && rank == 1 ? 0.5 : 0.25);
-    if (disagrees) return status != CMLP_ERROR_WORKERS;
+    const int differs = which && rank == 1;
+    const cmlp_status status = train(&l, &workers, differs && which == OTHER_ALPHA ? 0.5 : 0.25,
+                                     differs && which == BAD_BATCH ? -1 : 0);
+    CHECK(workers.failed_rank == (which ? 1 : -1));
+    if (which) return status != (which == BAD_BATCH ? CMLP_ERROR_BATCH : CMLP_ERROR_WORKERS);
     OK(status);
-    OK(train(&alone, NULL, 0.25));
+    OK(train(&alone, NULL, 0.25, 0));
     return memcmp(alone.params, l.params, sizeof l.params) != 0;
 }
 
 int main(void)
 {
-    for (int disagrees = 0; disagrees < 2; disagrees++) {
+    for (int which = 0; which < CASES; which++) {
         for (int from = 0; from < WORKERS; from++)
             for (int to = 0; to < WORKERS; to++) CHECK(!pipe(pipes[from][to]));
         for (int rank = 0; rank < WORKERS; rank++) {
             const pid_t child = fork();
             CHECK(child >= 0);
-            if (!child) _exit(together(rank, disagrees));
+            if (!child) _exit(together(rank, which));
         }
         for (int rank = 0; rank < WORKERS; rank++) {
             int status = 1;

@@ -54,7 +54,7 @@ static inline cmlp_status cmlp_begin_call(cmlp_frame *frame, cmlp_run *run)
 {
     frame->mode = cmlp_enter_mode();
     frame->callers = NULL;
-    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, threads_lost);
+    const cmlp_status status = CMLP_READ(&frame->run, run, cmlp_run, pace);
     if (status) return status;
     frame->callers = run;
     frame->run.refused = NULL;
@@ -72,7 +72,7 @@ static inline cmlp_status cmlp_end_call(const cmlp_frame *frame, cmlp_status sta
         frame->callers->bad_row = frame->run.bad_row;
         frame->callers->bad_column = frame->run.bad_column;
         frame->callers->refused = frame->run.refused;
-        frame->callers->threads_lost = frame->run.threads_lost;
+        frame->callers->pace = frame->run.pace;
     }
     cmlp_leave_mode(frame->mode);
     return status;

@@ -6,6 +6,7 @@
  *   CMLP_INFERENCE_ONLY    only cmlp_forward, cmlp_activations, cmlp_model_predict_... and what they need
  *   CMLP_NO_TABLES         no functions of cmlp_table.h
  *   CMLP_NO_WORKERS        no functions of cmlp_workers.h
+ *   CMLP_NO_EXPLAIN        no functions of cmlp_explain.h
  *   CMLP_NO_THREADS        no threads and no atomics: every call runs in the calling thread
  */
 #ifndef CMLP_BUILD_H
@@ -57,6 +58,12 @@
 #define CMLP_BUILDS_WORKERS 0
 #else
 #define CMLP_BUILDS_WORKERS 1
+#endif
+
+#if defined(CMLP_NO_EXPLAIN) || defined(CMLP_INFERENCE_ONLY)
+#define CMLP_BUILDS_EXPLAIN 0
+#else
+#define CMLP_BUILDS_EXPLAIN 1
 #endif
 
 #ifdef CMLP_NO_THREADS

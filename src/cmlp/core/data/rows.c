@@ -160,10 +160,13 @@ static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cm
     const cmlp_status status = CMLP_READ(targets, given, cmlp_targets, dtype);
     if (status) return cmlp_refuse(refused, status, "targets");
     if (targets->n_rows != data->rows->n_rows) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_rows");
-    if (targets->kind == CMLP_TARGETS_DENSE)
-        return check_strided(targets->data, targets->dtype, data->n ? targets->n_rows : 0, cmlp_n_out(data->net),
+    const int dense = targets->kind == CMLP_TARGETS_DENSE;
+    const int64_t n_cols = dense ? cmlp_n_out(data->net) : 0;
+    if (!dense && targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
+    if (targets->n_cols != n_cols) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->n_cols");
+    if (dense)
+        return check_strided(targets->data, targets->dtype, data->n ? targets->n_rows : 0, n_cols,
                              &targets->row_stride, &targets->col_stride, &targets_names, refused);
-    if (targets->kind != CMLP_TARGETS_CLASSES) return cmlp_refuse(refused, CMLP_ERROR_TARGETS, "targets->kind");
     return check_labels(data, targets, run);
 }
 

@@ -4,11 +4,12 @@
  *
  * Numbers of the net's type are kept in doubles: the sum of two floats as doubles, rounded to float, is their sum as
  * floats. */
+#include "../../../../include/cmlp_explain.h"
 #include "../base/fma.h"
 #include "../data/run.h"
 #include "envelopes.h"
 
-#if CMLP_BUILDS_TRAINING /* small builds only predict */
+#if CMLP_BUILDS_EXPLAIN
 
 #define COLUMNS 16 /* outputs that are summed together */
 #define ELEMENTS 64

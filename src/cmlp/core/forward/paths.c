@@ -3,11 +3,12 @@
  * no path depends on another, and no rounding error is carried from one to the next. */
 #include <string.h>
 
+#include "../../../../include/cmlp_explain.h"
 #include "../base/atomic.h"
 #include "forward.h"
 #include "layer.h"
 
-#if CMLP_BUILDS_TRAINING /* small builds only predict */
+#if CMLP_BUILDS_EXPLAIN
 #define TILE_ROWS 112 /* as a microbatch of forward.c */
 #define PATHS 12      /* paths that a thread takes at a time; those that begin in one row share its steps */
 

@@ -23,6 +23,9 @@
 #ifndef DELTA_WEIGHTS
 #define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
 #endif
+#ifndef MOST_TRANSPOSED
+#define MOST_TRANSPOSED (1 << 20) /* weights that delta_product() transposes, which each thread does for itself */
+#endif
 _Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole chunks");
 
 /* ------------------------------------------------------------------------------------ workspace, checks */
@@ -34,11 +37,11 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
     return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
 }
 
-/* Whether to transpose W instead of the deltas of n rows: the smaller of the two. */
+/* Whether to transpose W instead of the deltas of n rows: the smaller of the two, unless W is large. */
 static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t n)
 {
-    const int64_t block = delta_block(net, n);
-    return layer->n_in * layer->n_out <= (n < block ? n : block) * (layer->n_in + layer->n_out);
+    const int64_t block = delta_block(net, n), weights = layer->n_in * layer->n_out;
+    return weights <= MOST_TRANSPOSED && weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
@@ -50,7 +53,13 @@ static int64_t delta_elements(const cmlp_net *net, const cmlp_dense_layer *layer
     return transposes_weights(net, layer, rows) && weights > deltas ? weights : deltas;
 }
 
-static int trains(int call) { return (call & ~(CMLP_CALL_CSR | CMLP_CALL_DROPOUT)) == CMLP_CALL_TRAIN; }
+static int trains(int call) { return (call & CMLP_CALL_TRAIN) != 0; }
+
+int cmlp_batch_flags(int sparse, const cmlp_objective *objective)
+{
+    return (sparse ? CMLP_CALL_CSR : 0) | (objective->dropout ? CMLP_CALL_DROPOUT : 0) |
+           (objective->loss ? CMLP_CALL_LOSS : 0);
+}
 
 static size_t scratch_size(const cmlp_net *net, int call, int64_t rows)
 {
@@ -118,6 +127,7 @@ static void divide_batch(cmlp_space *space, cmlp_batch_memory *memory, const cml
     memory->plain_costs = memory->costs;
     if (cmlp_has_plain_loss(net) && !trains(shape.call)) memory->plain_costs = cmlp_take(space, rows, sizeof(double));
     memory->weights = cmlp_take(space, rows, sizeof(double));
+    memory->indices = cmlp_take(space, shape.call & CMLP_CALL_LOSS ? rows : 0, sizeof(int64_t));
     memory->squares = cmlp_take(space, n_squares, sizeof(double));
     memory->pointers = cmlp_take(space, n_threads * (rows < CMLP_CHUNK ? rows : CMLP_CHUNK), sizeof(void *));
     memory->scratch_size = scratch_size(net, shape.call, rows);
@@ -203,8 +213,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     status = cmlp_check_array(net, given->params, "params", run);
     if (status) return status;
     if (!shape.rows || shape.rows > job->data.n) shape.rows = job->data.n;
-    if (cmlp_is_sparse(&job->data)) shape.call |= CMLP_CALL_CSR;
-    if (job->objective.dropout) shape.call |= CMLP_CALL_DROPOUT;
+    shape.call |= cmlp_batch_flags(cmlp_is_sparse(&job->data), &job->objective);
     shape.n_threads = run->n_threads;
     status = cmlp_check_workspace(run, cmlp_batch_space(net, shape));
     if (status) return status;

@@ -10,7 +10,8 @@ enum {
     CMLP_CALL_GRADIENT = 1, /* cmlp_cost, cmlp_gradient, cmlp_input_gradient, cmlp_deltas */
     CMLP_CALL_TRAIN = 2,    /* cmlp_train_epoch */
     CMLP_CALL_CSR = 16,     /* the rows are CSR */
-    CMLP_CALL_DROPOUT = 32  /* the objective has dropout rates */
+    CMLP_CALL_DROPOUT = 32, /* the objective has dropout rates */
+    CMLP_CALL_LOSS = 64     /* the objective has a loss of the caller */
 };
 
 /* The arguments that cost, gradient and training have in common. */
@@ -25,13 +26,15 @@ typedef struct cmlp_batch_arguments {
 
 /* What the workspace depends on, beside the network. */
 typedef struct cmlp_batch_shape {
-    int call;     /* CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR and _DROPOUT added or not */
+    int call;     /* CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR, _DROPOUT and _LOSS added or not */
     int64_t rows; /* of the largest batch, which n_workers processes share */
     int32_t n_workers, n_threads;
 } cmlp_batch_shape;
 
-/* Checks the arguments and divides the workspace. CMLP_CALL_CSR, CMLP_CALL_DROPOUT, the number of threads, and that of
- * rows if it is 0, follow from the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
+/* The flags of a call with these arguments. */
+int cmlp_batch_flags(int sparse, const cmlp_objective *objective);
+
+/* Checks the arguments and divides the workspace. The flags, the number of threads, and that of rows if it is 0, follow from the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
 cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape);
 
 /* Processes a batch, in each thread of a team. */

@@ -27,6 +27,7 @@ typedef struct cmlp_batch_memory {
     int *masked; /* for each thread: whether its rows have nonzero masks */
     cmlp_layer_space *layers;
     double *costs, *weights;
+    int64_t *indices;      /* of the rows, for a loss of the caller */
     double *plain_costs;   /* the rows' plain losses; `costs` itself if they are the costs */
     double *squares;       /* sum of w^2 of each 16 weight rows */
     const void **pointers; /* CMLP_CHUNK row pointers per thread, or fewer if the microbatch has fewer rows */

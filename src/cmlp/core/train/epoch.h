@@ -24,12 +24,13 @@ typedef struct cmlp_chain cmlp_chain;
 struct cmlp_chain {
     cmlp_workers *given;  /* the caller's struct */
     cmlp_workers workers; /* a checked copy; n_workers may be 1 */
-    /* Fills and checks the copy. */
+    /* Fills the copy, sets failed_rank, and checks what `agree` needs. */
     cmlp_status (*read)(cmlp_chain *chain, const char **refused);
-    /* Once the other arguments are valid: if only some rows are stored, checks that this worker's are, and lets
-     * rows->data point to where row 0 would be. */
+    /* Once the other arguments are valid: checks the rest. If only some rows are stored, this worker's must be, and
+     * job->data then has the range of those that are. */
     cmlp_status (*find_stored)(const cmlp_chain *chain, cmlp_batch_job *job, const cmlp_epoch *epoch);
-    /* Before the first batch: all workers train, or none. `own` is the status of this worker's arguments. */
+    /* Before the first batch: all workers train, or none. `own` is the status of this worker's arguments, which the other
+     * workers get; if it is not CMLP_OK, the structs are not read. */
     cmlp_status (*agree)(cmlp_chain *chain, cmlp_status own, const cmlp_batch_job *job, const cmlp_optimizer *optimizer,
                          const cmlp_epoch *epoch, cmlp_run *run);
     /* As cmlp_batch_member(), but computes only this worker's rows, and exchanges sums. Sets workers.failed_rank if a

@@ -45,13 +45,17 @@ static int takes_labels(const cmlp_data *data, int32_t loss)
            cmlp_n_out(data->net) <= CMLP_TRANSPOSED_OUTPUTS;
 }
 
-/* Activates the output layer and calls the caller's loss, if there is one. Returns 0 if the loss ends the call. */
-static int call_loss(const cmlp_batch_job *job, void *z, const void *targets, void *slopes, int64_t n, double *costs)
+/* Activates the output layer and calls the caller's loss for n rows. Returns 0 if the loss ends the call. */
+static int call_loss(const cmlp_batch_job *job, int64_t selected, int64_t n, void *z, const void *targets, double *costs,
+                     void *slopes)
 {
-    const cmlp_objective *objective = &job->objective;
-    if (!objective->loss) return 1;
-    cmlp_activate_rows(job->data.net, job->data.net->depth - 1, z, z, n);
-    return !objective->loss(objective->loss_context, targets, z, n, costs, slopes);
+    const cmlp_net *net = job->data.net;
+    const cmlp_loss_call call = {.struct_size = sizeof call, .rows = job->memory.indices, .n = n,
+                                 .n_outputs = cmlp_n_out(net), .y = targets, .a = z, .costs = costs, .slopes = slopes,
+                                 .dtype = net->dtype};
+    for (int64_t i = 0; i < n; i++) job->memory.indices[i] = cmlp_row_index(&job->data, selected + i);
+    cmlp_activate_rows(net, net->depth - 1, z, z, n);
+    return !job->objective.loss(job->objective.loss_context, &call);
 }
 
 /* The plain losses of n rows, before the net's loss. The kernel overwrites the weighted sums z unless it reads class
@@ -113,7 +117,8 @@ cmlp_fault cmlp_output_rows(cmlp_batch_job *job, const cmlp_rows_share *share, i
         values.weights = job->data.weights ? memory->weights + a + i : NULL;
         void *z = cmlp_at(net, output->activations, (a + i) * n_out),
              *deltas = cmlp_at(net, output->deltas, (a + i) * n_out);
-        if (!call_loss(job, z, scratch, deltas, m, memory->costs + a + i)) return (cmlp_fault){CMLP_CANCELLED, -1, -1};
+        if (values.is_given && !call_loss(job, selected + i, m, z, scratch, memory->costs + a + i, deltas))
+            return (cmlp_fault){CMLP_CANCELLED, -1, -1};
         if (plain) plain_rows(job, values, selected + i, m, z, deltas, scratch, memory->plain_costs + a + i);
         if (want_delta || !values.is_given)
             net->kernels->loss(&values, z, scratch, deltas, m, n_out, want_delta, memory->costs + a + i);

@@ -230,7 +230,7 @@ static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cml
                                       .rows_done = job->rows_done};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (call->result) cmlp_write_struct(call->result, &job->result, sizeof job->result);
-    run->threads_lost = job->lost;
+    run->pace = job->lost;
     cmlp_return_counters(call->optimizer, &job->optimizer);
     return cmlp_report(run, &job->batch.data, fault);
 }
@@ -271,7 +271,7 @@ static void begin_epoch(epoch_job *job, void *params, const cmlp_run *run)
     job->rows_done = job->before.rows_done;
     job->batches_done = 0;
     job->norm = NAN;
-    job->lost = lost_before(run->threads_lost);
+    job->lost = lost_before(run->pace);
     job->shortest = HUGE_VAL;
     job->batch_next = job->epoch.first_batch;
     if (job->batch.penalized) cmlp_squares_renew(&job->batch);
@@ -285,13 +285,14 @@ cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
     const cmlp_status begun = cmlp_begin_call(&frame, call->run);
     const char *refused = NULL;
     job.chain = chain;
-    cmlp_status status = read_epoch(&job, call->epoch, call->result, &refused);
-    if (!status && chain) status = chain->read(chain, &refused);
+    cmlp_status status = chain ? chain->read(chain, &refused) : CMLP_OK;
     if (status) {
         if (!begun) frame.run.refused = refused;
         return cmlp_end_call(&frame, begun ? begun : status);
     }
-    status = begun ? begun : read_arguments(&job, &given, call->optimizer);
+    status = begun;
+    if (!status) status = read_epoch(&job, call->epoch, call->result, &frame.run.refused);
+    if (!status) status = read_arguments(&job, &given, call->optimizer);
     if (chain) status = chain->agree(chain, status, &job.batch, &job.optimizer, &job.epoch, &frame.run);
     if (!status) {
         begin_epoch(&job, call->params, &frame.run);
@@ -305,7 +306,7 @@ cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain)
         }
         status = finish_epoch(&job, call, &frame.run);
     }
-    if (chain) chain->given->failed_rank = chain->workers.failed_rank;
+    if (chain) chain->given->failed_rank = status && chain->workers.n_workers == 1 ? 0 : chain->workers.failed_rank;
     return cmlp_end_call(&frame, status);
 }
 

@@ -13,6 +13,11 @@
 #endif
 #define MOST_SLICES 16
 
+/* A message of more bytes is sent in pieces. */
+#ifndef MOST_BYTES
+#define MOST_BYTES ((size_t)1 << 30)
+#endif
+
 /* What travels with the sums: sent in front of the first slice, and broadcast in front of all of them. */
 typedef struct cmlp_message {
     double cost[CMLP_PARTIALS];       /* partial sums over the rows of the workers so far */
@@ -29,20 +34,47 @@ typedef struct cmlp_greeting {
     int64_t status, failed_rank, n_workers;
 } cmlp_greeting;
 
+/* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
+static size_t piece(size_t left) { return left < MOST_BYTES ? left : MOST_BYTES; }
+
+static int send_to_next(const cmlp_workers *workers, const void *bytes, size_t n)
+{
+    int failed = 0;
+    for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
+        failed = workers->send(workers->context, (const char *)bytes + at, piece(n - at), workers->rank + 1) != 0;
+    return failed;
+}
+
+static int receive_from_last(const cmlp_workers *workers, void *bytes, size_t n)
+{
+    int failed = 0;
+    for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
+        failed = workers->receive(workers->context, (char *)bytes + at, piece(n - at), workers->rank - 1) != 0;
+    return failed;
+}
+
+static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, int32_t from)
+{
+    int failed = 0;
+    for (size_t at = 0; at < n && !failed; at += MOST_BYTES)
+        failed = workers->broadcast(workers->context, (char *)bytes + at, piece(n - at), from) != 0;
+    return failed;
+}
+
 /* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
  * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0. */
 static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
     cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers};
-    if (rank && workers->receive(workers->context, &before, sizeof before, rank - 1)) return CMLP_CANCELLED;
-    if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_CANCELLED; /* no worker sends this */
+    if (rank && receive_from_last(workers, &before, sizeof before)) return CMLP_ERROR_MESSAGE;
+    if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_ERROR_MESSAGE; /* no worker sends this */
     const int32_t n = (int32_t)before.n_workers;
     const cmlp_status mine = own ? own : before.fingerprint == fingerprint ? CMLP_OK : CMLP_ERROR_WORKERS;
     cmlp_greeting sent = before;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
-    if (rank < n - 1 && workers->send(workers->context, &sent, sizeof sent, rank + 1)) return CMLP_CANCELLED;
-    if (workers->broadcast(workers->context, &sent, sizeof sent, n - 1)) return CMLP_CANCELLED;
+    if (rank < n - 1 && send_to_next(workers, &sent, sizeof sent)) return CMLP_ERROR_MESSAGE;
+    if (broadcast_from(workers, &sent, sizeof sent, n - 1)) return CMLP_ERROR_MESSAGE;
     if (!sent.status && sent.fingerprint == fingerprint) return CMLP_OK;
     workers->failed_rank = sent.failed_rank >= 0 && sent.failed_rank < n ? (int32_t)sent.failed_rank : -1;
     return sent.status > CMLP_CANCELLED && sent.status < CMLP_ERROR_INPUT ? (cmlp_status)sent.status
@@ -129,7 +161,7 @@ static void begin_slice(cmlp_batch_job *job, cmlp_fault own, int64_t n, int64_t 
         memset(data, 0, bytes);
         if (!begin) message->failed_rank = -1;
     } else if (job->exchange.takes) {
-        job->exchange.broken = workers->receive(workers->context, data, bytes, workers->rank - 1) != 0;
+        job->exchange.broken = receive_from_last(workers, data, bytes);
     }
     if (!begin && !job->exchange.broken) job->exchange.broken = !is_message(job, message);
     if (!begin && !job->exchange.broken) join(job, own, n);
@@ -142,7 +174,7 @@ static void end_slice(cmlp_batch_job *job, int64_t begin, int64_t end)
     size_t bytes;
     void *data = slice_bytes(job, begin, end, &bytes);
     if (!job->exchange.gives) return;
-    job->exchange.broken = workers->send(workers->context, data, bytes, workers->rank + 1) != 0;
+    job->exchange.broken = send_to_next(workers, data, bytes);
     if (message->status) job->exchange.gives = 0; /* the next worker expects no more */
 }
 
@@ -152,12 +184,12 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
 {
     cmlp_workers *workers = job->workers;
     const cmlp_message *message = job->memory.message;
-    cmlp_fault fault = {CMLP_CANCELLED, -1, -1};
+    cmlp_fault fault = {CMLP_ERROR_MESSAGE, -1, -1};
     size_t bytes;
     void *all = slice_bytes(job, 0, job->data.net->n_params, &bytes);
     workers->failed_rank = -1;
     if (!job->exchange.broken && message->status) memset(job->out.gradient, 0, bytes - CMLP_MESSAGE_BYTES);
-    if (!job->exchange.broken && !workers->broadcast(workers->context, all, bytes, workers->n_workers - 1) &&
+    if (!job->exchange.broken && !broadcast_from(workers, all, bytes, workers->n_workers - 1) &&
         is_message(job, message)) {
         fault = (cmlp_fault){CMLP_OK, -1, -1};
         if (message->status) {
@@ -206,14 +238,11 @@ static cmlp_status read_workers(cmlp_chain *chain, const char **refused)
     cmlp_workers *workers = &chain->workers;
     const cmlp_status status = CMLP_READ(workers, chain->given, cmlp_workers, reserved);
     if (status) return cmlp_refuse(refused, status, "workers");
-    if (workers->reserved) return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->reserved");
+    chain->given->failed_rank = workers->failed_rank = -1;
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
-    if (!workers->send || !workers->receive || !workers->broadcast)
+    if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
-    if (workers->first_stored < 0 || workers->n_stored < 0)
-        return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
-    workers->failed_rank = -1;
     return CMLP_OK;
 }
 
@@ -222,6 +251,9 @@ static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, con
     const cmlp_workers *workers = &chain->workers;
     cmlp_data *data = &job->data;
     const int64_t size = epoch->batch_size;
+    if (workers->reserved) return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->reserved");
+    if (workers->first_stored < 0 || workers->n_stored < 0)
+        return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     if (!workers->n_stored) return CMLP_OK;
     if (cmlp_is_sparse(data) || workers->first_stored > data->rows->n_rows - workers->n_stored)
         return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
@@ -242,9 +274,10 @@ static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, con
 static cmlp_status agree(cmlp_chain *chain, cmlp_status own, const cmlp_batch_job *job, const cmlp_optimizer *optimizer,
                          const cmlp_epoch *epoch, cmlp_run *run)
 {
-    if (chain->workers.n_workers == 1) return own;
-    const cmlp_status status = greet(&chain->workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
-    if (status > CMLP_CANCELLED && !own) run->refused = "workers";
+    cmlp_workers *workers = &chain->workers;
+    if (workers->n_workers == 1) return own;
+    const cmlp_status status = greet(workers, own, own ? 0 : cmlp_fingerprint(job, optimizer, epoch));
+    if (status && status != CMLP_ERROR_MESSAGE && !own) run->refused = "workers";
     return status;
 }
 

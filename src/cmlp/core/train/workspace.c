@@ -3,21 +3,28 @@
 #include "../forward/predict.h"
 #include "epoch.h"
 
-/* The workspace of a forward call if `objective` is NULL, else of a gradient, else (epoch) of training. */
+/* The larger of two workspaces; 0 if the size of one does not fit in size_t. */
+static size_t larger(size_t a, size_t b) { return !a || !b ? 0 : a > b ? a : b; }
+
+/* The workspace of all calls that take these arguments or some of them: predictions, with an objective also gradients, and
+ * with an epoch also training in batches of `batch` rows. */
 static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                    const cmlp_epoch *epoch, int64_t n, int32_t n_workers, int32_t n_threads)
+                    const cmlp_epoch *epoch, int64_t n, int64_t batch, int32_t n_workers, int32_t n_threads)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
-    if (!objective) return cmlp_forward_space(net, sparse, n, n_threads);
+    size_t bytes = larger(net->row.all, cmlp_forward_space(net, sparse, n, n_threads));
 #if CMLP_BUILDS_TRAINING
-    cmlp_batch_shape shape = {epoch ? CMLP_CALL_TRAIN : CMLP_CALL_GRADIENT, n, n_workers, n_threads};
-    if (sparse) shape.call |= CMLP_CALL_CSR;
-    if (objective->dropout) shape.call |= CMLP_CALL_DROPOUT;
-    return cmlp_batch_space(net, shape);
+    if (!objective) return bytes;
+    const int flags = cmlp_batch_flags(sparse, objective);
+    bytes = larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_GRADIENT | flags, n, 1, n_threads}));
+    if (!epoch) return bytes;
+    return larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_TRAIN | flags, batch, n_workers, n_threads}));
 #else
+    (void)objective;
     (void)epoch;
+    (void)batch;
     (void)n_workers;
-    return 0;
+    return bytes;
 #endif
 }
 
@@ -36,12 +43,13 @@ cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const 
     int64_t n = rows_copy.order ? rows_copy.n_order : rows_copy.n_rows;
     if (n < 0 || (rows_copy.kind != CMLP_ROWS_DENSE && rows_copy.kind != CMLP_ROWS_CSR)) return CMLP_ERROR_ROWS;
     if (epoch && epoch_copy.batch_size < 0) return CMLP_ERROR_BATCH;
-    if (epoch && epoch_copy.batch_size && epoch_copy.batch_size < n) n = epoch_copy.batch_size;
+    if (!n) n = 1;
+    const int64_t batch = epoch && epoch_copy.batch_size && epoch_copy.batch_size < n ? epoch_copy.batch_size : n;
     if (!n_threads) n_threads = 1;
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
     if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
-    const size_t needed = space(net, &rows_copy, wanted, epoch, n ? n : 1, n_workers, n_threads);
+    const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, n_workers, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;

@@ -1,0 +1,61 @@
+/* cmlp_explain.h: what explains the predictions of a network, on top of cmlp.h.
+ *
+ * Bounds of the activations for all inputs in a box, and predictions of the rows between two others, from which Shapley
+ * values are computed.
+ *
+ * The rules of cmlp.h hold. A static library's program that does not use this header does not link this part; the macro
+ * CMLP_NO_EXPLAIN leaves it out of the library (CMake: CMLP_EXPLAIN=OFF). */
+#ifndef CMLP_EXPLAIN_H
+#define CMLP_EXPLAIN_H
+
+#include "cmlp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Bounds of the activations of every layer with weights for all inputs between two corners, bit for bit as cmlp_forward
+ * computes them: highest[l][i, :] and lowest[l][i, :] receive (rows, n_out of layer l) as outputs of cmlp_activations.
+ * lower, upper: dense rows, as many of the one as of the other. The order of the ends of an input does not matter.
+ * run: needs no workspace; the call takes one thread.
+ * They hold for finite parameters. If a bound of a weighted sum overflows, it is NaN, and so is all that depends on it.
+ * Returns ROWS for sparse rows or another number of rows; ACTIVATION for a net of float64 with other activations than
+ * identity, relu and leaky_relu. */
+CMLP_CHECKED cmlp_status cmlp_bounds(const cmlp_net *net, const void *params, const cmlp_rows *lower,
+                                     const cmlp_rows *upper, void *const *lowest, void *const *highest, cmlp_run *run);
+
+/* Paths from a row to another one: groups of inputs change, one after the other. */
+typedef struct cmlp_paths {
+    size_t struct_size;
+    const int64_t *begins; /* n_groups + 1 numbers, ascending or equal, from 0 to the number of inputs: those of group g are
+                            * begins[g] to begins[g + 1] - 1 */
+    int64_t n_groups;      /* at least 1 */
+    const int64_t *starts; /* for each path, the row in which it begins: an index among the selected rows */
+    const int64_t *orders; /* (n_paths, n_groups): the groups of each path in the order in which they change, each once */
+    int64_t n_paths;
+} cmlp_paths;
+
+/* Predicts the rows on paths, as Shapley values from permutations need them: outputs[i, p, k, :] are the outputs for the
+ * row starts[p] of `rows` with the inputs of the groups orders[p][0] to orders[p][k] from row i of `to`, for each k below
+ * n_groups - 1. The last group would give row i itself. The first layer's weighted sums are continued from step to step,
+ * so the outputs are those of cmlp_forward up to rounding errors (docs/arithmetic.md, "Paths"); they are the same for any
+ * number of threads, and do not depend on other paths and rows. A step that changes no sum has the outputs of the step
+ * before, bit for bit; after the last step that changes one, they are those of row i.
+ * rows, to: dense rows, in which paths begin and end.
+ * outputs: (rows of `to`, n_paths, n_groups - 1, n_out), contiguous, of the net's type and aligned for it.
+ * run: its workspace has cmlp_paths_workspace_size() bytes.
+ * Returns as cmlp_forward; ROWS for sparse rows; OPTION for groups; ORDER for starts and orders; OVERFLOW for outputs that
+ * are too many. After INPUT and CMLP_CANCELLED `outputs` is unspecified. */
+CMLP_CHECKED cmlp_status cmlp_forward_paths(const cmlp_net *net, const void *params, const cmlp_rows *rows,
+                                            const cmlp_rows *to, const cmlp_paths *paths, void *outputs, cmlp_run *run);
+
+/* Computes the bytes of workspace for cmlp_forward_paths with these numbers of rows and groups and n_threads (0: 1). Data
+ * and the arrays of `paths` need not be set. A workspace for more of each also serves fewer.
+ * Returns THREADS, OVERFLOW, and the errors of the same arguments. */
+CMLP_CHECKED cmlp_status cmlp_paths_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_rows *to,
+                                                   const cmlp_paths *paths, int32_t n_threads, size_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
