@@ -72,9 +72,7 @@ def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFi
     opened = open_rows(request, X, y, weight)
     reader, encoder, rows = learn_columns(request, opened)
     inputs = encoded_inputs(encoder, rows.raw, request.options.n_estimators)
-    fit = TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
-    fit.make_runs()
-    return fit
+    return TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
 
 
 class OpenedTable(NamedTuple):
@@ -131,21 +129,22 @@ class TableFit(PreparedFit):
     """A call whose rows are open and whose columns are learned, with the runs that train the networks."""
 
     request: TableRequest
-    runs: list[EpochLoop]
 
     def __init__(self, request: TableRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
         self.request, self.reader, self.bag = request, reader, bag
         self._deadline = deadline
         self._digest = digest_of(reader, bag)
+        self._parameters = parameters_to_keep(request.estimator)
         self._follower: Reporter | None = None  # calls the callbacks
         # What the model keeps of the rows
         raw = bag.rows.raw[: bag.n_rows]
         weight = bag.rows.weight
         self._background = kept_rows(raw, weight, request.options.keep_background)
         self._values = values_at_ranks(raw, None if weight is None else weight[: len(raw)])
+        self.runs = self._make_runs()
 
-    def make_runs(self) -> None:
-        """Make the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
+    def _make_runs(self) -> list[EpochLoop]:
+        """Return the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
         previous = self.request.previous
         options = self.request.options
         if self.request.resume and previous is not None and previous.state is not None:
@@ -154,10 +153,9 @@ class TableFit(PreparedFit):
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            self.runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
-        else:
-            networks = None if previous is None else fitted_networks(previous.model)
-            self.runs = self.bag.new_runs(_generator(options.random_state), networks)
+            return self.bag.resumed_runs([state.shared() for state in previous.state.states])
+        networks = None if previous is None else fitted_networks(previous.model)
+        return self.bag.new_runs(_generator(options.random_state), networks)
 
     @property
     def has_trained(self) -> bool:
@@ -165,8 +163,7 @@ class TableFit(PreparedFit):
         return all(run.state.epoch for run in self.runs)
 
     def remember_for_resume(self) -> None:
-        """Keep the parameters that must not change before the fit is resumed; begin the provenance."""
-        self._parameters = parameters_to_keep(self.request.estimator)
+        """Begin the provenance, if the fit has one."""
         if self.request.options.provenance:
             from cmlp._estimators.provenance import is_recorded, provenance_of_table  # few programs need it
 
