@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,8 @@ from cmlp.exceptions import NotFittedError, named, sklearn_class
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from inspect import Parameter
     from typing import Self
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
+    from cmlp._train.observer import Observer
 
 
 @functools.cache
@@ -58,6 +61,10 @@ class Estimator(SklearnStub, ExportMethods):
     def _rows_of(self, model: Any, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
+
+    def _observers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Observer]]:
+        """Return a context manager for a fit, with observers of its training: those of a subclass in `cmlp.sklearn`."""
+        return nullcontext(())
 
     # Parameters: get_params, set_params and repr
 
@@ -386,7 +393,8 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._model.explanation import explain
         from cmlp._train.random import random_state as generator_of
 
-        model, rng = self._trained(), generator_of(random_state)
+        model = self._trained()
+        rng = generator_of(random_state)
         rows, data = self._rows_of(model, X)
         if not len(rows):
             raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import StoredRows, stored_rows
-from cmlp._data.checks import Rows
-from cmlp._data.scale import InputScale, warn_of_scale
+from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
 from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, fitted_network, with_fitted
 from cmlp._estimators.from_arrays import assemble
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.labels import Labels
     from cmlp._estimators.sources import Arrays, RowSource
-    from cmlp._estimators.targets import Encoded, TargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.observer import Observer
     from cmlp._train.split import Shards
@@ -64,10 +62,9 @@ class NetworkFit(PreparedFit):
     """A call whose rows are open, with the run that trains the network, and the classes."""
 
     request: FitRequest
-    run: TrainingRun
 
-    def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None) -> None:
-        self.request, self.source, self.labels = request, source, labels
+    def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None, run: TrainingRun) -> None:
+        self.request, self.source, self.labels, self.run = request, source, labels, run
 
     @property
     def can_resume(self) -> bool:
@@ -105,8 +102,7 @@ class NetworkFit(PreparedFit):
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
             Trainer._of(network, self.run, lambda: self._copy(state.best_to_resume()))._tell(callbacks, self.run)
         for observer in observers:
-            observer.state, observer.provenance_now = state, self.provenance_now
-            observer.snapshot = lambda: self.fitted_with(state.best_without_rows())
+            observer.attach(state, lambda: self.fitted_with(state.best_without_rows()), self.provenance_now)
             self.run.observers.append(observer)
 
     def train(self) -> None:
@@ -155,11 +151,15 @@ class NetworkFit(PreparedFit):
 
 
 def prepare_network(
-    request: FitRequest, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None
+    request: FitRequest,
+    source: RowSource,
+    engine: Callable[[TrainingJob], Engine] | None = None,
+    *,
+    judges: bool = True,
 ) -> NetworkFit:
     """Open the source, and make the training run of a call; the estimator does not change.
 
-    The engine is that of the source unless another one is passed.
+    The engine is that of the source unless another one is passed. `judges` is whether a useless model is warned of.
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
     """
@@ -168,35 +168,64 @@ def prepare_network(
     opened = source.open(request.door())
     rows = opened.rows
     n_features = rows.X.shape[1]
-    dtype, scale = request.dtype(rows.auto_dtype), request.input_scale(n_features)
+    dtype = request.dtype(rows.auto_dtype)
+    scale = request.input_scale(n_features)
+    learns = scale if isinstance(scale, str) else None
+    if learns is not None and isinstance(rows.X, StoredRows):
+        raise ValueError(f"input_scale={learns!r} is learned from all rows, which no process has with local=True.")
     if isinstance(scale, float) and (previous is None or not request.incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     # The targets, the network, and the first state
     targets, encoded = learn_targets(request, opened, whole=source.is_whole)
     net = request.network(n_features, targets.n_outputs, targets.output, dtype)
     state = request.begun_state(net)
-    data, objective, own = _data(request, rows, targets, encoded, scale), targets.objective(), opened.y
-    fit = NetworkFit(request, source, targets.labels)
-    # Validation rows, shards, and a score of the user
+    # Validation rows and shards
+    names = rows.names if previous is None else previous.model.feature_names
+    user_y = opened.y
+    validation = None
+    shards = None
     if require_complete(*request.validation):
         with named_validation():
-            held_out = request.door()._replace(width=n_features, names=data.names).open(*request.validation)
-            own, rows_val = held_out.y, held_out.rows.X
-            data = data._replace(validation=Validation(rows_val, *targets.encode(own, held_out.weight)))
-    has_validation = data.validation is not None
+            held_out = request.door()._replace(width=n_features, names=names).open(*request.validation)
+            user_y = held_out.y
+            validation = Validation(held_out.rows.X, *targets.encode(user_y, held_out.weight))
     if not request.incremental:
-        check_scoring(options, has_validation)
+        check_scoring(options, validation is not None)
     if request.shards is not None:
-        data = data._replace(shards=checked_shards(request.shards, len(rows.X), options, has_validation))
+        shards = checked_shards(request.shards, len(rows.X), options, validation is not None)
+    data = Data(
+        rows.X,
+        encoded.values,
+        encoded.weight,
+        1.0 if isinstance(scale, str) else scale,
+        names,
+        validation,
+        learns=learns,
+        scale_name=learns if previous is None else previous.scale_name,
+        shards=shards,
+        groups=targets.groups(encoded.values),
+        group_names=None if targets.labels is None else targets.labels.classes,
+    )
+    # What is minimized, and a score of the user, which is first computed when the fit is complete
+    objective = targets.objective()
     scorer = _scorer(options.scoring, objective.score_name)
     if scorer is not None:
-        objective = objective._replace(scorer=UserScore(scorer, fit.model_to_score, data, own, state))
+        objective = objective._replace(scorer=UserScore(scorer, lambda: prepared.model_to_score(), data, user_y, state))
     # The run, which chooses the held-out rows and learns the scales
-    job = TrainingJob(net, objective, data, options, state, options.n_threads, reads_again=not source.is_whole)
-    n_rows, data = source.learn(job, targets)
-    job = job._replace(data=data, judges=not options.warm_start)
-    fit.run = make_run(job, n_rows, engine or source.engine)
-    return fit
+    job = TrainingJob(
+        net,
+        objective,
+        data,
+        options,
+        state,
+        options.n_threads,
+        reads_again=not source.is_whole,
+        judges=judges and not options.warm_start,
+    )
+    n_rows, scaled = source.learn(job, targets)
+    run = make_run(job._replace(data=scaled), n_rows, engine or source.engine)
+    prepared = NetworkFit(request, source, targets.labels, run)
+    return prepared
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
@@ -226,7 +255,9 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        weight, known, text = source.given[2], request.previous, str(error)
+        weight = source.given[2]
+        known = request.previous
+        text = str(error)
         if not request.is_classifier or request.classes is not None or weight is None:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
@@ -235,26 +266,6 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
         raise
-
-
-def _data(
-    request: FitRequest, rows: Rows, targets: TargetEncoding, encoded: Encoded, scale: float | InputScale | str
-) -> Data:
-    """Return the training rows, without validation rows."""
-    learns, previous = scale if isinstance(scale, str) else None, request.previous
-    if learns is not None and isinstance(rows.X, StoredRows):
-        raise ValueError(f"input_scale={learns!r} is learned from all rows, which no process has with local=True.")
-    return Data(
-        rows.X,
-        encoded.values,
-        encoded.weight,
-        1.0 if isinstance(scale, str) else scale,
-        rows.names if previous is None else previous.model.feature_names,
-        learns=learns,
-        scale_name=learns if previous is None else previous.scale_name,
-        groups=targets.groups(encoded.values),
-        group_names=None if targets.labels is None else targets.labels.classes,
-    )
 
 
 def _scorer(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:

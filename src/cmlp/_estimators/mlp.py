@@ -41,106 +41,6 @@ else:
     TrainingParameters = object  # of types only
 
 
-# --------------------------------------------------------------------------------------- what the docstrings share
-
-_NOTES = """
-With ``initialization="glorot"``, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2
-instead of 6 for logistic layers [3]_. With "he", the weights are uniform in ``+-sqrt(6 / n_in)`` (He et al., "Delving
-deep into rectifiers", ICCV 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al., "Efficient backprop", 1998), and
-the biases are 0.
-
-With ``learning_rate="one_cycle"``, the batches of all `max_iter` epochs are numbered from 0 to N - 1. The learning rate
-of batch b is ``learning_rate_init * (b + 1/2) / m`` if ``b + 1/2`` is below ``m = 0.3 * N``, otherwise
-``learning_rate_init * (N - b - 1/2) / (N - m)``. This schedule needs only a few epochs: set `max_iter` to that number.
-Training always takes `max_iter` epochs and issues no ConvergenceWarning: `tol` is ignored, and `early_stopping` only
-keeps the best weights. Every fit, including a warm start, runs a full cycle. With partial_fit, every call is one of the
-`max_iter` epochs of the first call; further calls raise ValueError.
-
-`history_` has a number for every epoch of all calls: "loss"; "validation_loss" (without the penalty; with own
-validation rows or ``scoring="loss"``) and "validation_score"; "learning_rate" and "gradient_norm" of the last batch
-(the norm in epochs of at least 10 batches, where it costs less than 1 %); "seconds", except in copies and pickles, so
-that those of two fits with equal seeds are equal. What was never computed is left out, and single missing values are
-NaN. ``pandas.DataFrame(model.history_)`` is a table.
-
-Differences from scikit-learn:
-
-- A warm start or partial_fit with another `activation`, `loss`, parameter of these, `dtype` or `input_scale` raises
-  ValueError.
-- Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
-  ``fit(resume=True)`` continues.
-- With ``n_iter_no_change=inf`` and ``tol=0``, training ends after `max_iter` epochs without a ConvergenceWarning.
-- Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
-"""
-
-_REFERENCES = """
-.. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
-.. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and momentum in deep learning",
-   ICML.
-.. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
-.. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using large learning rates",
-   arXiv:1708.07120.
-.. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained optimization", SIAM Journal on
-   Scientific Computing.
-.. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
-.. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour", arXiv:1706.02677.
-"""
-
-
-def _shared_sections(cls: type) -> dict[str, str]:
-    """Return the texts for the lines in angle brackets in the docstring of an estimator."""
-    members = ((name, value) for base in cls.__mro__ for name, value in vars(base).items())
-    found = {name: value for name, value in members if isinstance(value, FittedAttribute)}
-    entries = [f"{name} : {one.kind}\n    {one.__doc__}" for name, one in found.items() if not name.startswith("_")]
-    return {"fitted attributes": "\n".join(entries), "notes": _NOTES, "references": _REFERENCES}
-
-
-# What the docstrings of `fit_batches` share.
-_BATCHES = {
-    "blocks": """
-The next block is read and converted in a thread while the core computes on this one. Batches run on across
-blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
-Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
-progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
-
-Parameters
-----------
-source : iterable or callable
-    Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
-    and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
-    can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
-    returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
-    block needs arrays of its own.
-""",
-    "passes": """
-n_rows : int or None, default=None
-    Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
-    of a function.
-X_val, y_val, sample_weight_val : array-like or None, default=None
-    Validation rows, as for `fit`. ``early_stopping=True`` needs them.
-resume : bool, default=False
-    Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
-    compared.
-
-Returns
--------
-self
-
-Raises
-------
-TypeError
-    If `source` is neither iterable nor callable.
-ValueError
-    If a parameter or an argument is invalid; if a block has another width or type than the first one, an
-    unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
-    If `source` is an iterator, but more than one pass is needed: for several epochs, or for
-    ``input_scale="standard"`` or "minmax" and ``y_scale="standard"``, which take a first pass. If a parameter
-    needs all rows: ``input_scale="robust"``, ``y_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
-cmlp.DivergenceError
-    If training diverged.
-""",
-}
-
-
 # ---------------------------------------------------------------- methods that exist only if the solver supports them
 
 
@@ -453,6 +353,53 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def __sklearn_is_fitted__(self) -> bool:
         return FITTED in vars(self) or can_assemble(self)
+
+
+# What the docstrings of `fit_batches` share.
+_BATCHES = {
+    "blocks": """
+The next block is read and converted in a thread while the core computes on this one. Batches run on across
+blocks: with ``shuffle=False`` the result is bit-identical to `fit` on all rows, whatever the sizes of the blocks.
+Otherwise the rows of each block are shuffled, and the source decides about the order of the blocks. Callbacks,
+progress, stopping and Ctrl-C work as in `fit`; if the call fails, the estimator stays unchanged.
+
+Parameters
+----------
+source : iterable or callable
+    Yields blocks ``(X, y)`` or ``(X, y, sample_weight)``, with X and y as for `fit`, all of the same columns
+    and type. Either all blocks have sample weights, or none. The source is read once per epoch: an object that
+    can be iterated over again (for example a list, or `cmlp.datasets.ParquetBlocks`), or a function that
+    returns a new iterator. The thread calls it, and may read a block while the one before is in use, so each
+    block needs arrays of its own.
+""",
+    "passes": """
+n_rows : int or None, default=None
+    Number of rows of all blocks. Needed by `warmup` and by the learning rates "one_cycle", "cosine" and those
+    of a function.
+X_val, y_val, sample_weight_val : array-like or None, default=None
+    Validation rows, as for `fit`. ``early_stopping=True`` needs them.
+resume : bool, default=False
+    Whether to continue the previous call, as for `fit`. The source must yield the same rows; the first one is
+    compared.
+
+Returns
+-------
+self
+
+Raises
+------
+TypeError
+    If `source` is neither iterable nor callable.
+ValueError
+    If a parameter or an argument is invalid; if a block has another width or type than the first one, an
+    unknown label, or NaN (`cmlp.NonFiniteInputError`); the message names the block and the row, counted from 0.
+    If `source` is an iterator, but more than one pass is needed: for several epochs, or for
+    ``input_scale="standard"`` or "minmax" and ``y_scale="standard"``, which take a first pass. If a parameter
+    needs all rows: ``input_scale="robust"``, ``y_scale="robust"``, ``class_weight="balanced"``, ``solver="lbfgs"``.
+cmlp.DivergenceError
+    If training diverged.
+""",
+}
 
 
 @documented("MLPClassifier", lambda: _shared_sections(MLPClassifier))
@@ -1015,3 +962,56 @@ class MLPRegressor(MultilayerPerceptron):
             truth = as_quantile_targets(truth.reshape(len(truth), -1), len(quantiles))
             return d2_pinball(truth, predicted, quantiles, weight)
         return r_squared(truth, predicted, weight)
+
+
+# ---------------------------------------------------------------------------------- what the docstrings of both share
+
+_NOTES = """
+With ``initialization="glorot"``, the initial weights and biases are uniform in ``+-sqrt(6 / (n_in + n_out))``, with 2
+instead of 6 for logistic layers [3]_. With "he", the weights are uniform in ``+-sqrt(6 / n_in)`` (He et al., "Delving
+deep into rectifiers", ICCV 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al., "Efficient backprop", 1998), and
+the biases are 0.
+
+With ``learning_rate="one_cycle"``, the batches of all `max_iter` epochs are numbered from 0 to N - 1. The learning rate
+of batch b is ``learning_rate_init * (b + 1/2) / m`` if ``b + 1/2`` is below ``m = 0.3 * N``, otherwise
+``learning_rate_init * (N - b - 1/2) / (N - m)``. This schedule needs only a few epochs: set `max_iter` to that number.
+Training always takes `max_iter` epochs and issues no ConvergenceWarning: `tol` is ignored, and `early_stopping` only
+keeps the best weights. Every fit, including a warm start, runs a full cycle. With partial_fit, every call is one of the
+`max_iter` epochs of the first call; further calls raise ValueError.
+
+`history_` has a number for every epoch of all calls: "loss"; "validation_loss" (without the penalty; with own
+validation rows or ``scoring="loss"``) and "validation_score"; "learning_rate" and "gradient_norm" of the last batch
+(the norm in epochs of at least 10 batches, where it costs less than 1 %); "seconds", except in copies and pickles, so
+that those of two fits with equal seeds are equal. What was never computed is left out, and single missing values are
+NaN. ``pandas.DataFrame(model.history_)`` is a table.
+
+Differences from scikit-learn:
+
+- A warm start or partial_fit with another `activation`, `loss`, parameter of these, `dtype` or `input_scale` raises
+  ValueError.
+- Ctrl-C raises KeyboardInterrupt. The model after the last complete batch is kept, if at least one epoch is complete.
+  ``fit(resume=True)`` continues.
+- With ``n_iter_no_change=inf`` and ``tol=0``, training ends after `max_iter` epochs without a ConvergenceWarning.
+- Predictions have the dtype of the weights, for example float32 after a fit on uint8 rows.
+"""
+
+_REFERENCES = """
+.. [1] Kingma, Ba (2015), "Adam: a method for stochastic optimization", ICLR.
+.. [2] Sutskever, Martens, Dahl, Hinton (2013), "On the importance of initialization and momentum in deep learning",
+   ICML.
+.. [3] Glorot, Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
+.. [4] Smith, Topin (2018), "Super-convergence: very fast training of neural networks using large learning rates",
+   arXiv:1708.07120.
+.. [5] Byrd, Lu, Nocedal, Zhu (1995), "A limited memory algorithm for bound constrained optimization", SIAM Journal on
+   Scientific Computing.
+.. [6] Loshchilov, Hutter (2017), "SGDR: stochastic gradient descent with warm restarts", ICLR.
+.. [7] Goyal et al. (2017), "Accurate, large minibatch SGD: training ImageNet in 1 hour", arXiv:1706.02677.
+"""
+
+
+def _shared_sections(cls: type) -> dict[str, str]:
+    """Return the texts for the lines in angle brackets in the docstring of an estimator."""
+    members = ((name, value) for base in cls.__mro__ for name, value in vars(base).items())
+    found = {name: value for name, value in members if isinstance(value, FittedAttribute)}
+    entries = [f"{name} : {one.kind}\n    {one.__doc__}" for name, one in found.items() if not name.startswith("_")]
+    return {"fitted attributes": "\n".join(entries), "notes": _NOTES, "references": _REFERENCES}

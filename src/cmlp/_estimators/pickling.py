@@ -119,7 +119,8 @@ def _checked_table(
 ) -> dict[str, Any]:
     """Return the fields that only the model of a table has."""
     columns, numbers, categories, column_types = fields["encoder"]
-    net, layout = networks[0][0], [ColumnLayout(*column) for column in columns]
+    net = networks[0][0]
+    layout = [ColumnLayout(*column) for column in columns]
     if len({len(layout), len(categories), len(fields["names"] or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
@@ -151,7 +152,8 @@ def _calibration(fields: Any, net: _core.Net, *, has_classes: bool) -> Any:
     if fields is None:
         return None
     kind, rows, scores, widths = fields
-    scores, widths = _rows(scores, "scores"), None if widths is None else _rows(widths, "widths")
+    scores = _rows(scores, "scores")
+    widths = None if widths is None else _rows(widths, "widths")
     return checked_calibration(kind, rows, scores, widths, net, has_classes=has_classes)
 
 
@@ -213,7 +215,9 @@ def _fields_of(fitted: Fitted) -> dict[str, Any]:
 
 
 def _fitted(fields: dict[str, Any]) -> Fitted:
-    model, name, provenance = fields["model"], fields["scale_name"], _checked_provenance(fields)
+    model = fields["model"]
+    name = fields["scale_name"]
+    provenance = _checked_provenance(fields)
     if type(model) is not TrainedModel:
         raise ValueError("The pickled estimator is damaged: it has no model.")
     if name is not None and name not in SCALES:

@@ -134,7 +134,8 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
     table, owner, class_name = hyperparameters.TABLE, cls._table_owner, cls.__name__
     known_names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in known_names}
-    seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
+    seed = given.pop("random_state", None)
+    sizes = given["hidden_layer_sizes"]
     elements = sizes if type(sizes) is tuple else ()
     types = *map(type, given.values()), *map(type, elements)
     others = [one for one in types if one not in _PLAIN]
@@ -152,7 +153,9 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
 
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     """Return `loss_parameter` or, for its loss, `quantile`; ValueError if one is set that the loss does not have."""
-    loss, given, quantile = checked["loss"], checked["loss_parameter"], checked.get("quantile", _MEDIAN)
+    loss = checked["loss"]
+    given = checked["loss_parameter"]
+    quantile = checked.get("quantile", _MEDIAN)
     if loss == "quantile":
         if given is not None:
             raise ValueError(f"loss_parameter={given!r} must be None with loss='quantile': set quantile instead.")
@@ -236,7 +239,8 @@ class FitRequest(NamedTuple):
 
         Raises ValueError if it differs from the previous model's network.
         """
-        options, previous = self.options, self.previous
+        options = self.options
+        previous = self.previous
         sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
         known = None if previous is None else previous.model.net
         if known is not None and known.sizes != sizes:
@@ -244,7 +248,8 @@ class FitRequest(NamedTuple):
                 f"The model was fitted with the layer sizes {known.sizes}, so training cannot continue with "
                 f"{sizes}; call fit with warm_start=False to start again."
             )
-        activations, numbers = (*options.activation, output), (*options.activation_parameter, 0.0)
+        activations = (*options.activation, output)
+        numbers = (*options.activation_parameter, 0.0)
         make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
         net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
         if known is not None:
@@ -257,7 +262,8 @@ class FitRequest(NamedTuple):
 
     def dtype(self, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
         """Return the dtype of the network, which a model keeps; `auto_dtype` is that for ``dtype="auto"``."""
-        options, previous = self.options, self.previous
+        options = self.options
+        previous = self.previous
         if previous is None:
             return auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
         if options.dtype != "auto":
@@ -266,7 +272,8 @@ class FitRequest(NamedTuple):
 
     def input_scale(self, n_features: int) -> float | InputScale | str:
         """Return the scale, which a model keeps; a name if it is to be learned."""
-        scale, previous = self.options.input_scale, self.previous
+        scale = self.options.input_scale
+        previous = self.previous
         if previous is None:
             check_scale_width(scale, n_features)
         elif isinstance(scale, str) and previous.scale_name is not None:
@@ -277,7 +284,8 @@ class FitRequest(NamedTuple):
 
     def begun_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
-        options, rng = self.options, random_state(self.options.random_state)
+        options = self.options
+        rng = random_state(self.options.random_state)
         if self.resume and self.previous is not None:
             return resumed_state(self.previous.state, options)
         state = self._initial_state(net, rng)
@@ -286,8 +294,11 @@ class FitRequest(NamedTuple):
 
     def _initial_state(self, net: _core.Net, rng: Generator) -> TrainingState:
         """Return the initial state: a new one, or one that continues from the previous model."""
-        options, previous, incremental = self.options, self.previous, self.incremental
-        scaled, random = options.y_scale is not None, False
+        options = self.options
+        previous = self.previous
+        incremental = self.incremental
+        scaled = options.y_scale is not None
+        random = False
         known = None if previous is None else previous.state.target_scale
         if previous is None:
             assigned = assigned_params(self.estimator, net) if incremental or options.warm_start else None
@@ -297,21 +308,25 @@ class FitRequest(NamedTuple):
                 random = isinstance(options.initialization, str)
             history = History()
         else:
-            params, history = block_copy(previous.model.params), previous.history.copy()
+            params = block_copy(previous.model.params)
+            history = previous.history.copy()
         if previous is None or not incremental:
             state = TrainingState(params, history, rng)
             state.target_scale = known if known is not None and known.kind == options.y_scale else None
             state.predicts_y = scaled and not random  # random parameters are for standardized targets
             return state
-        kept, rate = previous.state, options.learning_rate_init
+        kept = previous.state
+        rate = options.learning_rate_init
         if kept.optimizer is not None:
             _require_same("y_scale", None if known is None else known.kind, options.y_scale)
-        optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
+        optimizer = deepcopy(kept.optimizer)
+        schedule = kept.schedule
         if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)
             optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
         state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
-        state.target_scale, state.predicts_y = known, scaled
+        state.target_scale = known
+        state.predicts_y = scaled
         return state
 
 

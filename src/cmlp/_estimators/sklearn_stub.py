@@ -6,14 +6,10 @@ scikit-learn is imported only if its user has imported it.
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
-
-    from cmlp._train.observer import Observer
+    from collections.abc import Callable
 
 _DATA = {"X", "y"}  # parameters of a method that are no metadata
 
@@ -74,7 +70,3 @@ class SklearnStub:
 
             bundle["text/html"] = estimator_html_repr(self)
         return bundle
-
-    def _observers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Observer]]:
-        """Return a context manager for a fit, with the observers of its training. Here there are none."""
-        return nullcontext(())

@@ -102,7 +102,8 @@ class NumberEncoding(TargetEncoding):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
     def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
-        self.loss, self._y_scale = options.loss, options.y_scale
+        self.loss = options.loss
+        self._y_scale = options.y_scale
         given = options.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
@@ -123,7 +124,9 @@ class NumberEncoding(TargetEncoding):
 
     def objective(self) -> Objective:
         """Return the objective with the score of the loss: R^2, or D^2 for several quantiles."""
-        quantiles, loss, n_outputs = self.quantiles, self.loss, self.n_outputs
+        quantiles = self.quantiles
+        loss = self.loss
+        n_outputs = self.n_outputs
         squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
         return objective_of_numbers(quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
@@ -294,9 +297,11 @@ class TableClassEncoding(TableEncoding):
         """Return encoded labels."""
         values = self._every.encode(y)
         rows, weight = rows_that_count(self.weighted(values, weight, some=True).weight, len(y))
-        return self.counted(rows, self.labels.encode(y[rows]), weight)
+        return self.targets_of(rows, self.labels.encode(y[rows]), weight)
 
-    def counted(self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None) -> TableTargets:
+    def targets_of(
+        self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None
+    ) -> TableTargets:
         """Return the targets of rows that count, from their encoded labels."""
         return TableTargets(rows, values, values if self.labels.kind == "multilabel" else values.reshape(-1), weight)
 
@@ -334,9 +339,9 @@ class TableNumberEncoding(TableEncoding):
         numbers[rows] = table_numbers(y, centre.size)[rows]
         _require_positive(numbers[rows], self.loss)
         _require_within(numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
-        return self.counted(rows, numbers[rows], weight)
+        return self.targets_of(rows, numbers[rows], weight)
 
-    def counted(
+    def targets_of(
         self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
     ) -> TableTargets:
         """Return the targets of rows that count, from their numbers."""
@@ -381,7 +386,8 @@ def _learn_table_classes(
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
     every, values = learn_labels(y[rows])
-    labels, weights = every, weights_of_classes(request.options.class_weight, every, values, equal_weight)
+    labels = every
+    weights = weights_of_classes(request.options.class_weight, every, values, equal_weight)
     if weights is not None:
         product = weights.times(None if weight is None else weight[rows], values)
         remaining, equal_weight = rows_that_count(product, len(rows))
@@ -401,7 +407,7 @@ def _learn_table_classes(
                 f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, weights)
-    return encoding, encoding.counted(rows, values, equal_weight)
+    return encoding, encoding.targets_of(rows, values, equal_weight)
 
 
 def _learn_table_numbers(
@@ -420,7 +426,7 @@ def _learn_table_numbers(
     target = _learn_scale(numbers, weight, None if previous is None else previous.target, loss)
     target = target._replace(names=None if n == 1 or names is None else names.tolist())
     encoding = TableNumberEncoding(loss, quantile, target)
-    return encoding, encoding.counted(rows, numbers, weight)
+    return encoding, encoding.targets_of(rows, numbers, weight)
 
 
 def rows_that_count(
@@ -482,7 +488,8 @@ def _learn_scale_of_one(
         message = "y is too far from the y of the first fit"
         _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
     else:
-        (centre, spread), limits = learn(values, weight), []
+        centre, spread = learn(values, weight)
+        limits = []
     targets = ((values - centre) / spread).tolist() + limits
     return centre, spread, min(targets), max(targets)
 
@@ -514,7 +521,8 @@ def _require_positive(values: NDArray[np.float64], loss: str) -> None:
     if loss in POSITIVE_LOSSES:
         wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
         if wrong.any():
-            row, least = int(wrong.argmax()), "be positive" if loss == "gamma" else "not be negative"
+            row = int(wrong.argmax())
+            least = "be positive" if loss == "gamma" else "not be negative"
             raise ValueError(f"y must {least} for loss={loss!r}, got {values[row].min():g} in row {row}.")
 
 

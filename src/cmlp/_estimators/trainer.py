@@ -136,14 +136,18 @@ class Trainer:
     def _set_up(
         self, network: Any, trained: TrainedModel, n_threads: int | None, options: TrainingOptions, state: TrainingState
     ) -> None:
-        self.network, self.state = network, state
-        self._content, self._n_threads, self._options = trained, n_threads, options
+        self.network = network
+        self.state = state
+        self._content = trained
+        self._n_threads = n_threads
+        self._options = options
         self._copy_model: Callable[[], Any] | None = None
 
     @classmethod
     def _of(cls, network: Any, run: TrainingRun, copy_model: Callable[[], Any]) -> Self:
         """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
-        trainer, job = cls.__new__(cls), run.job
+        trainer = cls.__new__(cls)
+        job = run.job
         trainer._set_up(network, model_of(network, tables=False), job.n_threads, job.options, job.state)
         trainer._copy_model = copy_model
         return trainer
@@ -319,7 +323,8 @@ class Trainer:
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
-        network, state = fields["network"], fields["state"]
+        network = fields["network"]
+        state = fields["state"]
         trained = model_of(network, tables=False)
         options = _options(fields["options"], trained)
         if not isinstance(state, TrainingState):
@@ -332,7 +337,8 @@ class Trainer:
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training run on them."""
-        options, trained = self._options, self._content
+        options = self._options
+        trained = self._content
         user_y = rectangular(y, "y")
         targets = NetworkEncoding(trained.net, user_y)
         objective = targets.objective()
@@ -364,7 +370,8 @@ class Trainer:
 
     def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, targets: NetworkEncoding) -> Validation:
         """Return rows of training or validation, converted."""
-        net, class_name = self._content.net, type(self.network).__name__
+        net = self._content.net
+        class_name = type(self.network).__name__
         rows, _ = as_rows(X, class_name)
         require_samples(rows, class_name)
         check_width(rows.shape[1], net.n_in, class_name)

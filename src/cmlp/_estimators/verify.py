@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from contextlib import nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,14 @@ import numpy as np
 
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.json_texts import as_json
+from cmlp._estimators.fit_batches import fit_batches
+from cmlp._estimators.fit_network import fit
 from cmlp._estimators.fitted import provenance_of, unchanging
 from cmlp._estimators.loading import load
 from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
+from cmlp._estimators.sources import Arrays
 from cmlp._model.calibration import CALIBRATION
-from cmlp._model.model import model_of
+from cmlp._model.model import TableModel, model_of
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.results import Verification
 from cmlp._train.observer import Observer
@@ -101,14 +103,13 @@ def verify(
     trained: TrainedModel = model_of(model)
     record: Any = provenance_of(model)
     twin: Any = _twin(model, record)
-    counts = Progress(progress, record["ends"])
+    counts = EpochCount(progress, record["ends"])
     ends = [EndsAt(end, record["data"], counts) for end in record["ends"]]
-    vars(twin)["_observers"] = lambda *given: nullcontext(ends)
-    held = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    validation = X_val, y_val, sample_weight_val
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # those of the fit
-            _train(twin, trained, record, (X, y, sample_weight), held)
+            _train(twin, trained, record, (X, y, sample_weight), validation, ends)
     except OtherDataError as error:
         return _other("data", error.args, f"not the {_listed(error.args)} of fit")
     different, not_checked = _compared(trained, model_of(twin))
@@ -124,7 +125,8 @@ def verify(
 
 def without_training(model: Any) -> Verification | None:
     """Return the answer if the record alone gives it; None if it takes training. ValueError if there is no record."""
-    trained, record = model_of(model), provenance_of(model)
+    trained = model_of(model)
+    record = provenance_of(model)
     if record is None:
         class_name = trained.class_name
         remedy = "only a fit of an estimator" if class_name == "Network" else "only a fit"
@@ -135,7 +137,8 @@ def without_training(model: Any) -> Verification | None:
     if record["arithmetic"] != ARITHMETIC:
         what = f"arithmetic {record['arithmetic']} of cmlp {record['cmlp']}, and this version has {ARITHMETIC}"
         return _other("version", [], what)
-    now, was = recorded_parameters(model), record["parameters"]
+    now = recorded_parameters(model)
+    was = record["parameters"]
     names = [name for name in {**was, **now} if now.get(name) != was.get(name)]
     if names:
         each = (f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}" for name in names)
@@ -157,8 +160,10 @@ class EndsAt(Observer):
     blocks.
     """
 
-    def __init__(self, end: tuple[int, int], data: dict[str, str], progress: Progress) -> None:
-        (self._epoch, self._batch), self._data, self._progress = end, data, progress
+    def __init__(self, end: tuple[int, int], data: dict[str, str], progress: EpochCount) -> None:
+        (self._epoch, self._batch) = end
+        self._data = data
+        self._progress = progress
         self.intervals = frozenset({self._batch} if self._batch else ())
         progress.observers.append(self)
 
@@ -198,13 +203,15 @@ class EndsAt(Observer):
             raise OtherDataError(*different)
 
 
-class Progress:
+class EpochCount:
     """Tells the number of completed epochs of all networks, which threads train side by side, and that of all."""
 
     def __init__(self, function: Callable[[int, int], None] | None, ends: Sequence[tuple[int, int]]) -> None:
-        self._function, self._n_epochs = function, sum(epoch for epoch, _ in ends)
+        self._function = function
+        self._n_epochs = sum(epoch for epoch, _ in ends)
         self.observers: list[EndsAt] = []
-        self._lock, self._told = Lock(), -1
+        self._lock = Lock()
+        self._told = -1
 
     def tell(self) -> None:
         """Tell the numbers, unless another thread has told them."""
@@ -225,13 +232,22 @@ def _twin(model: Any, record: Provenance) -> Any:
 
 
 def _train(
-    twin: Any, trained: TrainedModel, record: Provenance, rows: tuple[Any, Any, Any], held: dict[str, Any]
+    twin: Any,
+    trained: TrainedModel,
+    record: Provenance,
+    rows: tuple[Any, Any, Any],
+    validation: tuple[Any, Any, Any],
+    observers: Sequence[Observer],
 ) -> None:
     """Call what has trained the model."""
     X, y, weight = rows
+    if isinstance(trained, TableModel):
+        from cmlp._estimators.tables.fit_table import fit_table
+
+        fit_table(twin, rows, validation, resume=False, observers=observers)
+        return
     if record["call"] == "fit":
-        more = {} if record["shards"] is None else {"shards": record["shards"]}
-        twin.fit(X, y, weight, **held, **more)
+        fit(twin, Arrays(*rows), validation, shards=record["shards"], observers=observers)
         return
     if y is not None:
         if twin.shuffle:
@@ -240,9 +256,9 @@ def _train(
                 "rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
-    known = {} if trained.labels is None else {"classes": trained.labels.classes}
+    classes = None if trained.labels is None else trained.labels.classes
     planned = twin.warmup or twin.learning_rate in ("one_cycle", "cosine")
-    twin.fit_batches(X, n_rows=record["n_rows"] if planned else None, **held, **known)
+    fit_batches(twin, X, classes, record["n_rows"] if planned else None, validation, observers=observers)
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:

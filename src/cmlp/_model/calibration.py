@@ -42,8 +42,8 @@ class Calibration(NamedTuple):
     kind : {"absolute_error", "scaled_error", "quantiles", "probability"}
         The score of a row: ``|y - prediction|``; this divided by the factor of the row; by how much y is outside the
         predicted quantiles, negative inside; 1 minus the probability of the right class, or of the right answer for a
-        label. `scores_of` and `scaled` round them so that the interval or the set of each margin contains every row
-        whose score is at most this margin.
+        label. `scores_of` and `scaled_scores` round them so that the interval or the set of each margin contains every
+        row whose score is at most this margin.
     rows : {"held_out", "calibration"}
         "held_out": each row was judged by the networks that held it out, and helped to choose their epochs.
         "calibration": rows of `calibrate`, judged by the model.
@@ -239,7 +239,7 @@ def learned_widths(
     return None if widths is None else (widths, factors)
 
 
-def scaled(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
+def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the scores of rows divided by their factors: large enough that the product is not below the score."""
     found: NDArray[np.float64] = scores / factors
     while (small := found * factors < scores).any():

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._model.summary import Background, Summary
+    from cmlp._model.summary import Background, TableSummary
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -264,7 +264,7 @@ class TrainedModel:
     fitted_outputs: tuple[NDArray[Any], ...] | None = None
     threshold: float | None = None
     background: Background | None = None
-    summary: Summary | None = None
+    summary: TableSummary | None = None
 
     _class_names: ClassVar[Mapping[str, str]] = CLASS_NAMES
     _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "input_scale", "labels", "names", "cell_format")
@@ -450,15 +450,22 @@ class TableModel(TrainedModel):
         probable class.
     background : Background or None
         Training rows that were kept for explanations.
-    summary : Summary or None
+    summary : TableSummary or None
         Of the training rows, for pages: no answer depends on it.
+
+    Attributes
+    ----------
+    reader : FrameReader
+        What reads tables for this model.
     """
 
     encoder: ColumnEncoder
+    reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
-    __slots__ = ("background", "calibration", "encoder", "fitted_outputs", "summary", "target", "threshold")
-    _fields = ("kind", "networks", "labels", "names", "cell_format", *__slots__)
+    _own = ("background", "calibration", "encoder", "fitted_outputs", "summary", "target", "threshold")
+    _fields = ("kind", "networks", "labels", "names", "cell_format", *_own)
+    __slots__ = (*_own, "reader")
 
     def __init__(
         self,
@@ -474,10 +481,13 @@ class TableModel(TrainedModel):
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
         threshold: float | None = None,
         background: Background | None = None,
-        summary: Summary | None = None,
+        summary: TableSummary | None = None,
     ) -> None:
+        from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
+
         super().__init__(kind, networks, labels=labels, names=names, cell_format=cell_format)
         self._store(
+            reader=FrameReader(self.names, encoder.codes, encoder.column_types),
             encoder=encoder,
             target=target,
             calibration=calibration,
@@ -491,13 +501,6 @@ class TableModel(TrainedModel):
     def n_inputs(self) -> int:
         """Number of columns."""
         return len(self.encoder)
-
-    @property
-    def reader(self) -> FrameReader:
-        """What reads tables for this model."""
-        from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
-
-        return FrameReader(self.names, self.encoder.codes, self.encoder.column_types)
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for raw rows."""
@@ -531,7 +534,7 @@ class TableModel(TrainedModel):
     def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
         if self.threshold is None:
-            return super().classes(probabilities)
+            return np.asarray(probabilities.argmax(axis=1))
         return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
 
 

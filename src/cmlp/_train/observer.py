@@ -20,14 +20,25 @@ if TYPE_CHECKING:
 class Observer:
     """What the training loop calls; by default nothing. `intervals` are numbers of batches, for `batches_end`.
 
-    A fit of an estimator sets the last three attributes of an observer that is passed to it: the state of training, and
-    functions that return the model and the provenance for `cmlp.verify` (None if there is none) as they are now.
+    `attach` sets the last three attributes of an observer that is passed to a fit of an estimator.
     """
 
     intervals: AbstractSet[int] = frozenset()
     state: TrainingState
     snapshot: Callable[[], Any]
     provenance_now: Callable[[], dict[str, Any] | None]
+
+    def attach(
+        self,
+        state: TrainingState,
+        snapshot: Callable[[], Any],
+        provenance_now: Callable[[], dict[str, Any] | None],
+    ) -> None:
+        """Receive the state of training, and functions that return what the fit leaves as it is now.
+
+        They return the model with its history, and the provenance for `cmlp.verify`, None if there is none.
+        """
+        self.state, self.snapshot, self.provenance_now = state, snapshot, provenance_now
 
     @property
     def horizon(self) -> float:

@@ -93,7 +93,9 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    fit = workers.together(partial(prepare_network, request, source, partial(JointEngine, workers=workers)))
+    engine_of = partial(JointEngine, workers=workers)
+    judges = not workers.rank  # worker 0 warns of a useless model
+    fit = workers.together(partial(prepare_network, request, source, engine_of, judges=judges))
     run = fit.run
     assert run.has_epochs
     engine: Any = run.engine
@@ -103,8 +105,6 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     workers.together(partial(_warn_of_idle, workers, engine.batch_size))
     _check_same_data(run.job, workers)
     fit.remember_parameters()
-    if workers.rank:  # worker 0 warns of a useless model
-        run.job = run.job._replace(judges=False)
     workers.together(partial(fit.follow, observers))
     train_and_store(fit)
 

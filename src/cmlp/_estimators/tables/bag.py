@@ -137,7 +137,9 @@ class Bag(NamedTuple):
 
     def _require_same(self, previous: Sequence[TrainedNet]) -> None:
         """Raise ValueError if the members of a previous model are not those of a bag like this one."""
-        net, own, n = previous[0].net, self._net(0), self.options.n_estimators
+        net = previous[0].net
+        own = self._net(0)
+        n = self.options.n_estimators
         if n != len(previous):
             raise ValueError(f"warm_start=True needs n_estimators={len(previous)}, as the model has, got {n}.")
         if net.sizes[1:] != own.sizes[1:]:
@@ -155,7 +157,8 @@ class Bag(NamedTuple):
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
-        net, rng = self._net(k), _core.Random(seed)
+        net = self._net(k)
+        rng = _core.Random(seed)
         params = initial_params(net, rng, init_activations([_ACTIVATION] * len(net.sizes[1:-1]), _ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
@@ -190,7 +193,8 @@ class Bag(NamedTuple):
     def _run(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
-        rows, labels = self.rows, self.targets.labels
+        rows = self.rows
+        labels = self.targets.labels
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.targets.objective(), data, options, state, 1, judges=False)
@@ -265,7 +269,8 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
 
 
 def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
-    run, seconds = runs[k], deadline.left()
+    run = runs[k]
+    seconds = deadline.left()
     if seconds < math.inf and not run.finished:
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
         share = Deadline(seconds / n_rounds)
@@ -284,7 +289,9 @@ class _Estimate(Observer):
     def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
         left = [run.job.options.max_iter - run.state.epoch for run in runs if not run.finished]
         self._n_rounds = math.ceil(len(left) / min(n_threads, len(runs)))
-        self._left, self._n, self._start = max(left, default=0), 0, 0.0
+        self._left = max(left, default=0)
+        self._n = 0
+        self._start = 0.0
 
     @property
     def horizon(self) -> float:

@@ -22,7 +22,7 @@ from cmlp._model.calibration import (
     kind_of_scores,
     learned_widths,
     n_answers,
-    scaled,
+    scaled_scores,
     scores_of,
 )
 from cmlp._model.model import mean_outputs
@@ -268,7 +268,7 @@ def _measured(
     if widths is None:
         calibration = calibrated(kind, kind_of_rows, scores, weight)
     else:
-        calibration = calibrated(SCALED_ERROR, kind_of_rows, scaled(scores, widths[1].T), weight, widths[0])
+        calibration = calibrated(SCALED_ERROR, kind_of_rows, scaled_scores(scores, widths[1].T), weight, widths[0])
     return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
 
 
@@ -291,7 +291,8 @@ def measured_on_held_out(
     groups = _held_out_rows(bag, runs)
     if not groups:
         return None, None
-    target, rows = bag.targets.target, np.concatenate([held for held, _ in groups])
+    target = bag.targets.target
+    rows = np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, target) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]

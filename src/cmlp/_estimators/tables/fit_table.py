@@ -31,7 +31,7 @@ from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.targets import learn_table_targets
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import fitted_networks
-from cmlp._model.summary import Summary, kept_rows, values_at_ranks
+from cmlp._model.summary import TableSummary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
 from cmlp._train.job import named_validation, require_complete
@@ -72,9 +72,7 @@ def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFi
     opened = open_rows(request, X, y, weight)
     reader, encoder, rows = learn_columns(request, opened)
     inputs = encoded_inputs(encoder, rows.raw, request.options.n_estimators)
-    fit = TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
-    fit.make_runs()
-    return fit
+    return TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
 
 
 class OpenedTable(NamedTuple):
@@ -89,7 +87,8 @@ class OpenedTable(NamedTuple):
 def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
     """Return the columns that the user has passed, and the targets of the rows that count."""
     X_val, y_val, weight_val = request.validation
-    frame, val_frame = frame_of(X, request.class_name), None
+    frame = frame_of(X, request.class_name)
+    val_frame = None
     if require_complete(X_val, y_val, weight_val):
         if not request.options.early_stopping:
             raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
@@ -111,13 +110,15 @@ def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable
 
 def learn_columns(request: TableRequest, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
     """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Return the rows, too."""
-    model, options, targets = request.warm_model, request.options, opened.targets
+    model = request.warm_model
+    options = request.options
+    targets = opened.targets
     if model is not None:
         reader = model.reader
-        return reader, model.encoder, rows_of(reader, opened, request.class_name)
+        return reader, model.encoder, read_rows(reader, opened, request.class_name)
     categorical = options.categorical_features
     reader = learn_frame_reader(opened.frame, categorical, request.class_name, targets.rows, targets.weight)
-    rows = rows_of(reader, opened, request.class_name)
+    rows = read_rows(reader, opened, request.class_name)
     raw = rows.raw[: len(targets.rows)]
     target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
     encoder = learn_encoder(raw, reader, target, options.n_threads, date_parts=options.date_parts)
@@ -128,30 +129,33 @@ class TableFit(PreparedFit):
     """A call whose rows are open and whose columns are learned, with the runs that train the networks."""
 
     request: TableRequest
-    runs: list[EpochLoop]
 
     def __init__(self, request: TableRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
         self.request, self.reader, self.bag = request, reader, bag
-        self._deadline, self._digest = deadline, digest_of(reader, bag)
+        self._deadline = deadline
+        self._digest = digest_of(reader, bag)
+        self._parameters = parameters_to_keep(request.estimator)
         self._follower: Reporter | None = None  # calls the callbacks
         # What the model keeps of the rows
-        raw, weight = bag.rows.raw[: bag.n_rows], bag.rows.weight
+        raw = bag.rows.raw[: bag.n_rows]
+        weight = bag.rows.weight
         self._background = kept_rows(raw, weight, request.options.keep_background)
         self._values = values_at_ranks(raw, None if weight is None else weight[: len(raw)])
+        self.runs = self._make_runs()
 
-    def make_runs(self) -> None:
-        """Make the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
-        previous, options = self.request.previous, self.request.options
+    def _make_runs(self) -> list[EpochLoop]:
+        """Return the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
+        previous = self.request.previous
+        options = self.request.options
         if self.request.resume and previous is not None and previous.state is not None:
             if self._digest != previous.state.digest:
                 raise ValueError(
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            self.runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
-        else:
-            networks = None if previous is None else fitted_networks(previous.model)
-            self.runs = self.bag.new_runs(_generator(options.random_state), networks)
+            return self.bag.resumed_runs([state.shared() for state in previous.state.states])
+        networks = None if previous is None else fitted_networks(previous.model)
+        return self.bag.new_runs(_generator(options.random_state), networks)
 
     @property
     def has_trained(self) -> bool:
@@ -159,8 +163,7 @@ class TableFit(PreparedFit):
         return all(run.state.epoch for run in self.runs)
 
     def remember_for_resume(self) -> None:
-        """Keep the parameters that must not change before the fit is resumed; begin the provenance."""
-        self._parameters = parameters_to_keep(self.request.estimator)
+        """Begin the provenance, if the fit has one."""
         if self.request.options.provenance:
             from cmlp._estimators.provenance import is_recorded, provenance_of_table  # few programs need it
 
@@ -172,7 +175,7 @@ class TableFit(PreparedFit):
     def follow(self, observers: Sequence[Observer]) -> None:
         """Let the user's callbacks follow the training, and the observers: one for each network, or none."""
         for run, observer in zip(self.runs, observers, strict=bool(observers)):
-            observer.state, observer.provenance_now = run.state, self.provenance_now
+            observer.attach(run.state, lambda: self.fitted_with(None), self.provenance_now)
             run.observers.append(observer)
         request = self.request
         callbacks = callbacks_of(request.options.callbacks, request.options.verbose)
@@ -211,7 +214,7 @@ class TableFit(PreparedFit):
             target=targets.target,
             calibration=calibration,
             background=self._background,
-            summary=Summary(self._values, accuracy),
+            summary=TableSummary(self._values, accuracy),
         )
         held_out = held_out_scores(bag, runs, networks)
         return FittedTable(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
@@ -256,10 +259,11 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     return frame
 
 
-def rows_of(reader: FrameReader, opened: OpenedTable, class_name: str) -> TableRows:
+def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> TableRows:
     """Return the training rows that count; validation rows follow the others."""
     _, encoding, targets, validation = opened
-    raw, weight = reader.read(opened.frame, class_name), targets.weight
+    raw = reader.read(opened.frame, class_name)
+    weight = targets.weight
     groups = encoding.groups(targets.values)
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
