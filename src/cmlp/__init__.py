@@ -5,14 +5,32 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, WorkerError
+from cmlp.exceptions import (
+    CmlpError,
+    ConvergenceWarning,
+    DataConversionWarning,
+    DivergenceError,
+    InvalidParameterError,
+    ModelFormatError,
+    NonFiniteInputError,
+    NotFittedError,
+    StatusError,
+    UndefinedMetricWarning,
+    UnusedParameterWarning,
+    UselessModelWarning,
+    WorkerError,
+)
 
 __all__ = [
     "Certification",
+    "CmlpError",
+    "ConvergenceWarning",
+    "DataConversionWarning",
     "DivergenceError",
     "Epoch",
     "Explanation",
     "Gradient",
+    "InvalidParameterError",
     "LayerExplanation",
     "LearningRateCurve",
     "MLPClassifier",
@@ -20,6 +38,7 @@ __all__ = [
     "ModelFormatError",
     "Network",
     "NonFiniteInputError",
+    "NotFittedError",
     "Optimizer",
     "ParameterIndex",
     "StatusError",
@@ -28,6 +47,9 @@ __all__ = [
     "TabularRegressor",
     "TrainedEpoch",
     "Trainer",
+    "UndefinedMetricWarning",
+    "UnusedParameterWarning",
+    "UselessModelWarning",
     "Verification",
     "WorkerError",
     "__version__",
