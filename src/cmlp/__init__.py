@@ -73,8 +73,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
+    from cmlp._bridge import get_cmake_dir, get_include, get_source
     from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
-    from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._estimators.fit_many import fit_many
     from cmlp._estimators.loading import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
@@ -97,8 +97,8 @@ if TYPE_CHECKING:
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _NAMES_OF = {
+        "_bridge": ("get_cmake_dir", "get_include", "get_source"),
         "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
-        "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
         "_estimators.mlp": ("MLPClassifier", "MLPRegressor"),
         "_estimators.fit_many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),
