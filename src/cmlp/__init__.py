@@ -5,14 +5,32 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, WorkerError
+from cmlp.exceptions import (
+    CmlpError,
+    ConvergenceWarning,
+    DataConversionWarning,
+    DivergenceError,
+    InvalidParameterError,
+    ModelFormatError,
+    NonFiniteInputError,
+    NotFittedError,
+    StatusError,
+    UndefinedMetricWarning,
+    UnusedParameterWarning,
+    UselessModelWarning,
+    WorkerError,
+)
 
 __all__ = [
     "Certification",
+    "CmlpError",
+    "ConvergenceWarning",
+    "DataConversionWarning",
     "DivergenceError",
     "Epoch",
     "Explanation",
     "Gradient",
+    "InvalidParameterError",
     "LayerExplanation",
     "LearningRateCurve",
     "MLPClassifier",
@@ -20,6 +38,7 @@ __all__ = [
     "ModelFormatError",
     "Network",
     "NonFiniteInputError",
+    "NotFittedError",
     "Optimizer",
     "ParameterIndex",
     "StatusError",
@@ -28,6 +47,9 @@ __all__ = [
     "TabularRegressor",
     "TrainedEpoch",
     "Trainer",
+    "UndefinedMetricWarning",
+    "UnusedParameterWarning",
+    "UselessModelWarning",
     "Verification",
     "WorkerError",
     "__version__",
@@ -51,8 +73,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from cmlp import callbacks, datasets, distributed
+    from cmlp._bridge import get_cmake_dir, get_include, get_source
     from cmlp._bridge._core import Optimizer, __version__, capi, cpu_info
-    from cmlp._bridge.include import get_cmake_dir, get_include, get_source
     from cmlp._estimators.fit_many import fit_many
     from cmlp._estimators.loading import from_onnx, from_pipeline, from_sklearn, from_torch, load
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
@@ -75,8 +97,8 @@ if TYPE_CHECKING:
 else:
     # Modules are imported at first use: this keeps `import cmlp` fast, and few programs use all of them.
     _NAMES_OF = {
+        "_bridge": ("get_cmake_dir", "get_include", "get_source"),
         "_bridge._core": ("Optimizer", "__version__", "capi", "cpu_info"),
-        "_bridge.include": ("get_cmake_dir", "get_include", "get_source"),
         "_estimators.mlp": ("MLPClassifier", "MLPRegressor"),
         "_estimators.fit_many": ("fit_many",),
         "_estimators.rate_finder": ("LearningRateCurve", "find_learning_rate"),

@@ -1,8 +1,9 @@
-"""Public errors and warnings.
+"""Public errors and warnings, all of them also names of `cmlp`.
 
-All errors but `WorkerError` are subclasses of ValueError, as in scikit-learn. If scikit-learn has an exception of the
-same name and the program has imported scikit-learn, the raised exception is an instance of both classes, so that
-``except sklearn.exceptions.NotFittedError`` works too. This package never imports scikit-learn itself.
+All errors are subclasses of `CmlpError`, and all but `WorkerError` of ValueError, as in scikit-learn. Arguments that
+are wrong in another way raise Python's own ValueError or TypeError. If scikit-learn has an exception of the same name
+and the program has imported scikit-learn, the raised exception is an instance of both classes, so that ``except
+sklearn.exceptions.NotFittedError`` works too. This package never imports scikit-learn itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Error = TypeVar("Error", bound=Exception)
 
 __all__ = [
+    "CmlpError",
     "ConvergenceWarning",
     "DataConversionWarning",
     "DivergenceError",
@@ -35,7 +37,11 @@ __all__ = [
 ]
 
 
-class StatusError(ValueError):
+class CmlpError(Exception):
+    """Base class of the errors that cmlp defines."""
+
+
+class StatusError(CmlpError, ValueError):
     """The C core returned an error status for an argument.
 
     Attributes
@@ -67,10 +73,6 @@ class NonFiniteInputError(StatusError):
         return type(self), (self.args[0], self.row, self.column)
 
 
-class TimeLimitReached(Exception):
-    """A call of the core was cancelled because its time was up. The training loop catches it."""
-
-
 class DivergenceError(StatusError):
     """Training diverged: the cost or a parameter is no longer finite."""
 
@@ -91,15 +93,15 @@ class ModelFormatError(StatusError):
     """
 
 
-class WorkerError(RuntimeError):
+class WorkerError(CmlpError, RuntimeError):
     """Another worker failed while several processes trained; the message has its number and its error."""
 
 
-class InvalidParameterError(ValueError, TypeError):
+class InvalidParameterError(CmlpError, ValueError, TypeError):
     """A parameter has a wrong type or value."""
 
 
-class NotFittedError(ValueError, AttributeError):
+class NotFittedError(CmlpError, ValueError, AttributeError):
     """An estimator is used before it is fitted."""
 
 

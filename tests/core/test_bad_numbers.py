@@ -7,6 +7,7 @@ import pytest
 from helpers import assert_same_bits, inputs, labels
 from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
+import cmlp
 from cmlp import DivergenceError, Network, NonFiniteInputError, StatusError
 
 INF, NAN = np.inf, np.nan
@@ -141,3 +142,15 @@ def test_errors_can_be_pickled(error):
     assert type(twin) is type(error)
     assert str(twin) == str(error)
     assert vars(twin) == vars(error)
+
+
+def test_the_errors_of_cmlp_have_a_base_class():
+    for name in cmlp.exceptions.__all__:
+        kind = getattr(cmlp, name)
+        assert kind is getattr(cmlp.exceptions, name)
+        assert issubclass(kind, cmlp.CmlpError) == name.endswith("Error")
+    with pytest.raises(cmlp.CmlpError) as caught:
+        cmlp.MLPClassifier().predict(X)
+    assert isinstance(caught.value, (cmlp.NotFittedError, ValueError, AttributeError))
+    with pytest.raises(cmlp.CmlpError):
+        cmlp.MLPClassifier(alpha=-1).fit(X, [0] * len(X))

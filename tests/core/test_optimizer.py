@@ -22,7 +22,7 @@ from helpers import (
 )
 
 from cmlp._bridge import _core
-from cmlp.exceptions import TimeLimitReached
+from cmlp._process.signals import TimeLimitReached
 
 SIZES = (9, 8, 7, 4)
 

@@ -19,7 +19,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.labels import as_class_indices, labels_of, learn_labels
 from cmlp._data.weights import as_weights
 from cmlp._export.page.description import Described
-from cmlp._export.page.examples import Examples
+from cmlp._export.page.document import Examples
 from cmlp._model.model import model_of
 
 N = 2000
@@ -37,7 +37,7 @@ def changed_at(step, call, change):
     def trace(frame, event, _):
         nonlocal seen
         if not frame.f_globals.get("__name__", "").startswith(
-            ("cmlp._data", "cmlp._estimators.network", "cmlp._export.page.examples")
+            ("cmlp._data", "cmlp._estimators.network", "cmlp._export.page.document")
         ):
             return None
         frame.f_trace_opcodes = True

@@ -14,7 +14,7 @@ from page_parts import HOSTILE, Parts
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor
 from cmlp import __main__ as cli
 from cmlp._bridge import _core
-from cmlp._export.page import description, examples
+from cmlp._export.page import description, document
 from cmlp._export.page.assembly import fill
 from cmlp._export.page.document import page_of
 from cmlp._model import formats
@@ -240,7 +240,7 @@ def test_labels_of_a_data_set_name_the_outputs():
 @pytest.mark.parametrize("scale, factor", [(1 / 255, 255), (1, 1), (1 / 256, 255)])
 def test_white_is_the_input_of_a_white_pixel(scale, factor):
     model = description.Described(model_of(Network([784, 10], input_scale=scale)))
-    assert examples.default_digits(model).white == pytest.approx(factor * scale)
+    assert document.default_digits(model).white == pytest.approx(factor * scale)
 
 
 @pytest.mark.parametrize("white", [255, 1])
@@ -249,7 +249,7 @@ def test_scaled_images_have_the_pixels_of_the_data(white):
     scale = np.full(784, 0.13 * white), np.full(784, 3.2 / white)
     net = Network([784, 5, 10], "tanh", input_scale=scale, random_state=0)
     model = description.Described(model_of(net))
-    digits = examples.default_digits(model)
+    digits = document.default_digits(model)
     assert digits.white == white and digits.test[0].max() == pytest.approx(white)
     X = digits.test[0][:50]
     outputs = model.net.forward(model.params, X.astype(np.float64), scale=model.scale)
@@ -305,7 +305,7 @@ def test_regressor_with_several_targets():
 
 
 def test_sixteen_levels():
-    assert examples.sixteen_levels(np.array([0, 8, 9, 255.0, 300]), 255).tolist() == [0, 0, 1, 15, 15]
+    assert document.sixteen_levels(np.array([0, 8, 9, 255.0, 300]), 255).tolist() == [0, 0, 1, 15, 15]
 
 
 # ----------------------------------------------------------------------------------------------- files, the command

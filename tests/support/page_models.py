@@ -3,7 +3,7 @@
 import numpy as np
 
 from cmlp import Network
-from cmlp._export.page.examples import sixteen_levels
+from cmlp._export.page.document import sixteen_levels
 
 
 def network_of(params):

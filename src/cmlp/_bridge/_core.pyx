@@ -35,9 +35,9 @@ from cmlp._data.arrays import (
 from cmlp._data.labels import as_class_indices
 from cmlp._data.weights import refusal
 from cmlp._process.threads import interrupted
-from cmlp._process.signals import deliver, safe_point, immediate_signals
+from cmlp._process.signals import TimeLimitReached, deliver, safe_point, immediate_signals
 from cmlp._process.threads import available_threads
-from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError, TimeLimitReached
+from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
 

@@ -21,8 +21,8 @@ from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import TableModel, model_of
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.results import Verification
+from cmlp._process.signals import TimeLimitReached
 from cmlp._train.observer import Observer
-from cmlp.exceptions import TimeLimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
+
+class TimeLimitReached(Exception):
+    """Training ends within an epoch: its time is up, or an observer ends it there. The training loop catches it."""
+
+
 _SIGINT: int = _signal.SIGINT
 _current: DeferredSignals | None = None  # the innermost one that is entered; only the main thread assigns it
 

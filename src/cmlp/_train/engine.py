@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Piece, array_feed, cut
 from cmlp._train.state import NO_SUMS
-from cmlp.exceptions import DivergenceError, NonFiniteInputError, TimeLimitReached
+from cmlp.exceptions import DivergenceError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from cmlp._bridge.blocks import block_copy
+from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
 from cmlp._train.diagnosis import scale_advice, warn_if_useless
@@ -16,7 +17,6 @@ from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,
     NonFiniteInputError,
-    TimeLimitReached,
     optional,
     sklearn_class,
 )

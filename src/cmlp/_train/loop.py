@@ -13,13 +13,13 @@ from itertools import repeat
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
-from cmlp._process.signals import immediate_signals, safe_point
+from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
 from cmlp._train.observer import Deadline, Observers
 from cmlp._train.state import Curve
 from cmlp._train.validation import NoValidation, ValidationRows
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, TimeLimitReached, sklearn_class
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

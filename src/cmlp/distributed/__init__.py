@@ -1,6 +1,249 @@
 """Training on several processes, with MPI or on a Dask cluster (``pip install cmlp[dask]``), and prediction on Dask."""
 
-from cmlp.distributed._fitting import fit
-from cmlp.distributed._prediction import predict
+from __future__ import annotations
+
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._estimators.fitted import unchanging
+from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._train.split import Shards
+
 
 __all__ = ["fit", "predict"]
+
+_SHARDS = 8  # of training in rounds
+
+
+def fit(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    comm: Any = None,
+    client: Any = None,
+    shards: Shards | None = None,
+    local: bool = False,
+    rounds: int | None = None,
+    X_val: ArrayLike | None = None,
+    y_val: ArrayLike | None = None,
+    sample_weight_val: ArrayLike | None = None,
+    resume: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Train an estimator on several processes: together with `comm`, otherwise in rounds on a Dask cluster.
+
+    With `comm`, a communicator such as ``mpi4py.MPI.COMM_WORLD``, each process of a job calls this function with the
+    same arguments, computes a part of every batch, and has the same model at the end, bit-identical to ``model.fit``.
+    If each process has other rows, ``local=True`` is bit-identical to ``model.fit(X, y, shards=...)`` on the rows of
+    all.
+
+    Without `comm`, this process cuts the rows into shards for the workers of a cluster. In a round, each shard trains
+    alone, starting from the same parameters and optimizer state; then these are averaged, in float64 and in the order
+    of the shards. The result depends on the rows, the parameters, `shards` and `rounds`. It does not depend on the
+    number of workers, on the parts in which the rows arrive, or on the time that anything takes, and a worker that ends
+    in the middle of a round does not change it.
+
+    A shard takes as many steps per epoch as `fit` on all rows would: its batches have ``batch_size`` divided by the
+    number of shards rows (at least 16), and its penalty is scaled alike. Adam's learning rate is multiplied by the
+    square root of the number of shards, because Adam's steps become smaller with the noise of small batches. Each shard
+    is shuffled by a generator of its own.
+
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+        Fitted in place. `solver` cannot be "lbfgs". In rounds, ``n_threads=None`` means one thread per shard: a worker
+        trains as many shards at once as it has threads.
+    X : array-like, dask.array.Array, dask.dataframe.DataFrame or list
+        With `comm`, as for `MLPClassifier.fit`. In rounds, rows in the order in which they are cut into shards: a
+        collection of Dask, or a list with a delayed value (or an array) for each part; without `y`, a tuple ``(X, y)``
+        or ``(X, y, sample_weight)`` for each part.
+    y : array-like, dask.array.Array, dask.dataframe.Series or list, default=None
+        Targets; in rounds in parts that belong to those of X.
+    sample_weight : array-like, dask.array.Array, dask.dataframe.Series, list or None, default=None
+        Weights of the rows.
+    comm : object or None, default=None
+        The communicator. Any object with the attributes `rank` and `size` and the methods ``Send(buffer, dest)``,
+        ``Recv(buffer, source)`` and ``Bcast(buffer, root)`` will do; a buffer is a contiguous array of uint8. There
+        must be no other messages between the processes during the call. An exception on one of them raises one on all.
+    client : distributed.Client or None, default=None
+        The cluster, if there is no `comm`. None means the current client; if there is none, threads in this
+        process.
+    shards : int, sequence of int or None, default=None
+        The shards, consecutive rows: a number of shards, into which the rows are cut equally, or the number of rows of
+        each. With `comm` as for `MLPClassifier.fit`; None for no shards, or with `local` one for each process. In
+        rounds, their number is the largest number of threads that can work at the same time; None means 8.
+    local : bool, default=False
+        Whether X, y, `sample_weight` and `shards` are those of this process alone, for `comm`: its shards, by default
+        one with all its rows. Every process has the same number of shards. The result is bit-identical to a fit on the
+        rows of all processes, in the order of their ranks, with the shards of all. The processes exchange the targets
+        and weights, but not the rows, which must be dense.
+    rounds : int or None, default=None
+        Number of rounds per epoch, at most the larger of 8 and the number of rows of a shard. None means 1 for up to
+        4 shards, otherwise 8.
+    X_val, y_val, sample_weight_val : array-like or None, default=None
+        Validation rows in the memory of this process, as for `MLPClassifier.fit`.
+    resume : bool, default=False
+        Whether to continue the previous call, as for `MLPClassifier.fit`, with `comm`; the number of processes may be
+        another one. Training in rounds continues from its `checkpoint`.
+    checkpoint : path-like or None, default=None
+        File that gets the model with its training state after each round, as `MLPClassifier.save` writes it. If it
+        exists, training continues from it, bit-identical to a fit without the interruption. With `comm`, use the
+        callback `cmlp.callbacks.Checkpoint`.
+
+    Returns
+    -------
+    object
+        `model`.
+
+    Raises
+    ------
+    ImportError
+        If Dask is needed, but not installed.
+    TypeError, ValueError
+        If an argument or a parameter is invalid, or rows are: the message names the part or the shard, and the row. The
+        model stays as it was. With `comm`, also if the processes have different parameters, data, versions of cmlp or
+        random states.
+    cmlp.WorkerError
+        If another process of `comm` has failed.
+    OSError
+        If the checkpoint cannot be written.
+
+    Notes
+    -----
+    Local SGD with averaged parameters: Stich, "Local SGD converges fast and communicates little" (2019).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cmlp
+    >>> parts = [(X, (X[:, 0] > 0).astype(int)) for X in np.random.default_rng(0).normal(size=(4, 100, 3))]
+    >>> model = cmlp.MLPClassifier((8,), learning_rate_init=0.01, tol=0.01, random_state=0)
+    >>> cmlp.distributed.fit(model, parts, shards=4).score(*parts[0]) > 0.9
+    True
+    """
+    require_estimator(model)
+    validation = (X_val, y_val, sample_weight_val)
+    if comm is not None:
+        for name, value in (("client", client), ("rounds", rounds), ("checkpoint", checkpoint)):
+            if value is not None:
+                raise ValueError(f"{name} must be None with comm, got {value!r}.{_REMEDIES.get(name, '')}")
+        from cmlp._estimators.sources import Arrays
+        from cmlp.distributed._together import fit_together
+
+        rows = Arrays(X, y, sample_weight)
+        fit_together(model, rows, validation, comm, shards=shards, local=local, resume=resume)
+        return model
+    for name, given in (("local", local), ("resume", resume)):
+        if given:
+            raise ValueError(f"{name}=True needs comm, the communicator of the processes.{_REMEDIES.get(name, '')}")
+    from cmlp.distributed._rounds import fit_in_rounds
+
+    number = _SHARDS if shards is None else shards
+    fit_in_rounds(model, (X, y, sample_weight), validation, number, rounds, client, checkpoint)
+    return model
+
+
+_REMEDIES = {
+    "client": " Training is either together (comm) or in rounds (client).",
+    "checkpoint": " Use the callback cmlp.callbacks.Checkpoint.",
+    "resume": " Training in rounds continues from its checkpoint.",
+}
+
+
+_METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+
+
+def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
+    """Return the predictions for rows of Dask, lazily: nothing is computed before the result is.
+
+    The results are bit-identical to ``model.predict(X)`` on all rows at once. Each task uses one thread, unless the
+    model's `n_threads` says otherwise.
+
+    Parameters
+    ----------
+    model : MLPClassifier or MLPRegressor
+        Fitted.
+    X : dask.array.Array or dask.dataframe.DataFrame
+        Rows; a block or a partition may be empty.
+    method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, default="predict"
+        The method to call.
+
+    Returns
+    -------
+    dask.array.Array, dask.dataframe.Series or dask.dataframe.DataFrame
+        An array for an array, with the same blocks of rows. For a data frame a series, or a data frame if there are
+        several outputs, with the same index; columns of probabilities have the names of the classes.
+
+    Raises
+    ------
+    ImportError
+        If Dask is not installed.
+    NotFittedError
+        If the model is not fitted.
+    TypeError, ValueError
+        If an argument is invalid, or X has other columns than in fit.
+
+    Examples
+    --------
+    >>> import cmlp
+    >>> import dask.array as da
+    >>> model = cmlp.MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0)
+    >>> lazy = cmlp.distributed.predict(model.fit([[0.0], [1.0]], [0.0, 2.0]), da.ones((1000, 1), chunks=100))
+    >>> lazy.shape, lazy.dtype
+    ((1000,), dtype('float64'))
+    """
+    import_of_dask("dask")
+    require_estimator(model)
+    model = unchanging(model)
+    if method not in _METHODS or not hasattr(model, method):
+        offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
+        raise ValueError(f"method must be one of {offered} for {type(model).__name__}, got {method!r}.")
+    n_features = model._trained().net.n_in
+    if is_array(X):
+        if X.ndim != 2 or X.shape[1] != n_features:
+            raise ValueError(f"X must have shape (n, {n_features}), got {X.shape}.")
+        like = getattr(model, method)(np.zeros((1, n_features), X.dtype))[:0]
+        call = _Call(model, method, like)
+        X = X.rechunk({1: -1})
+        if like.ndim == 1:
+            return X.map_blocks(call, drop_axis=1, dtype=like.dtype, meta=like)
+        return X.map_blocks(call, chunks=(X.chunks[0], (like.shape[1],)), dtype=like.dtype, meta=like)
+    if is_frame(X) and getattr(X, "ndim", 0) == 2:
+        first = X._meta_nonempty.iloc[:1]
+        like = getattr(model, method)(first)[:0]
+        call = _Call(model, method, like)
+        return X.map_partitions(call.of_frame, meta=call.of_frame(first.iloc[:0]))
+    raise TypeError(f"X must be a Dask array or a Dask data frame, got {type(X).__name__}.")
+
+
+class _Call:
+    """The call of a model's method on one block; `like` is its result for no rows."""
+
+    def __init__(self, model: Any, method: str, like: NDArray[Any]) -> None:
+        self._model, self._method, self._like = copy(model), method, like
+        if model.n_threads is None:  # Dask runs a task per thread
+            self._model.n_threads = 1
+
+    def __call__(self, rows: Any) -> NDArray[Any]:
+        result: NDArray[Any] = getattr(self._model, self._method)(rows) if len(rows) else self._like
+        return result
+
+    def of_frame(self, rows: Any) -> Any:
+        """Return the result with the index of the rows."""
+        import pandas
+
+        values = self(rows)
+        if values.ndim == 1:
+            return pandas.Series(values, index=rows.index)
+        classes = getattr(self._model, "classes_", None) if self._method != "predict" else None
+        return pandas.DataFrame(values, index=rows.index, columns=classes)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._process.signals import TimeLimitReached
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
 from cmlp._train.job import Data, Objective, TrainingJob
 from cmlp._train.observer import Deadline
 from cmlp._train.options import TrainingOptions
 from cmlp._train.state import NO_SUMS, History, TrainingState
-from cmlp.exceptions import DivergenceError, TimeLimitReached
+from cmlp.exceptions import DivergenceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from cmlp._process.signals import DeferredSignals, deliver
+from cmlp._process.signals import DeferredSignals, TimeLimitReached, deliver
 from cmlp._process.threads import available_threads
-from cmlp.exceptions import TimeLimitReached, WorkerError
+from cmlp.exceptions import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set

@@ -3,7 +3,348 @@
 Needs the package river (the extra ``cmlp[river]``). Features and classes may appear and disappear at any time.
 """
 
-from cmlp.river._classifier import MLPClassifier
-from cmlp.river._regressor import MLPRegressor
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from river import base
+from river.utils import dataframe
+
+from cmlp._train.architecture import POSITIVE_LOSSES
+from cmlp._train.hyperparameters import documented
+from cmlp.river._stream import Stream, as_frame, as_list, as_row, is_number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
+
+
+@documented("river.MLPClassifier")
+class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # river's types are not checked
+    """Neural network classifier for streams: an estimator of river.
+
+    It learns row by row, or in small frames. The parameters have the names, defaults and meaning of
+    `cmlp.MLPClassifier`. The outputs are a softmax over the classes seen so far.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid.
+
+    Notes
+    -----
+    A feature that is absent from a row counts as 0, and so does a missing value in a frame. The weights of the first
+    row's features are random; those of a feature that appears later begin at 0, so that it changes no prediction before
+    it is learned. In the same way, the output weights of a new class begin at 0. Features that were never learned are
+    ignored in predictions.
+
+    Values of very different size need a `river.preprocessing.StandardScaler` before this model.
+
+    Examples
+    --------
+    >>> from river import datasets, evaluate, metrics, preprocessing
+    >>> from cmlp.river import MLPClassifier
+    >>> model = preprocessing.StandardScaler() | MLPClassifier((20,), learning_rate_init=0.01, seed=1)
+    >>> evaluate.progressive_val_score(datasets.Phishing(), model, metrics.Accuracy())
+    Accuracy: 89.43%
+    """
+
+    _table_owner: ClassVar[str] = "river.MLPClassifier"
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int = 1,
+        learning_rate_init: float = 0.001,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        dtype: str = "float64",
+        seed: int | None = None,
+    ) -> None:
+        self._set_up(locals())
+        self._codes: dict[Any, int] = {}
+
+    @property
+    def _multiclass(self) -> bool:
+        return True
+
+    @property
+    def classes_(self) -> list[Any]:
+        """The labels seen so far, in the order of the network's outputs."""
+        return list(self._codes)
+
+    def learn_one(self, x: Mapping[Hashable, Any], y: Any) -> None:
+        """Take one gradient step on a row.
+
+        Parameters
+        ----------
+        x : dict
+            Features with their values, which must be finite numbers.
+        y : bool, int or str
+            The label.
+
+        Raises
+        ------
+        ValueError
+            If a value is not a finite number, or the label is None or NaN. `DivergenceError`, a subclass, if the step
+            would make a weight infinite. The model stays unchanged.
+        """
+        _require_label(y)
+        self._learn_segment(list(x), as_row(x), [y])
+
+    def learn_many(self, X: Any, y: Any) -> None:
+        """Take a gradient step on every `batch_size` rows of a frame, in their order.
+
+        Rows before the first one of a new class are learned before the class gets its output.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n, n_features)
+            Of pandas, polars or another library that river supports.
+        y : Series of shape (n,)
+            The labels.
+
+        Raises
+        ------
+        ValueError
+            As for `learn_one`. If training diverges, the model is that before the rows of the last new class.
+        """
+        _, names, rows, missing = as_frame(X)
+        labels = as_list(y, len(rows))
+        for row, label in enumerate(labels):
+            _require_label(label, f" in row {row}")
+        first = {label: place for place, label in reversed(list(enumerate(labels))) if label not in self._codes}
+        for start, stop in pairwise(sorted({0, *first.values(), len(rows)})):
+            self._learn_segment(names, rows[start:stop], labels[start:stop], missing[start:stop])
+
+    def _learn_segment(
+        self, names: list[Hashable], rows: NDArray[Any], labels: list[Any], missing: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Learn rows of which only the first may have a new label."""
+        n_classes = len(self._codes)
+        try:
+            self._codes.setdefault(labels[0], n_classes)
+            codes = np.array([self._codes[label] for label in labels], np.int32)
+            self._learn(names, len(self._codes), rows, codes, missing)
+        except BaseException:
+            if len(self._codes) > n_classes:
+                self._codes.popitem()
+            raise
+
+    def predict_proba_one(self, x: Mapping[Hashable, Any], **kwargs: Any) -> dict[Any, float]:
+        """Return the probability of each label seen so far; an empty dict before the first row.
+
+        Parameters
+        ----------
+        x : dict
+            Features with their values.
+        **kwargs
+            Ignored; present for river's interface.
+
+        Returns
+        -------
+        dict
+        """
+        row = as_row(x)
+        if not self._codes:
+            return {}
+        return dict(zip(self._codes, self._outputs(x, row)[0].tolist(), strict=True))
+
+    def predict_proba_many(self, X: Any) -> Any:
+        """Return the probabilities of the rows of a frame.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n, n_features)
+
+        Returns
+        -------
+        DataFrame of shape (n, n_classes)
+            A column for each label seen so far.
+        """
+        frame, names, rows, _ = as_frame(X)
+        outputs = self._outputs(names, rows) if self._codes else np.empty((len(rows), 0))
+        return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
+
+    def predict_many(self, X: Any) -> Any:
+        """Return the most probable label of each row of a frame; None before the first learned row.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n, n_features)
+
+        Returns
+        -------
+        Series of shape (n,)
+        """
+        frame, names, rows, _ = as_frame(X)
+        if self._codes:
+            classes = self.classes_
+            labels = [classes[code] for code in self._outputs(names, rows).argmax(axis=1)]
+        else:
+            labels = [None] * len(rows)
+        return dataframe.to_native_series(labels, name=None, like=frame)
+
+
+def _require_label(label: Any, where: str = "") -> None:
+    """Raise ValueError if a label is missing: None, or not equal to itself, as NaN."""
+    try:
+        missing = label is None or bool(label != label)
+    except TypeError:  # pandas.NA
+        missing = True
+    if missing:
+        raise ValueError(f"y must be a label, got {label!r}{where}.")
+
+
+@documented("river.MLPRegressor")
+class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # river's types are not checked
+    """Neural network regressor for streams: an estimator of river.
+
+    It learns row by row, or in small frames. The parameters have the names, defaults and meaning of
+    `cmlp.MLPRegressor`.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Raises
+    ------
+    ValueError
+        If a parameter is invalid.
+
+    Notes
+    -----
+    Features may appear and disappear, as for `cmlp.river.MLPClassifier`. Targets of large values learn slowly: use
+    `river.preprocessing.TargetStandardScaler`.
+
+    Examples
+    --------
+    >>> from river import datasets, evaluate, metrics, preprocessing
+    >>> from cmlp.river import MLPRegressor
+    >>> model = preprocessing.StandardScaler() | preprocessing.TargetStandardScaler(
+    ...     MLPRegressor(hidden_layer_sizes=(20,), learning_rate_init=0.01, seed=1)
+    ... )
+    >>> evaluate.progressive_val_score(datasets.TrumpApproval(), model, metrics.MAE())
+    MAE: 0.57544
+    """
+
+    _table_owner: ClassVar[str] = "river.MLPRegressor"
+    _output = "identity"
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int = 1,
+        learning_rate_init: float = 0.001,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = None,
+        dtype: str = "float64",
+        seed: int | None = None,
+    ) -> None:
+        self._set_up(locals())
+        if loss in POSITIVE_LOSSES:
+            self._output = "exp"
+
+    def learn_one(self, x: Mapping[Hashable, Any], y: float) -> None:
+        """Take one gradient step on a row.
+
+        Parameters
+        ----------
+        x : dict
+            Features with their values, which must be finite numbers.
+        y : float
+            The target.
+
+        Raises
+        ------
+        ValueError
+            If a value is not a finite number, or y is out of the range of the loss. `DivergenceError`, a subclass, if
+            the step would make a weight infinite. The model stays unchanged.
+        """
+        self._learn(list(x), 1, as_row(x), self._targets([y]))
+
+    def learn_many(self, X: Any, y: Any) -> None:
+        """Take a gradient step on every `batch_size` rows of a frame, in their order.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n, n_features)
+            Of pandas, polars or another library that river supports.
+        y : Series of shape (n,)
+            The targets.
+
+        Raises
+        ------
+        ValueError
+            As for `learn_one`.
+        """
+        _, names, rows, missing = as_frame(X)
+        targets = self._targets(as_list(y, len(rows)))
+        if len(rows):
+            self._learn(names, 1, rows, targets, missing)
+
+    def _targets(self, y: list[Any]) -> NDArray[np.float64]:
+        """Return targets as a column, checked against the range of the loss."""
+        lowest = 0 if self.loss in POSITIVE_LOSSES else -math.inf
+        for value in y:
+            if not is_number(value) or value < lowest or (self.loss == "gamma" and value == 0):
+                raise ValueError(f"y must be a finite number in the range of the loss {self.loss!r}, got {value!r}.")
+        return np.array(y, np.float64).reshape(-1, 1)
+
+    def predict_one(self, x: Mapping[Hashable, Any]) -> float:
+        """Return the prediction for a row; 0 before the first learned row.
+
+        Parameters
+        ----------
+        x : dict
+            Features with their values.
+
+        Returns
+        -------
+        float
+        """
+        row = as_row(x)
+        return 0.0 if self._network is None else float(self._outputs(x, row)[0, 0])
+
+    def predict_many(self, X: Any) -> Any:
+        """Return the predictions for the rows of a frame; 0 before the first learned row.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n, n_features)
+
+        Returns
+        -------
+        Series of shape (n,)
+        """
+        frame, names, rows, _ = as_frame(X)
+        values = np.zeros(len(rows)) if self._network is None else self._outputs(names, rows)[:, 0]
+        return dataframe.to_native_series(values, name=None, like=frame)

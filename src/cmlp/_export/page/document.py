@@ -1,35 +1,41 @@
-"""The page of a network: which files of assets/ it consists of, and its texts."""
+"""The page of a network: its files of assets/, its texts, its examples, and the data of its chapters."""
 
 from __future__ import annotations
 
+import json
+import zlib
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from cmlp._data.arrays import readable
+from cmlp._data.labels import as_labels
 from cmlp._export.page.assembly import (
     Document,
     asset,
     compressed,
     dense,
     fill,
+    recorded,
     script,
     script_json,
     style,
     without_tabs,
 )
-from cmlp._export.page.description import Described, visible
-from cmlp._export.page.examples import Examples, default_digits
+from cmlp._export.page.description import Described, encoded, visible
 from cmlp._export.page.table import table_page
-from cmlp._export.page.tale import CHAPTER_SCRIPTS, FOOL_SCRIPTS, TRAINING_SCRIPTS, has_tale, tale
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from cmlp._model.model import TrainedModel
 
-MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
+
+_MOST_FILTERS = 48  # weight images in the training panel (assets/explore/training.js)
 
 
 def page_of(
@@ -64,10 +70,10 @@ def page_of(
         "model": script_json(described.as_json(_white(described, examples))),
         "examples": script_json(None if examples is None else examples.as_json()),
     }
-    if has_tale(described, examples):
-        parts["tale"] = script_json(tale(described))
+    if _has_tale(described, examples):
+        parts["tale"] = script_json(_tale(described))
         sheet = script_json(dense(style(["chapters/chapters", "figures/playground"])))
-        parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(CHAPTER_SCRIPTS)}"))
+        parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"))
         parts |= {"style": dense(parts["style"]), "script": without_tabs(parts["script"])}
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
@@ -91,12 +97,12 @@ def _script(model: Described, examples: Examples | None) -> str:
         "drawing/canvas": True,
         "drawing/stage": True,
         **dict.fromkeys((f"explore/{name}" for name in ("neuron", "touch", "wishes")), True),
-        **dict.fromkeys(TRAINING_SCRIPTS, examples is not None and not has_tale(model, examples)),
+        **dict.fromkeys(_TRAINING_SCRIPTS, examples is not None and not _has_tale(model, examples)),
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        **dict.fromkeys(FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not has_tale(model, examples)),
-        "chapters/base85": has_tale(model, examples),
+        **dict.fromkeys(_FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not _has_tale(model, examples)),
+        "chapters/base85": _has_tale(model, examples),
         "explore/page": True,
     }
     return script(name for name, needed in parts.items() if needed)
@@ -113,7 +119,7 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "noise": "Noise" if model.is_image else "Random values",
         "range": "a number from 0 to 1" if bounded else "a number, shown by brightness; below 0 in orange",
         "measured": "test cost" if model.kind == "numbers" else f"test {noun}s right",
-        "filters": "its neurons" if model.sizes[1] <= MOST_FILTERS else f"its first {MOST_FILTERS} neurons",
+        "filters": "its neurons" if model.sizes[1] <= _MOST_FILTERS else f"its first {_MOST_FILTERS} neurons",
         "title": escape(visible(title if title is not None else _title(model))),
         "facts": escape(_facts(model, examples)),
         "keys": escape(_keys(model, examples is not None)),
@@ -121,7 +127,7 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "hidden": " and ".join(map(str, model.sizes[1:-1])),
         "n_params": f"{model.net.n_params:,}",
     }
-    told = has_tale(model, examples)
+    told = _has_tale(model, examples)
     sections = {
         "input": "drawing" if model.is_image else "fields",
         "training": "training" if examples is not None else None,
@@ -166,3 +172,187 @@ def _white(model: Described, examples: Examples | None) -> float:
     if not model.is_image:
         return 0.0
     return 255 * model.pixel_scale if model.takes_bytes else 1.0
+
+
+# ------------------------------------------------- the examples: digits or other rows, for the buttons and for training
+
+
+_N_TRAIN, _N_TEST = 500, 300
+_MOST_BYTES = 120_000  # of all examples in a page
+
+
+class Examples:
+    """Training and test examples for a model: ``X_train, y_train, X_test, y_test``, a `Dataset` for example."""
+
+    def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
+        self.model = model
+        if len(data) != 4:
+            raise ValueError(f"data must be X_train, y_train, X_test, y_test, got {len(data)} values")
+        X_train, y_train, X_test, y_test = data
+        self.train = self._checked(X_train, y_train, "train")
+        self.test = self._checked(X_test, y_test, "test")
+        self.white = self._white() if model.is_image else 0.0
+
+    def _checked(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return rows, and their classes (of a classifier) or targets."""
+        rows, targets = np.asarray(X), as_labels(y, f"y_{name}")
+        n_inputs = self.model.sizes[0]
+        if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
+            raise ValueError(
+                f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n entries; "
+                f"got the shapes {rows.shape} and {targets.shape}"
+            )
+        if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
+            raise ValueError(f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity")
+        return rows, self._encoded(targets, name)
+
+    def _encoded(self, y: NDArray[Any], name: str) -> NDArray[Any]:
+        model, n_outputs = self.model, self.model.sizes[-1]
+        if model.labels is not None:
+            y = model.labels.encode(y)
+        if model.kind in ("classes", "binary"):
+            if y.ndim == 2 and model.kind == "binary":
+                y = y.ravel()
+            if y.ndim != 1 or y.dtype.kind not in "buif" or not np.isin(y, np.arange(max(2, n_outputs))).all():
+                raise ValueError(f"y_{name} must have class indices from 0 to {max(2, n_outputs) - 1}")
+            return y.astype(np.int64)
+        y = y.reshape(len(y), -1)
+        if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
+            raise ValueError(f"y_{name} must have {n_outputs} finite numbers per row, got the shape {y.shape}")
+        if (model.net.loss == "poisson" and (y < 0).any()) or (model.net.loss == "gamma" and (y <= 0).any()):
+            raise ValueError(f"y_{name} has values out of the range of the loss {model.net.loss!r}")
+        return y.astype(np.float64)
+
+    def _white(self) -> float:
+        """Return the input of a white pixel: the largest pixel, times the model's factor."""
+        X = self.train[0]
+        if X.min() < 0 or X.max() <= 0:
+            raise ValueError(f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}")
+        return _white_pixel(X) * self.model.pixel_scale
+
+    def accuracy(self) -> float | None:
+        """Return the fraction of all test rows that the model answers correctly; None for numbers."""
+        X, y = self.test
+        outputs = self.model.net.forward(self.model.params, readable(X, "X_test"), scale=self.model.scale)
+        if self.model.kind == "classes":
+            return float((outputs.argmax(axis=1) == y).mean())
+        if self.model.kind == "numbers":
+            return None
+        return float(((outputs > 0.5) == (y.reshape(len(y), -1) > 0.5)).all(axis=1).mean())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the first examples in a form for the page's script, as many as fit into `_MOST_BYTES`."""
+        share = 1.0
+        while True:
+            counts = [max(1, int(share * n)) for n in (_N_TRAIN, _N_TEST)]
+            parts = [(X[:n], y[:n]) for (X, y), n in zip((self.train, self.test), counts, strict=True)]
+            rows, targets = (np.concatenate(pair) for pair in zip(*parts, strict=True))
+            packed = {"train": len(parts[0][0]), "targets": targets.tolist(), "data": self._packed(rows)}
+            size = len(packed["data"]) + len(str(packed["targets"]))
+            if size <= _MOST_BYTES or len(rows) <= 2:
+                return packed
+            share *= min(0.95, 0.97 * _MOST_BYTES / size)
+
+    def _packed(self, rows: NDArray[Any]) -> str:
+        """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers. Compressed."""
+        if not self.model.is_image:
+            # Values far from 0 beside their spread need more digits than those of float32.
+            dtype = "<f8" if isinstance(self.model.scale, tuple) else "<f4"
+            return encoded(zlib.compress(rows.astype(dtype).tobytes(), 9))
+        levels = sixteen_levels(rows, _white_pixel(self.train[0]))
+        return encoded(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
+
+
+def sixteen_levels(images: NDArray[Any], white: float) -> NDArray[np.uint8]:
+    """Return pixels from 0 to `white` as numbers from 0 to 15: half the bytes, and they compress better."""
+    return np.round(np.clip(images / white, 0, 1) * 15).astype(np.uint8)
+
+
+def _white_pixel(X: NDArray[Any]) -> float:
+    return 255.0 if X.dtype == np.uint8 else float(X.max())
+
+
+def default_digits(model: Described) -> Examples | None:
+    """Return the bundled digits if a model reads digits, otherwise None. Only the model's classes are used."""
+    from cmlp._data.files.images import load_digits28
+
+    if not model.is_image or model.kind not in ("classes", "binary"):
+        return None
+    if model.labels is None:
+        digits = list(range(10)) if model.sizes[-1] == 10 else []
+    else:
+        digits = [int(name) for name in model.outputs if name in set("0123456789")]
+    if len(set(digits)) != max(2, model.sizes[-1]):
+        return None
+    X_train, y_train, X_test, y_test = load_digits28()
+    names = np.array(digits) if model.labels is None else model.labels.classes
+    parts: list[NDArray[Any]] = []
+    for X, y in ((X_train, y_train), (X_test, y_test)):
+        kept = np.isin(y, digits)
+        parts += [X[kept] if model.takes_bytes else X[kept] / np.float32(255), names[np.searchsorted(digits, y[kept])]]
+    return Examples(model, parts)
+
+
+# ------------------------------------------------------- the tale: which networks have it, and the data of its chapters
+
+
+# In this order; each is a figure in assets/figures and an address of the page.
+_CHAPTERS = (
+    ("read", "numbers", "layers")
+    + ("sum", "edge", "squash", "knobs")
+    + ("cost", "gradient", "hill", "learn")
+    + ("ways", "wishes", "chain", "batches", "curves")
+    + ("inside", "exam")
+)
+_FIGURES = ("shared", *_CHAPTERS, "playground")
+_TRAINING_SCRIPTS = ("explore/training", "explore/batch")
+_FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
+_CHAPTER_SCRIPTS = (
+    *_TRAINING_SCRIPTS,
+    *_FOOL_SCRIPTS,
+    *(f"figures/{name}" for name in _FIGURES),
+    "chapters/chapters",
+    "chapters/frame",
+)
+# The chapters show numbers, neurons and images of one network: that of the story, by the checksum of its parameters.
+_NETWORK = 0x57C49717
+# Images with all of their levels of gray: of the training set three 3s and the first ten, of the test set a 7, a 9, an
+# 8 whose loop is open, and an 8 that is almost a 9.
+_TRAIN = {"three1": 330, "three2": 581, "three3": 198, **{f"train{n}": n for n in range(10)}}
+_TEST = {"seven": 0, "nine": 7, "gap": 84, "rival": 947}
+
+
+def _has_tale(model: Described, examples: Examples | None) -> bool:
+    """Return whether the chapters describe this model."""
+    if examples is None or model.sizes != (784, 16, 16, 10) or model.params.dtype != np.float32:
+        return False
+    return zlib.crc32(model.params.astype("<f4").tobytes()) == _NETWORK and model.noun == "digit"
+
+
+def _half_trained() -> NDArray[np.float32]:
+    """Return the parameters of this network after the first of its 30 passes."""
+    numbers = np.frombuffer(zlib.decompress(recorded("half.bin")), np.uint8)
+    return np.ascontiguousarray(numbers.reshape(4, -1).T).view("<f4").ravel()
+
+
+def _tale(model: Described) -> dict[str, Any]:
+    """Return the data of the chapters for the page's script."""
+    from cmlp._data.files.images import load_digits28
+
+    X, y, X_test, y_test = load_digits28()
+    images = [*(X[n] for n in _TRAIN.values()), *(X_test[n] for n in _TEST.values())]
+    labels = [*(int(y[n]) for n in _TRAIN.values()), *(int(y_test[n]) for n in _TEST.values())]
+    rows = readable(X_test, "X_test")
+    right = [
+        round(100 * float((model.net.forward(params, rows, scale=model.scale).argmax(axis=1) == y_test).mean()), 1)
+        for params in (model.params, _half_trained())
+    ]
+    return {
+        "half": encoded(recorded("half.bin")),
+        "names": [*_TRAIN, *_TEST],
+        "labels": labels,
+        "images": encoded(zlib.compress(np.concatenate(images).tobytes(), 9)),
+        "used": encoded(np.packbits(X.max(axis=0) > 0)),
+        "right": right,
+        **json.loads(recorded("recorded.json")),
+    }
