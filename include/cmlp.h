@@ -1,56 +1,52 @@
 /* cmlp.h: the public interface of cmlp, a multilayer perceptron in C11.
  *
  * A network is a list of layer sizes. Each layer computes weighted sums and an activation from the activations of the
- * layer before:  z = b + x W,  a = act(z).  The cost measures the distance between the last activations and the
- * targets, averaged over the rows. Backpropagation computes the gradient of the cost with respect to every weight and
- * bias, and an optimizer takes a step against it.
+ * layer before:  z = b + x W,  a = act(z).  The cost measures the distance between the last activations and the targets,
+ * averaged over the rows. Backpropagation computes its gradient with respect to every weight and bias, and an optimizer
+ * takes a step against it.
  *
- * The header follows the order of use:
- *   1. Load and predict. Load a model file and predict one row (cmlp_model_predict_f32) or many
- *                        (cmlp_model_predict_rows_f32).
+ *   1. Load and predict. Load a model file and predict one row (cmlp_model_predict_f32) or many.
  *   2. Build and train.  Describe a network (cmlp_net_init), fill its parameters (cmlp_init_params), train it
  *                        (cmlp_train_epoch, one call per epoch) and write a model file (cmlp_model_write).
  *   3. Look inside.      Layers, activations, costs, gradients, single optimizer steps, instruction sets.
- * Three more headers belong to the same library: cmlp_table.h (the models of tables, which predict raw rows),
- * cmlp_workers.h (training by several processes) and cmlp_explain.h (bounds, and rows between two others). docs/embedding.md is a tutorial, examples/ has complete programs, and
+ * More headers belong to the same library: cmlp_table.h (the models of tables, which predict raw rows), cmlp_workers.h
+ * (training by several processes) and cmlp_explain.h (bounds, and rows between two others). docs/embedding.md is a
+ * tutorial, examples/ has complete programs, and
  * docs/arithmetic.md (in Python packages arithmetic.md beside this file) defines every rounding.
  *
  * Building. One line compiles the library with a program (add -lm where sqrt is a function call), from the source tree
  * or from the single file cmlp.c that Python packages contain:
  *   cc -O2 -Iinclude program.c $(find src/cmlp/core -name "*.c") -pthread
  *   cc -O2 program.c cmlp.c -pthread
- * All optimization levels, -march=native and -std=c11 or gnu99 and later give the same bits (on s390x use -std=gnu11).
- * Options that change the arithmetic, such as -ffast-math or x87 arithmetic (-m32 without -msse2 -mfpmath=sse), stop the
- * compilation, or cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros that leave parts out.
+ * All optimization levels, -march=native and -std=c11 or later give the same bits (on s390x use -std=gnu11). Options that
+ * change the arithmetic, such as -ffast-math or x87 (-m32 without -msse2 -mfpmath=sse), stop the compilation, or
+ * cmlp_net_init returns CMLP_ERROR_BUILD. docs/embedding.md lists the macros that leave parts out.
  *
  * Rules for every function. The comment of a function says only what it adds to them.
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
- *   n_threads > 1, the system allocates the stacks of the threads of the call.
- * - Stack. A call uses at most 8 KB of the caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks.
+ *   n_threads > 1, the system allocates the stacks of the threads of the call. A call uses at most 8 KB of the caller's
+ *   stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks.
  * - Threads. Any function may be called from any thread. A net, a model, and parameters that no call writes may be shared
  *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
  *   after the other. Its size in bytes is that of cmlp_workspace_size for a network, and for a model those of
  *   cmlp_model_info and cmlp_model_workspace_size. The calls for a single row, and those that load and write files, take
  *   its address and size; the others take it in cmlp_run.
- * - Constant arguments. Only outputs change, the parameters and optimizer of cmlp_train_epoch and cmlp_step, and random
- *   generators. Other threads must not change an input during a call either. If CSR index arrays do change, the results
- *   are wrong, but no access is outside the arrays.
- * - Overlap. Outputs, workspace and optimizer state must not overlap each other or any input. Inputs may overlap each
- *   other: the targets of an autoencoder can be its rows. No function works in place.
+ * - Arguments. Only outputs change, the parameters and optimizer of cmlp_train_epoch and cmlp_step, and random generators.
+ *   Other threads must not change an input during a call. (If CSR index arrays do change, results are wrong, but no access
+ *   is outside the arrays.) Outputs, workspace and optimizer state must not overlap each other or any input; inputs may
+ *   overlap each other. No function works in place.
  * - Arrays are contiguous unless they have strides. They need the alignment of their elements; `params`, outputs and
  *   gradients have those of the net's type. A model file needs 8 bytes; a workspace and the memory of a net or a model
- *   need none.
- * - No rows. If no row is selected, the pointers to data, labels and outputs may be NULL. The functions that need a row
+ *   need none. If no row is selected, the pointers to data, labels and outputs may be NULL; functions that need a row
  *   return ROWS.
- * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default
- *   wherever zero is not a valid value. Fields that a call does not use must be zero, so that they can get a meaning, and
- *   so must reserved fields (but an optimizer may have the hyperparameters of other solvers, and a callback's context is
- *   never read). These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields
- *   count as zero, and the library writes nothing beyond the caller's struct. If it is larger, up to 4,096 bytes, the
- *   fields that the library does not know must be zero. Elements of arrays have no size, but reserved fields.
- * - Versions. A program works with every library of the same major version that has the functions that it calls.
- *   docs/stability.md says what else stays the same within a major version.
+ * - Structs. Set up every struct that has a struct_size with CMLP_INIT, which zeroes it. Zero means the default wherever
+ *   zero is not a valid value. Fields that a call does not use and reserved fields must be zero, so that they can get a
+ *   meaning (but an optimizer may have the hyperparameters of other solvers, and a callback's context is never read).
+ *   These structs may grow at the end. If a program's struct is smaller than the library's, the missing fields count as
+ *   zero, and nothing is written beyond it. If it is larger, up to 4,096 bytes, the fields that the library does not know
+ *   must be zero. Elements of arrays have no size, but reserved fields. A program works with every library of the same
+ *   major version that has the functions that it calls (docs/stability.md).
  * - Status. Every function that can fail returns a cmlp_status: CMLP_OK, NULL for a required pointer, ALIGNMENT of an
  *   array, and the errors of its arguments. Those of a net are NET, of a model MODEL; those of a struct are STRUCT_SIZE and
  *   what its comment lists, those of a workspace BUFFER_SIZE and OVERFLOW. (All without the prefix CMLP_ERROR_.) The comment
@@ -58,12 +54,12 @@
  *   79 the data, 80 to 95 this build, processor or system, 96 to 127 a model file.
  * - After a failure, outputs are unchanged, unless the function's comment says otherwise. But arrays that a call fills are
  *   unspecified after CMLP_CANCELLED and statuses above 63. The outputs of cmlp_run are always set: `refused` names an
- *   invalid argument, and bad_row is the row of a bad label, weight or index.
+ *   invalid argument, and bad_row is the row of a bad label, weight or index. Of several faults in the data, a call reports
+ *   that of the first selected row that has one, for any number of threads and workers, and of the row's input before its
+ *   target.
  * - Floating-point mode. A call computes in round-to-nearest with subnormal numbers and without traps, and restores the
  *   caller's mode at its end; on other processors than x86 and aarch64 the mode must be the default one. Callbacks run in
  *   the library's mode.
- * - Faults. Of several faults in the data, a call reports that of the first selected row that has one, for any number of
- *   threads and workers; a fault of the row's input counts before one of its target.
  * - Reproducibility. The same data, parameters and options give the same bits for any thread count, any split of the
  *   rows of cmlp_forward, any instruction set, compiler and system.
  */
@@ -80,7 +76,7 @@
 #define CMLP_VERSION_PATCH 0
 #define CMLP_VERSION_NUMBER (CMLP_VERSION_MAJOR * 10000 + CMLP_VERSION_MINOR * 100 + CMLP_VERSION_PATCH)
 
-/* Only a program that uses the DLL of Windows needs a macro, CMLP_SHARED; CMLP_BUILD compiles a shared library itself. */
+/* A program that uses the DLL of Windows defines CMLP_SHARED; CMLP_BUILD compiles a shared library. */
 #if defined(_WIN32) && defined(CMLP_BUILD)
 #  define CMLP_API __declspec(dllexport)
 #elif defined(_WIN32) && defined(CMLP_SHARED)
@@ -122,7 +118,6 @@ template <typename cmlp_struct> inline cmlp_struct cmlp_initialized()
 #ifdef __cplusplus
 extern "C" {
 #endif
-
 /* ----------------------------------------------------------------------------------------------------- status */
 
 /* All enumerations of this header are numbers of 32 bits, to which later versions may add values. */
@@ -190,8 +185,8 @@ CMLP_API int32_t cmlp_version_number(void);
 
 /* ================================================================================ 1. load and predict: model files
  *
- * A model file holds a network, its parameters and scale, and strings and arrays for other programs (docs/model-file.md).
- * To load and predict (`file` holds the n bytes of the file):
+ * A model file holds a network, its parameters and scale, and strings and arrays for other programs, whose arrays the
+ * library does not read (docs/model-file.md). To load and predict (`file` holds the n bytes of the file, a row 784 numbers):
  *
  *     cmlp_model_info info = CMLP_INIT(cmlp_model_info);
  *     cmlp_status status = cmlp_model_size(file, n, &info);
@@ -203,10 +198,9 @@ CMLP_API int32_t cmlp_version_number(void);
  *     if (!status)
  *         status = cmlp_model_predict_f32(model, row, 784, &label, NULL, 0, workspace, info.workspace_size);
  *
- * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc.
- *
- * The file of a table (Python's TabularClassifier and TabularRegressor) is refused with FILE_TABLE. cmlp_table.h opens it,
- * and the functions of this section then predict with its model.
+ * The optional header cmlp_file.h has the first part of this as one call: it loads a model by path with malloc. The file of
+ * a table (Python's TabularClassifier and TabularRegressor) is refused with FILE_TABLE. cmlp_table.h opens it, and the
+ * functions of this section then predict with its model.
  *
  * A file may come from anywhere: every length, offset and number is checked before use, and every truncation and every
  * flipped bit is detected. The checksums are not a signature: whoever can change a file can change them too. */
@@ -223,8 +217,7 @@ typedef struct cmlp_net cmlp_net;
 /* Sizes and properties of a model file. */
 typedef struct cmlp_model_info {
     size_t struct_size;
-    size_t model_size;    /* bytes of memory for cmlp_model_init; includes copies of shifts and factors, and on
-                           * big-endian machines of the parameters */
+    size_t model_size;    /* bytes of memory for cmlp_model_init */
     size_t workspace_size; /* bytes of workspace for cmlp_model_init and predictions of one row */
     uint64_t head_size;   /* bytes of the head; the data follow */
     uint64_t file_size;   /* bytes of the whole file */
@@ -254,22 +247,18 @@ enum { CMLP_MODEL_TRUSTED = 1 /* skips the checks that read all data */ };
  * memory: info->model_size bytes.
  * file: the `n` bytes of the whole file. They must stay in place, unchanged, as long as the model is used, because the
  *     model uses the parameters in them.
- * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks only the head, the size of the file, the shifts and factors,
- *     and the numbers of a table. It checks neither the data's checksum, nor that all parameters are finite, nor that the
- *     example in the file gives the stored output.
+ * flags: 0, or CMLP_MODEL_TRUSTED: then the function checks neither the data's checksum, nor that all parameters are finite,
+ *     nor that the example in the file gives the stored output.
  * workspace: info->workspace_size bytes. May be NULL with CMLP_MODEL_TRUSTED.
  * model: receives the model, whose address is inside `memory`.
- * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE if a shift or a factor of a column is NaN or infinite;
- * FILE_VALUE if a factor is 0, or a number of a table (columns, targets, scores) breaks a rule of the format; unless
- * trusted, FILE_DATA_CRC, FILE_NONFINITE (parameters) and FILE_EXAMPLE; OPTION (an unknown flag). After every failure
- * *model is NULL, and the contents of `memory` are unspecified. */
+ * Returns the statuses of cmlp_model_size; FILE_LONG; FILE_NONFINITE and FILE_VALUE (a shift, a factor, a number of a table);
+ * unless trusted, FILE_DATA_CRC, FILE_NONFINITE (a parameter) and FILE_EXAMPLE; OPTION (an unknown flag). After every
+ * failure *model is NULL, and the contents of `memory` are unspecified. */
 CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const void *file, size_t n,
                                          cmlp_model_flags flags, void *workspace, size_t workspace_size,
                                          const cmlp_model **model);
 
-/* Predicts one row: of floats (and outputs of floats) if the model's dtype is CMLP_FLOAT32, of doubles if it is
- * CMLP_FLOAT64, as that of every table. Bytes are for models of CMLP_FLOAT32; for those of CMLP_FLOAT64 there is
- * cmlp_model_predict_rows_f64. There is no allocation, lock or system call.
+/* Predicts one row of the model's dtype, or for CMLP_FLOAT32 also of bytes. There is no allocation, lock or system call.
  * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns (see cmlp_table.h).
  * label: receives the class index (see cmlp_labels); or NULL.
  * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
@@ -287,9 +276,8 @@ CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const ui
                                                int32_t *label, float *output, int64_t n_outputs, void *workspace,
                                                size_t workspace_size);
 
-/* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL. Numbers and the words true and
- * false are written as they are in the file. The labels are in the metadata string "classes", which Python writes for
- * classifiers. Each call searches the head of the file from its start.
+/* Writes the label of a class as text: UTF-8 without escapes, with a terminating NUL; numbers, true and false as they are in
+ * the file. Python writes the labels of classifiers. Each call searches the head of the file from its start.
  * buffer: n bytes, which every failure leaves unchanged; may be NULL if n is 0.
  * length: receives the number of bytes without the NUL, also if the status is BUFFER_SIZE; or NULL.
  * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels); BUFFER_SIZE;
@@ -297,14 +285,12 @@ CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const ui
 CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n,
                                           size_t *length);
 
-/* The network and its parameters, for all other functions, valid as long as the model. NULL for an invalid model, and for
- * that of a table. */
+/* The network and its parameters, valid as long as the model. NULL for an invalid model, and for that of a table. */
 CMLP_API const cmlp_net *cmlp_model_net(const cmlp_model *model);
 CMLP_API const void *cmlp_model_params(const cmlp_model *model);
 
 /* Finds a metadata string: `*text` points to `*length` bytes of the file, without a terminating NUL. They are printable
- * ASCII, in which \" stands for " and \\ for \. Python writes JSON, such as the class labels (key "classes").
- * Returns FILE_KEY if the file has no such key. */
+ * ASCII, in which \" stands for " and \\ for \. Python writes JSON. Returns FILE_KEY if the file has no such key. */
 CMLP_CHECKED cmlp_status cmlp_model_metadata(const cmlp_model *model, const char *key, const char **text,
                                              size_t *length);
 
@@ -317,17 +303,15 @@ typedef int32_t cmlp_rows_kind;
 enum { CMLP_ROWS_DENSE = 1, CMLP_ROWS_CSR = 2 };
 
 /* The input: n_rows rows of n_cols values.
- * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and
- *   multiples of the element size. col_stride 0 means one element; row_stride 0 then means n_cols elements. (With
- *   columns that are not contiguous the row stride must be given.)
+ * - Dense: element (i, j) is at data + i * row_stride + j * col_stride. Strides are in bytes, of any sign, and multiples
+ *   of the element size. col_stride 0 means one element; row_stride 0 then means n_cols elements.
  * - CSR (compressed sparse rows): the values of row i are data[p] in the columns indices[p], for p from indptr[i] to
- *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. A CSR row gives
- *   results bit-identical to those of the same dense row while the weights are finite, in a time proportional to its
- *   stored values. Each call first checks the indices of the rows that it uses.
- * The network's input is value * scale, or in column j (value - shifts[j]) * factors[j] if there are such vectors,
- * computed in double and rounded once to the net's type. The shifts of CSR rows must be 0, because elements that are
- * not stored are 0. If `order` is not NULL, a call uses the rows order[0], ..., order[n_order - 1], in this sequence; a
- * row may occur several times. Results are in the sequence of `order` too.
+ *   indptr[i+1] - 1, and all other elements are 0. Columns ascend within a row, without duplicates. The results are
+ *   bit-identical to those of the same dense row while the weights are finite, in a time proportional to the stored
+ *   values. Each call first checks the indices of the rows that it uses.
+ * The network's input is value * scale, or in column j (value - shifts[j]) * factors[j] if there are such vectors (of CSR
+ * rows shifts are 0), computed in double and rounded once to the net's type. If `order` is not NULL, a call uses the rows
+ * order[0], ..., order[n_order - 1], and results are in this sequence; a row may occur several times.
  *
  * The errors of rows: NULL, ROWS, DTYPE, ALIGNMENT, OPTION (scale, shifts, factors), ORDER, SPARSE; INPUT. */
 typedef struct cmlp_rows {
@@ -368,10 +352,9 @@ typedef struct cmlp_run {
     size_t struct_size;
     void *workspace;       /* cmlp_workspace_size() bytes or more */
     size_t workspace_size;
-    /* NULL, or called by the calling thread between the passes (forward, backward, gradient) over at most 256 rows (with
-     * several workers, over a worker's rows of a batch): every few milliseconds, with 10^7 parameters every 0.1 s, with
-     * 10^8 every 0.7 s (float32, AVX2; longer if a row has more than 10^5 numbers). A result other than 0 cancels the
-     * call. It must return (no longjmp, no C++ exception), because other threads may be working for this call. */
+    /* NULL, or called by the calling thread between the passes over at most 256 rows (with several workers, over a
+     * worker's rows of a batch): every few milliseconds, with 10^7 parameters every 0.1 s (float32, AVX2). A result other
+     * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call. */
     int (*poll)(void *context);
     void *poll_context;
     /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input or a
@@ -385,15 +368,13 @@ typedef struct cmlp_run {
                             * epochs take, and no result. No value is an error */
 } cmlp_run;
 
-/* Predict any number of rows with a model, several times faster per row than one at a time. Outputs are bit-identical
- * to single predictions.
- * rows: their width is n_inputs. Dense rows or CSR rows of any type for a network; dense rows of CMLP_FLOAT64 for a table.
- *     Without scale, shifts and factors: the model has its own.
+/* Predict any number of rows with a model, bit-identical to single predictions and several times faster per row.
+ * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table. Without scale, shifts and factors: the
+ *     model has its own.
  * labels: receives the class index of each selected row (see cmlp_labels); or NULL.
- * outputs: receives (rows selected, n_outputs).
+ * outputs: receives (rows selected, info->n_outputs).
  * run: its workspace has cmlp_model_workspace_size() bytes.
- * Returns DTYPE if the function is not that of the model's dtype, or the rows of a table are not of CMLP_FLOAT64; OPTION
- * for a scale. */
+ * Returns DTYPE if the function is not that of the model's dtype, or for the rows of a table; OPTION for a scale. */
 CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f32(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
                                                      float *outputs, cmlp_run *run);
 CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, const cmlp_rows *rows, int32_t *labels,
@@ -403,9 +384,8 @@ CMLP_CHECKED cmlp_status cmlp_model_predict_rows_f64(const cmlp_model *model, co
 CMLP_CHECKED cmlp_status cmlp_model_workspace_size(const cmlp_model *model, const cmlp_rows *rows, int32_t n_threads,
                                                    size_t *bytes);
 
-/* Prepares rows for the network of a model and the functions below: sets kind (dense) and n_cols to those of the model's
- * inputs, scale to its input scale, and shifts and factors to the model's, or to NULL. Set data, dtype and n_rows
- * afterwards. The other fields are unchanged. Returns MODEL also for that of a table. */
+/* Prepares rows for the network of a model and the functions below: sets kind (dense), and n_cols, scale, shifts and factors
+ * to those of the model's inputs. Set data, dtype and n_rows afterwards. Returns MODEL also for that of a table. */
 CMLP_CHECKED cmlp_status cmlp_model_prepare_rows(const cmlp_model *model, cmlp_rows *rows);
 
 struct cmlp_objective;
@@ -486,21 +466,18 @@ typedef struct cmlp_net_config {
     uint32_t isa_mask;          /* sum of the allowed values of cmlp_isa, or 0 for all; the fastest available one is used */
     const double *activation_parameters; /* one per activation, or NULL: finite, > 0; 0: default */
     double loss_parameter;      /* finite, > 0; 0: default */
-    /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES outputs, ascending, in
-     * (0, 1); loss_parameter is then 0. cmlp_forward and predictions of a model then sort the outputs of each row, so that
-     * predicted quantiles never cross (Chernozhukov, Fernandez-Val & Galichon 2010). All other functions use the
-     * activations as they are. */
-    const double *quantiles;
+    const double *quantiles;    /* NULL, or for CMLP_LOSS_QUANTILE the parameter p of each of the 2 to CMLP_MAX_QUANTILES
+                                 * outputs, ascending, in (0, 1), with loss_parameter 0. Predictions, but no other function,
+                                 * sort the outputs of each row (Chernozhukov, Fernandez-Val & Galichon 2010) */
     const void *reserved; /* NULL */
 } cmlp_net_config;
 
-/* Bytes for a net, and a bound for static storage:  static char memory[CMLP_NET_SIZE]; */
+/* Bytes for a net, and a bound of them in every 1.x, for static storage:  static char memory[CMLP_NET_SIZE]; */
 CMLP_API size_t cmlp_net_size(void);
 #define CMLP_NET_SIZE 8192
 
 /* Checks the description and makes a net in `memory` (memory_size bytes, at least cmlp_net_size()). It keeps no pointer to
- * `config`. A net begins with a number that depends on the version of the library: functions return NET for a net of
- * another version. The same holds for a model and MODEL.
+ * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
  * OVERFLOW, BUFFER_SIZE, BUILD. On failure `memory` is unchanged. */
@@ -792,12 +769,11 @@ typedef struct cmlp_layer {
     int64_t biases;  /* index in the parameter block: (n_out) */
 } cmlp_layer;
 
-/* Describes layer `index` of the n_layers - 1 layers with weights; 0 is the first hidden layer (without hidden layers,
- * the output layer). Returns LAYERS if there is no such layer. */
+/* Describes layer `index` of the n_layers - 1 layers with weights. Returns LAYERS if there is no such layer. */
 CMLP_CHECKED cmlp_status cmlp_net_layer(const cmlp_net *net, int32_t index, cmlp_layer *layer);
 
-/* Properties of an activation. The strings and structs are static, and of the library's size: a field exists if it ends
- * within struct_size bytes. */
+/* Properties of an activation. The structs are static, and of the library's size: a field exists if it ends within
+ * struct_size bytes. */
 typedef struct cmlp_activation_info {
     size_t struct_size;
     const char *name;    /* "leaky_relu" */

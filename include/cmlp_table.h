@@ -22,9 +22,9 @@ extern "C" {
 
 /* As cmlp_model_size and cmlp_model_init, which refuse the file of a table, but for every model file: that of a table, or
  * that of a network. The row of a table's model is its raw columns as doubles: a finite number, NaN for a missing one, or
- * the code of a category (cmlp_table_find_categories). All functions of cmlp.h for models take the model, except those for the
- * network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL. A file can have a
- * threshold: of two classes, the label is then 1 from this probability of the second class on, instead of 0.5.
+ * the code of a category (cmlp_table_find_categories). All functions of cmlp.h for models take the model, except those for
+ * the network of a model: cmlp_model_net and cmlp_model_params return NULL, and cmlp_model_prepare_rows MODEL. A file can
+ * have a threshold: of two classes, the label is then 1 from this probability of the second class on, instead of 0.5.
  * Returns as cmlp_model_size and cmlp_model_init, but not FILE_TABLE. */
 CMLP_CHECKED cmlp_status cmlp_table_model_size(const void *file, size_t n, cmlp_model_info *info);
 CMLP_CHECKED cmlp_status cmlp_table_model_init(void *memory, size_t memory_size, const void *file, size_t n,
@@ -44,7 +44,8 @@ typedef struct cmlp_table_categories {
 /* Finds the categories of a column.
  * column: index of a column of categories. Ordered ones are a column of numbers: the code of a category is its rank.
  * Returns FILE_KEY if the file has no categories; OPTION if the column has none. */
-CMLP_CHECKED cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column, cmlp_table_categories *categories);
+CMLP_CHECKED cmlp_status cmlp_table_find_categories(const cmlp_model *model, int64_t column,
+                                                    cmlp_table_categories *categories);
 
 /* Find the code of a category: the number for the row, and a double as the row is. A category is a text, a number or
  * the missing value. A text never equals a number: "1" and 1 are two categories. Numbers are equal if their values are:
@@ -56,7 +57,8 @@ CMLP_CHECKED cmlp_status cmlp_table_find_categories(const cmlp_model *model, int
  * Returns OPTION if cmlp_table_find_categories has not filled the struct. */
 CMLP_CHECKED cmlp_status cmlp_table_code_of_text(const cmlp_table_categories *categories, const char *text, double *code);
 CMLP_CHECKED cmlp_status cmlp_table_code_of_number(const cmlp_table_categories *categories, double number, double *code);
-CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer, double *code);
+CMLP_CHECKED cmlp_status cmlp_table_code_of_integer(const cmlp_table_categories *categories, int64_t integer,
+                                                    double *code);
 
 typedef int32_t cmlp_table_category_kind;
 enum { CMLP_TABLE_CATEGORY_MISSING = 1, CMLP_TABLE_CATEGORY_TEXT = 2, CMLP_TABLE_CATEGORY_NUMBER = 3 };
@@ -65,19 +67,19 @@ enum { CMLP_TABLE_CATEGORY_MISSING = 1, CMLP_TABLE_CATEGORY_TEXT = 2, CMLP_TABLE
  * and nothing for the missing value.
  * kind: receives what the category is: "1" and 1 have the same text; or NULL.
  * Returns LABEL if there is no such code; OPTION as above; BUFFER_SIZE and FILE_SYNTAX as cmlp_model_label. */
-CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
-                                             size_t *length, cmlp_table_category_kind *kind);
+CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *categories, int64_t code, char *buffer,
+                                             size_t n, size_t *length, cmlp_table_category_kind *kind);
 
-/* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as often
- * as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
+/* Finds how far the interval of a row reaches beyond the prediction of a table's model, so that it covers the truth as
+ * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
  *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
- * multiplied by a factor that follows from the row's outputs. docs/guide/tables.md says what this guarantees. The interval of a regressor is
- * [output - margin, output + margin]; of a model of several quantiles it is [first output - margin, last output + margin],
- * or the point between both ends if they cross. Computed in double, it contains every row of the calibration whose score is
- * at most the margin, also at its ends. The set of a classifier has the most probable class, and every class with
- * 1 - probability <= margin. Of several targets, and of several labels in a row, each has its own margin: an interval for
- * its output, or a set for the answers no (1 - output) and yes (output).
+ * multiplied by a factor that follows from the row's outputs. docs/guide/tables.md says what this guarantees.
+ * The interval of a regressor is [output - margin, output + margin]; of a model of several quantiles it is [first output -
+ * margin, last output + margin], or the point between both ends if they cross. Computed in double, it contains every row
+ * of the calibration whose score is at most the margin, also at its ends. The set of a classifier has the most probable
+ * class, and every class with 1 - probability <= margin. Of several targets, and of several labels in a row, each has its
+ * own margin: an interval for its output, or a set for the answers no (1 - output) and yes (output).
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
  * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths
@@ -149,8 +151,8 @@ CMLP_CHECKED cmlp_status cmlp_table_encoder_width(const cmlp_table_encoder *enco
  *     for contiguous rows, or CMLP_REPEAT.
  * inputs: (n_rows, n_inputs), of the encoder's dtype.
  * Returns ROWS, BUILD; INPUT if a value is infinite. */
-CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows, int64_t row_stride,
-                                     void *inputs);
+CMLP_CHECKED cmlp_status cmlp_table_encode(const cmlp_table_encoder *encoder, const double *raw, int64_t n_rows,
+                                           int64_t row_stride, void *inputs);
 
 /* ======================================================================================================== 3. write */
 
@@ -191,8 +193,9 @@ CMLP_CHECKED cmlp_status cmlp_table_workspace_size(const cmlp_table *table, size
  * arrays do not start with "nets." or "table.". An array "calibration.scores" is of CMLP_FLOAT64 and has one row, with
  * several targets one for each of them, and with several logistic outputs one row or one for each output (FILE_TENSOR).
  * The numbers of each row ascend or are equal, without NaN (FILE_VALUE). The string "calibration" says what they are, such
- * as {"kind":"absolute_error","rows":"held_out"}; cmlp_table_margin ignores scores without it. An array "calibration.widths" is of CMLP_FLOAT64
- * and has two rows for each row of scores (FILE_TENSOR), by the rules of docs/model-file.md (FILE_VALUE).
+ * as {"kind":"absolute_error","rows":"held_out"}; cmlp_table_margin ignores scores without it. An array
+ * "calibration.widths" is of CMLP_FLOAT64 and has two rows for each row of scores (FILE_TENSOR), by the rules of
+ * docs/model-file.md (FILE_VALUE).
  * Python loads the file if the networks are of CMLP_FLOAT32 and the strings contain "categories", "parameters" (for example
  * "{}") and "class", "TabularRegressor" or, with "classes", "TabularClassifier".
  * content: input_scale is 0 and shifts, factors and training are NULL (OPTION).

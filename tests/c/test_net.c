@@ -43,6 +43,7 @@ static void test_invalid_config(void)
     INVALID(CMLP_ERROR_STRUCT_SIZE, config.struct_size = offsetof(cmlp_net_config, reserved));
     INVALID(CMLP_ERROR_NULL, config.sizes = NULL);
     INVALID(CMLP_ERROR_NULL, config.activations = NULL);
+    INVALID(CMLP_ERROR_OPTION, config.reserved = memory);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = 1);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = -1);
     INVALID(CMLP_ERROR_LAYERS, config.n_layers = CMLP_MAX_LAYERS + 1);

@@ -239,6 +239,7 @@ cdef class Net:
         config.struct_size, config.n_layers, config.isa_mask = sizeof(cmlp_net_config), n, ISA_MASK
         config.sizes, config.activations = c_sizes, c_activations
         config.activation_parameters, config.loss_parameter, config.quantiles = c_parameters, 0, NULL
+        config.reserved = NULL
         if isinstance(loss_parameter, (tuple, list)):
             loss_parameter = tuple([float(quantile) for quantile in loss_parameter])
             if len(loss_parameter) != self.sizes[n - 1]:

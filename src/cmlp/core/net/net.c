@@ -75,6 +75,7 @@ static cmlp_status check_config(const cmlp_net_config *config)
     if (!config->sizes || !config->activations) return CMLP_ERROR_NULL;
     for (int32_t l = 0; l < config->n_layers; l++)
         if (config->sizes[l] < 1 || config->sizes[l] > CMLP_MAX_WIDTH) return CMLP_ERROR_WIDTH;
+    if (config->reserved) return CMLP_ERROR_OPTION;
     cmlp_status status = check_activations(config);
     if (!status) status = check_loss(config);
     if (status) return status;
