@@ -113,4 +113,7 @@ FIGURES.batches = {
 			if (isThere) headline(pen, `${seconds} s`, goal + 10, y + tall + pitch * 0.2 + 4, "left", size);
 		});
 	},
+	label(t) {
+		return stopsAt(t)[1] + (t < 1 ? "" : ` It is ${number(this.angles[10], 0)}°.`);
+	},
 };

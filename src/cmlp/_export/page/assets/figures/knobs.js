@@ -140,4 +140,7 @@ FIGURES.knobs = {
 		if (open === 1 && !shrink)
 			headline(pen, "12,560 + 272 + 170 = 13,002 knobs", 0, height - 6, "left", narrow ? 14 : 20);
 	},
+	label(t) {
+		return stopsAt(t)[1] + (t < 1 ? "" : ` It reads ${percent(this.shareAt(this.by ?? TURNED_BY))}.`);
+	},
 };
