@@ -44,7 +44,7 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost, over 2 of the 13,002 directions. There are two valleys, because the half-trained network has a twin: the same neurons in another order. The ring steps against the slope, again and again. A step is learning rate × slope.",
+			"Height is the cost, over 2 of 13,002 directions. There are two valleys, because the half-trained network has a twin: its neurons in another order. The ring steps against the slope, again and again: learning rate × slope.",
 		],
 		learn: [
 			"Let it learn",

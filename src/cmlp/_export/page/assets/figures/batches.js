@@ -16,7 +16,7 @@ FIGURES.batches = {
 	],
 	bet: {
 		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
-		options: ["5,000 a step", "10 a step, in a tenth of the time", "10 a step, in less than a hundredth"],
+		options: ["5,000", "10, ten times as fast", "10, over 100 times as fast"],
 		shown: 0.55,
 		ratio: () => tale.race[3][3] / tale.race[1][3],
 		measure() {
@@ -112,5 +112,8 @@ FIGURES.batches = {
 			headline(pen, `${done} step${done === "1" ? "" : "s"}`, goal + 10, y + tall / 2 + 5, "left", size, false);
 			if (isThere) headline(pen, `${seconds} s`, goal + 10, y + tall + pitch * 0.2 + 4, "left", size);
 		});
+	},
+	label(t) {
+		return stopsAt(t)[1] + (t < 1 ? "" : ` It is ${number(this.angles[10], 0)}°.`);
 	},
 };

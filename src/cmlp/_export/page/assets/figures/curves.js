@@ -15,12 +15,12 @@ FIGURES.curves = {
 		[1, `${CURVE_STEPS} steps later. Now start the sigmoids with larger weights.`],
 	],
 	bet: {
-		question: "How much of the outputs’ wishes arrives at A, through four layers of sigmoids?",
-		options: ["about a tenth", "about a hundredth", "less than a thousandth"],
+		question: "Which part of the outputs’ wishes arrives at A, through four layers of sigmoids?",
+		options: ["1 in 10", "1 in 100", "1 in 2,000"],
 		at: 0.3,
 		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
 		measure() {
-			return nearest([0.1, 0.01, 0], this.arrived()[0]);
+			return nearest([0.1, 0.01, 0.0005], this.arrived()[0]);
 		},
 		verdict() {
 			const [first, second] = FIGURES.curves.until(CURVE_STEPS).map((one) => percent(one.shares.at(-1)));

@@ -12,7 +12,7 @@ const OUTCOMES = ["creeps", "rolls into a valley", "leaps across", "leaves the m
 const REASONS = [
 	"60 steps of this length are too few",
 	"each step is shorter than the valley is wide",
-	"each step is longer than the valley is wide, so it lands on the other side",
+	"each step is longer than the valley is wide",
 	"a step leads beyond its edge",
 ];
 const hillKnot = (i, j) => tale.hill.heights[clamp(j, 0, 40) * 41 + clamp(i, 0, 40)] / 1000;
@@ -71,7 +71,7 @@ FIGURES.hill = {
 			const { rate, held, free } = FIGURES.hill;
 			const [outcome, cost] = [outcomeOf(held), held.at(-1)[2]];
 			const low = free?.at(-1)[2];
-			const why = low < cost ? ", because in 13,002 directions there are other ways down" : "";
+			const why = low < cost ? ", because 13,002 directions offer other ways" : "";
 			const network = free ? ` The network ends at ${number(low)}${why}.` : "";
 			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? ` and ends at ${number(cost)}` : ""}, because ${REASONS[outcome]}.${network}`;
 		},

@@ -12,13 +12,13 @@ FIGURES.knobs = {
 		[1, "Turn the knobs further: how far, until it reads less than half?"],
 	],
 	bet: {
-		question: `Now each knob is turned at random, by about ±${TURNED_BY}. How many of the digits does it still read?`,
-		options: ["one in ten", "half of them", "nine in ten"],
+		question: `Now each knob is turned at random, by about ±${TURNED_BY}. How many digits does it still read?`,
+		options: ["1 in 10", "half", "9 in 10"],
 		at: 0.65,
 		measure: () => nearest([0.1, 0.5, 0.9], FIGURES.knobs.shareAt(TURNED_BY)),
 		verdict() {
 			const [none, some, most] = [0, TURNED_BY, 1].map((by) => percent(FIGURES.knobs.shareAt(by)));
-			return `It still reads ${some}, before it was ${none}, because thousands of small errors cancel in the sums. By ±1 it is ${most}. No single knob holds what it knows.`;
+			return `Still ${some} (before: ${none}), because thousands of small errors cancel in the sums. At ±1 it reads ${most}. No single knob holds what it knows.`;
 		},
 	},
 	set() {
@@ -139,5 +139,8 @@ FIGURES.knobs = {
 		});
 		if (open === 1 && !shrink)
 			headline(pen, "12,560 + 272 + 170 = 13,002 knobs", 0, height - 6, "left", narrow ? 14 : 20);
+	},
+	label(t) {
+		return stopsAt(t)[1] + (t < 1 ? "" : ` It reads ${percent(this.shareAt(this.by ?? TURNED_BY))}.`);
 	},
 };
