@@ -12,6 +12,15 @@ from cmlp import Network
 
 pytestmark = pytest.mark.slow
 
+# The words that are painted.
+TEXTS = """async () => {
+    const seen = [], original = note;
+    note = (pen, text, ...others) => { seen.push(String(text)); original(pen, text, ...others); };
+    await new Promise((done) => { requestPaint(); requestAnimationFrame(() => requestAnimationFrame(done)); });
+    note = original;
+    return seen.join("\\n");
+}"""
+
 
 def control(page, name):
     return page.page.locator("#controls").get_by_label(name)
@@ -96,6 +105,13 @@ def test_change_of_the_rate_goes_on_from_the_moment(watch, story_path):
     control(page, "Rate").select_option("1")
     page.settle()
     assert page.evaluate("[moment, figure.states.length, figure.states.at(-1).cost]") == [0.1, 11, cost]
+    control(page, "Batch").select_option("all")
+    page.page.locator("#moment").fill("0.11")
+    page.until("moment === aim")
+    assert "step 440, epoch 62" in page.evaluate(TEXTS)  # 400 steps of 10 of 180 points, then 40 of all
+    page.page.locator("#moment").fill("0.1")
+    page.until("moment === aim")
+    control(page, "Batch").select_option("10")
     page.page.locator("#moment").fill("0.2")
     page.until("moment === aim")
     before = "() => { figure.goTo(%d); return [...figure.small.params]; }"

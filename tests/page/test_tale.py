@@ -41,7 +41,7 @@ RIGHT = {
 
 # For each claim of docs/story-claims.md: the moment of its chapter, and what is then written there.
 CLAIMS = {
-    1: (1, "3 are always on: A11, A12, A14. Each image turns on more: 5, 7, 9"),
+    1: (1, "A11, A12, A14 are on for all three images: 3 neurons. Each image turns on others as well, 5, 7, 9 in all"),
     2: (1, "rule 55 %, network 93 %"),
     3: (0.5, r"\n0\.99\n.*That is its activation"),
     4: (0.5, "a number from 0, black, to 1, white"),
@@ -269,6 +269,10 @@ def test_fast_stroke_leaves_no_gaps(watch, story_path):
     page.page.mouse.move(box["x"] + left + side - 4, box["y"] + top + 4)
     page.page.mouse.up()
     assert page.evaluate("range(28).every((k) => figure.image[k] === 1)")
+    page.settle()
+    assert re.match(
+        r"Now row 0, column \d+ is bright\. Its weight is .*, so the sum (rises|falls)\.", page.text("#stop")
+    )
 
 
 def test_step_turns_from_the_gradient_to_its_opposite(watch, story_path):
@@ -296,6 +300,10 @@ def test_repair_of_the_rule_shows_what_it_wins_and_loses(watch, story_path):
     assert "the rule misreads 135" in page.evaluate(TEXTS)
     page.page.get_by_role("button", name="thicker").click()
     assert re.search("wins 22\n.*loses 69\n", page.evaluate(TEXTS), re.DOTALL)
+    assert page.text("#stop").startswith("With this repair the rule reads 39 %, before 55 %")
+    page.page.get_by_role("button", name="Another digit").click()
+    page.settle()
+    assert re.match(r"A \d: the rule answers \d, the network \d\.", page.text("#stop"))
 
 
 def test_network_learns_again_with_another_rate(watch, story_path):

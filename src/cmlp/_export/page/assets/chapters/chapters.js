@@ -25,7 +25,7 @@ const TALE = {
 			"All weights are 0 except a bar of ones: the sum adds up what is bright there. A bar is bright, but so is any filled field. So the bar gets a negative border: now the pixels around it must be dark.",
 		],
 		squash: [
-			"Squash, and how much is enough",
+			"Squash, and set a threshold",
 			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: if it is −10, the pixels must bring over 10. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [

@@ -106,7 +106,7 @@ function numberField() {
 	const read = () => {
 		const value = parseFloat(field.value.replace("−", "-").replace(",", "."));
 		if (finite(value)) bet(value);
-		else write("verdict", "A number such as 0.11, please.");
+		else write("stop", "A number such as 0.11, please.");
 	};
 	listen(button, "click", read);
 	listen(field, "keydown", ({ key }) => key === "Enter" && read());

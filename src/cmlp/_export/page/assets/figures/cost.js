@@ -53,7 +53,7 @@ FIGURES.cost = {
 		const bottom = top + side1;
 		const rowsAt = (row) => bottom + 30 + row * ((height - bottom - 30) / 2);
 		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
-		const unit = min(side1, (height * 0.5) / Math.sqrt(total));
+		const unit = min(side1, min(height * 0.5, width * 0.45) / Math.sqrt(total));
 		const big = [narrow ? 12 : width * 0.24, height - 34, unit * Math.sqrt(total)];
 		const pour = ease(part(t, 0.3, 0.45));
 		let filled = 0;

@@ -62,9 +62,9 @@ FIGURES.exam = {
 		if (strokesNow().length || this.miss >= 0 || t === 1) return this.paintOne(view);
 		const columns = narrow ? 3 : 5;
 		if (t < 0.25) {
-			const side = min(width / columns - 8, height / 3 - 26);
+			const side = min(width / columns - 8, height / 3 - 29);
 			this.noises.slice(0, 3 * columns).forEach((noise, n) => {
-				const [x, y] = [(n % columns) * (width / columns), floor(n / columns) * (side + 26)];
+				const [x, y] = [(n % columns) * (width / columns), 8 + floor(n / columns) * (side + 26)];
 				picture(pen, noise, x, y, side);
 				const outputs = resultOf(trained, noise).a[3];
 				const words = `${winner(outputs)}, at ${number(max(...outputs), 2)}`;

@@ -80,8 +80,8 @@ FIGURES.gradient = {
 		}
 	},
 	says(t) {
-		if (t || this.angle === 90) return;
-		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}. Find the best direction, then bet.`;
+		if (t % 1 || this.angle === 90) return;
+		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}.${t ? "" : " Find the best direction, then bet."}`;
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const shown = t === 1 ? max(TRIES, this.tries.length) : ceil(part(t, 0.4, 0.72) * TRIES);
@@ -94,12 +94,12 @@ FIGURES.gradient = {
 		const along = (n) => at(5 * n, blend(this.curve[floor(n)], this.curve[ceil(n)], n % 1));
 		const turned = 36 * ease(part(t, 0.03, 0.28));
 		const angle = t % 1 ? 5 * turned : this.angle;
-		note(pen, "▲ cost rises", left, 14, "left");
+		if (t < 0.3) note(pen, "▲ cost rises", left, 14, "left");
 		if (t < 0.8) note(pen, "▼ cost falls", left, height - 8, "left");
 		for (const change of [-0.01, 0, 0.01]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
 		for (const mark of [0, 45, 90, 135, 180]) {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
-			if (abs(mark - angle) > 14)
+			if (abs(mark - angle) > (narrow ? 34 : 19))
 				note(pen, `${mark}°`, at(mark, 0)[0] + 4, middle + (mark > 90 ? -6 : 16), mark > 135 ? "right" : "left");
 		}
 		range(36).forEach((n) => {
@@ -140,17 +140,10 @@ FIGURES.gradient = {
 			drawLine(pen, [at(angle, 0), place], colours.mark, 3);
 			drawLine(pen, [place], colours.mark, 16);
 			const change = (middle - place[1]) / unit;
-			// Beside the line to the axis, where the curve is not.
-			const beside = angle > 90 === angle > 25 && angle < 155 ? 1 : -1;
+			// On the other side of the axis, where the curve is not.
+			const across = clamp(place[0], 34, width - 34);
 			if (angle % 180 || t < 0.3)
-				headline(
-					pen,
-					signed(change, 4),
-					place[0] + 12 * beside,
-					(middle + place[1]) / 2 + (angle > 90 ? 14 : -4),
-					beside > 0 ? "left" : "right",
-					16,
-				);
+				headline(pen, signed(change, 4), across, middle + (angle > 90 ? -10 : 24), "center", 16);
 			if (t < 0.3)
 				headline(
 					pen,

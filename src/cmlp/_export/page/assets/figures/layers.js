@@ -24,7 +24,8 @@ FIGURES.layers = {
 		verdict() {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
-			return `${shared.length} are always on: ${shared.map((k) => neuronName(1, k)).join(", ")}. Each image turns on more: ${each.join(", ")}. Different patterns, one answer.`;
+			const names = shared.map((k) => neuronName(1, k)).join(", ");
+			return `${names} are on for all three images: ${shared.length} neurons. Each image turns on others as well, ${each.join(", ")} in all. Different patterns, one answer.`;
 		},
 	},
 	set() {

@@ -59,7 +59,7 @@ FIGURES.numbers = {
 		range(48).forEach((k) => {
 			const [r, c] = [floor(k / 8), k % 8];
 			const value = shown[(row + r) * SIDE + column + c];
-			const go = ease(part(t * 20 - r, -0.8, 0.8));
+			const go = ease(part(t * 40 - r, -1.5, 0.5));
 			const from = [(column + c) * step, 22 + (row + r) * step, step, step];
 			const [x, y, w, h] = blendAll(from, [left + c * cell[0], 22 + r * cell[1], cell[0] - 2, cell[1] - 2], go);
 			if (!go) return;
@@ -71,7 +71,7 @@ FIGURES.numbers = {
 					size: narrow ? 11 : 13,
 				});
 		});
-		const grown = t <= 0.5 ? part(t, 0, 0.3) : part(t, 0.55, 0.8);
+		const grown = t <= 0.5 ? part(t, -0.02, 0.1) : part(t, 0.55, 0.8);
 		const y = side + 48;
 		const isTold = t > 0.95;
 		paintColumnBars(pen, [0, y, width, height - y], result.a[3], grown, isTold);

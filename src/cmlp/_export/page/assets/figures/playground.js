@@ -543,7 +543,13 @@ FIGURES.playground = {
 			note(pen, number(end, end % 1 ? 1 : 0), width - 60 + sign * 35, 14, sign < 0 ? "right" : "left");
 		}
 		const name = this.pointed ? this.nameOf(...this.pointed) : "";
-		headline(pen, narrow && name ? name : `step ${step}${name && `: ${name}`}`, this.plane[0], 14, "left");
+		const epoch = this.log.reduce((total, [from, { batch }], n) => {
+			const steps = min(step, this.log[n + 1]?.[0] ?? step) - min(step, from);
+			const count = this.train.length || 1;
+			return total + (steps * min(batch || count, count)) / count;
+		}, 0);
+		const when = `step ${step}${narrow ? "" : `, epoch ${floor(epoch)}`}`;
+		headline(pen, narrow && name ? name : when + (name && `: ${name}`), this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 18;
 		headline(pen, `cost ${number(now.cost)}`, this.plane[0], top, "left");
 		if (this.tests.length)

@@ -186,7 +186,13 @@ FIGURES.read = {
 			14,
 		);
 	},
-	label: () => stopsAt(moment)[1],
+	says(t) {
+		const { one, rule } = this;
+		const [answer, said] = [LEAVES[leafOf(one.input, rule)][1], winner(resultOf(trained, one.input).a[3])];
+		if (one !== pictures.gap) return `A ${one.label}: the rule answers ${answer}, the network ${said}.`;
+		if (t === 1 && ruleShare(rule) !== ruleShare(RULE))
+			return `With this repair the rule reads ${percent(ruleShare(rule))}, before ${percent(ruleShare(RULE))}: what helps some digits harms others.`;
+	},
 };
 
 /** Ten outputs as columns. */

@@ -22,15 +22,21 @@ FIGURES.sum = {
 		verdict: () =>
 			`At ${signed(resultOf(trained, pictures.nine.input).z[0][A13], 3)}. The largest product is positive, but many small ones and the bias pull the other way. No single pixel decides.`,
 	},
+	says(t) {
+		if (t < 1 || this.lit === null) return;
+		const [{ w, outputs }, isBright] = [trained.layers[0], this.image[this.lit] > 0];
+		const weight = trained.params[w + this.lit * outputs + A13];
+		const words = `Now ${placeName(this.lit)} is ${isBright ? "bright" : "dark"}`;
+		return `${words}. Its weight is ${number(weight, 2)}, so the sum ${isBright === weight > 0 ? "rises" : "falls"}.`;
+	},
 	set() {
-		this.image = pictures.nine.input.slice();
 		this.cursor = 13 * SIDE + 7;
-		this.touched = null;
+		this.reset();
 		action("The 9 as it was", () => this.reset());
 	},
 	reset() {
 		this.image = pictures.nine.input.slice();
-		this.touched = null;
+		this.touched = this.lit = null;
 	},
 	terms() {
 		const { w, outputs, b } = trained.layers[0];
@@ -83,12 +89,13 @@ FIGURES.sum = {
 		const middle = names + (width - names - 60) / 2 + 26;
 		const unit = (width - names - 90) / 2 / reach;
 		drawLine(pen, segment(middle, from, middle, from + pitch * 8), colours.ring);
+		if (!this.touched) note(pen, "◀ off | on ▶", middle, from + pitch * 8 + 14);
 		let total = 0;
 		rows.forEach(([name, value, pixel], n) => {
 			const grown = ease(part(t, starts[n], starts[n] + (n > 4 ? 0.12 : 0.07)));
-			if (!grown) return;
 			const y = from + pitch * (n + 0.5);
 			note(pen, name, names - 8, y + 4, "right", { size: narrow ? 11 : 13 });
+			if (!grown) return;
 			const end = total + value * grown;
 			box(pen, middle + min(total, end) * unit, y - pitch * 0.32, abs(end - total) * unit, pitch * 0.64, tint(value));
 			if (grown === 1)
@@ -122,7 +129,7 @@ FIGURES.sum = {
 	light(k, value = Number(this.image[k] <= 0.5)) {
 		if (!isOpen()) return false;
 		this.image[k] = this.ink = value;
-		this.cursor = k;
+		this.cursor = this.lit = k;
 		this.touched = true;
 	},
 	press(x, y) {

@@ -102,6 +102,7 @@ FIGURES.wishes = {
 			pen.globalAlpha = shown;
 			box(pen, x - room, y(this.rows[n]) - radius - 2, room + radius + 4, 2 * radius + 4, colours.line, 0.8 * shown);
 			drawLine(pen, segment(zero, 16, zero, bottom), colours.line);
+			note(pen, "fall | rise", zero, 12);
 			range(16).forEach((j) => {
 				this.pile(pen, zero, y(j) - radius * 0.8, radius * 1.6, reach / longest, values[j], comings, cancel, shown);
 				arrow(pen, x - radius - 12, y(j), (cancel * wish[j]) / largest(wish));
