@@ -55,7 +55,7 @@ class Accuracy(NamedTuple):
         return np.transpose([np.atleast_1d(self.value), np.atleast_1d(self.base)]).tolist()  # type: ignore[no-any-return]
 
 
-class TableSummary(NamedTuple):
+class Summary(NamedTuple):
     """Attributes.
 
     values : ndarray of float64, shape (N_VALUES, n_columns)
@@ -134,14 +134,14 @@ def _median_output(net: _core.Net) -> int | None:
     return levels.index(0.5) if 0.5 in levels else None
 
 
-def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any) -> TableSummary:
+def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any) -> Summary:
     """Return the summary of a file or a pickle for columns of this layout and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, len(layout)) or np.isinf(values).any():
         raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(layout)} columns")
     values = values.astype(np.float64)
     if accuracy is None:
-        return TableSummary(values)
+        return Summary(values)
     is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
@@ -149,7 +149,7 @@ def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accurac
     are_errors = are_lists and all(type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each))
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
-    return TableSummary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))
+    return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))))
 
 
 class Background(NamedTuple):
