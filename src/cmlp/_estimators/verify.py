@@ -11,12 +11,9 @@ import numpy as np
 
 from cmlp._data.checksums import hash_of_text
 from cmlp._data.json_texts import as_json
-from cmlp._estimators.fit_batches import fit_batches
-from cmlp._estimators.fit_network import fit
 from cmlp._estimators.fitted import provenance_of, unchanging
 from cmlp._estimators.loading import load
 from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
-from cmlp._estimators.sources import Arrays
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import TableModel, model_of
 from cmlp._model.probabilities import fitted_networks
@@ -247,6 +244,9 @@ def _train(
         fit_table(twin, rows, validation, resume=False, observers=observers)
         return
     if record["call"] == "fit":
+        from cmlp._estimators.fit_network import fit
+        from cmlp._estimators.sources import Arrays
+
         fit(twin, Arrays(*rows), validation, shards=record["shards"], observers=observers)
         return
     if y is not None:
@@ -256,6 +256,8 @@ def _train(
                 "rows depends on the blocks."
             )
         X = [(X, y) if weight is None else (X, y, weight)]
+    from cmlp._estimators.fit_batches import fit_batches
+
     classes = None if trained.labels is None else trained.labels.classes
     planned = twin.warmup or twin.learning_rate in ("one_cycle", "cosine")
     fit_batches(twin, X, classes, record["n_rows"] if planned else None, validation, observers=observers)

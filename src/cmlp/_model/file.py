@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedModel
-    from cmlp._model.summary import Background, TableSummary
+    from cmlp._model.summary import Background, Summary
 
     Built = TypeVar("Built")
 
@@ -429,7 +429,7 @@ def _background(file: Metadata, n_columns: int) -> Background | None:
     return checked_background(n_columns, *found) if found else None
 
 
-def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> TableSummary | None:
+def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
     fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(_SUMMARY_VALUES)
     if values is None:
         return None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._model.summary import Background, TableSummary
+    from cmlp._model.summary import Background, Summary
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -264,7 +264,7 @@ class TrainedModel:
     fitted_outputs: tuple[NDArray[Any], ...] | None = None
     threshold: float | None = None
     background: Background | None = None
-    summary: TableSummary | None = None
+    summary: Summary | None = None
 
     _class_names: ClassVar[Mapping[str, str]] = CLASS_NAMES
     _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "input_scale", "labels", "names", "cell_format")
@@ -450,7 +450,7 @@ class TableModel(TrainedModel):
         probable class.
     background : Background or None
         Training rows that were kept for explanations.
-    summary : TableSummary or None
+    summary : Summary or None
         Of the training rows, for pages: no answer depends on it.
 
     Attributes
@@ -481,7 +481,7 @@ class TableModel(TrainedModel):
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
         threshold: float | None = None,
         background: Background | None = None,
-        summary: TableSummary | None = None,
+        summary: Summary | None = None,
     ) -> None:
         from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
 

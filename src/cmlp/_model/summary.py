@@ -76,7 +76,7 @@ class Found(NamedTuple):
     precision: float
 
 
-class TableSummary(NamedTuple):
+class Summary(NamedTuple):
     """Attributes.
 
     values : ndarray of float64, shape (N_VALUES, n_columns)
@@ -168,9 +168,7 @@ def found_by(
     return Found(positive, rows, len(truth), recall, right / marked if marked else 0.0)
 
 
-def checked_summary(
-    layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any, found: Any = None
-) -> TableSummary:
+def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any, found: Any = None) -> Summary:
     """Return the summary of a file or a pickle for columns of this layout and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, len(layout)) or np.isinf(values).any():
@@ -178,7 +176,7 @@ def checked_summary(
     values = values.astype(np.float64)
     known = None if found is None else _checked_found(found)
     if accuracy is None:
-        return TableSummary(values, None, known)
+        return Summary(values, None, known)
     is_whole = isinstance(accuracy, (list, tuple)) and len(accuracy) == len(Accuracy._fields)
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
@@ -186,7 +184,7 @@ def checked_summary(
     are_errors = are_lists and all(type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each))
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
-    return TableSummary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))), known)
+    return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))), known)
 
 
 def _checked_found(found: Any) -> Found:

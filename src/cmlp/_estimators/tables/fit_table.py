@@ -31,7 +31,7 @@ from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.targets import learn_table_targets
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import fitted_networks
-from cmlp._model.summary import TableSummary, kept_rows, values_at_ranks
+from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
 from cmlp._train.job import named_validation, require_complete
@@ -214,7 +214,7 @@ class TableFit(PreparedFit):
             target=targets.target,
             calibration=calibration,
             background=self._background,
-            summary=TableSummary(self._values, accuracy),
+            summary=Summary(self._values, accuracy),
         )
         held_out = held_out_scores(bag, runs, networks)
         return FittedTable(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
