@@ -84,7 +84,10 @@ class Parts(RowSource):
         parts = [submit(open_part, part, i, door) for i, part in enumerate(given)]
         summaries = list(
             cluster.results(
-                [submit(summary, *pair, i, door.labels) for i, pair in enumerate(zip(given, parts, strict=True))]
+                [
+                    submit(summary_of_part, *pair, i, door.labels)
+                    for i, pair in enumerate(zip(given, parts, strict=True))
+                ]
             )
         )
         sizes_of_parts = [one.n_rows for one in summaries]
@@ -146,7 +149,7 @@ def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, 
     return stored
 
 
-class Summary(NamedTuple):
+class PartSummary(NamedTuple):
     """What the caller needs to know of a part."""
 
     n_rows: int
@@ -161,17 +164,17 @@ def open_part(part: Any, index: int, door: Door) -> Opened:
         return door.targets(door.rows(X), y, weight, warn_of_column=False)
 
 
-def summary(part: Any, opened: Opened, index: int, labels: bool) -> Summary:
+def summary_of_part(part: Any, opened: Opened, index: int, labels: bool) -> PartSummary:
     """Return the summary of a part; raises ValueError or TypeError that names it if it does not have labels."""
     y = opened.y
     if not len(y):
-        return Summary(0, None, None)
+        return PartSummary(0, None, None)
     classes = None
     if labels:
         with row_named("part", index, y):
             classes = np.arange(y.shape[1]) if kind_of_labels(y) == "multilabel" else labels_of(y).classes
     first = [None if value is None else _first_row(value) for value in unpacked(part, index, "part")]
-    return Summary(len(y), (first[0], first[1], first[2]), classes)
+    return PartSummary(len(y), (first[0], first[1], first[2]), classes)
 
 
 def _first_row(value: Any) -> Any:
@@ -180,7 +183,7 @@ def _first_row(value: Any) -> Any:
     return value.tocsr()[:1] if is_sparse(value) else value[:1]
 
 
-def all_classes(summaries: Sequence[Summary]) -> NDArray[Any] | None:
+def all_classes(summaries: Sequence[PartSummary]) -> NDArray[Any] | None:
     """Return the sorted classes of all parts; None for a regressor."""
     found = [(index, one.classes) for index, one in enumerate(summaries) if one.classes is not None]
     if not found:
