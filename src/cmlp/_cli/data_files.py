@@ -103,10 +103,10 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
 
 def _separator(text: str) -> str:
     """Return a separator of columns."""
-    found = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
-    if len(found) != 1 or found in '"\r\n':
+    separator = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
+    if len(separator) != 1 or separator in '"\r\n':
         raise argparse.ArgumentTypeError(f"must be one character, tab or space, got {text!r}")
-    return found
+    return separator
 
 
 def _text_options(arguments: argparse.Namespace) -> TextOptions:

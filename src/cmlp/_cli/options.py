@@ -91,9 +91,9 @@ class OnlyOnce(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Store the value; an error if there is one."""
-        known = getattr(namespace, self.dest)
-        if known is not None:
-            parser.error(f"{option_string} takes one {str(self.metavar).lower()}, got {known} and {values}")
+        earlier = getattr(namespace, self.dest)
+        if earlier is not None:
+            parser.error(f"{option_string} takes one {str(self.metavar).lower()}, got {earlier} and {values}")
         setattr(namespace, self.dest, values)
 
 
@@ -168,8 +168,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
         plain.setdefault(_plain(candidate), candidate)  # "--max-iter" rather than "--max_iter", which comes later
     meant = _plain(word)
     longer = [candidate for candidate in plain if candidate.startswith(meant)] if len(meant) >= _LEAST_BEGINNING else []
-    found = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
-    return plain[found[0]] if found else None
+    candidates = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
+    return plain[candidates[0]] if candidates else None
 
 
 def _plain(word: str) -> str:

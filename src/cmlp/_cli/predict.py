@@ -125,7 +125,7 @@ def _lines(
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
                     results = predict(block)
-                for text in dict.fromkeys(str(one.message) for one in caught):
+                for text in dict.fromkeys(str(warning.message) for warning in caught):
                     if text not in noticed:
                         noticed.add(text)
                         _write_notice(printable_message(text))

@@ -310,18 +310,18 @@ class TableTraining:
         ]
 
     def _score(self) -> str:
-        truth, known = self.y[self.held], self.y[self.rows]
+        truth, learned = self.y[self.held], self.y[self.rows]
         predicted = self.model.predict(self.frame.take(self.held))
         where = f"on {len(self.held):,} rows held out of training"
         if self.model._estimator_type == "classifier":
-            labels, counts = np.unique(known, return_counts=True)
+            labels, counts = np.unique(learned, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])
             return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
         if self.model.loss == "quantile":
             levels = np.atleast_1d(self.model.quantile)
-            error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(known, levels)))
+            error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(learned, levels)))
             return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"
-        error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, known.mean()))
+        error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean()))
         return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
 
     def _interval(self) -> list[str]:
@@ -345,11 +345,11 @@ class TableTraining:
         n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
         chosen = (self.held if len(self.held) else self.rows)[:n]
         background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND])
-        found = self.model.explain(self.frame.take(chosen), background)
-        effects = np.abs(found.values).mean(axis=0).reshape(len(found.feature_names), -1).sum(axis=1)
+        explanation = self.model.explain(self.frame.take(chosen), background)
+        effects = np.abs(explanation.values).mean(axis=0).reshape(len(explanation.feature_names), -1).sum(axis=1)
         total = effects.sum() or 1.0
         order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
-        shown = ", ".join(f"{printable(found.feature_names[i])} {effects[i] / total:.0%}" for i in order)
+        shown = ", ".join(f"{printable(explanation.feature_names[i])} {effects[i] / total:.0%}" for i in order)
         return f"effect of the columns: {shown}"
 
 

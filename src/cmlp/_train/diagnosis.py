@@ -275,8 +275,8 @@ def _quantiles(y: NDArray[Any], levels: NDArray[Any], weight: NDArray[np.float64
     sums = np.cumsum(np.ones(y.shape) if weight is None else weight[order], axis=0)
     first = (sums < levels * sums[-1]).sum(axis=0)
     columns = np.arange(y.shape[1])
-    found: NDArray[np.float64] = y[order[first, columns], columns].astype(np.float64)
-    return found
+    quantiles: NDArray[np.float64] = y[order[first, columns], columns].astype(np.float64)
+    return quantiles
 
 
 def _is_constant(rows: Judged) -> bool:
@@ -367,7 +367,7 @@ def causes(
         rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
     X, targets = rows.some()
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
-    found = [
+    sentences = [
         _equal_outputs(job.net, layers, targets),
         _unfinished(job, epochs),
         _plateau(job),
@@ -375,7 +375,7 @@ def causes(
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
-    text = "".join(found)
+    text = "".join(sentences)
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 

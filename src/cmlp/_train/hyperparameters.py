@@ -54,11 +54,12 @@ class Hyperparameters:
 
     def constraints(self, owner: str) -> Mapping[str, tuple[Constraint, ...]]:
         """Map an owner's parameters to their constraints, without those that only the data can check."""
-        known = self._constraints.get(owner)
-        if known is None:
+        by_name = self._constraints.get(owner)
+        if by_name is None:
             uses = {name: self.entries[name].uses[owner] for name in self.names(owner)}
-            known = self._constraints[owner] = {name: use.constraints for name, use in uses.items() if use.constraints}
-        return known
+            by_name = {name: use.constraints for name, use in uses.items() if use.constraints}
+            self._constraints[owner] = by_name
+        return by_name
 
     def checked(self, owner: str, values: Mapping[str, object], class_name: str) -> dict[str, Any]:
         """Return the parameters of an owner, validated and converted; `class_name` is for messages.
@@ -183,13 +184,13 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
         code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        known = [one for one in arguments if one in TABLE.entries and owner in TABLE.entries[one].uses]
-        text = "\n".join(TABLE.documentation(owner, one) for one in known)
+        names = [one for one in arguments if one in TABLE.entries and owner in TABLE.entries[one].uses]
+        text = "\n".join(TABLE.documentation(owner, one) for one in names)
     elif name in TABLE.entries:
         text = TABLE.documentation(owner, name)
     else:
-        found = sections().get(name)
-        text = TABLE.filled(owner, f"<{name}>") if found is None else found.strip()
+        section = sections().get(name)
+        text = TABLE.filled(owner, f"<{name}>") if section is None else section.strip()
     return "\n".join(margin + line if line else "" for line in text.split("\n"))
 
 

@@ -125,7 +125,7 @@ def _kind(array: Any) -> str:
 
 def digests_of(job: TrainingJob) -> Digests:
     """Return the checksums of the rows that this process has; those of rows elsewhere count as 0."""
-    found: Digests = {}
+    digests: Digests = {}
     kept = job.state.digests
     for group, arrays in arrays_of(job).items():
         kinds = {name: _kind(array) for name, array in arrays.items()}
@@ -133,10 +133,10 @@ def digests_of(job: TrainingJob) -> Digests:
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
         n_rows, first, parts = _stored_part(arrays)
         sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
-        own = once_per_pool(_checksums, first, *kinds.values(), *parts)
-        sums[first // BLOCK : first // BLOCK + len(own)] = own
-        found[group] = kinds, sums
-    return found
+        sums_of_part = once_per_pool(_checksums, first, *kinds.values(), *parts)
+        sums[first // BLOCK : first // BLOCK + len(sums_of_part)] = sums_of_part
+        digests[group] = kinds, sums
+    return digests
 
 
 def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:

@@ -84,7 +84,10 @@ class Parts(RowSource):
         parts = [submit(open_part, part, i, door) for i, part in enumerate(given)]
         summaries = list(
             cluster.results(
-                [submit(summary, *pair, i, door.labels) for i, pair in enumerate(zip(given, parts, strict=True))]
+                [
+                    submit(summary_of_part, *pair, i, door.labels)
+                    for i, pair in enumerate(zip(given, parts, strict=True))
+                ]
             )
         )
         sizes_of_parts = [one.n_rows for one in summaries]
@@ -161,7 +164,7 @@ def open_part(part: Any, index: int, door: Door) -> Opened:
         return door.targets(door.rows(X), y, weight, warn_of_column=False)
 
 
-def summary(part: Any, opened: Opened, index: int, labels: bool) -> PartSummary:
+def summary_of_part(part: Any, opened: Opened, index: int, labels: bool) -> PartSummary:
     """Return the summary of a part; raises ValueError or TypeError that names it if it does not have labels."""
     y = opened.y
     if not len(y):

@@ -33,9 +33,9 @@ def numbers(
 
     Raises NotNumbersError for a missing one if they are `required`.
     """
-    found = grammar.numbers(cells)
-    values = np.full(len(cells), np.nan) if found is None else found[0]
-    for row, cell in enumerate(cells if found is None else ()):
+    plain = grammar.numbers(cells)
+    values = np.full(len(cells), np.nan) if plain is None else plain[0]
+    for row, cell in enumerate(cells if plain is None else ()):
         if grammar.is_mark(cell):
             continue
         number: float | None = grammar.number(cell)
@@ -54,9 +54,9 @@ def numbers(
 
 def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place) -> NDArray[Any]:
     """Return dates or points in time of a type: with an offset, or without one."""
-    found = None if column_type == "instant" else grammar.dates(cells)
-    if found is not None:
-        return found[1]
+    plain = None if column_type == "instant" else grammar.dates(cells)
+    if plain is not None:
+        return plain[1]
     values = np.full(len(cells), _NAT)
     for row, cell in enumerate(cells):
         if grammar.is_mark(cell):
@@ -101,8 +101,8 @@ def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) 
         is_absent = grammar.is_missing(cell) or (bool(by_value) and grammar.is_mark(cell))
         return None if is_absent else cell
 
-    found = {cell: category(cell) for cell in {*cells}}
-    return objects([found[cell] for cell in cells])
+    by_cell = {cell: category(cell) for cell in {*cells}}
+    return objects([by_cell[cell] for cell in cells])
 
 
 def known_column(
@@ -125,12 +125,12 @@ def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] 
     """Return targets by the decision of a model: labels of its classes, or numbers if it has none."""
     if classes is None:
         return numbers(grammar, cells, place, required=True)
-    found, known = categories(grammar, cells, classes.tolist()), {*classes.tolist()}
-    for row, label in enumerate(found.tolist()):
-        if label not in known:
+    labels, of_model = categories(grammar, cells, classes.tolist()), {*classes.tolist()}
+    for row, label in enumerate(labels.tolist()):
+        if label not in of_model:
             what = "the value is missing" if label is None else f"{label!r} is not a class of the model"
             raise DataError(f"{place(row)}: {what}")
-    return found if classes.dtype == object else found.astype(classes.dtype)
+    return labels if classes.dtype == object else labels.astype(classes.dtype)
 
 
 def column_of(values: NDArray[Any], column_type: str) -> FileColumn:

@@ -349,11 +349,11 @@ def _without_end(row: list[str]) -> list[str]:
 def _encoding(name: str | None) -> str:
     """Return the encoding that a user has named, without the mark at the beginning of UTF-8."""
     try:
-        found = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
+        encoding = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
     except LookupError:
         known = "utf-8, utf-16, latin-1, cp1252 or another one"
         raise DataError(Setting("encoding", str(name)), f" is unknown: use {known}") from None
-    return found
+    return encoding
 
 
 def _require_text(path: str, start: bytes, encoding: str | None) -> None:

@@ -65,10 +65,10 @@ class TrainingColumn:
 
     def _numbers(self, cells: Sequence[str], first: int) -> NDArray[np.float64] | None:
         """Return plain numbers that doubles hold exactly, of which some may be missing; None if others must look."""
-        found = self.grammar.numbers(cells)
-        if found is None:
+        plain = self.grammar.numbers(cells)
+        if plain is None:
             return None
-        numbers, is_whole = found
+        numbers, is_whole = plain
         absent = np.isnan(numbers)
         if is_whole and (np.abs(numbers) > EXACT).any():
             return None
@@ -83,12 +83,12 @@ class TrainingColumn:
 
     def _dates(self, cells: Sequence[str], first: int) -> NDArray[Any] | None:
         """Return plain dates or times; None if others must look."""
-        found = self.grammar.dates(cells)
-        if found is None:
+        plain = self.grammar.dates(cells)
+        if plain is None:
             return None
-        self.tally[found[0]] += len(cells)
-        self._note(found[0], cells, first)
-        return found[1]
+        self.tally[plain[0]] += len(cells)
+        self._note(plain[0], cells, first)
+        return plain[1]
 
     def _texts(self, cells: Sequence[str], first: int) -> NDArray[np.int32]:
         """Return a number for each cell, the same for the same text."""
