@@ -140,7 +140,7 @@ FIGURES.exam = {
 			? [`A ${one.label}, read as ${best}`, `mistake ${this.miss + 1} of ${this.misses.length}`]
 			: [
 					`It says ${best}: ${number(outputs[best])}`,
-					`${isDrawn ? "surest so far" : "and this is no digit"}: ${number(sure, 3)} for ${digit}`,
+					isDrawn ? `surest so far: ${number(sure)} for ${digit}` : "and this is no digit",
 					...(made.length ? [`Your bets: ${made.filter(Boolean).length} of ${made.length} won`] : []),
 					"Found by going downhill,",
 					`13,002 numbers read ${tale.right[0]} %`,

@@ -65,8 +65,9 @@ FIGURES.numbers = {
 			if (!go) return;
 			box(pen, x, y, w, h, colours.off);
 			box(pen, x, y, w, h, colours.on, value);
+			const short = value > 0.995 ? 1 : value < 0.005 ? 0 : number(value, 2).slice(1);
 			if (go > 0.9)
-				note(pen, narrow ? number(value, 2).replace("0.", ".") : number(value, 2), x + w / 2, y + h / 2 + 4, "center", {
+				note(pen, narrow ? short : number(value, 2), x + w / 2, y + h / 2 + 4, "center", {
 					colour: value > 0.5 ? colours.off : colours.on,
 					size: narrow ? 11 : 13,
 				});

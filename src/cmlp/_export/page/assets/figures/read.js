@@ -8,10 +8,10 @@ const LEAVES = [
 	["one loop, low down", 6],
 	["one loop, in the middle", 0],
 	["narrow", 1],
-	["ink upper left only, wide top", 5],
-	["ink upper left only", 4],
+	["ink upper left, wide top", 5],
+	["ink upper left", 4],
 	["a wide foot", 2],
-	["a wide top, no ink lower left", 7],
+	["wide top, thin lower left", 7],
 	["anything else", 3],
 ];
 
