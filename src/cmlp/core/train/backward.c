@@ -24,7 +24,7 @@
 #define DELTA_WEIGHTS 1024 /* weight rows per block of delta_product(): bounds its scratch memory */
 #endif
 #ifndef MOST_TRANSPOSED
-#define MOST_TRANSPOSED (1 << 20) /* weights that delta_product() transposes, which each thread does for itself */
+#define MOST_TRANSPOSED (1 << 20) /* weights of the first layer that an input gradient transposes, in each thread */
 #endif
 _Static_assert(MICROBATCH_ROWS > 0 && MICROBATCH_ROWS % CMLP_CHUNK == 0, "whole chunks");
 
@@ -37,11 +37,13 @@ static int64_t delta_block(const cmlp_net *net, int64_t rows)
     return rows < CMLP_CHUNK ? (rows + step - 1) / step * step : CMLP_CHUNK;
 }
 
-/* Whether to transpose W instead of the deltas of n rows: the smaller of the two, unless W is large. */
+/* Whether to transpose W instead of the deltas of n rows: the smaller of the two. In the first layer W may be so large that
+ * only input gradients would need its copies, in a workspace that serves training too. */
 static int transposes_weights(const cmlp_net *net, const cmlp_dense_layer *layer, int64_t n)
 {
     const int64_t block = delta_block(net, n), weights = layer->n_in * layer->n_out;
-    return weights <= MOST_TRANSPOSED && weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
+    if (layer == net->layers && weights > MOST_TRANSPOSED) return 0;
+    return weights <= (n < block ? n : block) * (layer->n_in + layer->n_out);
 }
 
 /* Elements of scratch memory of delta_product() for up to `rows` rows. */
