@@ -422,7 +422,7 @@ def _text_of(value: Any) -> str:
         return "missing"
     if isinstance(value, (int, float, np.integer)) and not isinstance(value, bool):
         text = f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
-        return text if abs(float(value)) >= _GROUPED else text.replace(",", "")
+        return text.replace(",", "") if -_GROUPED < value < _GROUPED else text
     text = str(value).removesuffix(" 00:00:00")
     text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
