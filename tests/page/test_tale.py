@@ -41,7 +41,7 @@ RIGHT = {
 
 # For each claim of docs/story-claims.md: the moment of its chapter, and what is then written there.
 CLAIMS = {
-    1: (1, "A11, A12, A14 are on for all three images: 3 neurons. Each image turns on others as well, 5, 7, 9 in all"),
+    1: (1, "A11, A12, A14 are always on. Each image turns on others too: 5, 7, 9 in all"),
     2: (1, "rule 55 %, network 93 %"),
     3: (0.5, r"\n0\.99\n.*That is its activation"),
     4: (0.5, "a number from 0, black, to 1, white"),

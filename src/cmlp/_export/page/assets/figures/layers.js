@@ -25,7 +25,7 @@ FIGURES.layers = {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
 			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are on for all three images: ${shared.length} neurons. Each image turns on others as well, ${each.join(", ")} in all. Different patterns, one answer.`;
+			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. Many patterns, one answer.`;
 		},
 	},
 	set() {
