@@ -90,10 +90,6 @@ FIGURES = {
         ("docs/guide/stopping.md", r"Ctrl-C stops a fit within ([\d.]+) s", 1),
         ("docs/guide/many-models.md", r"Ctrl-C ends the call within ([\d.]+) s", 1),
     ],
-    "seconds until a poll, 10^8 parameters": [
-        ("include/cmlp.h", r"10\^8 every ([\d.]+) s", 1),
-        ("docs/embedding.md", r"10⁸ every ([\d.]+) s", 1),
-    ],
     "share of correct test digits": [
         ("docs/start/learner.md", r"score\(X_test, y_test\)\)  # ([\d.]+)", 1),
         ("docs/learn/index.md", r"== y_test\)\.mean\(\)\)  # ([\d.]+)", 1),
