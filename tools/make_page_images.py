@@ -51,7 +51,6 @@ PICTURES: dict[str, Picture] = {
     "desktop-dark": (DESKTOP, "dark", "", draw_and_look),
     "phone-light": (PHONE, "light", "", draw),
     "phone-dark": (PHONE, "dark", "#layers?at=1", draw),
-    "tale-light": (DESKTOP, "light", "#hill?at=1", Watched.settle),
     "tale-dark": (DESKTOP, "dark", "#wishes?at=0.34", Watched.settle),
 }
 TABLE: Picture = (DESKTOP, "light", "", when_complete)
