@@ -14,6 +14,7 @@ from cmlp._export.c_int8 import parts_of_integers
 from cmlp._export.c_table import parts_of_table
 from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
 from cmlp._model.formats import require
+from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -69,7 +70,7 @@ def write_c_header(
     elif calibrate is not None:
         raise ValueError("calibrate is only used with int8=True")
     else:
-        parts = (parts_of_rows if model.encoder is None else parts_of_table)(model, prefix)
+        parts = parts_of_table(model, prefix) if isinstance(model, TableModel) else parts_of_rows(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
     text = _assembled(model, header, parts)
     if isinstance(path, (str, bytes, os.PathLike)):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.encoder import ColumnEncoder, EncodedColumn
-    from cmlp._model.model import TableTarget, TrainedModel
+    from cmlp._model.model import TableModel, TableTarget
 
 _OPENING = f"""\
 {OPENING}
@@ -52,7 +52,7 @@ _ABOUT = [
 ]
 
 
-def parts_of_table(model: TrainedModel, prefix: str) -> HeaderParts:
+def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for several networks behind an encoder of columns."""
     table = _Table(model, prefix)
     columns, combination = table.columns, model.combination
@@ -96,8 +96,7 @@ class _Encoding(NamedTuple):
 class _Table:
     """The text of the header of a model."""
 
-    def __init__(self, model: TrainedModel, prefix: str) -> None:
-        assert model.encoder is not None
+    def __init__(self, model: TableModel, prefix: str) -> None:
         self.model, self.prefix, self.columns = model, prefix, model.encoder
         wide = self.columns.core.width(True)
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
@@ -347,8 +346,7 @@ def _self_check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
     return rows
 
 
-def _check(model: TrainedModel, prefix: str) -> str:
-    assert model.encoder is not None
+def _check(model: TableModel, prefix: str) -> str:
     rows = _self_check_rows(model.encoder)
     expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else model.predict(rows)
     return _CHECK.substitute(

@@ -14,6 +14,7 @@ from cmlp._data.scale import too_coarse
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
 from cmlp._model.encoder import PARTS
 from cmlp._model.formats import require, scale_in
+from cmlp._model.model import TableModel
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -199,8 +200,7 @@ def is_text(categories: Sequence[object] | None) -> bool:
 class ColumnNodes:
     """The nodes of the encoder; `names` are those of each column's input."""
 
-    def __init__(self, nodes: Nodes, model: TrainedModel, names: Sequence[str]) -> None:
-        assert model.encoder is not None
+    def __init__(self, nodes: Nodes, model: TableModel, names: Sequence[str]) -> None:
         self.nodes, self.model, self.names, self.columns = nodes, model, names, list(model.encoder)
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
@@ -426,7 +426,7 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
         raise ValueError(
             f"input_dtype must be one of {', '.join(map(repr, INPUT_DTYPES))} or None, got {input_dtype!r}"
         )
-    if input_dtype is not None and model.encoder is not None:
+    if input_dtype is not None and isinstance(model, TableModel):
         raise ValueError(
             f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
         )
@@ -437,7 +437,9 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
         size += classes.nbytes if texts is None else sum(len(label.encode()) + 8 for label in texts)
     if size + _SPARE > _LARGEST_FILE:
         raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
-    writer: _Writer = _RowWriter(onnx, model, input_dtype) if model.encoder is None else _TableWriter(onnx, model)
+    writer: _Writer = (
+        _TableWriter(onnx, model) if isinstance(model, TableModel) else _RowWriter(onnx, model, input_dtype)
+    )
     if classes is not None:
         writer.classifier(classes)
     else:
@@ -450,7 +452,7 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
     net, names = model.net, model.feature_names
     strings = {CLASS_KEY: model.class_name}
     # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
-    if isinstance(net.loss, str) and model.encoder is None:
+    if isinstance(net.loss, str) and not isinstance(model, TableModel):
         strings[LOSS_KEY] = as_json([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
     return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
 
@@ -458,7 +460,7 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
 def _size(model: TrainedModel) -> int:
     """Return about the bytes of all constants but the classes."""
     size = sum(params.nbytes for _, params in model.networks)
-    if model.encoder is not None:
+    if isinstance(model, TableModel):
         texts = [value for values in model.encoder.categories for value in values or ()]
         entries = len(model.encoder) + len(model.encoder.numbers) + len(texts)
         size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
@@ -580,8 +582,7 @@ class _RowWriter(_Writer):
 class _TableWriter(_Writer):
     """The graph of several networks behind an encoder, with an input for each column."""
 
-    def __init__(self, onnx: Any, model: TrainedModel) -> None:
-        assert model.encoder is not None
+    def __init__(self, onnx: Any, model: TableModel) -> None:
         names = input_names(model, ("prediction",) if model.labels is None else ("label", "probabilities"))
         prefix = "cmlp."
         while any(name.startswith(prefix) for name in names):  # the names of a graph must differ

@@ -10,6 +10,7 @@ import numpy as np
 from cmlp._data.scale import InputScale
 from cmlp._model.formats import require, scale_in
 from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
+from cmlp._model.model import TableModel
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def to_torch(model: TrainedModel) -> Any:
     torch = optional("torch", _NEEDS.format("to_torch"))
     from cmlp._export import torch_layers
 
-    if model.encoder is not None:
+    if isinstance(model, TableModel):
         networks = [(torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in model.networks]
         return torch_layers.Table(model, networks).eval()
     net, scale = model.net, model.input_scale

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.encoder import EncodedColumn, Part
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel
 
 
 class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
@@ -95,9 +95,8 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     order of `fit`. The encoder computes in float64, whatever the type of the module.
     """
 
-    def __init__(self, model: TrainedModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
+    def __init__(self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
         super().__init__()
-        assert model.encoder is not None
         self.columns, self.target = list(model.encoder), model.target
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
