@@ -24,8 +24,8 @@
  *
  * Rules for every function. The comment of a function says only what it adds to them.
  * - Memory. The caller owns all memory. The library allocates nothing, prints nothing, and has no global state. If
- *   n_threads > 1, the system allocates the stacks of the threads of the call. A call uses at most 8 KB of the caller's
- *   stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks.
+ *   n_threads > 1, the system allocates the stacks of the threads of the call. A call of 1.0 uses at most 8 KB of the
+ *   caller's stack with -O3 or -Os (-O2, and Clang: 10 KB), without callbacks: measured, and no promise.
  * - Threads. Any function may be called from any thread. A net, a model, and parameters that no call writes may be shared
  *   by concurrent calls. A workspace, an optimizer, a run and outputs belong to one call at a time.
  * - Workspace. Computing calls need memory whose contents do not matter. One workspace can serve any number of calls, one
@@ -260,7 +260,8 @@ CMLP_CHECKED cmlp_status cmlp_model_init(void *memory, size_t memory_size, const
 
 /* Predicts one row of the model's dtype, or for CMLP_FLOAT32 also of bytes. There is no allocation, lock or system call.
  * row: n_inputs elements, which the function scales as the model's inputs. Of a table: its columns (see cmlp_table.h).
- * label: receives the class index (see cmlp_labels); or NULL.
+ * label: receives the class index (see cmlp_labels), and -1 from a regressor and from a classifier whose rows can have
+ *     several labels: those whose output is above 0.5; or NULL.
  * output: an array of n_outputs elements that receives the outputs, of which the model has info->n_outputs; or NULL, with
  *     n_outputs 0.
  * workspace: info->workspace_size bytes.
@@ -280,7 +281,7 @@ CMLP_CHECKED cmlp_status cmlp_model_predict_u8(const cmlp_model *model, const ui
  * the file. Python writes the labels of classifiers. Each call searches the head of the file from its start.
  * buffer: n bytes, which every failure leaves unchanged; may be NULL if n is 0.
  * length: receives the number of bytes without the NUL, also if the status is BUFFER_SIZE; or NULL.
- * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1 (see cmlp_labels); BUFFER_SIZE;
+ * Returns FILE_KEY if the file has no labels; LABEL if there is no such class, as -1; BUFFER_SIZE;
  * FILE_SYNTAX if the label contains U+0000 or half of a surrogate pair, which the text cannot express. */
 CMLP_CHECKED cmlp_status cmlp_model_label(const cmlp_model *model, int32_t label, char *buffer, size_t n,
                                           size_t *length);
@@ -353,7 +354,7 @@ typedef struct cmlp_run {
     void *workspace;       /* cmlp_workspace_size() bytes or more */
     size_t workspace_size;
     /* NULL, or called by the calling thread between the passes over at most 256 rows (with several workers, over a
-     * worker's rows of a batch): every few milliseconds, with 10^7 parameters every 0.1 s (float32, AVX2). A result other
+     * worker's rows of a batch): usually every few milliseconds, with 10^7 parameters some 0.1 s. A result other
      * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call. */
     int (*poll)(void *context);
     void *poll_context;
@@ -371,7 +372,7 @@ typedef struct cmlp_run {
 /* Predict any number of rows with a model, bit-identical to single predictions and several times faster per row.
  * rows: of any kind and type for a network; dense rows of CMLP_FLOAT64 for a table. Without scale, shifts and factors: the
  *     model has its own.
- * labels: receives the class index of each selected row (see cmlp_labels); or NULL.
+ * labels: receives the label of each selected row, as a single prediction; or NULL.
  * outputs: receives (rows selected, info->n_outputs).
  * run: its workspace has cmlp_model_workspace_size() bytes.
  * Returns DTYPE if the function is not that of the model's dtype, or for the rows of a table; OPTION for a scale. */
@@ -480,7 +481,7 @@ CMLP_API size_t cmlp_net_size(void);
  * `config`. Functions of another version of the library return NET for this net, as MODEL for a model.
  * net: receives the net, whose address is inside `memory`.
  * Returns LAYERS, WIDTH, ACTIVATION, LOSS, DTYPE, OPTION (a parameter of an activation or of the loss, or quantiles), ISA,
- * OVERFLOW, BUFFER_SIZE, BUILD. On failure `memory` is unchanged. */
+ * OVERFLOW, BUFFER_SIZE, BUILD. After every failure *net is NULL, and `memory` is unchanged. */
 CMLP_CHECKED cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_config *config,
                                        const cmlp_net **net);
 
@@ -598,10 +599,10 @@ enum {
     CMLP_SOLVER_ADAMW = 5 /* w -= lr wd w (weights only), then as Adam           state: m, v (Loshchilov & Hutter 2019) */
 };
 
-/* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, zeroed before the first
- * step. To resume training, keep the state and the counters together. Every solver reads learning_rate and n_steps;
- * momentum and nesterov read momentum; adam reads beta_1, beta_2, epsilon and the powers. A zero learning rate,
- * momentum or beta is a value, not a request for a default.
+/* Hyperparameters and counters. `state` is a block of cmlp_optimizer_state_size() bytes, which the program zeroes before
+ * the first step; no call checks it. To resume training, keep the state and the counters together. Every solver reads
+ * learning_rate and n_steps; momentum and nesterov read momentum; adam reads beta_1, beta_2, epsilon and the powers. A
+ * zero learning rate, momentum or beta is a value, not a request for a default.
  *
  * The errors of an optimizer: OPTION, and NULL, BUFFER_SIZE, ALIGNMENT or OVERFLOW for the state. */
 typedef struct cmlp_optimizer {

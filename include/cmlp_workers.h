@@ -32,9 +32,9 @@ extern "C" {
  * that they must have in common (the library's version, n_workers and all arguments, but not rows->data). If an argument is
  * invalid at one worker, all return its status, and if the numbers differ, CMLP_ERROR_WORKERS; nothing is changed then. A
  * worker tells the others of any invalid argument, except of a struct_size, a rank, an n_workers or a function that is
- * invalid in cmlp_workers itself: then the others wait for a message that it does not send. The last worker of this exchange
- * is the last one by the n_workers of rank 0, so that all name the same sender of the broadcast. A worker whose rank is
- * beyond that number waits for a message that nobody sends.
+ * invalid in cmlp_workers itself, or of an n_workers below that of rank 0: then it returns, and the others wait for a
+ * message that it does not send. The last worker of this exchange is the last one by the n_workers of rank 0, so that all
+ * name the same sender of the broadcast. A worker whose rank is beyond that number waits for a message that nobody sends.
  *
  * If one of the functions fails, or a message is one that no worker can have sent, the call ends at this worker only, with
  * CMLP_ERROR_MESSAGE. The program must then end the other workers, as MPI_Abort does. Parameters and optimizer are those
@@ -49,7 +49,7 @@ extern "C" {
 typedef struct cmlp_workers {
     size_t struct_size;
     int32_t rank, n_workers; /* 0 <= rank < n_workers */
-    /* May be NULL if n_workers is 1. */
+    /* `to` and `from` are from 0 to n_workers - 1. May be NULL if n_workers is 1. */
     int (*send)(void *context, const void *bytes, size_t n, int32_t to);  /* to rank + 1 */
     int (*receive)(void *context, void *bytes, size_t n, int32_t from);   /* from rank - 1 */
     int (*broadcast)(void *context, void *bytes, size_t n, int32_t from); /* from the last; every worker calls it */
@@ -58,7 +58,7 @@ typedef struct cmlp_workers {
     /* Output: the worker that has ended the call, by its arguments, an error in its rows, its `poll` or its loss. All
      * workers then return the same status; at the others, cmlp_run.refused is "workers" if it was an argument. -1 if no
      * single worker has: after CMLP_OK and CMLP_ERROR_MESSAGE, if parameters are not finite after the last batch, and if
-     * this worker could not tell the others. With one worker, 0 after every failure. */
+     * this worker could not tell the others. With one worker, 0 after every failure. Unchanged if struct_size is invalid. */
     int32_t failed_rank;
     int32_t reserved; /* 0 */
 } cmlp_workers;

@@ -124,6 +124,24 @@ static void refuse_label(const char *classes, int32_t index, int expected)
                cmlp_status_name(status));
 }
 
+/* Both ways to predict a row with the model of a file give this label. */
+static void expect_prediction(const char *classes, int32_t expected)
+{
+    const float row[N_IN] = {2, 1};
+    const cmlp_rows rows = cmlp_dense_rows(row, CMLP_FLOAT32, 1, N_IN);
+    float outputs[N_OUT];
+    int32_t one = -7, of_rows = -7;
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    run.workspace = scratch_memory;
+    run.workspace_size = sizeof scratch_memory;
+    CHECK(write_labels(classes) == CMLP_OK && load() == CMLP_OK);
+    CHECK(cmlp_model_predict_f32(model, row, N_IN, &one, outputs, N_OUT, scratch_memory, sizeof scratch_memory) == CMLP_OK);
+    CHECK(cmlp_model_predict_f32(model, row, N_IN, NULL, NULL, 0, scratch_memory, sizeof scratch_memory) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, &of_rows, outputs, &run) == CMLP_OK);
+    CHECK(cmlp_model_predict_rows_f32(model, &rows, NULL, outputs, &run) == CMLP_OK);
+    CHECK(one == expected && of_rows == expected);
+}
+
 #define LABELS(dtype, values) "{\"kind\":\"labels\",\"dtype\":\"" dtype "\",\"values\":[" values "]}"
 
 static void test_labels_of_files(void)
@@ -151,6 +169,9 @@ static void test_labels_of_files(void)
     expect(LABELS("uint64", "\"0\",\"9007199254740993\",\"18446744073709551615\""), 2, "18446744073709551615");
     expect("{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,2]}", 1, "1");
     expect(LABELS("U1", "\"\",\"a\",\"b\""), 0, "");
+    expect_prediction(NULL, 2);
+    expect_prediction(texts, 2);
+    expect_prediction("{\"kind\":\"multilabel\",\"dtype\":\"int64\",\"values\":[0,1,2]}", -1);
     refuse_label(texts, 3, CMLP_ERROR_LABEL);
     refuse_label(texts, -1, CMLP_ERROR_LABEL);
     refuse_label(NULL, 0, CMLP_ERROR_FILE_KEY);

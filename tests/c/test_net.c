@@ -35,7 +35,7 @@ static void reset(void)
         const int status = cmlp_net_init(memory, cmlp_net_size(), &config, &net);                  \
         int untouched = 1;                                                                \
         for (size_t b = 0; b < sizeof memory; b++) untouched = untouched && memory[b] == 0x77; \
-        check_that(status == (expected) && untouched, "%s: %s", #change, cmlp_status_name(status)); \
+        check_that(status == (expected) && untouched && !net, "%s: %s", #change, cmlp_status_name(status)); \
     } while (0)
 
 static void test_invalid_config(void)

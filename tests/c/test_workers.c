@@ -676,12 +676,32 @@ static void test_disagreements(void)
         }
 }
 
-/* A worker that counts fewer or more workers than rank 0: all return, and nothing is changed. */
+/* A worker that counts fewer workers than rank 0 names no rank beyond its own number, and does not tell the others. */
+static void test_fewer_workers(void)
+{
+    const shape s = wide_shape();
+    office o;
+    worker all[MOST_WORKERS];
+    open_office(&o, all, &s, 3);
+    const uint64_t before = fixture_trained(&all[0].fixture);
+    all[1].workers.n_workers = 2;
+    all[0].fail_at = 2; /* its broadcast, which would wait */
+    all[2].fail_at = 1;
+    work(&o, all);
+    CHECK(all[1].status == CMLP_ERROR_WORKERS && all[1].workers.failed_rank == 1 && all[1].calls == 1);
+    for (int32_t r = 0; r < 3; r++) {
+        CHECK(r == 1 || all[r].status == CMLP_ERROR_MESSAGE);
+        CHECK(fixture_trained(&all[r].fixture) == before);
+    }
+    close_office(&o, all);
+}
+
+/* A worker that counts more workers than rank 0: all return, and nothing is changed. */
 static void test_other_numbers(void)
 {
     static const struct {
         int32_t rank, n_workers;
-    } wrong[] = {{2, 4}, {2, 8}, {1, 4}, {1, 2}};
+    } wrong[] = {{2, 4}, {2, 8}, {1, 4}};
     const shape s = wide_shape();
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         office o;
@@ -714,6 +734,7 @@ int main(void)
     test_broken_send();
     test_refused();
     test_disagreements();
+    test_fewer_workers();
     test_other_numbers();
     return finish();
 }

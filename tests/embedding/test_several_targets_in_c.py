@@ -1,4 +1,4 @@
-"""A C++ program has the margins of several targets as Python has them."""
+"""A C++ program has the margins of several targets as Python has them, and no label where a row can have several."""
 
 import shutil
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from c_build import COMPILER, run
 
-from cmlp import TabularRegressor
+from cmlp import TabularClassifier, TabularRegressor
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")]
 
@@ -18,10 +18,17 @@ int main(int argc, char **argv)
 {
     if (argc < 2) return 1;
     const cmlp::model model = cmlp::model::load(argv[1]);
-    for (int k = 0; k < 2; k++) std::printf("%.17g\\n", model.margin(0.9, {0.1, 0.1}, k));
+    if (argc > 2) {
+        cmlp::predictor<double> predict{model};
+        std::printf("%d\\n", predict({0.1, 0.9}));
+    } else {
+        for (int k = 0; k < 2; k++) std::printf("%.17g\\n", model.margin(0.9, {0.1, 0.1}, k));
+    }
     return 0;
 }
 """
+
+needs_cpp = pytest.mark.skipif(not shutil.which("c++"), reason="needs a C++ compiler called c++")
 
 
 @pytest.fixture
@@ -31,14 +38,26 @@ def model():
     return TabularRegressor(**parameters).fit(X, np.stack([X[:, 0], 1000 * X[:, 1] ** 2], axis=1))
 
 
-@pytest.mark.skipif(not shutil.which("c++"), reason="needs a C++ compiler called c++")
-def test_cpp_program_has_a_margin_for_each_target(model, single_file, tmp_path):
-    model.save(tmp_path / "model.cmlp")
+@pytest.fixture
+def program(single_file, tmp_path):
     source, program, library = tmp_path / "program.cpp", tmp_path / "program", tmp_path / "cmlp.o"
     source.write_text(CPP, encoding="utf-8")
     smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
     include = f"-I{single_file.parent}"
     run(COMPILER, "-O1", *smallest, include, "-c", single_file, "-o", library)
     run("c++", "-std=c++17", *smallest, include, source, library, "-lm", "-o", program)
+    return program
+
+
+@needs_cpp
+def test_cpp_program_has_a_margin_for_each_target(model, program, tmp_path):
+    model.save(tmp_path / "model.cmlp")
     found = list(map(float, run(program, tmp_path / "model.cmlp").splitlines()))
     assert found == model._trained().calibration.margins(0.9).tolist()
+
+
+@needs_cpp
+def test_row_with_several_labels_has_no_class_index(program, tmp_path):
+    X = np.random.RandomState(0).random_sample((60, 2))
+    TabularClassifier(n_epochs=2, random_state=0).fit(X, X > 0.5).save(tmp_path / "model.cmlp")
+    assert run(program, tmp_path / "model.cmlp", "label").split() == ["-1"]

@@ -215,6 +215,7 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model->widths = head.widths;
     model->n_knots = head.n_knots;
     model->is_pair = cmlp_is_pair(head.classes, cmlp_n_out(&model->net));
+    model->is_multilabel = cmlp_is_multilabel(head.classes);
     if (!status && cmlp_table_of(model)) {
         status = cmlp_file_status(tables->load(&head, file, model->params, &divided.table));
         if (!status) status = cmlp_file_status(tables->check_scores(model));

@@ -21,6 +21,7 @@ struct cmlp_model {
     uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
     int64_t n_knots;
     int is_pair; /* see cmlp_is_pair: the caller receives the probabilities of both labels */
+    int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };
 
 /* The model's table, or NULL: known to compilers where tables are left out. */

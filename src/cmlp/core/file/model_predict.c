@@ -36,6 +36,12 @@ static void write_pairs(const cmlp_model *model, cmlp_dtype dtype, void *outputs
     }
 }
 
+/* Several labels of a row are its answer together. */
+static void clear_labels(const cmlp_model *model, int32_t *labels, int64_t n)
+{
+    for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
+}
+
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
                                  void *memory, size_t size)
 {
@@ -51,6 +57,7 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
         model->tables->row(model->table, row, label, output ? output : scratch.result, &scratch);
     const cmlp_float_mode mode = cmlp_enter_mode();
     if (!predicted) write_pairs(model, CMLP_FLOAT64, output, 1);
+    if (!predicted) clear_labels(model, label, 1);
     cmlp_leave_mode(mode);
     return predicted;
 }
@@ -75,6 +82,7 @@ static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype 
     cmlp_set_rows(&data, net, &rows, 1);
     const cmlp_fault fault = cmlp_forward_row(&data, model->params, &outputs, memory.workspace);
     if (!fault.status && label) *label = cmlp_label_of(net, memory.output, net->dtype);
+    if (!fault.status) clear_labels(model, label, 1);
     if (!fault.status) write_pairs(model, net->dtype, output, 1);
     cmlp_leave_mode(mode);
     return fault.status;
@@ -145,7 +153,9 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     if (!status)
         status = cmlp_table_of(model) ? model->tables->rows(model->table, &rows, labels, outputs, run)
                                       : predict_rows(model, &rows, labels, outputs, run);
-    if (!status) write_pairs(model, dtype, outputs, rows.order ? rows.n_order : rows.n_rows);
+    const int64_t n = status ? 0 : rows.order ? rows.n_order : rows.n_rows;
+    write_pairs(model, dtype, outputs, n);
+    clear_labels(model, labels, n);
     return cmlp_end_call(&frame, status);
 }
 

@@ -174,6 +174,8 @@ cmlp_status cmlp_check_labels(cmlp_text text, int64_t n_outputs, const char **at
     return n == n_outputs || (n_outputs == 1 && n == 2) ? CMLP_OK : CMLP_ERROR_FILE_SYNTAX;
 }
 
+int cmlp_is_multilabel(cmlp_text text) { return text.at && cmlp_text_pass(&text, "{\"kind\":\"multilabel"); }
+
 int cmlp_is_pair(cmlp_text text, int64_t n_outputs)
 {
     int64_t n = 0;

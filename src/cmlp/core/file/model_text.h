@@ -50,4 +50,7 @@ cmlp_status cmlp_check_labels(cmlp_text text, int64_t n_outputs, const char **at
 /* Whether one output is the probability of the second of two labels; the text is that of the labels, or NULL. */
 int cmlp_is_pair(cmlp_text text, int64_t n_outputs);
 
+/* Whether a row can have several of the labels; the text is that of the labels, or NULL. */
+int cmlp_is_multilabel(cmlp_text text);
+
 #endif

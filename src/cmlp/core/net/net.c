@@ -194,6 +194,7 @@ cmlp_status cmlp_net_init(void *memory, size_t memory_size, const cmlp_net_confi
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = init_net(memory, memory_size, config, net);
+    if (status && net && !cmlp_misaligned(net, sizeof *net)) *net = NULL;
     cmlp_leave_mode(mode);
     return status;
 }

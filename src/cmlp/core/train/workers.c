@@ -70,6 +70,10 @@ static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t finger
     if (rank && receive_from_last(workers, &before, sizeof before)) return CMLP_ERROR_MESSAGE;
     if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_ERROR_MESSAGE; /* no worker sends this */
     const int32_t n = (int32_t)before.n_workers;
+    if (n > workers->n_workers) { /* the caller's functions know no rank beyond its own n_workers */
+        workers->failed_rank = rank;
+        return CMLP_ERROR_WORKERS;
+    }
     const cmlp_status mine = own ? own : before.fingerprint == fingerprint ? CMLP_OK : CMLP_ERROR_WORKERS;
     cmlp_greeting sent = before;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
