@@ -53,6 +53,41 @@ TOGETHER = """
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct group {
+    int32_t rank, n_workers;
+    const int *sockets; /* one for each worker */
+} group;
+
+static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
+{
+    for (size_t done = 0; done < n;) {
+        const ssize_t moved = write(((group *)context)->sockets[to], (const char *)bytes + done, n - done);
+        if (moved <= 0) return 1;
+        done += (size_t)moved;
+    }
+    return 0;
+}
+
+static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
+{
+    for (size_t done = 0; done < n;) {
+        const ssize_t moved = read(((group *)context)->sockets[from], (char *)bytes + done, n - done);
+        if (moved <= 0) return 1;
+        done += (size_t)moved;
+    }
+    return 0;
+}
+
+static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
+{
+    const group *g = context;
+    if (g->rank != from) return receive_bytes(context, bytes, n, from);
+    for (int32_t to = 0; to < g->n_workers; to++)
+        if (to != from && send_bytes(context, bytes, n, to)) return 1;
+    return 0;
+}
 
 enum { N = 700, N_PARAMS = 21 * 50 + 51 * 3 };
 static float x[N * 20], params[N_PARAMS], state[2 * N_PARAMS], outputs[N * 3];
@@ -71,12 +106,14 @@ static uint32_t trained(int32_t rank, int32_t n_workers, const int *sockets)
     const cmlp_targets targets = cmlp_class_targets(labels, N);
     cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     group g = {rank, n_workers, sockets};
+    cmlp_workers workers = {.struct_size = sizeof workers, .rank = rank, .n_workers = n_workers, .context = &g,
+                            .send = send_bytes, .receive = receive_bytes, .broadcast = broadcast_bytes};
     uint32_t hash = 1;
     memset(adam.state = state, 0, adam.state_size = sizeof state);
     cmlp_random_seed(&random, 0);
     if (cmlp_net_init(memory, sizeof memory, &config, &net) || cmlp_init_params(net, &random, params)) return 0;
     for (int i = 0; i < 3; i++)
-        if (train_together(net, params, &rows, &targets, &adam, &g)) return 0;
+        if (train_together(net, params, &rows, &targets, &adam, &workers)) return 0;
     for (size_t i = 0; i < sizeof params; i++) hash = (hash ^ ((unsigned char *)params)[i]) * 16777619u;
     return hash;
 }
