@@ -53,6 +53,41 @@ TOGETHER = """
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct group {
+    int32_t rank, n_workers;
+    const int *sockets; /* one for each worker */
+} group;
+
+static int send_bytes(void *context, const void *bytes, size_t n, int32_t to)
+{
+    for (size_t done = 0; done < n;) {
+        const ssize_t moved = write(((group *)context)->sockets[to], (const char *)bytes + done, n - done);
+        if (moved <= 0) return 1;
+        done += (size_t)moved;
+    }
+    return 0;
+}
+
+static int receive_bytes(void *context, void *bytes, size_t n, int32_t from)
+{
+    for (size_t done = 0; done < n;) {
+        const ssize_t moved = read(((group *)context)->sockets[from], (char *)bytes + done, n - done);
+        if (moved <= 0) return 1;
+        done += (size_t)moved;
+    }
+    return 0;
+}
+
+static int broadcast_bytes(void *context, void *bytes, size_t n, int32_t from)
+{
+    const group *g = context;
+    if (g->rank != from) return receive_bytes(context, bytes, n, from);
+    for (int32_t to = 0; to < g->n_workers; to++)
+        if (to != from && send_bytes(context, bytes, n, to)) return 1;
+    return 0;
+}
 
 enum { N = 700, N_PARAMS = 21 * 50 + 51 * 3 };
 static float x[N * 20], params[N_PARAMS], state[2 * N_PARAMS], outputs[N * 3];
@@ -71,12 +106,14 @@ static uint32_t trained(int32_t rank, int32_t n_workers, const int *sockets)
     const cmlp_targets targets = cmlp_class_targets(labels, N);
     cmlp_optimizer adam = cmlp_default_optimizer(CMLP_SOLVER_ADAM);
     group g = {rank, n_workers, sockets};
+    cmlp_workers workers = {.struct_size = sizeof workers, .rank = rank, .n_workers = n_workers, .context = &g,
+                            .send = send_bytes, .receive = receive_bytes, .broadcast = broadcast_bytes};
     uint32_t hash = 1;
     memset(adam.state = state, 0, adam.state_size = sizeof state);
     cmlp_random_seed(&random, 0);
     if (cmlp_net_init(memory, sizeof memory, &config, &net) || cmlp_init_params(net, &random, params)) return 0;
     for (int i = 0; i < 3; i++)
-        if (train_together(net, params, &rows, &targets, &adam, &g)) return 0;
+        if (train_together(net, params, &rows, &targets, &adam, &workers)) return 0;
     for (size_t i = 0; i < sizeof params; i++) hash = (hash ^ ((unsigned char *)params)[i]) * 16777619u;
     return hash;
 }
@@ -163,42 +200,3 @@ def test_files_that_the_guide_names_exist():
     for name in re.findall(r"`((?:examples|include|tools)/[\w./]*)`|\]\(([\w./-]+)\)", GUIDE.read_text("utf-8")):
         path = ROOT / name[0] if name[0] else GUIDE.parent / name[1]
         assert path.exists(), path
-
-
-WRITER = """
-#include <stdio.h>
-#include <stdlib.h>
-static int append(void *file, const void *bytes, size_t n) { return fwrite(bytes, 1, n, file) != n; }
-int main(int argc, char **argv)
-{
-    static const int64_t sizes[] = {4, 1};
-    static const cmlp_activation activations[] = {CMLP_ACTIVATION_IDENTITY};
-    static const float params[] = {1, 0.5f, -0.5f, 0.25f, 0};
-    static char memory[CMLP_NET_SIZE], workspace[1 << 16];
-    cmlp_net_config config = CMLP_INIT(cmlp_net_config);
-    config.sizes = sizes;
-    config.activations = activations;
-    config.n_layers = 2;
-    config.loss = CMLP_LOSS_SQUARED_ERROR;
-    config.dtype = CMLP_FLOAT32;
-    const cmlp_net *net;
-    FILE *file = fopen(argv[argc - 1], "wb");
-    int status = cmlp_net_init(memory, sizeof memory, &config, &net);
-    if (!status) status = write_flats(net, params, workspace, sizeof workspace, file, append);
-    fclose(file);
-    return status;
-}
-"""
-
-
-@pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
-def test_python_loads_the_table_that_the_example_writes(single_object, tmp_path):
-    (text,) = [text for text in blocks("c") if " write_flats(" in text]
-    source, program, path = tmp_path / "write.c", tmp_path / "write", tmp_path / "flats.cmlp"
-    source.write_text(text + WRITER, encoding="utf-8")
-    run(COMPILER, "-std=c99", *STRICT, source, single_object, "-lm", "-pthread", "-o", program)
-    run(program, path)
-    model = cmlp.load(path)
-    assert isinstance(model, cmlp.TabularRegressor)
-    found = model.predict([[60.0, name] for name in ("north", "centre", "south", "west")])
-    assert found.tolist() == [900 + 300 * output for output in (0.5, -0.5, 0.25, 0.0)]

@@ -1,0 +1,62 @@
+/* Writes a model of a table: rents by a size and one of three districts. The network has 4 inputs, one of the size and
+ * three of the districts. A program that trains it encodes its rows with cmlp_table_encode first.
+ *
+ *   cc -O2 write_table.c cmlp.c -pthread -o write_table && ./write_table flats.cmlp */
+#include <cmlp_table.h>
+
+#include <stdio.h>
+
+static char net_memory[CMLP_NET_SIZE];
+static unsigned char workspace[65536]; /* cmlp_table_workspace_size() gives the size that is needed */
+static const float params[] = {1, 0.5f, -0.5f, 0.25f, 0};
+
+static int append(void *file, const void *bytes, size_t n)
+{
+    return fwrite(bytes, 1, n, (FILE *)file) != n;
+}
+
+static cmlp_status write_flats(const cmlp_net *net, FILE *file)
+{
+    const void *net_params = params;
+    const cmlp_table_column columns[2] = {{.kind = CMLP_TABLE_COLUMN_NUMBER, .centre = 60, .scale = 25},
+                                          {.kind = CMLP_TABLE_COLUMN_CATEGORY, .n = 3}};
+    const cmlp_table_target rent = {.centre = 900, .scale = 300, .low = -3, .high = 3};
+    /* What cmlp.load needs: {} means that all parameters have their defaults. A TabularClassifier needs classes, too. */
+    const cmlp_model_string strings[3] = {
+        {.key = "categories", .value = "[null,[\"north\",\"centre\",\"south\"]]"},
+        {.key = "class", .value = "TabularRegressor"},
+        {.key = "parameters", .value = "{}"}};
+    cmlp_table table = CMLP_INIT(cmlp_table);
+    cmlp_model_content content = CMLP_INIT(cmlp_model_content);
+    table.columns = columns;
+    table.n_columns = 2;
+    table.nets = &net;
+    table.params = &net_params;
+    table.n_nets = 1;
+    table.target = &rent; /* how outputs become rents */
+    content.write = append; /* receives the bytes, in pieces */
+    content.context = file;
+    content.strings = strings;
+    content.n_strings = 3;
+    return cmlp_table_write(&table, &content, workspace, sizeof workspace);
+}
+
+int main(int argc, char **argv)
+{
+    const int64_t sizes[] = {4, 1};
+    const cmlp_activation activations[] = {CMLP_ACTIVATION_IDENTITY};
+    const cmlp_net_config config = {.struct_size = sizeof config, .n_layers = 2, .sizes = sizes,
+                                    .activations = activations, .loss = CMLP_LOSS_SQUARED_ERROR,
+                                    .dtype = CMLP_FLOAT32};
+    const cmlp_net *net;
+    FILE *file = argc == 2 ? fopen(argv[1], "wb") : NULL;
+    cmlp_status status;
+    if (!file) return 2;
+    status = cmlp_net_init(net_memory, sizeof net_memory, &config, &net);
+    if (!status) status = write_flats(net, file);
+    if (fclose(file) || status) {
+        fprintf(stderr, "%s: %s\n", argv[1], cmlp_status_string(status));
+        return 1;
+    }
+    return 0;
+}
