@@ -374,7 +374,7 @@ def parts_of_rows(model: TrainedModel, prefix: str) -> HeaderParts:
         ],
         about=about,
         code="1 to 3 KB of code",
-        frames="100 bytes",
+        frames="200 bytes",
         sizes=(model.n_inputs, combination.n),
         opening=OPENING,
         body=_body(model, prefix),
