@@ -13,7 +13,7 @@ from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import check_scale_width
 from cmlp._estimators.fitted import ASSIGNED, assigned_params, fitted_network
 from cmlp._estimators.request import FitRequest
-from cmlp._estimators.targets import learn_targets
+from cmlp._estimators.targets import learn_encoding
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 from cmlp._train.state import History, TrainingState
 
@@ -86,7 +86,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
         n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     request = FitRequest(estimator, options)
-    targets = learn_targets(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
+    targets = learn_encoding(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
     net = request.network(len(first), targets.n_outputs, targets.output, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first

@@ -174,8 +174,7 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
 def _is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
     data = job.data if job.given is None else job.given
-    scale = data.input_scale
-    return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
+    return bool(job.net.dtype == np.float32 and isinstance(data.scale, float) and data.scale == 1.0)
 
 
 class StreamHashes:

@@ -282,6 +282,12 @@ class FitRequest(NamedTuple):
             _require_same("input_scale", previous.model.input_scale, scale)
         return scale if previous is None else previous.model.input_scale
 
+    @property
+    def scale_name(self) -> str | None:
+        """The name of the scale that this fit learns, or that the previous one has learned."""
+        scale, previous = self.options.input_scale, self.previous
+        return previous.scale_name if previous is not None else scale if isinstance(scale, str) else None
+
     def begun_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
         options = self.options

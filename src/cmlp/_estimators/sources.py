@@ -145,8 +145,8 @@ def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]
 
 def scale_to_learn(job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
-    if job.data.learns is not None:
-        return f"input_scale={job.data.learns!r}"
+    if isinstance(job.data.scale, str):
+        return f"input_scale={job.data.scale!r}"
     return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
 
 
@@ -155,9 +155,9 @@ def with_learned_scales(moments: tuple[Moments, Moments], job: TrainingJob) -> D
     (inputs, targets), data, state = moments, job.data, job.state
     if job.objective.y_scale is not None and state.target_scale is None:
         state.target_scale = standard_scale(targets, state.params.dtype)
-    if data.learns is None:
+    if not isinstance(data.scale, str):
         return data
-    return data._replace(input_scale=scale_of_moments(data.learns, inputs, isinstance(data.X, CSR)), learns=None)
+    return data._replace(scale=scale_of_moments(data.scale, inputs, isinstance(data.X, CSR)))
 
 
 def _listed(names: NDArray[Any] | None) -> list[str]:

@@ -142,7 +142,7 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[TargetEncoding, Encoded]:
+def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[TargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
     if not request.is_classifier:
@@ -370,7 +370,7 @@ class TableNumberEncoding(TableEncoding):
         return numbers
 
 
-def learn_table_targets(
+def learn_table_encoding(
     request: TableRequest, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
 ) -> tuple[TableEncoding, TableTargets]:
     """Return what y means, and the targets of the rows that count."""

@@ -353,9 +353,9 @@ class Trainer:
         check_scoring(options, validation is not None)
         data = Data(*rows, trained.input_scale, validation=validation, groups=targets.groups(rows.targets))
         if callable(options.scoring):
-            objective = objective._replace(
-                scorer=UserScore(options.scoring, lambda: self.network, data, user_y, self.state)
-            )
+            scorer = UserScore(options.scoring, data, user_y, self.state)
+            scorer.model = lambda: self.network
+            objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             raise ValueError(
                 f"scoring must be None, 'loss', {objective.score_name!r} or a callable for this network and y, got "

@@ -28,7 +28,7 @@ from cmlp._estimators.tables.bag import (
 )
 from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
-from cmlp._estimators.targets import learn_table_targets
+from cmlp._estimators.targets import learn_table_encoding
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import fitted_networks
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
@@ -94,7 +94,7 @@ def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable
             raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
         val_frame = _validation_frame(X_val, request.class_name)
     _require_rows(frame, request.class_name)
-    encoding, targets = learn_table_targets(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
+    encoding, targets = learn_table_encoding(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
     validation = None
     if val_frame is not None:
         with named_validation():
