@@ -94,10 +94,10 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
         data, options, dtype = job.data, job.options, job.state.params.dtype
-        self._format = BlockFormat.of(self._door, "block", self._first, targets, dtype)
+        self._format = BlockFormat.of(self._door, "block", self._first, encoding, dtype)
         index = len(self._seen) - 1
         with named(f"block {index}"):
             require_normal(data.weight, dtype)

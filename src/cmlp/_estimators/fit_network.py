@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
-from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, fitted_network, with_fitted
+from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest, parameters_to_keep
 from cmlp._estimators.targets import learn_encoding
@@ -105,7 +105,7 @@ class NetworkFit(PreparedFit):
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
             Trainer._of(network, self.run, lambda: self._copy(state.best_to_resume()))._tell(callbacks, self.run)
         for observer in observers:
-            observer.attach(state, lambda: self.fitted_with(state.best_without_rows()), self.provenance_now)
+            observer.attach(state, lambda: self.fitted_from(state.best_without_rows()), self.provenance_now)
             self.run.observers.append(observer)
 
     def train(self) -> None:
@@ -118,9 +118,9 @@ class NetworkFit(PreparedFit):
 
     def fitted(self) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        return self.fitted_with(self.run.state_to_keep())
+        return self.fitted_from(self.run.state_to_keep())
 
-    def fitted_with(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
+    def fitted_from(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
         """Return what the fit would leave with a state of its run, whose parameters then predict y itself.
 
         A new block of parameters is made only if y is standardized. What the model shares with the run follows from the
@@ -135,7 +135,7 @@ class NetworkFit(PreparedFit):
         """
         net, data = self.run.job.net, self.run.job.data
         state.use_units_of_y(net)
-        return fitted_network(
+        return Fitted.of_network(
             net,
             state,
             self.labels,
@@ -150,7 +150,7 @@ class NetworkFit(PreparedFit):
         return self._copy(self.run.state.without_rows(), with_names=False)
 
     def _copy(self, state: TrainingState, *, with_names: bool = True) -> Any:
-        return with_fitted(self.request.estimator, self.fitted_with(state, with_names=with_names))
+        return copy_with(self.request.estimator, self.fitted_from(state, with_names=with_names))
 
 
 def prepare_network(
@@ -264,7 +264,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
         run.advance()
-        fitted = fit.fitted_with(run.state.without_rows())
+        fitted = fit.fitted_from(run.state.without_rows())
         network = vars(estimator).get(NETWORK)
         store(estimator, fitted)
         if network is not None and previous is not None and network.params is previous.model.params:

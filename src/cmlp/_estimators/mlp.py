@@ -443,7 +443,7 @@ class MLPClassifier(MultilayerPerceptron):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "classifier"
-    _table_owner: ClassVar[str] = "MLPClassifier"
+    _parameter_owner: ClassVar[str] = "MLPClassifier"
 
     classes_: FittedAttribute[np.ndarray] = FittedAttribute(
         lambda fitted: fitted.model.labels.classes,
@@ -773,7 +773,7 @@ class MLPRegressor(MultilayerPerceptron):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "regressor"
-    _table_owner: ClassVar[str] = "MLPRegressor"
+    _parameter_owner: ClassVar[str] = "MLPRegressor"
 
     @hinting
     def __init__(

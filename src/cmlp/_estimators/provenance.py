@@ -56,7 +56,7 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 def recorded_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
-    owner = estimator._table_owner
+    owner = estimator._parameter_owner
     free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):

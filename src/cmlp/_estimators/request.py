@@ -60,9 +60,9 @@ class EstimatorOptions(TrainingOptions):
     provenance: bool = False
 
     @classmethod
-    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
-        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
-        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
+    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
+        checked = hyperparameters.TABLE.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
@@ -110,9 +110,9 @@ class TableOptions(NamedTuple):
     interval_width: str = ""
 
     @classmethod
-    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> Self:
-        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
-        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
+    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
+        checked = hyperparameters.TABLE.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls(**{name: checked[name] for name in cls._fields if name in checked})
@@ -131,7 +131,7 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, class_name = hyperparameters.TABLE, cls._table_owner, cls.__name__
+    table, owner, class_name = hyperparameters.TABLE, cls._parameter_owner, cls.__name__
     known_names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in known_names}
     seed = given.pop("random_state", None)
@@ -214,7 +214,7 @@ class FitRequest(NamedTuple):
             previous = vars(estimator).get(FITTED)
         if call != "find_learning_rate":
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            hyperparameters.TABLE.warn_of_unused(estimator._table_owner, given)
+            hyperparameters.TABLE.warn_of_unused(estimator._parameter_owner, given)
         return cls(estimator, options, previous, validation, classes, shards, call == "partial_fit", bool(resume))
 
     @property
@@ -475,7 +475,7 @@ def _require_same(name: str, was: object, now: object) -> None:
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.TABLE.fixed_on_resume(estimator._table_owner)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in _PLAIN and not callable(value)]

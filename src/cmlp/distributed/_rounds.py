@@ -108,9 +108,9 @@ class Parts(RowSource):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
-        self._shards.convert(BlockFormat.of(self._door, "part", self._first, targets, job.state.params.dtype))
+        self._shards.convert(BlockFormat.of(self._door, "part", self._first, encoding, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
         return sum(self._shards.sizes), data
 
@@ -252,7 +252,7 @@ class DaskShards:
 
 
 def _encoded(block_format: BlockFormat, part: Opened, index: int) -> Block:
-    with row_named("part", index, part.y, block_format.targets.labels):
+    with row_named("part", index, part.y, block_format.encoding.labels):
         return block_format.encoded(part, index)
 
 
