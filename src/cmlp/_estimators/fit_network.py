@@ -15,7 +15,7 @@ from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
 from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
 from cmlp._estimators.from_arrays import assemble
-from cmlp._estimators.request import FitRequest, parameters_to_keep
+from cmlp._estimators.request import PARTIAL_FIT, FitRequest, parameters_to_keep
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
@@ -199,7 +199,7 @@ def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale | str:
     scale = request.input_scale(rows.X.shape[1])
     if isinstance(scale, str) and isinstance(rows.X, StoredRows):
         raise ValueError(f"input_scale={scale!r} is learned from all rows, which no process has with local=True.")
-    if isinstance(scale, float) and (request.previous is None or not request.incremental):
+    if isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     return scale
 
@@ -219,7 +219,7 @@ def _data(
         with named_validation():
             own = request.door()._replace(width=rows.X.shape[1], names=names).open(*request.validation)
             validation, y_to_score = Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
-    if not request.incremental:
+    if not request.call.is_incremental:
         check_scoring(options, validation is not None)
     shards = None
     if request.shards is not None:
@@ -254,7 +254,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = FitRequest.of(estimator, call="partial_fit", classes=classes)
+            request = FitRequest.of(estimator, call=PARTIAL_FIT, classes=classes)
             if request.previous is None and can_assemble(estimator):
                 assemble(estimator)
                 request = request._replace(previous=vars(estimator)[FITTED])

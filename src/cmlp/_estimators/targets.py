@@ -148,7 +148,7 @@ def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple
     if not request.is_classifier:
         numbers = NumberEncoding(request.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
-    if request.incremental or not whole:
+    if request.call.is_incremental or not whole:
         labels = _known_labels(request, y)
         values = labels.encode(y)
     elif request.previous is not None:

@@ -15,7 +15,7 @@ from cmlp._data.scale import Moments
 from cmlp._estimators.fit import Exclusively, train_on
 from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.loading import load as load_model
-from cmlp._estimators.request import FitRequest, fit_to_resume
+from cmlp._estimators.request import FIT_IN_ROUNDS, FitRequest, fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
@@ -63,7 +63,7 @@ def fit_in_rounds(
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
         with immediate_signals():
-            request = FitRequest.of(model, validation, call="distributed.fit")
+            request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
             options = request.options
             division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             if checkpoint is not None:
