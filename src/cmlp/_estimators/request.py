@@ -231,7 +231,7 @@ def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> N
         raise ValueError(f"{name} needs a solver with learning rates, but solver='lbfgs' has none.")
 
 
-class Call(NamedTuple):
+class KindOfCall(NamedTuple):
     """What a kind of call allows, and what it does with the parameters and the previous fit."""
 
     name: str  # in messages
@@ -241,12 +241,12 @@ class Call(NamedTuple):
     is_fit: bool = True  # whether it leaves a model: then it continues a warm start, and warns of unused parameters
 
 
-FIT = Call("fit")
-PARTIAL_FIT = Call("partial_fit", _check_partial_fit, {"scoring": None, "max_time": None}, is_incremental=True)
-FIT_BATCHES = Call("fit_batches", _check_parts)
-FIT_OF_PROCESSES = Call("comm", _check_batches)
-FIT_IN_ROUNDS = Call("distributed.fit", _check_rounds)
-RANGE_TEST = Call(
+FIT = KindOfCall("fit")
+PARTIAL_FIT = KindOfCall("partial_fit", _check_partial_fit, {"scoring": None, "max_time": None}, is_incremental=True)
+FIT_BATCHES = KindOfCall("fit_batches", _check_parts)
+FIT_OF_PROCESSES = KindOfCall("comm", _check_batches)
+FIT_IN_ROUNDS = KindOfCall("distributed.fit", _check_rounds)
+RANGE_TEST = KindOfCall(
     "find_learning_rate",
     _check_range_test,
     {
@@ -272,7 +272,7 @@ class FitRequest(NamedTuple):
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
-    call: Call = FIT
+    call: KindOfCall = FIT
     resume: bool = False
 
     @classmethod
@@ -281,7 +281,7 @@ class FitRequest(NamedTuple):
         estimator: Any,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
-        call: Call = FIT,
+        call: KindOfCall = FIT,
         resume: object = False,
         classes: ArrayLike | None = None,
         shards: Shards | None = None,
