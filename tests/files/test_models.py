@@ -424,6 +424,17 @@ LARGE = {
 }
 
 
+def test_a_key_that_a_constructor_misses_is_no_damage_of_the_file(path, monkeypatch):
+    MLPClassifier((2,), max_iter=1).fit([[0.0], [1.0]], [0, 1]).save(path)
+
+    def fail(self, *arguments, **parameters):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(MLPClassifier, "__init__", fail)
+    with pytest.raises(KeyError, match="a bug"):
+        cmlp.load(path)
+
+
 @pytest.mark.parametrize("strings", LARGE.values(), ids=LARGE)
 def test_large_heads_take_less_than_four_bytes_of_memory_per_byte(path, strings):
     classifier().fit(X, Y).save(path)

@@ -245,7 +245,7 @@ class Opened(NamedTuple):
 
 
 class Door(NamedTuple):
-    """The only way for rows into a call of an estimator: it checks and converts them.
+    """Checks and converts the rows of a call of an estimator of one network: all of its rows come in here.
 
     `owner` is the name of the estimator in messages.
     """

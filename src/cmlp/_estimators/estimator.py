@@ -47,7 +47,7 @@ class Estimator(SklearnStub, ExportMethods):
     """The base class of all estimators. The constructor only stores its parameters, as in scikit-learn."""
 
     _estimator_type: ClassVar[str]  # also for tools written before scikit-learn had estimator tags
-    _table_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _parameter_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
@@ -109,7 +109,7 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._train.hyperparameters import preset_parameters
 
-        parameters = preset_parameters(name, cls._table_owner, cls.__name__)
+        parameters = preset_parameters(name, cls._parameter_owner, cls.__name__)
         return cls(**{**parameters, **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

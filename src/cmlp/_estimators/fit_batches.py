@@ -11,7 +11,7 @@ from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit import Exclusively, train_on
 from cmlp._estimators.fit_network import prepare_network
-from cmlp._estimators.request import FitRequest
+from cmlp._estimators.request import FIT_BATCHES, FitRequest
 from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
@@ -43,7 +43,7 @@ def fit_batches(
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = FitRequest.of(estimator, validation, call="fit_batches", resume=resume, classes=classes)
+            request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
             options, previous = request.options, request.previous
             if request.is_classifier and previous is None and classes is None:
                 raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
@@ -94,10 +94,10 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
         data, options, dtype = job.data, job.options, job.state.params.dtype
-        self._format = BlockFormat.of(self._door, "block", self._first, targets, dtype)
+        self._format = BlockFormat.of(self._door, "block", self._first, encoding, dtype)
         index = len(self._seen) - 1
         with named(f"block {index}"):
             require_normal(data.weight, dtype)

@@ -13,10 +13,10 @@ import numpy as np
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
-from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, fitted_network, with_fitted
+from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
 from cmlp._estimators.from_arrays import assemble
-from cmlp._estimators.request import FitRequest, parameters_to_keep
-from cmlp._estimators.targets import learn_targets
+from cmlp._estimators.request import PARTIAL_FIT, FitRequest, parameters_to_keep
+from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
@@ -32,10 +32,13 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.checks import Opened, Rows
     from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
     from cmlp._estimators.sources import Arrays, RowSource
+    from cmlp._estimators.targets import Encoded, TargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.observer import Observer
     from cmlp._train.split import Shards
@@ -102,7 +105,7 @@ class NetworkFit(PreparedFit):
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
             Trainer._of(network, self.run, lambda: self._copy(state.best_to_resume()))._tell(callbacks, self.run)
         for observer in observers:
-            observer.attach(state, lambda: self.fitted_with(state.best_without_rows()), self.provenance_now)
+            observer.attach(state, lambda: self.fitted_from(state.best_without_rows()), self.provenance_now)
             self.run.observers.append(observer)
 
     def train(self) -> None:
@@ -115,9 +118,9 @@ class NetworkFit(PreparedFit):
 
     def fitted(self) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        return self.fitted_with(self.run.state_to_keep())
+        return self.fitted_from(self.run.state_to_keep())
 
-    def fitted_with(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
+    def fitted_from(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
         """Return what the fit would leave with a state of its run, whose parameters then predict y itself.
 
         A new block of parameters is made only if y is standardized. What the model shares with the run follows from the
@@ -132,13 +135,13 @@ class NetworkFit(PreparedFit):
         """
         net, data = self.run.job.net, self.run.job.data
         state.use_units_of_y(net)
-        return fitted_network(
+        return Fitted.of_network(
             net,
             state,
             self.labels,
             input_scale=data.input_scale,
             names=data.names if with_names else None,
-            scale_name=data.scale_name,
+            scale_name=self.request.scale_name,
             provenance=self.provenance_now(),
         )
 
@@ -147,7 +150,7 @@ class NetworkFit(PreparedFit):
         return self._copy(self.run.state.without_rows(), with_names=False)
 
     def _copy(self, state: TrainingState, *, with_names: bool = True) -> Any:
-        return with_fitted(self.request.estimator, self.fitted_with(state, with_names=with_names))
+        return copy_with(self.request.estimator, self.fitted_from(state, with_names=with_names))
 
 
 def prepare_network(
@@ -163,58 +166,19 @@ def prepare_network(
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
     """
-    options, previous = request.options, request.previous
-    # The rows, their dtype and scale
+    options = request.options
     opened = source.open(request.door())
-    rows = opened.rows
-    n_features = rows.X.shape[1]
-    dtype = request.dtype(rows.auto_dtype)
-    scale = request.input_scale(n_features)
-    learns = scale if isinstance(scale, str) else None
-    if learns is not None and isinstance(rows.X, StoredRows):
-        raise ValueError(f"input_scale={learns!r} is learned from all rows, which no process has with local=True.")
-    if isinstance(scale, float) and (previous is None or not request.incremental):
-        warn_of_scale(stored_rows(rows.X), scale)
-    # The targets, the network, and the first state
-    targets, encoded = learn_targets(request, opened, whole=source.is_whole)
-    net = request.network(n_features, targets.n_outputs, targets.output, dtype)
+    dtype = request.dtype(opened.rows.auto_dtype)
+    scale = _input_scale(request, opened.rows)
+    encoding, encoded = learn_encoding(request, opened, whole=source.is_whole)
+    net = request.network(opened.rows.X.shape[1], encoding.n_outputs, encoding.output, dtype)
     state = request.begun_state(net)
-    # Validation rows and shards
-    names = rows.names if previous is None else previous.model.feature_names
-    user_y = opened.y
-    validation = None
-    shards = None
-    if require_complete(*request.validation):
-        with named_validation():
-            held_out = request.door()._replace(width=n_features, names=names).open(*request.validation)
-            user_y = held_out.y
-            validation = Validation(held_out.rows.X, *targets.encode(user_y, held_out.weight))
-    if not request.incremental:
-        check_scoring(options, validation is not None)
-    if request.shards is not None:
-        shards = checked_shards(request.shards, len(rows.X), options, validation is not None)
-    data = Data(
-        rows.X,
-        encoded.values,
-        encoded.weight,
-        1.0 if isinstance(scale, str) else scale,
-        names,
-        validation,
-        learns=learns,
-        scale_name=learns if previous is None else previous.scale_name,
-        shards=shards,
-        groups=targets.groups(encoded.values),
-        group_names=None if targets.labels is None else targets.labels.classes,
-    )
-    # What is minimized, and a score of the user, which is first computed when the fit is complete
-    objective = targets.objective()
-    scorer = _scorer(options.scoring, objective.score_name)
-    if scorer is not None:
-        objective = objective._replace(scorer=UserScore(scorer, lambda: prepared.model_to_score(), data, user_y, state))
-    # The run, which chooses the held-out rows and learns the scales
+    data, y_to_score = _data(request, opened, encoding, encoded, scale)
+    objective = encoding.objective()
+    scorer = _user_score(options.scoring, objective.score_name, data, y_to_score, state)
     job = TrainingJob(
         net,
-        objective,
+        objective._replace(scorer=scorer),
         data,
         options,
         state,
@@ -222,17 +186,75 @@ def prepare_network(
         reads_again=not source.is_whole,
         judges=judges and not options.warm_start,
     )
-    n_rows, scaled = source.learn(job, targets)
-    run = make_run(job._replace(data=scaled), n_rows, engine or source.engine)
-    prepared = NetworkFit(request, source, targets.labels, run)
-    return prepared
+    n_rows, data = source.learn(job, encoding)
+    run = make_run(job._replace(data=data), n_rows, engine or source.engine)
+    fit = NetworkFit(request, source, encoding.labels, run)
+    if scorer is not None:
+        scorer.model = fit.model_to_score
+    return fit
+
+
+def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale | str:
+    """Return the scale of the inputs, or the name of one to learn, and warn of one that does not fit the rows."""
+    scale = request.input_scale(rows.X.shape[1])
+    if isinstance(scale, str) and isinstance(rows.X, StoredRows):
+        raise ValueError(f"input_scale={scale!r} is learned from all rows, which no process has with local=True.")
+    if isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
+        warn_of_scale(stored_rows(rows.X), scale)
+    return scale
+
+
+def _data(
+    request: FitRequest,
+    opened: Opened,
+    encoding: TargetEncoding,
+    encoded: Encoded,
+    scale: float | InputScale | str,
+) -> tuple[Data, NDArray[Any]]:
+    """Return the rows of the call with its own validation rows, and the y that a score of the user gets."""
+    rows, previous, options = opened.rows, request.previous, request.options
+    names = rows.names if previous is None else previous.model.feature_names
+    validation, y_to_score = None, opened.y
+    if require_complete(*request.validation):
+        with named_validation():
+            own = request.door()._replace(width=rows.X.shape[1], names=names).open(*request.validation)
+            validation, y_to_score = Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
+    if not request.call.is_incremental:
+        check_scoring(options, validation is not None)
+    shards = None
+    if request.shards is not None:
+        shards = checked_shards(request.shards, len(rows.X), options, validation is not None)
+    data = Data(
+        rows.X,
+        encoded.values,
+        encoded.weight,
+        scale,
+        names,
+        validation,
+        shards=shards,
+        groups=encoding.groups(encoded.values),
+        group_names=None if encoding.labels is None else encoding.labels.classes,
+    )
+    return data, y_to_score
+
+
+def _user_score(
+    scoring: str | Callable[..., Any] | None, default: str, data: Data, y: NDArray[Any], state: TrainingState
+) -> UserScore | None:
+    """Return the score for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+    if scoring is None or scoring in ("loss", default):
+        return None
+    if not isinstance(scoring, str):
+        return UserScore(scoring, data, y, state)
+    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    return UserScore(optional("sklearn.metrics", needs).get_scorer(scoring), data, y, state)
 
 
 def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with immediate_signals():
-            request = FitRequest.of(estimator, call="partial_fit", classes=classes)
+            request = FitRequest.of(estimator, call=PARTIAL_FIT, classes=classes)
             if request.previous is None and can_assemble(estimator):
                 assemble(estimator)
                 request = request._replace(previous=vars(estimator)[FITTED])
@@ -242,7 +264,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
         run.advance()
-        fitted = fit.fitted_with(run.state.without_rows())
+        fitted = fit.fitted_from(run.state.without_rows())
         network = vars(estimator).get(NETWORK)
         store(estimator, fitted)
         if network is not None and previous is not None and network.params is previous.model.params:
@@ -266,14 +288,3 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
         raise
-
-
-def _scorer(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
-    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
-    if scoring is None or scoring in ("loss", default):
-        return None
-    if not isinstance(scoring, str):
-        return scoring
-    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
-    scorer: Callable[..., Any] = optional("sklearn.metrics", needs).get_scorer(scoring)
-    return scorer

@@ -110,6 +110,23 @@ class Fitted(NamedTuple):
         state.check(model.net)
         return cls(model, state.history, state, provenance, scale_name)
 
+    @classmethod
+    def of_network(
+        cls,
+        net: _core.Net,
+        state: TrainingState,
+        labels: Labels | None,
+        *,
+        input_scale: float | InputScale,
+        names: Iterable[Any] | None = None,
+        scale_name: str | None = None,
+        provenance: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return what is kept of a fit of one network, whose parameters are those of the state."""
+        kind = "regressor" if labels is None else "classifier"
+        model = TrainedModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
+        return cls.of(model, state, scale_name, provenance)
+
 
 class TableState(NamedTuple):
     """What `resume` needs of a fit of a table that is not complete."""
@@ -143,23 +160,7 @@ class FittedTable(NamedTuple):
     held_out: HeldOut | None = None
 
 
-def fitted_network(
-    net: _core.Net,
-    state: TrainingState,
-    labels: Labels | None,
-    *,
-    input_scale: float | InputScale,
-    names: Iterable[Any] | None = None,
-    scale_name: str | None = None,
-    provenance: dict[str, Any] | None = None,
-) -> Fitted:
-    """Return what is kept of a fit of one network, whose parameters are those of the state."""
-    kind = "regressor" if labels is None else "classifier"
-    model = TrainedModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
-    return Fitted.of(model, state, scale_name, provenance)
-
-
-def with_fitted(estimator: Any, fitted: Fitted | FittedTable) -> Any:
+def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:
     """Return a copy of an estimator that is fitted like this."""
     from copy import copy  # few programs need it
 

@@ -11,9 +11,9 @@ import numpy as np
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import check_scale_width
-from cmlp._estimators.fitted import ASSIGNED, assigned_params, fitted_network
+from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params
 from cmlp._estimators.request import FitRequest
-from cmlp._estimators.targets import learn_targets
+from cmlp._estimators.targets import learn_encoding
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 from cmlp._train.state import History, TrainingState
 
@@ -86,8 +86,8 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
         n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     request = FitRequest(estimator, options)
-    targets = learn_targets(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
-    net = request.network(len(first), targets.n_outputs, targets.output, dtype)
+    encoding = learn_encoding(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
+    net = request.network(len(first), encoding.n_outputs, encoding.output, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())
@@ -96,7 +96,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if isinstance(scale, str):
         raise ValueError(f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.")
     check_scale_width(scale, len(first))
-    twin._fitted = fitted_network(net, state, targets.labels, input_scale=scale)
+    twin._fitted = Fitted.of_network(net, state, encoding.labels, input_scale=scale)
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)

@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
-from cmlp._model.file import ExtraKeys, read_model
+from cmlp._model.file import ExtraKeys, read_model, reported_damage
 from cmlp._model.model import TableModel, TrainedModel, network_parameters
 
 if TYPE_CHECKING:
@@ -85,13 +85,19 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    return read_model(path, _estimator_of, extras=_EXTRA_KEYS, use_map=mmap, verify=verify)  # type: ignore[no-any-return]
+    model, parameters, metadata = read_model(path, extras=_EXTRA_KEYS, use_map=mmap, verify=verify)
+    provenance, state = None, None
+    if model.kind != "network":
+        with reported_damage(path):
+            provenance, state = _provenance_and_state(model, parameters, metadata)
+    with reported_damage(path, (ValueError, TypeError)):  # invalid parameters
+        return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
 
 
-def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadata) -> Any:
-    """Return the network or the fitted estimator of a file."""
-    if model.kind == "network":
-        return _built(model, {})
+def _provenance_and_state(
+    model: TrainedModel, parameters: dict[str, Any], file: Metadata
+) -> tuple[dict[str, Any] | None, TrainingState | None]:
+    """Return what an estimator keeps of its fit; adds the parameters of the training state to a C program's."""
     provenance, state = None, None
     if "provenance" in file.strings:
         from cmlp._estimators.provenance import load_provenance
@@ -103,7 +109,7 @@ def _estimator_of(model: TrainedModel, parameters: dict[str, Any], file: Metadat
         if "parameters" not in file.strings:  # written by a C program
             parameters |= training_parameters(file)
         state = load_state(model.net, model.params, parameters, file)
-    return _built(model, parameters, state, provenance)
+    return provenance, state
 
 
 def _class_of(name: str) -> Any:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.arrays import arrow_copied
-from cmlp._data.checks import as_numbers, as_quantile_targets, as_rows, as_targets, check_width, first_non_finite_error
-from cmlp._data.columns import check_names, feature_names
+from cmlp._data.checks import Door, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -331,11 +329,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def _call(self, model: TrainedModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
-        class_name = type(self).__name__
-        X = arrow_copied(X)
-        check_names(feature_names(X), model.feature_names, class_name)
-        rows, _ = as_rows(X, class_name)
-        check_width(rows.shape[1], model.net.n_in, class_name)
+        rows = Door(type(self).__name__, False, model.net.n_in, model.feature_names, partial=True).rows(X).X
         try:
             return function(rows)
         except NonFiniteInputError as error:
@@ -443,7 +437,7 @@ class MLPClassifier(MultilayerPerceptron):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "classifier"
-    _table_owner: ClassVar[str] = "MLPClassifier"
+    _parameter_owner: ClassVar[str] = "MLPClassifier"
 
     classes_: FittedAttribute[np.ndarray] = FittedAttribute(
         lambda fitted: fitted.model.labels.classes,
@@ -773,7 +767,7 @@ class MLPRegressor(MultilayerPerceptron):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "regressor"
-    _table_owner: ClassVar[str] = "MLPRegressor"
+    _parameter_owner: ClassVar[str] = "MLPRegressor"
 
     @hinting
     def __init__(

@@ -56,7 +56,7 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 def recorded_parameters(estimator: Any) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
-    owner = estimator._table_owner
+    owner = estimator._parameter_owner
     free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
@@ -174,8 +174,7 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
 def _is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
     data = job.data if job.given is None else job.given
-    scale = data.input_scale
-    return bool(job.net.dtype == np.float32 and data.learns is None and isinstance(scale, float) and scale == 1.0)
+    return bool(job.net.dtype == np.float32 and isinstance(data.scale, float) and data.scale == 1.0)
 
 
 class StreamHashes:

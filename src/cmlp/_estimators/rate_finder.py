@@ -122,16 +122,14 @@ def find_learning_rate(
     """
     from cmlp._estimators.fit_network import prepare_network
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.request import RANGE_TEST, FitRequest
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)
         raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}.")
     rates = _rates(low, high, n_steps)
-    request = FitRequest.of(estimator, call="find_learning_rate")
-    if request.options.solver == "lbfgs":
-        raise ValueError("find_learning_rate needs a solver with learning rates, but solver='lbfgs' has none.")
+    request = FitRequest.of(estimator, call=RANGE_TEST)
     run: Any = prepare_network(request, Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:

@@ -6,6 +6,7 @@ They have the validated parameters, and the fit that the call continues.
 from __future__ import annotations
 
 from copy import deepcopy
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ from cmlp._train.state import History, TrainingState
 from cmlp.exceptions import NotFittedError, sklearn_class
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Self
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self, TypeVar
 
     from numpy.typing import ArrayLike
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from cmlp._model.model import TableModel
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
+
+    Options = TypeVar("Options", "EstimatorOptions", "TableOptions")
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -60,9 +63,9 @@ class EstimatorOptions(TrainingOptions):
     provenance: bool = False
 
     @classmethod
-    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
-        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
-        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
+    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
+        checked = hyperparameters.TABLE.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
@@ -110,9 +113,9 @@ class TableOptions(NamedTuple):
     interval_width: str = ""
 
     @classmethod
-    def of(cls, table_owner: str, values: Mapping[str, object], class_name: str) -> Self:
-        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `table_owner`."""
-        checked = hyperparameters.TABLE.checked(table_owner, values, class_name)
+    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
+        checked = hyperparameters.TABLE.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls(**{name: checked[name] for name in cls._fields if name in checked})
@@ -131,7 +134,7 @@ def parameters_of(cls: type[Any], values: Mapping[str, object]) -> EstimatorOpti
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, class_name = hyperparameters.TABLE, cls._table_owner, cls.__name__
+    table, owner, class_name = hyperparameters.TABLE, cls._parameter_owner, cls.__name__
     known_names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in known_names}
     seed = given.pop("random_state", None)
@@ -166,8 +169,102 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
+# The sentence of scikit-learn's SGDClassifier.
+_BALANCED = (
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
+)
+
+
+def _check_partial_fit(options: EstimatorOptions, name: str, own_rows: bool) -> None:
+    """Raise ValueError if a parameter needs more than one call."""
+    if options.early_stopping:
+        raise ValueError(
+            "partial_fit does not support early_stopping=True, because each call is one epoch: set "
+            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
+        )
+    if options.class_weight == "balanced":
+        raise ValueError(_BALANCED)
+    if options.provenance:
+        raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+
+
+def _check_batches(options: EstimatorOptions, name: str, own_rows: bool) -> None:
+    """Raise ValueError if the solver has no batches."""
+    if options.solver == "lbfgs":
+        raise ValueError(f"{name} needs batches, but solver='lbfgs' has none: use another solver.")
+
+
+def _check_parts(options: EstimatorOptions, name: str, own_rows: bool) -> None:
+    """Raise ValueError if a parameter needs all rows at once."""
+    _check_batches(options, name, own_rows)
+    if options.early_stopping and not own_rows:
+        raise ValueError(f"early_stopping=True needs X_val and y_val for {name}, which holds no rows out.")
+    if options.class_weight == "balanced":
+        raise ValueError(
+            f"class_weight='balanced' needs all labels, which {name} does not have: pass a dict of weights."
+        )
+    if options.input_scale == "robust":
+        raise ValueError(
+            f"input_scale='robust' needs all rows for the quartiles, which {name} does not have: use 'standard', "
+            "'minmax' or (shift, factor)."
+        )
+    if options.y_scale == "robust":
+        raise ValueError(
+            f"y_scale='robust' needs all rows for the quartiles, which {name} does not have: use 'standard', or "
+            "scale y yourself."
+        )
+
+
+def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
+    """Raise ValueError if a parameter needs all rows at once, or the fit is to be recorded."""
+    _check_parts(options, name, own_rows)
+    if options.provenance:
+        raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+
+
+def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
+    """Raise ValueError if the solver has no learning rate."""
+    if options.solver == "lbfgs":
+        raise ValueError(f"{name} needs a solver with learning rates, but solver='lbfgs' has none.")
+
+
+class KindOfCall(NamedTuple):
+    """What a kind of call allows, and what it does with the parameters and the previous fit."""
+
+    name: str  # in messages
+    check: Callable[[EstimatorOptions, str, bool], None] | None = None  # raises ValueError; the last: own validation
+    switched_off: Mapping[str, Any] = MappingProxyType({})  # what it does not use, as if parameters had these values
+    is_incremental: bool = False  # whether it always continues the previous fit, by one epoch
+    is_fit: bool = True  # whether it leaves a model: then it continues a warm start, and warns of unused parameters
+
+
+FIT = KindOfCall("fit")
+PARTIAL_FIT = KindOfCall("partial_fit", _check_partial_fit, {"scoring": None, "max_time": None}, is_incremental=True)
+FIT_BATCHES = KindOfCall("fit_batches", _check_parts)
+FIT_OF_PROCESSES = KindOfCall("comm", _check_batches)
+FIT_IN_ROUNDS = KindOfCall("distributed.fit", _check_rounds)
+RANGE_TEST = KindOfCall(
+    "find_learning_rate",
+    _check_range_test,
+    {
+        "learning_rate": "constant",
+        "warmup": 0.0,
+        "early_stopping": False,
+        "scoring": None,
+        "callbacks": None,
+        "max_time": None,
+        "verbose": False,
+        "provenance": False,
+    },
+    is_fit=False,
+)
+
+
 class FitRequest(NamedTuple):
-    """A call of `fit`, `partial_fit` or `fit_batches` of an estimator of one network: everything but its rows."""
+    """A call that trains an estimator of one network: everything but its rows."""
 
     estimator: Any
     options: EstimatorOptions
@@ -175,7 +272,7 @@ class FitRequest(NamedTuple):
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
-    incremental: bool = False  # whether this is `partial_fit`
+    call: KindOfCall = FIT
     resume: bool = False
 
     @classmethod
@@ -184,38 +281,28 @@ class FitRequest(NamedTuple):
         estimator: Any,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
-        call: str = "fit",
+        call: KindOfCall = FIT,
         resume: object = False,
         classes: ArrayLike | None = None,
         shards: Shards | None = None,
     ) -> Self:
-        """Check the parameters of an estimator, and find the fit that the call continues.
-
-        `call` is "fit", "partial_fit", "fit_batches", "comm" (fit of several processes), "distributed.fit" (rounds)
-        or "find_learning_rate": each refuses or switches off what it cannot do. All but the last warn of parameters
-        without effect.
-        """
+        """Check the parameters of an estimator, and find the fit that the call continues."""
         options: EstimatorOptions = estimator._parameters()
         own_rows = validation[0] is not None
-        if call == "partial_fit":
-            _check_partial_fit(options)
-        elif call in ("fit_batches", "distributed.fit"):
-            _check_batches(options, own_rows, call)
-        elif call == "comm" and options.solver == "lbfgs":
-            raise ValueError("comm needs batches, but solver='lbfgs' has none: use another solver.")
-        if call in _SWITCHED_OFF:
-            options = options._replace(**_SWITCHED_OFF[call])
-        if options.provenance:
-            options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
+        if call.check is not None:
+            call.check(options, call.name, own_rows)
+        if call.switched_off:
+            options = options._replace(**call.switched_off)
+        options = _recorded(estimator, options)
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
-        elif call == "partial_fit" or (options.warm_start and call != "find_learning_rate"):
+        elif call.is_incremental or (options.warm_start and call.is_fit):
             previous = vars(estimator).get(FITTED)
-        if call != "find_learning_rate":
+        if call.is_fit:
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            hyperparameters.TABLE.warn_of_unused(estimator._table_owner, given)
-        return cls(estimator, options, previous, validation, classes, shards, call == "partial_fit", bool(resume))
+            hyperparameters.TABLE.warn_of_unused(estimator._parameter_owner, given)
+        return cls(estimator, options, previous, validation, classes, shards, call, bool(resume))
 
     @property
     def is_classifier(self) -> bool:
@@ -282,51 +369,61 @@ class FitRequest(NamedTuple):
             _require_same("input_scale", previous.model.input_scale, scale)
         return scale if previous is None else previous.model.input_scale
 
+    @property
+    def scale_name(self) -> str | None:
+        """The name of the scale that this fit learns, or that the previous one has learned."""
+        scale, previous = self.options.input_scale, self.previous
+        return previous.scale_name if previous is not None else scale if isinstance(scale, str) else None
+
     def begun_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
         options = self.options
         rng = random_state(self.options.random_state)
         if self.resume and self.previous is not None:
             return resumed_state(self.previous.state, options)
-        state = self._initial_state(net, rng)
+        if self.previous is None:
+            state = self._new_state(net, rng)
+        elif self.call.is_incremental:
+            state = self._next_state(self.previous, rng)
+        else:
+            state = self._warm_state(self.previous, rng)
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         return state
 
-    def _initial_state(self, net: _core.Net, rng: Generator) -> TrainingState:
-        """Return the initial state: a new one, or one that continues from the previous model."""
+    def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
+        """Return a state with parameters that are assigned, given or random."""
         options = self.options
-        previous = self.previous
-        incremental = self.incremental
-        scaled = options.y_scale is not None
-        random = False
-        known = None if previous is None else previous.state.target_scale
-        if previous is None:
-            assigned = assigned_params(self.estimator, net) if incremental or options.warm_start else None
-            params = assigned
-            if params is None:
-                params = initial_params(net, rng, options.init_activation, options.initialization)
-                random = isinstance(options.initialization, str)
-            history = History()
-        else:
-            params = block_copy(previous.model.params)
-            history = previous.history.copy()
-        if previous is None or not incremental:
-            state = TrainingState(params, history, rng)
-            state.target_scale = known if known is not None and known.kind == options.y_scale else None
-            state.predicts_y = scaled and not random  # random parameters are for standardized targets
-            return state
-        kept = previous.state
-        rate = options.learning_rate_init
+        uses_assigned = self.call.is_incremental or options.warm_start
+        params = assigned_params(self.estimator, net) if uses_assigned else None
+        is_random = params is None and isinstance(options.initialization, str)
+        if params is None:
+            params = initial_params(net, rng, options.init_activation, options.initialization)
+        state = TrainingState(params, History(), rng)
+        state.predicts_y = options.y_scale is not None and not is_random  # random ones are for standardized targets
+        return state
+
+    def _warm_state(self, previous: Fitted, rng: Generator) -> TrainingState:
+        """Return a state with the parameters of the previous model and a new optimizer."""
+        y_scale, known = self.options.y_scale, previous.state.target_scale
+        state = TrainingState(block_copy(previous.model.params), previous.history.copy(), rng)
+        state.target_scale = known if known is not None and known.kind == y_scale else None
+        state.predicts_y = y_scale is not None
+        return state
+
+    def _next_state(self, previous: Fitted, rng: Generator) -> TrainingState:
+        """Return a state that continues the previous one with its optimizer."""
+        params, history = block_copy(previous.model.params), previous.history.copy()
+        kept, rate = previous.state, self.options.learning_rate_init
+        known, y_scale = kept.target_scale, self.options.y_scale
         if kept.optimizer is not None:
-            _require_same("y_scale", None if known is None else known.kind, options.y_scale)
-        optimizer = deepcopy(kept.optimizer)
-        schedule = kept.schedule
+            _require_same("y_scale", None if known is None else known.kind, y_scale)
+        optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
         if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)
             optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
         state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
         state.target_scale = known
-        state.predicts_y = scaled
+        state.predicts_y = y_scale is not None
         return state
 
 
@@ -342,9 +439,7 @@ class TableRequest(NamedTuple):
     @classmethod
     def of(cls, estimator: Any, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: TableOptions = estimator._parameters()
-        if options.provenance:
-            options = options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
+        options: TableOptions = _recorded(estimator, estimator._parameters())
         previous = None
         if resume:
             previous = _table_to_resume(estimator)
@@ -368,64 +463,11 @@ class TableRequest(NamedTuple):
         return self.previous.model if self.options.warm_start and self.previous is not None else None
 
 
-# The sentence of scikit-learn's SGDClassifier.
-_BALANCED = (
-    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
-    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
-    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
-    "the class_weight parameter."
-)
-# Of each call: the parameters that it does not use, as if they had these values.
-_SWITCHED_OFF: dict[str, dict[str, Any]] = {
-    "partial_fit": {"scoring": None, "max_time": None},
-    "find_learning_rate": {
-        "learning_rate": "constant",
-        "warmup": 0.0,
-        "early_stopping": False,
-        "scoring": None,
-        "callbacks": None,
-        "max_time": None,
-        "verbose": False,
-        "provenance": False,
-    },
-}
-
-
-def _check_partial_fit(options: EstimatorOptions) -> None:
-    """Raise ValueError if a parameter needs more than one call."""
-    if options.early_stopping:
-        raise ValueError(
-            "partial_fit does not support early_stopping=True, because each call is one epoch: set "
-            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
-        )
-    if options.class_weight == "balanced":
-        raise ValueError(_BALANCED)
-    if options.provenance:
-        raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
-
-
-def _check_batches(options: EstimatorOptions, own_rows: bool, caller: str) -> None:
-    """Raise ValueError if a parameter needs all rows at once."""
-    if options.solver == "lbfgs":
-        raise ValueError(f"{caller} needs batches, but solver='lbfgs' has none: use another solver.")
-    if options.early_stopping and not own_rows:
-        raise ValueError(f"early_stopping=True needs X_val and y_val for {caller}, which holds no rows out.")
-    if options.class_weight == "balanced":
-        raise ValueError(
-            f"class_weight='balanced' needs all labels, which {caller} does not have: pass a dict of weights."
-        )
-    if options.input_scale == "robust":
-        raise ValueError(
-            f"input_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', "
-            "'minmax' or (shift, factor)."
-        )
-    if options.y_scale == "robust":
-        raise ValueError(
-            f"y_scale='robust' needs all rows for the quartiles, which {caller} does not have: use 'standard', or "
-            "scale y yourself."
-        )
-    if options.provenance and caller == "distributed.fit":
-        raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+def _recorded(estimator: Any, options: Options) -> Options:
+    """Return the options with a known seed if the fit is to be recorded."""
+    if not options.provenance:
+        return options
+    return options._replace(random_state=_seed_of(estimator.get_params(deep=False)))
 
 
 def _seed_of(values: Mapping[str, Any]) -> int:
@@ -469,7 +511,7 @@ def _require_same(name: str, was: object, now: object) -> None:
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.TABLE.fixed_on_resume(estimator._table_owner)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in _PLAIN and not callable(value)]
@@ -496,11 +538,15 @@ def _is_same(was: Any, now: Any) -> bool:
     return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
 
 
-def _nothing_to_resume(estimator: object) -> Exception:
-    """Return the NotFittedError for an estimator without a call of fit."""
-    return sklearn_class(NotFittedError)(
-        f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
-    )
+def _kept_fit(estimator: Any) -> Any:
+    """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
+    values = vars(estimator)
+    kept = values.get(INTERRUPTED) or values.get(FITTED)
+    if kept is None:
+        raise sklearn_class(NotFittedError)(
+            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+        )
+    return kept
 
 
 def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool = False) -> Fitted:
@@ -508,12 +554,9 @@ def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool =
 
     Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
     """
-    values = vars(estimator)
-    fitted: Fitted | None = values.get(INTERRUPTED) or values.get(FITTED)
     if options.solver == "lbfgs":
         raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
-    if fitted is None:
-        raise _nothing_to_resume(estimator)
+    fitted: Fitted = _kept_fit(estimator)
     state = fitted.state
     if state.parameters is None:
         raise ValueError(
@@ -528,10 +571,7 @@ def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool =
 
 def _table_to_resume(estimator: Any) -> FittedTable:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
-    values = vars(estimator)
-    fitted: FittedTable | None = values.get(INTERRUPTED) or values.get(FITTED)
-    if fitted is None:
-        raise _nothing_to_resume(estimator)
+    fitted: FittedTable = _kept_fit(estimator)
     if fitted.state is None:
         raise ValueError(
             f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "

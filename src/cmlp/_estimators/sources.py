@@ -51,7 +51,7 @@ class RowSource:
         """Add an array of the rows that are opened, for provenance."""
         hashed.add(array)
 
-    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows (0 if unknown) and the data; learn the scales from rows outside `job.data`."""
         raise NotImplementedError
 
@@ -69,7 +69,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(Door.open, door, *self.given)
 
-    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return len(job.data.X), job.data
 
@@ -83,19 +83,19 @@ class BlockFormat(NamedTuple):
     kind: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
-    targets: TargetEncoding
+    encoding: TargetEncoding
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, unit: str, first: Opened, targets: TargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
+    def of(cls, door: Door, unit: str, first: Opened, encoding: TargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
         """Return the form of the first block or part."""
         rows, weighted = first.rows, first.weight is not None
-        return cls(door, unit, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, targets, dtype)
+        return cls(door, unit, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, encoding, dtype)
 
     def block(self, item: Any, index: int) -> Block:
         """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
         X, y, weight = unpacked(item, index, self.unit)
-        with row_named(self.unit, index, y, self.targets.labels):
+        with row_named(self.unit, index, y, self.encoding.labels):
             return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
 
     def encoded(self, opened: Opened, index: int) -> Block:
@@ -108,7 +108,7 @@ class BlockFormat(NamedTuple):
             raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first {unit}.")
         if self.weighted != (opened.weight is not None):
             raise ValueError(f"Either all {unit}s must have sample weights, or none.")
-        values, weight = self.targets.encode(opened.y, opened.weight, some=False)
+        values, weight = self.encoding.encode(opened.y, opened.weight, some=False)
         require_normal(weight, self.dtype)
         return Block(rows.X, values, weight, index)
 
@@ -145,8 +145,8 @@ def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]
 
 def scale_to_learn(job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
-    if job.data.learns is not None:
-        return f"input_scale={job.data.learns!r}"
+    if isinstance(job.data.scale, str):
+        return f"input_scale={job.data.scale!r}"
     return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
 
 
@@ -155,9 +155,9 @@ def with_learned_scales(moments: tuple[Moments, Moments], job: TrainingJob) -> D
     (inputs, targets), data, state = moments, job.data, job.state
     if job.objective.y_scale is not None and state.target_scale is None:
         state.target_scale = standard_scale(targets, state.params.dtype)
-    if data.learns is None:
+    if not isinstance(data.scale, str):
         return data
-    return data._replace(input_scale=scale_of_moments(data.learns, inputs, isinstance(data.X, CSR)), learns=None)
+    return data._replace(scale=scale_of_moments(data.scale, inputs, isinstance(data.X, CSR)))
 
 
 def _listed(names: NDArray[Any] | None) -> list[str]:

@@ -142,13 +142,13 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[TargetEncoding, Encoded]:
+def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[TargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
     y, weight = opened.y, opened.weight
     if not request.is_classifier:
         numbers = NumberEncoding(request.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
-    if request.incremental or not whole:
+    if request.call.is_incremental or not whole:
         labels = _known_labels(request, y)
         values = labels.encode(y)
     elif request.previous is not None:
@@ -158,8 +158,8 @@ def learn_targets(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[
         labels, values = once_per_pool(learn_labels, y)
         labels = Labels(labels.kind, labels.classes.copy())  # a program can write to `classes_` of one model
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
-    targets = ClassEncoding(labels, request.options.loss, weights)
-    return targets, targets.weighted(values, weight, some=whole)
+    encoding = ClassEncoding(labels, request.options.loss, weights)
+    return encoding, encoding.weighted(values, weight, some=whole)
 
 
 def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
@@ -255,7 +255,7 @@ _MOST_SPREADS = 1e18  # whose squares are finite in float32
 _SOFT_LIMIT = 3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
 
 
-class TableTargets(NamedTuple):
+class CountedTargets(NamedTuple):
     """The targets of the rows of a table that count."""
 
     rows: NDArray[np.intp]  # their numbers
@@ -271,7 +271,7 @@ class TableEncoding(TargetEncoding):
     loss_parameter: float | tuple[float, ...]
     target: TableTarget | None = None  # what predictions of numbers need
 
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> TableTargets:
+    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
         raise NotImplementedError
 
@@ -293,7 +293,7 @@ class TableClassEncoding(TableEncoding):
         self.n_outputs = labels.n_outputs
         self.output = "softmax" if labels.kind == "multiclass" else "logistic"
 
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> TableTargets:
+    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return encoded labels."""
         values = self._every.encode(y)
         rows, weight = rows_that_count(self.weighted(values, weight, some=True).weight, len(y))
@@ -301,9 +301,9 @@ class TableClassEncoding(TableEncoding):
 
     def targets_of(
         self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None
-    ) -> TableTargets:
+    ) -> CountedTargets:
         """Return the targets of rows that count, from their encoded labels."""
-        return TableTargets(rows, values, values if self.labels.kind == "multilabel" else values.reshape(-1), weight)
+        return CountedTargets(rows, values, values if self.labels.kind == "multilabel" else values.reshape(-1), weight)
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
@@ -331,7 +331,7 @@ class TableNumberEncoding(TableEncoding):
         self.n_outputs = len(self._quantiles) or np.size(target.centre)
         self.output = _output_of(loss)
 
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> TableTargets:
+    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return standardized numbers; rows that do not count may be far away."""
         centre, spread = np.asarray(self.target.centre), np.asarray(self.target.scale)
         rows, weight = rows_that_count(weight, len(y))
@@ -343,13 +343,13 @@ class TableNumberEncoding(TableEncoding):
 
     def targets_of(
         self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
-    ) -> TableTargets:
+    ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
         values = (numbers - np.asarray(self.target.centre)) / np.asarray(self.target.scale)
         if self.loss == "gamma":
             values = np.maximum(values, np.finfo(np.float32).tiny)
         columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
-        return TableTargets(rows, columns, numbers, weight)
+        return CountedTargets(rows, columns, numbers, weight)
 
     def objective(self) -> Objective:
         """Return the objective: for several quantiles with a score, otherwise the validation loss decides."""
@@ -370,9 +370,9 @@ class TableNumberEncoding(TableEncoding):
         return numbers
 
 
-def learn_table_targets(
+def learn_table_encoding(
     request: TableRequest, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
-) -> tuple[TableEncoding, TableTargets]:
+) -> tuple[TableEncoding, CountedTargets]:
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, request.class_name, labels=request.is_classifier)
     if request.is_classifier:
@@ -382,7 +382,7 @@ def learn_table_targets(
 
 def _learn_table_classes(
     request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None
-) -> tuple[TableEncoding, TableTargets]:
+) -> tuple[TableEncoding, CountedTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
     every, values = learn_labels(y[rows])
@@ -412,7 +412,7 @@ def _learn_table_classes(
 
 def _learn_table_numbers(
     request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
-) -> tuple[TableEncoding, TableTargets]:
+) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
     loss, quantile, previous = request.options.loss, request.options.quantile, request.warm_model

@@ -340,22 +340,22 @@ class Trainer:
         options = self._options
         trained = self._content
         user_y = rectangular(y, "y")
-        targets = NetworkEncoding(trained.net, user_y)
-        objective = targets.objective()
-        rows = self._opened(X, user_y, sample_weight, targets)
+        encoding = NetworkEncoding(trained.net, user_y)
+        objective = encoding.objective()
+        rows = self._opened(X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
             hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with named_validation():
                 user_y = rectangular(y_val, "y")
-                validation = self._opened(X_val, user_y, weight_val, targets)
+                validation = self._opened(X_val, user_y, weight_val, encoding)
         check_scoring(options, validation is not None)
-        data = Data(*rows, trained.input_scale, validation=validation, groups=targets.groups(rows.targets))
+        data = Data(*rows, trained.input_scale, validation=validation, groups=encoding.groups(rows.targets))
         if callable(options.scoring):
-            objective = objective._replace(
-                scorer=UserScore(options.scoring, lambda: self.network, data, user_y, self.state)
-            )
+            scorer = UserScore(options.scoring, data, user_y, self.state)
+            scorer.model = lambda: self.network
+            objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             raise ValueError(
                 f"scoring must be None, 'loss', {objective.score_name!r} or a callable for this network and y, got "
@@ -368,14 +368,14 @@ class Trainer:
             check_sample(run.job)
         return run
 
-    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, targets: NetworkEncoding) -> Validation:
+    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: NetworkEncoding) -> Validation:
         """Return rows of training or validation, converted."""
         net = self._content.net
         class_name = type(self.network).__name__
         rows, _ = as_rows(X, class_name)
         require_samples(rows, class_name)
         check_width(rows.shape[1], net.n_in, class_name)
-        values = targets.values(y)
+        values = encoding.values(y)
         if len(values) != len(rows):
             counts = [len(rows), len(values)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")

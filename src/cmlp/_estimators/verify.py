@@ -16,7 +16,7 @@ from cmlp._estimators.loading import load
 from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
 from cmlp._model.calibration import CALIBRATION
 from cmlp._model.model import TableModel, model_of
-from cmlp._model.probabilities import fitted_networks
+from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.results import Verification
 from cmlp._process.signals import TimeLimitReached
 from cmlp._train.observer import Observer
@@ -281,7 +281,7 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     """Return all parts of a model as texts and bytes. How text files are read is no part that fit has learned."""
     encoder, target, calibration, summary = model.encoder, model.target, model.calibration, model.summary
     parts: dict[str, object] = {"kind": model.kind, "input scale": _bits(model.input_scale)}
-    for number, (net, params) in enumerate(fitted_networks(model)):
+    for number, (net, params) in enumerate(networks_as_trained(model)):
         name = "weights" if encoder is None else f"network {number + 1}"
         parts[name] = repr(net.get_state()), _bits(params)
     parts |= _texts(model)

@@ -11,8 +11,9 @@ import os
 import struct
 import sys
 import zlib
+from contextlib import contextmanager
 from itertools import count
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -64,8 +65,6 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background, Summary
-
-    Built = TypeVar("Built")
 
 
 _MOST_TYPE = 16  # limit in characters for the word that says what a column holds
@@ -124,31 +123,34 @@ class RawFile(NamedTuple):
 
 
 def read_model(
-    path: str | os.PathLike[str],
-    build: Callable[[TrainedModel, dict[str, Any], Metadata], Built],
-    *,
-    extras: ExtraKeys,
-    use_map: bool,
-    verify: bool,
-) -> Built:
-    """Read a model file and return what `build` makes of it; see `cmlp.load`.
+    path: str | os.PathLike[str], *, extras: ExtraKeys, use_map: bool, verify: bool
+) -> tuple[TrainedModel, dict[str, Any], Metadata]:
+    """Read a model file; see `cmlp.load`.
 
-    Its arguments are the model, the parameters of the constructor (empty for a network), and the metadata, which have
-    the `extras`, too.
+    Returns the model, the parameters of the constructor (empty for a network), and the metadata, which have the
+    `extras`, too.
 
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError, with
-    path and reason, if the file is invalid; an exception that `build` raises is reported as damage of the file.
+    path and reason, if the file is invalid.
     """
-    with open_regular(path) as file:
+    with open_regular(path) as file, reported_damage(path):
         use_map = use_map and sys.byteorder == "little"
-        try:
-            raw = _read(file, os.fstat(file.fileno()).st_size, extras, use_map, verify)
-            return build(*_model_of(raw), raw.metadata)
-        except ModelFormatError as error:
-            raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
-        except (ValueError, TypeError, KeyError) as error:
-            message = f"{os.fsdecode(path)} cannot be loaded: {error}"
-            raise ModelFormatError(message, "CMLP_ERROR_FILE_SYNTAX") from error
+        raw = _read(file, os.fstat(file.fileno()).st_size, extras, use_map, verify)
+        return *_model_of(raw), raw.metadata
+
+
+@contextmanager
+def reported_damage(
+    path: str | os.PathLike[str], kinds: tuple[type[Exception], ...] = (ValueError, TypeError, KeyError)
+) -> Iterator[None]:
+    """Raise ModelFormatError with the path for errors of these kinds: the content of the file has caused them."""
+    try:
+        yield
+    except ModelFormatError as error:
+        raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
+    except kinds as error:
+        message = f"{os.fsdecode(path)} cannot be loaded: {error}"
+        raise ModelFormatError(message, "CMLP_ERROR_FILE_SYNTAX") from error
 
 
 # ------------------------------------------------------------------------------------------------------ the tensors

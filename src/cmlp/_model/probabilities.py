@@ -100,7 +100,7 @@ def scores_of_rows(networks: Sequence[TrainedNet], columns: _core.Columns, raw: 
     return np.concatenate(blocks, axis=1)
 
 
-def fitted_networks(model: TrainedModel) -> Sequence[TrainedNet]:
+def networks_as_trained(model: TrainedModel) -> Sequence[TrainedNet]:
     """Return the networks as fit has trained them, in blocks of their own if those of the model are calibrated."""
     if model.fitted_outputs is None:
         return model.networks
@@ -112,7 +112,7 @@ def fitted_networks(model: TrainedModel) -> Sequence[TrainedNet]:
 
 def with_map(model: TableModel, found: ProbabilityMap) -> TableModel:
     """Return the model with these slopes and shifts instead of those that it had."""
-    fitted = fitted_networks(model)
+    fitted = networks_as_trained(model)
     copies = _copies(fitted)
     for one in copies:
         weights, biases = one.weights[-1], one.biases[-1]

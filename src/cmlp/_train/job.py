@@ -67,8 +67,8 @@ class Validation(NamedTuple):
 class Data(NamedTuple):
     """Rows with their targets and sample weights, the scale of the inputs, and the names of a data frame's columns.
 
-    `learns` names a scale of the inputs that training learns when it begins, and `scale_name` a scale that this or an
-    earlier training has learned. `shards` are the numbers of rows of the shards into which the rows are divided.
+    `scale` is the scale of the inputs, or the name of one that training learns when it begins. `shards` are the numbers
+    of rows of the shards into which the rows are divided.
     `split` has the training and the validation rows, if training does not choose them. `groups` has each row's group,
     for a validation split that is stratified, and `group_names` has the names of the classes.
     """
@@ -76,15 +76,19 @@ class Data(NamedTuple):
     X: NDArray[Any] | CSR
     targets: NDArray[Any]  # y as the core reads it
     weight: NDArray[np.float64] | None
-    input_scale: float | InputScale
+    scale: float | InputScale | str
     names: NDArray[Any] | None = None
     validation: Validation | None = None
-    learns: str | None = None
-    scale_name: str | None = None
     shards: tuple[int, ...] | None = None
     split: Split | None = None
     groups: NDArray[Any] | None = None
     group_names: NDArray[Any] | None = None
+
+    @property
+    def input_scale(self) -> float | InputScale:
+        """The scale of the inputs, when it is known."""
+        assert not isinstance(self.scale, str)
+        return self.scale
 
     def standardized(self, scale: TargetScale) -> Data:
         """Return the data with standardized targets, also of the validation rows."""
@@ -104,10 +108,10 @@ class Data(NamedTuple):
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
 
     def with_learned_scale(self, rows: NDArray[np.int64] | None) -> Data:
-        """Return the data with the scale that `learns` names, learned from these training rows; None for all."""
-        if self.learns is None:
+        """Return the data with the scale that `scale` names, learned from these training rows; None for all."""
+        if not isinstance(self.scale, str):
             return self
-        return self._replace(input_scale=learned_scale(self.learns, self.X, self.weight, rows), learns=None)
+        return self._replace(scale=learned_scale(self.scale, self.X, self.weight, rows))
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""

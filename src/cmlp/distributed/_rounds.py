@@ -15,7 +15,7 @@ from cmlp._data.scale import Moments
 from cmlp._estimators.fit import Exclusively, train_on
 from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.loading import load as load_model
-from cmlp._estimators.request import FitRequest, fit_to_resume
+from cmlp._estimators.request import FIT_IN_ROUNDS, FitRequest, fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
@@ -63,7 +63,7 @@ def fit_in_rounds(
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
     with Exclusively(model), cluster_of(client) as cluster:
         with immediate_signals():
-            request = FitRequest.of(model, validation, call="distributed.fit")
+            request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
             options = request.options
             division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
             if checkpoint is not None:
@@ -108,9 +108,9 @@ class Parts(RowSource):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, targets: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
-        self._shards.convert(BlockFormat.of(self._door, "part", self._first, targets, job.state.params.dtype))
+        self._shards.convert(BlockFormat.of(self._door, "part", self._first, encoding, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
         return sum(self._shards.sizes), data
 
@@ -252,7 +252,7 @@ class DaskShards:
 
 
 def _encoded(block_format: BlockFormat, part: Opened, index: int) -> Block:
-    with row_named("part", index, part.y, block_format.targets.labels):
+    with row_named("part", index, part.y, block_format.encoding.labels):
         return block_format.encoded(part, index)
 
 

@@ -19,7 +19,7 @@ from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._estimators.fit import Exclusively, train_and_store
 from cmlp._estimators.fit_network import prepare_network
-from cmlp._estimators.request import FitRequest
+from cmlp._estimators.request import FIT_OF_PROCESSES, FitRequest
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
@@ -76,7 +76,7 @@ def _request(
     estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
 ) -> tuple[FitRequest, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
-    request = FitRequest.of(estimator, validation, call="comm", shards=shards, resume=resume)
+    request = FitRequest.of(estimator, validation, call=FIT_OF_PROCESSES, shards=shards, resume=resume)
     options = {"local": local, "resume": resume, "warm_start": request.options.warm_start}
     return request, {name: bool(value) for name, value in options.items()}
 

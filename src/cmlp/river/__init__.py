@@ -58,7 +58,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
     Accuracy: 89.43%
     """
 
-    _table_owner: ClassVar[str] = "river.MLPClassifier"
+    _parameter_owner: ClassVar[str] = "river.MLPClassifier"
 
     def __init__(
         self,
@@ -246,7 +246,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     MAE: 0.57544
     """
 
-    _table_owner: ClassVar[str] = "river.MLPRegressor"
+    _parameter_owner: ClassVar[str] = "river.MLPRegressor"
     _output = "identity"
 
     def __init__(

@@ -28,7 +28,7 @@ class Stream:
     gets it, because its input is always 0.
     """
 
-    _table_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
+    _parameter_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
     _output, loss = "softmax", "log_loss"
 
     hidden_layer_sizes: int | Sequence[int]
@@ -49,7 +49,7 @@ class Stream:
     def _set_up(self, arguments: Mapping[str, Any]) -> None:
         """Store and check the constructor's arguments."""
         parameters = {name: arguments[name] for name in arguments if name not in ("self", "__class__")}
-        checked = TABLE.checked(self._table_owner, parameters, type(self).__name__)
+        checked = TABLE.checked(self._parameter_owner, parameters, type(self).__name__)
         hidden_activations(checked["activation"], len(hidden_sizes(checked["hidden_layer_sizes"])))
         for name, value in parameters.items():
             setattr(self, name, value)
@@ -64,7 +64,7 @@ class Stream:
 
     @learning_rate_init.setter
     def learning_rate_init(self, value: float) -> None:
-        TABLE.checked(self._table_owner, {"learning_rate_init": value}, type(self).__name__)
+        TABLE.checked(self._parameter_owner, {"learning_rate_init": value}, type(self).__name__)
         self._learning_rate = value
 
     @property
@@ -149,7 +149,7 @@ class Stream:
 
     def _begin(self, n_features: int, n_outputs: int) -> None:
         """Make the network for the features of the first row, whose weights are random."""
-        TABLE.warn_of_unused(self._table_owner, vars(self))
+        TABLE.warn_of_unused(self._parameter_owner, vars(self))
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_activations(self.activation, len(hidden))
         # `Network` refuses a softmax with one output, but the first class has no other beside it.

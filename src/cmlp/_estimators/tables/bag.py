@@ -102,7 +102,7 @@ class Bag(NamedTuple):
     """The members of a bag before they are trained."""
 
     rows: TableRows
-    targets: TableEncoding
+    encoding: TableEncoding
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
@@ -150,10 +150,10 @@ class Bag(NamedTuple):
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        targets, hidden = self.targets, self.options.hidden_layer_sizes
-        sizes = (self.inputs_of(k).shape[1], *hidden, targets.n_outputs)
-        activations = (*[_ACTIVATION] * len(hidden), targets.output)
-        return _core.Net(sizes, activations, targets.loss, np.float32, None, targets.loss_parameter)
+        encoding, hidden = self.encoding, self.options.hidden_layer_sizes
+        sizes = (self.inputs_of(k).shape[1], *hidden, encoding.n_outputs)
+        activations = (*[_ACTIVATION] * len(hidden), encoding.output)
+        return _core.Net(sizes, activations, encoding.loss, np.float32, None, encoding.loss_parameter)
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
@@ -194,10 +194,10 @@ class Bag(NamedTuple):
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
         rows = self.rows
-        labels = self.targets.labels
+        labels = self.encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
-        job = TrainingJob(net, self.targets.objective(), data, options, state, 1, judges=False)
+        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1, judges=False)
         run = make_run(job, len(data.X), BatchEngine)
         assert isinstance(run, EpochLoop)
         return run

@@ -30,7 +30,7 @@ from cmlp._model.probabilities import (
     HeldOut,
     Scores,
     fitted_map,
-    fitted_networks,
+    networks_as_trained,
     no_map,
     scores_of_inputs,
     scores_of_rows,
@@ -205,7 +205,7 @@ def _scores(model: TableModel, rows: _JudgedRows) -> Scores:
     """Return the scores of rows with a known class by the networks as fit has trained them."""
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
-    scores = scores_of_rows(fitted_networks(model), model.encoder.core, rows.raw)
+    scores = scores_of_rows(networks_as_trained(model), model.encoder.core, rows.raw)
     return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
 
 
@@ -291,7 +291,7 @@ def measured_on_held_out(
     groups = _held_out_rows(bag, runs)
     if not groups:
         return None, None
-    target = bag.targets.target
+    target = bag.encoding.target
     rows = np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, target) for found in each])
@@ -305,7 +305,7 @@ def measured_on_held_out(
 
 def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOut | None:
     """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
-    if bag.targets.labels is None:
+    if bag.encoding.labels is None:
         return None
     parts = []
     for rows, group in _held_out_rows(bag, runs):
@@ -341,7 +341,9 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
         return
-    if bag.targets.labels is not None and is_accurate(classes_of(outputs), classes_of(targets), weight, every.n_rows()):
+    if bag.encoding.labels is not None and is_accurate(
+        classes_of(outputs), classes_of(targets), weight, every.n_rows()
+    ):
         return
     text = causes(runs[0].job, first, epochs="n_epochs")
     warn(sentence(net, every, loss, constant) + text, UselessModelWarning)

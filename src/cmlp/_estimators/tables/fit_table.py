@@ -15,7 +15,7 @@ from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
-from cmlp._estimators.fitted import FittedTable, TableState, with_fitted
+from cmlp._estimators.fitted import FittedTable, TableState, copy_with
 from cmlp._estimators.request import TableRequest, parameters_to_keep
 from cmlp._estimators.tables.bag import (
     Bag,
@@ -28,9 +28,9 @@ from cmlp._estimators.tables.bag import (
 )
 from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
-from cmlp._estimators.targets import learn_table_targets
+from cmlp._estimators.targets import learn_table_encoding
 from cmlp._model.model import TableModel
-from cmlp._model.probabilities import fitted_networks
+from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._estimators.targets import TableEncoding, TableTargets
+    from cmlp._estimators.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.loop import EpochLoop
     from cmlp._train.observer import Observer
@@ -80,8 +80,8 @@ class OpenedTable(NamedTuple):
 
     frame: InputFrame
     encoding: TableEncoding
-    targets: TableTargets
-    validation: tuple[InputFrame, TableTargets] | None
+    targets: CountedTargets
+    validation: tuple[InputFrame, CountedTargets] | None
 
 
 def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
@@ -94,7 +94,7 @@ def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable
             raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
         val_frame = _validation_frame(X_val, request.class_name)
     _require_rows(frame, request.class_name)
-    encoding, targets = learn_table_targets(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
+    encoding, targets = learn_table_encoding(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
     validation = None
     if val_frame is not None:
         with named_validation():
@@ -154,7 +154,7 @@ class TableFit(PreparedFit):
                     "names of columns, categories and labels."
                 )
             return self.bag.resumed_runs([state.shared() for state in previous.state.states])
-        networks = None if previous is None else fitted_networks(previous.model)
+        networks = None if previous is None else networks_as_trained(previous.model)
         return self.bag.new_runs(_generator(options.random_state), networks)
 
     @property
@@ -169,19 +169,19 @@ class TableFit(PreparedFit):
 
             if is_recorded(self.request):
                 states = [run.state for run in self.runs]
-                labels, names = self.bag.targets.labels, self.reader.names
+                labels, names = self.bag.encoding.labels, self.reader.names
                 self.provenance_now = provenance_of_table(self.request, self.bag, states, names, labels)
 
     def follow(self, observers: Sequence[Observer]) -> None:
         """Let the user's callbacks follow the training, and the observers: one for each network, or none."""
         for run, observer in zip(self.runs, observers, strict=bool(observers)):
-            observer.attach(run.state, lambda: self.fitted_with(None), self.provenance_now)
+            observer.attach(run.state, lambda: self.fitted_from(None), self.provenance_now)
             run.observers.append(observer)
         request = self.request
         callbacks = callbacks_of(request.options.callbacks, request.options.verbose)
         if not callbacks:
             return
-        trainer = BagTrainer(self.runs, lambda: with_fitted(request.estimator, self.fitted_with(None)))
+        trainer = BagTrainer(self.runs, lambda: copy_with(request.estimator, self.fitted_from(None)))
         self._follower = Reporter(trainer, callbacks)
         if self._follower.intervals:
             raise ValueError(
@@ -198,20 +198,20 @@ class TableFit(PreparedFit):
 
     def fitted(self) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        return self.fitted_with(self._state_to_keep())
+        return self.fitted_from(self._state_to_keep())
 
-    def fitted_with(self, state: TableState | None) -> FittedTable:
+    def fitted_from(self, state: TableState | None) -> FittedTable:
         """Return what the fit would leave now, with this state for `resume`."""
-        bag, runs, targets = self.bag, self.runs, self.bag.targets
+        bag, runs, encoding = self.bag, self.runs, self.bag.encoding
         networks = networks_of(runs)
         calibration, accuracy = measured_on_held_out(bag, runs, networks)
         model = TableModel(
             self.request.estimator._estimator_type,
             networks,
-            labels=targets.labels,
+            labels=encoding.labels,
             names=self.reader.names,
             encoder=bag.encoder,
-            target=targets.target,
+            target=encoding.target,
             calibration=calibration,
             background=self._background,
             summary=Summary(self._values, accuracy),
@@ -282,7 +282,7 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> Tabl
 
 def digest_of(reader: FrameReader, bag: Bag) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    labels, target = bag.targets.labels, bag.targets.target
+    labels, target = bag.encoding.labels, bag.encoding.target
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if reader.names is None else list(reader.names)
     learned = names, bag.encoder.categories, bag.encoder.dates, classes, target, bag.rows.n_validation

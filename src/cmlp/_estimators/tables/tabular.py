@@ -119,7 +119,7 @@ class TabularEstimator(Calibrating, Estimator):
 
     def _parameters(self) -> TableOptions:
         """Return the validated parameters."""
-        return TableOptions.of(self._table_owner, self.get_params(deep=False), type(self).__name__)
+        return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
 
     def _whole_fit(self) -> FittedTable:
         """Return everything that fit has left; raises NotFittedError."""
@@ -323,7 +323,7 @@ class TabularClassifier(TabularEstimator):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "classifier"
-    _table_owner: ClassVar[str] = "TabularClassifier"
+    _parameter_owner: ClassVar[str] = "TabularClassifier"
 
     @hinting
     def __init__(
@@ -804,7 +804,7 @@ class TabularRegressor(TabularEstimator):
     __module__ = "cmlp"
 
     _estimator_type: ClassVar[str] = "regressor"
-    _table_owner: ClassVar[str] = "TabularRegressor"
+    _parameter_owner: ClassVar[str] = "TabularRegressor"
 
     @hinting
     def __init__(
