@@ -203,7 +203,7 @@ class BatchEngine(Engine):
                 state.params,
                 piece.X,
                 piece.targets,
-                state.stepping()[0],
+                state.stepping().optimizer,
                 batch_size=self.batch_size,
                 order=piece.order,
                 rates=None if self._rates is None else self._rates[first:end],
@@ -227,7 +227,7 @@ class BatchEngine(Engine):
         """Return the learning rate of the latest batch."""
         if self._rates is not None:
             return float(self._rates[-1])
-        return self.job.state.stepping()[0].learning_rate
+        return self.job.state.stepping().optimizer.learning_rate
 
     def store(self, batch: int) -> None:
         """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
@@ -239,7 +239,7 @@ class BatchEngine(Engine):
         """After an interruption, record the batches that the latest call of the core has completed."""
         call, state = self._call, self.job.state
         if call is not None and call.epoch == state.epoch:
-            n_steps = state.stepping()[0].n_steps - call.n_steps
+            n_steps = state.stepping().optimizer.n_steps - call.n_steps
             self.store(call.first + call.piece.batches_done(n_steps, self.batch_size))
 
     def horizon(self) -> float:
@@ -251,7 +251,10 @@ class BatchEngine(Engine):
         job, state = self.job, self.job.state
         if state.batch is not None or callable(job.net.loss):
             return 1
-        if not state.stepping()[1].is_steady(state.schedule_epoch, self.n_batches) or self.feed.whole(state) is None:
+        if (
+            not state.stepping().schedule.is_steady(state.schedule_epoch, self.n_batches)
+            or self.feed.whole(state) is None
+        ):
             return 1
         work = self.n_rows * (job.net.n_params + _ROW) + self.n_batches * _BATCH
         return max(1, _MOST_WORK // work)
@@ -281,8 +284,8 @@ class BatchEngine(Engine):
                 state.params,
                 piece.X,
                 piece.targets,
-                state.stepping()[0],
-                vars(state),
+                state.stepping().optimizer,
+                state.attributes,
                 results,
                 batch_size=self.batch_size,
                 want_norm=self.n_batches >= _FEWEST_BATCHES_FOR_NORM,
@@ -294,7 +297,7 @@ class BatchEngine(Engine):
 
     def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
-        rate = self.job.state.stepping()[0].learning_rate
+        rate = self.job.state.stepping().optimizer.learning_rate
         costs, penalties, n_rows, norms, seconds = results[~np.isnan(results[:, 4])].T
         losses = self._losses(costs, penalties, n_rows)
         n_finite = len(losses) if np.isfinite(losses).all() else int(np.isfinite(losses).argmin())

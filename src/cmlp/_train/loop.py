@@ -138,7 +138,7 @@ class EpochLoop:
         job, state, options = self.job, self.state, self.job.options
         state.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
-        is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
+        is_planned = state.stopped or state.stepping().schedule.is_planned or never_stops
         sizes, category = None, sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
             sizes = sizes_of(job.objective, job.data)

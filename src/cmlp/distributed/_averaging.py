@@ -178,7 +178,7 @@ class Rounds(Engine):
     def _take_round(self) -> None:
         """Train all shards for a round, and replace parameters and optimizer by their averages."""
         state, started = self.job.state, time.monotonic()
-        optimizer, _ = state.stepping()
+        optimizer = state.stepping().optimizer
         params, moments = Average(state.params), Average(optimizer.state)
         sums, latest = state.sums.copy(), optimizer
         for trained in self._shards.train(self._job()):

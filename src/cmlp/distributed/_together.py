@@ -197,7 +197,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
         "initial parameters (checksum; random_state must be an int)": _checksum(state.params),
-        "optimizer": _shown(state.stepping()[0].get_state()),
+        "optimizer": _shown(state.stepping().optimizer.get_state()),
         "order of the rows (checksum)": f"{order} {validation}",
     }
 
