@@ -123,8 +123,9 @@ class JointEngine(BatchEngine):
         if workers.size > 1:
             self.keywords["workers"] = workers
 
+    @property
     def horizon(self) -> float:
-        """Return 1: the workers meet after each epoch."""
+        """1, because the workers meet after each epoch."""
         return 1
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
