@@ -294,6 +294,7 @@ def test_columns_without_names_are_numbered(command, tmp_path):
     [
         (["--target", "price", "--alpha", "1"], "--alpha is not for tables: TabularRegressor has no alpha"),
         (["--target", "kind", "--regressor"], "--regressor needs a target of numbers, got"),
+        (["--target", "kind", "--quantile", "0.3", "--loss", "quantile"], "--quantile needs a target of numbers, got"),
         (["--target", "district"], "column 3 ('district'): the value is missing"),
         (["--target", "price", "--validation", "flats.csv"], "is not a number"),
         (["--target", "other"], "flats.csv has no column 'other'"),
@@ -302,6 +303,12 @@ def test_columns_without_names_are_numbered(command, tmp_path):
 def test_training_refuses(command, arguments, message):
     status, _, err = command("train", "flats.csv", *arguments, *OPTIONS)
     assert status == 1 and message in err, err
+
+
+def test_resume_of_a_table_is_refused(command):
+    assert command(*TRAIN)[0] == 0
+    status, _, err = command(*TRAIN, "--resume")
+    assert status == 1 and "m.cmlp is a TabularRegressor, the model of a table, which --resume cannot continue" in err
 
 
 @pytest.mark.parametrize(

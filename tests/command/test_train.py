@@ -278,7 +278,9 @@ def test_labels_in_a_file_of_their_own(train):
     "arguments, message",
     [
         (["rows.csv", "--target", "z"], "rows.csv has no column 'z'"),
-        (["rows.npy"], "rows.npy needs --target COLUMN or --labels FILE"),
+        (["rows.npy"], "rows.npy needs --target COLUMN or --labels FILE\n"),
+        (["rows.csv"], "needs --target COLUMN or --labels FILE: its columns are a, b, c, d, kind, price\n"),
+        (["rows.csv", "--target", "kind", "--quantile", "0.3", "--loss", "quantile"], "--quantile needs a target of"),
         (["rows.npy", "--target", "5", "--labels", "rows.npy"], "--target and --labels exclude each other"),
         (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
         (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),

@@ -325,7 +325,7 @@ class NumberRows(NamedTuple):
         """How cells of text are read."""
         return self.known.cell_format
 
-    def known_to_validation(self, regressor: bool) -> Known:
+    def known_to_validation(self, regressor: str) -> Known:
         """Return how the file of validation rows is read: as these rows, with their classes."""
         import numpy as np
 
@@ -354,11 +354,12 @@ class FileTable(NamedTuple):
 
 
 def read_training_rows(
-    files: DataFiles, regressor: bool, resumed: TrainedModel | None, progress: Callable[[float], None]
+    files: DataFiles, regressor: str, resumed: TrainedModel | None, progress: Callable[[float], None]
 ) -> NumberRows | FileTable:
     """Read the rows of training, and decide by them: they are those of a table if a column is not all numbers.
 
-    Labels in a file of their own, validation rows and the model that is `resumed` need numbers.
+    Labels in a file of their own, validation rows and the model that is `resumed` need numbers. `regressor` is the
+    option that asks for targets that are numbers; empty if none does.
     """
     from cmlp._data.files.rows import Known, LabelledRows, ParquetTable, training_rows
     from cmlp._data.files.text_rows import TextRows
@@ -384,12 +385,12 @@ def read_training_rows(
     return NumberRows(rows, known, [*notices, why] if why else notices)
 
 
-def _targets_of_text(rows: TextRows, regressor: bool) -> tuple[NDArray[Any], str]:
+def _targets_of_text(rows: TextRows, regressor: str) -> tuple[NDArray[Any], str]:
     """Return the targets of numbers or labels, and a line that says why they are labels."""
     kind = rows.kind_of_target()
     if regressor:
         if kind == "text":
-            raise CommandError(f"--regressor needs a target of numbers, got {str(rows.labels()[0])!r}")
+            raise CommandError(f"{regressor} needs a target of numbers, got {str(rows.labels()[0])!r}")
         return rows.targets(), ""
     if kind == "fractions":
         raise CommandError(

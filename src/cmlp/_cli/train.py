@@ -135,7 +135,7 @@ class TrainRequest(NamedTuple):
 
     files: DataFiles
     parameters: Mapping[str, Any]  # those that are given
-    regressor: bool
+    regressor: str  # the option that asks for a regressor; empty if none does
     output: str
     resume: bool
     checkpoint_every: int | None
@@ -143,10 +143,12 @@ class TrainRequest(NamedTuple):
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
         """Return what the arguments say; a parameter is a word of them with a prefix."""
-        named = {name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if _PREFIX in name}
-        is_regressor = arguments.regressor or "quantile" in named
+        named = {
+            name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)
+        }
+        regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in named else ""
         output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
-        return cls(DataFiles.of(arguments), named, is_regressor, output, resume, checkpoint_every)
+        return cls(DataFiles.of(arguments), named, regressor, output, resume, checkpoint_every)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -379,12 +381,12 @@ def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
     return X, y
 
 
-def _chosen(target: str, y: NDArray[Any], regressor: bool) -> tuple[Any, str]:
+def _chosen(target: str, y: NDArray[Any], regressor: str) -> tuple[Any, str]:
     """Return the class for a target, and why: numbers that are no labels, or `regressor`, need a regressor."""
     from cmlp import TabularClassifier, TabularRegressor
 
     if regressor and target == "text":
-        raise options.CommandError(f"--regressor needs a target of numbers, got {str(y[0])!r}")
+        raise options.CommandError(f"{regressor} needs a target of numbers, got {str(y[0])!r}")
     n = len(np.unique(y))
     if target == "fractions":
         return TabularRegressor, "the target has numbers with fractions"
@@ -429,11 +431,16 @@ def _model_of_numbers(request: TrainRequest) -> Any:
     parameters = {name: value for name, value in request.parameters.items() if name not in tables}
     for name in parameters:
         if name not in kind._get_param_names():
-            relation = "is not for" if request.regressor else "is only for"
-            raise options.CommandError(f"{options.flag(name)} {relation} --regressor")
+            where = f"not for {request.regressor}" if request.regressor else "only for --regressor"
+            raise options.CommandError(f"{options.flag(name)} is {where}")
     if not request.resume:
         return kind(**parameters)
     model: Any = cmlp.load(request.output)
+    if model_of(model).encoder is not None:
+        raise options.CommandError(
+            f"{request.output} is a {type(model).__name__}, the model of a table, which --resume cannot continue: "
+            "train without --resume"
+        )
     if type(model) is not kind:
         raise options.CommandError(f"{request.output} has a {type(model).__name__}, not a {kind.__name__}")
     return model.set_params(**parameters)

@@ -185,7 +185,7 @@ def _batches(engine: BatchEngine) -> Iterator[Piece]:
 def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
     net, objective, state = engine.job.net, engine.job.objective, engine.job.state
-    optimizer, _ = state.stepping()
+    optimizer = state.stepping().optimizer
     optimizer.learning_rate = rate
     try:
         cost, penalty, _, _ = net.train_epoch(

@@ -424,7 +424,7 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
 def _plateau(job: TrainingJob) -> str:
     """Return a sentence if training stopped because an epoch brought too little."""
     state, options = job.state, job.options
-    if options.solver == "lbfgs" or state.stepping()[1].is_planned:
+    if options.solver == "lbfgs" or state.stepping().schedule.is_planned:
         return ""
     if state.history.stale <= options.n_iter_no_change:
         return ""

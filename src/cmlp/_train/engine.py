@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -45,12 +45,74 @@ class EpochRecord(NamedTuple):
     seconds: float
 
 
+class CallOfCore(NamedTuple):
+    """A call of the core: its rows, its epoch and first batch, and the number of the optimizer's steps before it."""
+
+    piece: Piece
+    epoch: int
+    first: int
+    n_steps: int
+
+
+class EpochProgress:
+    """Keeps in the state how many batches of the current epoch are complete, and how long they took.
+
+    As a context manager, it does so at Ctrl-C, and at the time limit, which ends the block without an error.
+    """
+
+    def __init__(self, state: TrainingState, batch_size: int) -> None:
+        self._state, self._batch_size = state, batch_size
+        self._clock = 0.0  # when the epoch, or its part after the latest `store`, began
+        self._call: CallOfCore | None = None  # the latest call of the core since then
+
+    def start(self, draw: Callable[[TrainingState], None]) -> int:
+        """Begin an epoch, whose order `draw` determines, or continue it; return the number of complete batches."""
+        state = self._state
+        self._clock, self._call = time.monotonic(), None
+        if state.batch is None:
+            draw(state)
+        assert state.batch is not None
+        if not state.batch:
+            state.sums[:] = NO_SUMS
+        return state.batch
+
+    def call_begins(self, call: CallOfCore) -> None:
+        """Remember the call of the core, which may be interrupted."""
+        self._call = call
+
+    def store(self, batch: int) -> None:
+        """Record that `batch` batches are complete, so that training can continue with the next one."""
+        now = time.monotonic()
+        self._state.batch, self._state.seconds = batch, self._state.seconds + now - self._clock
+        self._clock, self._call = now, None
+
+    def restart_clock(self) -> None:
+        """Leave out the time since `store`, which observers took."""
+        self._clock = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return how long the epoch has taken so far."""
+        return self._state.seconds + time.monotonic() - self._clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        if kind is None or not issubclass(kind, (KeyboardInterrupt, TimeLimitReached)):
+            return False
+        call, state = self._call, self._state
+        if call is not None and call.epoch == state.epoch:
+            n_steps = state.stepping().optimizer.n_steps - call.n_steps
+            self.store(call.first + call.piece.batches_done(n_steps, self._batch_size))
+        return issubclass(kind, TimeLimitReached)
+
+
 class Engine:
     """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`."""
 
     def __init__(self, job: TrainingJob, batch_size: int) -> None:
         self.job, self.batch_size = job, batch_size
-        self._clock = 0.0  # when the current epoch, or its current piece, began
+        self.progress = EpochProgress(job.state, batch_size)
 
     @property
     def n_rows(self) -> int:
@@ -62,19 +124,9 @@ class Engine:
         """Number of steps per epoch, which `TrainingState.batch` counts."""
         return -(-self.n_rows // self.batch_size)
 
-    def start_epoch(self, draw: Callable[[TrainingState], None]) -> int:
-        """Begin an epoch, whose order `draw` determines, or continue it; return the number of complete batches."""
-        state = self.job.state
-        self._clock = time.monotonic()
-        if state.batch is None:
-            draw(state)
-        assert state.batch is not None
-        if not state.batch:
-            state.sums[:] = NO_SUMS
-        return state.batch
-
+    @property
     def horizon(self) -> float:
-        """Return how many epochs `train_epochs` may train."""
+        """How many epochs `train_epochs` may train."""
         return 1
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
@@ -98,17 +150,10 @@ class Engine:
 
     def epoch(self, loss: float) -> EpochRecord:
         """Return what is recorded of the epoch that has ended."""
-        state = self.job.state
-        return EpochRecord(loss, self.last_rate(), float(state.sums[3]), state.seconds + time.monotonic() - self._clock)
+        return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[3]), self.progress.seconds())
 
     def agree(self) -> None:
         """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
-
-    def store(self, batch: int) -> None:
-        """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
-
-    def record_progress(self) -> None:
-        """After an interruption, record how many batches of the epoch are complete."""
 
     def loss(self) -> float:
         """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
@@ -144,15 +189,6 @@ class Engine:
         )
 
 
-class CallOfCore(NamedTuple):
-    """A call of the core: its rows, its epoch and first batch, and the number of the optimizer's steps before it."""
-
-    piece: Piece
-    epoch: int
-    first: int
-    n_steps: int
-
-
 class BatchEngine(Engine):
     """Trains batches of a feed, by default of `job.data`, with the core; a schedule's rates are times `rate_factor`."""
 
@@ -163,7 +199,6 @@ class BatchEngine(Engine):
         self.feed = array_feed(job.data, n_rows, job.options, self.batch_size) if feed is None else feed
         self._rate_factor = rate_factor
         self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
-        self._call: CallOfCore | None = None  # the latest call of the core in this epoch
         self.keywords = job.core_keywords()
         if "dropout" in self.keywords:
             self.keywords["dropout_seed"] = state.dropout_seed
@@ -175,12 +210,11 @@ class BatchEngine(Engine):
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; yield where an interval ends."""
-        self._call = None
         state, size = self.job.state, self.batch_size
         optimizer, schedule = state.stepping()
         rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         self._rates = None if rates is None else rates * self._rate_factor
-        batch = first = self.start_epoch(self.feed.draw_order)
+        batch = first = self.progress.start(self.feed.draw_order)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
                 if batch > first and deadline.has_come():
@@ -189,13 +223,13 @@ class BatchEngine(Engine):
                     self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), deadline)
                 batch += piece.n_batches(size)
                 if not piece.is_last and any(batch % interval == 0 for interval in intervals):
-                    self.store(batch)
+                    self.progress.store(batch)
                     yield batch
-                    self._clock = time.monotonic()
+                    self.progress.restart_clock()
 
     def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
         """Train the batches of one call of the core."""
-        self._call = call
+        self.progress.call_begins(call)
         piece, first, state = call.piece, call.first, self.job.state
         end = first + piece.n_batches(self.batch_size)
         try:
@@ -203,7 +237,7 @@ class BatchEngine(Engine):
                 state.params,
                 piece.X,
                 piece.targets,
-                state.stepping()[0],
+                state.stepping().optimizer,
                 batch_size=self.batch_size,
                 order=piece.order,
                 rates=None if self._rates is None else self._rates[first:end],
@@ -227,23 +261,11 @@ class BatchEngine(Engine):
         """Return the learning rate of the latest batch."""
         if self._rates is not None:
             return float(self._rates[-1])
-        return self.job.state.stepping()[0].learning_rate
+        return self.job.state.stepping().optimizer.learning_rate
 
-    def store(self, batch: int) -> None:
-        """Record that `batch` batches of the epoch are complete, so that training can continue with the next one."""
-        state, now = self.job.state, time.monotonic()
-        state.batch, state.seconds = batch, state.seconds + now - self._clock
-        self._clock, self._call = now, None
-
-    def record_progress(self) -> None:
-        """After an interruption, record the batches that the latest call of the core has completed."""
-        call, state = self._call, self.job.state
-        if call is not None and call.epoch == state.epoch:
-            n_steps = state.stepping()[0].n_steps - call.n_steps
-            self.store(call.first + call.piece.batches_done(n_steps, self.batch_size))
-
+    @property
     def horizon(self) -> float:
-        """Return how many epochs one call of the bridge may train: 1 unless it alone can begin the next ones.
+        """How many epochs one call of the bridge may train: 1 unless it alone can begin the next ones.
 
         Between two epochs of a small network, Python takes longer than the core for an epoch, and threads that train
         other models wait for each other.
@@ -251,7 +273,10 @@ class BatchEngine(Engine):
         job, state = self.job, self.job.state
         if state.batch is not None or callable(job.net.loss):
             return 1
-        if not state.stepping()[1].is_steady(state.schedule_epoch, self.n_batches) or self.feed.whole(state) is None:
+        if (
+            not state.stepping().schedule.is_steady(state.schedule_epoch, self.n_batches)
+            or self.feed.whole(state) is None
+        ):
             return 1
         work = self.n_rows * (job.net.n_params + _ROW) + self.n_batches * _BATCH
         return max(1, _MOST_WORK // work)
@@ -281,8 +306,8 @@ class BatchEngine(Engine):
                 state.params,
                 piece.X,
                 piece.targets,
-                state.stepping()[0],
-                vars(state),
+                state.stepping().optimizer,
+                state.attributes,
                 results,
                 batch_size=self.batch_size,
                 want_norm=self.n_batches >= _FEWEST_BATCHES_FOR_NORM,
@@ -294,7 +319,7 @@ class BatchEngine(Engine):
 
     def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
-        rate = self.job.state.stepping()[0].learning_rate
+        rate = self.job.state.stepping().optimizer.learning_rate
         costs, penalties, n_rows, norms, seconds = results[~np.isnan(results[:, 4])].T
         losses = self._losses(costs, penalties, n_rows)
         n_finite = len(losses) if np.isfinite(losses).all() else int(np.isfinite(losses).argmin())

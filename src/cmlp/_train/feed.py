@@ -13,7 +13,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import CSR, stacked, taken
 from cmlp._data.scale import Moments, sample
-from cmlp._train.random import draw_and_store
 from cmlp._train.split import shuffled
 from cmlp.exceptions import NonFiniteInputError
 
@@ -140,9 +139,9 @@ class ArrayFeed(_StoredFeed):
         if not self.shuffle:
             state.batch = 0
         elif order is not None and isinstance(generator, _core.Random):
-            generator.shuffle_and_store(order, vars(state), {"batch": 0})
+            generator.shuffle_and_store(order, state.attributes, {"batch": 0})
         else:
-            draw_and_store(state, lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
+            state.draw_and_replace(lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of batches, in pieces of about a million rows."""
@@ -254,7 +253,7 @@ def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: in
 def draw_shuffle_seed(state: TrainingState, shuffle: bool) -> None:
     """Draw the seed of an epoch that is shuffled piece by piece, if at all, and begin with its first batch."""
     if shuffle:
-        draw_and_store(state, lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
+        state.draw_and_replace(lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
     else:
         state.batch = 0
 

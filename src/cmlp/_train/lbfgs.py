@@ -100,7 +100,7 @@ class LBFGS:
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
-        net, objective, data = self.job[:3]
+        net, objective, data = self.job.net, self.job.objective, self.job.data
         self._trial[:] = point
         try:
             seconds = self.deadline.left()

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import closing
 from itertools import repeat
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
-from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
+from cmlp._process.signals import immediate_signals, safe_point
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
 from cmlp._train.observer import Deadline, Observers
@@ -80,7 +81,7 @@ class EpochLoop:
     def _advance_observed(self, at_once: bool) -> None:
         """Train an epoch, or several `at_once`, and call the observers."""
         self.observers.epoch_begins()
-        n_epochs = self._horizon() if at_once else 1
+        n_epochs = self._horizon if at_once else 1
         if n_epochs > 1:
             try:
                 self.engine.train_epochs(n_epochs, self._record)
@@ -91,11 +92,11 @@ class EpochLoop:
         if self.state.batch is None and self.observers.epoch_ends():
             self.state.stopped = True
 
+    @property
     def _horizon(self) -> int:
-        """Return how many epochs may pass before a part must be asked."""
-        parts = self.observers.horizon, self.deadline.horizon, self.validation.horizon
-        most = min(*parts, self.recorder.horizon())
-        return 1 if most <= 1 else int(min(most, self.engine.horizon()))
+        """How many epochs may pass before a part must be asked."""
+        most = min(part.horizon for part in (self.observers, self.deadline, self.validation, self.recorder))
+        return 1 if most <= 1 else int(min(most, self.engine.horizon))
 
     def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
@@ -108,37 +109,34 @@ class EpochLoop:
         engine, state = self.engine, self.state
         first = state.batch or 0
         last = None if n_batches is None else min(first + n_batches, engine.n_batches)
-        batches = engine.train(last, self._intervals, self.deadline)
         try:
-            for batch in batches:
-                self.observers.batches_end(batch)
-            loss = engine.loss()
-            if last is not None and last < engine.n_batches:
-                engine.store(last)
-            else:
-                self.observers.validation_begins(engine.n_batches)
-                score, validation_loss = self.validation.measure(self.deadline)
-                is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
-                if is_best or state.best is None:
-                    self._kept_measures = validation_loss, math.nan if score is None else score
-        except TimeLimitReached:
-            engine.record_progress()
-            return (state.batch or 0) - first
-        except KeyboardInterrupt:
-            engine.record_progress()
-            raise
+            with engine.progress as progress, closing(engine.train(last, self._intervals, self.deadline)) as batches:
+                for batch in batches:
+                    self.observers.batches_end(batch)
+                loss = engine.loss()
+                if last is not None and last < engine.n_batches:
+                    progress.store(last)
+                else:
+                    self._end_epoch(loss)
         except DivergenceError as error:
             raise engine.explained(error) from error
-        finally:
-            batches.close()
-        return (engine.n_batches if last is None else last) - first
+        return (engine.n_batches if state.batch is None else state.batch) - first
+
+    def _end_epoch(self, loss: float) -> None:
+        """Measure the validation rows, and record the epoch."""
+        engine = self.engine
+        self.observers.validation_begins(engine.n_batches)
+        score, validation_loss = self.validation.measure(self.deadline)
+        is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
+        if is_best or self.state.best is None:
+            self._kept_measures = validation_loss, math.nan if score is None else score
 
     def finish(self) -> None:
         """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
         job, state, options = self.job, self.state, self.job.options
         state.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
-        is_planned = state.stopped or state.stepping()[1].is_planned or never_stops
+        is_planned = state.stopped or state.stepping().schedule.is_planned or never_stops
         sizes, category = None, sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
             sizes = sizes_of(job.objective, job.data)
@@ -271,8 +269,9 @@ class Recorder:
         self._rule = STOPPING_RULES[options.early_stopping](tol)
         self.lines = VerboseLines(job)
 
+    @property
     def horizon(self) -> float:
-        """Return after how many epochs training may stop, or the learning rate change, or a line be printed."""
+        """After how many epochs training may stop, or the learning rate change, or a line be printed."""
         state, options = self._state, self._options
         until_standstill = options.n_iter_no_change + 1 - state.history.stale
         return min(self.lines.horizon, options.max_iter - state.epoch, until_standstill)

@@ -14,7 +14,6 @@ from cmlp._bridge import _core
 from cmlp._train import hyperparameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeAlias
 
     Generator: TypeAlias = np.random.RandomState | _core.Random
@@ -31,29 +30,6 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
         with _importing:
             return np.random.mtrand._rand
     return _core.Random(checked) if isinstance(checked, int) else checked
-
-
-def draw_and_store(state: Any, draw: Callable[[Any], dict[str, object]]) -> None:
-    """Draw random numbers from a state's generator, and change the state, in one step.
-
-    If Ctrl-C comes before this step, neither the state nor its generator has changed. `draw` receives the generator,
-    and returns the attributes of the state to change.
-    """
-    generator = state.generator
-    if isinstance(generator, _core.Random):
-        twin = generator.copy()
-        vars(state).update(draw(twin), generator=twin)
-        return
-    before: Any = None if generator is None else generator.get_state(legacy=False)
-    changes: dict[str, object] | None = None
-    try:
-        changes = draw(generator)
-        vars(state).update(changes)
-    except BaseException:
-        stored = changes is not None and all(vars(state)[name] is value for name, value in changes.items())
-        if generator is not None and not stored:
-            generator.set_state(before)
-        raise
 
 
 def is_storable(generator: Generator) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 from zlib import crc32
 
 import numpy as np
@@ -139,6 +140,13 @@ NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the
 NO_SUMS.flags.writeable = False
 
 
+class Stepping(NamedTuple):
+    """What takes the steps of training, and chooses their sizes."""
+
+    optimizer: _core.Optimizer
+    schedule: Schedule
+
+
 class TrainingState:
     """The mutable training state: of parameters, optimizer, random numbers, progress, history and best values.
 
@@ -174,9 +182,8 @@ class TrainingState:
         self.best: NDArray[Any] | None = None  # the best parameters so far; None without early stopping
         self.last: NDArray[Any] | None = None  # the parameters after the last batch, if `params` holds the best ones
         self.target_scale: TargetScale | None = None  # if training standardizes the targets
-        self.predicts_y = (
-            False  # whether the outputs have y's unit although there is a scale: before and after training
-        )
+        # Whether the outputs have y's unit although there is a scale: before and after training.
+        self.predicts_y = False
         self.stopped = False  # whether the stopping rule, the minimizer or a callback has ended training
         self.checksum: int | None = None  # of a sample of the data, or of the first row of a source of blocks
         self.digests: Digests | None = None  # checksums of all rows, if they are in arrays
@@ -193,16 +200,16 @@ class TrainingState:
         if self.target_scale is not None:
             self.target_scale.check(net)
 
-    def stepping(self) -> tuple[_core.Optimizer, Schedule]:
+    def stepping(self) -> Stepping:
         """Return the optimizer and the schedule, if training has them."""
         assert self.optimizer is not None and self.schedule is not None
-        return self.optimizer, self.schedule
+        return Stepping(self.optimizer, self.schedule)
 
     def digest(self) -> int:
         """Return a checksum of what processes that train together must have computed alike."""
         history, scores = self.history, self.history.validation_scores
         found = None if not scores else scores.last(), history.stale
-        numbers = (self.epoch, self.batch, self.stepping()[0].learning_rate, *found)
+        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *found)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
     def use_units_of_y(self, net: _core.Net) -> None:
@@ -235,10 +242,41 @@ class TrainingState:
                 self.best = block_copy(self.params)
             self.params[:], self.last = self.last, None
 
+    def replace(self, **changes: object) -> None:
+        """Replace attributes in one step: Ctrl-C comes before or after all of them."""
+        vars(self).update(changes)
+
+    def draw_and_replace(self, draw: Callable[[Any], dict[str, object]]) -> None:
+        """Draw random numbers from the generator, and replace attributes, in one step.
+
+        If Ctrl-C comes before this step, neither the state nor its generator has changed. `draw` receives the
+        generator, and returns the attributes to replace.
+        """
+        generator = self.generator
+        if isinstance(generator, _core.Random):
+            twin = generator.copy()
+            self.replace(**draw(twin), generator=twin)
+            return
+        before: Any = None if generator is None else generator.get_state(legacy=False)
+        changes: dict[str, object] | None = None
+        try:
+            changes = draw(generator)
+            self.replace(**changes)
+        except BaseException:
+            replaced = changes is not None and all(getattr(self, name) is value for name, value in changes.items())
+            if generator is not None and not replaced:
+                generator.set_state(before)
+            raise
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The attributes themselves, for the core, which replaces several in one step, as `replace` does."""
+        return vars(self)
+
     def shared(self) -> TrainingState:
         """Return a state with the same objects as attributes."""
         twin = TrainingState.__new__(TrainingState)
-        vars(twin).update(vars(self))
+        twin.replace(**vars(self))
         return twin
 
     def without_rows(self) -> TrainingState:
@@ -259,10 +297,7 @@ class TrainingState:
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
         twin = self.shared()
-        twin.params, twin.history, twin.sums = block_copy(self.params), self.history.copy(), self.sums.copy()
-        twin.optimizer = deepcopy(self.optimizer)
-        twin.order = None if self.order is None else self.order.copy()  # training shuffles it in place
-        twin.best, twin.last = (None if block is None else block_copy(block) for block in (self.best, self.last))
+        twin.replace(**{name: FIELDS[name].copy(value) for name, value in vars(self).items() if value is not None})
         return twin
 
     def best_without_rows(self) -> TrainingState:
@@ -289,50 +324,91 @@ class TrainingState:
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
         try:
-            self._load(fields)
+            self.replace(**{name: field.load(name, fields[name]) for name, field in FIELDS.items()})
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
-
-    def _load(self, fields: Mapping[str, Any]) -> None:
-        self.params = loaded_block(native(fields["params"], _FLOATS, "params"))
-        for name in ("best", "last"):
-            block = fields[name]
-            setattr(self, name, None if block is None else loaded_block(native(block, _FLOATS, name)))
-        self.sums = np.array(native(fields["sums"], (np.float64,), "sums"))
-        if self.sums.shape != NO_SUMS.shape:
-            raise ValueError(f"The training state is damaged: sums has the shape {self.sums.shape}.")
-        for name in ("order", "validation"):
-            rows = fields[name]
-            # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
-            setattr(self, name, None if rows is None else np.array(native(rows, (np.int64,), name)))
-        schedule = None if fields["schedule"] is None else dict(fields["schedule"])
-        self.schedule = None if schedule is None else SCHEDULES[schedule.pop("name")](**schedule)
-        self.history = History.from_fields(fields["history"])
-        self.target_scale = scale_of(fields["target_scale"])
-        for name, kind in _KINDS.items():
-            if not isinstance(fields[name], kind):
-                raise ValueError(f"The training state is damaged: {name} is {fields[name]!r}.")
-            setattr(self, name, fields[name])
         if (self.optimizer is None) != (self.schedule is None):
             raise ValueError(
                 f"The training state is damaged: optimizer is {self.optimizer}, but schedule is {self.schedule}."
             )
 
 
-_FLOATS = (np.float32, np.float64)
-_KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "optimizer": (_core.Optimizer, type(None)),
-    "generator": (_core.Random, type(None)),
-    "schedule_epoch": int,
-    "n_rows": (int, type(None)),
-    "shuffle_seed": int,
-    "dropout_seed": int,
-    "epoch": int,
-    "batch": (int, type(None)),
-    "predicts_y": bool,
-    "seconds": float,
-    "stopped": bool,
-    "checksum": (int, type(None)),
-    "digests": (dict, type(None)),
-    "parameters": (dict, type(None)),
+# ------------------------------------------------------------------------ how the fields of a state are loaded and kept
+
+
+_Load: TypeAlias = Callable[[str, Any], Any]
+
+
+def _of(*kinds: type) -> _Load:
+    def load(name: str, value: Any) -> Any:
+        if not isinstance(value, kinds):
+            raise ValueError(f"The training state is damaged: {name} is {value!r}.")
+        return value
+
+    return load
+
+
+def _or_none(load: _Load) -> _Load:
+    return lambda name, value: None if value is None else load(name, value)
+
+
+def _block(name: str, value: Any) -> NDArray[Any]:
+    return loaded_block(native(value, (np.float32, np.float64), name))
+
+
+def _rows(name: str, value: Any) -> NDArray[np.int64]:
+    # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
+    return np.array(native(value, (np.int64,), name))
+
+
+def _sums(name: str, value: Any) -> NDArray[np.float64]:
+    sums = np.array(native(value, (np.float64,), name))
+    if sums.shape != NO_SUMS.shape:
+        raise ValueError(f"The training state is damaged: {name} has the shape {sums.shape}.")
+    return sums
+
+
+def _schedule(name: str, value: Any) -> Schedule:
+    fields = dict(value)
+    return SCHEDULES[fields.pop("name")](**fields)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Field(NamedTuple):
+    """How an attribute of `TrainingState` is loaded from a pickle, copied, and saved in a model file."""
+
+    load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
+    copy: Callable[[Any], Any] = _same  # of a value that is not None, for an independent state
+    stored: Literal["number", "array"] | None = None  # as it is; None if the file has it in another form, or not at all
+    default: object = ...  # of a number that earlier files lack; ... if all files have it
+
+
+# Numbers are stored in this order.
+FIELDS: Mapping[str, Field] = {
+    "params": Field(_block, block_copy),
+    "optimizer": Field(_of(_core.Optimizer, NoneType), deepcopy),
+    "schedule": Field(_or_none(_schedule)),
+    "history": Field(lambda _, fields: History.from_fields(fields), History.copy),
+    "generator": Field(_of(_core.Random, NoneType)),
+    "schedule_epoch": Field(_of(int), stored="number"),
+    "epoch": Field(_of(int), stored="number"),
+    "batch": Field(_of(int, NoneType), stored="number"),
+    "stopped": Field(_of(bool), stored="number"),
+    "n_rows": Field(_of(int, NoneType), stored="number", default=None),
+    "dropout_seed": Field(_of(int), stored="number", default=0),
+    "shuffle_seed": Field(_of(int), stored="number", default=0),
+    "seconds": Field(_of(float), stored="number", default=0.0),
+    "checksum": Field(_of(int, NoneType), stored="number", default=None),
+    "validation": Field(_or_none(_rows), stored="array"),
+    "order": Field(_or_none(_rows), np.copy, "array"),  # training shuffles it in place
+    "sums": Field(_sums, np.copy, "array"),
+    "best": Field(_or_none(_block), block_copy, "array"),
+    "last": Field(_or_none(_block), block_copy, "array"),
+    "target_scale": Field(lambda _, fields: scale_of(fields)),
+    "predicts_y": Field(_of(bool)),
+    "digests": Field(_of(dict, NoneType)),
+    "parameters": Field(_of(dict, NoneType)),
 }

@@ -16,7 +16,7 @@ from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, with
 from cmlp._train.loop import TrainingLoss
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import NO_SUMS, RECORDED, Curve, History, TrainingState
+from cmlp._train.state import FIELDS, NO_SUMS, RECORDED, Curve, History, TrainingState
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 
 
 _CURVES = ("loss_curve", "validation_scores")
-_SCALARS = ("schedule_epoch", "epoch", "batch", "stopped")
-# What version 0.1 added later, with the value of files that do not have it.
-_LATER = {"n_rows": None, "dropout_seed": 0, "shuffle_seed": 0, "seconds": 0.0, "checksum": None}
 _TARGET_SCALE = ("shift", "factor", "layer")
-_BLOCKS = ("best", "last", "order", "validation", "sums")
+_NUMBERS = {name: field.default for name, field in FIELDS.items() if field.stored == "number"}
+_LATER = {name: default for name, default in _NUMBERS.items() if default is not ...}
+_ARRAYS = [name for name, field in FIELDS.items() if field.stored == "array"]
 
 
 def dump_history(state: TrainingState) -> str:
@@ -55,8 +54,8 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     if state.optimizer is None or state.schedule is None:
         return {}, _kept(curves)
     optimizer = state.optimizer.get_state()
-    arrays = {**curves, "optimizer": optimizer.pop("state"), **{name: getattr(state, name) for name in _BLOCKS}}
-    scalars: dict[str, object] = {name: getattr(state, name) for name in (*_SCALARS, *_LATER)}
+    arrays = {**curves, "optimizer": optimizer.pop("state"), **{name: getattr(state, name) for name in _ARRAYS}}
+    scalars: dict[str, object] = {name: getattr(state, name) for name in _NUMBERS}
     generator = None if state.generator is None else stored_generator(state.generator).get_state()
     if generator is not None:
         arrays["generator"] = generator.pop("key").view(np.int32)
@@ -145,7 +144,7 @@ def _restored(
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
 
-    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_BLOCKS)}
+    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_ARRAYS)}
     moments = np.empty(0, net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
     optimizer["solver"] = optimizer.pop("kind")
@@ -160,14 +159,14 @@ def _restored(
     if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
         raise refuse("'training' has a schedule of something other than numbers")
     scalars = {**_LATER, **scalars}
-    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in (*_SCALARS, *_LATER)):
+    if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _NUMBERS):
         raise refuse("'training' has a negative counter")
     state, key = TrainingState.__new__(TrainingState), "training.parameters"
     target_scale = _target_scale(file, parameters)
     state.__setstate__(
         {
-            **{name: scalars[name] for name in (*_SCALARS, *_LATER)},
-            **{name: arrays[name] for name in _BLOCKS},
+            **{name: scalars[name] for name in _NUMBERS},
+            **{name: arrays[name] for name in _ARRAYS},
             "sums": _sums(arrays["sums"]),
             "version": PICKLE_VERSION,
             "params": params,

@@ -10,7 +10,6 @@ import numpy as np
 from cmlp._data.scale import Moments
 from cmlp._train.lbfgs import LBFGS
 from cmlp._train.loop import STOPPING_RULES, EpochLoop
-from cmlp._train.random import draw_and_store
 from cmlp._train.split import split
 from cmlp._train.state import Curve
 from cmlp._train.target_scale import robust_scale, standard_scale, warn_of_lost_targets
@@ -37,7 +36,7 @@ def with_split_and_scales(job: TrainingJob, n_rows: int) -> TrainingJob:
     The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length. Raises
     ValueError if the state does not match the network or the data.
     """
-    net, objective, data, options, state = job[:5]
+    net, objective, data, options, state = job.net, job.objective, job.data, job.options, job.state
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
         warn_of_lost_targets(data.targets, data.weight)
     state.check(net)
@@ -80,7 +79,7 @@ def _standardized(objective: Objective, data: Data, net: _core.Net, state: Train
 
 def _begin_history(job: TrainingJob, n_rows: int) -> None:
     """Prepare the history of a state that has not seen the data yet, and choose the validation rows."""
-    data, options, state = job[2:5]
+    data, options, state = job.data, job.options, job.state
     history = state.history
     STOPPING_RULES[options.early_stopping](options.tol).begin(history)
     if data.validation is not None and history.validation_scores is None:
@@ -98,7 +97,7 @@ def _begin_history(job: TrainingJob, n_rows: int) -> None:
             order.sort()
         return {"n_rows": n_rows, "order": order, "validation": validation}
 
-    draw_and_store(state, draw)
+    state.draw_and_replace(draw)
 
 
 def make_run(job: TrainingJob, n_rows: int, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:

@@ -7,7 +7,6 @@ shards reach their workers: see `_rounds.py`.
 from __future__ import annotations
 
 import math
-import time
 from copy import deepcopy
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -149,7 +148,7 @@ class Rounds(Engine):
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
         last = self.n_batches if last is None else last
-        batch = start = self.start_epoch(partial(draw_shuffle_seed, shuffle=bool(self.job.options.shuffle)))
+        batch = start = self.progress.start(partial(draw_shuffle_seed, shuffle=bool(self.job.options.shuffle)))
         while batch < last:
             if batch > start and deadline.has_come():
                 raise TimeLimitReached
@@ -161,7 +160,7 @@ class Rounds(Engine):
             batch += 1
             if batch < self.n_batches and any(batch % interval == 0 for interval in intervals):
                 yield batch
-                self._clock = time.monotonic()
+                self.progress.restart_clock()
 
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
@@ -177,8 +176,8 @@ class Rounds(Engine):
 
     def _take_round(self) -> None:
         """Train all shards for a round, and replace parameters and optimizer by their averages."""
-        state, started = self.job.state, time.monotonic()
-        optimizer, _ = state.stepping()
+        state = self.job.state
+        optimizer = state.stepping().optimizer
         params, moments = Average(state.params), Average(optimizer.state)
         sums, latest = state.sums.copy(), optimizer
         for trained in self._shards.train(self._job()):
@@ -192,9 +191,7 @@ class Rounds(Engine):
         optimizer = _core.restored({**latest.get_state(), **kept, "state": moments.value()})
         assert state.batch is not None
         state.params[:], state.optimizer, state.sums = params.value(), optimizer, sums
-        state.batch += 1
-        self._clock = time.monotonic()
-        state.seconds += self._clock - started
+        self.progress.store(state.batch + 1)
 
     def _job(self) -> Job:
         job, state = self.job, self.job.state.shared()

@@ -123,8 +123,9 @@ class JointEngine(BatchEngine):
         if workers.size > 1:
             self.keywords["workers"] = workers
 
+    @property
     def horizon(self) -> float:
-        """Return 1: the workers meet after each epoch."""
+        """1, because the workers meet after each epoch."""
         return 1
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
@@ -197,7 +198,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
         "initial parameters (checksum; random_state must be an int)": _checksum(state.params),
-        "optimizer": _shown(state.stepping()[0].get_state()),
+        "optimizer": _shown(state.stepping().optimizer.get_state()),
         "order of the rows (checksum)": f"{order} {validation}",
     }
 

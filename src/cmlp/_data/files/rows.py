@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[float], None]
 
 _BLOCK_ROWS = 8192
+_MOST_NAMES = 10  # of columns in a message
 _IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
 
 
@@ -376,10 +377,11 @@ def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
     Raises DataError for files of other names; the message names a file that probably has the labels.
     """
     folder, name = os.path.split(path)
-    if not start:
-        TextFile(path, options)  # raises the error for images and others that are no files of rows
     if start != IDX:
-        raise DataError(f"{path} needs ", Setting("target", "COLUMN"), " or ", Setting("labels", "FILE"))
+        names = _names(path, start, options)  # raises the error for images and others that are no files of rows
+        more = ", ..." if len(names) > _MOST_NAMES else ""
+        listed = f": its columns are {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
+        raise DataError(f"{path} needs ", Setting("target", "COLUMN"), " or ", Setting("labels", "FILE"), listed)
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
         return os.path.join(folder, labels)
@@ -389,6 +391,16 @@ def _labels_beside(path: str, start: bytes, options: TextOptions) -> str:
     hint = () if likely is None else (", such as ", Setting("labels", os.path.join(folder, likely)))
     why = f": there is no {labels} beside it" if labels != name else ""
     raise DataError(f"{path} needs ", Setting("labels", "FILE"), *hint, why)
+
+
+def _names(path: str, start: bytes, options: TextOptions) -> Sequence[str]:
+    """Return the names of the columns of a file; empty if it has none."""
+    if start == PARQUET:
+        return schema(path)[0]
+    if start:
+        return ()
+    file = TextFile(path, options)
+    return file.names if file.has_names else ()
 
 
 def _labelled(
