@@ -209,14 +209,11 @@ class Background(NamedTuple):
     weights: NDArray[np.float64]
 
 
-def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int) -> Background | None:
-    """Return a sample of at most `n` training rows with their weights; None if `n` is 0.
-
-    The sample has a generator of its own, so that it changes no other random number of a fit.
-    """
+def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int, seed: int) -> Background | None:
+    """Return a sample of at most `n` training rows with their weights; None if `n` is 0."""
     if not n:
         return None
-    chosen = np.sort(_core.Random(0).permutation(len(rows))[:n])
+    chosen = np.sort(_core.Random(seed).permutation(len(rows))[:n])
     return Background(rows[chosen].astype(np.float64), np.ones(len(chosen)) if weights is None else weights[chosen])
 
 
