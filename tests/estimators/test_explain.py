@@ -433,6 +433,25 @@ def test_background_is_kept_on_request_and_changes_no_answer():
         kept(65)
 
 
+def test_random_state_chooses_the_kept_rows():
+    def of(random_state, **options):
+        model = TabularRegressor(**{**TABLE, "random_state": random_state}, keep_background=9, **options)
+        return model.fit(X, NUMBERS)
+
+    def rows(model):
+        return model._trained().background.rows
+
+    assert_same_bits(rows(of(3)), rows(of(3)))
+    assert_same_bits(rows(of(3)), rows(of(3).fit(X, NUMBERS, resume=True)))
+    assert (rows(of(3)) != rows(of(4))).any() and (rows(of(None)) != rows(of(None))).any()
+    plain = TabularRegressor(**{**TABLE, "random_state": np.random.RandomState(3)}).fit(X, NUMBERS)
+    kept = of(np.random.RandomState(3))
+    assert_same_bits(plain.predict(X), kept.predict(X))
+    before = rows(kept)
+    assert_same_bits(rows(kept.fit(X, NUMBERS, resume=True)), before)
+    assert (rows(kept.fit(X, NUMBERS)) != before).any()
+
+
 def test_kept_rows_have_their_weights_and_no_weight_of_0():
     weight = np.arange(40) % 4
     model = kept(64, sample_weight=weight)

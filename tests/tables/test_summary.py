@@ -26,13 +26,23 @@ def summary(model):
     return model._trained().summary
 
 
-def test_values_are_those_of_evenly_spaced_ranks():
+def test_values_are_one_from_each_32nd_of_the_sorted_rows():
     X = [[float(k % 64), "b" if k % 4 else "a", NAN if k < 32 else 1.0 * k] for k in range(64)]
     found = summary(TabularRegressor(**TINY).fit(X, range(64))).values
     assert found.shape == (32, 3)
-    assert (found[:, 0] == np.arange(1, 65, 2)).all()
+    assert (found[:, 0] // 2 == np.arange(32)).all()
     assert (found[:, 1] == [0.0] * 24 + [1.0] * 8).all()  # codes: "b" is more frequent
-    assert (found[:16, 2] == np.arange(33, 65, 2)).all() and np.isnan(found[16:, 2]).all()
+    assert (found[:16, 2] // 2 == np.arange(16, 32)).all() and np.isnan(found[16:, 2]).all()
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("days", [64, 96, 160, 365])
+def test_values_of_hourly_dates_are_of_all_hours(days, is_weighted):
+    hours = np.datetime64("2026-01-01T00") + np.arange(24 * days)
+    weight = np.ones(len(hours)) if is_weighted else None
+    found = summary(TabularRegressor(**TINY).fit([[hour] for hour in hours], hours.astype(float) % 24, weight)).values
+    counts = np.bincount((found[:, 0] % 1 * 24).round().astype(int) // 6, minlength=4)
+    assert counts.sum() == 32 and counts.min() >= 5 and counts.max() <= 12
 
 
 def test_values_are_weighted():

@@ -71,6 +71,19 @@ def test_amounts_of_money_as_text_are_named():
     assert "all 160 entries are numbers" in message and "Values such as '$" in message
 
 
+def test_many_different_numbers_and_dates_as_text_are_named():
+    pandas, n = package("pandas"), 6000
+    hours = pandas.Series(pandas.date_range("2026-01-01", periods=n, freq="h")).dt.strftime("%Y-%m-%d %H:%M")
+    prices = [f"{price:.6f}" for price in rng.lognormal(5, 1, n)]
+    prices[7] = "Total"
+    names = [f"name {k}" if k % 5 else str(k) for k in range(n)]
+    table = pandas.DataFrame({"hour": hours, "price": prices, "name": names})
+    found = messages(TabularRegressor(**QUICK, max_time=1e-9).fit, table, np.arange(n))
+    about_hour, about_price = (one for one in found if "has text" in one)
+    assert "column 'hour'" in about_hour and "all 6,000 entries are dates" in about_hour
+    assert "5,999 of 6,000 entries (99.9 %) are numbers. The first others are 'Total' in row 7." in about_price
+
+
 @pytest.mark.parametrize(
     "column",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from numbers import Number
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
 _SHOWN = 3  # values in a message
-_MOST_TEXTS = 5000  # different ones that are parsed
+_SAMPLED = 5000  # entries that are parsed first if a column has more different ones
 _SAMPLE = 20  # rows from which on a column with rarer categories than the model keeps is judged
 
 _ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
@@ -44,25 +45,19 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
 
 def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> None:
     """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files."""
+    filled = [row for row in rows.tolist() if values[row] is not None]
+    counts = Counter(values[row] for row in filled)
+    if len(counts) > _SAMPLED:
+        sample = random.Random(0).sample(filled, _SAMPLED)
+        if not _judged(Counter(values[row] for row in sample))[0]:
+            return
+    what, kinds, n = _judged(counts)
+    if not what:
+        return
+    wanted, n_all = _NUMBERS if what == "numbers" else _TIMES, len(filled)
     first: dict[Any, int] = {}
-    counts: Counter[Any] = Counter()
-    for row in rows.tolist():
-        if values[row] is not None:
-            first.setdefault(values[row], row)
-            counts[values[row]] += 1
-    if not counts or len(counts) > _MOST_TEXTS:
-        return
-    grammar = Grammar(CellFormat())
-    kinds = {value: _kind(grammar, value) for value in first}
-    tally: Counter[str] = Counter()
-    for value, kind in kinds.items():
-        tally[kind] += counts[value]
-    n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
-    are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
-    n, n_all = max(n_numbers, n_dates), tally.total()
-    if not n or n < _SHARE * (n_all - tally["missing"] - tally["mark"]) or (are_codes and n_numbers >= n_dates):
-        return
-    what, wanted = ("numbers", _NUMBERS) if n_numbers >= n_dates else ("dates", _TIMES)
+    for row in filled:
+        first.setdefault(values[row], row)
     others = [f"{value!r} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
     share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
     listed = f" The first others are {', '.join(others)}." if others else ""
@@ -76,6 +71,21 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
         f"column before fit and predict, for example by pandas.{function}(column, errors='coerce').{form} To use "
         "categories, give it the dtype 'category', or name all such columns in categorical_features."
     )
+
+
+def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:
+    """Return what nearly all values are, "numbers", "dates" or "", the kind of each, and how many entries are that."""
+    grammar = Grammar(CellFormat())
+    kinds = {value: _kind(grammar, value) for value in counts}
+    tally: Counter[str] = Counter()
+    for value, kind in kinds.items():
+        tally[kind] += counts[value]
+    n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
+    are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
+    what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
+    if not n or n < _SHARE * (tally.total() - tally["missing"] - tally["mark"]) or (are_codes and what == "numbers"):
+        return "", kinds, 0
+    return what, kinds, n
 
 
 def _kind(grammar: Grammar, value: object) -> str:

@@ -80,8 +80,8 @@ class Summary(NamedTuple):
     """Attributes.
 
     values : ndarray of float64, shape (N_VALUES, n_columns)
-        Each column of the raw training rows at evenly spaced ranks, in ascending order: numbers, codes of categories,
-        and NaN at the end. The rows of this array are not rows of the table.
+        One value from each 32nd of a column's sorted raw training rows, in ascending order: numbers, codes of
+        categories, and NaN at the end. The rows of this array are not rows of the table.
     accuracy : Accuracy or None
         None if no rows were held out, or for quantiles without the median.
     found : Found or None
@@ -99,8 +99,14 @@ def short(error: float) -> str:
 
 
 def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return `N_VALUES` values of each column, so that each stands for the same share of the rows."""
-    levels = (np.arange(N_VALUES) + 0.5) / N_VALUES
+    """Return `N_VALUES` values of each column, so that each stands for the same share of the rows.
+
+    The ranks are not evenly spaced, because those of hourly or daily dates may all be at one hour or on one weekday.
+    Their places within the shares are as far from each other as the shares are.
+    """
+    rng = _core.Random(0)
+    places = (rng.permutation(N_VALUES) + rng.random_sample((N_VALUES,))) / N_VALUES
+    levels = (np.arange(N_VALUES) + places) / N_VALUES
     if weight is None:
         ranks = (levels * len(raw)).astype(np.intp)
         return np.stack([np.sort(column)[ranks] for column in raw.T], axis=1)
@@ -203,14 +209,11 @@ class Background(NamedTuple):
     weights: NDArray[np.float64]
 
 
-def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int) -> Background | None:
-    """Return a sample of at most `n` training rows with their weights; None if `n` is 0.
-
-    The sample has a generator of its own, so that it changes no other random number of a fit.
-    """
+def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int, seed: int) -> Background | None:
+    """Return a sample of at most `n` training rows with their weights; None if `n` is 0."""
     if not n:
         return None
-    chosen = np.sort(_core.Random(0).permutation(len(rows))[:n])
+    chosen = np.sort(_core.Random(seed).permutation(len(rows))[:n])
     return Background(rows[chosen].astype(np.float64), np.ones(len(chosen)) if weights is None else weights[chosen])
 
 

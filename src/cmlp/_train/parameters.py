@@ -655,8 +655,8 @@ NETWORK_ENTRIES = (
     Hyperparameter(
         "keep_background",
         Use(TABULAR, "int", 0, (interval(Integral, 0, 64, "both", booleans=False),)).says("""
-            Number of training rows, drawn at random, that the model keeps for `explain`, at most 64. They are part of
-            pickles and model files, and of pages on request: keep none if the rows are personal.
+            Number of training rows, drawn by `random_state`, that the model keeps for `explain`, at most 64. They are
+            part of pickles and model files, and of pages on request: keep none if the rows are personal.
         """),
     ),
     Hyperparameter(

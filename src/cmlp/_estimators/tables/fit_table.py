@@ -41,10 +41,11 @@ from cmlp._train.random import random_state
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
+    from cmlp._model.summary import Background
     from cmlp._train.loop import EpochLoop
     from cmlp._train.observer import Observer
 
@@ -136,15 +137,17 @@ class TableFit(PreparedFit):
         self._digest = digest_of(reader, bag)
         self._parameters = parameters_to_keep(request.estimator)
         self._follower: Reporter | None = None  # calls the callbacks
-        # What the model keeps of the rows
-        raw = bag.rows.raw[: bag.n_rows]
-        weight = bag.rows.weight
-        self._background = kept_rows(raw, weight, request.options.keep_background)
-        self._values = values_at_ranks(raw, None if weight is None else weight[: len(raw)])
-        self.runs = self._make_runs()
+        raw, weight = self._raw_and_weight()
+        self._values = values_at_ranks(raw, weight)
+        self.runs, self._background = self._make_runs()
 
-    def _make_runs(self) -> list[EpochLoop]:
-        """Return the runs of all networks: those of the fit that is resumed, of a warm start, or new ones."""
+    def _raw_and_weight(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return the training rows, without those of the validation data."""
+        rows, n = self.bag.rows, self.bag.n_rows
+        return rows.raw[:n], None if rows.weight is None else rows.weight[:n]
+
+    def _make_runs(self) -> tuple[list[EpochLoop], Background | None]:
+        """Return the runs of all networks and the rows to keep: of the fit that is resumed, a warm start, or new."""
         previous = self.request.previous
         options = self.request.options
         if self.request.resume and previous is not None and previous.state is not None:
@@ -153,9 +156,13 @@ class TableFit(PreparedFit):
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            return self.bag.resumed_runs([state.shared() for state in previous.state.states])
+            runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
+            return runs, previous.model.background
         networks = None if previous is None else networks_as_trained(previous.model)
-        return self.bag.new_runs(_generator(options.random_state), networks)
+        generator = _generator(options.random_state)
+        seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
+        background = kept_rows(*self._raw_and_weight(), options.keep_background, seed)
+        return self.bag.new_runs(generator, networks), background
 
     @property
     def has_trained(self) -> bool:
