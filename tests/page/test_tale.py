@@ -188,6 +188,23 @@ def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
     assert page.evaluate("Object.keys(bets)") == []
 
 
+def test_motion_rests_at_a_stop_until_its_words_are_read(watch, story_path):
+    page = watch(story_path, "#sum?at=0.78")
+    page.page.locator("#play").click()
+    page.until("moment === 0.8")
+    page.page.wait_for_timeout(1500)  # eight words take 2.4 s
+    assert page.text("#stop") == "And the bias: that is the sum z."
+    assert page.evaluate("[moment, isMoving()]") == [0.8, True]
+    page.until("moment > 0.8")
+    page.until("moment === 0.84")
+    page.page.locator("#play").click()
+    assert page.evaluate("[moment, isMoving()]") == [0.84, False]
+    page.page.locator("#play").click()
+    page.until("moment > 0.84")
+    page.page.locator("#stop-next").click()
+    page.until("moment === 1")
+
+
 def test_verdict_is_about_the_rate_chosen(watch, story_path):
     page = watch(story_path, "#hill?at=1", reduced_motion="reduce")
     assert page.text("#verdict").startswith("With rate 8 the ring leaps across")
