@@ -16,11 +16,11 @@ FIGURES.batches = {
 	],
 	bet: {
 		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
-		options: ["5,000", "10, ten times as fast", "10, over 100 times as fast"],
+		options: ["10, ten times as fast", "10, over 100 times as fast", "5,000"],
 		shown: 0.55,
 		ratio: () => tale.race[3][3] / tale.race[1][3],
 		measure() {
-			return this.ratio() < 1 ? 0 : this.ratio() < 50 ? 1 : 2;
+			return this.ratio() < 1 ? 2 : Number(this.ratio() > 50);
 		},
 		verdict() {
 			const [, ten, , all] = tale.race;

@@ -9,12 +9,12 @@ FIGURES.numbers = {
 	],
 	bet: {
 		question: "Next comes an 8 that is almost a 9. Do its ten outputs add up to 1?",
-		options: ["yes", "no, to less", "no, to more"],
+		options: ["no, to less", "no, to more", "yes"],
 		at: 0.5,
 		total: () => sum([...resultOf(trained, pictures.rival.input).a[3]]),
 		measure() {
 			const total = this.total();
-			return abs(total - 1) < 0.005 ? 0 : total < 1 ? 1 : 2;
+			return abs(total - 1) < 0.005 ? 2 : Number(total > 1);
 		},
 		verdict() {
 			const outputs = resultOf(trained, pictures.rival.input).a[3];

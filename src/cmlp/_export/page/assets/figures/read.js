@@ -95,8 +95,8 @@ FIGURES.read = {
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
-		options: ["90 %", "70 %", "50 %"],
-		measure: () => nearest([0.9, 0.7, 0.5], ruleShare(RULE)),
+		options: ["70 %", "50 %", "30 %"],
+		measure: () => nearest([0.7, 0.5, 0.3], ruleShare(RULE)),
 		verdict: () =>
 			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
 	},

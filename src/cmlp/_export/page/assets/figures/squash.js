@@ -10,12 +10,12 @@ FIGURES.squash = {
 	],
 	bet: {
 		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay above it?",
-		options: ["3 of 4", "half", "1 of 7"],
+		options: ["1 of 7", "half", "3 of 4"],
 		at: 0.5,
 		counts: () => [0, -10].map((bias) => FIGURES.squash.sums.filter(([z]) => z + bias > 0).length),
 		measure() {
 			const [before, after] = this.counts();
-			return after > before * 0.62 ? 0 : after > before * 0.3 ? 1 : 2;
+			return after > before * 0.62 ? 2 : Number(after > before * 0.3);
 		},
 		verdict() {
 			const [before, after] = this.counts();

@@ -17,8 +17,8 @@ FIGURES.sum = {
 	],
 	bet: {
 		question: "It adds up all products and its bias. Where does the bar end?",
-		options: ["above 0: A13 is on", "below 0: A13 is off"],
-		measure: () => Number(resultOf(trained, pictures.nine.input).z[0][A13] < 0),
+		options: ["below 0: A13 is off", "above 0: A13 is on"],
+		measure: () => Number(resultOf(trained, pictures.nine.input).z[0][A13] > 0),
 		verdict: () =>
 			`At ${signed(resultOf(trained, pictures.nine.input).z[0][A13], 3)}. The largest product is positive, but many small ones and the bias pull the other way. No single pixel decides.`,
 	},
