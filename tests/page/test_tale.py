@@ -189,13 +189,13 @@ def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
 
 
 def test_motion_rests_at_a_stop_until_its_words_are_read(watch, story_path):
-    page = watch(story_path, "#sum?at=0.78")
+    page = watch(story_path, "#sum?at=0.6")
     page.page.locator("#play").click()
-    page.until("moment === 0.8")
+    page.until("moment === 0.62")
     page.page.wait_for_timeout(1500)  # eight words take 2.4 s
     assert page.text("#stop") == "And the bias: that is the sum z."
-    assert page.evaluate("[moment, isMoving()]") == [0.8, True]
-    page.until("moment > 0.8")
+    assert page.evaluate("[moment, isMoving()]") == [0.62, True]
+    page.until("moment > 0.62")
     page.until("moment === 0.84")
     page.page.locator("#play").click()
     assert page.evaluate("[moment, isMoving()]") == [0.84, False]
@@ -248,6 +248,8 @@ def test_turned_knobs_cost_right_answers(watch, story_path):
 
 def test_ways_are_switched_off_one_by_one(watch, story_path):
     page = watch(story_path, "#ways?at=1")
+    output = page.evaluate("resultOf(half, pictures.train4.input).a[3][9]")
+    assert f"2 × (1 − {output:.4f}) = +{2 * (1 - output):.3f}," in page.evaluate("figure.stops[0][1]")
     assert "predicted +0.3706, measured +0.3708; output 9: 0.332 → 0.419" in page.evaluate(TEXTS)
     for name, words in (("activations", "predicted +0.1888, measured +0.1888"), ("weights", "predicted +0.0296, ")):
         page.page.locator("#controls").get_by_role("button", name=name).click()

@@ -90,7 +90,8 @@ FIGURES.read = {
 	seconds: 5,
 	stops: [
 		[0, "An 8 whose pen has left a gap: the network reads it. Beneath it, some of the 300 test digits."],
-		[0.5, "The rule goes through its ifs: the first one that holds gives the answer. Now the other digits."],
+		[0.02, "The rule goes through its ifs: the first one that holds gives the answer."],
+		[0.5, "Now the other digits: the rule misreads those in a yellow frame."],
 		[1, "Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
 	],
 	bet: {
