@@ -18,6 +18,9 @@ let stay = []; // the chapter before this one, its moment and bet
 
 const waitsAt = () => figure.bet.at ?? 0;
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
+const nextAt = () => figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
+/** How many seconds the motion rests at this stop, so that its words can be read. The playground has its own pace. */
+const readingTime = () => (figure.run ? 0 : max(1.2, 0.3 * stopsAt(moment)[1].split(" ").length));
 
 /** Opens a chapter and sets its figure completely, so that every order of reading is right. */
 function openChapter(id, at, parts) {
@@ -47,7 +50,7 @@ function openChapter(id, at, parts) {
 	}
 	if (at !== undefined) moveTo(at);
 	else if (isCalm()) moveTo(waitsAt());
-	else if (waitsAt()) play(waitsAt());
+	else if (waitsAt()) play(waitsAt(), readingTime());
 	else moveTo(0);
 	requestPaint();
 }
@@ -179,16 +182,22 @@ function judge() {
 	return ($("stop").dataset.bet = bets[chapter] ? "Won. " : "Lost. "); // seen on a phone, where the verdict may be below
 }
 
-/** Lets the motion run to a moment, forwards at the figure's own pace. With reduced motion it jumps. */
-function play(to) {
+/**
+ * Lets the motion run to a moment, forwards at the figure's own pace, with a rest at each stop for its words. With reduced
+ * motion it jumps.
+ */
+function play(to, rest = 0) {
 	const now = ++motion;
 	if (isCalm()) return moveTo(to);
 	let before = null;
 	const go = (time) => {
 		if (now !== motion) return;
-		const passed = (time - (before ?? time)) / 1000 / figure.seconds;
+		const passed = (time - (before ?? time)) / 1000;
 		before = time;
-		aim = moment = to > moment ? min(to, moment + passed) : max(to, moment - 3 * passed);
+		const [step, next] = [passed / figure.seconds, min(to, nextAt())];
+		if (rest > 0) rest -= passed;
+		else aim = moment = to > moment ? min(next, moment + step) : max(to, moment - 3 * step);
+		if (rest <= 0 && moment === next) rest = readingTime();
 		if (moment > waitsAt() + 1e-6) skip();
 		if ($("stop").textContent !== stopsAt(moment)[1] || moment === to) arrive();
 		requestPaint();
@@ -214,11 +223,10 @@ function pressPlay() {
 		return arrive();
 	}
 	if (moment >= 1) aim = moment = 0;
-	const next = figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
-	play(isCalm() ? next : decided || moment >= waitsAt() - 1e-6 ? 1 : waitsAt());
+	play(isCalm() ? nextAt() : decided || moment >= waitsAt() - 1e-6 ? 1 : waitsAt());
 }
 
-const nextStop = () => play(figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1);
+const nextStop = () => play(nextAt());
 const lastStop = () => play(figure.stops.findLast(([at]) => at < moment - 1e-6)?.[0] ?? 0);
 
 function paintChapter() {

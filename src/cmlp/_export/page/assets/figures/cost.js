@@ -5,8 +5,9 @@ FIGURES.cost = {
 	net: "A new network with random weights",
 	stops: [
 		[0, "Its ten outputs, and what they should be (blue lines). Each difference is the side of a yellow square."],
-		[0.34, "All ten areas together are the cost of this image."],
-		[1, "The cost of the network is the average over all training digits."],
+		[0.28, "All ten areas together are the cost of this image."],
+		[0.52, "The cost of the network is the average over all training digits."],
+		[1, "So much its answers cost. Which number, ten times the same, costs least?"],
 	],
 	bet: {
 		question: "Suppose all ten outputs say the same number, for every image. Which number costs least?",
@@ -99,9 +100,7 @@ FIGURES.cost = {
 		const mean = this.same === null ? this.mean[seen - 1] : total;
 		const edge = unit * Math.sqrt(mean);
 		const x = narrow ? width * 0.52 : width * 0.6;
-		pen.strokeStyle = colours.text;
-		pen.lineWidth = 2;
-		pen.strokeRect(x, height - 34 - edge, edge, edge);
+		box(pen, x, height - 34 - edge, edge, edge, colours.mark);
 		headline(
 			pen,
 			`average of ${seen}${narrow ? "" : " digits"}: ${number(mean)}`,

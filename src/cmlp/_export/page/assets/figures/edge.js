@@ -21,7 +21,9 @@ FIGURES.edge = {
 	net: "One neuron, made by hand",
 	stops: [
 		[0, "A bar of ones: 24 weights. All others are 0."],
+		[0.04, "It is laid on every row. Below, its sum."],
 		[0.5, "The sum for every place of the bar. The filled block gives the largest sum."],
+		[0.52, "Now a border comes: what is bright there lowers the sum."],
 		[
 			1,
 			"With a negative border, the middle of the block gives 0. Paint weights of your own: which digits do they find?",

@@ -14,8 +14,8 @@ FIGURES.exam = {
 	],
 	bet: {
 		question: "1,000 images of noise: how many does it call a 3?",
-		options: ["a tenth", "a third", "nine of ten"],
-		measure: () => nearest([0.1, 0.33, 0.9], FIGURES.exam.called[3] / NOISES),
+		options: ["nine of ten", "a third", "a tenth"],
+		measure: () => nearest([0.9, 0.33, 0.1], FIGURES.exam.called[3] / NOISES),
 		shown: 0.5,
 		verdict() {
 			const { called, sure } = FIGURES.exam;

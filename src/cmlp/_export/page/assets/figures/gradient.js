@@ -100,7 +100,7 @@ FIGURES.gradient = {
 		for (const mark of [0, 45, 90, 135, 180]) {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
 			if (abs(mark - angle) > (narrow ? 34 : 19))
-				note(pen, `${mark}°`, at(mark, 0)[0] + 4, middle + (mark > 90 ? -6 : 16), mark > 135 ? "right" : "left");
+				note(pen, `${mark}°`, at(mark, 0)[0] + 4, middle + (mark < 90 ? 16 : -6), mark > 135 ? "right" : "left");
 		}
 		range(36).forEach((n) => {
 			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))

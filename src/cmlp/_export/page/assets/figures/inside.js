@@ -82,11 +82,11 @@ FIGURES.inside = {
 	],
 	bet: {
 		question: "A15 comes closest to an edge or bar. How much of its weights does the best one explain?",
-		options: ["90 %", "60 %", "30 %"],
+		options: ["60 %", "30 %", "10 %"],
 		at: 0.4,
 		share: (n) => FIGURES.inside.best(n).share,
 		measure() {
-			return nearest([0.9, 0.6, 0.3], this.share(14));
+			return nearest([0.6, 0.3, 0.1], this.share(14));
 		},
 		verdict() {
 			const { name, neuron } = FIGURES.inside;

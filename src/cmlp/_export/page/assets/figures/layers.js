@@ -9,7 +9,8 @@ FIGURES.layers = {
 	stops: [
 		[0, "The first 3. Watch the wave: blue raises, orange lowers."],
 		[1 / 3, "A neuron fills once its pulses have arrived. The squares beside A keep which neurons are on."],
-		[2 / 3, "The second 3 excites other neurons, and output 3 again."],
+		[0.34, "The second 3: which neurons does it excite?"],
+		[2 / 3, "Other neurons, and output 3 again. Now the third 3."],
 		[1, "Three 3s, three patterns, one answer. Draw a 3 of your own: which neurons does it excite?"],
 	],
 	bet: {
@@ -25,7 +26,7 @@ FIGURES.layers = {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
 			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. Many patterns, one answer.`;
+			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. Many patterns, one answer. Hidden layers gain digits little, but the playground’s circles everything.`;
 		},
 	},
 	set() {

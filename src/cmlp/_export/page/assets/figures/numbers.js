@@ -5,16 +5,17 @@ FIGURES.numbers = {
 	stops: [
 		[0, "A 9. Each pixel is a number. Point at the image: the numbers under the frame stand beside it."],
 		[0.5, "48 of its 784 numbers. The ten outputs are numbers as well; here 9 is by far the brightest."],
-		[1, "An 8 that is almost a 9: two outputs compete. Draw on it: can you make it a 9?"],
+		[0.51, "An 8 that is almost a 9. How bright are its ten outputs?"],
+		[1, "Two outputs compete. Draw on the 8: can you make it a 9?"],
 	],
 	bet: {
 		question: "Next comes an 8 that is almost a 9. Do its ten outputs add up to 1?",
-		options: ["yes", "no, to less", "no, to more"],
+		options: ["no, to less", "no, to more", "yes"],
 		at: 0.5,
 		total: () => sum([...resultOf(trained, pictures.rival.input).a[3]]),
 		measure() {
 			const total = this.total();
-			return abs(total - 1) < 0.005 ? 0 : total < 1 ? 1 : 2;
+			return abs(total - 1) < 0.005 ? 2 : Number(total > 1);
 		},
 		verdict() {
 			const outputs = resultOf(trained, pictures.rival.input).a[3];

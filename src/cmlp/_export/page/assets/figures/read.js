@@ -90,13 +90,14 @@ FIGURES.read = {
 	seconds: 5,
 	stops: [
 		[0, "An 8 whose pen has left a gap: the network reads it. Beneath it, some of the 300 test digits."],
-		[0.5, "The rule goes through its ifs: the first one that holds gives the answer. Now the other digits."],
+		[0.02, "The rule goes through its ifs: the first one that holds gives the answer."],
+		[0.5, "Now the other digits: the rule misreads those in a yellow frame."],
 		[1, "Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
-		options: ["90 %", "70 %", "50 %"],
-		measure: () => nearest([0.9, 0.7, 0.5], ruleShare(RULE)),
+		options: ["70 %", "50 %", "30 %"],
+		measure: () => nearest([0.7, 0.5, 0.3], ruleShare(RULE)),
 		verdict: () =>
 			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
 	},

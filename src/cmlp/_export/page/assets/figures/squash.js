@@ -5,17 +5,19 @@ FIGURES.squash = {
 	net: "One neuron, made by hand",
 	stops: [
 		[0, "The sums of the edge detector for 300 test digits, on a line. Sevens are yellow."],
+		[0.02, "Each goes to the curve: the height is its activation."],
 		[0.5, "Squashed: a very negative sum becomes almost 0, a very positive one almost 1."],
-		[1, "The bias −10 has moved all dots to the left. Move it yourself."],
+		[0.52, "The bias goes to −10: all dots move to the left."],
+		[1, "Few are left above 0.5. Move the bias yourself."],
 	],
 	bet: {
 		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay above it?",
-		options: ["3 of 4", "half", "1 of 7"],
+		options: ["1 of 7", "half", "3 of 4"],
 		at: 0.5,
 		counts: () => [0, -10].map((bias) => FIGURES.squash.sums.filter(([z]) => z + bias > 0).length),
 		measure() {
 			const [before, after] = this.counts();
-			return after > before * 0.62 ? 0 : after > before * 0.3 ? 1 : 2;
+			return after > before * 0.62 ? 2 : Number(after > before * 0.3);
 		},
 		verdict() {
 			const [before, after] = this.counts();
@@ -44,12 +46,12 @@ FIGURES.squash = {
 		const frame = [44, 30, width - 12, height - 40];
 		const [left, top, right, bottom] = frame;
 		const at = (z, a) => [left + ((clamp(z, -24, 24) + 24) / 48) * (right - left), bottom - a * (bottom - top)];
+		// Before it is squashed, a sum has no height.
 		for (const a of [0, 0.5, 1]) {
+			pen.globalAlpha = a ? fall : 1;
 			drawLine(pen, [at(-24, a), at(24, a)], colours.line, 1, a === 0.5 ? [4, 4] : []);
 			note(pen, number(a, a % 1 ? 1 : 0), left - 8, at(0, a)[1] + 4, "right");
 		}
-		for (const z of [-20, -10, 0, 10, 20]) note(pen, number(z, 0), at(z, 0)[0], bottom + 18);
-		note(pen, "sum + bias", right, bottom + 34, "right");
 		note(pen, "activation", left, 16, "left");
 		drawLine(
 			pen,
@@ -57,10 +59,13 @@ FIGURES.squash = {
 			colours.ring,
 			1.5,
 		);
+		pen.globalAlpha = 1;
+		for (const z of [-20, -10, 0, 10, 20]) note(pen, number(z, 0), at(z, 0)[0], bottom + 18);
+		note(pen, "sum + bias", right, bottom + 34, "right");
 		const ordered = [...this.sums].sort((p, q) => (p[1] === 7) - (q[1] === 7));
 		ordered.forEach(([sum7, label], n) => {
 			const z = sum7 + bias;
-			const line = 1.02 - ((n * 7) % 10) * 0.005;
+			const line = 0.02 + ((n * 7) % 10) * 0.01;
 			const [x, y] = at(z, blend(line, logistic(z), fall));
 			const shake = (((n * 37) % 11) - 5) * 0.7;
 			drawLine(pen, [[x, y + shake]], label === 7 ? colours.mark : colours.muted, label === 7 ? 7 : 5);

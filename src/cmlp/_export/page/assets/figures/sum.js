@@ -7,18 +7,18 @@ FIGURES.sum = {
 	stops: [
 		[0, "A 9 and the weights of A13. Blue pixels push it on, orange ones hold it off."],
 		[
-			0.46,
+			0.02,
 			"The five largest products, one after the other. Each moves the end of the bar to the right or to the left.",
 		],
-		[0.6, "All other products, as one block."],
-		[0.8, "And the bias: that is the sum z."],
+		[0.47, "All other products, as one block."],
+		[0.62, "And the bias: that is the sum z."],
 		[0.84, "One pixel goes dark: its product is gone, so the sum is lower by just that."],
 		[1, "Now you: switch pixels of the 9 on and off, and watch the bars."],
 	],
 	bet: {
 		question: "It adds up all products and its bias. Where does the bar end?",
-		options: ["above 0: A13 is on", "below 0: A13 is off"],
-		measure: () => Number(resultOf(trained, pictures.nine.input).z[0][A13] < 0),
+		options: ["below 0: A13 is off", "above 0: A13 is on"],
+		measure: () => Number(resultOf(trained, pictures.nine.input).z[0][A13] > 0),
 		verdict: () =>
 			`At ${signed(resultOf(trained, pictures.nine.input).z[0][A13], 3)}. The largest product is positive, but many small ones and the bias pull the other way. No single pixel decides.`,
 	},

@@ -44,11 +44,14 @@ FIGURES.ways = {
 	seconds: 10,
 	net: "half",
 	stops: [
-		[0, "The half-trained network reads this 9 as a 4. An arrow is a wish: output 9 to rise, output 4 to fall."],
+		[
+			0,
+			"An arrow is a wish: the slope of the cost, times −1. For output 9 it is 2 × (1 − 0.3324) = +1.335, for output 4 it is to fall.",
+		],
 		[0.25, "The wish for the output × the slope of its curve is the wish for its sum. What can raise the sum?"],
-		[0.35, "First, its bias: it adds to the sum directly."],
-		[0.55, "Second, its weights: each by as much as the neuron before it is bright, because a weight multiplies it."],
-		[0.75, "Third, the activations of B: each by as much as its weight, down where the weight is negative."],
+		[0.26, "First, its bias: it adds to the sum directly."],
+		[0.46, "Second, its weights: each by as much as the neuron before it is bright, because a weight multiplies it."],
+		[0.66, "Third, the activations of B: each by as much as its weight, down where the weight is negative."],
 		[1, `All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output.`],
 	],
 	bet: {
