@@ -202,7 +202,7 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
         ([("number", 0, False)], [0.0, 0.0], "OPTION"),
         ([("number", 2, False, (3, 0, 0))], [0.0, 1.0, 0.0, 1.0, 0.0], "numbers"),
         ([("number", 2, False, (3, 0, 0))], [0.0, 1.0, 0.0, 1.0, 0.5, 0.5], "OPTION"),
-        ([("number", 2, False, (1, 0, 0))], [0.0, 1.0, 0.0, 1.0], "OPTION"),
+        ([("number", 2, False, (1, 0, 0))], [0.0, 1.0, 0.0, 1.0], "numbers"),
         ([("number", 2, False, (2, -2, 0))], [0.0, 1.0, 0.0, 1.0], "numbers"),
         ([("number", 2, False, (2, 2))], [0.0, 1.0, 0.0, 1.0], "numbers"),
         ([("number", 0, False, (0, 0, 2))], [0.0, 1.0], "OPTION"),

@@ -41,8 +41,8 @@ cdef class Columns:
             if kind != "number":
                 sizes.append((n - (n == 2) if kind == "category" else 0, 0, 0))
                 continue
-            if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0:
-                raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, not negative")
+            if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0 or 1 in widths:
+                raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, 0 or at least 2")
             edges = [n, *[width - 1 if width > 2 else 0 for width in widths]]
             n_edges = sum(edges)
             if n_edges > len(self.numbers) - at - 2:
