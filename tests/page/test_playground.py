@@ -136,6 +136,23 @@ def test_change_of_the_rate_does_not_stop_a_run(watch, story_path):
     assert page.evaluate("figure.stepNow()") == held + 1
 
 
+def test_point_that_is_added_keeps_the_trained_network(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&at=0.1")
+    page.until("moment === aim")
+    before = "(step) => { figure.goTo(step); return [...figure.small.params]; }"
+    steps = (333, 410, 415)
+    page.page.locator("#moment").fill("0.1025")
+    page.until("moment === aim")
+    first, held, other = (page.evaluate(before, step) for step in steps)
+    box = page.page.locator("#scene").bounding_box()
+    left, top, side = page.evaluate("figure.plane")
+    page.page.mouse.click(box["x"] + left + side / 2, box["y"] + top + side / 2)
+    assert page.evaluate("[figure.stepNow(), figure.points.length, figure.train.length]") == [410, 241, 241]
+    assert page.page.get_by_role("button", name="own", exact=True).get_attribute("aria-pressed") == "true"
+    assert [page.evaluate(before, step) for step in steps[:2]] == [first, held]
+    assert page.evaluate(before, steps[2]) != other
+
+
 def test_run_has_no_end_and_keeps_a_limited_number_of_states(watch, story_path):
     page = watch(story_path, "#playground?preset=free&at=1&layers=", reduced_motion="reduce")
     page.until("moment === 1")

@@ -94,7 +94,7 @@ const PLAY_BETS = {
 FIGURES.playground = {
 	unlocked: true,
 	get seconds() {
-		return this.total / 250;
+		return this.total / 1000; // after a bet; else see run()
 	},
 	net: "A small network of two numbers, learning here",
 	stops: [
@@ -329,9 +329,15 @@ FIGURES.playground = {
 		this.log.push([step, this.learning()]);
 		this.showOptions();
 	},
+	/** Goes on from this step with one more point. */
+	addPoint() {
+		this.options.data = "own";
+		this.scatter();
+		this.goOn("data", "own");
+	},
 	learning() {
 		const { rate, l1, l2, batch } = this.options;
-		return { rate, l1, l2, batch };
+		return { rate, l1, l2, batch, train: this.train };
 	},
 	change(name, value) {
 		this.options[name] = value;
@@ -372,10 +378,9 @@ FIGURES.playground = {
 	inputOf(x, y) {
 		return this.options.inputs.split("-").map((name) => PLAY_INPUTS[name](x, y));
 	},
-	start() {
-		const { data, curve, noise, seed } = this.options;
-		const hidden = this.hidden();
-		const [random, startingAt] = [randomNumbers(7), randomNumbers(seed)];
+	scatter() {
+		const { data, noise } = this.options;
+		const random = randomNumbers(7);
 		const shake = () => noise * (random() + random() + random() - 1.5) * 2;
 		const made = range(240).map((n) => {
 			const k = n % 2;
@@ -394,6 +399,11 @@ FIGURES.playground = {
 		}));
 		this.train = this.points.filter((one) => !one.isTest);
 		this.tests = this.points.filter((one) => one.isTest);
+	},
+	start() {
+		this.scatter();
+		const { curve, seed } = this.options;
+		const [hidden, startingAt] = [this.hidden(), randomNumbers(seed)];
 		const sizes = [this.options.inputs.split("-").length, ...hidden, 1];
 		const kind = {
 			sizes,
@@ -445,10 +455,10 @@ FIGURES.playground = {
 	},
 	step(n) {
 		this.apply(n);
-		const { rate, l1, l2, batch } = this.log.findLast(([at]) => at <= n)[1];
-		if (!this.train.length) return;
-		const size = min(batch || this.train.length, this.train.length);
-		const some = range(size).map((k) => this.train[(n * size + k) % this.train.length]);
+		const { rate, l1, l2, batch, train } = this.log.findLast(([at]) => at <= n)[1];
+		if (!train.length) return;
+		const size = min(batch || train.length, train.length);
+		const some = range(size).map((k) => train[(n * size + k) % train.length]);
 		const { gradient } = this.small.gradient(some);
 		for (const { w, b, outputs } of this.small.layers)
 			for (let k = w; k < b + outputs; k++)
@@ -656,7 +666,7 @@ FIGURES.playground = {
 				(one) => Math.round(100 * one) / 100,
 			);
 			this.own = [...this.asOwn(), point];
-			return this.change("data", "own");
+			return this.stepNow() ? this.addPoint() : this.change("data", "own");
 		}
 		const [cell, wire] = [this.cellAt(x, y), this.wireAt(x, y)];
 		if (cell) this.ask(cell);
