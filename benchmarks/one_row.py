@@ -24,15 +24,18 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = """
 #include "cmlp_file.h"
 static cmlp_file file;
+#ifdef WITHOUT_LENGTHS /* an earlier version */
+#define PREDICT(f, row) f(file.model, row, 0, output, file.workspace, file.info.workspace_size)
+#else
+#define PREDICT(f, row) f(file.model, row, width, 0, output, 16, file.workspace, file.info.workspace_size)
+#endif
 int load(const char *path) { return cmlp_file_load_table(&file, path); }
 float model_f32(const float *x, const float *params, long width, long n)
 {
     float output[16], sum = 0;
     (void)params;
     for (long i = 0; i < n; i++) {
-        if (cmlp_model_predict_f32(file.model, x + i * width, width, 0, output, 16, file.workspace,
-                                   file.info.workspace_size))
-            return -1;
+        if (PREDICT(cmlp_model_predict_f32, x + i * width)) return -1;
         sum += output[0];
     }
     return sum;
@@ -54,9 +57,7 @@ float table(const double *x, const float *params, long width, long n)
     double output[16], sum = 0;
     (void)params;
     for (long i = 0; i < n; i++) {
-        if (cmlp_model_predict_f64(file.model, x + i * width, width, 0, output, 16, file.workspace,
-                                   file.info.workspace_size))
-            return -1;
+        if (PREDICT(cmlp_model_predict_f64, x + i * width)) return -1;
         sum += output[0];
     }
     return (float)sum;
@@ -119,6 +120,8 @@ def library(folder, name, tree):
     single = folder / f"{name}_cmlp.c"
     subprocess.run([sys.executable, tree / "tools/make_single_file.py", single], check=True)
     parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
+    if "const float *row, int64_t n_inputs" not in (tree / "include/cmlp.h").read_text(encoding="utf-8"):
+        parts.append("-DWITHOUT_LENGTHS")
     options = [single, *parts, f"-I{tree / 'include'}", f'-DCMLP_SELF="{single}"', "-ffp-contract=off"]
     return compiled(folder, name, LIBRARY, options)
 
