@@ -33,8 +33,8 @@ RIGHT = {
     "ways": 2,
     "wishes": 0,
     "chain": 0.0993,
-    "batches": 1,
-    "curves": 1,
+    "batches": 0,
+    "curves": 0,
     "inside": 1,
     "exam": 0,
 }

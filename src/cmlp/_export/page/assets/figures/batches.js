@@ -13,18 +13,15 @@ FIGURES.batches = {
 		[0.55, "Recorded by Python on one processor core, each with its best learning rate. Below each bar: its time."],
 		[0.6, "Why are ten enough? Each needle is the step of one digit: up is downhill for all digits, orange is uphill."],
 		[0.82, "Their average is the step: what only one digit wishes for cancels."],
-		[
-			1,
-			"It is nearer to downhill than most of the ten, because in 13,002 directions not angles are averaged, but steps.",
-		],
+		[1, "It is nearer to downhill than most of the ten: steps are averaged, not angles."],
 	],
 	bet: {
 		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
-		options: ["10, ten times as fast", "10, over 100 times as fast", "5,000"],
+		options: ["10, over 100 times as fast", "5,000", "10, ten times as fast"],
 		shown: 0.55,
 		ratio: () => tale.race[3][3] / tale.race[1][3],
 		measure() {
-			return this.ratio() < 1 ? 2 : Number(this.ratio() > 50);
+			return this.ratio() < 1 ? 1 : this.ratio() < 50 ? 2 : 0;
 		},
 		verdict() {
 			const [, ten, , all] = tale.race;

@@ -16,11 +16,11 @@ FIGURES.curves = {
 	],
 	bet: {
 		question: "Which part of the outputs’ wishes arrives at A, through four layers of sigmoids?",
-		options: ["1 in 100", "1 in 2,000", "1 in 50,000"],
+		options: ["1 in 2,000", "1 in 100", "1 in 10"],
 		at: 0.3,
 		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
 		measure() {
-			return nearest([0.01, 0.0005, 0.00002], this.arrived()[0]);
+			return nearest([0.0005, 0.01, 0.1], this.arrived()[0]);
 		},
 		verdict() {
 			const [first, second] = FIGURES.curves.until(CURVE_STEPS).map((one) => percent(one.shares.at(-1)));

@@ -26,7 +26,7 @@ FIGURES.layers = {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
 			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. Many patterns, one answer. Hidden layers gain digits little, but the playground’s circles everything.`;
+			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. Digits hardly need A and B; circles do.`;
 		},
 	},
 	set() {
