@@ -23,6 +23,7 @@ static unsigned char workspace[1 << 14];
 static void make_net(void)
 {
     NEWER(cmlp_net_config) config = {CMLP_INIT(cmlp_net_config), {0}};
+    const cmlp_net *none;
     config.value.sizes = sizes;
     config.value.activations = activations;
     config.value.n_layers = 2;
@@ -32,7 +33,7 @@ static void make_net(void)
         config.value.struct_size = sizeof config.value + more;
         CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_OK);
         config.tail[more - 1] = 1;
-        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &net) == CMLP_ERROR_STRUCT_SIZE);
+        CHECK(cmlp_net_init(memory, sizeof memory, &config.value, &none) == CMLP_ERROR_STRUCT_SIZE);
         config.tail[more - 1] = 0;
     }
 }
@@ -41,16 +42,17 @@ static void make_net(void)
 static void check_unread(void)
 {
     static slot s;
+    const cmlp_net *none;
     const cmlp_net_config config = CMLP_INIT(cmlp_net_config);
     slot_make(&s, sizeof config);
     cmlp_net_config *at = slot_place(&s, sizeof config, AT_END, 0);
     *at = config;
     for (size_t size = 4097; size; size *= 2) {
         at->struct_size = size;
-        CHECK(cmlp_net_init(memory, sizeof memory, at, &net) == CMLP_ERROR_STRUCT_SIZE);
+        CHECK(cmlp_net_init(memory, sizeof memory, at, &none) == CMLP_ERROR_STRUCT_SIZE);
     }
     at->struct_size = sizeof config - 1;
-    CHECK(cmlp_net_init(memory, sizeof memory, at, &net) == CMLP_ERROR_STRUCT_SIZE);
+    CHECK(cmlp_net_init(memory, sizeof memory, at, &none) == CMLP_ERROR_STRUCT_SIZE);
 }
 
 /* Structs that a call reads again or writes: what the library does not know stays zero. */

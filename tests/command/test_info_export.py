@@ -232,7 +232,7 @@ def test_info_of_a_table(command, table):
 
 def test_info_names_calibrated_probabilities_and_the_threshold(command, tmp_path):
     model = TabularClassifier(n_estimators=2, hidden_layer_sizes=(4,), max_time=1e-9)
-    model.fit([[float(i)] for i in range(30)], ["no", "yes"] * 15).calibrate(probabilities=True)
+    model.fit([[float(i)] for i in range(120)], ["no", "yes"] * 60).calibrate(probabilities=True)
     model.threshold_ = 0.25
     model.save(tmp_path / "table.cmlp")
     fields = described(command("info", "table.cmlp")[1])

@@ -320,7 +320,7 @@ def test_text_of_one_row_is_a_sum_with_signs():
     explanation = model.explain(frame[3:4], frame[20:50])
     title, mean, *columns, prediction = str(explanation).split("\n")
     assert title == "Shapley values of one row"
-    assert mean.endswith("  mean prediction") and prediction.endswith("  prediction")
+    assert mean.endswith("  mean prediction of 30 rows") and prediction.endswith("  prediction")
     named = {line.split("  ")[-1].split(" = ")[0]: line for line in columns}
     assert named["size"].endswith("size = missing") and named["city"].endswith("+0  city = Rome")
     assert named["built"].endswith(f"built = {frame.built[3].date()}")

@@ -278,6 +278,24 @@ def test_values_outside_the_training_rows_are_named(shown):
 
 
 @pytest.mark.slow
+def test_field_of_a_time_is_as_wide_as_its_column(shown):
+    page = shown("number")
+    width, room = page.evaluate("[cards[4].field, cards[4].graph].map((one) => one.getBoundingClientRect().width)")
+    assert width >= room
+
+
+@pytest.mark.slow
+def test_page_says_of_how_many_rows_the_average_is(watch, tmp_path):
+    model = TabularRegressor(**SMALL, keep_background=20).fit(np.arange(60.0)[:, None], np.arange(60.0))
+    for background, rows in ((False, "32 made rows"), (True, "20 training rows")):
+        model.to_html(tmp_path / "page.html", background=background)
+        page = watch(tmp_path / "page.html")
+        settle(page)
+        assert page.text("#mean").startswith(f"The average of {rows} is ")
+        assert page.text("h1") == "A number from 1 column"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("has_gaps", [False, True])
 def test_column_of_booleans_is_a_choice(has_gaps, watch, tmp_path):
     X, y = people()

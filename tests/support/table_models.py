@@ -46,7 +46,7 @@ def classifier(labels, **parameters):
 
 def calibrated(labels):
     """Return a classifier with calibrated probabilities, and with two classes a threshold."""
-    model = classifier(labels).calibrate(probabilities=True)
+    model = classifier(labels, n_estimators=6).calibrate(probabilities=True)
     if len(set(labels)) == 2:
         model.threshold_ = float(np.median(model.predict_proba(UNSEEN)[:, 1]))
     return model

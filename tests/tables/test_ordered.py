@@ -74,6 +74,11 @@ def test_the_order_of_a_type_a_list_and_arrow_give_the_same_bits(tmp_path):
         assert model.predict(plain).tobytes() == expected
 
 
+def test_warning_of_an_unknown_level_says_that_it_is_missing():
+    with pytest.warns(UserWarning, match=r"'quality': the value is unknown, and unknown values are missing\."):
+        fitted(frame()).predict({"quality": "awful", "size": 1, "x": 0.5})
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_unknown_levels_are_missing_and_unused_ones_lie_at_their_rank():
     model = fitted(frame())

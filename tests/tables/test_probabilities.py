@@ -126,12 +126,27 @@ def test_many_classes_have_one_slope():
     assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
 
 
-def test_rows_that_agree_with_the_model_change_little():
-    """Rows with the model's own probabilities limit what a few rows do: six that are right do not make it certain."""
-    model = fitted()
-    rows = np.argsort(CHANCE[NEW])[:6]
-    after = model.calibrate(X[NEW][rows], KINDS["binary"][NEW][rows], probabilities=True).predict_proba(X[NEW])
-    assert np.abs(after - fitted().predict_proba(X[NEW])).max() < 0.05
+LACKING = {"binary": ("bad", "'bad'"), "multiclass": (10, "10"), "multilabel": (1, "1 of label 0")}
+
+
+@pytest.mark.parametrize("kind", LACKING)
+def test_few_rows_of_a_class_are_named_and_none_are_refused(kind):
+    lacking, name = LACKING[kind]
+    model, y = fitted(kind), KINDS[kind][LEFT]
+    before = model.predict_proba(X[NEW])
+    has = (y if y.ndim == 1 else y[:, 0]) == lacking
+    others, few = np.flatnonzero(~has), np.flatnonzero(has)[:9]
+    with pytest.raises(ValueError, match=f"y has no row of the class {name} outside of every fourth row"):
+        model.calibrate(X[LEFT][others], y[others], probabilities=True)
+    assert model.predict_proba(X[NEW]).tobytes() == before.tobytes()
+    rows = np.concatenate([few, others])  # two of the few are fourth rows
+    with pytest.warns(UserWarning, match=f"y has only 7 rows of the class {name} outside of every fourth row"):
+        model.calibrate(X[LEFT][rows], y[rows], probabilities=True)
+
+
+def test_few_held_out_rows_of_a_class_are_named():
+    with pytest.warns(UserWarning, match=r"held out in fit have only \d rows of the class 'bad'\. With"):
+        fitted().calibrate(probabilities=True)
 
 
 def test_weights_count_like_repeated_rows():
@@ -163,7 +178,7 @@ def test_calibrated_probabilities_have_the_same_bits_everywhere():
 
 
 def test_verify_tells_what_training_cannot_repeat():
-    model = fitted(provenance=True).calibrate(probabilities=True).choose_threshold(recall=0.5)
+    model = fitted(provenance=True, n_estimators=4).calibrate(probabilities=True).choose_threshold(recall=0.5)
     answer = cmlp.verify(model, X[FIT], KINDS["binary"][FIT])
     assert answer.identical
     assert answer.not_checked == ("calibrated probabilities", "calibration", "accuracy", "threshold")
@@ -172,7 +187,8 @@ def test_verify_tells_what_training_cannot_repeat():
 
 
 def test_warm_start_continues_the_networks_of_fit():
-    models = fitted(warm_start=True), fitted(warm_start=True).calibrate(probabilities=True)
+    options = {"warm_start": True, "n_estimators": 4}
+    models = fitted(**options), fitted(**options).calibrate(probabilities=True)
     found = [model.fit(X[FIT], KINDS["binary"][FIT]).predict_proba(X[NEW]).tobytes() for model in models]
     assert found[0] == found[1]
     assert models[1]._trained().fitted_outputs is None

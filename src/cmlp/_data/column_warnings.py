@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.column_entries import categories_of, stored_category
+from cmlp._data.column_entries import ORDERED, categories_of, stored_category
 from cmlp._data.columns import DATES, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
@@ -131,9 +131,10 @@ def warn_of_unknown(
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
     came = ", ".join(map(repr, list(dict.fromkeys(new))[:_SHOWN]))
     known = ", ".join(map(repr, [value for value in codes if value is not None][:_SHOWN]))
+    become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
     warn(
-        f"{label}: {few or f'{len(new):,} of {n:,} values are unknown'}, and unknown values count as one category. The "
+        f"{label}: {few or f'{len(new):,} of {n:,} values are unknown'}, and unknown values {become}. The "
         f"first are {came}; fit knows {examples}.{match or _match(new, codes)}"
     )
 

@@ -259,6 +259,8 @@ class Explanation(NamedTuple):
         several outputs.
     n_evaluations : int
         Number of predictions for each row.
+    n_background : int
+        Number of rows of the background.
 
     Examples
     --------
@@ -281,6 +283,7 @@ class Explanation(NamedTuple):
     feature_names: list[str]
     output_names: list[str]
     n_evaluations: int
+    n_background: int
 
     def table(self, row: int | None = None) -> dict[str, list[Any]]:
         """Return a table with a line for each column, that with the largest effect first.
@@ -352,8 +355,9 @@ class Explanation(NamedTuple):
         if hidden:
             named.append(f"{len(hidden)} other columns")
             effects = np.concatenate([effects, values[hidden].sum(axis=0, keepdims=True)])
+        mean = f"mean prediction of {self.n_background} row{'s' * (self.n_background > 1)}"
         lines = [
-            ("mean prediction", self.base_values.reshape(-1), ""),
+            (mean, self.base_values.reshape(-1), ""),
             *((name, line, "+") for name, line in zip(named, effects, strict=True)),
             ("prediction", self.predictions[0].reshape(-1), ""),
         ]
@@ -456,7 +460,8 @@ def explain(
     names = _names_of_features(model), output_names(model)
     if model.kind == "regressor" and len(base) == 1:
         values, errors, base, predictions = values[..., 0], errors[..., 0], base[0], predictions[:, 0]
-    return Explanation(values, errors, np.asarray(base), predictions, data, *names, method.n_evaluations)
+    counts = method.n_evaluations, len(background.rows)
+    return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
 
 
 def importances(model: TrainedModel, n_threads: int | None) -> NDArray[np.float64]:

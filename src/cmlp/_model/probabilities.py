@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel, TrainedModel
 
-_MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift
+MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift
 _PRIOR = 20.0  # rows of each class with the probabilities of the model as it is, which count beside the others
 _LEFT = 0.5  # part of the label smoothing that these keep; 0 and 1 had a larger log loss on tables with rare classes
 _STIFFNESS = 0.1  # inverse variance of the normal prior of slopes and shifts
@@ -241,7 +241,7 @@ class _Likelihood:
     """The mean log likelihood as a function of slopes and shifts, or of one slope that is shared by all scores."""
 
     def __init__(self, blocks: Sequence[Scores], n: int, free: list[int], smoothing: float) -> None:
-        self.blocks, self.n, self.free, self.is_shared = blocks, n, free, n > _MOST_CLASSES
+        self.blocks, self.n, self.free, self.is_shared = blocks, n, free, n > MOST_CLASSES
         total = sum(_total(block.weight) for block in blocks)
         rarest = int(np.sum([np.bincount(block.truth[:, 0], minlength=n) for block in blocks], axis=0).min())
         prior = _PRIOR / (_PRIOR + max(rarest, 1))

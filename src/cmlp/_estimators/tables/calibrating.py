@@ -27,6 +27,7 @@ from cmlp._model.calibration import (
 )
 from cmlp._model.model import mean_outputs
 from cmlp._model.probabilities import (
+    MOST_CLASSES,
     HeldOut,
     Scores,
     fitted_map,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from cmlp._train.loop import EpochLoop
 
 
+_FEW = 10  # rows of a class, below which those that keep the probabilities of the model as it is decide
 _FOURTH = 4  # every fourth row of `calibrate` gives a score for sets if the others calibrate probabilities
 
 
@@ -196,6 +198,7 @@ def calibrated_by_rows(
     scores = _scores(model, learning)
     if not len(scoring.raw) or not len(scores.weight):
         raise ValueError("probabilities=True needs at least 4 rows, and known labels outside of every fourth row.")
+    _require_classes([scores], model, "y has", " outside of every fourth row")
     found = fitted_map([scores], model.net)
     model = with_map(model, found)
     return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
@@ -209,12 +212,34 @@ def _scores(model: TableModel, rows: _JudgedRows) -> Scores:
     return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
 
 
+def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, where: str) -> None:
+    """Raise ValueError if the rows for the map lack a class that gets a slope, and warn if they have few rows of one.
+
+    With few, the map is mainly that to the prior, which has less than the label smoothing of `fit`.
+    """
+    labels, truth = model.labels, np.concatenate([part.truth for part in parts])
+    several, n = n_answers(model.net) > 1, parts[0].z.shape[2]
+    if labels is None or (n > MOST_CLASSES and not several):
+        return
+    for j in range(truth.shape[1]):
+        classes = [f"{k} of label {j}" for k in range(2)] if several else [repr(one) for one in labels.classes.tolist()]
+        for name, count in zip(classes, np.bincount(truth[:, j], minlength=len(classes)).tolist(), strict=True):
+            if not count:
+                raise ValueError(f"{whose} no row of the class {name}{where}: probabilities=True needs some.")
+            if count < _FEW:
+                warn(
+                    f"{whose} only {count} row{'s' * (count > 1)} of the class {name}{where}. With fewer than {_FEW}, "
+                    "calibrate mainly subtracts half of the label smoothing, and probabilities can become too small."
+                )
+
+
 def calibrated_by_held_out(model: TableModel, held_out: HeldOut) -> tuple[TableModel, HeldOut]:
     """Return the model with calibrated probabilities by the rows that networks held out, and what is known of these.
 
     The scores for sets are cross-fitted: the map for the rows of a part is learned from the other parts.
     """
     net, parts = model.net, held_out.parts
+    _require_classes(parts, model, "the rows held out in fit have", "")
     if len(parts) == 1:
         parts = parts[0].of(slice(0, None, 2)), parts[0].of(slice(1, None, 2))
     found = fitted_map(parts, net)

@@ -378,9 +378,10 @@ class TabularClassifier(TabularEstimator):
         Platt scaling [2]_, or with more classes vector scaling [3]_; with more than 16 there is one slope and no shift.
         They have the largest posterior probability. Slopes are normally distributed around 1 and shifts around 0, and
         rows with the probabilities of the model as it is, less half of the label smoothing, count beside the others: as
-        many as have 20 of the rarest class. So a few rows change little. Every fourth row measures the sets, and the
-        others determine slopes and shifts. Only their positions decide, so the guarantee of sets stays. Without rows,
-        those that the networks held out in `fit` determine both, the sets by cross-fitting.
+        many as have 20 of the rarest class. Every fourth row measures the sets, and the others determine slopes and
+        shifts. Only their positions decide, so the guarantee of sets stays. With fewer than 10 of the others of a
+        class, a warning says that mainly the label smoothing is reduced. Without rows, those that the networks held out
+        in `fit` determine both, the sets by cross-fitting.
 
         Parameters
         ----------
@@ -402,8 +403,8 @@ class TabularClassifier(TabularEstimator):
         Raises
         ------
         ValueError
-            If the classifier is not fitted, or the rows are invalid, too few or missing. It then keeps its former
-            calibration.
+            If the classifier is not fitted, or the rows are invalid, too few or missing, or with ``probabilities=True``
+            and at most 16 classes have none of a class. It then keeps its former calibration.
 
         References
         ----------

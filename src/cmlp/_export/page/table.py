@@ -88,8 +88,9 @@ def table_page(
         "background": None if compared is None else _described_background(compared, is_kept=background),
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
+    n = model.n_inputs
     parts = {
-        "title": escape(visible(title if title is not None else f"{subject} from {model.n_inputs} columns")),
+        "title": escape(visible(title if title is not None else f"{subject} from {n} column{'s' * (n != 1)}")),
         "facts": escape(facts[0]),
         "about": escape(_about(model)),
         "theme": SYSTEM_THEME,

@@ -203,7 +203,7 @@ function makeTicks(i) {
 }
 
 function buildColumn(i) {
-	const [box, text] = [make("div", isDate(i) ? "column date" : "column"), make("label", "", columns[i].name)];
+	const [box, text] = [make("div", isDate(i) ? `column ${columns[i].field}` : "column"), make("label", "", columns[i].name)];
 	const card = (cards[i] = { ...makeGraph(), box, hint: make("span", "quiet") });
 	card.field = isNumber(i) ? makeNumber(i, card) : makeChoice(i, card);
 	card.field.id = text.htmlFor = `column-${i}`;
@@ -411,7 +411,7 @@ function paintReasons({ mean, values }) {
 	write("question", outputs.length === 1 ? `Why ${end}?` : `Why ${end} for ${name}?`);
 	write(
 		"mean",
-		`The average is ${start}. The values of this row move it${unit && ` (in ${unit})`}: bars to the right raise it, bars to the left lower it.`,
+		`The average of ${background.rows.length} ${model.background.kept ? "training" : "made"} rows is ${start}. The values of this row move it${unit && ` (in ${unit})`}: bars to the right raise it, bars to the left lower it.`,
 	);
 	$("why").hidden = false;
 }
