@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -228,6 +229,15 @@ def test_info_of_a_table(command, table):
         r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%", fields["accuracy"]
     )
     assert not {"probabilities", "threshold"} & {*fields}
+
+
+def test_info_counts_types_of_columns_and_says_that_instants_are_in_utc(command):
+    hours = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=i) for i in range(24 * 20)]
+    X = [[hour, hour.hour > 12, 1.0 * k, "a"] for k, hour in enumerate(hours)]
+    TabularRegressor(max_time=1e-9).fit(X, [hour.hour for hour in hours]).save("table.cmlp")
+    fields = described(command("info", "table.cmlp")[1])
+    assert fields["columns"] == "1 number, 1 boolean, 1 instant, 1 unused"
+    assert fields["parts of dates"].startswith("0 (time of day") and fields["parts of dates"].endswith(" in UTC)")
 
 
 def test_info_names_calibrated_probabilities_and_the_threshold(command, tmp_path):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
 _PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
+_KINDS = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered", "unused")
 _MOST_SHOWN = 20  # labels or feature names
 
 
@@ -53,13 +54,14 @@ def described(model: Any) -> dict[str, str]:
     if columns is None:
         fields["layers"] = _layers(net)
     else:
-        kinds = ["ordered" if one.kind == "number" and one.categories else one.kind for one in columns]
-        counts = {kind: kinds.count(kind) for kind in ("number", "category", "ordered", "unused")}
+        kinds = [one.kind if one.kind == "unused" else held for one, held in zip(columns, columns.types, strict=True)]
+        counts = {kind: kinds.count(kind) for kind in _KINDS}
         fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         parts = [(i, ", ".join(_PARTS[part.name] for part in one.parts)) for i, one in enumerate(columns) if one.parts]
         if parts:
             names = trained.feature_names
-            texts = [f"{i if names is None else printable(str(names[i]))} ({each})" for i, each in parts]
+            zones = [" in UTC" if held == "instant" else "" for held in columns.types]
+            texts = [f"{i if names is None else printable(str(names[i]))} ({each}{zones[i]})" for i, each in parts]
             fields["parts of dates"] = _listed(texts)
         fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
     if trained.target is not None and n_answers(net) > 1:
