@@ -203,7 +203,10 @@ function makeTicks(i) {
 }
 
 function buildColumn(i) {
-	const [box, text] = [make("div", isDate(i) ? `column ${columns[i].field}` : "column"), make("label", "", columns[i].name)];
+	const [box, text] = [
+		make("div", isDate(i) ? `column ${columns[i].field}` : "column"),
+		make("label", "", columns[i].name),
+	];
 	const card = (cards[i] = { ...makeGraph(), box, hint: make("span", "quiet") });
 	card.field = isNumber(i) ? makeNumber(i, card) : makeChoice(i, card);
 	card.field.id = text.htmlFor = `column-${i}`;
