@@ -57,7 +57,7 @@ static void call_all(void)
     rows.value.dtype = targets.value.dtype = CMLP_FLOAT32;
     rows.value.data = x;
     targets.value.data = y;
-    targets.value.n_cols = 1;
+    targets.value.n_cols = 2;
     rows.value.n_rows = targets.value.n_rows = 4;
     rows.value.n_cols = 2;
     optimizer.value.solver = CMLP_SOLVER_ADAM;

@@ -78,10 +78,12 @@ def test_kernel_checks_detect_broken_kernels():
 
 
 def test_cmake_builds_every_c_program():
-    """Only CMake compiles test_math.c, once per instruction set; older_caller.c has test_older_callers.py."""
+    """Only CMake compiles test_math.c, once per instruction set, and test_workers.c, with a smaller bound of messages;
+    older_caller.c has test_older_callers.py.
+    """
     mains = {path.stem for path in TESTS.glob("*.c") if re.search(r"^int main\(", path.read_text("utf-8"), re.M)}
     assert len(mains) > 15
-    assert mains == {*PROGRAMS, "test_math", "older_caller"}
+    assert mains == {*PROGRAMS, "test_math", "test_workers", "older_caller"}
 
 
 # --------------------------------------------------------------------------------------------------- the same bits

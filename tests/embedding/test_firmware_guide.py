@@ -66,8 +66,10 @@ def test_table_has_the_figures_of_the_benchmark(monkeypatch):
     from benchmarks import firmware
 
     names = {
-        "float header": "float header, rows of float",
-        "int8 header": "int8 header, rows of bytes",
+        "float header, rows of bytes": "float header, rows of bytes",
+        "float header, rows of floats": "float header, rows of float",
+        "int8 header, rows of bytes": "int8 header, rows of bytes",
+        "int8 header, rows of floats": "int8 header, rows of float",
         "library": "library, float",
     }
     text = (DOCS / "start/firmware.md").read_text(encoding="utf-8")
