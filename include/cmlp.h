@@ -396,9 +396,9 @@ struct cmlp_epoch;
  * for cmlp_model_write; rows add the predictions (cmlp_forward, cmlp_activations, cmlp_weighted_sums), an objective adds
  * costs and gradients, and an epoch adds cmlp_train_epoch. So a workspace for training also predicts these rows. Data
  * need not be set: the size depends on the kind and the number of the selected rows (0 is allowed), on whether there is
- * dropout or a loss, on the batch size, and on n_threads (0: 1). It never decreases if one of them grows, so that a workspace for
- * more also serves less, and it is bounded for any number of rows. A program that only trains asks with the rows of one
- * batch.
+ * dropout or a loss, on the batch size, and on n_threads (0: 1). It never decreases if one of them grows, so that a
+ * workspace for more also serves less, and it is bounded for any number of rows. A program that only trains asks with the
+ * rows of one batch.
  * Returns ROWS, BATCH, THREADS, OVERFLOW; OPTION if this build of the library cannot train. */
 CMLP_CHECKED cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows,
                                              const struct cmlp_objective *objective, const struct cmlp_epoch *epoch,

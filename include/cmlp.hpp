@@ -175,8 +175,8 @@ private:
     cmlp_model_info sizes = CMLP_INIT(cmlp_model_info);
 };
 
-// Predicts with a model, which must live longer; it may be moved, but nothing may be assigned to it. T is float or double, as the model's dtype; it is double
-// for a table.
+// Predicts with a model, which must live longer; it may be moved, but nothing may be assigned to it. T is float or double,
+// as the model's dtype; it is double for a table.
 template <typename T> class predictor {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "a model has rows of float or double");
 
@@ -189,8 +189,8 @@ public:
     }
     explicit predictor(const model &&) = delete;
 
-    // The class index of a row; -1 for a regressor and for several labels. Throws an error with CMLP_ERROR_WIDTH if the row has not n_inputs
-    // elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
+    // The class index of a row; -1 for a regressor and for several labels. Throws an error with CMLP_ERROR_WIDTH if the row
+    // has not n_inputs elements. They are of type T, or std::uint8_t for a model of float. Allocates no memory.
     template <typename E> std::int32_t operator()(const std::vector<E> &row) { return (*this)(row.data(), row.size()); }
     template <typename E, std::size_t n> std::int32_t operator()(const E (&row)[n]) { return (*this)(row, n); }
     template <typename E> std::int32_t operator()(const E *row, std::size_t n)

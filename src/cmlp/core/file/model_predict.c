@@ -19,11 +19,13 @@ static cmlp_status check_row(const cmlp_model *model, cmlp_dtype dtype, int64_t 
     return n_outputs < cmlp_n_out(&model->net) + model->is_pair ? CMLP_ERROR_BUFFER_SIZE : CMLP_OK;
 }
 
-/* Makes of the n outputs of a model with two labels their probabilities, in the core's floating-point mode. */
-static void write_pairs(const cmlp_model *model, cmlp_dtype dtype, void *outputs, int64_t n)
+/* Adapts the answers for n rows to the labels in the file: of two labels, the outputs become the probabilities of both, and
+ * where a row can have several labels, none is its class index. In the core's floating-point mode. */
+static void adapt_to_labels(const cmlp_model *model, cmlp_dtype dtype, int32_t *labels, void *outputs, int64_t n)
 {
     float *narrow = outputs;
     double *wide = outputs;
+    for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
     if (!model->is_pair || !outputs) return;
     while (n-- > 0) { /* from the end, because they overlap */
         if (dtype == CMLP_FLOAT64) {
@@ -34,12 +36,6 @@ static void write_pairs(const cmlp_model *model, cmlp_dtype dtype, void *outputs
             narrow[2 * n] = 1 - narrow[2 * n + 1];
         }
     }
-}
-
-/* Several labels of a row are its answer together. */
-static void clear_labels(const cmlp_model *model, int32_t *labels, int64_t n)
-{
-    for (int64_t i = 0; model->is_multilabel && labels && i < n; i++) labels[i] = -1;
 }
 
 static cmlp_status predict_table(const cmlp_model *model, const double *row, int32_t *label, double *output,
@@ -56,8 +52,7 @@ static cmlp_status predict_table(const cmlp_model *model, const double *row, int
     const cmlp_status predicted =
         model->tables->row(model->table, row, label, output ? output : scratch.result, &scratch);
     const cmlp_float_mode mode = cmlp_enter_mode();
-    if (!predicted) write_pairs(model, CMLP_FLOAT64, output, 1);
-    if (!predicted) clear_labels(model, label, 1);
+    if (!predicted) adapt_to_labels(model, CMLP_FLOAT64, label, output, 1);
     cmlp_leave_mode(mode);
     return predicted;
 }
@@ -82,8 +77,7 @@ static cmlp_status predict(const cmlp_model *model, const void *row, cmlp_dtype 
     cmlp_set_rows(&data, net, &rows, 1);
     const cmlp_fault fault = cmlp_forward_row(&data, model->params, &outputs, memory.workspace);
     if (!fault.status && label) *label = cmlp_label_of(net, memory.output, net->dtype);
-    if (!fault.status) clear_labels(model, label, 1);
-    if (!fault.status) write_pairs(model, net->dtype, output, 1);
+    if (!fault.status) adapt_to_labels(model, net->dtype, label, output, 1);
     cmlp_leave_mode(mode);
     return fault.status;
 }
@@ -153,9 +147,7 @@ static cmlp_status predict_model(const cmlp_model *model, cmlp_dtype dtype, cons
     if (!status)
         status = cmlp_table_of(model) ? model->tables->rows(model->table, &rows, labels, outputs, run)
                                       : predict_rows(model, &rows, labels, outputs, run);
-    const int64_t n = status ? 0 : rows.order ? rows.n_order : rows.n_rows;
-    write_pairs(model, dtype, outputs, n);
-    clear_labels(model, labels, n);
+    if (!status) adapt_to_labels(model, dtype, labels, outputs, rows.order ? rows.n_order : rows.n_rows);
     return cmlp_end_call(&frame, status);
 }
 

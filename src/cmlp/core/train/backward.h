@@ -34,7 +34,8 @@ typedef struct cmlp_batch_shape {
 /* The flags of a call with these arguments. */
 int cmlp_batch_flags(int sparse, const cmlp_objective *objective);
 
-/* Checks the arguments and divides the workspace. The flags, the number of threads, and that of rows if it is 0, follow from the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
+/* Checks the arguments and divides the workspace. Of the shape, the flags of cmlp_batch_flags, the number of threads, and a
+ * number of rows of 0 are replaced by those of the arguments. For CMLP_CALL_TRAIN job->out.gradient is in the workspace. */
 cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *given, cmlp_batch_shape shape);
 
 /* Processes a batch, in each thread of a team. */
