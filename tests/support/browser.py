@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import math
 import shutil
+import time
 from random import Random
 
 import pytest
@@ -69,12 +70,14 @@ class Watched:
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
 
     def until(self, expression):
-        """Wait until an expression is true. Playwright's own function for this needs a weaker policy of the page."""
-        for _ in range(600):
-            if self.page.evaluate(expression):
-                return
+        """Wait until an expression is true. Playwright's own function for this needs a weaker policy of the page.
+
+        The slowest motion, a chapter's until its bet, takes 14 s: its captions rest until they can be read.
+        """
+        end = time.monotonic() + 60
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"{expression} has not become true"
             self.page.wait_for_timeout(20)
-        raise AssertionError(f"{expression} has not become true")
 
     def link(self):
         """Return the fragment of the address. The page writes it 0.4 seconds after the last change, here at once."""
