@@ -5,6 +5,7 @@
  * They must give the numbers of the header. With a stride above 1, floats between are left out, and no number may be above
  * that of the header. */
 #include "../../src/cmlp/core/forward/envelopes.h"
+#include "../../src/cmlp/core/kernels/cpu.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,12 +29,11 @@ static float float_at(int64_t i)
     return i < 0 ? -u.value : u.value;
 }
 
+/* All kernels give the same numbers: those of this processor are the fastest. */
 static const cmlp_kernels *kernels(void)
 {
-#if defined(__x86_64__)
-    if (cmlp_cpu_isa() & CMLP_ISA_AVX2) return &cmlp_kernels_f32_avx2;
-#endif
-    return &cmlp_kernels_f32_generic;
+    const cmlp_tuning_values *tuning;
+    return cmlp_find_kernels(CMLP_FLOAT32, 0, &tuning);
 }
 
 /* Above the turn: how far values are below an earlier one. Below it: above an earlier one. */
