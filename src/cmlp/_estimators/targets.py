@@ -152,7 +152,7 @@ def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple
         labels = _known_labels(request, y)
         values = labels.encode(y)
     elif request.previous is not None:
-        labels = request.previous.model.labels
+        labels = request.previous.model.class_labels
         values = labels.encode_all(y)
     else:
         labels, values = once_per_pool(learn_labels, y)
@@ -170,7 +170,7 @@ def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         labels = labels_of(classes)
         return Labels("multilabel", labels.classes) if y.ndim == 2 else labels
-    labels = previous.model.labels
+    labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
@@ -400,7 +400,7 @@ def _learn_table_classes(
             f"{request.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
         )
     if request.warm_model is not None:
-        known = request.warm_model.labels
+        known = request.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
                 f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "

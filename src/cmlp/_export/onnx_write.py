@@ -582,6 +582,8 @@ class _RowWriter(_Writer):
 class _TableWriter(_Writer):
     """The graph of several networks behind an encoder, with an input for each column."""
 
+    trained: TableModel
+
     def __init__(self, onnx: Any, model: TableModel) -> None:
         names = input_names(model, ("prediction",) if model.labels is None else ("label", "probabilities"))
         prefix = "cmlp."

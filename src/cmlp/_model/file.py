@@ -103,6 +103,7 @@ _TABLE_ARRAYS = (
     _SUMMARY_VALUES,
 )
 _TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
+_NOTHING: Mapping[str, Any] = {}
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 
@@ -487,49 +488,26 @@ def require_own_class(model: object) -> None:
 def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
-    parameters: Mapping[str, Any] | None = None,
-    extras: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
+    parameters: Mapping[str, Any] = _NOTHING,
+    strings: Mapping[str, str] = _NOTHING,
+    arrays: Mapping[str, NDArray[Any]] = _NOTHING,
 ) -> None:
-    """Write a model to a file; see `MLPClassifier.save`.
+    """Write a model, which `require` has accepted, to a file; see `MLPClassifier.save`.
 
-    The parameters are those of an estimator's constructor. `extras` returns strings and arrays that do not belong to
-    the model either; it is called if the model can be saved.
+    The parameters are those of an estimator's constructor. The strings and arrays do not belong to the model either.
     """
     from cmlp._data.disk import write_atomically
-    from cmlp._model.formats import require
 
-    require(model, "save")
-    strings, tensors = extras()
-    calibration, kept = model.calibration, model.background
-    arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(_BACKGROUND, kept, strict=True))
-    if calibration is not None:
-        arrays[_CALIBRATION_SCORES] = calibration.scores
-        if calibration.widths is not None:
-            arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
-    if model.fitted_outputs is not None:
-        arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
-    if model.summary is not None:
-        arrays[_SUMMARY_VALUES] = model.summary.values
-    content: dict[str, Any] = {
-        "strings": {**_strings(model, parameters or {}), **strings},
-        "arrays": {**arrays, **tensors},
-    }
-    target = None if model.target is None else model.target.numbers
-
-    def produce(write: Any) -> None:
-        if isinstance(model, TableModel):
-            _core.write_table(model.encoder.core, model.networks, target, model.threshold, write=write, **content)
-        else:
-            _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
-
-    write_atomically(path, produce)
+    of_table = _content_of_table(model) if isinstance(model, TableModel) else ({}, {})
+    strings = {**of_table[0], **_strings(model, parameters), **strings}
+    arrays = {**of_table[1], **arrays}
+    write_atomically(path, lambda write: model.write(write, strings, arrays))
 
 
 def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the metadata of a file."""
+    """Return the metadata that the files of all models have."""
     owner = model.class_name
-    strings = _table_strings(model) if isinstance(model, TableModel) else {}
-    strings["class"] = owner
+    strings = {"class": owner}
     if model.cell_format != CellFormat():
         strings["cells"] = as_json(model.cell_format._asdict())
     if model.kind != "network":
@@ -543,18 +521,25 @@ def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, st
     return strings
 
 
-def _table_strings(model: TableModel) -> dict[str, str]:
-    """Return the metadata that only a table has."""
-    encoder = model.encoder
+def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the strings and arrays that only the file of a table has."""
+    encoder, calibration, background = model.encoder, model.calibration, model.background
     strings = {"categories": dump_categories(encoder.categories, model.class_name)}
     if not {*encoder.column_types} <= {"number", "category"}:
         strings["column_kinds"] = as_json(list(encoder.column_types))
-    if model.calibration is not None:
-        strings["calibration"] = as_json({"kind": model.calibration.kind, "rows": model.calibration.rows})
+    arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
+    if calibration is not None:
+        strings["calibration"] = as_json({"kind": calibration.kind, "rows": calibration.rows})
+        arrays[_CALIBRATION_SCORES] = calibration.scores
+        if calibration.widths is not None:
+            arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
+    if model.fitted_outputs is not None:
+        arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
     if model.target is not None and n_answers(model.net) > 1:
         strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
     if model.summary is not None:
         summary = {"accuracy": model.summary.accuracy, "dates": encoder.dates}
         found = None if model.threshold is None else model.summary.found
         strings["summary"] = as_json(summary if found is None else summary | {"found": found})
-    return strings
+        arrays[_SUMMARY_VALUES] = model.summary.values
+    return strings, arrays

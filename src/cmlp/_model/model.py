@@ -20,7 +20,7 @@ from cmlp._process.warnings import Notices
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Self, SupportsIndex
 
     from numpy.typing import DTypeLike, NDArray
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
+
+    Write = Callable[[memoryview], object]
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -222,7 +224,7 @@ class TrainedModel:
     input_scale : float or InputScale, default=1.0
         Factor by which every input is multiplied, or a shift and a factor for each input.
     labels : Labels or None
-        The classes of a classifier.
+        The classes of a classifier; `class_labels` for readers who know that it is one.
     names : sequence or None
         The names of the columns in fit; those of a table can be of any hashable type.
     cell_format : CellFormat
@@ -240,14 +242,12 @@ class TrainedModel:
         That of `combination`.
     notices : Notices
         Counts the warnings about rows of a table, which are issued once.
-    encoder, target, calibration, fitted_outputs, threshold, background, summary
-        None: only a `TableModel` has them.
     """
 
     kind: str
     networks: tuple[TrainedNet, ...]
     input_scale: float | InputScale
-    labels: Labels  # None for a regressor and a network, which never read it
+    labels: Labels | None
     names: tuple[Any, ...] | None
     cell_format: CellFormat
     net: _core.Net
@@ -257,14 +257,6 @@ class TrainedModel:
     rule: str
     notices: Notices
     _tensors: tuple[Tensors, Tensors] | None
-
-    encoder: ColumnEncoder | None = None
-    target: TableTarget | None = None
-    calibration: Calibration | None = None
-    fitted_outputs: tuple[NDArray[Any], ...] | None = None
-    threshold: float | None = None
-    background: Background | None = None
-    summary: Summary | None = None
 
     _class_names: ClassVar[Mapping[str, str]] = CLASS_NAMES
     _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "input_scale", "labels", "names", "cell_format")
@@ -320,6 +312,13 @@ class TrainedModel:
     def class_name(self) -> str:
         """Name of the public class; for an instance of a subclass, that of the parent class."""
         return self._class_names[self.kind]
+
+    @property
+    def class_labels(self) -> Labels:
+        """The labels of a classifier."""
+        if self.labels is None:
+            raise TypeError(f"a {self.kind} has no labels")
+        return self.labels
 
     @property
     def coefs(self) -> Tensors:
@@ -404,6 +403,10 @@ class TrainedModel:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
         return self.replace(networks=[one.astype(dtype) for one in self.networks])
 
+    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+        """Write a model file by calls of `write`. The other arguments are what it has besides the model's numbers."""
+        _core.write_model(self.net, self.params, scale=self.input_scale, strings=strings, arrays=arrays, write=write)
+
     def unscaled(self) -> Self:
         """Return a model in float64 with the input scale in the weights and biases of the first layer.
 
@@ -460,6 +463,12 @@ class TableModel(TrainedModel):
     """
 
     encoder: ColumnEncoder
+    target: TableTarget | None
+    calibration: Calibration | None
+    fitted_outputs: tuple[NDArray[Any], ...] | None
+    threshold: float | None
+    background: Background | None
+    summary: Summary | None
     reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
@@ -536,6 +545,11 @@ class TableModel(TrainedModel):
         if self.threshold is None:
             return np.asarray(probabilities.argmax(axis=1))
         return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
+
+    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+        """Write a model file, as `TrainedModel.write`."""
+        target, columns = None if self.target is None else self.target.numbers, self.encoder.core
+        _core.write_table(columns, self.networks, target, self.threshold, strings=strings, arrays=arrays, write=write)
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
