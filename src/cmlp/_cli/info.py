@@ -92,7 +92,7 @@ def _of_table(trained: TableModel) -> dict[str, str]:
         texts = [f"{i if names is None else printable(str(names[i]))} ({each}{zones[i]})" for i, each in parts]
         fields["parts of dates"] = _listed(texts)
     fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
-    if trained.target is not None and n_answers(net) > 1:
+    if trained.answer_scale is not None and n_answers(net) > 1:
         fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(trained)))}"
     if trained.calibration is not None:
         found = trained.calibration

@@ -292,7 +292,7 @@ def _parts(model: TrainedModel) -> dict[str, object]:
 
 
 def _parts_of_table(model: TableModel) -> dict[str, object]:
-    encoder, target, calibration, summary = model.encoder, model.target, model.calibration, model.summary
+    encoder, scale, calibration, summary = model.encoder, model.answer_scale, model.calibration, model.summary
     parts: dict[str, object] = {}
     for number, trained in enumerate(networks_as_trained(model), 1):
         parts |= _weights(f"network {number}", trained)
@@ -300,8 +300,8 @@ def _parts_of_table(model: TableModel) -> dict[str, object]:
     plain = {*encoder.column_types} <= {"number", "category"}  # a file does not have these
     parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
     parts["types of columns"] = () if plain else tuple(encoder.column_types)
-    if target is not None:
-        parts["target"] = _bits(target.numbers), as_json(target.names and list(target.names))
+    if scale is not None:
+        parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:
         widths = None if calibration.widths is None else _bits(calibration.widths)
         parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths

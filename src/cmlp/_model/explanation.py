@@ -487,6 +487,6 @@ def output_names(model: TrainedModel) -> list[str]:
         return list(map(str, model.labels.classes.tolist()))
     if isinstance(levels, tuple):
         return [f"quantile {level:g}" for level in levels]
-    if isinstance(model, TableModel) and model.target is not None and model.target.names is not None:
-        return list(model.target.names)
+    if isinstance(model, TableModel) and model.answer_scale is not None and model.answer_scale.names is not None:
+        return list(model.answer_scale.names)
     return ["prediction"] if n_outputs == 1 else [f"output {k}" for k in range(n_outputs)]

@@ -46,8 +46,8 @@ from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import (
     CLASS_NAMES,
     TABLE_CLASS_NAMES,
+    AnswerScale,
     TableModel,
-    TableTarget,
     TrainedModel,
     network_parameters,
 )
@@ -314,7 +314,7 @@ def _model_of_table(
         kind,
         networks,
         labels=labels,
-        target=_target(metadata, net, labels),
+        answer_scale=_answer_scale(metadata, net, labels),
         encoder=_encoder(metadata, layout, categories),
         calibration=_calibration(metadata, net, labels),
         fitted_outputs=None if outputs is None else _checked(checked_outputs, [*outputs], net, len(networks), labels),
@@ -392,7 +392,7 @@ def _summary(metadata: Metadata, layout: Sequence[ColumnLayout], net: _core.Net)
     return checked_summary(layout, n_answers(net), values, fields.get("accuracy"), fields.get("found"))
 
 
-def _target(metadata: Metadata, net: _core.Net, labels: Labels | None) -> TableTarget | None:
+def _answer_scale(metadata: Metadata, net: _core.Net, labels: Labels | None) -> AnswerScale | None:
     """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
     numbers, is_classifier = metadata.array(_TABLE_TARGET), labels is not None
     if labels is not None:
@@ -405,7 +405,7 @@ def _target(metadata: Metadata, net: _core.Net, labels: Labels | None) -> TableT
     if numbers is None:
         return None
     centre, scale, low, high = numbers.tolist() if n == 1 else map(tuple, numbers.T.tolist())
-    return TableTarget(centre, scale, low, high, load_target_names(metadata.string("targets")))
+    return AnswerScale(centre, scale, low, high, load_target_names(metadata.string("targets")))
 
 
 def _check_labels(labels: Labels, net: _core.Net) -> None:
@@ -479,8 +479,8 @@ def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDAr
             arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
     if model.fitted_outputs is not None:
         arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
-    if model.target is not None and n_answers(model.net) > 1:
-        strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
+    if model.answer_scale is not None and n_answers(model.net) > 1:
+        strings["targets"] = dump_target_names(model.answer_scale.names, n_answers(model.net))
     if model.summary is not None:
         summary = {"accuracy": model.summary.accuracy, "dates": encoder.dates}
         found = None if model.threshold is None else model.summary.found

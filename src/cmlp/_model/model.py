@@ -153,7 +153,7 @@ def network_parameters(net: _core.Net) -> dict[str, Any]:
     }
 
 
-class TableTarget(NamedTuple):
+class AnswerScale(NamedTuple):
     """What predictions of a table's regressor need: each number is one for a single target, else one for each target.
 
     Attributes
@@ -441,7 +441,7 @@ class TableModel(TrainedModel):
     kind, networks, labels, names, cell_format
         As for `TrainedModel`. Networks that see no bins have fewer inputs. They have no input scale.
     encoder : ColumnEncoder
-    target : TableTarget or None
+    answer_scale : AnswerScale or None
         Of a regressor.
     calibration : Calibration or None
         The scores from which intervals or sets follow.
@@ -463,7 +463,7 @@ class TableModel(TrainedModel):
     """
 
     encoder: ColumnEncoder
-    target: TableTarget | None
+    answer_scale: AnswerScale | None
     calibration: Calibration | None
     fitted_outputs: tuple[NDArray[Any], ...] | None
     threshold: float | None
@@ -472,7 +472,7 @@ class TableModel(TrainedModel):
     reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
-    _own = ("background", "calibration", "encoder", "fitted_outputs", "summary", "target", "threshold")
+    _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "summary", "threshold")
     _fields = ("kind", "networks", "labels", "names", "cell_format", *_own)
     __slots__ = (*_own, "reader")
 
@@ -485,7 +485,7 @@ class TableModel(TrainedModel):
         labels: Labels | None = None,
         names: Iterable[Any] | None = None,
         cell_format: CellFormat = _PLAIN_FORMAT,
-        target: TableTarget | None = None,
+        answer_scale: AnswerScale | None = None,
         calibration: Calibration | None = None,
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
         threshold: float | None = None,
@@ -498,7 +498,7 @@ class TableModel(TrainedModel):
         self._store(
             reader=FrameReader(self.names, encoder.codes, encoder.column_types),
             encoder=encoder,
-            target=target,
+            answer_scale=answer_scale,
             calibration=calibration,
             fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
             threshold=threshold,
@@ -513,7 +513,7 @@ class TableModel(TrainedModel):
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for raw rows."""
-        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.target)
+        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.answer_scale)
 
     def predict_paths(
         self,
@@ -533,7 +533,7 @@ class TableModel(TrainedModel):
             first, last = inputs[net.n_in]
             found = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
             outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
-        return mean_outputs(outputs, self.target).reshape(len(to), len(starts), self.n_inputs - 1, -1)
+        return mean_outputs(outputs, self.answer_scale).reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
         core = self.encoder.core
@@ -548,8 +548,9 @@ class TableModel(TrainedModel):
 
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
         """Write a model file, as `TrainedModel.write`."""
-        target, columns = None if self.target is None else self.target.numbers, self.encoder.core
-        _core.write_table(columns, self.networks, target, self.threshold, strings=strings, arrays=arrays, write=write)
+        columns, scale = self.encoder.core, self.answer_scale
+        numbers = None if scale is None else scale.numbers
+        _core.write_table(columns, self.networks, numbers, self.threshold, strings=strings, arrays=arrays, write=write)
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
@@ -585,12 +586,12 @@ def outputs_of_table(
     return found
 
 
-def mean_outputs(found: Sequence[NDArray[np.float64]], target: TableTarget | None) -> NDArray[np.float64]:
+def mean_outputs(found: Sequence[NDArray[np.float64]], scale: AnswerScale | None) -> NDArray[np.float64]:
     """Return the outputs of a table's model from those of its networks."""
-    if target is None:
+    if scale is None:
         mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
         return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
-    centre, spread, low, high = np.asarray(target.numbers)
+    centre, spread, low, high = np.asarray(scale.numbers)
     limited = [np.minimum(np.maximum(one, low), high) for one in found]
     numbers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
     return numbers

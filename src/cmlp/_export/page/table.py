@@ -131,7 +131,7 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
 
 def _targets(model: TableModel) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
-    each = None if model.target is None else np.transpose(model.target.numbers).reshape(-1, 4)
+    each = None if model.answer_scale is None else np.transpose(model.answer_scale.numbers).reshape(-1, 4)
     return None if each is None else np.broadcast_to(each, (model.net.n_out, 4)).tolist()
 
 
@@ -249,7 +249,7 @@ def _order(model: TableModel, background: Background | None) -> list[int]:
         return list(range(n))
     rows = background.rows
     before, effects = model.predict(rows), np.zeros(n)
-    spread = 1.0 if model.target is None else np.asarray(model.target.scale)
+    spread = 1.0 if model.answer_scale is None else np.asarray(model.answer_scale.scale)
     for i in range(n):
         for shift in range(1, _SHIFTS + 1):
             other = rows.copy()
