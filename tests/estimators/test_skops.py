@@ -143,7 +143,7 @@ def without_last_number(encoder):
         (lambda fields: fields.update(networks=[]), "it has 0 networks"),
         (lambda fields: fields["encoder"][2].pop(), "as many names"),
         (lambda fields: fields.update(encoder=without_last_number(fields["encoder"])), "damaged"),
-        (lambda fields: fields.update(target=None), "a regressor needs the scale of its targets"),
+        (lambda fields: fields.update(answer_scale=None), "a regressor needs the scale of its targets"),
         (lambda fields: fields["networks"].append(fields["networks"][0][:1]), "damaged"),
         (lambda fields: fields["networks"].insert(0, (fields["networks"][0][0], np.zeros(3))), "parameters must be"),
     ],

@@ -80,10 +80,10 @@ def with_threshold(model):
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
-    target = model._trained().target
-    middle = float(np.median((model.predict(UNSEEN) - target.centre) / target.scale))
+    scale = model._trained().answer_scale
+    middle = float(np.median((model.predict(UNSEEN) - scale.centre) / scale.scale))
     low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
-    return changed(model, target=target._replace(low=low, high=high))
+    return changed(model, answer_scale=scale._replace(low=low, high=high))
 
 
 MODELS = {
@@ -132,7 +132,7 @@ def assert_outputs_agree(model, got, rows):
     """Compare the outputs of a graph with the predictions of a model."""
     if isinstance(model, TabularRegressor):
         (prediction,) = got
-        expected, scale = model.predict(rows), model._trained().target.scale
+        expected, scale = model.predict(rows), model._trained().answer_scale.scale
         assert prediction.dtype == expected.dtype and prediction.shape == expected.shape
         np.testing.assert_allclose(prediction / scale, expected / scale, rtol=0, atol=ATOL)
         return

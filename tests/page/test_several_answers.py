@@ -81,7 +81,7 @@ def test_each_target_has_its_interval(shown, models):
         choose(page, "#shown", str(j))
         assert page.text("#headline") == f"{name}: {listed[j]}"
         assert page.text("#facts").startswith(f"{name}: off by")
-        centre, scale, low, high = np.transpose(model._trained().target.numbers)[j]
+        centre, scale, low, high = np.transpose(model._trained().answer_scale.numbers)[j]
         assert numbers_in(page.text("#bars")) == pytest.approx([centre + scale * low, centre + scale * high], 1e-4)
         for coverage in (0.8, 0.95):
             choose(page, "#coverage", f"{100 * coverage:g} %")

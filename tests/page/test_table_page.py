@@ -85,11 +85,11 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
     got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
     wanted = predicted(model, rows)
-    scale = model._trained().target.numbers[1] if isinstance(model, TabularRegressor) else 1
+    scale = model._trained().answer_scale.numbers[1] if isinstance(model, TabularRegressor) else 1
     if (
         kind in QUANTILES
     ):  # numbers in interquartile ranges can be large, and float32 rounds them by a part of their size
-        scale = np.maximum(scale, np.abs(wanted - model._trained().target.numbers[0]))
+        scale = np.maximum(scale, np.abs(wanted - model._trained().answer_scale.numbers[0]))
     assert got.shape == wanted.shape
     assert (np.abs(got - wanted) / scale).max() < EXACT
 

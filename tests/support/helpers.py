@@ -174,7 +174,7 @@ def model_in_c(path):
 def core_accepts(file):
     """Return whether the C library accepts the head of a model file, and its length."""
     try:
-        return _core.model_file_size(file[: _core.model_head_size(file[:8])]) == len(file)
+        return _core.model_file_info(file[: _core.model_head_size(file[:8])])[0] == len(file)
     except cmlp.ModelFormatError:
         return False
 

@@ -55,10 +55,10 @@ def calibrated(labels):
 def limited(where):
     """Return a regressor whose networks leave the range of the targets in most rows."""
     model = regressor()
-    target = model._trained().target
-    middle = float(np.median((model.predict(UNSEEN) - target.centre) / target.scale))
+    scale = model._trained().answer_scale
+    middle = float(np.median((model.predict(UNSEEN) - scale.centre) / scale.scale))
     low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
-    return changed(model, target=target._replace(low=low, high=high))
+    return changed(model, answer_scale=scale._replace(low=low, high=high))
 
 
 MODELS = {

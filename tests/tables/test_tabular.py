@@ -164,7 +164,7 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
     inputs = [model._trained().encoder.core.encode(raw, bins=k % 2 == 0) for k in range(3)]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
-    centre, spread, low, high = model._trained().target.numbers
+    centre, spread, low, high = model._trained().answer_scale.numbers
     found = sum(np.clip(np.sort(outputs.astype(float)), low, high) for outputs in unsorted) / 3 * spread + centre
     assert model.predict(raw).tobytes() == found.tobytes()
     assert (np.diff(found) >= 0).all()

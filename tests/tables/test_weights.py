@@ -99,7 +99,7 @@ def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
     trained = model._trained()
     columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in list(trained.encoder)[:2]]
-    return columns, trained.encoder.codes, getattr(trained.target, "numbers", ())
+    return columns, trained.encoder.codes, getattr(trained.answer_scale, "numbers", ())
 
 
 def test_a_weight_of_two_counts_as_two_equal_rows():

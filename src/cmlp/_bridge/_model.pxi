@@ -31,8 +31,11 @@ def model_head_size(bytes start not None):
     return info.head_size
 
 
-def model_file_size(bytes head not None):
-    """Validate a complete head; return the size that the file must have, in bytes."""
+def model_file_info(bytes head not None):
+    """Validate a complete head; return the size that the file must have in bytes, and the number of a table's networks.
+
+    The number is 0 for the file of one network.
+    """
     cdef cmlp_model_info info
     info.struct_size = sizeof(cmlp_model_info)
     cdef const char *start = <const char *>head
@@ -46,7 +49,7 @@ def model_file_size(bytes head not None):
         message = f"{cmlp_status_string(status).decode()} ({unknown})"
         raise ModelFormatError(message, cmlp_status_name(status).decode())
     check_file(status, info.error_at)
-    return info.file_size
+    return info.file_size, info.n_nets
 
 
 cdef int write_piece(void *context, const void *piece, size_t n) noexcept with gil:

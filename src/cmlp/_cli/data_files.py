@@ -246,9 +246,10 @@ def table_columns(trained: TrainedModel, dropped: Sequence[str], notice: Callabl
 def known_by(trained: TrainedModel) -> Known:
     """Return what a model knows about the files that it reads."""
     from cmlp._data.files.rows import Known
+    from cmlp._model.model import TableModel
 
     classes = None if trained.labels is None else trained.labels.classes
-    if trained.encoder is None:
+    if not isinstance(trained, TableModel):
         names = None if trained.feature_names is None else trained.feature_names.tolist()
         return Known(trained.cell_format, names, classes)
     names = None if trained.names is None else list(trained.names)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._bridge import _core
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel
+    from cmlp._model.summary import Accuracy
 
 NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
@@ -44,45 +45,18 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
-    from cmlp._model.calibration import n_answers
-    from cmlp._model.explanation import output_names
-    from cmlp._model.model import model_of
+    from cmlp._model.model import TableModel, model_of
 
     trained = model_of(model)
-    net, columns, n_params = trained.net, trained.encoder, sum(net.n_params for net, _ in trained.networks)
+    net, n_params = trained.net, sum(net.n_params for net, _ in trained.networks)
     fields = {"class": trained.class_name}
-    if columns is None:
-        fields["layers"] = _layers(net)
-    else:
-        kinds = [one.kind if one.kind == "unused" else held for one, held in zip(columns, columns.types, strict=True)]
-        counts = {kind: kinds.count(kind) for kind in _KINDS}
-        fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        parts = [(i, ", ".join(_PARTS[part.name] for part in one.parts)) for i, one in enumerate(columns) if one.parts]
-        if parts:
-            names = trained.feature_names
-            zones = [" in UTC" if held == "instant" else "" for held in columns.types]
-            texts = [f"{i if names is None else printable(str(names[i]))} ({each}{zones[i]})" for i, each in parts]
-            fields["parts of dates"] = _listed(texts)
-        fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
-    if trained.target is not None and n_answers(net) > 1:
-        fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(trained)))}"
-    if trained.calibration is not None:
-        found = trained.calibration
-        origin = {"held_out": "held out in fit", "calibration": "for calibration"}[found.rows]
-        width = "" if found.widths is None else "; their width follows the prediction"
-        fields["intervals"] = f"from {found.scores.shape[1]:,} scores of rows {origin}{width}"
-    if trained.fitted_outputs is not None:
-        fields["probabilities"] = "calibrated"
-    if trained.threshold is not None:
-        fields["threshold"] = f"{trained.threshold:.6g}, of the second class"
-    if trained.summary is not None and trained.summary.accuracy is not None:
-        fields["error" if trained.labels is None else "accuracy"] = _accuracy(trained)
+    fields |= _of_table(trained) if isinstance(trained, TableModel) else {"layers": _layers(net)}
     fields |= {
         "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
         "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
         "loss": _with_parameter(str(net.loss), net.loss_parameter),
     }
-    if columns is None:
+    if not isinstance(trained, TableModel):
         fields["input scale"] = _scale(trained.input_scale)
     if trained.labels is not None:
         classes = trained.labels.classes
@@ -95,17 +69,48 @@ def described(model: Any) -> dict[str, str]:
         decimal, thousands, missing = trained.cell_format
         stated = [f"decimal point {decimal!r}", *([f"thousands {thousands!r}"] if thousands else [])]
         fields["cells"] = ", ".join([*stated, *([f"missing {_listed(list(missing))}"] if missing else [])])
-    if trained.background is not None:
+    if isinstance(trained, TableModel) and trained.background is not None:
         fields["background"] = f"{len(trained.background.rows)} training rows, for explanations"
-    if trained.kind != "network" and columns is None:
+    if trained.kind != "network" and not isinstance(trained, TableModel):
         fields |= _training(model)
     return fields
 
 
-def _accuracy(trained: TrainedModel) -> str:
+def _of_table(trained: TableModel) -> dict[str, str]:
+    """Return the properties that only the model of a table has."""
+    from cmlp._model.calibration import n_answers
+    from cmlp._model.explanation import output_names
+
+    net, columns, fields = trained.net, trained.encoder, {}
+    kinds = [one.kind if one.kind == "unused" else held for one, held in zip(columns, columns.types, strict=True)]
+    counts = {kind: kinds.count(kind) for kind in _KINDS}
+    fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    parts = [(i, ", ".join(_PARTS[part.name] for part in one.parts)) for i, one in enumerate(columns) if one.parts]
+    if parts:
+        names = trained.feature_names
+        zones = [" in UTC" if held == "instant" else "" for held in columns.types]
+        texts = [f"{i if names is None else printable(str(names[i]))} ({each}{zones[i]})" for i, each in parts]
+        fields["parts of dates"] = _listed(texts)
+    fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
+    if trained.answer_scale is not None and n_answers(net) > 1:
+        fields["targets"] = f"{n_answers(net)}: {_listed(list(output_names(trained)))}"
+    if trained.calibration is not None:
+        found = trained.calibration
+        origin = {"held_out": "held out in fit", "calibration": "for calibration"}[found.rows]
+        width = "" if found.widths is None else "; their width follows the prediction"
+        fields["intervals"] = f"from {found.scores.shape[1]:,} scores of rows {origin}{width}"
+    if trained.fitted_outputs is not None:
+        fields["probabilities"] = "calibrated"
+    if trained.threshold is not None:
+        fields["threshold"] = f"{trained.threshold:.6g}, of the second class"
+    if trained.summary is not None and trained.summary.accuracy is not None:
+        is_error = trained.labels is None
+        fields["error" if is_error else "accuracy"] = _accuracy(trained.summary.accuracy, is_error=is_error)
+    return fields
+
+
+def _accuracy(found: Accuracy, *, is_error: bool) -> str:
     """Describe how good a table's model is on rows outside the training."""
-    assert trained.summary is not None and trained.summary.accuracy is not None
-    found, is_error = trained.summary.accuracy, trained.labels is None
     texts = [[short(one) if is_error else f"{one:.1%}" for one in pair] for pair in found.pairs]
     values, bases = map(_listed, zip(*texts, strict=True))
     what, base = ("mean absolute error ", "the median") if is_error else ("", "the most frequent class")

@@ -69,10 +69,10 @@ def loaded_model(path: str) -> Any:
 
 def loaded_network(path: str) -> Any:
     """Return the model of a file; raises CommandError for a table's, which is more than one network."""
-    from cmlp._model.model import model_of
+    from cmlp._model.model import TableModel, model_of
 
     model = loaded_model(path)
-    if model_of(model).encoder is not None:
+    if isinstance(model_of(model), TableModel):
         raise CommandError(
             f"{path} is a {type(model).__name__}, the model of a table: this command takes one network. Python and the "
             "C library predict with the file, `cmlp export` writes it as a C header or ONNX, `cmlp page` as a web page"

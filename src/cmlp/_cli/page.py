@@ -81,10 +81,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
     """Write the page of a network, an estimator or an estimator for tables."""
     from cmlp._export.page.document import page_of
-    from cmlp._model.model import model_of
+    from cmlp._model.model import TableModel, model_of
 
     trained = model_of(model)
-    if arguments.data and trained.encoder is not None:
+    if arguments.data and isinstance(trained, TableModel):
         raise ValueError(f"--data shows images to a network: a {trained.class_name} has fields for its columns")
     data = SUBJECTS[arguments.data].load() if arguments.data else None
     shown = {"background": arguments.background, "target": arguments.target, "unit": arguments.unit}

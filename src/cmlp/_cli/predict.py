@@ -66,7 +66,7 @@ def _share(text: str) -> float:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
-    from cmlp._model.model import model_of
+    from cmlp._model.model import TableModel, model_of
 
     if arguments.output is not None:
         options.check_output(arguments.output, arguments.model, arguments.data)
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.proba and model_of(model).kind == "regressor":
         raise options.CommandError(f"{arguments.model} is a regressor, which has no probabilities")
     trained = model_of(model)
-    if arguments.coverage is not None and trained.encoder is None:
+    if arguments.coverage is not None and not isinstance(trained, TableModel):
         raise options.CommandError(
             f"{arguments.model} has a {trained.class_name}: only the model of a table has intervals"
         )
@@ -112,8 +112,9 @@ def _lines(
     A row's prediction does not depend on the block.
     """
     from cmlp._data.files.rows import known_blocks
+    from cmlp._model.model import TableModel
 
-    is_table = trained.encoder is not None  # reads its columns by name and ignores others with a notice
+    is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
     with options.reported():
         known = known_by(trained)

@@ -28,7 +28,7 @@ from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printa
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES
 from cmlp._estimators.fitted import FITTED, provenance_of
-from cmlp._model.model import model_of
+from cmlp._model.model import TableModel, model_of
 from cmlp._model.summary import short
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
@@ -436,7 +436,7 @@ def _model_of_numbers(request: TrainRequest) -> Any:
     if not request.resume:
         return kind(**parameters)
     model: Any = cmlp.load(request.output)
-    if model_of(model).encoder is not None:
+    if isinstance(model_of(model), TableModel):
         raise options.CommandError(
             f"{request.output} is a {type(model).__name__}, the model of a table, which --resume cannot continue: "
             "train without --resume"

@@ -16,7 +16,7 @@ from cmlp._cli.data_files import (
     known_by,
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
-from cmlp._model.model import model_of
+from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the rows of the fit of the model in the file `path`, and its validation rows, read as the model says."""
     trained = model_of(model)
-    if trained.encoder is not None:
+    if isinstance(trained, TableModel):
         if files.labels is not None or files.validation is not None:
             raise options.CommandError(
                 f"{path} is the model of a table, which has neither --labels nor --validation: use "

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import ColumnLayout
-
+DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}  # of arrays in a file
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
 _MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -29,13 +28,52 @@ _MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal h
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
 
 
-class Metadata(NamedTuple):
-    """What a model file has besides networks and input scale."""
+class Metadata:
+    """The strings and arrays of a model file. Each is parsed when it is asked for.
 
-    layout: list[ColumnLayout] | None  # of the columns of a table
-    strings: dict[str, str]  # those that this package uses
-    # Copies of the example and of the training state's tensors, or of what belongs to a table.
-    arrays: dict[str, NDArray[Any]]
+    Others are never parsed: millions of them would take much memory.
+
+    Parameters
+    ----------
+    head : str
+        The head of the file as JSON, which the core has validated.
+    data : memoryview
+        The data of the file from the offset `start` on.
+    """
+
+    def __init__(self, head: str, data: memoryview, start: int) -> None:
+        self._head, self._data, self._start = head, data, start
+
+    def string(self, key: str) -> str | None:
+        """Return a string, or None if the file has none with this key."""
+        text: str | None = entry(self._head, key, '"')
+        return text
+
+    def required(self, key: str) -> str:
+        """Return a string; raises ModelFormatError if the file has none with this key."""
+        text = self.string(key)
+        if text is None:
+            raise refuse(f"{key!r} is missing")
+        return text
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """Return a copy of an array, or None if the file has none of this name."""
+        tensor = entry(self._head, name, "{")
+        if tensor is None:
+            return None
+        dtype, (first, end) = np.dtype(DTYPES[tensor["dtype"]]), tensor["data_offsets"]
+        values = np.frombuffer(bytes(self._data[first - self._start : end - self._start]), dtype)
+        return values.astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
+
+
+def entry(head: str, key: str, first: str) -> Any:
+    """Return the value of a key in the head of a file, of which `first` is the first character; None without the key.
+
+    The search finds no text inside a string, because a string contains quotes only with a backslash.
+    """
+    name = f',"{key}":'
+    at = head.find(name + first)
+    return None if at < 0 else json.JSONDecoder().raw_decode(head, at + len(name))[0]
 
 
 def refuse(what: str) -> ModelFormatError:

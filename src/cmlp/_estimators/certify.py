@@ -146,7 +146,7 @@ class _NetworkJudge(_Judge):
 
     def __init__(self, model: TrainedModel) -> None:
         net, self.model = model.net, model
-        self.kind = model.labels.kind
+        self.kind = model.class_labels.kind
         # What decides: weighted sums, but for several logistic outputs, which can be equal where the sums are not.
         self.by_sums = self.kind != "multiclass" or net.activations[-1] == "softmax"
         outputs = ("identity",) if self.by_sums else net.activations[-1:]
@@ -287,7 +287,7 @@ class _TableJudge(_Judge):
     """Decides about boxes of raw columns, in which each category and each missing number is fixed."""
 
     def __init__(self, model: TableModel) -> None:
-        self.model, self.is_multilabel = model, model.labels.kind == "multilabel"
+        self.model, self.is_multilabel = model, model.class_labels.kind == "multilabel"
         self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder)
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:

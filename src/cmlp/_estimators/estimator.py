@@ -260,12 +260,15 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._estimators.fitted import extras_of
         from cmlp._model.file import require_own_class, write_model
+        from cmlp._model.formats import require
 
         require_own_class(self)
         model, parameters, fitted = self._whole()
-        state, record = include_training_state, include_provenance
-        more = functools.partial(extras_of, fitted, include_training_state=state, include_provenance=record)
-        write_model(path, model, parameters, more)
+        require(model, "save")
+        strings, arrays = extras_of(
+            fitted, include_training_state=include_training_state, include_provenance=include_provenance
+        )
+        write_model(path, model, parameters, strings, arrays)
 
     def to_sklearn(self) -> Any:
         """Return the fitted estimator as one of scikit-learn.
@@ -416,14 +419,15 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._model.summary import MOST_BACKGROUND, Background
 
         if background is None:
-            if model.background is None:
-                is_table = isinstance(model, TableModel)
+            is_table = isinstance(model, TableModel)
+            kept = model.background if isinstance(model, TableModel) else None
+            if kept is None:
                 remedy = f", or fit with keep_background={MOST_BACKGROUND}" if is_table else ""
                 raise ValueError(
                     f"background must be at most {MOST_BACKGROUND} rows, got None, and this {type(self).__name__} has "
                     f"none: pass some training rows{remedy}."
                 )
-            return model.background
+            return kept
         with named("background"):
             rows, _ = self._rows_of(model, background)
         if not 0 < len(rows) <= MOST_BACKGROUND:

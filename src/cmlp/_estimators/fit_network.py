@@ -284,7 +284,7 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise
-        if known is None or np.array_equal(weight, known.model.labels.classes):
+        if known is None or np.array_equal(weight, known.model.class_labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
         raise

@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
-from cmlp._model.file import ExtraKeys, read_model, reported_damage
+from cmlp._model.file import read_model, reported_damage
 from cmlp._model.model import TableModel, TrainedModel, network_parameters
 
 if TYPE_CHECKING:
@@ -19,23 +19,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
     from cmlp._train.state import TrainingState
-
-
-# What is stored beside the model: the provenance of the fit, and the training state. Few programs need it, so that
-# `cmlp._train.state_file`, which reads and writes the training state, is not imported for these names.
-_TENSORS = ("best", "generator", "last", "loss_curve", "optimizer", "order", "records", "sums", "target_factor")
-_EXTRA_KEYS = ExtraKeys(
-    ("history", "provenance", "training", "training.parameters"),
-    (
-        *(f"training.{name}" for name in _TENSORS),
-        *(f"training.digest_{group}" for group in ("rows", "shards", "validation")),
-        "training.numbers",
-        "training.target_layer",
-        "training.target_shift",
-        "training.validation",
-        "training.validation_scores",
-    ),
-)
 
 
 def load(
@@ -85,7 +68,7 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    model, parameters, metadata = read_model(path, extras=_EXTRA_KEYS, use_map=mmap, verify=verify)
+    model, parameters, metadata = read_model(path, use_map=mmap, verify=verify)
     provenance, state = None, None
     if model.kind != "network":
         with reported_damage(path):
@@ -99,14 +82,15 @@ def _provenance_and_state(
 ) -> tuple[dict[str, Any] | None, TrainingState | None]:
     """Return what an estimator keeps of its fit; adds the parameters of the training state to a C program's."""
     provenance, state = None, None
-    if "provenance" in file.strings:
+    text = file.string("provenance")
+    if text is not None:
         from cmlp._estimators.provenance import load_provenance
 
-        provenance = load_provenance(file.strings["provenance"], model.networks)
+        provenance = load_provenance(text, model.networks)
     if not isinstance(model, TableModel):
         from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
 
-        if "parameters" not in file.strings:  # written by a C program
+        if file.string("parameters") is None:  # written by a C program
             parameters |= training_parameters(file)
         state = load_state(model.net, model.params, parameters, file)
     return provenance, state

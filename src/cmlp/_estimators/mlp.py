@@ -440,7 +440,7 @@ class MLPClassifier(MultilayerPerceptron):
     _parameter_owner: ClassVar[str] = "MLPClassifier"
 
     classes_: FittedAttribute[np.ndarray] = FittedAttribute(
-        lambda fitted: fitted.model.labels.classes,
+        lambda fitted: fitted.model.class_labels.classes,
         "ndarray of shape (n_classes,)",
         "The labels, sorted.",
         with_classes,
@@ -590,7 +590,7 @@ class MLPClassifier(MultilayerPerceptron):
         return certify(self, X, radius, max_time)
 
     def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        return model.labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
+        return model.class_labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
 
     @documented("MLPClassifier", lambda: _BATCHES)
     def fit_batches(
@@ -654,7 +654,7 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._trained()
-        return model.labels.decode(self._outputs(model, X))
+        return model.class_labels.decode(self._outputs(model, X))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits: the weighted sums of the output layer, before softmax or logistic.
@@ -671,7 +671,7 @@ class MLPClassifier(MultilayerPerceptron):
         """
         model = self._trained()
         logits: np.ndarray = self._call(model, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
-        return logits[:, 0] if model.labels.kind == "binary" else logits
+        return logits[:, 0] if model.class_labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label. With loss "squared_error", the outputs are divided by their sum.

@@ -347,9 +347,12 @@ class Network(ExportMethods):
             If this is an instance of a subclass.
         """
         from cmlp._model.file import require_own_class, write_model
+        from cmlp._model.formats import require
 
         require_own_class(self)
-        write_model(path, self._trained())
+        model = self._trained()
+        require(model, "save")
+        write_model(path, model)
 
     # Prediction
 

@@ -18,7 +18,7 @@ from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._estimators.fitted import Fitted, FittedTable, TableState
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import checked_encoder
-from cmlp._model.model import TableModel, TableTarget, TrainedModel
+from cmlp._model.model import AnswerScale, TableModel, TrainedModel
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
 from cmlp._train.state import Curve, TrainingState
@@ -47,7 +47,7 @@ def _plain_table(model: TableModel) -> dict[str, Any]:
     return {
         **_plain_model(model),
         "encoder": ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.column_types),
-        "target": None if model.target is None else tuple(model.target),
+        "answer_scale": None if model.answer_scale is None else tuple(model.answer_scale),
         "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
         "threshold": model.threshold,
@@ -128,12 +128,12 @@ def _checked_table(
     widths = {encoder.core.width(True), encoder.core.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")
-    target, background, summary = fields["target"], fields["background"], fields["summary"]
-    if (target is None) != (labels is not None):
+    scale, background, summary = fields["answer_scale"], fields["background"], fields["summary"]
+    if (scale is None) != (labels is not None):
         raise ValueError("a regressor needs the scale of its targets, and a classifier has none")
     return {
         "encoder": encoder,
-        "target": None if target is None else TableTarget(*target),
+        "answer_scale": None if scale is None else AnswerScale(*scale),
         "calibration": _calibration(fields["calibration"], net, has_classes=labels is not None),
         "fitted_outputs": _fitted_outputs(fields["fitted_outputs"], networks, labels),
         "threshold": checked_threshold(fields["threshold"], labels),

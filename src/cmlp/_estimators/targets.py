@@ -20,7 +20,7 @@ from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes
-from cmlp._model.model import TableTarget
+from cmlp._model.model import AnswerScale
 from cmlp._process.threads import once_per_pool
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
@@ -152,7 +152,7 @@ def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple
         labels = _known_labels(request, y)
         values = labels.encode(y)
     elif request.previous is not None:
-        labels = request.previous.model.labels
+        labels = request.previous.model.class_labels
         values = labels.encode_all(y)
     else:
         labels, values = once_per_pool(learn_labels, y)
@@ -170,7 +170,7 @@ def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         labels = labels_of(classes)
         return Labels("multilabel", labels.classes) if y.ndim == 2 else labels
-    labels = previous.model.labels
+    labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
@@ -269,7 +269,7 @@ class TableEncoding(TargetEncoding):
 
     loss: str
     loss_parameter: float | tuple[float, ...]
-    target: TableTarget | None = None  # what predictions of numbers need
+    answer_scale: AnswerScale | None = None  # what predictions of numbers need
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
@@ -322,18 +322,18 @@ class TableClassEncoding(TableEncoding):
 class TableNumberEncoding(TableEncoding):
     """Numbers of a table, standardized, with an output for each column or, of one column, for each quantile."""
 
-    target: TableTarget
+    answer_scale: AnswerScale
 
-    def __init__(self, loss: str, quantile: float | tuple[float, ...], target: TableTarget) -> None:
-        self.loss, self.target = loss, target
+    def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
+        self.loss, self.answer_scale = loss, answer_scale
         self.loss_parameter = quantile if loss == "quantile" else 0.0
         self._quantiles = quantile if isinstance(quantile, tuple) else ()
-        self.n_outputs = len(self._quantiles) or np.size(target.centre)
+        self.n_outputs = len(self._quantiles) or np.size(answer_scale.centre)
         self.output = _output_of(loss)
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return standardized numbers; rows that do not count may be far away."""
-        centre, spread = np.asarray(self.target.centre), np.asarray(self.target.scale)
+        centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
         rows, weight = rows_that_count(weight, len(y))
         numbers = np.tile(np.atleast_1d(centre), (len(y), 1))
         numbers[rows] = table_numbers(y, centre.size)[rows]
@@ -345,7 +345,7 @@ class TableNumberEncoding(TableEncoding):
         self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
-        values = (numbers - np.asarray(self.target.centre)) / np.asarray(self.target.scale)
+        values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
         if self.loss == "gamma":
             values = np.maximum(values, np.finfo(np.float32).tiny)
         columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
@@ -400,7 +400,7 @@ def _learn_table_classes(
             f"{request.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
         )
     if request.warm_model is not None:
-        known = request.warm_model.labels
+        known = request.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
                 f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
@@ -423,9 +423,9 @@ def _learn_table_numbers(
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
         raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
     _require_positive(numbers, loss)
-    target = _learn_scale(numbers, weight, None if previous is None else previous.target, loss)
-    target = target._replace(names=None if n == 1 or names is None else names.tolist())
-    encoding = TableNumberEncoding(loss, quantile, target)
+    scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
+    scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
+    encoding = TableNumberEncoding(loss, quantile, scale)
     return encoding, encoding.targets_of(rows, numbers, weight)
 
 
@@ -462,8 +462,8 @@ def _output_of(loss: str) -> str:
 
 
 def _learn_scale(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: TableTarget | None, loss: str
-) -> TableTarget:
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str
+) -> AnswerScale:
     """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
     n = values.shape[1]
     if known is not None and np.size(known.centre) != n:
@@ -473,7 +473,7 @@ def _learn_scale(
     before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
     learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
     found = [_learn_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
-    return TableTarget(*(found[0] if n == 1 else zip(*found, strict=True)))
+    return AnswerScale(*(found[0] if n == 1 else zip(*found, strict=True)))
 
 
 def _learn_scale_of_one(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TrainedModel, TrainedNet
 
     Provenance = dict[str, Any]
 
@@ -265,32 +265,43 @@ def _train(
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:
     """Return the names of the parts of a model that are not those of its twin, and of those that were not compared."""
-    was, now = _parts(model), _parts(twin)
-    is_changed = model.fitted_outputs is not None
-    is_other = is_changed or (model.calibration is not None and model.calibration.rows == CALIBRATION)
-    not_checked = (
-        *(["calibrated probabilities"] * is_changed),
-        *(["calibration", "accuracy"] * is_other),
-        *(["threshold"] * (model.threshold is not None)),
-    )
+    was, now, not_checked = _parts(model), _parts(twin), _changed_after_fit(model)
     names = [name for name in {**was, **now} if name not in not_checked and was.get(name) != now.get(name)]
     return names, not_checked
 
 
+def _changed_after_fit(model: TrainedModel) -> tuple[str, ...]:
+    """Return the names of the parts of a model that a table's estimator has changed after its fit."""
+    if not isinstance(model, TableModel):
+        return ()
+    is_changed = model.fitted_outputs is not None
+    is_other = is_changed or (model.calibration is not None and model.calibration.rows == CALIBRATION)
+    return (
+        *(["calibrated probabilities"] * is_changed),
+        *(["calibration", "accuracy"] * is_other),
+        *(["threshold"] * (model.threshold is not None)),
+    )
+
+
 def _parts(model: TrainedModel) -> dict[str, object]:
     """Return all parts of a model as texts and bytes. How text files are read is no part that fit has learned."""
-    encoder, target, calibration, summary = model.encoder, model.target, model.calibration, model.summary
     parts: dict[str, object] = {"kind": model.kind, "input scale": _bits(model.input_scale)}
-    for number, (net, params) in enumerate(networks_as_trained(model)):
-        name = "weights" if encoder is None else f"network {number + 1}"
-        parts[name] = repr(net.get_state()), _bits(params)
+    if isinstance(model, TableModel):
+        return parts | _parts_of_table(model)
+    return parts | _weights("weights", model.first) | _texts(model)
+
+
+def _parts_of_table(model: TableModel) -> dict[str, object]:
+    encoder, scale, calibration, summary = model.encoder, model.answer_scale, model.calibration, model.summary
+    parts: dict[str, object] = {}
+    for number, trained in enumerate(networks_as_trained(model), 1):
+        parts |= _weights(f"network {number}", trained)
     parts |= _texts(model)
-    if encoder is not None:
-        plain = {*encoder.column_types} <= {"number", "category"}  # a file does not have these
-        parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
-        parts["types of columns"] = () if plain else tuple(encoder.column_types)
-    if target is not None:
-        parts["target"] = _bits(target.numbers), as_json(target.names and list(target.names))
+    plain = {*encoder.column_types} <= {"number", "category"}  # a file does not have these
+    parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
+    parts["types of columns"] = () if plain else tuple(encoder.column_types)
+    if scale is not None:
+        parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:
         widths = None if calibration.widths is None else _bits(calibration.widths)
         parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths
@@ -301,8 +312,12 @@ def _parts(model: TrainedModel) -> dict[str, object]:
     return parts
 
 
+def _weights(name: str, trained: TrainedNet) -> dict[str, object]:
+    return {name: (repr(trained.net.get_state()), _bits(trained.params))}
+
+
 def _texts(model: TrainedModel) -> dict[str, str]:
-    categories = None if model.encoder is None else model.encoder.categories
+    categories = model.encoder.categories if isinstance(model, TableModel) else None
     return texts_of(model.class_name, model.labels, model.names, categories)
 
 

@@ -146,7 +146,7 @@ def _head(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[t
 
 def _model(model: TrainedModel) -> list[str]:
     """Return the lines that describe the model."""
-    net, columns = model.net, model.encoder
+    net, columns = model.net, model.encoder if isinstance(model, TableModel) else None
     what = "A neural network" if columns is None else f"{len(model.networks)} neural networks for a table"
     inputs = " or ".join(map(str, sorted({net.n_in for net, _ in model.networks}, reverse=True)))
     layers = ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
@@ -159,7 +159,7 @@ def _model(model: TrainedModel) -> list[str]:
 
 def _texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the usage and the functions of the class labels and the names of the inputs."""
-    of = "an input" if model.encoder is None else "a column"
+    of = "a column" if isinstance(model, TableModel) else "an input"
     usage, functions = [], []
     for what, values, meaning in (
         ("label", None if model.labels is None else model.labels.classes, "the label of a class"),

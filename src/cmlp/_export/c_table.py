@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.encoder import ColumnEncoder, EncodedColumn
-    from cmlp._model.model import TableModel, TableTarget
+    from cmlp._model.model import AnswerScale, TableModel
 
 _OPENING = f"""\
 {OPENING}
@@ -166,12 +166,12 @@ class _Table:
         prefix, model, combination = self.prefix, self.model, self.model.combination
         n_nets, n_in, n_out = len(model.networks), len(self.columns), combination.n
         limited, value, mean = "", "value", f"output[j] / {n_nets}.0"
-        if model.target is not None:
+        if model.answer_scale is not None:
             numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
             if n_answers(model.net) == 1:
-                numbers = map(repr, map(float, model.target.numbers))
+                numbers = map(repr, map(float, model.answer_scale.numbers))
             else:
-                yield _targets(model.target, prefix)
+                yield _targets(model.answer_scale, prefix)
             centre, scale, low, high = numbers
             limited, value = f", above = value < {low} ? {low} : value", f"(above > {high} ? {high} : above)"
             mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
@@ -292,9 +292,9 @@ def _category(value: object) -> str:
     return literal(text)
 
 
-def _targets(target: TableTarget, prefix: str) -> str:
+def _targets(scale: AnswerScale, prefix: str) -> str:
     """Return the numbers of several targets."""
-    rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*target.numbers, strict=True)]
+    rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*scale.numbers, strict=True)]
     title = "/* Of each target: its centre, its scale, and the lowest and highest scaled value. */\n"
     return title + array(f"double {prefix}_targets", rows, 1).replace("] =", "][4] =", 1)
 

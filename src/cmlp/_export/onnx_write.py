@@ -582,6 +582,8 @@ class _RowWriter(_Writer):
 class _TableWriter(_Writer):
     """The graph of several networks behind an encoder, with an input for each column."""
 
+    trained: TableModel
+
     def __init__(self, onnx: Any, model: TableModel) -> None:
         names = input_names(model, ("prediction",) if model.labels is None else ("label", "probabilities"))
         prefix = "cmlp."
@@ -604,10 +606,10 @@ class _TableWriter(_Writer):
 
     def _mean(self, found: list[str]) -> str:
         """Add the mean of the networks' outputs: of probabilities, or of numbers within the range of the targets."""
-        if self.trained.target is None:
+        if self.trained.answer_scale is None:
             return self.node("Div", self.node("Sum", *found), self.double(len(found)))
-        numbers = self.trained.target._asdict()
-        several = np.ndim(self.trained.target.centre) > 0
+        numbers = self.trained.answer_scale._asdict()
+        several = np.ndim(self.trained.answer_scale.centre) > 0
 
         def of(name: str) -> str:
             return self.constant(f"target.{name}", np.array(numbers[name])) if several else self.double(numbers[name])

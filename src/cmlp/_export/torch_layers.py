@@ -97,7 +97,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
 
     def __init__(self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
         super().__init__()
-        self.columns, self.target = list(model.encoder), model.target
+        self.columns, self.answer_scale = list(model.encoder), model.answer_scale
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
         self.bins = [n_in == model.encoder.core.width(True) for _, n_in in networks]
@@ -110,9 +110,9 @@ class Table(torch.nn.Module):  # type: ignore[misc]
             network(encoded[bins].to(next(network.parameters()).dtype)).to(torch.float64)
             for network, bins in zip(self.networks, self.bins, strict=True)
         ]
-        if self.target is None:
+        if self.answer_scale is None:
             return sum(outputs) / len(outputs)
-        centre, scale, low, high = torch.tensor(self.target.numbers, dtype=rows.dtype, device=rows.device)
+        centre, scale, low, high = torch.tensor(self.answer_scale.numbers, dtype=rows.dtype, device=rows.device)
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 
     def _encoded(self, rows: torch.Tensor, bins: bool) -> Any:

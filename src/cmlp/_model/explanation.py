@@ -21,6 +21,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import is_missing
 from cmlp._data.checks import positive_integer
+from cmlp._model.model import TableModel
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -464,7 +465,7 @@ def explain(
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
 
 
-def importances(model: TrainedModel, n_threads: int | None) -> NDArray[np.float64]:
+def importances(model: TableModel, n_threads: int | None) -> NDArray[np.float64]:
     """Return the mean absolute Shapley value of each column over the background of a model."""
     background = model.background
     assert background is not None
@@ -486,6 +487,6 @@ def output_names(model: TrainedModel) -> list[str]:
         return list(map(str, model.labels.classes.tolist()))
     if isinstance(levels, tuple):
         return [f"quantile {level:g}" for level in levels]
-    if model.target is not None and model.target.names is not None:
-        return list(model.target.names)
+    if isinstance(model, TableModel) and model.answer_scale is not None and model.answer_scale.names is not None:
+        return list(model.answer_scale.names)
     return ["prediction"] if n_outputs == 1 else [f"output {k}" for k in range(n_outputs)]

@@ -5,15 +5,13 @@ The reader never executes code from a file, and validates all data before it use
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import struct
 import sys
 import zlib
 from contextlib import contextmanager
-from itertools import count
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +20,7 @@ from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
+    DTYPES,
     Metadata,
     as_json,
     dump_categories,
@@ -30,6 +29,7 @@ from cmlp._data.json_texts import (
     dump_names,
     dump_parameters,
     dump_target_names,
+    entry,
     load_categories,
     load_column_names,
     load_labels,
@@ -46,8 +46,8 @@ from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import (
     CLASS_NAMES,
     TABLE_CLASS_NAMES,
+    AnswerScale,
     TableModel,
-    TableTarget,
     TrainedModel,
     network_parameters,
 )
@@ -56,87 +56,46 @@ from cmlp._model.summary import checked_background, checked_summary
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
 
 
 _MOST_TYPE = 16  # limit in characters for the word that says what a column holds
-_DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
-# The entries of the head that this package uses. Others are never parsed: millions of them would take much memory.
-_KEYS = ("data_crc32", "input_scale", "activations", "loss")
-_OWN_KEYS = ("cells", "class", "classes", "feature_names", "parameters")
-_TABLE_KEYS = (
-    "columns",
-    "calibration",
-    "categories",
-    "cells",
-    "class",
-    "classes",
-    "column_kinds",
-    "column_names",
-    "feature_names",
-    "parameters",
-    "summary",
-    "targets",
-)
+_LENGTH = 8  # bytes of the head's length, with which a file begins
 # Arrays.
 _TABLE_NUMBERS, _TABLE_TARGET, _TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
 _CALIBRATION_SCORES, _CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
 _FITTED_OUTPUTS = "calibration.outputs"
 _BACKGROUND, _SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
-_TABLE_ARRAYS = (
-    _TABLE_NUMBERS,
-    _TABLE_TARGET,
-    _TABLE_THRESHOLD,
-    _CALIBRATION_SCORES,
-    _CALIBRATION_WIDTHS,
-    _FITTED_OUTPUTS,
-    *_BACKGROUND,
-    _SUMMARY_VALUES,
-)
-_TABLE = '},"nets.0.layers.0.weight":'  # how a table's tensors begin, and nothing else: strings have no bare quotes
+_NOTHING: Mapping[str, Any] = {}
 _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 
 
-class ExtraKeys(NamedTuple):
-    """Names of strings and of arrays in a file that do not belong to the model; a table has no such arrays."""
-
-    strings: Sequence[str]
-    arrays: Sequence[str]
-
-
-class RawFile(NamedTuple):
-    """What a file has, before the metadata are checked."""
-
-    networks: list[tuple[_core.Net, NDArray[Any]]]
-    input_scale: float | InputScale
-    metadata: Metadata
-
-
 def read_model(
-    path: str | os.PathLike[str], *, extras: ExtraKeys, use_map: bool, verify: bool
+    path: str | os.PathLike[str], *, use_map: bool, verify: bool
 ) -> tuple[TrainedModel, dict[str, Any], Metadata]:
     """Read a model file; see `cmlp.load`.
 
-    Returns the model, the parameters of the constructor (empty for a network), and the metadata, which have the
-    `extras`, too.
+    Returns the model, the parameters of the constructor (empty for a network), and the metadata, which also have what
+    an estimator keeps of its training.
 
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError, with
     path and reason, if the file is invalid.
     """
     with open_regular(path) as file, reported_damage(path):
-        use_map = use_map and sys.byteorder == "little"
-        raw = _read(file, os.fstat(file.fileno()).st_size, extras, use_map, verify)
-        return *_model_of(raw), raw.metadata
+        size, use_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
+        head, n_nets = _read_head(file, size)
+        if n_nets:
+            return _read_table(head, n_nets, _whole(file, size, use_map), is_map=use_map, verify=verify)
+        return _read_network(head, file, size, use_map=use_map, verify=verify)
 
 
 @contextmanager
@@ -156,25 +115,25 @@ def reported_damage(
 # ------------------------------------------------------------------------------------------------------ the tensors
 
 
-def _read(file: IO[bytes], size: int, extras: ExtraKeys, use_map: bool, verify: bool) -> RawFile:
-    head_size = _core.model_head_size(file.read(8))
+def _read_head(file: IO[bytes], size: int) -> tuple[str, int]:
+    """Return the head of a file as JSON, which the core has validated, and the number of a table's networks, or 0."""
+    head_size = _core.model_head_size(file.read(_LENGTH))
     if head_size > size:
         raise _short()
     file.seek(0)
     head = _exactly(file, head_size)
-    file_size = _core.model_file_size(head)
+    file_size, n_nets = _core.model_file_info(head)
     if size < file_size:
         raise _short()
     if size > file_size:
         raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
-    text = str(memoryview(head)[8:], "ascii")
-    del head
-    if _TABLE in text:
-        return _read_table(text, _whole(file, size, use_map), head_size, extras, is_map=use_map, verify=verify)
-    strings = _entries(text, (*_KEYS, *_OWN_KEYS, *extras.strings), '"')
-    net = _net(text, strings)
-    tensors = _entries(text, (*_EXAMPLE, *_COLUMNS, *extras.arrays), "{")
-    del text
+    return str(memoryview(head)[_LENGTH:], "ascii"), n_nets
+
+
+def _read_network(
+    head: str, file: IO[bytes], size: int, *, use_map: bool, verify: bool
+) -> tuple[TrainedModel, dict[str, Any], Metadata]:
+    net, head_size = _net(head), _LENGTH + len(head)
     bytes_of_params = net.n_params * net.dtype.itemsize
     if use_map:
         # A private mapping: processes share the pages until one writes to them; writes do not change the file.
@@ -186,17 +145,18 @@ def _read(file: IO[bytes], size: int, extras: ExtraKeys, use_map: bool, verify: 
         if file.readinto(params.view(np.uint8).data) != bytes_of_params:  # type: ignore[attr-defined]
             raise _short()
         rest = memoryview(_exactly(file, size - head_size - bytes_of_params))
-    if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != int(strings["data_crc32"], 16):
+    crc = int(entry(head, "data_crc32", '"'), 16)
+    if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != crc:
         raise ModelFormatError(
             "the checksum of the data does not match: the file was changed or damaged", "CMLP_ERROR_FILE_DATA_CRC"
         )
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
-    arrays = _arrays(tensors, rest, bytes_of_params)
-    scale = _input_scale(strings, arrays)
+    metadata = Metadata(head, rest, bytes_of_params)
+    scale = _input_scale(head, metadata)
     if verify:
-        _verify(net, params, scale, arrays)
-    return RawFile([(net, params)], scale, Metadata(None, strings, arrays))
+        _verify(net, params, scale, metadata)
+    return *_model_of_network((net, params), scale, metadata), metadata
 
 
 def _short() -> ModelFormatError:
@@ -215,10 +175,10 @@ def _double(digits: str) -> float:
     return value
 
 
-def _input_scale(strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> float | InputScale:
-    if "input.factor" not in arrays:
-        return _double(strings["input_scale"])
-    factor, shift = (arrays.pop(name) for name in _COLUMNS)
+def _input_scale(head: str, metadata: Metadata) -> float | InputScale:
+    factor, shift = map(metadata.array, _COLUMNS)
+    if factor is None or shift is None:
+        return _double(entry(head, "input_scale", '"'))
     if not np.isfinite([factor, shift]).all():
         raise ModelFormatError("a shift or factor of the inputs is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
     if not factor.all():
@@ -232,43 +192,27 @@ def _word(text: str) -> tuple[str, float]:
     return name, _double(digits) if digits else 0.0
 
 
-def _entries(text: str, names: Iterable[str], opening: str) -> dict[str, Any]:
-    """Return the values of these entries of a head that the core has validated; `opening` is their first character.
-
-    The search finds no text inside a string, because a string contains quotes only with a backslash.
-    """
-    found, decode = {}, json.JSONDecoder().raw_decode
-    for name in names:
-        key = f',"{name}":'
-        at = text.find(key + opening)
-        if at >= 0:
-            found[name] = decode(text, at + len(key))[0]
-    return found
-
-
-def _net(text: str, strings: dict[str, str], prefix: str = "") -> _core.Net:
+def _net(head: str, prefix: str = "") -> _core.Net:
     """Return the network that the head describes; the names of its layers begin with `prefix`."""
-    names, parameters = zip(*map(_word, strings["activations"].split(",")), strict=True)
-    layers = list(_entries(text, (f"{prefix}layers.{i}.weight" for i in range(len(names))), "{").values())
+    names, parameters = zip(*map(_word, entry(head, "activations", '"').split(",")), strict=True)
+    layers = [entry(head, f"{prefix}layers.{i}.weight", "{") for i in range(len(names))]
     sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
-    loss, *quantiles = strings["loss"].split(",")
+    loss, *quantiles = entry(head, "loss", '"').split(",")
     loss, first = _word(loss)
     loss_parameter = (first, *map(_double, quantiles)) if quantiles else first
-    return _core.Net(sizes, names, loss, _DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
+    return _core.Net(sizes, names, loss, DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
 
 
-def _nets_of_table(text: str, strings: dict[str, str]) -> Iterator[_core.Net]:
+def _nets_of_table(head: str, n_nets: int) -> Iterator[_core.Net]:
     """Yield the networks of a table. There are at most two that differ in their number of inputs."""
     nets: dict[str, _core.Net] = {}
     at = 0
-    for i in count():
+    for i in range(n_nets):
         key = f',"nets.{i}.layers.0.weight":'
-        at = text.find(key, at)
-        if at < 0:
-            return
-        shape = text[at + len(key) : text.index("]", at)]
+        at = head.index(key, at)
+        shape = head[at + len(key) : head.index("]", at)]
         if shape not in nets:
-            nets[shape] = _net(text, strings, f"nets.{i}.")
+            nets[shape] = _net(head, f"nets.{i}.")
         yield nets[shape]
 
 
@@ -284,24 +228,21 @@ def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
 
 
 def _read_table(
-    text: str, content: NDArray[np.uint8], head_size: int, extras: ExtraKeys, *, is_map: bool, verify: bool
-) -> RawFile:
-    """Return the content of a table's file, of which the core has validated the head `text`."""
+    head: str, n_nets: int, content: NDArray[np.uint8], *, is_map: bool, verify: bool
+) -> tuple[TableModel, dict[str, Any], Metadata]:
     _core.Model(content, verify)
-    strings = _entries(text, (*_KEYS, *_TABLE_KEYS, *extras.strings), '"')
-    nets, at = [], head_size
-    for net in _nets_of_table(text, strings):
+    networks, head_size = [], _LENGTH + len(head)
+    at = head_size
+    for net in _nets_of_table(head, n_nets):
         size = net.n_params * net.dtype.itemsize
-        block = content[at : at + size].view(net.dtype)
-        nets.append((net, block if is_map else block_copy(block)))
+        params = content[at : at + size].view(net.dtype)
+        networks.append((net, params if is_map else block_copy(params)))
         at += size
-    tensors = _entries(text, _TABLE_ARRAYS, "{")
-    arrays = {_TABLE_NUMBERS: np.empty(0)} | _arrays(tensors, memoryview(content)[at:], at - head_size)
     if sys.byteorder == "big":
-        for _, block in nets:
-            block.byteswap(inplace=True)
-    layout = [_column(word) for word in strings.pop("columns").split(",")]
-    return RawFile(nets, 1.0, Metadata(layout, strings, arrays))
+        for _, params in networks:
+            params.byteswap(inplace=True)
+    metadata = Metadata(head, memoryview(content)[at:], at - head_size)
+    return *_model_of_table(networks, metadata), metadata
 
 
 def _column(word: str) -> ColumnLayout:
@@ -312,29 +253,18 @@ def _column(word: str) -> ColumnLayout:
     return found._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
 
 
-def _arrays(tensors: dict[str, Any], rest: memoryview, start: int) -> dict[str, NDArray[Any]]:
-    """Return copies of tensors; `rest` are the data from the offset `start` on."""
-    arrays = {}
-    for name, tensor in tensors.items():
-        dtype = np.dtype(_DTYPES[tensor["dtype"]])
-        first, end = tensor["data_offsets"]
-        raw = bytes(rest[first - start : end - start])
-        arrays[name] = np.frombuffer(raw, dtype).astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
-    return arrays
-
-
-def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, arrays: dict[str, NDArray[Any]]) -> None:
+def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata) -> None:
     """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
     for start in range(0, net.n_params, _CHUNK):
         if not np.isfinite(params[start : start + _CHUNK]).all():
             raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
-    if "example.input" not in arrays:
+    row, expected = map(metadata.array, _EXAMPLE)
+    if row is None or expected is None:
         return
     try:
-        output = net.forward(params, arrays["example.input"][None], scale=scale, n_threads=1)[0]
+        output = net.forward(params, row[None], scale=scale, n_threads=1)[0]
     except ValueError:
         output = None
-    expected = arrays["example.output"]
     if output is None or _canonical(output) != _canonical(expected):
         raise ModelFormatError(
             "the computed output of the stored example differs from the stored output", "CMLP_ERROR_FILE_EXAMPLE"
@@ -350,36 +280,73 @@ def _canonical(values: NDArray[Any]) -> bytes:
 # ---------------------------------------------------------------------------------------------------- the metadata
 
 
-def _model_of(raw: RawFile) -> tuple[TrainedModel, dict[str, Any]]:
+def _model_of_network(
+    network: tuple[_core.Net, NDArray[Any]], scale: float | InputScale, metadata: Metadata
+) -> tuple[TrainedModel, dict[str, Any]]:
     """Return the model of a file, and the parameters of the constructor, checked for what this package needs."""
-    file, net = raw.metadata, raw.networks[0][0]
-    strings, is_table = file.strings, file.layout is not None
-    name = strings.get("class", None if is_table else "Network")
-    kinds = {name: kind for kind, name in (TABLE_CLASS_NAMES if is_table else CLASS_NAMES).items()}
-    if name not in kinds:
-        raise refuse(f"the class {name!r}{' of a table' if is_table else ''} is unknown")
-    kind = kinds[name]
+    net, name = network[0], metadata.string("class")
+    kind = "network" if name is None else _kind(name, CLASS_NAMES)
     if kind == "network":
-        return TrainedModel(kind, raw.networks, input_scale=raw.input_scale), {}
-    if is_table and net.dtype != np.float32:
-        raise refuse(f"the networks of a table are of dtype float32, not {net.dtype}")
-    for key in (*(["categories", "parameters"] * is_table), *(["classes"] * (kind == "classifier"))):
-        if key not in strings:
-            raise refuse(f"{key!r} is missing")
-    labels = load_labels(strings["classes"], net.n_out) if kind == "classifier" else None
+        return TrainedModel(kind, [network], input_scale=scale), {}
+    labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
     parameters = network_parameters(net)
-    if "parameters" in strings:  # not in a file of a C program
-        parameters = load_parameters(strings["parameters"])
-    cell_format = CellFormat()
-    if "cells" in strings:
-        cell_format = _checked(checked_cell_format, load_parameters(strings["cells"], "cells"))
-    if not is_table:
-        parameters.setdefault("input_scale", raw.input_scale)
-    fields: dict[str, Any] = {"labels": labels, "names": _names(net, file), "cell_format": cell_format}
-    if file.layout is None:
-        return TrainedModel(kind, raw.networks, input_scale=raw.input_scale, **fields), parameters
-    fields |= _table_of(file, file.layout, raw.networks, labels)
-    return TableModel(kind, raw.networks, **fields), parameters
+    if metadata.string("parameters") is not None:  # not in a file of a C program
+        parameters = _values(metadata, "parameters")
+    parameters.setdefault("input_scale", scale)
+    fields = _names_and_cells(metadata, net.n_in)
+    return TrainedModel(kind, [network], input_scale=scale, labels=labels, **fields), parameters
+
+
+def _model_of_table(
+    networks: list[tuple[_core.Net, NDArray[Any]]], metadata: Metadata
+) -> tuple[TableModel, dict[str, Any]]:
+    """Return the model of a table, and the parameters of the constructor, checked for what this package needs."""
+    net, name = networks[0][0], metadata.string("class")
+    kind = _kind(name, TABLE_CLASS_NAMES, " of a table")
+    if net.dtype != np.float32:
+        raise refuse(f"the networks of a table are of dtype float32, not {net.dtype}")
+    layout = [_column(word) for word in metadata.required("columns").split(",")]
+    categories = load_categories(metadata.required("categories"))
+    parameters = load_parameters(metadata.required("parameters"))
+    labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
+    outputs, threshold = metadata.array(_FITTED_OUTPUTS), metadata.array(_TABLE_THRESHOLD)
+    return TableModel(
+        kind,
+        networks,
+        labels=labels,
+        answer_scale=_answer_scale(metadata, net, labels),
+        encoder=_encoder(metadata, layout, categories),
+        calibration=_calibration(metadata, net, labels),
+        fitted_outputs=None if outputs is None else _checked(checked_outputs, [*outputs], net, len(networks), labels),
+        threshold=None if threshold is None else _checked(checked_threshold, threshold.item(), labels),
+        summary=_summary(metadata, layout, net),
+        background=_background(metadata, len(layout)),
+        **_names_and_cells(metadata, len(layout)),
+    ), parameters
+
+
+def _kind(name: str | None, class_names: Mapping[str, str], of: str = "") -> str:
+    for kind, class_name in class_names.items():
+        if class_name == name:
+            return kind
+    raise refuse(f"the class {name!r}{of} is unknown")
+
+
+def _values(metadata: Metadata, key: str) -> dict[str, Any]:
+    """Return what the JSON of `dump_parameters` under a key contains; nothing if the file does not have the key."""
+    text = metadata.string(key)
+    return {} if text is None else load_parameters(text, key)
+
+
+def _names_and_cells(metadata: Metadata, n_columns: int) -> dict[str, Any]:
+    """Return the names of the columns, and how the cells of files of text are read."""
+    names: list[Any] | NDArray[Any] | None = None
+    if (text := metadata.string("column_names")) is not None:
+        names = load_column_names(text, n_columns)
+    elif (text := metadata.string("feature_names")) is not None:
+        names = load_names(text, n_columns)
+    cells = None if metadata.string("cells") is None else _checked(checked_cell_format, _values(metadata, "cells"))
+    return {"names": names, "cell_format": cells or CellFormat()}
 
 
 def _checked(check: Callable[..., Any], *values: Any) -> Any:
@@ -389,67 +356,45 @@ def _checked(check: Callable[..., Any], *values: Any) -> Any:
         raise refuse(str(error)) from None
 
 
-def _table_of(
-    file: Metadata, layout: Sequence[ColumnLayout], networks: Sequence[tuple[_core.Net, Any]], labels: Labels | None
-) -> dict[str, Any]:
-    """Return the fields of a table's model that others do not have, checked."""
-    net = networks[0][0]
-    target = _target(file, net, labels)
-    column_types: Any = ()
-    if "column_kinds" in file.strings:
-        column_types = parsed(file.strings["column_kinds"], "column_kinds", _MOST_TYPE * len(layout))
-    categories = load_categories(file.strings["categories"])
-    return {
-        "encoder": _checked(checked_encoder, layout, file.arrays[_TABLE_NUMBERS], categories, column_types),
-        "target": target,
-        "calibration": _calibration(file, net, labels),
-        "fitted_outputs": _checked(checked_outputs, [*file.arrays[_FITTED_OUTPUTS]], net, len(networks), labels)
-        if _FITTED_OUTPUTS in file.arrays
-        else None,
-        "threshold": _checked(checked_threshold, file.arrays[_TABLE_THRESHOLD].item(), labels)
-        if _TABLE_THRESHOLD in file.arrays
-        else None,
-        "summary": _summary(file, layout, net),
-        "background": _background(file, len(layout)),
-    }
+def _encoder(
+    metadata: Metadata, layout: Sequence[ColumnLayout], categories: Sequence[Sequence[object] | None]
+) -> ColumnEncoder:
+    numbers, text = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
+    column_types = () if text is None else parsed(text, "column_kinds", _MOST_TYPE * len(layout))
+    encoder: ColumnEncoder = _checked(
+        checked_encoder, layout, np.empty(0) if numbers is None else numbers, categories, column_types
+    )
+    return encoder
 
 
-def _calibration(file: Metadata, net: _core.Net, labels: Labels | None) -> Calibration | None:
+def _calibration(metadata: Metadata, net: _core.Net, labels: Labels | None) -> Calibration | None:
     """Return the calibration; None if the file has none, or one of a kind that this version does not know."""
-    values = load_parameters(file.strings.get("calibration", "{}"), "calibration")
-    scores = file.arrays.get(_CALIBRATION_SCORES)
+    values, scores = _values(metadata, "calibration"), metadata.array(_CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    widths, has_classes = file.arrays.get(_CALIBRATION_WIDTHS), labels is not None
+    widths, has_classes = metadata.array(_CALIBRATION_WIDTHS), labels is not None
     return checked_calibration(values["kind"], values.get("rows"), scores, widths, net, has_classes=has_classes)
 
 
-def _background(file: Metadata, n_columns: int) -> Background | None:
-    found = [file.arrays[name] for name in _BACKGROUND if name in file.arrays]
-    if len(found) == 1:
+def _background(metadata: Metadata, n_columns: int) -> Background | None:
+    rows, weights = map(metadata.array, _BACKGROUND)
+    if rows is None and weights is None:
+        return None
+    if rows is None or weights is None:
         raise refuse(f"one of {' and '.join(_BACKGROUND)} is missing")
-    return checked_background(n_columns, *found) if found else None
+    return checked_background(n_columns, rows, weights)
 
 
-def _summary(file: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
-    fields, values = load_parameters(file.strings.get("summary", "{}"), "summary"), file.arrays.get(_SUMMARY_VALUES)
+def _summary(metadata: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
+    fields, values = _values(metadata, "summary"), metadata.array(_SUMMARY_VALUES)
     if values is None:
         return None
     return checked_summary(layout, n_answers(net), values, fields.get("accuracy"), fields.get("found"))
 
 
-def _names(net: _core.Net, file: Metadata) -> list[Any] | NDArray[Any] | None:
-    n = net.n_in if file.layout is None else len(file.layout)
-    if "column_names" in file.strings:
-        return load_column_names(file.strings["column_names"], n)
-    if "feature_names" in file.strings:
-        return load_names(file.strings["feature_names"], n)
-    return None
-
-
-def _target(file: Metadata, net: _core.Net, labels: Labels | None) -> TableTarget | None:
+def _answer_scale(metadata: Metadata, net: _core.Net, labels: Labels | None) -> AnswerScale | None:
     """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
-    numbers, is_classifier = file.arrays.get(_TABLE_TARGET), labels is not None
+    numbers, is_classifier = metadata.array(_TABLE_TARGET), labels is not None
     if labels is not None:
         _check_labels(labels, net)
     n = 0 if numbers is None else numbers.size // 4  # targets
@@ -460,7 +405,7 @@ def _target(file: Metadata, net: _core.Net, labels: Labels | None) -> TableTarge
     if numbers is None:
         return None
     centre, scale, low, high = numbers.tolist() if n == 1 else map(tuple, numbers.T.tolist())
-    return TableTarget(centre, scale, low, high, load_target_names(file.strings.get("targets")))
+    return AnswerScale(centre, scale, low, high, load_target_names(metadata.string("targets")))
 
 
 def _check_labels(labels: Labels, net: _core.Net) -> None:
@@ -487,49 +432,26 @@ def require_own_class(model: object) -> None:
 def write_model(
     path: str | os.PathLike[str],
     model: TrainedModel,
-    parameters: Mapping[str, Any] | None = None,
-    extras: Callable[[], tuple[Mapping[str, str], Mapping[str, NDArray[Any]]]] = lambda: ({}, {}),
+    parameters: Mapping[str, Any] = _NOTHING,
+    strings: Mapping[str, str] = _NOTHING,
+    arrays: Mapping[str, NDArray[Any]] = _NOTHING,
 ) -> None:
-    """Write a model to a file; see `MLPClassifier.save`.
+    """Write a model, which `require` has accepted, to a file; see `MLPClassifier.save`.
 
-    The parameters are those of an estimator's constructor. `extras` returns strings and arrays that do not belong to
-    the model either; it is called if the model can be saved.
+    The parameters are those of an estimator's constructor. The strings and arrays do not belong to the model either.
     """
     from cmlp._data.disk import write_atomically
-    from cmlp._model.formats import require
 
-    require(model, "save")
-    strings, tensors = extras()
-    calibration, kept = model.calibration, model.background
-    arrays: dict[str, NDArray[Any]] = {} if kept is None else dict(zip(_BACKGROUND, kept, strict=True))
-    if calibration is not None:
-        arrays[_CALIBRATION_SCORES] = calibration.scores
-        if calibration.widths is not None:
-            arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
-    if model.fitted_outputs is not None:
-        arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
-    if model.summary is not None:
-        arrays[_SUMMARY_VALUES] = model.summary.values
-    content: dict[str, Any] = {
-        "strings": {**_strings(model, parameters or {}), **strings},
-        "arrays": {**arrays, **tensors},
-    }
-    target = None if model.target is None else model.target.numbers
-
-    def produce(write: Any) -> None:
-        if isinstance(model, TableModel):
-            _core.write_table(model.encoder.core, model.networks, target, model.threshold, write=write, **content)
-        else:
-            _core.write_model(model.net, model.params, scale=model.input_scale, write=write, **content)
-
-    write_atomically(path, produce)
+    of_table = _content_of_table(model) if isinstance(model, TableModel) else ({}, {})
+    strings = {**of_table[0], **_strings(model, parameters), **strings}
+    arrays = {**of_table[1], **arrays}
+    write_atomically(path, lambda write: model.write(write, strings, arrays))
 
 
 def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the metadata of a file."""
+    """Return the metadata that the files of all models have."""
     owner = model.class_name
-    strings = _table_strings(model) if isinstance(model, TableModel) else {}
-    strings["class"] = owner
+    strings = {"class": owner}
     if model.cell_format != CellFormat():
         strings["cells"] = as_json(model.cell_format._asdict())
     if model.kind != "network":
@@ -543,18 +465,25 @@ def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, st
     return strings
 
 
-def _table_strings(model: TableModel) -> dict[str, str]:
-    """Return the metadata that only a table has."""
-    encoder = model.encoder
+def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the strings and arrays that only the file of a table has."""
+    encoder, calibration, background = model.encoder, model.calibration, model.background
     strings = {"categories": dump_categories(encoder.categories, model.class_name)}
     if not {*encoder.column_types} <= {"number", "category"}:
         strings["column_kinds"] = as_json(list(encoder.column_types))
-    if model.calibration is not None:
-        strings["calibration"] = as_json({"kind": model.calibration.kind, "rows": model.calibration.rows})
-    if model.target is not None and n_answers(model.net) > 1:
-        strings["targets"] = dump_target_names(model.target.names, n_answers(model.net))
+    arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
+    if calibration is not None:
+        strings["calibration"] = as_json({"kind": calibration.kind, "rows": calibration.rows})
+        arrays[_CALIBRATION_SCORES] = calibration.scores
+        if calibration.widths is not None:
+            arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
+    if model.fitted_outputs is not None:
+        arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
+    if model.answer_scale is not None and n_answers(model.net) > 1:
+        strings["targets"] = dump_target_names(model.answer_scale.names, n_answers(model.net))
     if model.summary is not None:
         summary = {"accuracy": model.summary.accuracy, "dates": encoder.dates}
         found = None if model.threshold is None else model.summary.found
         strings["summary"] = as_json(summary if found is None else summary | {"found": found})
-    return strings
+        arrays[_SUMMARY_VALUES] = model.summary.values
+    return strings, arrays

@@ -75,7 +75,7 @@ _ONE_NETWORK = (
 
 
 def _threshold(model: TrainedModel) -> Exception | None:
-    if model.threshold is None:
+    if not isinstance(model, TableModel) or model.threshold is None:
         return None
     return ValueError(
         f"to_torch does not support a threshold ({model.threshold:.6g}), because a module returns probabilities and no "

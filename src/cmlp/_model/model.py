@@ -20,7 +20,7 @@ from cmlp._process.warnings import Notices
 from cmlp.exceptions import NonFiniteInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Self, SupportsIndex
 
     from numpy.typing import DTypeLike, NDArray
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
+
+    Write = Callable[[memoryview], object]
 
 
 # Names of the public classes, which model files and ONNX files contain.
@@ -151,7 +153,7 @@ def network_parameters(net: _core.Net) -> dict[str, Any]:
     }
 
 
-class TableTarget(NamedTuple):
+class AnswerScale(NamedTuple):
     """What predictions of a table's regressor need: each number is one for a single target, else one for each target.
 
     Attributes
@@ -222,7 +224,7 @@ class TrainedModel:
     input_scale : float or InputScale, default=1.0
         Factor by which every input is multiplied, or a shift and a factor for each input.
     labels : Labels or None
-        The classes of a classifier.
+        The classes of a classifier; `class_labels` for readers who know that it is one.
     names : sequence or None
         The names of the columns in fit; those of a table can be of any hashable type.
     cell_format : CellFormat
@@ -240,14 +242,12 @@ class TrainedModel:
         That of `combination`.
     notices : Notices
         Counts the warnings about rows of a table, which are issued once.
-    encoder, target, calibration, fitted_outputs, threshold, background, summary
-        None: only a `TableModel` has them.
     """
 
     kind: str
     networks: tuple[TrainedNet, ...]
     input_scale: float | InputScale
-    labels: Labels  # None for a regressor and a network, which never read it
+    labels: Labels | None
     names: tuple[Any, ...] | None
     cell_format: CellFormat
     net: _core.Net
@@ -257,14 +257,6 @@ class TrainedModel:
     rule: str
     notices: Notices
     _tensors: tuple[Tensors, Tensors] | None
-
-    encoder: ColumnEncoder | None = None
-    target: TableTarget | None = None
-    calibration: Calibration | None = None
-    fitted_outputs: tuple[NDArray[Any], ...] | None = None
-    threshold: float | None = None
-    background: Background | None = None
-    summary: Summary | None = None
 
     _class_names: ClassVar[Mapping[str, str]] = CLASS_NAMES
     _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "input_scale", "labels", "names", "cell_format")
@@ -320,6 +312,13 @@ class TrainedModel:
     def class_name(self) -> str:
         """Name of the public class; for an instance of a subclass, that of the parent class."""
         return self._class_names[self.kind]
+
+    @property
+    def class_labels(self) -> Labels:
+        """The labels of a classifier."""
+        if self.labels is None:
+            raise TypeError(f"a {self.kind} has no labels")
+        return self.labels
 
     @property
     def coefs(self) -> Tensors:
@@ -404,6 +403,10 @@ class TrainedModel:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
         return self.replace(networks=[one.astype(dtype) for one in self.networks])
 
+    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+        """Write a model file by calls of `write`. The other arguments are what it has besides the model's numbers."""
+        _core.write_model(self.net, self.params, scale=self.input_scale, strings=strings, arrays=arrays, write=write)
+
     def unscaled(self) -> Self:
         """Return a model in float64 with the input scale in the weights and biases of the first layer.
 
@@ -438,7 +441,7 @@ class TableModel(TrainedModel):
     kind, networks, labels, names, cell_format
         As for `TrainedModel`. Networks that see no bins have fewer inputs. They have no input scale.
     encoder : ColumnEncoder
-    target : TableTarget or None
+    answer_scale : AnswerScale or None
         Of a regressor.
     calibration : Calibration or None
         The scores from which intervals or sets follow.
@@ -460,10 +463,16 @@ class TableModel(TrainedModel):
     """
 
     encoder: ColumnEncoder
+    answer_scale: AnswerScale | None
+    calibration: Calibration | None
+    fitted_outputs: tuple[NDArray[Any], ...] | None
+    threshold: float | None
+    background: Background | None
+    summary: Summary | None
     reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
-    _own = ("background", "calibration", "encoder", "fitted_outputs", "summary", "target", "threshold")
+    _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "summary", "threshold")
     _fields = ("kind", "networks", "labels", "names", "cell_format", *_own)
     __slots__ = (*_own, "reader")
 
@@ -476,7 +485,7 @@ class TableModel(TrainedModel):
         labels: Labels | None = None,
         names: Iterable[Any] | None = None,
         cell_format: CellFormat = _PLAIN_FORMAT,
-        target: TableTarget | None = None,
+        answer_scale: AnswerScale | None = None,
         calibration: Calibration | None = None,
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
         threshold: float | None = None,
@@ -489,7 +498,7 @@ class TableModel(TrainedModel):
         self._store(
             reader=FrameReader(self.names, encoder.codes, encoder.column_types),
             encoder=encoder,
-            target=target,
+            answer_scale=answer_scale,
             calibration=calibration,
             fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
             threshold=threshold,
@@ -504,7 +513,7 @@ class TableModel(TrainedModel):
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for raw rows."""
-        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.target)
+        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.answer_scale)
 
     def predict_paths(
         self,
@@ -524,7 +533,7 @@ class TableModel(TrainedModel):
             first, last = inputs[net.n_in]
             found = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
             outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
-        return mean_outputs(outputs, self.target).reshape(len(to), len(starts), self.n_inputs - 1, -1)
+        return mean_outputs(outputs, self.answer_scale).reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
         core = self.encoder.core
@@ -536,6 +545,12 @@ class TableModel(TrainedModel):
         if self.threshold is None:
             return np.asarray(probabilities.argmax(axis=1))
         return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
+
+    def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+        """Write a model file, as `TrainedModel.write`."""
+        columns, scale = self.encoder.core, self.answer_scale
+        numbers = None if scale is None else scale.numbers
+        _core.write_table(columns, self.networks, numbers, self.threshold, strings=strings, arrays=arrays, write=write)
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
@@ -571,12 +586,12 @@ def outputs_of_table(
     return found
 
 
-def mean_outputs(found: Sequence[NDArray[np.float64]], target: TableTarget | None) -> NDArray[np.float64]:
+def mean_outputs(found: Sequence[NDArray[np.float64]], scale: AnswerScale | None) -> NDArray[np.float64]:
     """Return the outputs of a table's model from those of its networks."""
-    if target is None:
+    if scale is None:
         mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
         return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
-    centre, spread, low, high = np.asarray(target.numbers)
+    centre, spread, low, high = np.asarray(scale.numbers)
     limited = [np.minimum(np.maximum(one, low), high) for one in found]
     numbers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
     return numbers

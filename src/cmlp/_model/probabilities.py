@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.labels import Labels
-    from cmlp._model.model import TableModel, TrainedModel
+    from cmlp._model.model import TableModel
 
 MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift
 _PRIOR = 20.0  # rows of each class with the probabilities of the model as it is, which count beside the others
@@ -100,7 +100,7 @@ def scores_of_rows(networks: Sequence[TrainedNet], columns: _core.Columns, raw: 
     return np.concatenate(blocks, axis=1)
 
 
-def networks_as_trained(model: TrainedModel) -> Sequence[TrainedNet]:
+def networks_as_trained(model: TableModel) -> Sequence[TrainedNet]:
     """Return the networks as fit has trained them, in blocks of their own if those of the model are calibrated."""
     if model.fitted_outputs is None:
         return model.networks

@@ -86,13 +86,14 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     `params` is the network's block. The training state of a C program keeps the `parameters` of the estimator until it
     is resumed.
     """
-    if "training.numbers" in file.arrays:
+    if file.array("training.numbers") is not None:
         state = _restored(net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve")))
         state.parameters = dict(parameters)  # resume=True compares them
         return state
-    if "history" not in file.strings:
+    history_text, state_text = file.string("history"), file.string("training")
+    if history_text is None:
         return TrainingState(params, History())
-    stored = load_parameters(file.strings["history"], "history")
+    stored = load_parameters(history_text, "history")
     curves: dict[str, Curve[Any]] = {name: _curve(file, name) for name in _CURVES}
     curves["records"] = _records(file)
     epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
@@ -105,9 +106,8 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
         del curves["validation_scores"]
     # What an older version did not store has its default.
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
-    if "training" in file.strings:
-        scalars = load_parameters(file.strings["training"], "training")
-        return _restored(net, params, parameters, file, history, scalars)
+    if state_text is not None:
+        return _restored(net, params, parameters, file, history, load_parameters(state_text, "training"))
     state = TrainingState(params, History.from_fields(history))
     state.epoch, state.target_scale = epoch, scale_of(_target_scale(file, parameters))
     return state
@@ -115,19 +115,23 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
 
 def _target_scale(file: Metadata, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the attributes of the scale of the targets, whose kind is a parameter; None if the file has none."""
-    fields = {name: file.arrays.get(f"training.target_{name}") for name in _TARGET_SCALE}
+    fields = {name: file.array(f"training.target_{name}") for name in _TARGET_SCALE}
     return None if fields["shift"] is None else {**fields, "kind": parameters.get("y_scale") or "standard"}
 
 
 def _curve(file: Metadata, name: str) -> Curve[float]:
-    values = file.arrays.get(f"training.{name}", np.empty(0))
+    values = file.array(f"training.{name}")
+    if values is None:
+        return Curve()
     if values.ndim != 1 or values.dtype != np.float64:
         raise refuse(f"'training.{name}' is not a list of numbers")
     return Curve.of(values.tolist())
 
 
 def _records(file: Metadata) -> Curve[tuple[float, ...]]:
-    values = file.arrays.get("training.records", np.empty((0, len(RECORDED))))
+    values = file.array("training.records")
+    if values is None:
+        return Curve()
     if values.ndim != 2 or values.shape[1] != len(RECORDED) or values.dtype != np.float64:
         raise refuse("'training.records' is not a table of numbers")
     return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
@@ -144,7 +148,7 @@ def _restored(
     def part(prefix: str) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
 
-    arrays = {name: file.arrays.get(f"training.{name}") for name in ("optimizer", "generator", *_ARRAYS)}
+    arrays = {name: file.array(f"training.{name}") for name in ("optimizer", "generator", *_ARRAYS)}
     moments = np.empty(0, net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
     optimizer = part("optimizer.")
     optimizer["solver"] = optimizer.pop("kind")
@@ -162,6 +166,7 @@ def _restored(
     if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _NUMBERS):
         raise refuse("'training' has a negative counter")
     state, key = TrainingState.__new__(TrainingState), "training.parameters"
+    text = file.string(key)
     target_scale = _target_scale(file, parameters)
     state.__setstate__(
         {
@@ -175,7 +180,7 @@ def _restored(
             "history": history,
             "generator": generator,
             "digests": _digests(file, scalars.get("digests")),
-            "parameters": load_parameters(file.strings[key], key) if key in file.strings else None,
+            "parameters": None if text is None else load_parameters(text, key),
             "target_scale": target_scale,
             "predicts_y": target_scale is not None,
         }
@@ -194,7 +199,7 @@ def _digests(file: Metadata, stored: object) -> Digests | None:
         return None
     found: Digests = {}
     for group, text in stored.items() if isinstance(stored, dict) else [("", "")]:
-        sums = file.arrays.get(f"training.digest_{group}")
+        sums = file.array(f"training.digest_{group}")
         kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
         if sums is None or sums.dtype != np.int64 or sums.ndim != 1 or not set(kinds.values()) <= STORED_DTYPES:
             raise refuse("'training' has invalid checksums of the data")
@@ -213,8 +218,10 @@ _TOL = 1e-4  # the default, with which the estimator counts epochs without impro
 
 
 def _numbers(file: Metadata) -> dict[str, Any]:
-    """Return the numbers of the training by their names."""
-    values = file.arrays["training.numbers"]
+    """Return the numbers of the training by their names; none if a C program has not written the file's training."""
+    values = file.array("training.numbers")
+    if values is None:
+        return {}
     if values.dtype != np.float64 or values.shape != (len(_NAMES),) or not np.isfinite(values).all():
         raise refuse("'training.numbers' has another shape or type, or is not finite")
     numbers: dict[str, Any] = dict(zip(_NAMES, values.tolist(), strict=True))
@@ -234,9 +241,9 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
 
     What the solver does not use keeps its default.
     """
-    if "training.numbers" not in file.arrays:
-        return {}
     numbers = _numbers(file)
+    if not numbers:
+        return {}
     solver = numbers["solver"]
     is_adam = solver in ("adam", "adamw")
     used = ("beta_1", "beta_2", "epsilon") if is_adam else () if solver == "sgd" else ("momentum",)
@@ -246,7 +253,7 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
         "learning_rate_init": numbers["learning_rate"],
         "weight_decay": numbers["weight_decay"] if solver == "adamw" else 0.0,
         "max_grad_norm": numbers["max_norm"] or None,
-        "shuffle": "training.order" in file.arrays,
+        "shuffle": file.array("training.order") is not None,
         **{name: numbers[name] for name in (*used, "alpha", "batch_size")},
     }
 
@@ -255,7 +262,7 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     """Return the fields of the history and of the training state, as Python's files contain them."""
     numbers = _numbers(file)
     n_epochs, n_rows, rate = numbers["n_epochs"], numbers["n_rows"], numbers["learning_rate"]
-    order, is_shuffled = file.arrays.get("training.order"), "training.generator" in file.arrays
+    order, is_shuffled = file.array("training.order"), file.array("training.generator") is not None
     if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (0 if order is None else len(order)):
         raise refuse("the arrays of the training do not match 'training.numbers'")
     history = History()

@@ -18,6 +18,7 @@ from skl2onnx.common.data_types import (
 
 from cmlp._estimators.fitted import unchanging
 from cmlp._export.onnx_write import INPUT_DTYPES, onnx_model
+from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,9 @@ def _set_types(operator: Any) -> None:
         if classes.dtype.kind == "f" and (classes % 1 != 0).any():
             raise ValueError(f"Labels must be whole numbers or text for skl2onnx, got {classes.tolist()}.")
         label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
-        operator.outputs[0].set_type(label([rows, len(classes)] if trained.labels.kind == "multilabel" else [rows]))
+        operator.outputs[0].set_type(
+            label([rows, len(classes)] if trained.class_labels.kind == "multilabel" else [rows])
+        )
         operator.outputs[1].set_type(numbers([rows, len(classes)]))
     else:
         operator.outputs[0].set_type(numbers([rows, trained.net.n_out]))
@@ -60,11 +63,11 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     own, graph = operator.raw_operator, _Graph(scope, container)
     model = unchanging(own)
     trained = model._trained()
-    add = _add_network if trained.encoder is None else _add_table
+    add = _add_table if isinstance(trained, TableModel) else _add_network
     *label, numbers = add(graph, model, operator.inputs)
     if hasattr(own, "decision_function") and container.get_options(own, {_RAW_SCORES: False})[_RAW_SCORES]:
         numbers = graph.logits
-        if len(model.classes_) == 2 and trained.labels.kind != "multilabel":  # one number for two classes
+        if len(model.classes_) == 2 and trained.class_labels.kind != "multilabel":  # one number for two classes
             numbers = graph.node("Concat", graph.node("Neg", numbers), numbers, axis=1)
     if not label:
         numbers = graph.node("Reshape", numbers, graph.constant([-1, trained.net.n_out]))

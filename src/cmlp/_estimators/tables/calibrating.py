@@ -316,7 +316,7 @@ def measured_on_held_out(
     groups = _held_out_rows(bag, runs)
     if not groups:
         return None, None
-    target = bag.encoding.target
+    target = bag.encoding.answer_scale
     rows = np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, target) for found in each])

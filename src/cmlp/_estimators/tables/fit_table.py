@@ -218,7 +218,7 @@ class TableFit(PreparedFit):
             labels=encoding.labels,
             names=self.reader.names,
             encoder=bag.encoder,
-            target=encoding.target,
+            answer_scale=encoding.answer_scale,
             calibration=calibration,
             background=self._background,
             summary=Summary(self._values, accuracy),
@@ -289,11 +289,15 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> Tabl
 
 def digest_of(reader: FrameReader, bag: Bag) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    labels, target = bag.encoding.labels, bag.encoding.target
+    labels, scale = bag.encoding.labels, bag.encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if reader.names is None else list(reader.names)
-    learned = names, bag.encoder.categories, bag.encoder.dates, classes, target, bag.rows.n_validation
+    before = names, bag.encoder.categories, bag.encoder.dates, classes
+    fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
+    # The word stays the same whatever the class is called, so that pickled fits can be resumed.
+    target = f"TableTarget({', '.join(fields)})" if fields else "None"
+    learned = f"({', '.join(map(repr, before))}, {target}, {bag.rows.n_validation!r})"
     arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.rows.targets]  # NaN has many forms
     arrays += [] if bag.rows.weight is None else [bag.rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
-    return bag.encoder.numbers.tobytes(), hash_of_text(repr(learned)), checksums.tobytes()
+    return bag.encoder.numbers.tobytes(), hash_of_text(learned), checksums.tobytes()

@@ -353,7 +353,7 @@ class TabularClassifier(TabularEstimator):
     @property
     def classes_(self) -> np.ndarray:
         """The labels, sorted."""
-        return self._trained().labels.classes
+        return self._trained().class_labels.classes
 
     @classes_.setter
     def classes_(self, value: ArrayLike) -> None:
@@ -499,7 +499,7 @@ class TabularClassifier(TabularEstimator):
                 fitted = self._whole_fit()
                 model = fitted.model
                 checked_threshold(0, model.labels)
-                positive = _position_of(pos_label, model.labels)
+                positive = _position_of(pos_label, model.class_labels)
                 if X is None:
                     held_out = self._held_out(fitted, y, sample_weight)
                     output = model.net.activations[-1]
@@ -512,9 +512,9 @@ class TabularClassifier(TabularEstimator):
                     weight = np.ones(len(p)) if rows.weight is None else rows.weight
                 is_positive = truth == positive
                 if not is_positive.any():
-                    raise ValueError(f"y has no row of the class {model.labels.classes.tolist()[positive]!r}.")
+                    raise ValueError(f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}.")
                 if pos_label is None:
-                    _warn_if_frequent(model.labels, weight[truth == 0].sum(), weight[is_positive].sum())
+                    _warn_if_frequent(model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum())
                 model = model.replace(
                     threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
                 )
@@ -573,7 +573,7 @@ class TabularClassifier(TabularEstimator):
             above 0.5.
         """
         model = self._trained()
-        probabilities, labels = self._predicted(model, X), model.labels
+        probabilities, labels = self._predicted(model, X), model.class_labels
         if labels.kind == "multilabel":
             return labels.decode(probabilities)
         predicted: np.ndarray = labels.classes[model.classes(probabilities)]
@@ -676,7 +676,7 @@ class TabularClassifier(TabularEstimator):
         return certify_table(self, X, radius, max_time)
 
     def _truth(self, model: TableModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
-        owner, labels = type(self).__name__, model.labels
+        owner, labels = type(self).__name__, model.class_labels
         y = as_targets(y, n_rows, owner, labels=True)
         if labels.kind == "multilabel":
             return labels.encode(y)

@@ -26,6 +26,7 @@ from cmlp._export.page.assembly import (
 from cmlp._export.page.description import Described, encoded, visible
 from cmlp._export.page.table import table_page
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
+from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def page_of(
     unit: str | Sequence[str] | None = None,
 ) -> Document:
     """Return the page of a model; see `Network.to_html`."""
-    if model.encoder is not None:
+    if isinstance(model, TableModel):
         if data is not None:
             raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
         return table_page(model, title, background=background, target=target, unit=unit)

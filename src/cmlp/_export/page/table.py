@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._model.encoder import EncodedColumn
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import TableModel
 
 _HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
@@ -43,7 +43,7 @@ _SCRIPTS = ("drawing/dom", "network/encoder", "table/why", "table/rows", "table/
 
 
 def table_page(
-    model: TrainedModel,
+    model: TableModel,
     title: str | None = None,
     *,
     background: bool = False,
@@ -101,7 +101,7 @@ def table_page(
     return Document("table.html", parts)
 
 
-def _outputs(model: TrainedModel) -> list[str]:
+def _outputs(model: TableModel) -> list[str]:
     net = model.net
     if net.loss == "quantile" and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
@@ -109,14 +109,14 @@ def _outputs(model: TrainedModel) -> list[str]:
     return [prefix + visible(name) for name in output_names(model)]
 
 
-def _name(model: TrainedModel, target: str | None) -> str | None:
+def _name(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
     if target is not None and n_answers(model.net) > 1:
         raise ValueError("target must be None for several targets, which have the names of the columns of y")
     return None if target is None else visible(target)
 
 
-def _units(model: TrainedModel, unit: str | Sequence[str] | None) -> list[str]:
+def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     """Return the unit of each output, "" for none."""
     n_outputs, n = len(_outputs(model)), n_answers(model.net)
     if unit is None:
@@ -129,22 +129,22 @@ def _units(model: TrainedModel, unit: str | Sequence[str] | None) -> list[str]:
     return [visible(one) for one in units] * (n_outputs // n)
 
 
-def _targets(model: TrainedModel) -> list[list[float]] | None:
+def _targets(model: TableModel) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
-    each = None if model.target is None else np.transpose(model.target.numbers).reshape(-1, 4)
+    each = None if model.answer_scale is None else np.transpose(model.answer_scale.numbers).reshape(-1, 4)
     return None if each is None else np.broadcast_to(each, (model.net.n_out, 4)).tolist()
 
 
 # ------------------------------------------------------------------------------------------------------------ columns
 
 
-def _columns(model: TrainedModel) -> list[dict[str, Any]]:
+def _columns(model: TableModel) -> list[dict[str, Any]]:
     """Return the columns: their names, and what the encoder has learned about them."""
     texts = model.feature_names
     names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    types = model.encoder.types if model.encoder else ()
-    for i, (name, one, held) in enumerate(zip(names, model.encoder or (), types, strict=True)):
+    types = model.encoder.types
+    for i, (name, one, held) in enumerate(zip(names, model.encoder, types, strict=True)):
         column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": held}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
@@ -158,14 +158,14 @@ def _columns(model: TrainedModel) -> list[dict[str, Any]]:
     return columns
 
 
-def _field(model: TrainedModel, i: int, column: EncodedColumn) -> dict[str, Any]:
+def _field(model: TableModel, i: int, column: EncodedColumn) -> dict[str, Any]:
     """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
 
     There is a choice if only 0 and 1 are known, which are also False and True.
     """
     found = np.concatenate([column.edges, [] if model.summary is None else model.summary.values[:, i]])
     found = found[~np.isnan(found)]
-    if model.encoder is None or i not in model.encoder.dates:
+    if i not in model.encoder.dates:
         is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
         return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
@@ -200,7 +200,7 @@ def _categories(values: Sequence[object]) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------ what rows are compared with
 
 
-def _made_rows(model: TrainedModel) -> Background | None:
+def _made_rows(model: TableModel) -> Background | None:
     """Return rows made of the summary's values of each column in random order: they are not rows of the training."""
     if model.summary is None:
         return None
@@ -242,14 +242,14 @@ def _described_background(background: Background, *, is_kept: bool) -> dict[str,
     return {"rows": rows, "weights": weights, "kept": is_kept}
 
 
-def _order(model: TrainedModel, background: Background | None) -> list[int]:
+def _order(model: TableModel, background: Background | None) -> list[int]:
     """Return the columns in the order of their effect: how far answers move if a column takes values of other rows."""
     n = model.n_inputs
     if background is None:
         return list(range(n))
     rows = background.rows
     before, effects = model.predict(rows), np.zeros(n)
-    spread = 1.0 if model.target is None else np.asarray(model.target.scale)
+    spread = 1.0 if model.answer_scale is None else np.asarray(model.answer_scale.scale)
     for i in range(n):
         for shift in range(1, _SHIFTS + 1):
             other = rows.copy()
@@ -263,7 +263,7 @@ def _order(model: TrainedModel, background: Background | None) -> list[int]:
 # ------------------------------------------------------------------------------------------------------- how sure it is
 
 
-def _intervals(model: TrainedModel) -> list[tuple[float, list[float]]]:
+def _intervals(model: TableModel) -> list[tuple[float, list[float]]]:
     """Return how far the intervals of each answer reach for each coverage for which there are enough scores."""
     calibration = model.calibration
     if calibration is None:
@@ -273,13 +273,13 @@ def _intervals(model: TrainedModel) -> list[tuple[float, list[float]]]:
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
-def _widths(model: TrainedModel) -> list[Any] | None:
+def _widths(model: TableModel) -> list[Any] | None:
     """Return for each answer the predictions and factors of its knots, if the widths of intervals follow the row."""
     widths = None if model.calibration is None else model.calibration.widths
     return None if widths is None else list(widths.tolist())
 
 
-def _facts(model: TrainedModel, units: list[str]) -> list[str]:
+def _facts(model: TableModel, units: list[str]) -> list[str]:
     """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
     found = None if model.summary is None else model.summary.accuracy
     if found is None:
@@ -303,7 +303,7 @@ def _facts(model: TrainedModel, units: list[str]) -> list[str]:
     return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
 
 
-def _positive(model: TrainedModel) -> int:
+def _positive(model: TableModel) -> int:
     """Return the class that a threshold is to find; 0 without one."""
     if model.threshold is None:
         return 0
@@ -311,7 +311,7 @@ def _positive(model: TrainedModel) -> int:
     return int(model.threshold <= _HALF) if found is None else found.positive
 
 
-def _found(model: TrainedModel) -> str:
+def _found(model: TableModel) -> str:
     """Return a sentence about the class that the threshold is to find; "" if it was not chosen on rows."""
     found = None if model.summary is None else model.summary.found
     if found is None:
@@ -324,7 +324,7 @@ def _found(model: TrainedModel) -> str:
     )
 
 
-def _about(model: TrainedModel) -> str:
+def _about(model: TableModel) -> str:
     """Return a paragraph for the end of the page."""
     n_nets, n_weights = len(model.networks), sum(net.n_params for net, _ in model.networks)
     parts = [f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."]
