@@ -156,8 +156,7 @@ class TableFit(PreparedFit):
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
-            return runs, previous.model.background
+            return self.bag.resumed_runs(previous.state.states), previous.model.background
         networks = None if previous is None else networks_as_trained(previous.model)
         generator = _generator(options.random_state)
         seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
