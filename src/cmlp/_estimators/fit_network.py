@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
-from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
+from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_followed
 from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import PARTIAL_FIT, FitRequest, parameters_to_keep
@@ -55,10 +55,10 @@ def fit(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator):
-        with immediate_signals():
-            request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
-        train_on(source.given, estimator, lambda: prepare_network(request, source), observers)
+    with Exclusively(estimator), immediate_signals():
+        request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
+        with estimator._observers(*source.given) as own:
+            train_followed(prepare_network(request, source), [*own, *observers])
 
 
 class NetworkFit(PreparedFit):
