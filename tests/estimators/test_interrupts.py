@@ -151,12 +151,22 @@ def test_predictions_during_a_fit_use_one_complete_model():
     assert all((p == before).all() or (p == after).all() for p in predictions)
 
 
-def test_ctrl_c_at_any_point_leaves_no_estimator_locked():
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model, X, y: model.fit(X, y),
+        lambda model, X, y: model.partial_fit(X, y),
+        lambda model, X, y: model.fit_batches([(X, y)], classes=[0, 1, 2]),
+    ],
+    ids=["fit", "partial_fit", "fit_batches"],
+)
+def test_ctrl_c_at_any_point_leaves_no_estimator_locked(call):
     X, y = blobs(n_rows=6)
-    model = small(hidden_layer_sizes=(2,)).partial_fit(X, y, classes=[0, 1, 2])
-    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.fit"
+    model = small(hidden_layer_sizes=(2,), max_iter=2, tol=0, n_iter_no_change=float("inf"))
+    model.partial_fit(X, y, classes=[0, 1, 2])
+    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.fit_batches"
     step, errors = 0, []
-    while interrupted_at(step := step + 1, lambda: model.partial_fit(X, y), *modules):
+    while interrupted_at(step := step + 1, lambda: call(model, X, y), *modules):
         try:
             model.partial_fit(X, y)
         except RuntimeError as error:

@@ -100,6 +100,14 @@ def test_changed_kind_of_scale(tmp_path):
         assert fitted.set_params(y_scale="robust").partial_fit(X, PRICES)._fitted.state.target_scale.kind == "robust"
 
 
+def test_partial_fit_without_the_scale_of_a_model_without_optimizer():
+    """The model predicts y itself, and nothing of its scale is left to apply."""
+    model = small(solver="lbfgs", y_scale="standard").fit(X, PRICES)
+    before = model.predict(X)
+    model.set_params(solver="sgd", learning_rate_init=1e-30, y_scale=None).partial_fit(X, PRICES)
+    np.testing.assert_allclose(model.predict(X), before, rtol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:The training loss")
 def test_the_example_of_a_price_is_learned():
     X = np.random.RandomState(1).standard_normal((300, 3))

@@ -53,17 +53,14 @@ def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
 
 
 def _with_history(fitted: Fitted, name: str, value: object) -> Fitted:
-    history, state = fitted.history.copy(), fitted.state.shared()
+    history = fitted.history.copy()
     setattr(history, name, value)
-    state.history = history
-    return fitted._replace(history=history, state=state)
+    return fitted._replace(history=history, state=fitted.state.replaced(history=history))
 
 
 def with_n_iter(fitted: Fitted, value: Any) -> Fitted:
     """Set the number of epochs."""
-    state = fitted.state.shared()
-    state.epoch = operator.index(value)
-    return fitted._replace(state=state)
+    return fitted._replace(state=fitted.state.replaced(epoch=operator.index(value)))
 
 
 def with_feature_names(fitted: Fitted, value: Any) -> Fitted:

@@ -13,10 +13,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
-from cmlp._process.signals import DeferredSignals, immediate_signals
+from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -31,8 +31,7 @@ class Exclusively(DeferredSignals):
 
     The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
     because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
-    estimator locked, and neither the loop nor the last assignment is interrupted; what comes before these, and changes
-    nothing, runs within `immediate_signals`.
+    estimator locked: what runs in this context manager does so within `immediate_signals`.
     """
 
     def __init__(self, estimator: object) -> None:
@@ -95,32 +94,28 @@ class PreparedFit:
         """Warn if the stored model is useless, unless its run has done it."""
 
 
-def train_on(
-    rows: tuple[Any, Any, Any], estimator: Any, prepare: Callable[[], PreparedFit], observers: Sequence[Observer] = ()
-) -> None:
-    """Train on what a call has prepared of its rows (X, y and weights), and store the model."""
-    with estimator._observers(*rows) as own:
-        with immediate_signals():
-            fit = prepare()
-            fit.remember_for_resume()
-            fit.follow([*own, *observers])
-        train_and_store(fit)
+def train_followed(fit: PreparedFit, observers: Sequence[Observer]) -> None:
+    """Train and store the model, with observers of the training."""
+    fit.remember_for_resume()
+    fit.follow(observers)
+    train_and_store(fit)
 
 
 def train_and_store(fit: PreparedFit) -> None:
-    """Train and store the model. After Ctrl-C, store the model of the last complete batch."""
+    """Train and store the model. After Ctrl-C, which waits for a safe point, store the model of the last batch."""
     estimator = fit.request.estimator
-    try:
-        fit.train()
-        store(estimator, fit.fitted())
-        fit.judge()
-    except KeyboardInterrupt:
-        interrupted = fit.fitted()
-        if fit.has_trained:
-            store(estimator, interrupted)
-        elif fit.can_resume:
-            vars(estimator)[INTERRUPTED] = interrupted
-        raise
+    with DeferredSignals():
+        try:
+            fit.train()
+            store(estimator, fit.fitted())
+            fit.judge()
+        except KeyboardInterrupt:
+            interrupted = fit.fitted()
+            if fit.has_trained:
+                store(estimator, interrupted)
+            elif fit.can_resume:
+                vars(estimator)[INTERRUPTED] = interrupted
+            raise
 
 
 def store(estimator: Any, fitted: Fitted | FittedTable) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.arrays import arrow_copied, read_once
 from cmlp._data.checks import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
-from cmlp._estimators.fit import Exclusively, train_on
+from cmlp._estimators.fit import Exclusively, train_followed
 from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.request import FIT_BATCHES, FitRequest
 from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
@@ -41,23 +42,19 @@ def fit_batches(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator):
-        with immediate_signals():
-            request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
-            options, previous = request.options, request.previous
-            if request.is_classifier and previous is None and classes is None:
-                raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
-            passes = Passes(source)
-            stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
-            n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
-            passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
-        try:
-            with immediate_signals():
-                stream.open_first_block()
-            train_on(stream.given, estimator, lambda: prepare_network(request, stream), observers)
-        finally:
-            with immediate_signals():
-                stream.close()
+    with Exclusively(estimator), immediate_signals():
+        request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
+        options, previous = request.options, request.previous
+        if request.is_classifier and previous is None and classes is None:
+            raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
+        passes = Passes(source)
+        stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
+        n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
+        passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
+        with closing(stream):
+            stream.open_first_block()
+            with estimator._observers(*stream.given) as own:
+                train_followed(prepare_network(request, stream), [*own, *observers])
 
 
 class BlockSource(RowSource):

@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
-from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_on
+from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_followed
 from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import PARTIAL_FIT, FitRequest, parameters_to_keep
@@ -55,10 +55,10 @@ def fit(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator):
-        with immediate_signals():
-            request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
-        train_on(source.given, estimator, lambda: prepare_network(request, source), observers)
+    with Exclusively(estimator), immediate_signals():
+        request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
+        with estimator._observers(*source.given) as own:
+            train_followed(prepare_network(request, source), [*own, *observers])
 
 
 class NetworkFit(PreparedFit):
@@ -103,9 +103,9 @@ class NetworkFit(PreparedFit):
             from cmlp._estimators.network import Network  # few programs need it
 
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
-            Trainer._of(network, self.run, lambda: self._copy(state.best_to_resume()))._tell(callbacks, self.run)
+            Trainer._of(network, self.run, lambda: self._copy(state.best_so_far()))._tell(callbacks, self.run)
         for observer in observers:
-            observer.attach(state, lambda: self.fitted_from(state.best_without_rows()), self.provenance_now)
+            observer.attach(state, lambda: self.fitted_from(state.best_so_far()), self.provenance_now)
             self.run.observers.append(observer)
 
     def train(self) -> None:
@@ -118,20 +118,14 @@ class NetworkFit(PreparedFit):
 
     def fitted(self) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        return self.fitted_from(self.run.state_to_keep())
+        state = self.run.state
+        return self.fitted_from(state.resumable() if self.can_resume else state.without_rows())
 
     def fitted_from(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
         """Return what the fit would leave with a state of its run, whose parameters then predict y itself.
 
-        A new block of parameters is made only if y is standardized. What the model shares with the run follows from the
-        state:
-
-        - at the end, `run.state_to_keep()`: everything but the random generator, because the run is over;
-        - after `partial_fit` and for a score, `run.state.without_rows()`: the parameters and the optimizer;
-        - for an observer, `run.state.best_without_rows()`: the optimizer;
-        - for a callback, `run.state.best_to_resume()`: nothing.
-
-        A score is computed from converted rows, which have no names of columns.
+        The model shares the block of parameters with the state, unless y is standardized. A score is computed from
+        converted rows, which have no names of columns.
         """
         net, data = self.run.job.net, self.run.job.data
         state.use_units_of_y(net)

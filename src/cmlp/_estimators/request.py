@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._model.model import TableModel
-    from cmlp._train.random import Generator
     from cmlp._train.split import Shards
 
     Options = TypeVar("Options", "EstimatorOptions", "TableOptions")
@@ -377,54 +376,39 @@ class FitRequest(NamedTuple):
 
     def begun_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
-        options = self.options
-        rng = random_state(self.options.random_state)
-        if self.resume and self.previous is not None:
-            return resumed_state(self.previous.state, options)
-        if self.previous is None:
-            state = self._new_state(net, rng)
-        elif self.call.is_incremental:
-            state = self._next_state(self.previous, rng)
+        options, previous = self.options, self.previous
+        rng = random_state(options.random_state)
+        if previous is None:
+            uses_assigned = self.call.is_incremental or options.warm_start
+            params = assigned_params(self.estimator, net) if uses_assigned else None
+            is_random = params is None and isinstance(options.initialization, str)
+            if params is None:
+                params = initial_params(net, rng, options.init_activation, options.initialization)
+            state, scale = TrainingState(params, History(), rng), None
+        elif self.resume:
+            return resumed_state(previous.state, options)
         else:
-            state = self._warm_state(self.previous, rng)
+            state = TrainingState(block_copy(previous.model.params), previous.history.copy(), rng)
+            scale, is_random = previous.state.target_scale, False
+            if self.call.is_incremental:
+                self._continue_optimizer(state, previous.state)
+        if scale is not None and scale.kind == options.y_scale:
+            state.target_scale = scale
+        state.predicts_y = options.y_scale is not None and not is_random  # random ones are for standardized targets
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         return state
 
-    def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
-        """Return a state with parameters that are assigned, given or random."""
-        options = self.options
-        uses_assigned = self.call.is_incremental or options.warm_start
-        params = assigned_params(self.estimator, net) if uses_assigned else None
-        is_random = params is None and isinstance(options.initialization, str)
-        if params is None:
-            params = initial_params(net, rng, options.init_activation, options.initialization)
-        state = TrainingState(params, History(), rng)
-        state.predicts_y = options.y_scale is not None and not is_random  # random ones are for standardized targets
-        return state
-
-    def _warm_state(self, previous: Fitted, rng: Generator) -> TrainingState:
-        """Return a state with the parameters of the previous model and a new optimizer."""
-        y_scale, known = self.options.y_scale, previous.state.target_scale
-        state = TrainingState(block_copy(previous.model.params), previous.history.copy(), rng)
-        state.target_scale = known if known is not None and known.kind == y_scale else None
-        state.predicts_y = y_scale is not None
-        return state
-
-    def _next_state(self, previous: Fitted, rng: Generator) -> TrainingState:
-        """Return a state that continues the previous one with its optimizer."""
-        params, history = block_copy(previous.model.params), previous.history.copy()
-        kept, rate = previous.state, self.options.learning_rate_init
-        known, y_scale = kept.target_scale, self.options.y_scale
-        if kept.optimizer is not None:
-            _require_same("y_scale", None if known is None else known.kind, y_scale)
-        optimizer, schedule = deepcopy(kept.optimizer), kept.schedule
-        if optimizer is not None and schedule is not None and rate != schedule.rate:  # set_params has changed it
+    def _continue_optimizer(self, state: TrainingState, previous: TrainingState) -> None:
+        """Continue with the optimizer and the schedule of a previous state, if it has them."""
+        optimizer, schedule, rate = deepcopy(previous.optimizer), previous.schedule, self.options.learning_rate_init
+        if optimizer is None or schedule is None:
+            return
+        scale = previous.target_scale
+        _require_same("y_scale", None if scale is None else scale.kind, self.options.y_scale)
+        if rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)
-            optimizer.learning_rate = schedule.next_rate(schedule.rate, history.t)
-        state = TrainingState(params, history, rng, optimizer, schedule, kept.schedule_epoch)
-        state.target_scale = known
-        state.predicts_y = y_scale is not None
-        return state
+            optimizer.learning_rate = schedule.next_rate(schedule.rate, state.history.t)
+        state.optimizer, state.schedule, state.schedule_epoch = optimizer, schedule, previous.schedule_epoch
 
 
 class TableRequest(NamedTuple):

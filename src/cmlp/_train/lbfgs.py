@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._train.job import TrainingJob
-    from cmlp._train.state import TrainingState
 
 # SciPy's status code for a minimization that a callback stopped.
 STOPPED_BY_CALLBACK = 99
@@ -72,10 +71,6 @@ class LBFGS:
             self.observers.fit_ends()
             raise
         self.observers.fit_ends()
-
-    def state_to_keep(self) -> TrainingState:
-        """Return the state to keep after the call."""
-        return self.state.without_rows()
 
     def _minimize(self) -> None:
         scipy = optional("scipy.optimize", "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.")

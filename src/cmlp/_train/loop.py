@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
-    from cmlp._train.state import History, TrainingState
+    from cmlp._train.state import History
 
 
 class EpochLoop:
@@ -146,10 +146,6 @@ class EpochLoop:
                 category,
             )
         warn_if_useless(job, self._kept_measures, self.engine.sampled_targets(), sizes)
-
-    def state_to_keep(self) -> TrainingState:
-        """Return the state to keep after the call."""
-        return self.state.resumable()
 
 
 # The recorder: history, stopping rules, the next learning rate, and lines on the terminal

@@ -273,10 +273,10 @@ class TrainingState:
         """The attributes themselves, for the core, which replaces several in one step, as `replace` does."""
         return vars(self)
 
-    def shared(self) -> TrainingState:
-        """Return a state with the same objects as attributes."""
+    def replaced(self, **changes: object) -> TrainingState:
+        """Return a state with other values of some attributes; it shares the objects of all others."""
         twin = TrainingState.__new__(TrainingState)
-        twin.replace(**vars(self))
+        twin.replace(**{**vars(self), **changes})
         return twin
 
     def without_rows(self) -> TrainingState:
@@ -288,26 +288,18 @@ class TrainingState:
 
     def resumable(self) -> TrainingState:
         """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
-        kept, generator = self.shared(), self.generator
+        generator = self.generator
         if generator is not None and not is_storable(generator):
             return self.without_rows()
-        kept.generator = None if generator is None else stored_generator(generator)
-        return kept
+        return self.replaced(generator=None if generator is None else stored_generator(generator))
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
-        twin = self.shared()
-        twin.replace(**{name: FIELDS[name].copy(value) for name, value in vars(self).items() if value is not None})
-        return twin
+        present = {name: value for name, value in vars(self).items() if value is not None}
+        return self.replaced(**{name: FIELDS[name].copy(value) for name, value in present.items()})
 
-    def best_without_rows(self) -> TrainingState:
-        """Return a state like `without_rows`, with copies of the best parameters so far, while training continues."""
-        twin = self.without_rows()
-        twin.params, twin.history = block_copy(self.params if self.best is None else self.best), self.history.copy()
-        return twin
-
-    def best_to_resume(self) -> TrainingState:
-        """Return a copy with the best parameters so far, from which another call can continue this training."""
+    def best_so_far(self) -> TrainingState:
+        """Return an independent copy, as if training had ended here: with the best parameters, and resumable."""
         twin = self.copy()
         twin.restore_best()
         return twin.resumable()

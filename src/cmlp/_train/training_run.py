@@ -47,10 +47,8 @@ def with_split_and_scales(job: TrainingJob, n_rows: int) -> TrainingJob:
         _begin_history(job, n_rows)
     elif state.n_rows != n_rows:
         raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
-    else:
-        state.use_units_of_targets(net)
-        state.restore_last()
     objective, scaled = _standardized(objective, data.with_learned_scale(state.order), net, state)
+    state.restore_last()
     return job._replace(objective=objective, data=scaled, given=data)
 
 

@@ -194,9 +194,9 @@ class Rounds(Engine):
         self.progress.store(state.batch + 1)
 
     def _job(self) -> Job:
-        job, state = self.job, self.job.state.shared()
-        state.history, state.generator, state.best, state.last = History(), None, None, None
-        state.sums, state.parameters, state.order, state.validation = NO_SUMS.copy(), None, None, None
+        job = self.job
+        unused = dict.fromkeys(("generator", "best", "last", "parameters", "order", "validation"))
+        state = job.state.replaced(history=History(), sums=NO_SUMS.copy(), **unused)
         return Job(
             job.net,
             state,

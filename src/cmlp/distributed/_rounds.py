@@ -12,7 +12,7 @@ from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
-from cmlp._estimators.fit import Exclusively, train_on
+from cmlp._estimators.fit import Exclusively, train_followed
 from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FIT_IN_ROUNDS, FitRequest, fit_to_resume
@@ -61,19 +61,19 @@ def fit_in_rounds(
         n_rounds = positive_integer("rounds", rounds, " or None")
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
-    with Exclusively(model), cluster_of(client) as cluster:
-        with immediate_signals():
-            request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
-            options = request.options
-            division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
-            if checkpoint is not None:
-                if os.path.exists(checkpoint):
-                    request = request._replace(previous=_stored(model, options, checkpoint, division), resume=True)
-                callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
-                request = request._replace(options=options._replace(callbacks=callbacks))
-            source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
-            request = request._replace(classes=source.classes)
-        train_on(source.given, model, lambda: prepare_network(request, source))
+    with Exclusively(model), cluster_of(client) as cluster, immediate_signals():
+        request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
+        options = request.options
+        division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
+        if checkpoint is not None:
+            if os.path.exists(checkpoint):
+                request = request._replace(previous=_stored(model, options, checkpoint, division), resume=True)
+            callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
+            request = request._replace(options=options._replace(callbacks=callbacks))
+        source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
+        request = request._replace(classes=source.classes)
+        with model._observers(*source.given) as observers:
+            train_followed(prepare_network(request, source), observers)
 
 
 class Parts(RowSource):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
 from cmlp._estimators.fitted import FITTED
-from cmlp._process.signals import immediate_signals
 from cmlp._train.observer import Observer
 
 if TYPE_CHECKING:
@@ -34,11 +33,9 @@ class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
         if self.provenance:
             raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
         try:
-            with immediate_signals():
-                observer = CallbackObserver(self, X, y, sample_weight)
+            observer = CallbackObserver(self, X, y, sample_weight)
             yield [observer]
-            with immediate_signals():
-                observer.fit_is_over(self._fitted)
+            observer.fit_is_over(self._fitted)
         finally:
             with_callbacks(_nothing)(self)  # which tears down the callbacks at its end
 

@@ -14,7 +14,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
-from cmlp._estimators.fit import Exclusively, PreparedFit, train_on
+from cmlp._estimators.fit import Exclusively, PreparedFit, train_followed
 from cmlp._estimators.fitted import FittedTable, TableState, copy_with
 from cmlp._estimators.request import TableRequest, parameters_to_keep
 from cmlp._estimators.tables.bag import (
@@ -61,10 +61,10 @@ def fit_table(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Learn the columns, train the networks on them, and store what they have learned; rows are X, y and weights."""
-    with Exclusively(estimator):
-        with immediate_signals():
-            request = TableRequest.of(estimator, validation, resume=resume)
-        train_on(rows, estimator, lambda: prepare_table(request, *rows), observers)
+    with Exclusively(estimator), immediate_signals():
+        request = TableRequest.of(estimator, validation, resume=resume)
+        with estimator._observers(*rows) as own:
+            train_followed(prepare_table(request, *rows), [*own, *observers])
 
 
 def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
@@ -156,8 +156,7 @@ class TableFit(PreparedFit):
                     "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
                     "names of columns, categories and labels."
                 )
-            runs = self.bag.resumed_runs([state.shared() for state in previous.state.states])
-            return runs, previous.model.background
+            return self.bag.resumed_runs(previous.state.states), previous.model.background
         networks = None if previous is None else networks_as_trained(previous.model)
         generator = _generator(options.random_state)
         seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number

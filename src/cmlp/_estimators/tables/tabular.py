@@ -426,18 +426,17 @@ class TabularClassifier(TabularEstimator):
             if X is None or y is None:
                 raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
             return super().calibrate(X, y, sample_weight)
-        with Exclusively(self):
-            with immediate_signals():
-                fitted = self._whole_fit()
-                model = fitted.model
-                if X is None:
-                    model, held = calibrated_by_held_out(model, self._held_out(fitted, y, sample_weight))
-                    fitted = fitted._replace(model=model, held_out=held)
-                else:
-                    rows = self._judged(model, X, y, sample_weight)
-                    model, found = calibrated_by_rows(model, rows, self._answers)
-                    held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
-                    fitted = fitted._replace(model=model, held_out=held_out)
+        with Exclusively(self), immediate_signals():
+            fitted = self._whole_fit()
+            model = fitted.model
+            if X is None:
+                model, held = calibrated_by_held_out(model, self._held_out(fitted, y, sample_weight))
+                fitted = fitted._replace(model=model, held_out=held)
+            else:
+                rows = self._judged(model, X, y, sample_weight)
+                model, found = calibrated_by_rows(model, rows, self._answers)
+                held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
+                fitted = fitted._replace(model=model, held_out=held_out)
             self._fitted = fitted
         return self
 
@@ -494,32 +493,29 @@ class TabularClassifier(TabularEstimator):
         True
         """
         require_goal(recall, costs)
-        with Exclusively(self):
-            with immediate_signals():
-                fitted = self._whole_fit()
-                model = fitted.model
-                checked_threshold(0, model.labels)
-                positive = _position_of(pos_label, model.class_labels)
-                if X is None:
-                    held_out = self._held_out(fitted, y, sample_weight)
-                    output = model.net.activations[-1]
-                    p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
-                    truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
-                    weight = np.concatenate([part.weight for part in held_out.parts])
-                else:
-                    rows = self._judged(model, X, y, sample_weight)
-                    p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
-                    weight = np.ones(len(p)) if rows.weight is None else rows.weight
-                is_positive = truth == positive
-                if not is_positive.any():
-                    raise ValueError(f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}.")
-                if pos_label is None:
-                    _warn_if_frequent(model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum())
-                model = model.replace(
-                    threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
-                )
-                kind = HELD_OUT if X is None else CALIBRATION
-                found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
+        with Exclusively(self), immediate_signals():
+            fitted = self._whole_fit()
+            model = fitted.model
+            checked_threshold(0, model.labels)
+            positive = _position_of(pos_label, model.class_labels)
+            if X is None:
+                held_out = self._held_out(fitted, y, sample_weight)
+                output = model.net.activations[-1]
+                p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
+                truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
+                weight = np.concatenate([part.weight for part in held_out.parts])
+            else:
+                rows = self._judged(model, X, y, sample_weight)
+                p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
+                weight = np.ones(len(p)) if rows.weight is None else rows.weight
+            is_positive = truth == positive
+            if not is_positive.any():
+                raise ValueError(f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}.")
+            if pos_label is None:
+                _warn_if_frequent(model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum())
+            model = model.replace(threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive))
+            kind = HELD_OUT if X is None else CALIBRATION
+            found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
             self._fitted = fitted._replace(model=_with_found(model, found))
         return self
 
