@@ -29,6 +29,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   size      lines of code, bytes of the wheel
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
+  coverage  not in all: how often intervals and sets of tables contain the truth (extra bench-tables)
   distributed not in all: communication of a round on Dask and of a step by MPI, predictions for 8 to 1,000 workers,
             speed of two processes by MPI and of two Dask workers, accuracy of shards
   files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
@@ -68,9 +69,9 @@ COMMANDS = [
     "size",
     "goals",
 ]
-MORE = ["distributed", "files", "intervals", "large", "rare", "tables"]  # commands that `all` leaves out
+MORE = ["coverage", "distributed", "files", "intervals", "large", "rare", "tables"]  # commands that `all` leaves out
 # A module cannot be called "import".
-MODULES = {"import": "import_time", "table-row": "table_row", "one-row": "one_row"}
+MODULES = {"import": "import_time", "table-row": "table_row", "one-row": "one_row", "coverage": "table_intervals"}
 
 
 def main():

@@ -2,14 +2,21 @@
 
 "held out" are the scores of `fit`, "calibrated" those of `calibrate` with a fifth of the training rows, which are then
 missing in `fit`. Compared are quantile gradient boosting (scikit-learn) and mapie's split conformal prediction. Figures
-are means over the tables, of the means over the splits of each.
+are means over the tables, of the means over the splits of each. The last table is of small tables of as much noise as
+signal, after `fit` alone.
 """
 
 import math
+import warnings
 
 import numpy as np
 
+from benchmarks.report import Report
+from benchmarks.table_sets import CHOSEN, UNSEEN, load
+from benchmarks.tables import cmlp_tables, split
+
 COVERAGES = 0.8, 0.9, 0.95
+N_NOISY, N_TABLES = 300, 40  # rows and number of the small tables
 N_BINS = 15  # of the calibration error
 SMALLEST = 1e-7  # probabilities are clipped to it
 
@@ -207,3 +214,33 @@ def add_to(report, found):
     if values:
         names = ["log loss", "with a temperature", "calibration error", "with a temperature"]
         report.table(f"{title}: probabilities", names, [of_tables(values).mean(axis=0).tolist()])
+
+
+def of_noise(n_tables):
+    """Return a row for each coverage: the mean share of new rows inside after `fit` alone, and its standard error."""
+    from cmlp import TabularRegressor
+
+    shares = []
+    for seed in range(n_tables):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((N_NOISY + 5000, 5))
+        y = X[:, 0] + rng.standard_normal(len(X))
+        model = TabularRegressor(random_state=seed, n_threads=1).fit(X[:N_NOISY], y[:N_NOISY])
+        intervals = [model.predict_interval(X[N_NOISY:], coverage) for coverage in COVERAGES]
+        shares.append([within(one, y[N_NOISY:], 1.0)[0] / 5000 for one in intervals])
+    errors = np.std(shares, axis=0, ddof=1) / math.sqrt(n_tables)
+    return [list(row) for row in zip(COVERAGES, np.mean(shares, axis=0), errors, strict=True)]
+
+
+def run(*, short):
+    report, found = Report("coverage", short), {}
+    for name in ["car_prices", "penguins"] if short else [*UNSEEN, *CHOSEN]:
+        X, y, task = load(name)
+        for seed in range(1 if short else 3):
+            with warnings.catch_warnings(action="ignore"):
+                found[name, seed] = measured(cmlp_tables, X, y, task, split(y, task, seed), seed)
+        print(name, flush=True)
+    add_to(report, found)
+    rows = of_noise(2 if short else N_TABLES)
+    report.table(f"held-out rows of {N_NOISY} rows of noise", ["asked for", "coverage", "standard error"], rows)
+    report.write()

@@ -1,7 +1,5 @@
 """Tables: error, log loss and CPU seconds of the estimators for tables, next to boosted trees and linear models.
 
-Then the coverage and width of their intervals and sets, and the calibration of their probabilities.
-
 Every method has its defaults. Development and held-out data sets are reported separately. The environment variable
 CMLP_TABLES names sets or groups of them (unseen, chosen, edges), separated by commas; by default "unseen,chosen".
 """
@@ -13,7 +11,6 @@ import warnings
 
 import numpy as np
 
-from benchmarks import table_intervals
 from benchmarks.critical_difference import diagram, mean_ranks
 from benchmarks.report import Report
 from benchmarks.table_sets import CHOSEN, EDGES, UNSEEN, load
@@ -181,17 +178,6 @@ def results_of(names, methods, n_splits):
     return found
 
 
-def intervals_of(keys):
-    """Return what `table_intervals` measures, for each set and split."""
-    found = {}
-    for name, seed in keys:
-        X, y, task = load(name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found[name, seed] = table_intervals.measured(cmlp_tables, X, y, task, split(y, task, seed), seed)
-    return found
-
-
 def geometric(ratios):
     return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
 
@@ -265,16 +251,12 @@ def run(*, short):
         "fit, CPU s",
         "predict, CPU s",
     ]
-    scores = {}
     for group, (title, sets) in GROUPS.items():
         names = [name for name in sets if name in wanted or group in wanted]
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
             report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
             report.table(f"{title}: error of each", ["", *methods], each_table(found, list(methods)))
-            scores |= intervals_of(found)
             report.content[group] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
             draw(found, list(methods), report.path.with_name(f"tables-{group}.svg"))
-    if scores:
-        table_intervals.add_to(report, scores)
     report.write()

@@ -284,6 +284,7 @@ def test_export_of_a_table_to_onnx(command, table, tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("export", "table.cmlp", "--to", "c-int8", "-o", "t.h"),
         ("export", "table.cmlp", "--to", "c-int8", "--calibrate", "X.csv", "-o", "t.h"),
     ],
 )

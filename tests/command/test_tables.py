@@ -295,7 +295,7 @@ def test_columns_without_names_are_numbered(command, tmp_path):
         (["--target", "price", "--alpha", "1"], "--alpha is not for tables: TabularRegressor has no alpha"),
         (["--target", "kind", "--regressor"], "--regressor needs a target of numbers, got"),
         (["--target", "kind", "--quantile", "0.3", "--loss", "quantile"], "--quantile needs a target of numbers, got"),
-        (["--target", "district"], "column 3 ('district'): the value is missing"),
+        (["--target", "district"], "column 3 ('district'): the value is missing: leave out the rows without a target"),
         (["--target", "price", "--validation", "flats.csv"], "is not a number"),
         (["--target", "other"], "flats.csv has no column 'other'"),
     ],

@@ -100,7 +100,7 @@ def test_error_of_a_full_disk_names_the_file(path, way, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=re.escape(f"[Errno 28] No space left on device: {str(path)!r}")):
+    with pytest.raises(OSError, match=re.escape(f"[Errno 28] No space left on device: {str(path)!r}") + "$"):
         OLD.save(path)
     assert os.listdir(path.parent) == []
 

@@ -214,6 +214,8 @@ def test_other_columns_than_in_fit_are_named():
     pandas = package("pandas")
     with pytest.raises(ValueError, match=r"missing are \['b'\], unknown are \['c'\]"):
         read(pandas.DataFrame({"a": [1.0], "b": [2.0]}), pandas.DataFrame({"a": [1.0], "c": [2.0]}))
+    with pytest.raises(ValueError, match=r"that it had in fit: missing are \['b'\]\.$"):
+        read(pandas.DataFrame({"a": [1.0], "b": [2.0]}), pandas.DataFrame({"a": [1.0]}))
 
 
 def test_two_columns_of_one_name_are_refused():

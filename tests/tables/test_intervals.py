@@ -477,6 +477,13 @@ def test_model_that_is_not_fitted_raises():
             call(TabularRegressor())
 
 
+def test_a_keyword_of_the_other_class_names_the_class(regressor):
+    with pytest.raises(
+        TypeError, match=r"^TabularRegressor\.calibrate\(\) got an unexpected keyword .*'probabilities'"
+    ):
+        regressor.calibrate(*numbers(60, 1), probabilities=True)
+
+
 def test_bad_rows_keep_the_calibration(regressor):
     X, y = numbers(30, seed=0)
     model, expected = copy_of(regressor), regressor.predict_interval(X)

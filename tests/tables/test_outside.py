@@ -58,6 +58,19 @@ def test_an_interval_of_a_trend_over_dates_names_the_column():
     assert model.warning_counts_ == {"column 'day': outside the training range": 2}
 
 
+def test_several_columns_are_named_in_one_warning():
+    rows = rng.random_sample((200, 8))
+    model = TabularRegressor(**QUICK).fit(rows, rows[:, 0])
+    (note,) = notes(model.predict_interval, rows[:4] + [3, 0, 0, 0, 0, 0, 0, 3])
+    first, second = note.split(". The coverage of intervals")[0].split("; ")
+    assert first.startswith("column 0: 4 of 4 rows are outside the range of the training rows (")
+    assert second.startswith("column 7: 4 (") and second.endswith("% of its width")
+    (note,) = notes(model.predict_interval, rows[:4] + 3)  # of columns 0 and 7 it has said so
+    assert "column 0" not in note and "column 1: 4 of 4" in note and "column 5: 4 (" in note
+    assert "column 6" not in note and "; and 1 more column. The coverage" in note
+    assert model.warning_counts_["column 7: outside the training range"] == 2
+
+
 def test_a_set_names_the_column():
     model = TabularClassifier(**QUICK).fit(X, Y > 10)
     (note,) = notes(model.predict_set, [[30.0, 0.0, 1.0]])

@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     options.check_output(arguments.output, arguments.model, arguments.data, arguments.labels)
     load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
     model = load(arguments.model)
+    if arguments.to == "c-int8" and arguments.data is None:
+        raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
     result = _exported(arguments, model)
     size = os.path.getsize(arguments.output)
     lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]
@@ -54,8 +56,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if arguments.to == "c-int8" and arguments.data is None:
-        raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
     if arguments.to != "c-int8" and arguments.data is not None:
         raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
     if arguments.labels is not None and arguments.data is None:

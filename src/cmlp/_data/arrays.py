@@ -213,7 +213,9 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     place = np.argwhere(~np.isfinite(array))[0]
     where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
     what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
-    raise ValueError(f"Input {name} contains {what} at {where}.")
+    is_missing_target = name in ("y", "y_val") and np.isnan(array[tuple(place)])
+    remedy = " Leave out the rows without a target." if is_missing_target else ""
+    raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 
 def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:

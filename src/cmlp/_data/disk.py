@@ -55,7 +55,8 @@ def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
             _write_named(target, mode, produce)
     except OSError as error:
         # Errors of write and fsync (a full disk) have no file name, and others name a temporary file.
-        error.filename, error.filename2 = name, None
+        error.filename = name
+        del error.filename2  # None would be printed
         raise
     _flush_folder(target)
 

@@ -158,10 +158,12 @@ class FrameReader(NamedTuple):
         missing = [name for name in self.names if name not in index]
         unknown = [name for name in frame.names if name not in known]
         if missing or (unknown and notices is None):
-            raise ValueError(
-                "X must have the columns that it had in fit: "
-                f"missing are {reprlib.repr(missing)}, unknown are {reprlib.repr(unknown)}."
-            )
+            found = [
+                f"{what} are {reprlib.repr(names)}"
+                for what, names in (("missing", missing), ("unknown", unknown))
+                if names
+            ]
+            raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
         return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)

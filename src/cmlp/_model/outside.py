@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Of new rows from the same population, a few are a little outside: that is no reason for a warning.
 _MARGIN, _SHARE = 0.1, 0.1  # many rows: more than this share is farther outside than this part of the range
+_SHOWN = 5  # columns in a warning
 _FAR = 0.5  # one row is farther outside than this part of the range
 
 
@@ -54,13 +55,14 @@ def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None:
-    """Warn once for each column of which rows are clearly outside the training range: coverages do not hold there."""
+    """Warn of columns of which rows are clearly outside the training range, once of each: no coverage holds there."""
     if not len(raw):
         return
     low, high = _ranges(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
+    texts: list[str] = []
     for i in np.flatnonzero(due).tolist():
         label = f"column {i}" if model.names is None else f"column {model.names[i]!r}"
         if not model.notices.is_first(f"{label}: outside the training range"):
@@ -69,8 +71,14 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
         is_date = i in model.encoder.dates
         ends = [str(np.datetime64(int(end), "D")) if is_date else short(end) for end in (low[i], high[i])]
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
+        where = "" if texts else f" of {len(raw):,} rows are outside the range of the training rows"
+        texts.append(
+            f"{label}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {short(distance)}{' days' * is_date}{share}"
+        )
+    if texts:
+        n_more = len(texts) - _SHOWN
+        more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
         warn(
-            f"{label}: {n:,} of {len(raw):,} rows are outside the range of the training rows ({ends[0]} to {ends[1]}), "
-            f"by up to {short(distance)}{' days' if is_date else ''}{share}. The coverage of {what} holds for rows as "
-            "in training or calibration, and not there. outside(X) returns the distances."
+            f"{'; '.join(texts[:_SHOWN])}{more}. The coverage of {what} holds for rows as in training or calibration, "
+            "and not there. outside(X) returns the distances."
         )

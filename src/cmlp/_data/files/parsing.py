@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cmlp._data.files.text import Place
     from cmlp._data.grammar import Grammar
 
+MISSING_TARGET = "the value is missing: leave out the rows without a target"
 _NAT = np.iinfo(np.int64).min
 
 
@@ -128,7 +129,7 @@ def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] 
     labels, of_model = categories(grammar, cells, classes.tolist()), {*classes.tolist()}
     for row, label in enumerate(labels.tolist()):
         if label not in of_model:
-            what = "the value is missing" if label is None else f"{label!r} is not a class of the model"
+            what = MISSING_TARGET if label is None else f"{label!r} is not a class of the model"
             raise DataError(f"{place(row)}: {what}")
     return labels if classes.dtype == object else labels.astype(classes.dtype)
 

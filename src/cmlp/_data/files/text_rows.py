@@ -15,7 +15,7 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
 from cmlp._data.files.file_formats import DataError, Setting
-from cmlp._data.files.parsing import column_of, integers
+from cmlp._data.files.parsing import MISSING_TARGET, column_of, integers
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
 
@@ -389,7 +389,7 @@ class TextRows:
         """Return the targets as numbers; raises DataError if one is missing."""
         values: NDArray[np.float64] = self._values_of_target("number")
         if np.isnan(values).any():
-            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: the value is missing")
+            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: {MISSING_TARGET}")
         return values
 
     def labels(self) -> NDArray[Any]:
@@ -397,7 +397,7 @@ class TextRows:
         column_type = self._target.column_type(self._at_target)
         entries = self._values_of_target("text").tolist()
         if None in entries:
-            raise DataError(f"{self._at_target(entries.index(None))}: the value is missing")
+            raise DataError(f"{self._at_target(entries.index(None))}: {MISSING_TARGET}")
         plain: list[str] = [text.strip() for text in entries]
         convert = {"integer": self.grammar.integer, "number": self.grammar.number, "boolean": self.grammar.boolean}
         if column_type in convert:

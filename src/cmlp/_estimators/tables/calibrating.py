@@ -93,35 +93,8 @@ class Calibrating:
     def _trained(self) -> TableModel:
         raise NotImplementedError
 
-    def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Measure the errors of the fitted model on other rows: intervals and sets are then as wide as these need.
-
-        These rows replace those that the networks held out in `fit`, also for the accuracy on a page. If `fit` has seen
-        none of them, neither as rows nor as validation data, and they are exchangeable with the rows to predict (for
-        example, all are drawn at random from one population), intervals and sets contain the truth at least as often as
-        asked for: split conformal prediction [1]_.
-
-        Parameters
-        ----------
-        X : data frame, array-like of shape (n_samples, n_features), dict or list of dict
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Numbers, or labels, as for `fit`. No set contains a label that `fit` has not seen.
-        sample_weight : None, float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`. The coverage is then that of the weighted rows, without a guarantee.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the estimator is not fitted, or the rows are invalid. It then keeps its former calibration.
-
-        References
-        ----------
-        .. [1] Papadopoulos, Proedrou, Vovk, Gammerman (2002), "Inductive confidence machines for regression", ECML.
-        """
+    def _calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
+        """Measure the errors of the fitted model on other rows, for intervals and sets."""
         with Exclusively(self):
             with immediate_signals():
                 model = self._trained()
