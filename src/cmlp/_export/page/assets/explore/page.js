@@ -203,10 +203,6 @@ async function start() {
 	for (const part of document.querySelectorAll("[data-examples]")) part.hidden = !usable;
 	if (isRegression) $("mistake").hidden = true;
 	if (usable) {
-		if (hasTale)
-			document.head.append(
-				make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent, base85))),
-			);
 		startTraining();
 		Object.assign(ACTIONS, TRAINING_ACTIONS);
 		if (hasTale) await setUpTale();
@@ -221,5 +217,3 @@ async function start() {
 	window.setUpFool?.();
 	await readUrl();
 }
-
-const ready = start();
