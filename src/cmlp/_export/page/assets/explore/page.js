@@ -54,6 +54,7 @@ function rest() {
 			button.ariaLabel = words + (back ? `, wish ${signed(wish(layer, index), 2)}` : "");
 		}),
 	);
+	if (hasTale && chapter) labelScene();
 	write("spoken", $("source").textContent + (isAsking() ? " " + $("question").textContent : ""));
 	writeUrl();
 }
