@@ -29,7 +29,7 @@ def test_command_opens_the_page_on_a_terminal(tmp_path, monkeypatch, options, op
     monkeypatch.setattr(webbrowser, "get", lambda: browser)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert cli.main(["page", *options]) == 0
-    assert calls == [(tmp_path / "cmlp.html").as_uri()] * opened
+    assert calls == [(tmp_path / "cmlp.html").as_uri() + "#explore"] * opened
 
 
 def test_page_without_a_name_replaces_only_a_page(tmp_path, monkeypatch, capsys):

@@ -188,8 +188,8 @@ def test_verdict_names_its_step_and_goes_with_what_it_was_about(watch, story_pat
 
 def test_run_can_be_faster(watch, story_path):
     page = watch(story_path, "#playground?preset=free&layers=")
-    page.page.get_by_role("button", name="Speed 1", exact=True).click()
-    page.page.get_by_role("button", name="Speed 4", exact=True).click()
+    page.page.get_by_role("button", name="Speed × 1", exact=True).click()
+    page.page.get_by_role("button", name="Speed × 4", exact=True).click()
     page.page.get_by_role("button", name="Run").click()
     page.until("figure.stepNow() > 250")
     assert page.evaluate("figure.speed") == 10
@@ -332,7 +332,7 @@ def test_wire_that_is_pointed_at_tells_its_weight(watch, story_path):
 
 def test_chapters_open_it_and_back_returns(watch, story_path):
     page = watch(story_path, "#curves?at=0.31")
-    page.page.locator("#controls button", has_text="Playground").click()
+    page.page.locator("#controls button", has_text="Spiral").click()
     assert page.link().startswith("#playground?preset=fading")
     page.page.locator("#chapter-back").click()
     assert page.link() == "#curves"

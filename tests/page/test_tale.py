@@ -188,6 +188,51 @@ def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
     assert page.evaluate("Object.keys(bets)") == []
 
 
+def test_bet_can_be_made_while_the_chapter_moves_and_is_not_lost_by_dragging(watch, story_path):
+    page = watch(story_path, "#knobs")
+    page.page.locator("#moment").fill("0.9")
+    assert page.evaluate("[moment, decided]") == [0.65, False] and page.text("#stop") == "Bet first, or press Play."
+    page = watch(story_path, "#knobs")
+    page.until("moment > 0.01")
+    page.page.locator("#bet-options button").nth(RIGHT["knobs"]).click()
+    assert page.evaluate("moment < 0.3 && decided")
+    page.page.locator("#moment").fill("1")
+    assert page.text("#verdict").startswith("Won. ")
+
+
+@pytest.mark.parametrize("chapter, right", [("cost", 1), ("chain", 0.0993)])
+def test_answered_bet_stays_answered(chapter, right, watch, story_path):
+    page = watch(story_path, f"#{chapter}", reduced_motion="reduce")
+    if chapter == "chain":
+        page.page.locator("#bet-options input").fill(str(right))
+        page.page.locator("#bet-options button").click()
+    else:
+        page.page.locator("#bet-options button").nth(right).click()
+    page.until("moment === 1")
+    verdict = page.text("#verdict")
+    page.press("PageDown", "PageUp")
+    page.until("moment === 1")
+    assert verdict.startswith("Won. ") and page.text("#verdict") == verdict
+    assert page.page.locator("#bet-options button").first.is_disabled()
+    if chapter == "chain":
+        assert page.page.locator("#bet-options input").input_value() == "0.0993"
+    else:
+        assert page.page.locator("#bet-options [aria-pressed=true]").inner_text() == "0.1"
+
+
+def test_figure_is_labelled_with_what_it_shows(watch, story_path):
+    page = watch(story_path, "#read?at=1")
+    page.page.get_by_role("button", name="Another digit").click()
+    page.link()
+    assert page.page.locator("#scene").get_attribute("aria-label").endswith(page.text("#stop"))
+    assert "the rule answers" in page.text("#stop")
+    page = watch(story_path, "#inside?at=1")
+    page.page.locator("#controls input").fill("5")
+    page.link()
+    label = page.page.locator("#scene").get_attribute("aria-label")
+    assert re.search(r"Laid by you: \d+ %.* A15\.$", label)
+
+
 def test_motion_rests_at_a_stop_until_its_words_are_read(watch, story_path):
     page = watch(story_path, "#sum?at=0.6")
     page.page.locator("#play").click()
@@ -408,7 +453,6 @@ def test_only_one_motion_runs(watch, story_path):
 
 def test_chapters_are_turned_by_buttons_keys_and_the_browser(watch, story_path):
     page = watch(story_path)
-    page.page.locator("#tale-button").click()
     assert page.link() == "#read" and page.page.locator("#chapter-back").is_disabled()
     page.page.locator("#chapter-next").click()
     assert page.link() == "#numbers"
@@ -418,10 +462,20 @@ def test_chapters_are_turned_by_buttons_keys_and_the_browser(watch, story_path):
     page.page.go_back()
     page.until("chapter === 'sum'")
     page.page.locator("#rail button").nth(17).click()
-    assert page.link() == "#exam" and page.text("#chapter-next") == "Explore"
+    assert page.link() == "#exam" and page.text("#chapter-next") == "Playground"
     page.page.locator("#chapter-next").click()
+    assert page.link().startswith("#playground?preset=free") and page.text("#chapter-next") == "Explore the network"
+    page.page.locator("#chapter-back").click()
+    assert page.link() == "#exam"
+
+
+def test_explorer_is_one_step_away_and_has_an_address(watch, story_path):
+    page = watch(story_path)
+    page.page.get_by_role("button", name="Explore the network").click()
     page.settle()
     assert page.page.locator("#stage").is_visible() and not page.page.locator("#tale").is_visible()
+    explored = watch(story_path, "#explore")
+    assert explored.page.locator("#stage").is_visible() and explored.text("#tale-button") == "The tale"
 
 
 def test_tale_gives_back_what_was_shown(watch, story_path):
@@ -438,7 +492,7 @@ def test_explored_page_leads_back_to_the_chapter(watch, story_path):
     page.press("Escape")
     assert page.text("#tale-button") == "Back to the chapter"
     page.page.locator("#tale-button").click()
-    assert page.link() == "#chain" and page.text("#tale-button") == "The tale"
+    assert page.link() == "#chain" and page.text("#tale-button") == "Explore the network"
 
 
 @pytest.mark.parametrize("away", ["Escape", "playground"])

@@ -113,7 +113,7 @@ def test_answers_are_large_enough_to_touch(size, watch, path):
 
 
 def test_wires_and_arrows_fade_with_the_wishes(watch, story_path):
-    page = watch(story_path)
+    page = watch(story_path, "#explore")
     costs = page.evaluate("examples.test.map((one) => network.compare(network.forward(one.input), one.targets).cost)")
     learned, mistake = int(np.argmin(costs)), int(np.argmax(costs))
     assert costs[learned] < 1e-4 and costs[mistake] > 1

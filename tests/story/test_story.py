@@ -1,4 +1,4 @@
-"""`cmlp story` writes the page that tells the tale, opens it at its first chapter, and says what to do otherwise."""
+"""`cmlp story` writes the page that tells the tale, opens it, and says what to do otherwise."""
 
 import re
 import stat
@@ -40,7 +40,7 @@ def test_page_is_that_of_the_story_network(folder, monkeypatch):
 def test_pipe_is_told_what_to_do_without_a_browser(folder, monkeypatch):
     text = output_of(monkeypatch, "story", "-o", "the story.html")
     assert f"  {folder / 'the story.html'}\n" in text and (folder / "the story.html").exists()
-    assert "add #read to its address" in " ".join(text.split()) and "copy this one file" in " ".join(text.split())
+    assert "Open this file in a browser" in text and "copy this one file" in " ".join(text.split())
     assert max(map(len, [line for line in text.splitlines() if not line.startswith("  ")])) < 80
 
 
@@ -54,11 +54,11 @@ def test_printed_program_runs(folder, monkeypatch, capsys):
 
 
 @posix
-def test_browser_opens_the_first_chapter_and_is_not_waited_for(folder):
+def test_browser_opens_the_page_and_is_not_waited_for(folder):
     with Pty("story", BROWSER=browser_in(folder, seconds=60)) as command:
         status, written = command.end(seconds=30)
     assert status == 0 and "It is open in your browser" in written
-    assert (folder / "address").read_text().strip() == (folder / "cmlp.html").as_uri() + "#read"
+    assert (folder / "address").read_text().strip() == (folder / "cmlp.html").as_uri()
 
 
 @posix

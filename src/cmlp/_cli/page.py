@@ -10,7 +10,7 @@ from cmlp._cli import options
 from cmlp._cli.experiment import SUBJECTS, story_network
 from cmlp._cli.options import PAGE_WORDS
 from cmlp._cli.terminal import Terminal, printable
-from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
+from cmlp._cli.web import EXPLORER, PAGE_FILE, check_page_file, open_in_browser
 
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
@@ -71,7 +71,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reported(words=PAGE_WORDS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _written(model, output, arguments)
-    is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output)
+    fragment = EXPLORER if path is None else ""
+    is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output, fragment)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
     size = f"{len(page.html.encode()) / 1000:,.0f} KB"
     terminal.write_lines([f"{printable(output)}: {size}{replaced}. {what_next}; it needs no network access."])

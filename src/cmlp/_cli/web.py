@@ -13,6 +13,7 @@ from cmlp._data.disk import open_regular
 
 # The file of the page that is made without a model file.
 PAGE_FILE = "cmlp.html"
+EXPLORER = "explore"  # the fragment that opens the page of the story at the network, not at the first chapter
 _MARK = b'<meta name="generator" content="cmlp">'  # in the first lines of each page
 _BEGINNING = 1000  # bytes
 _FOR_TEXT = ("www-browser", "links", "elinks", "lynx", "w3m")

@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import Terminal, printable, printable_message, side_by_side, visible, wants_no_motion, wrapped
-from cmlp._cli.web import PAGE_FILE, open_in_browser
+from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
 from cmlp.story import charts, drawing
 from cmlp.story.animation import body_lines, frame_width, old_and_new
 from cmlp.story.case import Example, image_of
@@ -18,7 +18,7 @@ from cmlp.story.digits import suggestion_lines
 from cmlp.story.keys import Keys
 from cmlp.story.neurons import SIDE
 from cmlp.story.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opened
-from cmlp.story.story import FIRST_CHAPTER, written
+from cmlp.story.story import written
 from cmlp.story.watch import Player, play
 
 _SECONDS = 15.0
@@ -130,7 +130,7 @@ class Opening:
             if key == "a" or key in QUIT_KEYS:
                 return "a" if key == "a" else "q"
             if key in ("s", "d"):
-                self._notice = self._open_page(FIRST_CHAPTER if key == "s" else "")
+                self._notice = self._open_page("" if key == "s" else EXPLORER)
             elif key in FORWARD_KEYS or key in BACK_KEYS:
                 self._image = (self._image + (1 if key in FORWARD_KEYS else -1)) % len(self.data.y_test)
 
@@ -168,13 +168,13 @@ class Opening:
         outputs = self.learning.experiment.network.forward(row[None])[0]
         return outputs, self.data.labels[int(outputs.argmax())]
 
-    def _open_page(self, chapter: str) -> str:
-        """Write the page of the network, open it at a chapter, and say so."""
+    def _open_page(self, address: str) -> str:
+        """Write the page of the network, open it at an address of its own, and say so."""
         try:
             self.page = path = written(self.learning.experiment.network)
         except CommandError as error:
             return printable_message(str(error))
         except OSError as error:
             return printable_message(f"cannot write {PAGE_FILE} here: {error.strerror or error}")
-        opened_there = open_in_browser(path, chapter)
+        opened_there = open_in_browser(path, address)
         return f"{printable(path)}: {'open in your browser' if opened_there else 'open this file in a browser'}"

@@ -18,7 +18,6 @@ DESCRIPTION = (
     "now. The chapters are a web page, one file without any request to the network. The command writes it and, if the "
     "output is a terminal, opens it in the browser. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4."
 )
-FIRST_CHAPTER = "read"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +37,12 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         path = written(story_network(), arguments.output)
     terminal.say("The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on.")
     terminal.write_lines(["", f"  {printable(path)}", ""])
-    if terminal.rewrites and not arguments.no_open and open_in_browser(path, FIRST_CHAPTER):
-        terminal.say('It is open in your browser. If it shows no chapter, press "The tale" at the top.')
+    if terminal.rewrites and not arguments.no_open and open_in_browser(path):
+        terminal.say("It is open in your browser.")
     else:
         terminal.say(
-            f'Open this file in a browser and press "The tale" at the top, or add #{FIRST_CHAPTER} to its address. It '
-            "needs nothing else: from a computer without a browser, copy this one file to another."
+            "Open this file in a browser. It needs nothing else: from a computer without a browser, copy this one file "
+            "to another."
         )
     terminal.say()
     terminal.say(f"It follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")

@@ -29,8 +29,8 @@ class Document:
 
     `parts` replace the names in the templates, among them "title", "theme" (a script), "style", "script" and "model",
     the model as JSON. `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script",
-    "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. The scripts of
-    chapters are compressed, with their style, and count as "script".
+    "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. A page
+    with chapters has its scripts compressed, with the style of the chapters; they count as "script".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:
@@ -82,7 +82,7 @@ def dense(text: str) -> str:
 
 
 def compressed(text: str) -> str:
-    """Return a text compressed and in base85, for the page's functions `inflate` and `base85`."""
+    """Return a text compressed and in base85, for assets/chapters/loader.js."""
     return base64.b85encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 

@@ -74,8 +74,9 @@ def page_of(
     if _has_tale(described, examples):
         parts["tale"] = script_json(_tale(described))
         sheet = script_json(dense(style(["chapters/chapters", "figures/playground"])))
-        parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"))
-        parts |= {"style": dense(parts["style"]), "script": without_tabs(parts["script"])}
+        scripts = f"{parts['script']}const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"
+        parts["chapters"] = compressed(without_tabs(scripts))
+        parts |= {"style": dense(parts["style"]), "script": without_tabs(script(_LOADER_SCRIPTS))}
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
@@ -87,24 +88,25 @@ def _style(model: Described) -> str:
 
 
 def _script(model: Described, examples: Examples | None) -> str:
-    """Return the script: only the files that this page needs."""
+    """Return the script: only the files that this page needs. With chapters it is compressed together with theirs."""
+    told = _has_tale(model, examples)
     loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
     parts = {
         "network/network": True,
         "network/functions": bool(set(model.activations) & RARE_ACTIVATIONS),
         f"network/{loss}": True,
-        "drawing/dom": True,
+        "drawing/dom": not told,
         "explore/examples": True,
         "drawing/canvas": True,
         "drawing/stage": True,
         **dict.fromkeys((f"explore/{name}" for name in ("neuron", "touch", "wishes")), True),
-        **dict.fromkeys(_TRAINING_SCRIPTS, examples is not None and not _has_tale(model, examples)),
+        **dict.fromkeys(_TRAINING_SCRIPTS, examples is not None and not told),
         "drawing/pen": model.is_image,
         "drawing/drawing": model.is_image,
         "drawing/fields": not model.is_image,
-        **dict.fromkeys(_FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not _has_tale(model, examples)),
-        "chapters/base85": _has_tale(model, examples),
+        **dict.fromkeys(_FOOL_SCRIPTS, model.is_image and model.kind == "classes" and not told),
         "explore/page": True,
+        "explore/start": not told,
     }
     return script(name for name, needed in parts.items() if needed)
 
@@ -306,6 +308,7 @@ _CHAPTERS = (
     + ("inside", "exam")
 )
 _FIGURES = ("shared", *_CHAPTERS, "playground")
+_LOADER_SCRIPTS = ("drawing/dom", "chapters/loader")  # unpack the others
 _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 _CHAPTER_SCRIPTS = (

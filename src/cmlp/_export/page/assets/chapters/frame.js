@@ -14,8 +14,9 @@ const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
 let before = "layers"; // the chapter from which the playground was opened
 let left = null; // the chapter that was left to explore
-let stay = []; // the chapter before this one, its moment and bet
+const visits = {}; // how each chapter was left: its moment, the choice (undefined before the bet), its settings
 
+const addressOf = (parts) => String(new URLSearchParams(parts));
 const waitsAt = () => figure.bet.at ?? 0;
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
 const nextAt = () => figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
@@ -26,7 +27,7 @@ const readingTime = () => (figure.run ? 0 : max(1.2, 0.3 * stopsAt(moment)[1].sp
 function openChapter(id, at, parts) {
 	motion++;
 	if (!chapter) kept = stateParts();
-	else stay = [chapter, moment, chosen];
+	else visits[chapter] = [moment, decided ? chosen : undefined, figure.parts?.()];
 	setBack();
 	left = id ? null : chapter;
 	chapter = id;
@@ -35,8 +36,7 @@ function openChapter(id, at, parts) {
 	document.body.classList.toggle("draws", Boolean(figure?.draws));
 	document.body.classList.toggle("free", id === "playground");
 	$("tale").hidden = $("figure").hidden = !id;
-	$("tale-button").ariaPressed = Boolean(id);
-	write("tale-button", left ? "Back to the chapter" : "The tale");
+	write("tale-button", id ? "Explore the network" : left ? "Back to the chapter" : "The tale");
 	if (!id) return readState(kept).then(layoutStage);
 	show({});
 	[moment, aim] = [0, 0];
@@ -48,8 +48,13 @@ function openChapter(id, at, parts) {
 		$("scene").role = "img";
 		$("scene").removeAttribute("tabindex");
 	}
+	const [reached, choice, settings] = visits[id] ?? [];
 	if (at !== undefined) moveTo(at);
-	else if (isCalm()) moveTo(waitsAt());
+	else if (choice !== undefined && addressOf(settings) === addressOf(figure.parts?.())) {
+		choose(choice);
+		skip();
+		moveTo(reached);
+	} else if (isCalm()) moveTo(waitsAt());
 	else if (waitsAt()) play(waitsAt(), readingTime());
 	else moveTo(0);
 	requestPaint();
@@ -76,7 +81,7 @@ function fillColumn(id) {
 	write("chapter-text", text);
 	$("chapter-back").disabled = n === 0;
 	write("chapter-back", n < 0 ? "Back to the chapter" : "Back");
-	write("chapter-next", n < 0 || n === CHAPTERS.length - 1 ? "Explore" : "Next");
+	write("chapter-next", n < 0 ? "Explore the network" : CHAPTERS[n + 1] ? "Next" : "Playground");
 	for (const button of $("rail").querySelectorAll("button")) button.ariaCurrent = button.value === id ? "step" : null;
 	const shares = { trained: ["Trained", tale.right[0]], half: ["Half-trained (one pass)", tale.right[1]] };
 	const [net, right] = shares[figure.net ?? "trained"] ?? [];
@@ -126,7 +131,9 @@ function bet(choice) {
 
 function choose(choice) {
 	chosen = choice;
-	[...$("bet-options").children].forEach((one, n) => (one.ariaPressed = n === choice));
+	const [...options] = $("bet-options").children;
+	if (figure.bet.options) options.forEach((one, n) => (one.ariaPressed = n === choice));
+	else options[0].value = choice ?? "";
 }
 
 /** Going on without a bet is allowed; it is then not asked any more. */
@@ -138,10 +145,21 @@ function skip() {
 	$("bet").hidden = chapter === "playground" && chosen === null;
 }
 
+const sayBetFirst = () => write("stop", "Bet first, or press Play.");
+
 /** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
 function isOpen() {
-	if (moment < 1) write("stop", decided ? "First let it run to the end." : "Bet first, or press Play.");
+	if (!decided) sayBetFirst();
+	else if (moment < 1) write("stop", "First let it run to the end.");
 	return moment === 1;
+}
+
+/** The slider holds at an open bet, which is not lost by dragging. The playground may run without its bet. */
+function scrub() {
+	const t = Number($("moment").value);
+	const isHeld = !decided && !figure.run && t > waitsAt();
+	moveTo(isHeld ? waitsAt() : t);
+	if (isHeld) sayBetFirst();
 }
 
 /** Goes to a moment; a figure that has to compute what lies between gets there bit by bit. */
@@ -169,8 +187,13 @@ function arrive() {
 	if (isSeen) {
 		if (!$("verdict").textContent) write("verdict", judge() + figure.bet.verdict());
 	}
-	$("scene").ariaLabel = `${$("chapter-title").textContent}. ${figure.label?.(moment) ?? $("stop").textContent}`;
+	labelScene();
 	requestPaint();
+}
+
+/** Says the state of the figure, for screen readers. */
+function labelScene() {
+	$("scene").ariaLabel = `${$("chapter-title").textContent}. ${figure.label?.(moment) ?? $("stop").textContent}`;
 }
 
 /** Measures what was bet on, once it has been seen. */
@@ -294,10 +317,10 @@ function slider(name, options, change) {
 	};
 }
 
-// --- Addresses: #chain, or #wishes?at=0.34 for a moment.
+// --- Addresses: #chain, or #wishes?at=0.34 for a moment. Without one the page begins with the first chapter.
 
 function chapterAddress() {
-	const [, id, rest = ""] = /^#([a-z]+)(?:\?(.*))?$/.exec(location.hash) ?? [];
+	const [, id, rest = ""] = /^#([a-z]+)(?:\?(.*))?$/.exec(location.hash || `#${CHAPTERS[0]}`) ?? [];
 	return id in FIGURES ? [id, new URLSearchParams(rest)] : null;
 }
 
@@ -312,13 +335,13 @@ function readChapter() {
 }
 
 /** Goes to a chapter by the address, so that the browser's own Back works. */
-function goTo(id, parts = {}) {
+function goTo(id, parts) {
 	if (!id) {
 		openChapter(null);
 		return writeUrl();
 	}
 	if (chapter in (TALE[groupOf(chapter)] ?? {})) before = chapter;
-	const text = String(new URLSearchParams({ ...parts, ...(themed && { theme: root.dataset.theme }) }));
+	const text = addressOf({ ...parts, ...(themed && { theme: root.dataset.theme }) });
 	try {
 		history.pushState(null, "", `#${id}${text && "?"}${text}`);
 	} catch {
@@ -329,19 +352,10 @@ function goTo(id, parts = {}) {
 	if (innerWidth <= 760) scrollTo(0, 0);
 }
 
-/** Goes back to a chapter as it was left. */
-function comeBack(id) {
-	const [name, at, choice] = stay;
-	goTo(id);
-	if (name !== id) return;
-	choose(choice);
-	moveTo(at);
-}
-
 const turn = (by) => {
-	if (!CHAPTERS.includes(chapter)) return by < 0 ? comeBack(PLAY_FROM[figure.preset] ?? before) : goTo(null);
+	if (!CHAPTERS.includes(chapter)) return goTo(by < 0 ? (PLAY_FROM[figure.preset] ?? before) : null);
 	const n = CHAPTERS.indexOf(chapter) + by;
-	if (n >= 0) goTo(CHAPTERS[n] ?? null);
+	if (n >= 0) goTo(CHAPTERS[n] ?? "playground");
 };
 
 /** Page keys, which remote controls of presentations send, turn the chapters; the others belong to the figure. */
@@ -413,9 +427,9 @@ async function setUpTale() {
 	listen($("play"), "click", pressPlay);
 	listen($("stop-next"), "click", nextStop);
 	listen($("stop-back"), "click", lastStop);
-	listen($("moment"), "input", () => moveTo(Number($("moment").value)));
+	listen($("moment"), "input", scrub);
 	listen($("chapter-next"), "click", () => turn(1));
 	listen($("chapter-back"), "click", () => turn(-1));
-	listen($("tale-button"), "click", () => (chapter ? goTo(null) : comeBack(left ?? CHAPTERS[0])));
+	listen($("tale-button"), "click", () => goTo(chapter ? null : (left ?? CHAPTERS[0]), visits[left]?.[2]));
 	listen(window, "popstate", () => chapterAddress() && readChapter());
 }

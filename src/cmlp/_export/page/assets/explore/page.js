@@ -54,6 +54,7 @@ function rest() {
 			button.ariaLabel = words + (back ? `, wish ${signed(wish(layer, index), 2)}` : "");
 		}),
 	);
+	if (hasTale && chapter) labelScene();
 	write("spoken", $("source").textContent + (isAsking() ? " " + $("question").textContent : ""));
 	writeUrl();
 }
@@ -203,10 +204,6 @@ async function start() {
 	for (const part of document.querySelectorAll("[data-examples]")) part.hidden = !usable;
 	if (isRegression) $("mistake").hidden = true;
 	if (usable) {
-		if (hasTale)
-			document.head.append(
-				make("script", "", new TextDecoder().decode(await inflate($("chapters").textContent, base85))),
-			);
 		startTraining();
 		Object.assign(ACTIONS, TRAINING_ACTIONS);
 		if (hasTale) await setUpTale();
@@ -221,5 +218,3 @@ async function start() {
 	window.setUpFool?.();
 	await readUrl();
 }
-
-const ready = start();

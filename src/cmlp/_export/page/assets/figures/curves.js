@@ -47,7 +47,7 @@ FIGURES.curves = {
 				if (moment < 1) moment = 0.2;
 			},
 		);
-		action("Playground", () => goTo("playground", { preset: "fading" }));
+		action("Spiral, 4 layers", () => goTo("playground", { preset: "fading" }));
 	},
 	work(t) {
 		const done = () => min(...this.nets.map((one) => one.done));

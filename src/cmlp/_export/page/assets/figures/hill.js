@@ -99,7 +99,7 @@ FIGURES.hill = {
 			[this.yaw, this.pitch] = isFlat ? HILL_VIEW : [0, Math.PI / 2];
 		});
 		action("First start", () => this.choose(this.rate, tale.hill.start));
-		action("Playground", () => goTo("playground", { preset: "jumping" }));
+		action("Spiral at rate 10", () => goTo("playground", { preset: "jumping" }));
 	},
 	/** The network's own descents are recorded from one start only. */
 	choose(rate, start = this.start) {

@@ -198,6 +198,8 @@ FIGURES.inside = {
 			frameOf(pen, x, down, size, size);
 		});
 	},
-	label: (t) =>
-		`${stopsAt(t)[1]} Arrow keys choose; ${FIGURES.inside.name(FIGURES.inside.neuron)}${t < 1 ? "" : `: ${percent(FIGURES.inside.best(FIGURES.inside.neuron).share)}`}.`,
+	label(t) {
+		const share = t < 1 || this.hand ? "" : `: ${percent(this.best(this.neuron).share)}`;
+		return `${this.says(t) ?? stopsAt(t)[1]} Arrow keys choose; ${this.name(this.neuron)}${share}.`;
+	},
 };

@@ -3,11 +3,11 @@
 const TURNED_BY = 0.25;
 
 FIGURES.knobs = {
-	seconds: 10,
+	seconds: 8,
 	stops: [
-		[0, "Each wire is a number, its weight. Each neuron has one more, its bias."],
-		[0.3, "All numbers at once: a row for each neuron, its bias last. Blue is above 0, orange below."],
-		[0.42, "784 numbers go in. Each layer multiplies, adds, and squashes. Ten numbers come out: this is a 9."],
+		[0, "Each wire is a number, each neuron has one more."],
+		[0.3, "All at once: a row for each neuron, blue above 0."],
+		[0.42, "784 numbers go in, ten come out: a 9."],
 		[0.7, "All knobs turn. Yellow: digits that it now misreads, and what it reads instead."],
 		[1, "Turn the knobs further: how far, until it reads less than half?"],
 	],

@@ -246,7 +246,7 @@ FIGURES.playground = {
 		});
 		const setSpeed = (times) => {
 			this.speed = times;
-			Object.assign(faster, { textContent: `× ${times}`, ariaLabel: `Speed ${times}` });
+			Object.assign(faster, { textContent: `× ${times}`, ariaLabel: `Speed × ${times}` });
 		};
 		setSpeed(1);
 		listen(faster, "click", () => setSpeed({ 1: 4, 4: 10, 10: 1 }[this.speed]));

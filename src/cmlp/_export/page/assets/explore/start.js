@@ -1,0 +1,3 @@
+// --- A page without chapters starts at once; chapters/loader.js starts the others.
+
+const ready = start();
