@@ -74,7 +74,7 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *catego
  * often as asked. The file has n scores of the calibration in ascending order. Counted from 1, the margin is that of rank
  *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
- * multiplied by a factor that follows from the row's outputs. docs/guide/tables.md says what this guarantees.
+ * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
  * The interval of a regressor is [output - margin, output + margin]; of a model of several quantiles it is [first output -
  * margin, last output + margin], or the point between both ends if they cross. Computed in double, it contains every row
  * of the calibration whose score is at most the margin, also at its ends. The set of a classifier has the most probable

@@ -22,20 +22,30 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 CODE = PYTHON.findall(EXERCISES.partition("## On the computer")[2])[0]  # with which exercises 8 to 11 begin
 
 
-@pytest.mark.parametrize("column, length", [(0, 90), (1, 45), (2, 90)])
-def test_plan_fits_its_minutes(column, length):
-    rows = [row.split("|")[1 + column].strip() for row in re.findall(r"^\| [\d–].*", PLAN, re.MULTILINE)]
-    spans = [tuple(map(int, row.split("–"))) for row in rows if row != "–"]
+LESSON, LECTURE_PLAN = (
+    re.findall(r"^\| (\d+)–(\d+) \| (.*)", PLAN.partition(title)[2].partition("\n:::\n")[0], re.MULTILINE)
+    for title in ("## A lesson of 45 minutes", "## A lecture of 90 minutes")
+)
+
+
+@pytest.mark.parametrize("plan, length", [(LESSON, 45), (LECTURE_PLAN, 90)])
+def test_plan_fits_its_minutes(plan, length):
+    spans = [(int(start), int(end)) for start, end, _ in plan]
     assert spans[0][0] == 0 and spans[-1][1] == length
     assert all(before[1] == after[0] and after[0] < after[1] for before, after in pairwise(spans))
 
 
-def test_both_plans_have_the_cost_and_say_when_backpropagation_is_left_out():
-    (cost,) = re.findall(r"^\| \S+ \| (\S+) \|.*The cost of one example", PLAN, re.MULTILINE)
-    named = re.findall(r"`#([a-z]+)`", "\n".join(re.findall(r"^\| \d\S* \| .*", PLAN, re.MULTILINE)))
-    told = [name for name in named if name not in ("curves", "inside")]  # homework
-    assert told == [name for name in CHAPTERS if name in told] and set(named) == set(CHAPTERS)
-    assert re.fullmatch(r"\d+–\d+", cost) and 'the gradient "can be computed"' in PLAN
+def test_plans_have_all_chapters_in_order_and_say_when_backpropagation_is_left_out():
+    told = [
+        [name for *_, row in plan for name in re.findall(r"`#([a-z]+)`", row.partition(" | ")[0])]
+        for plan in (LESSON, LECTURE_PLAN)
+    ]
+    assert all(names == [name for name in CHAPTERS if name in names] for names in told)
+    homework = re.findall(r"`#([a-z]+)`", LESSON[-1][2])
+    assert {*told[0], *told[1], *homework} == set(CHAPTERS)
+    assert any("The cost of one example" in row for *_, row in LESSON) and 'it "can be computed"' in PLAN
+    for first, last in re.findall(r"^\| \d+–\d+ \| (\d+) to (\d+) \|", PLAN, re.MULTILINE):  # as in the lesson
+        assert {*CHAPTERS[int(first) - 1 : int(last)]} <= {*told[0]}
 
 
 def test_exercises_include_the_questions_of_the_handout_which_needs_no_python():
@@ -70,12 +80,9 @@ def test_answers_about_the_page_are_those_of_the_network():
     noise = np.random.RandomState(1).randint(0, 256, (1000, 784)).astype(np.uint8)
     largest = net.forward(noise).max(axis=1)
     bright, none = (largest > 0.9).sum(), (largest < 0.05).sum()
-    for text in (EXERCISES, PLAN):
-        assert f"{bright} have an output above 0.9, and {none} have none above 0.05" in text.replace(
-            "\n  ", " "
-        ).replace("\n", " ")
+    assert f"{bright} have an output above 0.9, and {none} have none above 0.05" in EXERCISES.replace("\n", " ")
     right = (net.forward(data.X_test[:300]).argmax(axis=1) == data.y_test[:300]).sum()
-    assert f"{right}, or {right / 300:.1%}".replace("%", " %") in PLAN
+    assert f"{right}, or {right / 300:.1%}".replace("%", " %") in PLAN.replace("\n", " ")
 
 
 def test_notebook_ends_with_the_code_of_the_exercises():

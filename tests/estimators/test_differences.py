@@ -32,12 +32,12 @@ in_source_tree = pytest.mark.skipif(not DOCUMENT.exists(), reason="only in the s
 
 @in_source_tree
 def test_every_row_has_a_test_and_every_test_a_row():
-    rows = re.findall(r"^\|.*\| `(test_\w+)` \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    """The docstring of a test is the first cell of its row."""
+    rows = re.findall(r"^\| (?!what \||--- \|)(.*?) \| .* \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) == len(set(rows))
-    tests = {name for name in globals() if name.startswith("test_")} - {
-        "test_every_row_has_a_test_and_every_test_a_row"
-    }
-    assert set(rows) == tests
+    this = "test_every_row_has_a_test_and_every_test_a_row"
+    tests = [test for name, test in globals().items() if name.startswith("test_") and name != this]
+    assert sorted(f"{row}." for row in rows) == sorted(test.__doc__.splitlines()[0] for test in tests)
 
 
 def classifiers(**params):
@@ -52,7 +52,10 @@ def regressors(**params):
 
 
 def test_loss_of_saturated_probabilities():
-    """The size of the difference: large on raw columns, although the weights agree, and none on standardized ones."""
+    """the loss curve of a classifier on unscaled columns.
+
+    The size of the difference: large on raw columns, although the weights agree, and none on standardized ones.
+    """
     from sklearn.datasets import load_breast_cancer
 
     raw, y = load_breast_cancer(return_X_y=True)
@@ -66,6 +69,7 @@ def test_loss_of_saturated_probabilities():
 
 
 def test_parameters_of_both():
+    """parameters."""
     ours_and_theirs = ((MLPClassifier(), TheirClassifier()), (MLPRegressor(), TheirRegressor()))
     for ours, theirs in ours_and_theirs:
         mine = ours.get_params()
@@ -79,6 +83,7 @@ def test_parameters_of_both():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_divergence():
+    """training diverges."""
     params = {"solver": "sgd", "learning_rate_init": 1e200, "max_iter": 20}
     ours, theirs = regressors(**params)
     with pytest.raises(cmlp.DivergenceError, match="in epoch 2 with batches of 40 rows and a learning rate of 1e"):
@@ -91,6 +96,7 @@ def test_divergence():
 
 
 def test_failed_fit():
+    """a fit fails."""
     ours, theirs = classifiers(early_stopping=True)
     before = [flat(model.fit(X, CLASSES)) for model in (ours, theirs)]
     for model in (ours, theirs):
@@ -121,6 +127,7 @@ class CtrlC:
 
 
 def test_ctrl_c(monkeypatch):
+    """Ctrl-C."""
     ours, theirs = classifiers(verbose=True)
     monkeypatch.setattr("sys.stdout", CtrlC())
     with pytest.raises(KeyboardInterrupt):
@@ -133,6 +140,8 @@ def test_ctrl_c(monkeypatch):
 
 
 def test_concurrent_fits():
+    """two threads fit one object."""
+
     class Again(np.random.RandomState):
         def permutation(self, n):
             with pytest.raises(RuntimeError, match="is being fitted by another call"):
@@ -144,6 +153,7 @@ def test_concurrent_fits():
 
 
 def test_batch_without_weight():
+    """a batch of zero weights."""
     weight = np.repeat([0.0, 1.0], [10, 30])
     ours, theirs = classifiers(batch_size=10, shuffle=False)
     with pytest.raises(ZeroDivisionError):
@@ -153,6 +163,7 @@ def test_batch_without_weight():
 
 @pytest.mark.parametrize("change", [{"activation": "tanh"}, {"loss": "poisson"}], ids=["activation", "loss"])
 def test_warm_start_of_another_network(change):
+    """a warm start with another `activation` or `loss`."""
     for model in regressors(warm_start=True):
         model.fit(X, np.abs(NUMBERS)).set_params(**change)
         if isinstance(model, MLPRegressor):
@@ -163,6 +174,7 @@ def test_warm_start_of_another_network(change):
 
 
 def test_learning_rate_between_partial_fits():
+    """`set_params(learning_rate_init=...)` between calls of partial_fit."""
     changed = []
     for model in regressors():
         model.partial_fit(X, NUMBERS)
@@ -173,6 +185,7 @@ def test_learning_rate_between_partial_fits():
 
 
 def test_no_limit_without_change():
+    """`n_iter_no_change=inf` with `tol=0`."""
     counts = []
     for model in classifiers(n_iter_no_change=np.inf, tol=0):
         with warnings.catch_warnings(record=True) as caught:
@@ -184,6 +197,7 @@ def test_no_limit_without_change():
 
 
 def test_lbfgs_partial_fit():
+    """`MLPRegressor(solver="lbfgs").partial_fit`."""
     ours, theirs = regressors(solver="lbfgs")
     with pytest.raises(AttributeError, match="partial_fit is only available for stochastic optimizers"):
         ours.partial_fit(X, NUMBERS)
@@ -195,6 +209,7 @@ def test_lbfgs_partial_fit():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:One or more of the test", "ignore:.*fits failed")
 def test_search_with_diverging_candidates():
+    """a candidate of a search diverges."""
     params = {"solver": "sgd", "max_iter": 20}
     grid = {"learning_rate_init": [1e-3, 1e200]}
     for model in regressors(**params):
@@ -205,6 +220,7 @@ def test_search_with_diverging_candidates():
 
 
 def test_verbose(capsys):
+    """`verbose`."""
     printed = []
     for solver in ("adam", "lbfgs"):
         for model in classifiers(verbose=True, solver=solver):
@@ -219,6 +235,7 @@ def test_verbose(capsys):
 
 
 def test_parts_of_fit():
+    """validation rows, `history_`, resuming, `max_time`, `scoring`, `callbacks`, more schedules, `fit_batches`."""
     ours, theirs = classifiers()
     more = {"warmup": 0.5, "max_time": 100.0, "learning_rate": "cosine", "scoring": "loss", "callbacks": []}
     held = {"X_val": X, "y_val": CLASSES}
@@ -238,6 +255,7 @@ def test_parts_of_fit():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_lbfgs_meets_infinity():
+    """an infinite loss in a line search of "lbfgs"."""
     rows = 30 * np.random.RandomState(0).standard_normal((60, 5))
     counts = np.floor(5 * np.random.RandomState(1).random_sample(60))
     ours, theirs = regressors(loss="poisson", hidden_layer_sizes=(5,), solver="lbfgs", random_state=4, max_iter=30)
@@ -250,17 +268,20 @@ def test_lbfgs_meets_infinity():
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16])
 def test_small_types(dtype):
+    """rows of uint8 or float16."""
     rows = (X > 0).astype(dtype)
     assert [model.fit(rows, NUMBERS).coefs_[0].dtype for model in regressors()] == [np.float32, np.float64]
     assert MLPRegressor(**PARAMS, dtype="float64").fit(rows, NUMBERS).coefs_[0].dtype == np.float64
 
 
 def test_type_of_predictions():
+    """predictions for float64 rows from float32 weights."""
     rows = X.astype(np.float32)
     assert [model.fit(rows, NUMBERS).predict(X).dtype for model in regressors()] == [np.float32, np.float64]
 
 
 def test_sparse_targets():
+    """sparse multilabel targets."""
     pairs = scipy.sparse.csr_matrix(np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1).astype(int))
     ours, theirs = (model.fit(X, pairs).predict(X) for model in classifiers())
     assert isinstance(ours, np.ndarray) and scipy.sparse.issparse(theirs)
@@ -268,6 +289,7 @@ def test_sparse_targets():
 
 
 def test_text_in_objects():
+    """text labels of dtype object."""
     labels = np.array(["a", "a\0", "b"], object)[CLASSES]
     ours, theirs = (model.fit(X, labels) for model in classifiers())
     assert ours.classes_.tolist() == ["a", "a\0", "b"] and ours.classes_.dtype == ours.predict(X).dtype == object
@@ -275,6 +297,7 @@ def test_text_in_objects():
 
 
 def test_multilabel_values():
+    """multilabel targets other than 0 and 1."""
     pairs = np.where(np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1), 1, -1)
     ours, theirs = classifiers()
     with pytest.raises(ValueError, match=r"y must contain only 0 and 1 if it has several columns, .* \[-1, 1\]"):
@@ -283,6 +306,7 @@ def test_multilabel_values():
 
 
 def test_lbfgs_in_float32():
+    """float32 rows with "lbfgs"."""
     rows = X.astype(np.float32)
     ours, theirs = (model.fit(rows, NUMBERS) for model in regressors(solver="lbfgs"))
     assert (ours.coefs_[0].dtype, theirs.coefs_[0].dtype) == (np.float32, np.float64)
@@ -292,6 +316,7 @@ def test_lbfgs_in_float32():
 
 
 def test_useless_models():
+    """a model hardly better than a constant."""
     ours, theirs = regressors(learning_rate_init=1e-9)
     with pytest.warns(cmlp.exceptions.UselessModelWarning, match="^The model is not clearly better than a constant"):
         ours.fit(X, 1e6 + NUMBERS)
@@ -302,6 +327,7 @@ def test_useless_models():
 
 
 def test_large_inputs_and_targets():
+    """large inputs or targets."""
     ours, theirs = regressors(early_stopping=True, max_iter=20, n_iter_no_change=1, tol=1e9)
     with pytest.warns(
         UserWarning,
@@ -314,6 +340,7 @@ def test_large_inputs_and_targets():
 
 
 def test_bytes_that_are_not_scaled():
+    """bytes without `input_scale`."""
     rows = (X * 30 + 100).astype(np.uint8)
     ours, theirs = regressors()
     with pytest.warns(UserWarning, match="You probably mean bytes scaled to 0..1: input_scale=1/255"):
@@ -322,6 +349,7 @@ def test_bytes_that_are_not_scaled():
 
 
 def test_parameters_without_effect():
+    """a parameter without effect, such as `momentum` with "adam"."""
     for parameters in ({"momentum": 0.5}, {"validation_fraction": 0.2}):
         ours, theirs = regressors(**parameters)
         with pytest.warns(cmlp.exceptions.UnusedParameterWarning, match=f"^{next(iter(parameters))} differs"):
@@ -330,6 +358,7 @@ def test_parameters_without_effect():
 
 
 def test_names_of_other_libraries():
+    """names of other libraries: `epochs=10`."""
     for name, value, meant in (("learning_rate", 0.01, "learning_rate_init=0.01"), ("loss", "mse", "'squared_error'")):
         ours, theirs = regressors(**{name: value})
         with pytest.raises(ValueError, match=f"Did you mean {meant}"):
@@ -342,6 +371,7 @@ def test_names_of_other_libraries():
 
 
 def test_targets_that_are_no_labels():
+    """a classifier's y is one-hot, or has over 50 different floats."""
     rows = np.random.RandomState(0).standard_normal((300, 3))
     floats = np.arange(300) % 100.0
     for y, match in ((np.eye(3)[np.arange(300) % 3], "exactly one 1"), (floats, "use a regressor")):
@@ -353,6 +383,7 @@ def test_targets_that_are_no_labels():
 
 
 def test_non_finite_rows():
+    """NaN or infinity in X."""
     rows = np.where(np.arange(40)[:, None] == 7, [[0, np.nan, 0]], X)
     ours, theirs = regressors()
     with pytest.raises(cmlp.NonFiniteInputError, match="NaN at row 7, column 1"):
@@ -363,12 +394,14 @@ def test_non_finite_rows():
 
 
 def test_rare_class():
+    """early stopping, a class of one row."""
     for model, name in zip(classifiers(early_stopping=True), ["['rare']", "['True']"], strict=True):
         with pytest.raises(ValueError, match=re.escape(f"Classes with too few members are: {name}")):
             model.fit(X, np.where(np.arange(40) == 5, "rare", "common"))
 
 
 def test_negative_weights():
+    """negative `sample_weight`."""
     weight = np.where(np.arange(40) == 3, -1.0, 1.0)
     ours, theirs = classifiers()
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
@@ -378,6 +411,7 @@ def test_negative_weights():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_negative_counts():
+    """negative targets with "poisson"."""
     ours, theirs = regressors(loss="poisson")
     with pytest.raises(ValueError, match="out of the valid range of the loss 'poisson'"):
         ours.fit(X, NUMBERS)
@@ -385,6 +419,7 @@ def test_negative_counts():
 
 
 def test_predicting_no_rows():
+    """`predict(X[:0])`."""
     for ours, theirs in (classifiers(), regressors()):
         assert ours.fit(X, CLASSES).predict(X[:0]).shape == (0,)
         with pytest.raises(ValueError, match="Found array with 0 sample"):
@@ -392,6 +427,7 @@ def test_predicting_no_rows():
 
 
 def test_sizes_as_loss():
+    """`MLPRegressor((50,))`."""
     for cls, hint in (
         (MLPRegressor, r"did you mean hidden_layer_sizes=\(50,\)\?"),
         (TheirRegressor, "Got .* instead.$"),
@@ -401,6 +437,7 @@ def test_sizes_as_loss():
 
 
 def test_classes_of_warnings():
+    """exceptions, warnings."""
     with pytest.warns(cmlp.exceptions.ConvergenceWarning):
         MLPClassifier(**PARAMS).fit(X, CLASSES)
     with pytest.warns(sklearn.exceptions.ConvergenceWarning):
@@ -408,6 +445,7 @@ def test_classes_of_warnings():
 
 
 def test_modules_of_warnings():
+    """module of a warning, for filters."""
     ours, theirs = [], []
     for found, model in zip((ours, theirs), classifiers(), strict=True):
         for chosen in ({"module": "sklearn"}, {"category": sklearn.exceptions.ConvergenceWarning}):
@@ -424,11 +462,13 @@ def test_modules_of_warnings():
 
 
 def test_base_class():
+    """`isinstance(model, sklearn.base.BaseEstimator)`."""
     assert [isinstance(model, BaseEstimator) for model in classifiers()] == [False, True]
     assert isinstance(cmlp.sklearn.MLPClassifier(), BaseEstimator)
 
 
 def test_metadata_requests_and_callbacks():
+    """`set_fit_request`, `set_score_request`, `set_callbacks`."""
     ours, theirs = ([hasattr(m, f"set_{name}") for name in ("fit_request", "callbacks")] for m in classifiers())
     assert (ours, theirs) == ([False, False], [True, False])
     assert hasattr(cmlp.sklearn.MLPClassifier, "set_fit_request") and hasattr(
@@ -437,12 +477,14 @@ def test_metadata_requests_and_callbacks():
 
 
 def test_multi_output_tag():
+    """tag `multi_output` of the regressor."""
     assert [model.__sklearn_tags__().target_tags.multi_output for model in regressors()] == [True, False]
     pairs = np.stack([NUMBERS, -NUMBERS], axis=1)
     assert [model.fit(X, pairs).predict(X).shape for model in regressors()] == [(40, 2), (40, 2)]
 
 
 def test_repr():
+    """`repr` with `print_changed_only=False`."""
     with sklearn.config_context(print_changed_only=False):
         ours, theirs = map(repr, classifiers())
     assert ours == "MLPClassifier(hidden_layer_sizes=(4,), max_iter=3, random_state=0)"
@@ -450,6 +492,7 @@ def test_repr():
 
 
 def test_tensors():
+    """`coefs_`, `intercepts_`."""
     ours, theirs = (model.fit(X, NUMBERS) for model in regressors())
     assert ours.coefs_[0].base is ours.intercepts_[1].base is not None
     wrong = [np.ones((2, 2)), np.ones((2, 1))]
@@ -463,6 +506,7 @@ def test_tensors():
 
 @pytest.mark.parametrize("name", ["n_layers_", "n_outputs_", "n_features_in_"])
 def test_sizes_that_cannot_change(name):
+    """`n_layers_`, `n_outputs_`, `n_features_in_`."""
     ours, theirs = (model.fit(X, NUMBERS) for model in regressors())
     setattr(theirs, name, 9)
     setattr(ours, name, getattr(ours, name))
@@ -471,6 +515,7 @@ def test_sizes_that_cannot_change(name):
 
 
 def test_assigned_classes():
+    """`classes_`."""
     found = []
     for model in classifiers():
         model.fit(X, CLASSES).classes_ = np.array([10, 20, 30])
@@ -479,6 +524,7 @@ def test_assigned_classes():
 
 
 def test_logits():
+    """`decision_function`."""
     ours, theirs = (model.fit(X, CLASSES) for model in classifiers())
     logits = ours.decision_function(X)
     np.testing.assert_array_equal(ours.classes_[logits.argmax(axis=1)], ours.predict(X))
@@ -486,6 +532,7 @@ def test_logits():
 
 
 def test_private_attributes():
+    """private attributes."""
     ours, theirs = (model.fit(X, CLASSES) for model in classifiers())
     assert ours._optimizer.learning_rate == theirs._optimizer.learning_rate_init == 0.001
     assert ours._no_improvement_count == theirs._no_improvement_count == 0
@@ -509,6 +556,7 @@ def use_sums(monkeypatch):
 @pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"solver": "adam"}, {"solver": "sgd", "alpha": 1.0}])
 @pytest.mark.parametrize("sums", [False, True])
 def test_squared_errors_of_several_outputs(params, sums, monkeypatch):
+    """`loss_`, `loss_curve_` of several outputs with "squared_error"."""
     if sums:
         use_sums(monkeypatch)
     Y = np.stack([NUMBERS, 3 * X[:, 2], X[:, 0]], axis=1)
@@ -522,6 +570,7 @@ def test_squared_errors_of_several_outputs(params, sums, monkeypatch):
 
 
 def test_text_labels_with_early_stopping():
+    """text labels with `early_stopping=True`."""
     X = np.random.RandomState(1).standard_normal((200, 3))
     for labels in (np.array(["no", "yes"]), np.array(["no", "yes", "maybe"], object)):
         y = labels[(X[:, 0] > 0).astype(int) + (len(labels) - 2) * (X[:, 1] > 0)]

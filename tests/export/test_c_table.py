@@ -106,13 +106,11 @@ def test_example_in_the_documentation(tmp_path):
     if not document.exists():
         pytest.skip("the documentation is in the source tree only")
     text = document.read_text(encoding="utf-8").partition("### Tables")[2]
-    written, program = re.findall(r"```(?:python|c)\n(.*?)```", text, re.DOTALL)[:2]
+    written = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
     names = {"path": tmp_path / "flats.h"}
     exec(written.replace('"flats.h"', "path"), names)
     sizes = names["flats"].to_c(names["path"])
     assert f"# {sizes}\n" in written
-    expected = f"{names['flats'].predict([[20.0, 'north']])[0]:.0f}\n"
-    assert run(build(tmp_path, program, NATIVE)).decode() == expected
 
 
 def test_loaded_model_writes_the_same_header(tmp_path):

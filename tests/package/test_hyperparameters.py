@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 import pytest
-from c_build import ROOT, in_source_tree
 from worker_cases import in_threads
 
 from cmlp import (
@@ -95,13 +94,6 @@ def test_docstrings_document_the_parameters_in_the_order_of_the_signature(cls):
 def test_fit_tells_what_may_change_before_it_resumes(cls):
     text = re.search("only\\s+these may have changed:(.*?)(?:\\n\\w|\\n\\n)", inspect.getdoc(cls.fit), re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", text)) == set(TABLE.names(cls.__name__, "free_on_resume"))
-
-
-@in_source_tree
-def test_the_guide_tells_what_may_change_before_fit_resumes():
-    text = (ROOT / "docs/guide/stopping.md").read_text(encoding="utf-8")
-    named = re.search(r"Of the parameters, those may change(.*?)\. ", text, re.DOTALL)[1]
-    assert set(re.findall(r"`(\w+)`", named)) == set(TABLE.names("MLPClassifier", "free_on_resume"))
 
 
 # A parameter that is added: its entry, its place in the signatures, and nothing else.

@@ -39,7 +39,7 @@ RIGHT = {
     "exam": 0,
 }
 
-# For each claim of docs/story-claims.md: the moment of its chapter, and what is then written there.
+# For each claim of tests/page/claims.md: the moment of its chapter, and what is then written there.
 CLAIMS = {
     1: (1, "A11, A12, A14 are always on. Each image turns on others too: 5, 7, 9 in all"),
     2: (1, "rule 55 %, network 93 %"),
@@ -100,8 +100,8 @@ SEEN = "function wait(done) { $('verdict').textContent ? done() : requestAnimati
 
 @pytest.fixture(scope="module")
 def claims():
-    """The claims of docs/story-claims.md with the chapters that show them."""
-    text = (ROOT / "docs/story-claims.md").read_text(encoding="utf-8")
+    """The claims of tests/page/claims.md with the chapters that show them."""
+    text = (ROOT / "tests/page/claims.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `#([a-z]+)` \| (.*)", text, re.MULTILINE)
     return {int(n): chapter for chapter, told in rows for n in re.findall(r"\((\d+)\)", told)}
 

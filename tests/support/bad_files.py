@@ -1,4 +1,4 @@
-"""The kinds of bad model files that docs/model-file.md lists, each made from a good one."""
+"""The kinds of bad model files, with the status of each, and files of each kind, made from a good one."""
 
 import json
 import struct
@@ -79,6 +79,62 @@ def with_number(file, tensor, value, at=0):
 
 
 SCALE = b"3ff0000000000000"
+# The status of each kind; a star: CMLP_OK for a reader that does not verify the data.
+STATUSES = {
+    "CMLP_ERROR_FILE_SHORT": [
+        "the file ends too early",
+    ],
+    "CMLP_ERROR_FILE_LONG": [
+        "bytes follow the data",
+    ],
+    "CMLP_ERROR_FILE_MAGIC": [
+        "the first bytes are others",
+    ],
+    "CMLP_ERROR_FILE_VERSION": [
+        "the version is unknown",
+        "a required feature is unknown",
+    ],
+    "CMLP_ERROR_FILE_HEAD_CRC": [
+        "`crc32` does not match",
+    ],
+    "CMLP_ERROR_FILE_SYNTAX": [
+        "the text does not follow the grammar",
+        "`classes` do not have the form of labels",
+        "`targets` does not have its form, with an entry for each output",
+    ],
+    "CMLP_ERROR_FILE_NAME": [
+        "a name is missing, unknown among the layers, or out of order",
+        "`targets` is required and missing",
+        "a threshold is required and missing, or is there and not required",
+    ],
+    "CMLP_ERROR_FILE_TENSOR": [
+        "a tensor has another type, shape or offset",
+    ],
+    "CMLP_ERROR_FILE_VALUE": [
+        "an activation is unknown or in a wrong layer",
+        "the loss is unknown or does not fit the outputs",
+        "`input_scale` is 0, NaN or infinite",
+        "a factor is 0",
+        "`targets` with one output, or several quantiles",
+        "a threshold beside other outputs than one logistic one",
+        "a number in `table.numbers` breaks a rule",
+        "a number in `table.target` breaks a rule",
+        "`table.threshold` is not a number from 0 to 1",
+        "a score of the calibration is NaN or below the one before it",
+        "a number in `calibration.widths` breaks a rule",
+    ],
+    "CMLP_ERROR_FILE_DATA_CRC": [
+        "`data_crc32` does not match*",
+    ],
+    "CMLP_ERROR_FILE_NONFINITE": [
+        "a shift or a factor is NaN or infinite",
+        "a weight or a bias is NaN or infinite*",
+    ],
+    "CMLP_ERROR_FILE_EXAMPLE": [
+        "`example.input` has NaN (not in a table) or infinity*",
+        "`example.output` has other bits*",
+    ],
+}
 FILES = {
     "`targets` is required and missing": [with_text(b',"targets":"[%s,%s]"' % (TARGET, TARGET), b"", "targets")],
     "a threshold is required and missing, or is there and not required": [
