@@ -156,9 +156,8 @@ def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple
         values = labels.encode_all(y)
     else:
         labels, values = once_per_pool(learn_labels, y)
-        labels = Labels(
-            labels.classes.copy(), is_multilabel=labels.kind == "multilabel"
-        )  # a program can write to `classes_` of one model
+        # A program can write to `classes_` of one model.
+        labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
     encoding = ClassEncoding(labels, request.options.loss, weights)
     return encoding, encoding.weighted(values, weight, some=whole)
