@@ -218,8 +218,11 @@ print(json.dumps(max(stacks, key=len)))
 def frames() -> list[str]:
     """Return the functions on the stack while the core trains for an epoch of `MLPClassifier.fit`."""
     command = [sys.executable, "-W", "ignore", "-c", FRAMES]
-    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return [*json.loads(printed), "the core"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        reason = run.stderr.strip().rpartition("\n")[2]
+        raise SystemExit(f"frames: {sys.executable} cannot fit with cmlp (pip install -e .): {reason}")
+    return [*json.loads(run.stdout), "the core"]
 
 
 # ----------------------------------------------------------------------------------------------------------- figures

@@ -169,7 +169,7 @@ def test_single_labels_and_multilabels_cannot_be_mixed():
     one = labels_of([0, 1])
     with pytest.raises(ValueError, match="y must have one label per row"):
         one.encode(np.array([[0, 1], [1, 1]]))
-    many = Labels("multilabel", np.arange(3))
+    many = Labels(np.arange(3), is_multilabel=True)
     with pytest.raises(ValueError, match="y must have 3 columns of labels"):
         many.encode(np.array([0, 1]))
     with pytest.raises(ValueError, match="y must have 3 columns of labels"):
@@ -182,14 +182,14 @@ def test_multilabel_targets_other_than_0_and_1_raise(values):
     with pytest.raises(ValueError, match=r"y must contain only 0 and 1 if it has several columns, got the values \["):
         learn_labels(y)
     with pytest.raises(ValueError, match="y must contain only 0 and 1"):
-        Labels("multilabel", np.arange(2)).encode(y)
+        Labels(np.arange(2), is_multilabel=True).encode(y)
 
 
 def test_classes_of_multilabel_targets_must_be_the_column_numbers():
     """A model file cannot contain other classes: saving would succeed, but not loading."""
     for classes in (["a", "b", "c"], [1, 2, 3], [0.5, 1, 2]):
         with pytest.raises(ValueError, match="must be the column numbers 0 to 2, got"):
-            Labels("multilabel", np.array(classes))
+            Labels(np.array(classes), is_multilabel=True)
 
 
 def test_text_objects_that_differ_in_a_trailing_nul_are_different_labels():
@@ -242,7 +242,7 @@ MANY = 10**6
 @pytest.mark.parametrize("classes", [np.arange(MANY), np.arange(MANY) * 3 - 1, np.arange(MANY) * 0.5 // 0.5])
 def test_few_labels_of_many_classes_are_encoded_without_touching_all_classes(classes):
     """Each partial_fit encodes its labels: a sort of all classes at each call would take seconds."""
-    labels = Labels("labels", classes)
+    labels = Labels(classes)
     chosen = np.array([7, 999_999, 0, 7])
     tracemalloc.start()
     try:

@@ -245,7 +245,7 @@ def load_labels(text: str, n_outputs: int) -> Labels:
     """
     try:
         stored = json.loads(text)
-        labels = Labels(stored["kind"], _array_of(stored["values"], stored["dtype"]))
+        labels = Labels(_array_of(stored["values"], stored["dtype"]), is_multilabel=stored["kind"] == "multilabel")
         is_same = dump_labels(labels) == as_json(stored)
     except (TypeError, ValueError, OverflowError):
         is_same = False

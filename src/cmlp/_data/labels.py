@@ -159,21 +159,18 @@ def _require_bits(y: NDArray[Any]) -> None:
 class Labels:
     """The classes of a classifier: encodes labels as targets and decodes outputs to labels.
 
-    The kind is given as "labels" if each row has exactly one label, and "multilabel" if it can have any number. The
-    classes are sorted labels, or the column numbers for multilabel targets.
+    The classes are sorted labels, or, if a row can have any number of labels, the numbers of the columns.
     """
 
-    def __init__(self, kind: str, classes: NDArray[Any]) -> None:
+    def __init__(self, classes: NDArray[Any], *, is_multilabel: bool = False) -> None:
         self.classes = classes
-        if kind != "multilabel":
-            kind = "binary" if len(classes) <= 2 else "multiclass"
-        elif classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes))):
+        self.kind = "multilabel" if is_multilabel else "binary" if len(classes) <= 2 else "multiclass"
+        if is_multilabel and (classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))):
             raise ValueError(
                 f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
                 f"got {reprlib.repr(classes.tolist())}."
             )
-        self.kind = kind
-        self.n_outputs = 1 if kind == "binary" else len(classes)
+        self.n_outputs = 1 if self.kind == "binary" else len(classes)
 
     def encode(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the network; raises ValueError if y has labels that are not in `classes`.
@@ -268,11 +265,11 @@ def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
         targets: NDArray[np.bool_] = y != 0
         if len(y) >= _FEWEST_ROWS and (targets.sum(axis=1) == 1).all():
             warn(_ONE_HOT)
-        return Labels("multilabel", np.arange(y.shape[1])), targets
+        return Labels(np.arange(y.shape[1]), is_multilabel=True), targets
     classes, indices = distinct(y)
     if y.dtype.kind == "f" and len(classes) > _MOST_FLOATS:
         warn(_FLOATS)
-    labels = Labels("labels", classes)
+    labels = Labels(classes)
     return labels, labels.targets(indices)
 
 
@@ -282,7 +279,7 @@ def labels_of(classes: ArrayLike) -> Labels:
     if classes.ndim != 1 or classes.size == 0:
         raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
     kind_of_labels(classes)
-    return Labels("labels", distinct(classes)[0])
+    return Labels(distinct(classes)[0])
 
 
 def distinct(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:

@@ -77,8 +77,8 @@ def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     labels, known = as_labels(value, "classes_"), fitted.model.class_labels
     if labels.shape != known.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(f"classes_ must be a sorted list of {len(known.classes)} distinct labels, got {value!r}.")
-    kind = "multilabel" if known.kind == "multilabel" else "labels"
-    return fitted._replace(model=fitted.model.replace(labels=Labels(kind, labels)))
+    changed = Labels(labels, is_multilabel=known.kind == "multilabel")
+    return fitted._replace(model=fitted.model.replace(labels=changed))
 
 
 def with_out_activation(fitted: Fitted, value: Any) -> Fitted:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.model import TableModel
-    from cmlp._model.probabilities import HeldOut
+    from cmlp._model.probabilities import HeldOutScores
     from cmlp._train.state import History, TrainingState
 
 
@@ -149,7 +149,7 @@ class FittedTable(NamedTuple):
         None after a complete fit.
     provenance : dict or None
         How `cmlp.verify` can train the model again, if fit has recorded it.
-    held_out : HeldOut or None
+    held_out : HeldOutScores or None
         The scores of the rows that a classifier has held out; neither copied nor pickled.
     """
 
@@ -157,7 +157,7 @@ class FittedTable(NamedTuple):
     history: tuple[dict[str, list[float]], ...]
     state: TableState | None = None
     provenance: dict[str, Any] | None = None
-    held_out: HeldOut | None = None
+    held_out: HeldOutScores | None = None
 
 
 def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:

@@ -266,7 +266,7 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
     "Labels": (
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},
-        lambda fields: Labels(fields["kind"], np.asarray(fields["classes"])),
+        lambda fields: Labels(np.asarray(fields["classes"]), is_multilabel=fields["kind"] == "multilabel"),
     ),
     "Curve": (
         Curve,

@@ -156,7 +156,8 @@ def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple
         values = labels.encode_all(y)
     else:
         labels, values = once_per_pool(learn_labels, y)
-        labels = Labels(labels.kind, labels.classes.copy())  # a program can write to `classes_` of one model
+        # A program can write to `classes_` of one model.
+        labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
     encoding = ClassEncoding(labels, request.options.loss, weights)
     return encoding, encoding.weighted(values, weight, some=whole)
@@ -169,7 +170,7 @@ def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
         if classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         labels = labels_of(classes)
-        return Labels("multilabel", labels.classes) if y.ndim == 2 else labels
+        return Labels(labels.classes, is_multilabel=True) if y.ndim == 2 else labels
     labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(

@@ -761,8 +761,8 @@ def _forms(last: Term, label: Term | None, loss: str | None, with_classes: bool)
 def _labels(label: Term) -> Labels:
     """Return the labels of a file; raises ValueError if a classifier cannot have them."""
     if label.state == "multilabel":
-        return Labels("multilabel", _classes(label))
-    labels = Labels("labels", _classes(label))
+        return Labels(_classes(label), is_multilabel=True)
+    labels = Labels(_classes(label))
     if labels.n_outputs != label.sums.n_out or not (labels.classes[:-1] < labels.classes[1:]).all():
         raise ValueError("the labels do not match the outputs")
     return labels

@@ -53,7 +53,7 @@ def read_sklearn(theirs: Any) -> tuple[TrainedModel, dict[str, Any], TrainingSta
     model, labels = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(theirs, "loss", None)), None
     if kind == "classifier":  # only multilabel targets give several logistic outputs
         multilabel = theirs.out_activation_ == "logistic" and theirs.n_outputs_ > 1
-        labels = Labels("multilabel" if multilabel else "labels", as_labels(theirs.classes_, "classes_"))
+        labels = Labels(as_labels(theirs.classes_, "classes_"), is_multilabel=multilabel)
     columns, parameters = getattr(theirs, "feature_names_in_", None), theirs.get_params(deep=False)
     model = model.replace(kind=kind, labels=labels, names=columns)
     state = TrainingState(model.params, _history(theirs))

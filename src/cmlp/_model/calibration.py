@@ -17,7 +17,7 @@ import numpy as np
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Self
 
     from numpy.typing import NDArray
 
@@ -58,6 +58,18 @@ class Calibration(NamedTuple):
     rows: str
     scores: NDArray[np.float64]
     widths: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        rows: str,
+        scores: NDArray[np.float64],
+        weight: NDArray[np.float64] | None,
+        widths: NDArray[np.float64] | None = None,
+    ) -> Self:
+        """Return the calibration with these scores of rows, of shape (n_answers, n_rows), and the rows' weights."""
+        return cls(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths)
 
     def margins(self, coverage: float) -> NDArray[np.float64]:
         """Return the scores of rank ``ceil((n + 1) * coverage)``; infinity, with a warning, if n is too small.
@@ -245,17 +257,6 @@ def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> 
     while (small := found * factors < scores).any():
         found = np.where(small, np.nextafter(found, np.inf), found)
     return found
-
-
-def calibrated(
-    kind: str,
-    rows: str,
-    scores: NDArray[np.float64],
-    weight: NDArray[np.float64] | None,
-    widths: NDArray[np.float64] | None = None,
-) -> Calibration:
-    """Return the calibration with these scores, of shape (n_answers, n_rows)."""
-    return Calibration(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths)
 
 
 def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:

@@ -95,7 +95,7 @@ def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, clas
             f"got {last.activation!r}; leave out `classes` to get a Network"
         )
     model = network_of([*layers[:-1], sorted_output(last, order, wanted)], input_scale)
-    return model.replace(kind="classifier", labels=Labels("labels", labels[order]))
+    return model.replace(kind="classifier", labels=Labels(labels[order]))
 
 
 def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArray[np.intp]]:

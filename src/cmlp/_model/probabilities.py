@@ -19,7 +19,7 @@ from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from numpy.typing import NDArray
 
@@ -69,7 +69,7 @@ class ProbabilityMap(NamedTuple):
         return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None)
 
 
-class HeldOut(NamedTuple):
+class HeldOutScores(NamedTuple):
     """The scores of the rows that the networks held out in fit, in a part for all networks with the same rows.
 
     They are those of the networks as fit has trained them. `map` is that by which `calibrate` has changed the model's.
@@ -145,9 +145,26 @@ def checked_threshold(value: object, labels: Labels | None) -> float | None:
         return None
     if labels is None or labels.kind != "binary" or len(labels.classes) != 2:
         raise ValueError("A threshold needs a classifier of two classes.")
-    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not 0 <= float(value) <= 1:
+    if not is_number(value) or not 0 <= value <= 1:
         raise ValueError(f"threshold must be a number from 0 to 1 or None, got {value!r}.")
     return float(value)
+
+
+def require_goal(recall: float | None, costs: tuple[float, float] | None) -> None:
+    """Raise ValueError unless exactly one goal of a threshold is given, and valid."""
+    if (recall is None) == (costs is None):
+        raise ValueError("choose_threshold needs either recall or costs.")
+    if recall is not None and not (is_number(recall) and 0 < recall <= 1):
+        raise ValueError(f"recall must be a number above 0 and at most 1, got {recall!r}.")
+    if costs is None:
+        return
+    valid = isinstance(costs, (tuple, list)) and len(costs) == 2 and all(map(is_number, costs))
+    if not valid or not all(0 <= cost < np.inf for cost in costs) or max(costs) == 0:
+        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {costs!r}.")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def chosen_threshold(

@@ -26,7 +26,7 @@ from cmlp._estimators.tables.bag import (
     networks_of,
     train_members,
 )
-from cmlp._estimators.tables.calibrating import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
+from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.targets import learn_table_encoding
 from cmlp._model.model import TableModel

@@ -16,17 +16,16 @@ from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fitted import FITTED
 from cmlp._estimators.request import TableOptions
-from cmlp._estimators.tables.calibrating import (
-    Calibrating,
-    calibrated_by_held_out,
-    calibrated_by_rows,
-    calibration_of,
-    require_goal,
+from cmlp._estimators.tables.calibrate import (
+    CalibrationMethods,
+    required_calibration,
+    with_probabilities_by_held_out,
+    with_probabilities_by_rows,
 )
 from cmlp._estimators.targets import table_numbers
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
 from cmlp._model.outside import outside, warn_outside
-from cmlp._model.probabilities import checked_threshold, chosen_threshold
+from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
 from cmlp._model.summary import found_by
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import FittedTable
     from cmlp._estimators.network import Network
     from cmlp._model.model import TableModel
-    from cmlp._model.probabilities import HeldOut
+    from cmlp._model.probabilities import HeldOutScores
     from cmlp._model.results import Certification
     from cmlp._model.summary import Found
 
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
 _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cache
 
 
-class TabularEstimator(Calibrating, Estimator):
+class TabularEstimator(CalibrationMethods, Estimator):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
@@ -430,11 +429,11 @@ class TabularClassifier(TabularEstimator):
             fitted = self._whole_fit()
             model = fitted.model
             if X is None:
-                model, held = calibrated_by_held_out(model, self._held_out(fitted, y, sample_weight))
+                model, held = with_probabilities_by_held_out(model, self._held_out(fitted, y, sample_weight))
                 fitted = fitted._replace(model=model, held_out=held)
             else:
-                rows = self._judged(model, X, y, sample_weight)
-                model, found = calibrated_by_rows(model, rows, self._answers)
+                rows = self._rows_with_truth(model, X, y, sample_weight)
+                model, found = with_probabilities_by_rows(model, rows, self._answers)
                 held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
                 fitted = fitted._replace(model=model, held_out=held_out)
             self._fitted = fitted
@@ -505,7 +504,7 @@ class TabularClassifier(TabularEstimator):
                 truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
                 weight = np.concatenate([part.weight for part in held_out.parts])
             else:
-                rows = self._judged(model, X, y, sample_weight)
+                rows = self._rows_with_truth(model, X, y, sample_weight)
                 p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
                 weight = np.ones(len(p)) if rows.weight is None else rows.weight
             is_positive = truth == positive
@@ -519,7 +518,7 @@ class TabularClassifier(TabularEstimator):
             self._fitted = fitted._replace(model=_with_found(model, found))
         return self
 
-    def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOut:
+    def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOutScores:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None:
             raise ValueError("X is missing: y and sample_weight belong to rows.")
@@ -624,7 +623,7 @@ class TabularClassifier(TabularEstimator):
                [False,  True]])
         """
         model = self._trained()
-        calibration = calibration_of(model, coverage, "predict_set", type(self).__name__)
+        calibration = required_calibration(model, coverage, "predict_set", type(self).__name__)
         raw = self._raw(model, X)
         warn_outside(model, raw, "sets")
         return calibration.sets(self._answers(model, raw), coverage)
@@ -930,7 +929,7 @@ class TabularRegressor(TabularEstimator):
         True
         """
         model = self._trained()
-        calibration = calibration_of(model, coverage, "predict_interval", type(self).__name__)
+        calibration = required_calibration(model, coverage, "predict_interval", type(self).__name__)
         raw = self._raw(model, X)
         warn_outside(model, raw, "intervals")
         return calibration.intervals(self._answers(model, raw), coverage)

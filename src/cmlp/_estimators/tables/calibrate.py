@@ -1,23 +1,20 @@
-"""Scores of rows outside the training, for intervals and sets: rows that networks held out, or those of `calibrate`."""
+"""`calibrate`: rows outside the training give scores, for intervals and sets, and calibrate probabilities."""
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import taken
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively
-from cmlp._estimators.tables.bag import N_FOLDS
 from cmlp._estimators.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,
     HELD_OUT,
     SCALED_ERROR,
-    calibrated,
+    Calibration,
     factors_of,
     kind_of_scores,
     learned_widths,
@@ -25,67 +22,49 @@ from cmlp._model.calibration import (
     scaled_scores,
     scores_of,
 )
-from cmlp._model.model import mean_outputs
 from cmlp._model.probabilities import (
     MOST_CLASSES,
-    HeldOut,
     Scores,
     fitted_map,
+    is_number,
     networks_as_trained,
-    no_map,
-    scores_of_inputs,
     scores_of_rows,
     with_map,
 )
 from cmlp._model.summary import accuracy_of
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
-from cmlp._train.diagnosis import (
-    Judged,
-    causes,
-    classes_of,
-    constant_loss,
-    is_accurate,
-    is_better_on_most_rows,
-    judged_rows,
-    loss_of_outputs,
-    sentence,
-)
-from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Self, TypeGuard
+    from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
     from cmlp._estimators.fitted import FittedTable
-    from cmlp._estimators.tables.bag import Bag
-    from cmlp._model.calibration import Calibration
-    from cmlp._model.model import TableModel, TrainedNet
-    from cmlp._model.probabilities import HeldOut, ProbabilityMap
+    from cmlp._model.model import TableModel
+    from cmlp._model.probabilities import HeldOutScores, ProbabilityMap
     from cmlp._model.summary import Accuracy
-    from cmlp._train.loop import EpochLoop
 
 
 _FEW = 10  # rows of a class, below which those that keep the probabilities of the model as it is decide
 _FOURTH = 4  # every fourth row of `calibrate` gives a score for sets if the others calibrate probabilities
 
 
-class _JudgedRows(NamedTuple):
+class RowsWithTruth(NamedTuple):
     """Raw rows with what is true for them."""
 
     raw: NDArray[np.float64]
     truth: NDArray[Any]
     weight: NDArray[np.float64] | None
 
-    def of(self, part: NDArray[np.bool_]) -> _JudgedRows:
+    def of(self, part: NDArray[np.bool_]) -> RowsWithTruth:
         """Return some of the rows."""
-        return _JudgedRows(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
+        return RowsWithTruth(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
 
 
-class Calibrating:
+class CalibrationMethods:
     """The part of the estimators for tables that intervals and sets need; the others define the private members."""
 
     _fitted: FittedTable
@@ -98,14 +77,14 @@ class Calibrating:
         with Exclusively(self):
             with immediate_signals():
                 model = self._trained()
-                rows = self._judged(model, X, y, sample_weight)
-                model = _calibrated(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
+                rows = self._rows_with_truth(model, X, y, sample_weight)
+                model = _with_calibration(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
             self._fitted = self._fitted._replace(model=model)
         return self
 
-    def _judged(
+    def _rows_with_truth(
         self, model: TableModel, X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> _JudgedRows:
+    ) -> RowsWithTruth:
         """Return the rows that a user has passed, without those of weight 0."""
         if y is None:
             raise ValueError("y is missing: what is true for the rows of X.")
@@ -114,7 +93,7 @@ class Calibrating:
             raise ValueError("X has no rows.")
         truth = self._truth(model, y, len(raw))
         rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-        return _JudgedRows(raw[rows], truth[rows], weight)
+        return RowsWithTruth(raw[rows], truth[rows], weight)
 
     def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
@@ -127,9 +106,9 @@ class Calibrating:
         raise NotImplementedError
 
 
-def calibration_of(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
+def required_calibration(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
-    if not _is_number(coverage) or not 0 < coverage < 1:
+    if not is_number(coverage) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be a number above 0 and below 1, got {coverage!r}.")
     if model.calibration is None:
         raise ValueError(
@@ -140,7 +119,7 @@ def calibration_of(model: TableModel, coverage: float, method: str, owner: str) 
     return model.calibration
 
 
-def _calibrated(
+def _with_calibration(
     model: TableModel,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
@@ -150,15 +129,15 @@ def _calibrated(
     """Return the model with the scores and the accuracy of outputs."""
     has_classes, known = model.labels is not None, model.calibration
     widths = None if known is None or known.widths is None else (known.widths, factors_of(known.widths, outputs))
-    calibration, accuracy = _measured(
+    calibration, accuracy = measured(
         model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes, widths=widths
     )
     summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
     return model.replace(calibration=calibration, summary=summary)
 
 
-def calibrated_by_rows(
-    model: TableModel, rows: _JudgedRows, answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]]
+def with_probabilities_by_rows(
+    model: TableModel, rows: RowsWithTruth, answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]]
 ) -> tuple[TableModel, ProbabilityMap]:
     """Return the model with calibrated probabilities by three of four rows and scores by every fourth, and the map.
 
@@ -174,10 +153,10 @@ def calibrated_by_rows(
     _require_classes([scores], model, "y has", " outside of every fourth row")
     found = fitted_map([scores], model.net)
     model = with_map(model, found)
-    return _calibrated(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
+    return _with_calibration(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
 
 
-def _scores(model: TableModel, rows: _JudgedRows) -> Scores:
+def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
     """Return the scores of rows with a known class by the networks as fit has trained them."""
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
@@ -206,7 +185,7 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
                 )
 
 
-def calibrated_by_held_out(model: TableModel, held_out: HeldOut) -> tuple[TableModel, HeldOut]:
+def with_probabilities_by_held_out(model: TableModel, held_out: HeldOutScores) -> tuple[TableModel, HeldOutScores]:
     """Return the model with calibrated probabilities by the rows that networks held out, and what is known of these.
 
     The scores for sets are cross-fitted: the map for the rows of a part is learned from the other parts.
@@ -222,28 +201,11 @@ def calibrated_by_held_out(model: TableModel, held_out: HeldOut) -> tuple[TableM
         outputs.append(others.probabilities(part, net.activations[-1]))
     truth, weight = (np.concatenate(each) for each in zip(*((part.truth, part.weight) for part in parts), strict=True))
     truth = truth if n_answers(net) > 1 else truth[:, 0]
-    model = _calibrated(with_map(model, found), HELD_OUT, np.concatenate(outputs), truth, weight)
+    model = _with_calibration(with_map(model, found), HELD_OUT, np.concatenate(outputs), truth, weight)
     return model, held_out._replace(map=found)
 
 
-def require_goal(recall: float | None, costs: tuple[float, float] | None) -> None:
-    """Raise ValueError unless exactly one goal of a threshold is given, and valid."""
-    if (recall is None) == (costs is None):
-        raise ValueError("choose_threshold needs either recall or costs.")
-    if recall is not None and not (_is_number(recall) and 0 < recall <= 1):
-        raise ValueError(f"recall must be a number above 0 and at most 1, got {recall!r}.")
-    if costs is None:
-        return
-    valid = isinstance(costs, (tuple, list)) and len(costs) == 2 and all(map(_is_number, costs))
-    if not valid or not all(0 <= cost < np.inf for cost in costs) or max(costs) == 0:
-        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {costs!r}.")
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-
-
-def _measured(
+def measured(
     net: _core.Net,
     kind_of_rows: str,
     outputs: NDArray[np.float64],
@@ -264,104 +226,7 @@ def _measured(
     if part is not None and kind == ABSOLUTE_ERROR:
         widths = learned_widths(outputs, scores.T, weight, part)
     if widths is None:
-        calibration = calibrated(kind, kind_of_rows, scores, weight)
+        calibration = Calibration.of(kind, kind_of_rows, scores, weight)
     else:
-        calibration = calibrated(SCALED_ERROR, kind_of_rows, scaled_scores(scores, widths[1].T), weight, widths[0])
+        calibration = Calibration.of(SCALED_ERROR, kind_of_rows, scaled_scores(scores, widths[1].T), weight, widths[0])
     return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
-
-
-# The rows that networks of a bag held out: their errors, and whether the bag is better than a constant there
-
-
-def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
-    """Return the rows that members held out, each time with all members that held out these; none if none did."""
-    held = [run.state.validation for run in runs if run.state.validation is not None]
-    groups: dict[int, list[int]] = {}
-    for k in range(len(held)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
-    return [(held[group[0]], group) for group in groups.values()]
-
-
-def measured_on_held_out(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]
-) -> tuple[Calibration | None, Accuracy | None]:
-    """Return scores and accuracy on held-out rows, each judged by the networks that held it out; None without such."""
-    groups = _held_out_rows(bag, runs)
-    if not groups:
-        return None, None
-    target = bag.encoding.answer_scale
-    rows = np.concatenate([held for held, _ in groups])
-    each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
-    outputs = np.concatenate([mean_outputs(found, target) for found in each])
-    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
-    part = None
-    if bag.options.interval_width == "adaptive":
-        part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
-    truth = bag.rows.truth[rows]
-    return _measured(networks[0].net, HELD_OUT, outputs, truth, weight, has_classes=target is None, part=part)
-
-
-def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOut | None:
-    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
-    if bag.encoding.labels is None:
-        return None
-    parts = []
-    for rows, group in _held_out_rows(bag, runs):
-        z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
-        weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
-        parts.append(Scores(np.stack(z), bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
-    return HeldOut(tuple(parts), no_map(networks[0].net)) if parts else None
-
-
-# ---------------------------------------------------------------- the comparison of a bag with the best constant answer
-
-
-def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
-    """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
-
-    The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
-    again, each by the networks that held it out. Without held-out rows, these are the training rows.
-    """
-    if any(run.state.history.loss is None for run in runs):
-        return
-    if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
-        return
-    judges = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
-    parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
-    outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
-    weights = [rows.weight for rows, _ in parts if rows.weight is not None]
-    weight = np.concatenate(weights) if weights else None
-    net, first = runs[0].job.net, parts[0][0]
-    every = Judged(first.X, targets, weight, is_validation=first.is_validation)
-    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
-    if is_better_on_most_rows(net, outputs, every):
-        return
-    # The best epoch of each network was chosen by its own rows, so chance depends on their number.
-    if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
-        return
-    if bag.encoding.labels is not None and is_accurate(
-        classes_of(outputs), classes_of(targets), weight, every.n_rows()
-    ):
-        return
-    text = causes(runs[0].job, first, epochs="n_epochs")
-    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
-
-
-def _is_useful(run: EpochLoop) -> bool:
-    """Return whether the losses that were computed in training show that a network is clearly better."""
-    rows, net, history = judged_rows(run.job), run.job.net, run.state.history
-    score, loss = history.best_validation_score, history.loss
-    kept = -score if rows.is_validation and score is not None else loss
-    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
-
-
-def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
-    """Return the mean outputs of runs for the rows by which they are judged."""
-    found = []
-    for run in runs:
-        held = run.state.validation
-        params = run.state.params if run.state.best is None else run.state.best
-        inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
-        found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
-    mean: NDArray[np.float64] = np.mean(found, axis=0)
-    return mean

@@ -1,0 +1,132 @@
+"""What the rows that the networks of a bag held out tell: how good the bag is, also beside the best constant answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cmlp._data.arrays import taken
+from cmlp._estimators.tables.bag import N_FOLDS
+from cmlp._estimators.tables.calibrate import measured
+from cmlp._model.calibration import HELD_OUT
+from cmlp._model.model import mean_outputs
+from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
+from cmlp._process.warnings import warn
+from cmlp._train.diagnosis import (
+    Judged,
+    causes,
+    classes_of,
+    constant_loss,
+    is_accurate,
+    is_better_on_most_rows,
+    judged_rows,
+    loss_of_outputs,
+    sentence,
+)
+from cmlp.exceptions import UselessModelWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._estimators.tables.bag import Bag
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.model import TrainedNet
+    from cmlp._model.summary import Accuracy
+    from cmlp._train.loop import EpochLoop
+
+
+def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
+    """Return the rows that members held out, each time with all members that held out these; none if none did."""
+    held = [run.state.validation for run in runs if run.state.validation is not None]
+    groups: dict[int, list[int]] = {}
+    for k in range(len(held)):
+        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
+    return [(held[group[0]], group) for group in groups.values()]
+
+
+def measured_on_held_out(
+    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]
+) -> tuple[Calibration | None, Accuracy | None]:
+    """Return scores and accuracy on held-out rows, each judged by the networks that held it out; None without such."""
+    groups = _held_out_rows(bag, runs)
+    if not groups:
+        return None, None
+    scale = bag.encoding.answer_scale
+    rows = np.concatenate([held for held, _ in groups])
+    each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
+    outputs = np.concatenate([mean_outputs(found, scale) for found in each])
+    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
+    part = None
+    if bag.options.interval_width == "adaptive":
+        part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
+    truth = bag.rows.truth[rows]
+    return measured(networks[0].net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part)
+
+
+def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOutScores | None:
+    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
+    if bag.encoding.labels is None:
+        return None
+    parts = []
+    for rows, group in _held_out_rows(bag, runs):
+        z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
+        weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
+        parts.append(Scores(np.stack(z), bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
+    return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
+
+
+# ------------------------------------------------------------------------------- a bag beside the best constant answer
+
+
+def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
+    """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
+
+    The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
+    again, each by the networks that held it out. Without held-out rows, these are the training rows.
+    """
+    if any(run.state.history.loss is None for run in runs):
+        return
+    if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
+        return
+    judges = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
+    parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
+    outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
+    weights = [rows.weight for rows, _ in parts if rows.weight is not None]
+    weight = np.concatenate(weights) if weights else None
+    net, first = runs[0].job.net, parts[0][0]
+    every = Judged(first.X, targets, weight, is_validation=first.is_validation)
+    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    if is_better_on_most_rows(net, outputs, every):
+        return
+    # The best epoch of each network was chosen by its own rows, so chance depends on their number.
+    if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
+        return
+    if bag.encoding.labels is not None and is_accurate(
+        classes_of(outputs), classes_of(targets), weight, every.n_rows()
+    ):
+        return
+    text = causes(runs[0].job, first, epochs="n_epochs")
+    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
+
+
+def _is_useful(run: EpochLoop) -> bool:
+    """Return whether the losses that were computed in training show that a network is clearly better."""
+    rows, net, history = judged_rows(run.job), run.job.net, run.state.history
+    score, loss = history.best_validation_score, history.loss
+    kept = -score if rows.is_validation and score is not None else loss
+    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
+
+
+def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
+    """Return the mean outputs of runs for the rows by which they are judged."""
+    found = []
+    for run in runs:
+        held = run.state.validation
+        params = run.state.params if run.state.best is None else run.state.best
+        inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
+        found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
+    mean: NDArray[np.float64] = np.mean(found, axis=0)
+    return mean
