@@ -10,9 +10,10 @@ from cmlp._data.arrays import arrow_copied, read_once
 from cmlp._data.checks import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
+from cmlp._estimators.calls import FIT_BATCHES
 from cmlp._estimators.fit import Exclusively, train_followed
 from cmlp._estimators.fit_network import prepare_network
-from cmlp._estimators.request import FIT_BATCHES, FitRequest
+from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine

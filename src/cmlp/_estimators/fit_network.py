@@ -6,16 +6,19 @@ Programs that only predict never import this module.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
+from cmlp._estimators.calls import PARTIAL_FIT
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_followed
 from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
 from cmlp._estimators.from_arrays import assemble
-from cmlp._estimators.request import PARTIAL_FIT, FitRequest, parameters_to_keep
+from cmlp._estimators.request import FitRequest
+from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
@@ -251,7 +254,7 @@ def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> No
             request = FitRequest.of(estimator, call=PARTIAL_FIT, classes=classes)
             if request.previous is None and can_assemble(estimator):
                 assemble(estimator)
-                request = request._replace(previous=vars(estimator)[FITTED])
+                request = replace(request, previous=vars(estimator)[FITTED])
             previous = request.previous
             with _naming_classes(request, source):
                 fit = prepare_network(request, source)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeight
+    from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
-    from cmlp._estimators.request import EstimatorOptions
     from cmlp._model.model import TrainedModel
     from cmlp._model.results import Certification, Gradient
     from cmlp._train.options import TrainingParameters
@@ -84,7 +84,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def _parameters(self) -> EstimatorOptions:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.request import parameters_of
+        from cmlp._estimators.estimator_options import parameters_of
 
         return parameters_of(type(self), vars(self))
 

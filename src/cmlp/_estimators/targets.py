@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.request import EstimatorOptions, FitRequest, TableRequest
+    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.request import FitRequest, TableRequest
 
 
 class Encoded(NamedTuple):

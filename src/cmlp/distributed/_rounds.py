@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,10 +13,12 @@ from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
+from cmlp._estimators.calls import FIT_IN_ROUNDS
 from cmlp._estimators.fit import Exclusively, train_followed
 from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.loading import load as load_model
-from cmlp._estimators.request import FIT_IN_ROUNDS, FitRequest, fit_to_resume
+from cmlp._estimators.request import FitRequest
+from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
@@ -67,11 +70,11 @@ def fit_in_rounds(
         division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
         if checkpoint is not None:
             if os.path.exists(checkpoint):
-                request = request._replace(previous=_stored(model, options, checkpoint, division), resume=True)
+                request = replace(request, previous=_stored(model, options, checkpoint, division), resume=True)
             callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
-            request = request._replace(options=options._replace(callbacks=callbacks))
+            request = replace(request, options=options._replace(callbacks=callbacks))
         source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
-        request = request._replace(classes=source.classes)
+        request = replace(request, classes=source.classes)
         with model._observers(*source.given) as observers:
             train_followed(prepare_network(request, source), observers)
 

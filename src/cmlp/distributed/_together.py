@@ -6,6 +6,7 @@ Every process has a part of the rows. The processes tell each other what they ne
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -17,9 +18,10 @@ from cmlp._data.arrays import CSR, StoredRows, section
 from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
+from cmlp._estimators.calls import FIT_OF_PROCESSES
 from cmlp._estimators.fit import Exclusively, train_and_store
 from cmlp._estimators.fit_network import prepare_network
-from cmlp._estimators.request import FIT_OF_PROCESSES, FitRequest
+from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
@@ -67,7 +69,7 @@ def fit_together(
         source = rows
         if options["local"]:
             source = stored = StoredArrays(rows, request.door()._replace(width=None), shards, workers)
-            request = request._replace(shards=stored.shards)
+            request = replace(request, shards=stored.shards)
         with estimator._observers(*rows.given) as observers:
             _run(request, source, workers, observers)
 
@@ -88,7 +90,7 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
         changes["random_state"] = int(workers.of_first(np.array([options.random_state], np.int64))[0])
     if workers.rank:
         changes["verbose"] = False
-    return request._replace(options=options._replace(**changes))
+    return replace(request, options=options._replace(**changes))
 
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:

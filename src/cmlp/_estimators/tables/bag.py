@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._estimators.request import resumed_state
+from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import TrainedEpoch
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.request import TableOptions
+    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.targets import TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split

@@ -16,7 +16,8 @@ from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_fra
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively, PreparedFit, train_followed
 from cmlp._estimators.fitted import FittedTable, TableState, copy_with
-from cmlp._estimators.request import TableRequest, parameters_to_keep
+from cmlp._estimators.request import TableRequest
+from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.tables.bag import (
     Bag,
     BagTrainer,

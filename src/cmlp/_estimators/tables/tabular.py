@@ -13,9 +13,9 @@ from cmlp._data.labels import kind_of_labels, mixes_text
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
+from cmlp._estimators.estimator_options import TableOptions
 from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fitted import FITTED
-from cmlp._estimators.request import TableOptions
 from cmlp._estimators.tables.calibrate import (
     CalibrationMethods,
     required_calibration,

@@ -1,0 +1,147 @@
+"""`EstimatorOptions` and `TableOptions`: the parameters of an estimator, validated and converted."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cmlp._train import architecture, hyperparameters
+from cmlp._train.architecture import init_activations
+from cmlp._train.options import TrainingOptions, options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    import numpy as np
+
+    from cmlp._data.arrays import LossFunction
+    from cmlp._data.scale import InputScale
+    from cmlp._data.weights import ClassWeight
+    from cmlp._estimators.mlp import MultilayerPerceptron
+
+
+_MEDIAN = 0.5  # the default of `quantile`
+
+
+class EstimatorOptions(TrainingOptions):
+    """The parameters of an estimator, validated and converted: those of training, and these."""
+
+    hidden_layer_sizes: tuple[int, ...]
+    activation: tuple[str, ...]  # one name for each hidden layer
+    activation_parameter: tuple[float, ...]  # one number for each hidden layer; 0 for the default
+    init_activation: tuple[str, ...]  # for each layer, what determines the range of its weights
+    initialization: str | Sequence[Any]
+    loss: str | LossFunction
+    loss_parameter: float | tuple[float, ...]
+    random_state: int | np.random.RandomState | None
+    warm_start: bool
+    n_threads: int | None
+    dtype: str
+    input_scale: float | InputScale | str
+    class_weight: ClassWeight = None
+    y_scale: str | None = None
+    provenance: bool = False
+
+    @classmethod
+    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
+        checked = hyperparameters.TABLE.checked(owner, values, class_name)
+        sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+        names = architecture.hidden_activations(checked["activation"], len(sizes))
+        first = init_activations(names, checked["activation"])
+        numbers = architecture.activation_parameters(checked["activation_parameter"], names)
+        if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
+            raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
+        if checked.get("y_scale") is not None and callable(checked["loss"]):
+            raise ValueError(
+                f"y_scale={checked['y_scale']!r} needs a loss with a name, got loss={checked['loss']!r}: the unit of a "
+                "function's values is not known."
+            )
+        checked.update(
+            hidden_layer_sizes=sizes,
+            activation=tuple(names),
+            activation_parameter=tuple(numbers),
+            init_activation=tuple(first),
+            loss_parameter=_loss_parameter(checked),
+        )
+        own = {name: checked[name] for name in cls.__annotations__ if name in checked}
+        return cls({**vars(options_of(checked, len(sizes) + 1)), **own})
+
+
+class TableOptions(NamedTuple):
+    """The parameters of an estimator for tables, validated and converted; those with a default exist in one of two."""
+
+    n_estimators: int
+    hidden_layer_sizes: tuple[int, ...]
+    max_time: float | None
+    categorical_features: Any  # "from_dtype", or what `learn_frame_reader` accepts
+    date_parts: bool
+    learning_rate_init: float
+    dropout: float | tuple[float, ...]
+    n_epochs: int | None  # None: the recipe's number of epochs
+    early_stopping: bool  # whether rows are held out
+    warm_start: bool
+    random_state: int | np.random.RandomState | None
+    n_threads: int | None
+    verbose: bool | int | str
+    callbacks: Sequence[Any] | None
+    keep_background: int
+    provenance: bool
+    class_weight: ClassWeight = None
+    loss: str = ""
+    quantile: float | tuple[float, ...] = _MEDIAN
+    interval_width: str = ""
+
+    @classmethod
+    def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
+        """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
+        checked = hyperparameters.TABLE.checked(owner, values, class_name)
+        checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
+        checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
+        options = cls(**{name: checked[name] for name in cls._fields if name in checked})
+        if options.loss != "quantile" and options.quantile != _MEDIAN:
+            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+        return options
+
+
+# The types of parameters whose values never change.
+PLAIN = frozenset((bool, float, int, str, type(None)))
+
+
+def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object]) -> EstimatorOptions:
+    """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
+
+    Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
+    """
+    table, owner, class_name = hyperparameters.TABLE, cls._parameter_owner, cls.__name__
+    names = table.constraints(owner)
+    given = {name: value for name, value in values.items() if name in names}
+    seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
+    types = [*map(type, sizes)] if type(sizes) is tuple else []
+    others = [type(value) for value in given.values() if value is not sizes or not types]
+    if not PLAIN.issuperset(types + others):
+        return EstimatorOptions.of(owner, {**given, "random_state": seed}, class_name)
+    options = _options_of_plain(owner, class_name, *types, **given)
+    return options._replace(**table.checked(owner, {"random_state": seed}, class_name))
+
+
+@lru_cache(64, typed=True)  # by types, too: 1 equals True and 1.0
+def _options_of_plain(owner: str, class_name: str, *_types_of_sizes: type, **values: Any) -> EstimatorOptions:
+    """Return the validated parameters of an estimator but for its seed."""
+    return EstimatorOptions.of(owner, {**values, "random_state": None}, class_name)
+
+
+def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
+    """Return `loss_parameter` or, for its loss, `quantile`; ValueError if one is set that the loss does not have."""
+    loss = checked["loss"]
+    given = checked["loss_parameter"]
+    quantile = checked.get("quantile", _MEDIAN)
+    if loss == "quantile":
+        if given is not None:
+            raise ValueError(f"loss_parameter={given!r} must be None with loss='quantile': set quantile instead.")
+        parameter: float | tuple[float, ...] = quantile
+        return parameter
+    if quantile != _MEDIAN:
+        raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
+    return architecture.loss_parameter(given, loss)

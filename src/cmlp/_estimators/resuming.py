@@ -1,0 +1,101 @@
+"""`resume=True`: the fit that a call continues, what must not have changed since, and its state."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from cmlp._estimators.estimator_options import PLAIN
+from cmlp._estimators.fitted import FITTED, INTERRUPTED
+from cmlp._train import hyperparameters
+from cmlp.exceptions import NotFittedError, sklearn_class
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.fitted import Fitted, FittedTable
+    from cmlp._train.options import TrainingOptions
+    from cmlp._train.state import TrainingState
+
+
+def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
+    """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
+    values = vars(estimator)
+    names = hyperparameters.TABLE.fixed_on_resume(estimator._parameter_owner)
+    kept = {name: values[name] for name in names}
+    # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
+    changing = [name for name, value in kept.items() if type(value) not in PLAIN and not callable(value)]
+    return {**kept, **{name: deepcopy(kept[name]) for name in changing}}
+
+
+def _require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ValueError if a parameter differs from that of the fit that is resumed; kept ones may be missing."""
+    for name, value in now.items():
+        was = kept.get(name, value)
+        if not _is_same(was, value):
+            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+
+
+def _is_same(was: Any, now: Any) -> bool:
+    """Return whether two values of a parameter are equal. Arrays, lists and tuples with equal entries are."""
+    if was is now:
+        return True
+    if isinstance(was, dict) and isinstance(now, dict):
+        return was.keys() == now.keys() and all(_is_same(was[key], now[key]) for key in was)
+    if any(isinstance(value, str) or not hasattr(value, "__iter__") for value in (was, now)):
+        return bool(was == now)
+    entries = list(was), list(now)
+    return len(entries[0]) == len(entries[1]) and all(map(_is_same, *entries))
+
+
+def _kept_fit(estimator: Estimator) -> Any:
+    """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
+    values = vars(estimator)
+    kept = values.get(INTERRUPTED) or values.get(FITTED)
+    if kept is None:
+        raise sklearn_class(NotFittedError)(
+            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+        )
+    return kept
+
+
+def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: bool = False) -> Fitted:
+    """Return what is kept of the previous fit; raises ValueError if it cannot be resumed.
+
+    Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
+    """
+    if options.solver == "lbfgs":
+        raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
+    fitted: Fitted = _kept_fit(estimator)
+    state = fitted.state
+    if state.parameters is None:
+        raise ValueError(
+            "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
+            "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
+        )
+    if "rounds" in state.parameters and not in_rounds:
+        raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
+    _require_kept(state.parameters, parameters_to_keep(estimator))
+    return fitted
+
+
+def table_to_resume(estimator: Estimator) -> FittedTable:
+    """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
+    fitted: FittedTable = _kept_fit(estimator)
+    if fitted.state is None:
+        raise ValueError(
+            f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
+            "complete, or it was loaded from a file, which has no training state."
+        )
+    _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
+    return fitted
+
+
+def resumed_state(kept: TrainingState, options: TrainingOptions) -> TrainingState:
+    """Return a state from which training continues; the kept one stays as it is."""
+    state = kept.copy()
+    assert state.schedule is not None
+    # A callback or an interruption does not end training for good, but the stopping rule does.
+    state.stopped = not state.schedule.is_planned and state.history.stale > options.n_iter_no_change
+    return state
