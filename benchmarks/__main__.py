@@ -14,6 +14,7 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   loaded    fits with the default number of threads relative to one, on an idle machine and with busy CPUs; also fits of
             the version that CMLP_BEFORE names
   sparse    time of an epoch of sparse rows (CSR), relative to scikit-learn
+  jobs      cross_val_score of four jobs relative to one, on an idle machine
   scaling   how time grows with rows and with parameters
   memory    peak memory of fit in addition to the data
   accuracy  test accuracy on handwritten digits, seconds to 98 %
@@ -54,6 +55,7 @@ COMMANDS = [
     "many",
     "threads",
     "loaded",
+    "jobs",
     "sparse",
     "scaling",
     "memory",

@@ -9,6 +9,7 @@ from benchmarks import (
     batch,
     embedding,
     import_time,
+    jobs,
     large,
     memory,
     model,
@@ -120,6 +121,7 @@ GOALS = [
     *many_rows(),
     Goal("CSR rows / scikit-learn", "sparse", sparse.TITLE, OURS, "/ scikit-learn", 0.1),
     *two_threads(),
+    Goal("cross_val_score, four jobs / one", "jobs", jobs.TITLE, None, jobs.RATIO, 1.05),
     Goal(
         "load a model of 13,002 parameters, µs",
         "model",

@@ -17,8 +17,8 @@ if not (ROOT / "benchmarks").exists():
 
 
 COMMANDS = """
-    accuracy batch before distributed embedding explain files firmware goals import large latency loaded many memory
-    model one-row scaling size sparse table-row threads train
+    accuracy batch before distributed embedding explain files firmware goals import jobs large latency loaded many
+    memory model one-row scaling size sparse table-row threads train
 """
 
 

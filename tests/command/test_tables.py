@@ -247,6 +247,20 @@ def test_integers_that_a_double_cannot_hold_are_counted_as_different_labels(comm
     assert status == 0 and "the target has 3 different whole numbers" in lines[1]
 
 
+@pytest.mark.parametrize(("end", "period"), [("Z", 24), ("", 24), ("Z", 10**6)])
+def test_hours_of_utc_are_named_if_they_matter(command, end, period):
+    """Times without an offset, and instants of which the target does not depend on the hour, get no such line."""
+    hours = np.datetime64("2026-01-05T00:00") + np.arange(400) * np.timedelta64(1, "h")
+    rows = [f"{hour}:00{end},{k % period % 7}" for k, hour in enumerate(hours.astype(str))]
+    Path("hours.csv").write_text("\n".join(["time,cars", *rows]))
+    status, lines, _ = command("train", "hours.csv", "--target", "cars", "--regressor", *OPTIONS)
+    assert status == 0
+    assert [line for line in lines if "UTC" in line] == (end == "Z" and period == 24) * [
+        "time: the model uses hours or days of UTC. If those of a local clock matter, train and predict with times "
+        "without an offset"
+    ]
+
+
 def test_labels_are_predicted_with_probabilities(command):
     status, lines, _ = command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
     assert status == 0 and float(lines[-4].split()[1]) > 0.85

@@ -474,6 +474,21 @@ def test_name_and_unit_of_the_target_are_shown(shown):
     assert page.text("#headline") == "rent" and page.text("#outputs b >> nth=1").endswith("EUR")
 
 
+@pytest.mark.slow
+def test_numbers_have_no_digits_that_are_small_beside_the_interval(watch, shown, tmp_path):
+    """The interval of 80 % is some thousands wide: tens are shown, and no more."""
+    page = shown("number", target="rent", unit="EUR")
+    for selector in ("#headline", "#outputs b", "#question", "#mean", "#scale"):
+        numbers = re.findall(r"[\d,.]*\d(?=\xa0EUR)", page.text(selector))
+        assert numbers and all(re.fullmatch(r"\d{1,3},\d\d0", one) for one in numbers), numbers
+    predicted, text = page.evaluate("result[0]"), page.text("#headline")
+    assert abs(float(re.sub(r"\D", "", text)) - predicted) <= 5
+    X, y = people()
+    TabularRegressor(**SMALL, early_stopping=False, n_epochs=2).fit(X, y).to_html(tmp_path / "page.html")
+    text = watch(tmp_path / "page.html").text("#headline")  # there is no interval
+    assert len(re.sub(r"\D", "", text)) >= 5
+
+
 def test_each_target_has_its_unit():
     X, y = people()
     model = TabularRegressor(**SMALL).fit(X, np.stack([y, X.age], axis=1))

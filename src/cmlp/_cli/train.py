@@ -278,7 +278,7 @@ class TableTraining:
             measured = [self._score(), *self._interval()] if len(self.held) else []
             if measured and self.model._estimator_type == "classifier":
                 measured.extend(self._rare())
-            return [*self._read_as(), *measured, self._columns()]
+            return [*self._read_as(), *self._clock(), *measured, self._columns()]
 
     def interrupted(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
@@ -294,6 +294,18 @@ class TableTraining:
         }
         more = {what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED) for what, names in found.items()}
         return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
+
+    def _clock(self) -> list[str]:
+        """Return a line about times with an offset, if hours or days matter in them: whether those of UTC are meant."""
+        trained = self.model._trained()
+        each = zip(trained.feature_names, trained.encoder.types, trained.encoder, strict=True)
+        names = [printable(name) for name, held, column in each if held == "instant" and column.parts]
+        if not names:
+            return []
+        return [
+            f"{', '.join(names[:_NAMED])}: the model uses hours or days of UTC. If those of a local clock matter, "
+            "train and predict with times without an offset"
+        ]
 
     def _rare(self) -> list[str]:
         """Return a line with what helps if most rows of a rare one of two classes are not found."""

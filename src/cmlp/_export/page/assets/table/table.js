@@ -33,7 +33,8 @@ function plain(value) {
 }
 
 const withUnit = (text, j = shownOutput()) => (model.units[j] ? `${text}\u00a0${model.units[j]}` : text);
-const shownValue = (value, j) => (target ? withUnit(plain(value), j) : `${(100 * value).toFixed(1)} %`);
+const shownValue = (value, j = shownOutput()) =>
+	target ? withUnit(rounded(value, narrowest(j)), j) : `${(100 * value).toFixed(1)} %`;
 const best = () => result.indexOf(max(...result));
 /** The predicted class: the most probable one, or with a threshold the second one from this probability on. */
 const chosen = () => (model.threshold === null ? best() : Number(result[1] >= model.threshold));
@@ -60,7 +61,7 @@ function answer() {
 	if (several) return target ? `${marked}: ${shownValue(result[shownOutput()])}` : marked || "none of the labels";
 	const { name } = model;
 	if (!target) return name ? `${name}: ${marked}` : marked;
-	return (name ? `${name} ` : "") + withUnit(result.map(plain).join(", "));
+	return (name ? `${name} ` : "") + result.map((value) => shownValue(value)).join(", ");
 }
 
 const isNumber = (i) => !columns[i].choices; // in training, numbers with choices were 0 and 1
@@ -69,6 +70,10 @@ const isNumber = (i) => !columns[i].choices; // in training, numbers with choice
 const digitsOf = (value, width) => clip(width > 0 && value ? ceil(Math.log10(abs(value) / width)) + 2 : 6, 1, 6);
 
 const rounded = (value, width) => plain(Number(value.toPrecision(digitsOf(value, width))));
+
+/** The width of the narrowest interval: digits that are small beside it are not shown. 0 if there is none. */
+const narrowest = (j) =>
+	coverages.length && (several ? 2 * marginOf(j, 0) : result.at(-1) - result[0] + 2 * marginOf(0, 0));
 
 /** The lower (side -1) or upper (side 1) end of an interval. It is rounded outwards, except by 1 % of its last digit. */
 function roundedEnd(value, width, side) {
@@ -348,12 +353,13 @@ function factorOf(answer) {
 	return factors[from] + share * (factors[from + 1] - factors[from]);
 }
 
+const marginOf = (answer, k) => coverages[k][1][answer] * factorOf(answer);
+
 /** The interval or the set of classes that contains the truth as often as chosen. */
 function paintInterval() {
 	if (!coverages.length) return;
 	const j = shownOutput();
-	const answer = several ? j : 0;
-	const margin = coverages[$("coverage").selectedIndex][1][answer] * factorOf(answer);
+	const margin = marginOf(several ? j : 0, $("coverage").selectedIndex);
 	if (!target) {
 		const [names, p] = several
 			? [
@@ -409,7 +415,7 @@ function paintReasons({ mean, values }) {
 	});
 	$("reasons").replaceChildren(...items);
 	const [name, value] = [outputs[shownOutput()], result[shownOutput()]];
-	const [start, end] = [mean, value].map((one) => (target ? withUnit(rounded(one, width)) : shownValue(one)));
+	const [start, end] = [mean, value].map((one) => shownValue(one));
 	const unit = target ? model.units[shownOutput()] : "percentage points";
 	write("question", outputs.length === 1 ? `Why ${end}?` : `Why ${end} for ${name}?`);
 	write(
