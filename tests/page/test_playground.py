@@ -26,6 +26,11 @@ def control(page, name):
     return page.page.locator("#controls").get_by_label(name)
 
 
+def show_more(page):
+    """Open the row of controls that are needed less often."""
+    page.page.get_by_role("button", name="More", exact=True).click()
+
+
 def test_gradient_and_steps_equal_python(watch, story_path):
     page = watch(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10")
     net = Network([2, 5, 3, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
@@ -92,6 +97,7 @@ def test_change_asks_again_and_keeps_the_points(watch, story_path):
     assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["", "blue", "x", "y", "tests"]
     page.page.get_by_role("button", name="own", exact=True).click()
     assert page.evaluate("figure.points.length") == 240
+    show_more(page)
     assert page.page.get_by_role("slider", name="Noise", exact=True).is_disabled()
     before = page.evaluate("[...figure.states[0].params]")
     page.page.get_by_role("button", name="New start").click()
@@ -268,7 +274,7 @@ def test_weight_and_bias_are_changed_by_hand(watch, story_path):
     assert page.page.locator(".knob span").inner_text() == "x → A1"
 
 
-@pytest.mark.parametrize("layers", ["", "4-2", "8-8-8-8"])
+@pytest.mark.parametrize("layers", ["", "4-2", "8-8-8-8-8-8"])
 def test_controls_stay_where_they_are_and_above_the_fold(layers, watch, story_path):
     boxes = """[...document.querySelectorAll('#handle, #controls :is(button, select, input)')].map((one) => {
         const { x, y, width, bottom } = one.getBoundingClientRect();
@@ -300,6 +306,8 @@ def test_steppers_stand_above_their_layers(watch, story_path):
 
 def test_noise_is_a_slider(watch, story_path):
     page = watch(story_path, "#playground?preset=free&data=clusters")
+    assert not control(page, "L2").is_visible()
+    show_more(page)
     page.page.get_by_role("slider", name="Noise", exact=True).fill("0.2")
     assert "noise=0.2" in page.link()
     far = watch(story_path, page.link()).evaluate("figure.points")
@@ -328,6 +336,77 @@ def test_wire_that_is_pointed_at_tells_its_weight(watch, story_path):
     page.page.mouse.move(box["x"] + across, box["y"] + down)
     page.settle()
     assert page.evaluate("figure.wire[1]") == words == "x → A1"
+    assert re.search(r"x → A1: [+−]\d\.\d\d\n", page.evaluate(TEXTS))
+    page.page.mouse.click(box["x"] + across, box["y"] + down)
+    page.settle()
+    editor = page.page.locator(".knob").bounding_box()
+    assert abs(editor["x"] + editor["width"] / 2 - box["x"] - across) < 80
+    assert 0 < box["y"] + down - editor["y"] < 80
+    page.page.mouse.click(box["x"] + 2, box["y"] + 2)
+    page.settle()
+    assert not page.page.locator(".knob").is_visible()
+
+
+def test_wires_flow_while_it_learns(watch, story_path):
+    dashes = """async () => {
+        const seen = [], original = drawLine;
+        drawLine = (...given) => { seen.push(given[4]?.length ?? 0); original(...given); };
+        await new Promise((done) => { requestPaint(); requestAnimationFrame(() => requestAnimationFrame(done)); });
+        drawLine = original;
+        return max(...seen);
+    }"""
+    page = watch(story_path, "#playground?preset=free")
+    assert page.evaluate(dashes) == 0
+    page.page.get_by_role("button", name="Run").click()
+    assert page.evaluate(dashes) == 2
+    page.page.get_by_role("button", name="Pause").click()
+    assert page.evaluate(dashes) == 0
+
+
+@pytest.mark.parametrize("data, other", [("ramp", "hills"), ("hills", "ramp")])
+def test_numbers_are_learned_as_python_learns_them(data, other, watch, story_path):
+    page = watch(story_path, f"#playground?preset=free&data={data}&at=0.1")
+    net = Network([2, 4, 2, 1], "tanh", output="identity", loss="squared_error", dtype="float64", random_state=0)
+    net.params[:] = page.evaluate("[...figure.states[0].params]")
+    points = np.array(page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])"))
+    assert (points[:, 2] < 0).any() and not np.isin(points[:, 2], (0, 1)).any()
+    gradient = page.evaluate(
+        "() => (figure.small.params.set(figure.states[0].params), "
+        "[...figure.small.gradient(figure.train.slice(0, 10)).gradient])"
+    )
+    assert largest_difference(gradient, net.gradient(points[:, :2], points[:, 2:]).flat) < 1e-6
+    assert page.evaluate("[figure.options.rate, figure.states.at(-1).cost < figure.states[0].cost]") == [0.1, True]
+    assert "right" not in page.evaluate(TEXTS) and "nearest to" in page.text("#bet-question")
+    page.page.get_by_role("button", name=other, exact=True).click()
+    assert page.evaluate("figure.options.rate") == 0.1
+    page.page.get_by_role("button", name="moons", exact=True).click()
+    assert page.evaluate("[figure.options.rate, figure.small.activations.at(-1)]") == [1, "logistic"]
+
+
+@pytest.mark.parametrize("choice, word", [(1, "Won. "), (0, "Lost. ")])
+def test_bet_on_numbers_is_on_the_cost(choice, word, watch, story_path):
+    page = watch(story_path, "#playground?preset=free&data=hills&layers=8", reduced_motion="reduce")
+    page.page.locator("#bet-options button").nth(choice).click()
+    page.until("moment === 1")
+    assert re.match(word + r"After 4,000 steps: cost \d\.\d+, on test points \d\.\d+\. ", page.text("#verdict"))
+
+
+def test_slider_has_room_again_behind_its_end(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&at=1")
+    page.until("moment === 1")
+    page.page.get_by_role("button", name="Step", exact=True).click()
+    assert page.evaluate("[figure.stepNow(), figure.total]") == [4001, 6000]
+    page.settle()
+    assert 0.6 < page.evaluate("Number($('moment').value)") < 0.7
+
+
+def test_run_without_a_bet_has_no_verdict(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&layers=")
+    page.evaluate("figure.speed = 10")
+    page.page.get_by_role("button", name="Run").click()
+    page.until("figure.stepNow() > 4200")
+    assert page.text("#verdict") == ""
+    page.page.get_by_role("button", name="Pause").click()
 
 
 def test_chapters_open_it_and_back_returns(watch, story_path):
@@ -351,6 +430,10 @@ def test_layers_grow_and_shrink_one_by_one(watch, story_path):
     assert press("A −") == [2, 7, 7, 7, 1]
     assert "layers=7-7-7" in page.link()
     for _ in range(3):
+        press("Layers +")
+    assert page.evaluate("figure.small.sizes.length") == 8  # six hidden layers
+    assert page.page.get_by_role("button", name="Layers +", exact=True).is_disabled()
+    for _ in range(6):
         sizes = press("Layers −")
     assert sizes == [2, 1] and page.page.get_by_role("button", name="Layers −", exact=True).is_disabled()
 

@@ -464,7 +464,7 @@ def test_chapters_are_turned_by_buttons_keys_and_the_browser(watch, story_path):
     page.page.locator("#rail button").nth(17).click()
     assert page.link() == "#exam" and page.text("#chapter-next") == "Playground"
     page.page.locator("#chapter-next").click()
-    assert page.link().startswith("#playground?preset=free") and page.text("#chapter-next") == "Explore the network"
+    assert page.link().startswith("#playground?preset=free") and page.text("#chapter-next") == "Explore"
     page.page.locator("#chapter-back").click()
     assert page.link() == "#exam"
 
@@ -661,6 +661,13 @@ def test_chapter_fits_a_phone(chapter, watch, story_path):
     page = watch(story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate("$('scene').offsetHeight") <= 390
+    ids = ("chapter-title", "chapter-text", "scene", "bet")
+    order = [page.page.locator(f"#{id}").bounding_box()["y"] for id in ids]
+    assert order == sorted(order) and page.page.locator("#rail").bounding_box()["height"] < 90
+    page.evaluate("(moveTo(1), $('verdict').scrollIntoView({ block: 'end' }))")
+    page.settle()
+    box = page.page.locator("#handle").bounding_box()
+    assert 0 <= box["y"] and box["y"] + box["height"] <= 844
     sizes = page.evaluate(
         "[...document.querySelectorAll('#tale button, #handle button, #controls button')].map((b) => b.offsetHeight)"
     )

@@ -81,7 +81,7 @@ function fillColumn(id) {
 	write("chapter-text", text);
 	$("chapter-back").disabled = n === 0;
 	write("chapter-back", n < 0 ? "Back to the chapter" : "Back");
-	write("chapter-next", n < 0 ? "Explore the network" : CHAPTERS[n + 1] ? "Next" : "Playground");
+	write("chapter-next", n < 0 ? "Explore" : CHAPTERS[n + 1] ? "Next" : "Playground");
 	for (const button of $("rail").querySelectorAll("button")) button.ariaCurrent = button.value === id ? "step" : null;
 	const shares = { trained: ["Trained", tale.right[0]], half: ["Half-trained (one pass)", tale.right[1]] };
 	const [net, right] = shares[figure.net ?? "trained"] ?? [];
@@ -183,7 +183,9 @@ function moveTo(t) {
 /** The words for this moment; at the end, or once the bet is made and seen, the verdict. */
 function arrive() {
 	write("stop", figure.says?.(moment) ?? stopsAt(moment)[1]);
-	const isSeen = decided && moment >= (figure.bet.shown ?? 1) - 1e-6;
+	// The playground runs on past its bet: without one it says nothing then.
+	const isFree = figure.run && chosen === null && isMoving();
+	const isSeen = decided && !isFree && moment >= (figure.bet.shown ?? 1) - 1e-6;
 	if (isSeen) {
 		if (!$("verdict").textContent) write("verdict", judge() + figure.bet.verdict());
 	}

@@ -25,7 +25,11 @@ const PLAY_DATA = {
 		const [x, y] = [0.08 + 0.8 * u, 0.08 + 0.8 * v];
 		return k ? [x, y].map((one) => (u + v > 1 ? one : -one)) : u + v > 1 ? [x, -y] : [-x, y];
 	},
+	// Of these each point has a number from -1 to 1.
+	ramp: (u, v) => [1.8 * u - 0.9, 1.8 * v - 0.9, u + v - 1],
+	hills: (u, v) => [1.8 * u - 0.9, 1.8 * v - 0.9, Math.sin(2 * Math.PI * u) * Math.sin(2 * Math.PI * v)],
 };
+const [MOST_LAYERS, SLOWER] = [6, 0.1]; // the rate for numbers
 // What the network may be given of a point, whose x and y are from -3 to 3.
 const PLAY_INPUTS = {
 	x: (x) => x,
@@ -59,6 +63,7 @@ const SHARES = {
 	options: ["about half", "3 of 4", "nearly all"],
 	measure: (states) => nearest([0.5, 0.75, 1], states.at(-1).share),
 };
+const COSTS = [0.1, 0.01, 0.001];
 const rises = (states) => states.filter(({ cost }, n) => n && cost > 1.02 * states[n - 1].cost).length;
 const PLAY_BETS = {
 	circles: {
@@ -81,6 +86,12 @@ const PLAY_BETS = {
 		verdict: (states) =>
 			`The cost rose ${rises(states)} of ${states.length - 1} times: each step leaps across the valley. Set the rate to 1, and it goes on more calmly.`,
 	},
+	numbers: {
+		question: "Each point has a number, and the output has no sigmoid. The cost after 4,000 steps is nearest to …",
+		options: COSTS,
+		measure: (states) => nearest(COSTS.map(log), log(states.at(-1).cost)),
+		verdict: () => "The cost is the mean square of what is missing. More neurons, or other inputs?",
+	},
 	free: {
 		...SHARES,
 		question: "How many points will this network get right after 4,000 steps?",
@@ -100,26 +111,34 @@ FIGURES.playground = {
 	stops: [
 		[0, "Random weights. Run it: the boundary bends, because each step lowers the cost of the points."],
 		[0.5, "The slider goes back, too: every step is kept. Rate, L1, L2 and batch may change on the way."],
-		[1, "Change anything. Press a square for its neuron’s formula, or a wire to change its weight."],
+		[1, "Change anything. Press a square for its neuron’s formula and bias, or a wire for its weight."],
 	],
 	bet: {
+		get own() {
+			const { preset, hasNumbers } = FIGURES.playground;
+			return PLAY_BETS[hasNumbers ? "numbers" : preset];
+		},
 		get question() {
-			return PLAY_BETS[FIGURES.playground.preset].question;
+			return this.own.question;
 		},
 		get options() {
-			return PLAY_BETS[FIGURES.playground.preset].options;
+			return this.own.options;
 		},
 		states() {
 			const { every } = FIGURES.playground;
 			return FIGURES.playground.until(PLAY_STEPS).slice(0, PLAY_STEPS / every + 1);
 		},
 		measure() {
-			return PLAY_BETS[FIGURES.playground.preset].measure(this.states());
+			return this.own.measure(this.states());
 		},
 		verdict() {
 			const figure = FIGURES.playground;
-			return `After 4,000 steps: ${figure.words(this.states().at(-1))}. ${PLAY_BETS[figure.preset].verdict(this.states())}`;
+			return `After 4,000 steps: ${figure.words(this.states().at(-1))}. ${this.own.verdict(this.states())}`;
 		},
+	},
+	/** Whether the points have numbers, not one of two colours. */
+	get hasNumbers() {
+		return PLAY_DATA[this.options.data]?.(0, 0).length > 2;
 	},
 	/** Settings and points, for the address. */
 	parts() {
@@ -138,11 +157,12 @@ FIGURES.playground = {
 			const value = typeof PLAY_START[name] === "number" ? Number(parts.get(name)) : parts.get(name);
 			const isData = name === "data" && (value in PLAY_DATA || value === "own");
 			const isInputs = name === "inputs" && value.split("-").every((one) => one in PLAY_INPUTS);
-			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,3})?$/.test(value);
+			const isSizes = name === "layers" && /^([1-8](-[1-8]){0,5})?$/.test(value);
 			const isNumber = { seed: value > 0 && value < 1000, noise: value >= 0 && value <= MOST_NOISE }[name];
 			if (isData || isInputs || isSizes || isNumber || MENUS[name]?.some(([one]) => one === value))
 				this.options[name] = value;
 		}
+		if (this.hasNumbers && !parts.has("rate")) this.options.rate = SLOWER;
 		const points = (parts.get("points") ?? "").match(/-?\d+x-?\d+x[01]/g) ?? [];
 		this.own = points
 			.slice(0, 400)
@@ -159,10 +179,8 @@ FIGURES.playground = {
 					name in this.log[0][1] ? this.goOn(name, value) : this.change(name, value),
 				);
 		};
-		lists("rate", "l1", "l2", "batch");
-		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
 		this.showPreset = choices(
-			"Broken",
+			"Broken: why?",
 			[
 				["circles", "no layer"],
 				["fading", "too deep"],
@@ -171,7 +189,7 @@ FIGURES.playground = {
 			(name) => name === this.preset,
 			(name) => goTo("playground", { preset: name }),
 		);
-		closeRow("Learning");
+		this.broken.replaceChildren($("controls").lastChild);
 		this.showData = choices(
 			"Points",
 			same([...Object.keys(PLAY_DATA), "own"]),
@@ -187,15 +205,9 @@ FIGURES.playground = {
 			const thumb = make("canvas");
 			button.title = button.ariaLabel = name;
 			button.replaceChildren(thumb);
-			return [thumb, range(120).map((k) => [...place(random(), random(), k % 2), k % 2])];
+			return [thumb, range(120).map((k) => [...place(random(), random(), k % 2), 2 * (k % 2) - 1])];
 		});
 		this.tinted = null;
-		lists("tests");
-		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
-			this.change("noise", value),
-		);
-		this.noise = $("controls").lastChild.lastChild;
-		this.noise.ariaLabel = "Noise";
 		choices(
 			"Draw",
 			[
@@ -209,13 +221,28 @@ FIGURES.playground = {
 			this.own = [];
 			this.change("data", "own");
 		});
+		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
 		closeRow("Data");
 		const isInput = (name) => this.options.inputs.split("-").includes(name);
 		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
 			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
 			if (now.length) this.change("inputs", now.join("-"));
 		});
-		lists("curve");
+		lists("curve", "rate", "batch");
+		const more = Object.assign(make("button", "", "More"), { ariaExpanded: Boolean(this.isWide) });
+		listen(more, "click", () => {
+			this.isWide = !this.isWide;
+			more.ariaExpanded = this.isWide;
+			$("controls").lastChild.hidden = !this.isWide;
+		});
+		$("controls").append(more);
+		closeRow("Network");
+		lists("l1", "l2", "tests");
+		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
+			this.change("noise", value),
+		);
+		this.noise = $("controls").lastChild.lastChild;
+		this.noise.ariaLabel = "Noise";
 		this.view ??= { tests: true, sharp: false };
 		choices(
 			"Show",
@@ -226,8 +253,8 @@ FIGURES.playground = {
 			(name) => this.view[name],
 			(name) => (this.view[name] = !this.view[name]),
 		);
-		this.buildKnob();
-		closeRow("Network");
+		closeRow("More");
+		$("controls").lastChild.hidden = !this.isWide;
 		this.showOptions();
 	},
 	/** The buttons beside the slider; those of the chapters stop at their ends. */
@@ -253,10 +280,13 @@ FIGURES.playground = {
 		box.append(this.button, step, faster);
 		$("handle").prepend(box);
 		$("scene").before(this.heads);
+		this.broken = make("div", "broken");
+		$("rail").after(this.broken);
+		this.buildKnob();
 	},
-	/** The field for the weight or the bias that was pressed. */
+	/** The field for the weight or the bias that was pressed, at its wire or neuron. */
 	buildKnob() {
-		const line = make("label", "menu knob");
+		const line = make("label", "knob");
 		this.field = Object.assign(make("input"), { type: "text", inputMode: "decimal" });
 		listen(this.field, "change", () => {
 			const value = parseFloat(this.field.value.replace("−", "-").replace(",", "."));
@@ -267,14 +297,14 @@ FIGURES.playground = {
 			arrive();
 		});
 		line.append(make("span"), this.field);
-		$("controls").append(line);
+		$("scene").after(line);
 	},
 	stepNow() {
 		return Math.round(moment * this.total);
 	},
-	/** Goes to a step, also behind the last one. */
+	/** Goes to a step, also behind the last one; the slider then has room again. */
 	toStep(step) {
-		this.total = max(this.total, step);
+		if (step > this.total) this.total = max(step, 1.5 * this.total);
 		moment = aim = step / this.total;
 		requestPaint();
 	},
@@ -300,7 +330,8 @@ FIGURES.playground = {
 	},
 	/** The points as own ones. */
 	asOwn() {
-		return this.points.map(({ x, y, k }) => [x, y, k].map((one) => Math.round(100 * one) / 100));
+		const colour = (k) => Number(k > (this.hasNumbers ? 0 : 0.5));
+		return this.points.map(({ x, y, k }) => [x, y, colour(k)].map((one) => Math.round(100 * one) / 100));
 	},
 	showOptions() {
 		for (const [name, list] of Object.entries(this.lists))
@@ -340,7 +371,9 @@ FIGURES.playground = {
 		return { rate, l1, l2, batch, train: this.train };
 	},
 	change(name, value) {
+		const { hasNumbers } = this;
 		this.options[name] = value;
+		if (this.hasNumbers !== hasNumbers) this.options.rate = hasNumbers ? PLAY_START.rate : SLOWER;
 		if (name === "data" && value !== "own") this.own = [];
 		this.preset = "free";
 		this.knob = this.asked = null;
@@ -356,9 +389,10 @@ FIGURES.playground = {
 			this.change("layers", sizes.join("-"));
 			this.fillHeads();
 		};
+		this.heads.classList.toggle("many", hidden.length > 4);
 		const number = (n) => resize(n > hidden.length ? [...hidden, hidden.at(-1) ?? 4] : hidden.slice(0, n));
 		this.heads.replaceChildren(
-			stepper("Layers", hidden.length, [0, 4], number),
+			stepper("Layers", hidden.length, [0, MOST_LAYERS], number),
 			...hidden.map((count, l) =>
 				stepper(letter(l + 1), count, [1, 8], (n) => resize(hidden.map((one, k) => (k === l ? n : one)))),
 			),
@@ -384,8 +418,8 @@ FIGURES.playground = {
 		const shake = () => noise * (random() + random() + random() - 1.5) * 2;
 		const made = range(240).map((n) => {
 			const k = n % 2;
-			const [x, y] = (PLAY_DATA[data] ?? (() => [0, 0]))(random(), random(), k);
-			return [x + shake(), y + shake(), k];
+			const [x, y, value = k] = (PLAY_DATA[data] ?? (() => [0, 0]))(random(), random(), k);
+			return [x + shake(), y + shake(), value];
 		});
 		const points = data === "own" ? this.own : made;
 		this.points = points.map(([x, y, k], n) => ({
@@ -407,7 +441,7 @@ FIGURES.playground = {
 		const sizes = [this.options.inputs.split("-").length, ...hidden, 1];
 		const kind = {
 			sizes,
-			activations: [...hidden.map(() => curve), "logistic"],
+			activations: [...hidden.map(() => curve), this.hasNumbers ? "identity" : "logistic"],
 			parameters: Array(hidden.length + 1).fill(0),
 			loss: "squared_error",
 		};
@@ -442,12 +476,13 @@ FIGURES.playground = {
 		const mean = (list, f) => sum(list.map(f)) / (list.length || 1);
 		const cost = ([one, result]) => this.small.compare(result, one.targets).cost;
 		const [train, tests] = [outputs(this.train), outputs(this.tests)];
-		const isRight = ([{ k }, { a }]) => Number(a.at(-1)[0] > 0.5 === (k === 1));
+		const isRight = ([{ k }, { a }]) => Number(a.at(-1)[0] > 0.5 === k > 0.5); // not of numbers
 		return { cost: mean(train, cost), test: mean(tests, cost), share: mean(tests.length ? tests : train, isRight) };
 	},
 	words({ cost, test, share }) {
 		const others = this.tests.length ? `, on test points ${number(test)}` : "";
-		return `${percent(share)} of the ${others && "test "}points right; cost ${number(cost)}${others}`;
+		const right = this.hasNumbers ? "" : `${percent(share)} of the ${others && "test "}points right; `;
+		return `${right}cost ${number(cost)}${others}`;
 	},
 	/** Sets what was changed by hand at a step. */
 	apply(n) {
@@ -478,7 +513,7 @@ FIGURES.playground = {
 		this.goTo(step);
 		const now = this.measures();
 		const { sizes } = this.small;
-		const side = narrow ? 190 : min(height - 118, 370, width * 0.5);
+		const side = narrow ? 190 : min(height - 134, 370, width * 0.5);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
 		const room = width - side - (narrow ? 24 : 60);
 		const grid2 = range(PLANE * PLANE).map(
@@ -489,15 +524,18 @@ FIGURES.playground = {
 		);
 		const hidden = sizes.length - 2;
 		const tall = narrow ? 210 : height - 40;
-		const cell = min(44, tall / 8 - 6, room / (hidden + 1.5) - 6);
+		const cell = min(44, tall / 8 - 6, (room / (hidden + 1.5)) * (narrow ? 0.6 : 0.9) - 2);
 		const round = narrow ? 7 : 12; // the output's radius
 		const x = (l) => (l > hidden ? this.plane[0] - 3 * round : (l * room) / (hidden + 1));
 		const y = (l, j) =>
 			l > hidden
 				? this.plane[1] + side / 2
 				: 20 + tall / 2 + (j - (sizes[l] - 1) / 2) * (tall / max(sizes[l], l ? sizes[l] : 4));
-		const planeOf = (l, j) => [grid2.map((a) => a[l][j]), l > hidden || (l && this.options.curve !== "tanh") ? 0.5 : 0];
+		const isShare = (l) => (l > hidden ? !this.hasNumbers : l && this.options.curve !== "tanh");
+		const planeOf = (l, j) => [grid2.map((a) => a[l][j]), isShare(l) ? 0.5 : 0];
 		[this.cells, this.wires] = [[], []];
+		const dash = isMoving() ? [9, 5] : []; // the wires flow while it learns
+		pen.lineDashOffset = -performance.now() / 25;
 		this.small.layers.forEach(({ inputs, outputs, w }, l) => {
 			const top = largest(this.small.params.subarray(w, w + inputs * outputs));
 			range(inputs * outputs).forEach((k) => {
@@ -505,10 +543,11 @@ FIGURES.playground = {
 				const line = segment(x(l) + cell, y(l, i), x(l + 1), y(l + 1, j));
 				this.wires.push([line, `${this.nameOf(l, i)} → ${this.nameOf(l + 1, j)}`, w + k]);
 				pen.globalAlpha = 0.2 + 0.7 * (abs(weight) / top);
-				drawLine(pen, line, tint(weight), 0.4 + (3 * abs(weight)) / max(top, 1));
+				drawLine(pen, line, tint(weight), 0.4 + (3 * abs(weight)) / max(top, 1), dash);
 			});
 			pen.globalAlpha = 1;
 		});
+		pen.setLineDash([]);
 		for (let l = 0; l <= hidden; l++) {
 			range(sizes[l]).forEach((j) => {
 				this.paintPlane(pen, ...planeOf(l, j), x(l), y(l, j) - cell / 2, cell);
@@ -528,7 +567,7 @@ FIGURES.playground = {
 		const [values, middle] = planeOf(...(this.pointed ?? [hidden + 1, 0]));
 		const most = this.paintPlane(pen, values, middle, ...this.plane, this.view.sharp);
 		for (const one of this.points) {
-			const [spot, colour] = [this.spot(one), one.k ? colours.positive : colours.negative];
+			const [spot, colour] = [this.spot(one), shade(this.hasNumbers ? one.k : 2 * one.k - 1)];
 			if (!one.isTest) {
 				drawLine(pen, [spot], colours.ground, 9);
 				drawLine(pen, [spot], colour, 7);
@@ -558,16 +597,20 @@ FIGURES.playground = {
 			const count = this.train.length || 1;
 			return total + (steps * min(batch || count, count)) / count;
 		}, 0);
-		const when = `step ${step}${narrow ? "" : `, epoch ${floor(epoch)}`}`;
+		const when = `step ${step}${side < 300 ? "" : `, epoch ${floor(epoch)}`}`;
 		headline(pen, narrow && name ? name : when + (name && `: ${name}`), this.plane[0], 14, "left");
-		const top = this.plane[1] + side + 18;
-		headline(pen, `cost ${number(now.cost)}`, this.plane[0], top, "left");
-		if (this.tests.length)
-			note(pen, `tests ${number(now.test)}`, this.plane[0] + (narrow ? 0 : 86), top + (narrow ? 18 : 0), "left", {
-				size: 13,
-			});
-		headline(pen, `${percent(now.share)}${narrow ? "" : " right"}`, width - 4, top, "right");
-		const frame = narrow ? [34, 258, width - 8, height - 30] : [this.plane[0], top + 12, width - 4, height - 6];
+		const top = this.plane[1] + side + 16;
+		const measured = [
+			["cost", number(now.cost), colours.text, 0],
+			...(this.tests.length ? [["of tests", number(now.test), colours.mark, 0.38]] : []),
+			...(this.hasNumbers ? [] : [["right", percent(now.share), colours.text, 1]]),
+		];
+		for (const [name, text, colour, at] of measured) {
+			const place = [this.plane[0] + at * (side - 2), at === 1 ? "right" : "left"];
+			note(pen, name, place[0], top, place[1], { colour });
+			note(pen, text, place[0], top + 19, place[1], { colour, size: narrow ? 16 : 20, bold: true });
+		}
+		const frame = narrow ? [34, 262, width - 8, height - 30] : [this.plane[0], top + 28, width - 4, height - 6];
 		if (frame[3] - frame[1] > 26) {
 			axes(pen, frame);
 			note(pen, "0.5", frame[0] - 6, frame[1] + 8, "right");
@@ -577,22 +620,28 @@ FIGURES.playground = {
 				frame[0] + ((n * this.every) / this.total) * (frame[2] - frame[0]),
 				frame[3] - clamp(value / 0.5) * (frame[3] - frame[1]),
 			];
-			for (const [name, colour] of Object.entries({ test: colours.muted, cost: colours.text }))
+			const lines = [...(this.tests.length ? [["test", colours.mark, 4]] : []), ["cost", colours.text, 1.5]];
+			for (const [name, colour, thick] of lines)
 				drawLine(
 					pen,
 					seen.map((one, n) => place(one[name], n)),
 					colour,
-					2,
+					thick,
 				);
 		}
-		const wire = this.wire ?? this.wires.find(([, , k]) => k === this.knob?.[0]);
-		if (wire) drawLine(pen, wire[0], colours.mark, 2);
-		const told = wire
-			? `${wire[1]}: weight ${signed(this.small.params[wire[2]], 2)}`
-			: this.asked && this.formula(narrow);
+		const turned = this.wires.find(([, , k]) => k === this.knob?.[0]);
+		const wire = this.wire ?? turned;
+		if (wire) drawLine(pen, wire[0], colours.mark, 3);
+		if (wire && wire !== turned) {
+			const place = blendAll(...wire[0], 0.5);
+			box(pen, place[0] - 52, place[1] - 12, 104, 22, colours.surface);
+			headline(pen, `${wire[1]}: ${signed(this.small.params[wire[2]], 2)}`, place[0], place[1] + 4, "center");
+		}
+		const cellOf = this.asked && this.cells.find((one) => String(one.slice(0, 2)) === String(this.asked));
+		this.showKnob(turned ? blendAll(...turned[0], 0.5) : cellOf && [cellOf[2] + cellOf[4] / 2, cellOf[3]]);
 		note(
 			pen,
-			told ||
+			(this.asked && this.formula(narrow)) ||
 				`A square is one neuron’s output${narrow ? ". Press it." : " at every point. Point at it to see it large."}`,
 			0,
 			height - 6,
@@ -604,16 +653,21 @@ FIGURES.playground = {
 			this.tinted = colours;
 			for (const [thumb, points] of this.thumbs) {
 				const view = prepare(thumb);
-				for (const [u, v, k] of points)
-					drawLine(view.pen, [[17 * (1 + u), 17 * (1 - v)]], k ? colours.positive : colours.negative, 3);
+				for (const [u, v, k] of points) drawLine(view.pen, [[17 * (1 + u), 17 * (1 - v)]], shade(k), 3);
 			}
 		}
 		this.button.textContent = isMoving() ? "Pause" : "Run";
-		this.showKnob();
 	},
-	showKnob() {
+	/** Shows the field of what is to be changed, above a place of the picture. */
+	showKnob(place) {
+		const [line, scene] = [this.field.parentNode, $("scene")];
+		line.hidden = this.field.disabled = !this.knob;
 		this.field.previousSibling.textContent = this.knob?.[1] ?? "Weight";
-		this.field.disabled = !this.knob;
+		if (place) {
+			const left = clamp(place[0] - line.offsetWidth / 2, 0, scene.clientWidth - line.offsetWidth);
+			line.style.left = `${left}px`;
+			line.style.top = `${scene.offsetTop + max(0, place[1] - line.offsetHeight - 14)}px`;
+		}
 		if (!isFocused(this.field)) this.field.value = this.knob ? number(this.small.params[this.knob[0]], 3) : "";
 	},
 	/** Values over the plane: from orange over the ground to blue; `middle` is neither. Returns how far the colours go. */
@@ -671,6 +725,7 @@ FIGURES.playground = {
 		const [cell, wire] = [this.cellAt(x, y), this.wireAt(x, y)];
 		if (cell) this.ask(cell);
 		else if (wire) this.turn(wire);
+		else this.asked = this.knob = null;
 	},
 	/** Asks a neuron; its bias can then be changed. */
 	ask([l, j]) {
@@ -720,6 +775,12 @@ FIGURES.playground = {
 		return `${stopsAt(t)[1]}${words} ${knob ?? ""}${this.asked ? this.formula() : "Arrow keys: neurons and wires."}`;
 	},
 };
+
+/** The colour of a number from -1 to 1. */
+function shade(value) {
+	const end = rgb(value < 0 ? "negative" : "positive");
+	return `rgb(${blendAll(rgb("surface"), end, clamp(abs(value))).map(Math.round)})`;
+}
 
 /** How far a place is from a line. */
 function distanceTo([[x, y], [toX, toY]], placeX, placeY) {

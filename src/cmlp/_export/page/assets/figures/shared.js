@@ -121,7 +121,7 @@ function paintNet(pen, places, net, result, wave = 3, { bars = true } = {}) {
 	for (let layer = 0; layer < 3; layer++) {
 		const come = clamp(wave - layer);
 		if (!come) break;
-		const wires = wiresOf(net, result, layer);
+		const wires = wiresOf(net, result, layer).slice(0, places.outputs < 100 ? 40 : 110); // fewer on a phone
 		const top = abs(wires[0]?.[0] ?? 1);
 		for (const [strength, from, to] of wires) {
 			const share = abs(strength) / top;

@@ -94,8 +94,9 @@ FIGURES.wishes = {
 			for (const [k, come] of comings) {
 				const sends = come && come < 1 ? 1 : !n && t > 0.03 && t < 0.2 && k === 4;
 				for (const j of range(16)) {
+					if (narrow && !sends && j !== this.rows[n]) continue;
 					const size = abs(weights[j][k]) / largest(weights.flat());
-					pen.globalAlpha = shown * (sends ? 0.3 + 0.6 * size : 0.05 + 0.1 * size);
+					pen.globalAlpha = shown * (sends || narrow ? 0.3 + 0.6 * size : 0.05 + 0.1 * size);
 					drawLine(pen, line(k, j), tint(weights[j][k]), 0.4 + 3 * size);
 				}
 			}
