@@ -144,7 +144,7 @@ def least(functions, x, params, rounds):
 
 
 def add_table(report, title, times):
-    """Add times by name, relative to the plain loops and to the version before."""
+    """Add named times, relative to the plain loops and to the version before."""
     plain, rows = times.get("plain loops"), []
     for name, ns in times.items():
         before = times.get(name.replace("now", "before")) if "now" in name else None

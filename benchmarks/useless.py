@@ -52,7 +52,7 @@ def table(seed, *, signal):
 
 
 def models(labels):
-    """Return the models that are tried, by name."""
+    """Return a dict of the models that are tried."""
     network, tabular = (MLPClassifier, TabularClassifier) if labels else (MLPRegressor, TabularRegressor)
     scale = {} if labels else {"y_scale": "standard"}
     return {

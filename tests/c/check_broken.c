@@ -440,7 +440,7 @@ static int64_t caught(const cmlp_kernels *first, const cmlp_kernels *second, con
     harness_make(&h, first->dtype, seed);
     h.tables[h.n_tables++] = first;
     if (second) h.tables[h.n_tables++] = second;
-    h.quiet = 1;
+    h.silent = 1;
     run_check(&h, check);
     harness_free(&h);
     return h.failures ? h.number - 1 : -1;

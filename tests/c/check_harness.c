@@ -125,7 +125,7 @@ void fail(harness *h, int table, const char *format, ...)
 {
     va_list arguments;
     h->failures++;
-    if (h->quiet || h->last_report == h->number || h->reports >= MAX_REPORTS) return;
+    if (h->silent || h->last_report == h->number || h->reports >= MAX_REPORTS) return;
     h->reports++;
     h->last_report = h->number;
     printf("FAILED %s %s %s: %s, case %" PRId64 ", %" PRId64 " elements %s, seed %" PRIu64 ": ", h->kernel,
@@ -190,7 +190,7 @@ void run_check(harness *h, const kernel_check *check)
     h->kernel = check->kernel;
     h->reports = 0;
     h->last_report = -1;
-    for (h->number = 0; h->number < check->cases && !(h->quiet && h->failures); h->number++) {
+    for (h->number = 0; h->number < check->cases && !(h->silent && h->failures); h->number++) {
         h->random = h->seed * 1000003 + (uint64_t)h->number;
         /* random, because checks use the case index for other choices */
         h->values = random_below(&h->random, 3) ? PLAIN : SPECIAL;

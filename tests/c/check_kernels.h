@@ -40,7 +40,7 @@ typedef struct harness {
     const char *kernel;
     uint64_t seed, random; /* seed of the run; random state of the case */
     int64_t number;        /* index of the case */
-    int quiet; /* print nothing and stop at the first failure */
+    int silent; /* print nothing and stop at the first failure */
     int reports;
     int64_t last_report, failures;
     /* the case */

@@ -342,7 +342,7 @@ def attack(calls, unchanged):
                 assert unchanged(), (name, value)
 
 
-def quiet(test):
+def without_warnings(test):
     for message in (
         "X has",
         "A column-vector",
@@ -358,7 +358,7 @@ def quiet(test):
     return test
 
 
-@quiet
+@without_warnings
 def test_every_argument_of_a_network():
     net = Network([3, 4, 2], random_state=0)
     start = net.params.copy()
@@ -391,7 +391,7 @@ def test_every_argument_of_a_network():
     assert np.isfinite(net.forward(X)).all()
 
 
-@quiet
+@without_warnings
 def test_every_argument_of_the_bridge():
     net, params, optimizer = bridge()
 
@@ -427,7 +427,7 @@ def test_every_argument_of_the_bridge():
     attack(calls(), lambda: np.array_equal(params, before))
 
 
-@quiet
+@without_warnings
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
 def test_every_argument_of_an_estimator(estimator):
     def new(**parameters):

@@ -31,7 +31,7 @@ def global_random_seed(request):
 
 
 def sklearns_tests():
-    """Return the functions of sklearn/neural_network/tests/test_mlp.py by name, with our estimators in their module.
+    """Return a dict of the functions of sklearn/neural_network/tests/test_mlp.py, with our estimators in their module.
 
     The import is replaced in the source: the arguments of `parametrize` are evaluated while the module is loaded.
     """

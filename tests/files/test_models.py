@@ -29,7 +29,7 @@ def classifier(**parameters):
 
 
 @pytest.fixture(autouse=True)
-def quiet(recwarn):
+def without_warnings(recwarn):
     """Ignore the ConvergenceWarning of short fits."""
 
 

@@ -15,7 +15,7 @@ X = np.random.default_rng(5).normal(size=(60, 4)).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)
-def quiet(recwarn):
+def without_warnings(recwarn):
     """Ignore the ConvergenceWarning of short fits."""
 
 

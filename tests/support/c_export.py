@@ -163,7 +163,7 @@ def class_indices(model, sums):
 
 
 def combine(folder, models):
-    """Write the headers of models by name, and all.h, whose outputs are those of all models for the same row.
+    """Write the headers of named models, and all.h, whose outputs are those of all models for the same row.
 
     After the outputs of a model with classes follows the index of the class.
     """

@@ -17,5 +17,5 @@ METHODS = ["forward", "activations", *WITH_TARGETS]
 
 
 def call(net, method, x, y=Y):
-    """Call a method by name, with targets if it has such a parameter."""
+    """Call the method of this name, with targets if it has such a parameter."""
     return WITH_TARGETS[method](net, x, y) if method in WITH_TARGETS else getattr(net, method)(x)

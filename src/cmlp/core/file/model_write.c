@@ -34,7 +34,7 @@ static void put_tensor(sink *s, const cmlp_model_array *a, uint64_t *offset)
     put_text(s, "]}");
 }
 
-/* The i-th of all arrays by name, the caller's and the writer's own; *given is that many of the caller's before it. */
+/* The i-th of all arrays, the caller's and the writer's, in the order of names; *given: the caller's before it. */
 static const cmlp_model_array *array_at(const cmlp_writer *w, int64_t i, int64_t *given)
 {
     const cmlp_model_content *content = w->content;

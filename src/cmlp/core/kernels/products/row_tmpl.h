@@ -1,5 +1,5 @@
-/* Dense products row by row. They skip zero inputs, such as half of a relu layer's outputs and most pixels of a dark
- * image, which changes no bit (see csr_tmpl.h). A single row has one chain of dependent fma per vector of outputs, and
+/* Dense products row by row. They skip zero inputs, such as half of a relu layer's outputs and most pixels of MNIST's
+ * images, which changes no bit (see csr_tmpl.h). A single row has one chain of dependent fma per vector of outputs, and
  * each fma takes four cycles. To hide this latency, a wide layer runs ROW_VECTORS vectors of columns in parallel, and a
  * narrow layer runs several chunks of the input in parallel, unless few inputs are nonzero. The chains and the order of
  * additions are those of dense_tmpl.h. */
