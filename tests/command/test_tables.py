@@ -135,8 +135,10 @@ def test_quantile_implies_a_regressor(command):
     status, _, err = command(*TRAIN, "--quantile", "0.9")
     assert status == 1 and err == "cmlp: error: --quantile 0.9 needs --loss quantile, got 'squared_error'.\n"
     Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
-    assert command("train", "n.csv", "--target", "b", "-o", "n.cmlp", "--loss", "quantile", "--quantile", "0.9")[0] == 0
-    assert isinstance(cmlp.load("n.cmlp"), cmlp.MLPRegressor)
+    quantile = ["--loss", "quantile", "--quantile", "0.9"]
+    for kind, expected in (("--network", cmlp.MLPRegressor), ("--table", TabularRegressor)):
+        assert command("train", "n.csv", "--target", "b", "-o", "n.cmlp", kind, *quantile)[0] == 0
+        assert isinstance(cmlp.load("n.cmlp"), expected)
 
 
 def as_parquet(name="flats"):
@@ -217,9 +219,91 @@ def test_parameters_of_tables_are_options(command):
     model = cmlp.load("m.cmlp")
     assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
     assert [column.kind for column in model._trained().encoder.layout] == ["number", "category", "category"]
-    Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
-    status, _, err = command("train", "n.csv", "--target", "b", "-o", "n.cmlp", "--n-epochs", "3")
-    assert status == 1 and err == "cmlp: error: --n-epochs is only for tables, and n.csv has only numbers\n"
+
+
+def numbers(path, names=("x", "z"), n=200):
+    """Write columns of numbers and a target with whole numbers: what most tables are."""
+    rng = np.random.RandomState(0)
+    rows = [f"{','.join(map(str, rng.randint(0, 99, len(names))))},{rng.randint(0, 500)}\n" for _ in range(n)]
+    Path(path).write_text(",".join([*names, "y\n"]) + "".join(rows))
+
+
+def test_a_file_of_numbers_with_names_is_a_table_with_intervals(command):
+    numbers("n.csv")
+    status, lines, err = command("train", "n.csv", "--target", "y", *OPTIONS)
+    assert (status, err) == (0, "") and isinstance(cmlp.load("m.cmlp"), TabularRegressor)
+    expected = (
+        "n.csv has names of columns (--network trains one network). So this trains a TabularRegressor: the target"
+    )
+    assert lines[1].startswith(expected) and any(line.startswith("root mean squared error") for line in lines)
+    _, lines, err = command("predict", "m.cmlp", "n.csv", "--coverage", "0.9", "--drop", "y")
+    assert err == "" and {line.count(",") for line in lines} == {2}
+
+
+@pytest.mark.parametrize(
+    ("options", "reason", "kind"),
+    [
+        (["--network"], "--network is given", cmlp.MLPClassifier),
+        (["--network", "--regressor"], "--network is given", cmlp.MLPRegressor),
+        (["--alpha", "0.1"], "--alpha is given", cmlp.MLPClassifier),
+        (["--validation", "n.csv"], "--validation is given", cmlp.MLPClassifier),
+        (["--checkpoint-every", "90"], "--checkpoint-every is given", cmlp.MLPClassifier),
+        (["--header", "no", "--drop", "1"], "n.csv has no names of columns (--table trains", cmlp.MLPClassifier),
+        (["--header", "no", "--table"], "--table is given", TabularRegressor),
+        (["--n-epochs", "3"], "--n-epochs is given", TabularRegressor),
+    ],
+)
+def test_an_option_that_only_one_kind_has_decides(command, options, reason, kind):
+    numbers("n.csv")
+    if "--header" in options:
+        Path("n.csv").write_text("".join(Path("n.csv").read_text().splitlines(keepends=True)[1:]))
+    target = "3" if "--header" in options else "y"
+    status, lines, err = command("train", "n.csv", "--target", target, *OPTIONS, *options)
+    assert (status, err) == (0, "") and type(cmlp.load("m.cmlp")) is kind
+    assert (
+        lines[1].startswith(reason)
+        and f". So this trains a{'n' * (kind.__name__[0] == 'M')} {kind.__name__}" in lines[1]
+    )
+    assert not any("y.astype" in line for line in lines)
+
+
+def test_many_columns_of_numbers_are_one_network(command):
+    """Pixels of images are columns with names, too."""
+    for n, kind in ((256, TabularRegressor), (257, cmlp.MLPClassifier)):
+        numbers("n.csv", [f"pixel{i}" for i in range(n)], 40)
+        status, lines, _ = command("train", "n.csv", "--target", "y", "--max-time", "1e-9", *OPTIONS)
+        assert status == 0 and type(cmlp.load("m.cmlp")) is kind
+    assert lines[1].startswith("n.csv has more than 256 columns of numbers (--table trains the model of a table). So")
+
+
+def test_options_that_exclude_each_other_are_refused(command):
+    numbers("n.csv")
+
+    def error(*options):
+        status, _, err = command("train", "n.csv", "--target", "y", *OPTIONS, *options)
+        assert status == 1 and err.count("\n") == 1
+        return err
+
+    assert "--n-epochs is only for the model of a table, and --alpha only for one" in error(
+        "--n-epochs", "3", "--alpha", "1"
+    )
+    assert "--table is only for the model of a table, and --resume only for one" in error("--table", "--resume")
+    assert "--holdout is only for the model of a table, and --network only for" in error(
+        "--holdout", "last", "--network"
+    )
+    np.save("n.npy", np.ones((40, 3)))
+    status, _, err = command("train", "n.npy", "--target", "3", "--table", *OPTIONS)
+    assert status == 1 and "n.npy must be delimited text or Parquet for the model of a table" in err
+
+
+def test_the_last_rows_are_held_out_on_demand(command):
+    train = [*TRAIN, "--holdout", "last", "--provenance"]
+    _, lines, _ = command(*train)
+    error = np.sqrt(np.mean((PRICE[-25:] - predictions(cmlp.load("m.cmlp"))[-25:]) ** 2))
+    assert lines[-4].startswith(f"root mean squared error {short(error)} on 25 rows held out of training")
+    verify = ["verify", "m.cmlp", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind"]
+    assert command(*verify, "--holdout", "last")[0] == 0
+    assert command(*verify)[0] == 3
 
 
 def test_model_is_that_of_python_on_seven_eighths_of_the_rows(command):
@@ -306,7 +390,14 @@ def test_columns_without_names_are_numbered(command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--target", "price", "--alpha", "1"], "--alpha is not for tables: TabularRegressor has no alpha"),
+        (
+            ["--target", "price", "--alpha", "1"],
+            "is not a number. This needs the model of a table, and --alpha one network",
+        ),
+        (
+            ["--target", "price", "--class-weight", "balanced"],
+            "--class-weight is not for a TabularRegressor: the target has",
+        ),
         (["--target", "kind", "--regressor"], "--regressor needs a target of numbers, got"),
         (["--target", "kind", "--quantile", "0.3", "--loss", "quantile"], "--quantile needs a target of numbers, got"),
         (["--target", "district"], "column 3 ('district'): the value is missing: leave out the rows without a target"),
@@ -431,4 +522,4 @@ def test_coverage_is_refused_by_name(command, tmp_path):
     assert status == 1 and "--coverage and --proba exclude each other" in err
     cmlp.Network([1, 2]).save("n.cmlp")
     status, _, err = command("predict", "n.cmlp", "flats.csv", "--coverage", "0.9")
-    assert status == 1 and "n.cmlp has a Network: only the model of a table has intervals" in err
+    assert status == 1 and "n.cmlp is one network (Network), and only the model of a table has intervals" in err

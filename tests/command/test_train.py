@@ -56,7 +56,7 @@ def test_csv_with_labels_of_text(train):
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
     assert loaded().feature_names_in_.tolist() == COLUMNS and loaded().classes_.tolist() == sorted(NAMES)
     assert lines[0] == "rows.csv: , as separator, 6 columns with names, 90 rows"
-    assert lines[1] == "this trains a classifier: the target has 3 labels"
+    assert lines[1] == "--max-iter is given. So this trains an MLPClassifier: the target has 3 labels"
     assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[2]), lines[2]
     useless = (
         "The model is not clearly better than a constant: its training loss is .* more epochs \\(--max-iter\\) or .*"
@@ -105,6 +105,8 @@ def test_validation_and_resuming(train):
         in train("rows.npy", *held, "--resume", "--alpha", "9")[2]
     )
     assert "m.cmlp has a MLPClassifier, not a MLPRegressor" in train("rows.npy", *held, "--resume", "--regressor")[2]
+    assert train("rows.npy", *held, "--regressor", *OPTIONS)[0] == 0
+    assert train("rows.npy", *held, "--resume", "--max-iter", "4")[0] == 0  # the model says what it predicts
 
 
 def written(frame, dtypes=()):
@@ -149,11 +151,10 @@ def test_the_choice_for_a_target_of_parquet_is_explained(train, limit):
     parquet.write_table(pyarrow.table(columns), "rows.parquet")
     status, lines, _ = train("rows.parquet", "--target", "y", "-o", "m.cmlp", *OPTIONS, *limit)
     assert status == 0
-    assert (
-        lines[0] == "this trains a classifier: the target has 45 different whole numbers; --regressor predicts numbers"
-    )
+    why = "the target has 45 different whole numbers; --regressor predicts numbers"
+    assert lines[0] == f"--max-iter is given. So this trains an MLPClassifier: {why}"
     status, lines, err = train("rows.parquet", "--target", "z", "-o", "m.cmlp", *OPTIONS, *limit)
-    expected = "rows.parquet: the targets are numbers with fractions, which are no labels: add --regressor"
+    expected = "rows.parquet: the target has numbers with fractions, which are no labels: add --regressor"
     assert (status, lines, err) == (1, [], f"cmlp: error: {expected}\n")
     status, lines, _ = train("rows.parquet", "--target", "z", "-o", "m.cmlp", "--regressor", "--max-iter", "1", *limit)
     assert status == 0 and lines[-2].startswith("1 epoch, loss ")
@@ -192,7 +193,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
-    monkeypatch.setattr("cmlp._data.files.rows._parquet_targets", None)  # would read the whole column
+    monkeypatch.setattr("cmlp._data.files.parquet_rows.read_parquet", None)  # would read the whole column
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])

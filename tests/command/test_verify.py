@@ -112,4 +112,4 @@ def test_what_tables_lack_is_refused(table):
     assert "is the model of a table, which needs --target COLUMN" in error(*checks)
     assert "has neither --labels nor --validation" in error(*checks, "--target", "class", "--validation", "table.csv")
     train = "train", "table.csv", "--target", "class", "-o", "u.cmlp", "--checkpoint-every", "2"
-    assert "--checkpoint-every is not for tables" in error(*train)
+    assert "This needs the model of a table, and --checkpoint-every one network" in error(*train)

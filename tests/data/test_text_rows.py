@@ -37,13 +37,13 @@ def outcome(path, monkeypatch, n_cells, cells):
     try:
         rows = TextRows(file, cells, [0], 1)
         what = rows.other_than_number
-        frame = rows.frame()
-        table = None if what is not None else np.asarray(TextRows(file, cells, [0], 1).table()).tolist()
+        frame = rows.take_columns()
+        table = None if what is not None else np.asarray(TextRows(file, cells, [0], 1).take_numbers(None).X).tolist()
     except DataError as error:
         return str(error)
     column = frame["x"]
     try:
-        kind = rows.kind_of_target()
+        kind = rows.target_kind
         target = kind, rows.labels().tolist(), rows.labels().dtype.kind
     except DataError as error:
         target = str(error)

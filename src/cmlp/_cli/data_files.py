@@ -14,21 +14,17 @@ from select import select as wait_for
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli import options
-from cmlp._cli.options import CommandError, nearest, worded
+from cmlp._cli.options import CommandError, nearest
 from cmlp._cli.terminal import printable
-from cmlp._data.files.file_formats import DataError, Pipe
+from cmlp._data.files.file_formats import Pipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Self
 
-    from numpy.typing import NDArray
-
-    from cmlp._data.columns import CellFormat
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.rows import Choice, Known, LabelledRows, ParquetTable, Selection
+    from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows
     from cmlp._data.files.text import TextOptions
-    from cmlp._data.files.text_rows import TextRows
     from cmlp._model.model import TrainedModel
 
 DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
@@ -142,6 +138,12 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         "(default for idx: the file of labels beside DATA, named as in MNIST)",
     )
     parser.add_argument(
+        "--holdout",
+        choices=("random", "last"),
+        help="of a table: which eighth of the rows is held out to measure the model (default: random); last for rows "
+        "in the order of time",
+    )
+    parser.add_argument(
         "--validation", type=data_file, metavar="DATA", help="rows to compute a score on after each epoch"
     )
     parser.add_argument(
@@ -152,40 +154,39 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
 # ------------------------------------------------------------------------------------------------------ columns
 
 
-def without(dropped: Sequence[str]) -> Selection:
-    """Select all columns but those that are given by their names or their numbers from 1."""
+def column(file: RowFile, text: str) -> int:
+    """Return the position of a column that a user gives by its name or its number from 1."""
+    from cmlp._data.files.text import position
 
-    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
-        columns = {_position(path, width, names, text) for text in dropped}
-        return [i for i in range(width) if i not in columns]
-
-    return select
-
-
-def column(text: str) -> Choice:
-    """Choose a column that a user gives by its name or its number from 1."""
-    return lambda path, width, names: _position(path, width, names, text)
+    at = position(text, file.names, file.width)
+    if at is not None:
+        return at
+    meant = nearest(text, file.names or ())
+    hint = f"name a column, or a number from 1 to {file.width}" if meant is None else f"did you mean {meant!r}?"
+    raise CommandError(f"{file.path} has no column {text!r}: {hint}")
 
 
-def inputs_of(n_inputs: int, wanted: Sequence[str] | None, dropped: Sequence[str]) -> Selection:
-    """Select the columns that a model needs; raises CommandError if they are not those that are left in the file.
+def without(file: RowFile, dropped: Sequence[str]) -> list[int]:
+    """Return all columns but those that are given by their names or their numbers from 1."""
+    left_out = {column(file, text) for text in dropped}
+    return [i for i in range(file.width) if i not in left_out]
+
+
+def inputs_of(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) -> list[int]:
+    """Return the columns that a model needs; raises CommandError if they are not those that are left in the file.
 
     If the model and the file have names of columns, these are found by name, in any order.
     """
-
-    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
-        kept = without(dropped)(path, width, names)
-        if wanted is not None and names is not None:
-            return _by_name(path, wanted, {i: names[i] for i in kept})
-        surplus = len(kept) - n_inputs
-        if surplus:
-            which = "its name or its number from 1" if names is not None else "its number from 1"
-            hint = f": leave out {'one' if surplus == 1 else surplus} with --drop COLUMN, {which}"
-            has = f"{path} has {len(kept)} columns{' left' if dropped else ''}"
-            raise CommandError(f"{has}, but the model has {n_inputs} inputs{hint if surplus > 0 else ''}")
-        return kept
-
-    return select
+    kept, wanted = without(file, dropped), _names(trained)
+    if wanted is not None and file.names is not None:
+        return _by_name(file.path, wanted, {i: file.names[i] for i in kept})
+    surplus = len(kept) - trained.n_inputs
+    if surplus:
+        which = "its name or its number from 1" if file.names is not None else "its number from 1"
+        hint = f": leave out {'one' if surplus == 1 else surplus} with --drop COLUMN, {which}"
+        has = f"{file.path} has {len(kept)} columns{' left' if dropped else ''}"
+        raise CommandError(f"{has}, but the model has {trained.n_inputs} inputs{hint if surplus > 0 else ''}")
+    return kept
 
 
 def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
@@ -206,54 +207,41 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
     return [at[name] for name in wanted]
 
 
-def _position(path: str, width: int, names: Sequence[str] | None, text: str) -> int:
-    """Return the position of a column that a user gives by its name or its number from 1."""
-    from cmlp._data.files.text import position
-
-    at = position(text, names, width)
-    if at is not None:
-        return at
-    meant = nearest(text, names or ())
-    hint = f"name a column, or a number from 1 to {width}" if meant is None else f"did you mean {meant!r}?"
-    raise CommandError(f"{path} has no column {text!r}: {hint}")
-
-
-def model_columns(trained: TrainedModel, dropped: Sequence[str]) -> Selection:
-    """Select the columns of a model of numbers."""
-    names = None if trained.feature_names is None else trained.feature_names.tolist()
-    return inputs_of(trained.n_inputs, names, dropped)
-
-
-def table_columns(trained: TrainedModel, dropped: Sequence[str], notice: Callable[[str], None]) -> Selection:
-    """Select the columns of a table's model; `notice` gets a line with others that are not dropped."""
-    wanted = None if trained.names is None else list(map(str, trained.names))
-
-    def select(path: str, width: int, names: Sequence[str] | None) -> list[int]:
-        kept = without(dropped)(path, width, names)
-        known = {name.strip() for name in wanted or ()}
-        extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
-        if extra:
-            what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
-            notice(f"the model does not need the {what}: ignored")
-        return inputs_of(trained.n_inputs, wanted, [*dropped, *extra])(path, width, names)
-
-    return select
+def inputs_of_table(
+    file: RowFile, trained: TrainedModel, dropped: Sequence[str], notice: Callable[[str], None]
+) -> list[int]:
+    """Return the columns of a table's model; `notice` gets a line with others that are not dropped."""
+    wanted, names = _names(trained), file.names
+    known = {name.strip() for name in wanted or ()}
+    kept = without(file, dropped)
+    extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
+    if extra:
+        what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
+        notice(f"the model does not need the {what}: ignored")
+    return inputs_of(file, trained, [*dropped, *extra])
 
 
 # --------------------------------------------------------------------------------------------------------- rows
 
 
+def _names(trained: TrainedModel) -> list[str] | None:
+    """Return the names of the columns that a model has learned from."""
+    from cmlp._model.model import TableModel
+
+    names = trained.names if isinstance(trained, TableModel) else trained.feature_names
+    return None if names is None else list(map(str, names))
+
+
 def known_by(trained: TrainedModel) -> Known:
     """Return what a model knows about the files that it reads."""
-    from cmlp._data.files.rows import Known
+    from cmlp._data.files.row_file import Known
     from cmlp._model.model import TableModel
 
     classes = None if trained.labels is None else trained.labels.classes
+    known = Known(trained.cell_format, _names(trained), classes)
     if not isinstance(trained, TableModel):
-        names = None if trained.feature_names is None else trained.feature_names.tolist()
-        return Known(trained.cell_format, names, classes)
-    names = None if trained.names is None else list(trained.names)
-    return Known(trained.cell_format, names, classes, trained.encoder.column_types, trained.encoder.categories)
+        return known
+    return known._replace(column_types=trained.encoder.column_types, categories=trained.encoder.categories)
 
 
 class DataFiles(NamedTuple):
@@ -266,11 +254,14 @@ class DataFiles(NamedTuple):
     labels: str | None = None
     validation: str | None = None
     validation_labels: str | None = None
+    holdout: str | None = None  # "last" or "random"
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
-        """Return what the arguments say; raises CommandError if labels of validation rows are given without these."""
+        """Return what the arguments say; raises CommandError for options that exclude or need each other."""
         given = {name: getattr(arguments, name, None) for name in cls._fields[3:]}
+        if given["target"] is not None and given["labels"] is not None:
+            raise CommandError("--target and --labels exclude each other")
         if given["validation"] is None and given["validation_labels"] is not None:
             raise CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
         return cls(arguments.data, _text_options(arguments), arguments.drop, **given)
@@ -280,18 +271,35 @@ class DataFiles(NamedTuple):
         """All files."""
         return self.data, self.labels, self.validation, self.validation_labels
 
-    def target_and_inputs(self) -> tuple[Choice | None, Selection]:
-        """Return the choice of the targets, and the selection of all other columns that are not dropped."""
-        if self.target is None:
-            return None, without(self.dropped)
-        return column(self.target), without([*self.dropped, self.target])
+    def open(self, known: Known) -> RowFile:
+        """Open the file of rows for a model."""
+        from cmlp._data.files.rows import open_rows
+
+        return open_rows(self.data, self.reading, known, self.target)
+
+    def training_rows(self, known: Known, progress: Callable[[float], None]) -> TrainingRows:
+        """Return the rows and targets for a new model."""
+        from cmlp._data.files.row_file import ArrayRows
+        from cmlp._data.files.rows import labelled
+
+        file, kept, target = self._opened(known)
+        if target is None:
+            return ArrayRows(self.data, *labelled(file, kept, self.labels))
+        return file.training_rows(kept, target, progress)
 
     def rows(self, known: Known) -> LabelledRows | ParquetBlocks:
         """Return the rows with targets that are labels of the classes of a model, or numbers if it has none."""
-        from cmlp._data.files.rows import known_rows
+        from cmlp._data.files.rows import labelled
 
-        target, inputs = self.target_and_inputs()
-        return known_rows(self.data, known, target, self.labels, inputs, self.reading)
+        file, kept, target = self._opened(known)
+        return labelled(file, kept, self.labels) if target is None else file.known_rows(kept, target)
+
+    def _opened(self, known: Known) -> tuple[RowFile, list[int], int | None]:
+        """Open the file; return its columns that are inputs, and that of the targets, if it is one of them."""
+        file = self.open(known)
+        if self.target is None:
+            return file, without(file, self.dropped), None
+        return file, without(file, [*self.dropped, self.target]), column(file, self.target)
 
     def validation_rows(self, known: Known) -> LabelledRows | None:
         """Return the rows of the validation file in memory; None without a file."""
@@ -303,115 +311,7 @@ class DataFiles(NamedTuple):
 
     def rows_of_table(self, trained: TrainedModel) -> Any:
         """Return the columns of a table's model from delimited text or Parquet, with the column of the targets."""
-        from cmlp._data.files.rows import known_rows
-
         assert self.target is not None
-        names = None if trained.names is None else list(map(str, trained.names))
-        inputs = inputs_of(trained.n_inputs, names, [*self.dropped, self.target])
-        return known_rows(self.data, known_by(trained), column(self.target), None, inputs, self.reading)
-
-
-# ------------------------------------------------------------------------------- the rows of training: numbers or table
-
-
-class NumberRows(NamedTuple):
-    """Rows that are all numbers, for a model of one network."""
-
-    data: LabelledRows | ParquetBlocks
-    known: Known  # how files with the same columns are read
-    notices: list[str]  # what the user should know of the file
-
-    @property
-    def cell_format(self) -> CellFormat:
-        """How cells of text are read."""
-        return self.known.cell_format
-
-    def known_to_validation(self, regressor: str) -> Known:
-        """Return how the file of validation rows is read: as these rows, with their classes."""
-        import numpy as np
-
-        from cmlp._data.files.rows import LabelledRows
-
-        known, data = self.known, self.data
-        if not regressor and known.classes is None:
-            known = known._replace(classes=np.unique(data.y) if isinstance(data, LabelledRows) else data.classes())
-        return known if known.names is not None else known._replace(names=getattr(data, "columns", None))
-
-
-class FileTable(NamedTuple):
-    """Rows that need the model of a table."""
-
-    rows: TextRows | ParquetTable
-    reason: str  # the first cell that is no number
-    notices: list[str]
-
-    @property
-    def cell_format(self) -> CellFormat:
-        """How cells of text are read."""
-        from cmlp._data.columns import CellFormat
-        from cmlp._data.files.rows import ParquetTable
-
-        return CellFormat() if isinstance(self.rows, ParquetTable) else self.rows.grammar.cell_format
-
-
-def read_training_rows(
-    files: DataFiles, regressor: str, resumed: TrainedModel | None, progress: Callable[[float], None]
-) -> NumberRows | FileTable:
-    """Read the rows of training, and decide by them: they are those of a table if a column is not all numbers.
-
-    Labels in a file of their own, validation rows and the model that is `resumed` need numbers. `regressor` is the
-    option that asks for targets that are numbers; empty if none does.
-    """
-    from cmlp._data.files.rows import Known, LabelledRows, ParquetTable, training_rows
-    from cmlp._data.files.text_rows import TextRows
-
-    known = Known() if resumed is None else known_by(resumed)
-    known = known._replace(cell_format=files.reading.cell_format(known.cell_format))
-    if resumed is not None:
-        return NumberRows(files.rows(known), known, [])
-    target, inputs = files.target_and_inputs()
-    rows = training_rows(files.data, target, files.labels, inputs, files.reading, progress)
-    notices = [*map(worded, rows.notices)] if isinstance(rows, TextRows) else []
-    if isinstance(rows, (TextRows, ParquetTable)) and rows.other_than_number is not None:
-        if files.validation is not None:
-            raise DataError(rows.other_than_number)
-        return FileTable(rows, rows.other_than_number, notices)
-    assert not isinstance(rows, ParquetTable)
-    if isinstance(rows, TextRows):
-        table, (y, why) = rows.table(), _targets_of_text(rows, regressor)
-        rows = LabelledRows(table.values if table.columns is None else table, y)
-    else:
-        is_parquet = files.target is not None and getattr(getattr(rows, "X", rows), "columns", None)
-        why = _why_classifier_of(rows, files.data) if is_parquet and not regressor else ""
-    return NumberRows(rows, known, [*notices, why] if why else notices)
-
-
-def _targets_of_text(rows: TextRows, regressor: str) -> tuple[NDArray[Any], str]:
-    """Return the targets of numbers or labels, and a line that says why they are labels."""
-    kind = rows.kind_of_target()
-    if regressor:
-        if kind == "text":
-            raise CommandError(f"{regressor} needs a target of numbers, got {str(rows.labels()[0])!r}")
-        return rows.targets(), ""
-    if kind == "fractions":
-        raise CommandError(
-            f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
-        )
-    labels = rows.labels()
-    return labels, _why_classifier(labels, is_whole=kind == "whole")
-
-
-def _why_classifier_of(rows: LabelledRows | ParquetBlocks, path: str) -> str:
-    """Return a line that says why the targets of a Parquet file are labels."""
-    from cmlp._data.files.rows import LabelledRows
-
-    y = rows.y if isinstance(rows, LabelledRows) else rows.classes()
-    if y.dtype.kind == "f":
-        raise CommandError(f"{path}: the targets are numbers with fractions, which are no labels: add --regressor")
-    return _why_classifier(y, is_whole=y.dtype.kind in "iu")
-
-
-def _why_classifier(labels: NDArray[Any], *, is_whole: bool) -> str:
-    n = len({*labels.tolist()})
-    what = "different whole numbers; --regressor predicts numbers" if is_whole else "labels"
-    return f"this trains a classifier: the target has {n:,} {what}"
+        file = self.open(known_by(trained))
+        kept = inputs_of(file, trained, [*self.dropped, self.target])
+        return file.known_rows(kept, column(file, self.target))

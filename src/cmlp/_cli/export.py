@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, known_by, model_columns
+from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, inputs_of, known_by
 from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
@@ -79,12 +79,12 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 def _calibration(files: DataFiles, path: str, model: Any) -> Any:
     """Return typical rows for the model in the file `path`, with their labels if they are given."""
     from cmlp._data.columns import joined
-    from cmlp._data.files.rows import known_blocks, read_labels
+    from cmlp._data.files.rows import read_labels
     from cmlp._model.model import model_of
 
     trained = model_of(model)
-    select = model_columns(trained, files.dropped)
-    rows = joined(list(known_blocks(files.data, known_by(trained), select, files.reading))).values
+    file = files.open(known_by(trained))
+    rows = joined(list(file.blocks(inputs_of(file, trained, files.dropped)))).values
     if files.labels is None:
         return rows
     if not hasattr(model, "classes_"):

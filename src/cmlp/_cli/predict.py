@@ -15,9 +15,9 @@ from cmlp._cli.data_files import (
     DataFiles,
     add_file_options,
     data_file,
+    inputs_of,
+    inputs_of_table,
     known_by,
-    model_columns,
-    table_columns,
 )
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import NamedMatrix
@@ -78,7 +78,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     trained = model_of(model)
     if arguments.coverage is not None and not isinstance(trained, TableModel):
         raise options.CommandError(
-            f"{arguments.model} has a {trained.class_name}: only the model of a table has intervals"
+            f"{arguments.model} is one network ({trained.class_name}), and only the model of a table has intervals and "
+            "sets: `cmlp train --table` trains one"
         )
     files, predict = DataFiles.of(arguments), partial(_results, model, arguments.proba, arguments.coverage)
     if arguments.output is None:
@@ -111,17 +112,19 @@ def _lines(
 
     A row's prediction does not depend on the block.
     """
-    from cmlp._data.files.rows import known_blocks
     from cmlp._model.model import TableModel
 
     is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
     with options.reported():
         known = known_by(trained)
-        inputs = (
-            table_columns(trained, files.dropped, _write_notice) if is_table else model_columns(trained, files.dropped)
+        file = files.open(known)
+        kept = (
+            inputs_of_table(file, trained, files.dropped, _write_notice)
+            if is_table
+            else inputs_of(file, trained, files.dropped)
         )
-        for block in known_blocks(files.data, known, inputs, files.reading, notice):
+        for block in file.blocks(kept, notice):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")

@@ -17,19 +17,17 @@ from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
     DataFiles,
-    FileTable,
-    NumberRows,
     add_file_options,
     add_target_options,
     data_file,
-    read_training_rows,
+    known_by,
 )
+from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES
+from cmlp._data.columns import CellFormat
 from cmlp._estimators.fitted import FITTED, provenance_of
 from cmlp._model.model import TableModel, model_of
-from cmlp._model.summary import short
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
@@ -40,21 +38,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import CellFormat
+    from cmlp._data.files.parquet import ParquetBlocks
+    from cmlp._data.files.row_file import Known, LabelledRows, TrainingRows
 
 
 NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
-    "Train a classifier, or with --regressor a regressor, on the rows of a file, and write the model. If a CSV or "
-    "Parquet file has columns of text or dates, or missing values, this is the model of a table: every eighth row is "
-    "held out to measure it, and a target with fractions or many numbers needs no --regressor. An npy file is mapped, "
+    "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have names, or text, dates "
+    "or gaps, trains the model of a table: an eighth of the rows is held out to measure it, and a target with "
+    "fractions or many numbers makes a regressor. Arrays, images, columns without names and more than 256 columns of "
+    "numbers train one network: a classifier, or with --regressor a regressor. --table and --network, or an option "
+    "that only one of them has, such as --n-epochs or --max-iter, choose. For a network, an npy file is mapped, "
     "and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
     "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
     "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
     "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
-    "the epochs so far, which --resume continues."
+    "the epochs so far, which --resume continues if it is one network."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
+_FOR_TABLES, _FOR_NETWORKS = ("table", "holdout"), ("network", "resume", "checkpoint_every", "labels", "validation")
 _PREFIX = "parameter_"
 _BAR = 10  # characters
 _LINES = 10  # about progress in a file or a pipe, where lines stay
@@ -62,11 +64,8 @@ _PATIENCE = 1.0  # seconds between two lines about reading
 # Of tables.
 _HELD_OUT = 8  # every eighth row, in random order, is held out of training
 _FEWEST_ROWS = 32  # of which some are held out
+_MOST_COLUMNS = 256  # of numbers with names; more are probably pixels
 _MOST_CLASSES = 30  # more distinct numbers are no labels
-_EXPLAINED = 400_000  # predictions to find the columns that matter most
-_NAMED = 8  # columns in a line
-_RARE = 0.2  # the largest share of a rare class
-_COVERAGE = 0.9  # of the intervals and sets that are measured
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +73,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
     add_target_options(parser)
     parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--table", action="store_true", help="train the model of a table, also if all is numbers")
+    kinds.add_argument("--network", action="store_true", help="train one network, also if the columns have names")
     parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
     parser.add_argument(
         "--provenance",
@@ -108,15 +110,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _parameters() -> list[str]:
-    return sorted({*_of_networks(), *_only_of_tables()} - set(_NOT_OPTIONS))
+    return sorted((_of_networks() | _of_tables()) - set(_NOT_OPTIONS))
 
 
 def _of_networks() -> set[str]:
     return {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
 
 
-def _only_of_tables() -> set[str]:
-    return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")} - _of_networks()
+def _of_tables() -> set[str]:
+    return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")}
 
 
 def _value(text: str) -> object:
@@ -136,6 +138,8 @@ class TrainRequest(NamedTuple):
     files: DataFiles
     parameters: Mapping[str, Any]  # those that are given
     regressor: str  # the option that asks for a regressor; empty if none does
+    table: str  # the option that asks for the model of a table; empty if none does
+    network: str  # the option that asks for one network; empty if none does
     output: str
     resume: bool
     checkpoint_every: int | None
@@ -143,12 +147,24 @@ class TrainRequest(NamedTuple):
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
         """Return what the arguments say; a parameter is a word of them with a prefix."""
+        files = DataFiles.of(arguments)
         named = {
             name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)
         }
         regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in named else ""
+        given = [name for name in (*_FOR_TABLES, *_FOR_NETWORKS) if getattr(arguments, name)] + [*named]
+        only = {*_FOR_TABLES, *_of_tables() - _of_networks()}, {*_FOR_NETWORKS, *_of_networks() - _of_tables()}
+        table, network = (next((options.flag(name) for name in given if name in names), "") for names in only)
+        if table and network:
+            raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
         output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
-        return cls(DataFiles.of(arguments), named, regressor, output, resume, checkpoint_every)
+        return cls(files, named, regressor, table, network, output, resume, checkpoint_every)
+
+    def check_parameters(self, kind: Any, why: str) -> None:
+        """Raise CommandError if an estimator of the class lacks one of the given parameters."""
+        for name in self.parameters:
+            if name not in kind._get_param_names():
+                raise options.CommandError(f"{options.flag(name)} is not for {_a(kind)}: {why}")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -157,25 +173,119 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
     words, progress = options.words_of_train(_parameters()), ReadingProgress(terminal)
     with options.reported(TypeError, ImportError, words=words):
-        model = _model_of_numbers(request)
-        resumed = model_of(model) if request.resume else None
-        rows = read_training_rows(request.files, request.regressor, resumed, progress)
-        training = (
-            NumberTraining(request, model, rows) if isinstance(rows, NumberRows) else TableTraining(request, rows)
-        )
+        training = _resumed(request) if request.resume else _decided(request, progress)
     progress.end()
     if training.notices:
         terminal.write_lines([*map(printable_message, training.notices)])
     return _train(request.output, terminal, training, words)
 
 
-def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraining, words: Mapping[str, str]) -> int:
+# ------------------------------------------------------------------------------------------------ what is trained
+
+
+def _resumed(request: TrainRequest) -> NetworkTraining:
+    """Read the model to resume, and the rows as it knows them."""
+    model = options.loaded_model(request.output)
+    trained = model_of(model)
+    if isinstance(trained, TableModel):
+        raise options.CommandError(
+            f"{request.output} is a {trained.class_name}, the model of a table, which --resume cannot continue: "
+            "train without --resume"
+        )
+    wanted = ("MLPRegressor",) if request.regressor else ("MLPClassifier", "MLPRegressor")
+    if trained.class_name not in wanted:
+        raise options.CommandError(f"{request.output} has a {trained.class_name}, not a {' or '.join(wanted)}")
+    request.check_parameters(type(model), f"{request.output} has one")
+    known = known_by(trained)
+    known = known._replace(cell_format=request.files.reading.cell_format(known.cell_format))
+    return NetworkTraining(request, model.set_params(**request.parameters), request.files.rows(known), known, [])
+
+
+def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
+    """Read the rows, and decide by them and the request what is trained."""
+    from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
+    from cmlp._data.files.row_file import Known
+
+    known = Known(request.files.reading.cell_format(CellFormat()))
+    rows = request.files.training_rows(known, progress)
+    is_table, reason = _is_table(request, rows)
+    is_regressor, y, why = _target(request, rows, is_table)
+    kinds: Any = (TabularClassifier, TabularRegressor) if is_table else (MLPClassifier, MLPRegressor)
+    kind = kinds[is_regressor]
+    request.check_parameters(kind, why)
+    model = kind(**request.parameters)
+    notices = [*map(options.worded, rows.notices)]
+    if reason:
+        notices.append(f"{reason}. So this trains {_a(kind)}: {why}")
+    if is_table:
+        return TableTraining(model, rows.take_columns(), y, request.files.holdout, known.cell_format, notices)
+    known = known._replace(names=rows.names, classes=None if is_regressor else np.unique(y))
+    return NetworkTraining(request, model, rows.take_numbers(y), known, notices)
+
+
+def _a(kind: type) -> str:
+    """Return the name of a class with its article."""
+    return f"a{'n' * kind.__name__.startswith('MLP')} {kind.__name__}"
+
+
+def _is_table(request: TrainRequest, rows: TrainingRows) -> tuple[bool, str]:
+    """Return whether the rows are those of a table, and why: columns, an option, or names decide."""
+    path, names, other = request.files.data, rows.names, rows.other_than_number
+    if other is not None:
+        if request.network:
+            raise options.CommandError(f"{other}. This needs the model of a table, and {request.network} one network")
+        return True, other
+    if request.table:
+        return True, f"{request.table} is given"
+    if not rows.can_be_table and names is None:
+        return False, ""  # an array
+    if request.network:
+        return False, f"{request.network} is given"
+    if not rows.can_be_table:
+        return False, f"{path} is larger than --max-bytes"
+    if names is None or len(names) > _MOST_COLUMNS:
+        has = "no names of columns" if names is None else f"more than {_MOST_COLUMNS} columns of numbers"
+        return False, f"{path} has {has} (--table trains the model of a table)"
+    return True, f"{path} has names of columns (--network trains one network)"
+
+
+def _target(request: TrainRequest, rows: TrainingRows, is_table: bool) -> tuple[bool, NDArray[Any], str]:
+    """Return whether numbers are predicted, the targets, and why; for a table, numbers that are no labels suffice."""
+    target = rows.target_kind
+    if request.regressor:
+        if target == "text":
+            raise options.CommandError(f"{request.regressor} needs a target of numbers, got {str(rows.labels()[0])!r}")
+        return True, rows.numbers(), f"{request.regressor} is given"
+    if target == "fractions":
+        if not is_table:
+            raise options.CommandError(
+                f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
+            )
+        return True, rows.numbers(), "the target has numbers with fractions"
+    if target == "whole" and is_table:
+        numbers = rows.numbers()
+        n = _n_different(numbers if (np.abs(numbers) < EXACT).all() else rows.labels())
+        if n > _MOST_CLASSES:
+            return True, numbers, f"the target has {n:,} different numbers"
+    labels = rows.labels()
+    n = _n_different(labels)
+    if target == "text":
+        return False, labels, f"the target has {n:,} label{'s' * (n != 1)}"
+    return False, labels, f"the target has {n:,} different whole number{'s' * (n != 1)}; --regressor predicts numbers"
+
+
+def _n_different(values: NDArray[Any]) -> int:
+    return len({*values.tolist()}) if values.dtype == object else len(np.unique(values))
+
+
+def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: Mapping[str, str]) -> int:
     """Fit, and write the model to a file."""
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]
     try:
         with options.reported(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            warnings.filterwarnings("ignore", "y has more than")  # the notices have said what the target is
             try:
                 training.fit()
             finally:
@@ -197,24 +307,22 @@ def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraini
     return 0
 
 
-class NumberTraining:
-    """Rows of numbers and the estimator of one network that is trained on them."""
+class NetworkTraining:
+    """Rows of numbers and the estimator of one network that is trained on them; `known` is how both read files."""
 
     is_resumable = True
 
-    def __init__(self, request: TrainRequest, model: Any, rows: NumberRows) -> None:
-        files = request.files
-        for name in _only_of_tables().intersection(request.parameters):
-            raise options.CommandError(f"{options.flag(name)} is only for tables, and {files.data} has only numbers")
-        self.model, self.cell_format, self.notices = model, rows.cell_format, rows.notices
-        self._data, self._resume = rows.data, request.resume
-        known = None if files.validation is None else rows.known_to_validation(request.regressor)
-        self._validation = None if known is None else files.validation_rows(known)
-        self.callbacks = _checkpoints(request, rows.cell_format)
+    def __init__(
+        self, request: TrainRequest, model: Any, data: LabelledRows | ParquetBlocks, known: Known, notices: list[str]
+    ) -> None:
+        self.model, self.cell_format, self.notices = model, known.cell_format, notices
+        self._data, self._resume = data, request.resume
+        self._validation = request.files.validation_rows(known)
+        self.callbacks = _checkpoints(request, known.cell_format)
 
     def fit(self) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
-        from cmlp._data.files.rows import LabelledRows
+        from cmlp._data.files.row_file import LabelledRows
 
         more: dict[str, Any] = {"resume": self._resume}
         if self._validation is not None:
@@ -228,7 +336,8 @@ class NumberTraining:
 
     def report(self) -> list[str]:
         """Return a line: epochs, loss and validation score."""
-        line = f"{count_noun(self.model.n_iter_, 'epoch')}, loss {self.model.loss_:.6g}"
+        loss = getattr(self.model, "loss_", None)  # none after no epoch
+        line = count_noun(self.model.n_iter_, "epoch") + ("" if loss is None else f", loss {loss:.6g}")
         scores = getattr(self.model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
         return [f"{line}, validation score {scores[-1]:.6g}" if scores else line]
 
@@ -242,140 +351,34 @@ class TableTraining:
 
     is_resumable, callbacks = False, ()
 
-    def __init__(self, request: TrainRequest, rows: FileTable) -> None:
-        from cmlp._data.files.rows import ParquetTable
-
-        if request.checkpoint_every is not None:
-            raise options.CommandError(f"{rows.reason}. --checkpoint-every is not for tables")
-        table, parameters = rows.rows, request.parameters
-        if isinstance(table, ParquetTable):
-            self.frame, self.y = table.read()
-            is_number = self.y.dtype.kind in "iuf"
-            target = "fractions" if self.y.dtype.kind == "f" else "whole" if is_number else "text"
-            owner, why = _chosen(target, self.y, request.regressor)
-        else:
-            target = table.kind_of_target()
-            self.y = table.labels() if target == "text" else table.targets()
-            is_exact = target != "whole" or bool((np.abs(self.y) < EXACT).all())
-            owner, why = _chosen(target, self.y if is_exact else table.labels(), request.regressor)
-            if owner._estimator_type == "classifier" and target != "text":
-                self.y = table.labels()
-            self.frame = table.frame()
-        unknown = next((name for name in parameters if name not in owner._get_param_names()), None)
-        if unknown is not None:
-            raise options.CommandError(f"{options.flag(unknown)} is not for tables: {owner.__name__} has no {unknown}")
-        self.model, self.cell_format = owner(**parameters), rows.cell_format
-        self.held, self.rows = _divided(len(self.y))
-        self.notices = [*rows.notices, f"{rows.reason}. So this trains a {owner.__name__}: {why}"]
+    def __init__(
+        self,
+        model: Any,
+        frame: Any,
+        y: NDArray[Any],
+        holdout: str | None,
+        cell_format: CellFormat,
+        notices: list[str],
+    ) -> None:
+        self.model, self.frame, self.y, self.cell_format, self.notices = model, frame, y, cell_format, notices
+        self.held, self.rows = _divided(len(y), holdout)
 
     def fit(self) -> None:
         """Train the model."""
         self.model.fit(self.frame.take(self.rows), self.y[self.rows])
 
     def report(self) -> list[str]:
-        """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
-        with warnings.catch_warnings(action="ignore"):  # that rows of this file have a category or number of their own
-            measured = [self._score(), *self._interval()] if len(self.held) else []
-            if measured and self.model._estimator_type == "classifier":
-                measured.extend(self._rare())
-            return [*self._read_as(), *self._clock(), *measured, self._columns()]
+        """Return lines about the model, measured on the rows that are held out."""
+        return TableReport(self.model, self.frame, self.y, self.held, self.rows).lines()
 
     def interrupted(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
         return [f"interrupted: wrote {path}"]
 
-    def _read_as(self) -> list[str]:
-        """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
-        trained = self.model._trained()
-        known = list(zip(trained.feature_names, trained.encoder.categories, trained.encoder.types, strict=True))
-        found = {
-            "categories": [printable(name) for name, categories, _ in known if categories is not None],
-            "dates": [printable(name) for name, _, held in known if held in DATES],
-        }
-        more = {what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED) for what, names in found.items()}
-        return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
 
-    def _clock(self) -> list[str]:
-        """Return a line about times with an offset, if hours or days matter in them: whether those of UTC are meant."""
-        trained = self.model._trained()
-        each = zip(trained.feature_names, trained.encoder.types, trained.encoder, strict=True)
-        names = [printable(name) for name, held, column in each if held == "instant" and column.parts]
-        if not names:
-            return []
-        return [
-            f"{', '.join(names[:_NAMED])}: the model uses hours or days of UTC. If those of a local clock matter, "
-            "train and predict with times without an offset"
-        ]
-
-    def _rare(self) -> list[str]:
-        """Return a line with what helps if most rows of a rare one of two classes are not found."""
-        labels, counts = np.unique(self.y[self.rows], return_counts=True)
-        rare, share = labels.tolist()[counts.argmin()], counts.min() / counts.sum()
-        is_rare = self.y[self.held] == rare
-        if len(labels) != 2 or share > _RARE or not is_rare.any():
-            return []
-        found = (self.model.predict(self.frame.take(self.held)) == rare) & is_rare
-        if 2 * found.sum() > is_rare.sum():
-            return []
-        return [
-            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are predicted. In Python, "
-            f"load the model, call choose_threshold(X, y, recall=0.7, pos_label={rare!r}) with other rows, and "
-            "save it: it then finds more of them. calibrate(X, y, probabilities=True) before corrects probabilities"
-        ]
-
-    def _score(self) -> str:
-        truth, learned = self.y[self.held], self.y[self.rows]
-        predicted = self.model.predict(self.frame.take(self.held))
-        where = f"on {len(self.held):,} rows held out of training"
-        if self.model._estimator_type == "classifier":
-            labels, counts = np.unique(learned, return_counts=True)
-            base = np.mean(truth == labels[counts.argmax()])
-            return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
-        if self.model.loss == "quantile":
-            levels = np.atleast_1d(self.model.quantile)
-            error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(learned, levels)))
-            return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"
-        error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean()))
-        return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
-
-    def _interval(self) -> list[str]:
-        """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
-        if self.model._trained().calibration is None:
-            return []
-        truth, rows = self.y[self.held], self.frame.take(self.held)
-        if self.model._estimator_type == "classifier":
-            sets = self.model.predict_set(rows, _COVERAGE)
-            covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
-            return [f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"]
-        low, high = self.model.predict_interval(rows, _COVERAGE).T
-        covered = np.mean((low <= truth) & (truth <= high))
-        return [f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right for {covered:.1%}"]
-
-    def _columns(self) -> str:
-        """Return the columns in the order of their mean absolute Shapley values, as shares."""
-        from cmlp._model.explanation import DEFAULT_PAIRS
-        from cmlp._model.summary import MOST_BACKGROUND
-
-        n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
-        chosen = (self.held if len(self.held) else self.rows)[:n]
-        background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND])
-        explanation = self.model.explain(self.frame.take(chosen), background)
-        effects = np.abs(explanation.values).mean(axis=0).reshape(len(explanation.feature_names), -1).sum(axis=1)
-        total = effects.sum() or 1.0
-        order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
-        shown = ", ".join(f"{printable(explanation.feature_names[i])} {effects[i] / total:.0%}" for i in order)
-        return f"effect of the columns: {shown}"
-
-
-def _pinball(truth: NDArray[Any], predicted: NDArray[Any], levels: NDArray[np.float64]) -> float:
-    """Return the mean pinball loss of a column for each quantile."""
-    rest = truth[:, None] - predicted.reshape(-1, len(levels))
-    return float(np.maximum(levels * rest, (levels - 1) * rest).mean())
-
-
-def _divided(n_rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows that are held out, and those of training."""
-    order = np.random.RandomState(0).permutation(n_rows)
+    order = np.random.RandomState(0).permutation(n_rows) if holdout != "last" else np.arange(n_rows)[::-1]
     n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS else 0
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
@@ -388,28 +391,9 @@ def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
     X, y = files.rows_of_table(model_of(model))
     record = provenance_of(model)
     if record is not None and record["n_rows"] != len(y):
-        rows = _divided(len(y))[1]
+        rows = _divided(len(y), files.holdout)[1]
         X, y = X.take(rows), y[rows]
     return X, y
-
-
-def _chosen(target: str, y: NDArray[Any], regressor: str) -> tuple[Any, str]:
-    """Return the class for a target, and why: numbers that are no labels, or `regressor`, need a regressor."""
-    from cmlp import TabularClassifier, TabularRegressor
-
-    if regressor and target == "text":
-        raise options.CommandError(f"{regressor} needs a target of numbers, got {str(y[0])!r}")
-    n = len(np.unique(y))
-    if target == "fractions":
-        return TabularRegressor, "the target has numbers with fractions"
-    if target == "whole" and not regressor and n <= _MOST_CLASSES:
-        return (
-            TabularClassifier,
-            f"the target has {n} different whole number{'s' * (n != 1)}; --regressor predicts numbers",
-        )
-    if target == "whole":
-        return TabularRegressor, f"the target has {n:,} different numbers"
-    return TabularClassifier, f"the target has {n:,} labels"
 
 
 class _CheckpointWithCells(Checkpoint):
@@ -434,31 +418,7 @@ def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpo
     return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", request.checkpoint_every, cell_format)]
 
 
-def _model_of_numbers(request: TrainRequest) -> Any:
-    """Return the estimator of one network with the given parameters, or the one to resume."""
-    import cmlp
-
-    kind: Any = cmlp.MLPRegressor if request.regressor else cmlp.MLPClassifier
-    tables = _only_of_tables()
-    parameters = {name: value for name, value in request.parameters.items() if name not in tables}
-    for name in parameters:
-        if name not in kind._get_param_names():
-            where = f"not for {request.regressor}" if request.regressor else "only for --regressor"
-            raise options.CommandError(f"{options.flag(name)} is {where}")
-    if not request.resume:
-        return kind(**parameters)
-    model: Any = cmlp.load(request.output)
-    if isinstance(model_of(model), TableModel):
-        raise options.CommandError(
-            f"{request.output} is a {type(model).__name__}, the model of a table, which --resume cannot continue: "
-            "train without --resume"
-        )
-    if type(model) is not kind:
-        raise options.CommandError(f"{request.output} has a {type(model).__name__}, not a {kind.__name__}")
-    return model.set_params(**parameters)
-
-
-def _save(path: str, training: NumberTraining | TableTraining) -> None:
+def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
     keep_cell_format(training.model, training.cell_format)
     with options.reported(TypeError), DeferredSignals():

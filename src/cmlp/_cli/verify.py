@@ -71,7 +71,7 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
         from cmlp._cli.train import rows_of_fit
 
         return rows_of_fit(files, model), {}
-    from cmlp._data.files.rows import LabelledRows
+    from cmlp._data.files.row_file import LabelledRows
 
     known = known_by(trained)
     data, validation = files.rows(known), files.validation_rows(known)

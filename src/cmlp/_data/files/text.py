@@ -110,14 +110,25 @@ class TextFile:
     ----------
     path : str
     options : TextOptions
-    named : callable or None
-        Returns whether the cells of the first row are names, because the user or the model names some of them.
+    wanted : sequence of str, default=()
+        The columns of a model: a row with all of them has names.
+    target : str or None, default=None
+        A column that the user names: a row has names if it is one of them, and not the number of a column.
     """
 
-    def __init__(
-        self, path: str, options: TextOptions, named: Callable[[Sequence[str]], bool] = lambda cells: False
-    ) -> None:
+    def __init__(self, path: str, options: TextOptions, wanted: Sequence[str] = (), target: str | None = None) -> None:
         self.path, self.options = path, options
+        names = {name.strip() for name in wanted}
+
+        def named(cells: Sequence[str]) -> bool:
+            if names:
+                return names.issubset(cell.strip() for cell in cells)
+            return (
+                target is not None
+                and position(target, cells, 0) is not None
+                and (position(target, None, len(cells)) is None)
+            )
+
         with self._lines() as lines:
             self._look(lines, named)
 

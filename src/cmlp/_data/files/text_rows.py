@@ -6,6 +6,7 @@ import bisect
 import re
 from array import array
 from collections import Counter
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedCo
 from cmlp._data.files import parsing
 from cmlp._data.files.file_formats import DataError, Setting
 from cmlp._data.files.parsing import MISSING_TARGET, column_of, integers
+from cmlp._data.files.row_file import LabelledRows, TrainingRows
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.columns import CellFormat
+    from cmlp._data.files.row_file import Progress, TargetKind
     from cmlp._data.files.text import TextFile
 
 _PLAIN = ("integer", "number")  # kinds of cells, and types of columns
@@ -261,7 +264,7 @@ def _other_date(cell: str, place: Place) -> tuple[str | Setting, ...]:
     return f"{cell!r} {text}", Setting("text", place.name)
 
 
-class TextRows:
+class TextRows(TrainingRows):
     """The columns of a file of text, and its target, read once; twice for columns of which only some blocks are text.
 
     Parameters
@@ -282,15 +285,33 @@ class TextRows:
         cell_format: CellFormat,
         kept: Sequence[int],
         target: int,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress = None,
     ) -> None:
         self.file, self.kept, self.grammar = file, list(kept), Grammar(cell_format)
+        self.names = [file.names[i] for i in kept] if file.has_names else None
         texts = {file.position(name) for name in file.options.text}
         self._columns = {i: TrainingColumn(self.grammar, is_text=i in texts) for i in kept}
         self._target = TrainingColumn(self.grammar, is_text=target in texts, is_target=True)
+        self._at_target, self._target_column = self._place(target), target
         self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
-        doubted: dict[int, str] = dict.fromkeys([*kept, target], "") if self._is_doubtful else {}
-        for block in file.blocks(progress):
+        doubted = self._read(progress)
+        self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
+        self._types = {i: column.column_type(self._place(i)) for i, column in self._columns.items()}
+        doubts = [(i, _doubt(cell.strip())) for i, cell in doubted.items() if cell]
+        for i, column in self._columns.items():
+            other_date = column.other_date if self._types[i] == "text" and i not in texts else None
+            if other_date is not None:
+                doubts.append((i, _other_date(other_date, self._place(i))))
+        # What the file is, and columns that may be something else than what they are read as.
+        self.notices = [
+            (file.summary(self.n_rows),),
+            *((f"{file.path}, {self._place(i).column}: ", *doubt) for i, doubt in doubts),
+        ]
+
+    def _read(self, progress: Progress) -> dict[int, str]:
+        """Read all rows; return columns whose points may separate thousands, with the first such cell."""
+        doubted: dict[int, str] = dict.fromkeys([*self.kept, self._target_column], "") if self._is_doubtful else {}
+        for block in self.file.blocks(progress):
             for i in list(doubted):
                 pointed = [cell for cell in block.columns[i] if "." in cell]
                 doubted[i] = doubted[i] or next(iter(pointed), "")
@@ -298,22 +319,9 @@ class TextRows:
                     del doubted[i]
             for i, column in self._columns.items():
                 column.add(block.columns[i], block.first)
-            self._target.add(block.columns[target], block.first)
+            self._target.add(block.columns[self._target_column], block.first)
             self._blocks.append((block.first, block.lines))
-        self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
-        self._at_target, self._target_column = self._place(target), target
-        self._types = {i: column.column_type(self._place(i)) for i, column in self._columns.items()}
-        # Columns that may be something else than what they are read as.
-        doubts = [(i, _doubt(cell.strip())) for i, cell in doubted.items() if cell]
-        for i, column in self._columns.items():
-            other_date = column.other_date if self._types[i] == "text" and i not in texts else None
-            if other_date is not None:
-                doubts.append((i, _other_date(other_date, self._place(i))))
-        # Lines for the user, in parts as those of DataError: what the file is, and these columns.
-        self.notices: list[tuple[str | Setting, ...]] = [
-            (file.summary(self.n_rows),),
-            *((f"{file.path}, {self._place(i).column}: ", *doubt) for i, doubt in doubts),
-        ]
+        return doubted
 
     @property
     def _is_doubtful(self) -> bool:
@@ -330,7 +338,7 @@ class TextRows:
 
     @property
     def other_than_number(self) -> str | None:
-        """The first cell of X that is no number, with its place; None if all are numbers."""
+        """The first cell of X that is no number, with its place."""
         others = [
             (other[0], i, other[1])
             for i, column in self._columns.items()
@@ -339,8 +347,8 @@ class TextRows:
         row, i, what = min(others, default=(0, 0, ""))
         return f"{self._place(i)(row)}: {what}" if others else None
 
-    def table(self) -> NamedMatrix:
-        """Return X as a matrix, if all columns have only numbers; what is read is freed."""
+    def take_numbers(self, y: NDArray[Any]) -> LabelledRows:
+        """Return the rows as a matrix, with targets."""
         matrix = np.empty((self.n_rows, len(self.kept)))
         columns = [self._columns.pop(i) for i in self.kept]
         tables = [parsing.numbers(self.grammar, [*column._codes], self._at_target) for column in columns]
@@ -348,10 +356,10 @@ class TextRows:
             for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
                 part = column.parts.pop(0)
                 matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
-        return NamedMatrix(matrix, [self.file.names[i] for i in self.kept] if self.file.has_names else None)
+        return LabelledRows(matrix if self.names is None else NamedMatrix(matrix, self.names), y)
 
-    def frame(self) -> NamedColumns:
-        """Return the columns of X with their types; what is read is freed."""
+    def take_columns(self) -> NamedColumns:
+        """Return the columns with their types."""
         columns = {i: self._columns.pop(i).column(self._types[i], self._place(i)) for i in self.kept}
         again = self._read_again({i: self._types[i] for i, column in columns.items() if column is None})
         values = [columns[i] or column_of(again[i], self._types[i]) for i in self.kept]
@@ -367,17 +375,18 @@ class TextRows:
 
     # ------------------------------------------------------------------------------------------------- the target
 
-    def kind_of_target(self) -> str:
-        """Return "text", "whole" or "fractions" (numbers)."""
+    @cached_property
+    def target_kind(self) -> TargetKind:
+        """What the targets are, decided over all rows."""
         column_type = self._target.column_type(self._at_target)
         if column_type not in _PLAIN:
             return "text"
-        return "whole" if column_type == "integer" or (self.targets() % 1 == 0).all() else "fractions"
+        return "whole" if column_type == "integer" or (self.numbers() % 1 == 0).all() else "fractions"
 
     @property
     def place_of_fraction(self) -> str:
         """Where the first target with a fraction is."""
-        return self._at_target(int((self.targets() % 1 != 0).argmax()))
+        return self._at_target(int((self.numbers() % 1 != 0).argmax()))
 
     def _values_of_target(self, column_type: str) -> NDArray[Any]:
         column = self._target.column(column_type, self._at_target)
@@ -385,7 +394,7 @@ class TextRows:
             return column.values
         return self._read_again({self._target_column: column_type})[self._target_column]
 
-    def targets(self) -> NDArray[np.float64]:
+    def numbers(self) -> NDArray[np.float64]:
         """Return the targets as numbers; raises DataError if one is missing."""
         values: NDArray[np.float64] = self._values_of_target("number")
         if np.isnan(values).any():

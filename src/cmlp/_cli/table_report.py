@@ -1,0 +1,126 @@
+"""What ``cmlp train`` reports of the model of a table: how good it is on held-out rows, and which columns matter."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._cli.terminal import printable
+from cmlp._data.columns import DATES
+from cmlp._model.summary import short
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_EXPLAINED = 400_000  # predictions to find the columns that matter most
+_NAMED = 8  # columns in a line
+_RARE = 0.2  # the largest share of a rare class
+_COVERAGE = 0.9  # of the intervals and sets that are measured
+
+
+class TableReport(NamedTuple):
+    """A model, all rows of its file, and which of them are held out or those of training."""
+
+    model: Any
+    frame: Any
+    y: NDArray[Any]
+    held: NDArray[np.intp]
+    rows: NDArray[np.intp]
+
+    def lines(self) -> list[str]:
+        """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
+        with warnings.catch_warnings(action="ignore"):  # that rows of this file have a category or number of their own
+            measured = [self._score(), *self._interval()] if len(self.held) else []
+            if measured and self.model._estimator_type == "classifier":
+                measured.extend(self._rare())
+            return [*self._read_as(), *self._clock(), *measured, self._columns()]
+
+    def _read_as(self) -> list[str]:
+        """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
+        trained = self.model._trained()
+        known = list(zip(trained.feature_names, trained.encoder.categories, trained.encoder.types, strict=True))
+        found = {
+            "categories": [printable(name) for name, categories, _ in known if categories is not None],
+            "dates": [printable(name) for name, _, held in known if held in DATES],
+        }
+        more = {what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED) for what, names in found.items()}
+        return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
+
+    def _clock(self) -> list[str]:
+        """Return a line about times with an offset, if hours or days matter in them: whether those of UTC are meant."""
+        trained = self.model._trained()
+        each = zip(trained.feature_names, trained.encoder.types, trained.encoder, strict=True)
+        names = [printable(name) for name, held, column in each if held == "instant" and column.parts]
+        if not names:
+            return []
+        return [
+            f"{', '.join(names[:_NAMED])}: the model uses hours or days of UTC. If those of a local clock matter, "
+            "train and predict with times without an offset"
+        ]
+
+    def _rare(self) -> list[str]:
+        """Return a line with what helps if most rows of a rare one of two classes are not found."""
+        labels, counts = np.unique(self.y[self.rows], return_counts=True)
+        rare, share = labels.tolist()[counts.argmin()], counts.min() / counts.sum()
+        is_rare = self.y[self.held] == rare
+        if len(labels) != 2 or share > _RARE or not is_rare.any():
+            return []
+        found = (self.model.predict(self.frame.take(self.held)) == rare) & is_rare
+        if 2 * found.sum() > is_rare.sum():
+            return []
+        return [
+            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are predicted. In Python, "
+            f"load the model, call choose_threshold(X, y, recall=0.7, pos_label={rare!r}) with other rows, and "
+            "save it: it then finds more of them. calibrate(X, y, probabilities=True) before corrects probabilities"
+        ]
+
+    def _score(self) -> str:
+        truth, learned = self.y[self.held], self.y[self.rows]
+        predicted = self.model.predict(self.frame.take(self.held))
+        where = f"on {len(self.held):,} rows held out of training"
+        if self.model._estimator_type == "classifier":
+            labels, counts = np.unique(learned, return_counts=True)
+            base = np.mean(truth == labels[counts.argmax()])
+            return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
+        if self.model.loss == "quantile":
+            levels = np.atleast_1d(self.model.quantile)
+            error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(learned, levels)))
+            return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"
+        error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean()))
+        return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
+
+    def _interval(self) -> list[str]:
+        """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
+        if self.model._trained().calibration is None:
+            return []
+        truth, rows = self.y[self.held], self.frame.take(self.held)
+        if self.model._estimator_type == "classifier":
+            sets = self.model.predict_set(rows, _COVERAGE)
+            covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
+            return [f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"]
+        low, high = self.model.predict_interval(rows, _COVERAGE).T
+        covered = np.mean((low <= truth) & (truth <= high))
+        return [f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right for {covered:.1%}"]
+
+    def _columns(self) -> str:
+        """Return the columns in the order of their mean absolute Shapley values, as shares."""
+        from cmlp._model.explanation import DEFAULT_PAIRS
+        from cmlp._model.summary import MOST_BACKGROUND
+
+        n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
+        chosen = (self.held if len(self.held) else self.rows)[:n]
+        background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND])
+        explanation = self.model.explain(self.frame.take(chosen), background)
+        effects = np.abs(explanation.values).mean(axis=0).reshape(len(explanation.feature_names), -1).sum(axis=1)
+        total = effects.sum() or 1.0
+        order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
+        shown = ", ".join(f"{printable(explanation.feature_names[i])} {effects[i] / total:.0%}" for i in order)
+        return f"effect of the columns: {shown}"
+
+
+def _pinball(truth: NDArray[Any], predicted: NDArray[Any], levels: NDArray[np.float64]) -> float:
+    """Return the mean pinball loss of a column for each quantile."""
+    rest = truth[:, None] - predicted.reshape(-1, len(levels))
+    return float(np.maximum(levels * rest, (levels - 1) * rest).mean())

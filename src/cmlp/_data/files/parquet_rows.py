@@ -1,0 +1,213 @@
+"""Parquet as a file of rows: matrices of numbers, in blocks or in memory, and typed columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.arrays import EXACT
+from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, objects
+from cmlp._data.files.file_formats import DataError, NotNumbersError, Setting
+from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
+from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.files.row_file import Known, Notice, Progress, TargetKind
+    from cmlp._data.files.text import TextOptions
+
+_BLOCK_ROWS = 8192
+
+
+class ParquetFile(RowFile):
+    """A Parquet file, whose columns are read by their names."""
+
+    names: Sequence[str]
+
+    def __init__(self, path: str, options: TextOptions, known: Known) -> None:
+        try:
+            names = schema(path)[0]
+        except (ImportError, ValueError) as error:
+            raise DataError(str(error)) from error
+        super().__init__(path, options, known, len(names), names)
+
+    def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:
+        return self._matrices(kept) if self.known.categories is None else self._frames(kept)
+
+    def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows | ParquetBlocks:
+        if self.known.categories is not None:
+            return LabelledRows(self.frame(kept), self._targets(target))
+        rows = self.training_rows(kept, target)
+        if isinstance(rows, _LargeRows):
+            return rows.blocks
+        if rows.other_than_number is not None:
+            raise DataError(rows.other_than_number)
+        return rows.take_numbers(rows.labels())
+
+    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> _ParquetRows | _LargeRows:
+        blocks = ParquetBlocks(self.path, self._used([target])[0], columns=self._used(kept))
+        if not blocks.n_rows:
+            raise DataError(f"{self.path} contains no rows")
+        size = content_size(self.path)
+        if size > self.options.max_bytes:
+            return _LargeRows(self, kept, blocks, self._used([target])[0], size)
+        return _ParquetRows(self, kept, self._targets(target))  # a missing target is named before a missing number
+
+    def frame(self, kept: Sequence[int]) -> Any:
+        """Return all rows as an Arrow table."""
+        return read_parquet(self.path, self._used(kept))
+
+    def _targets(self, column: int) -> NDArray[Any]:
+        from cmlp._data.arrow import read
+
+        (name,) = self._used([column])
+        y: NDArray[Any] = np.asarray(read(read_parquet(self.path, [name]).column(0), f"column {name!r} of {self.path}"))
+        return y.astype(str) if y.dtype == object else as_integers(y)
+
+    def _used(self, kept: Sequence[int]) -> list[str]:
+        """Return the names of columns, which must be those of one column each."""
+        counts = Counter(self.names)
+        for i in kept:
+            if counts[self.names[i]] > 1:
+                raise DataError(
+                    f"{self.path} has {counts[self.names[i]]} columns {self.names[i]!r}, and columns of Parquet are "
+                    "read by name: rename them, or leave all of them out with ",
+                    Setting("drop", "NUMBER"),
+                )
+        return [self.names[i] for i in kept]
+
+    def _matrices(self, kept: Sequence[int]) -> Iterator[NamedMatrix]:
+        first = 0
+        for block in self._tables(kept):
+            matrix = self._matrix(block)
+            require_finite(self.path, matrix, kept, first)
+            first += len(matrix)
+            yield matrix
+
+    def _frames(self, kept: Sequence[int]) -> Iterator[NamedColumns]:
+        """Yield the columns of a table's model, in which categories are those of the model of the same text."""
+        known = self.known
+        assert known.categories is not None
+        by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
+        types = known.column_types or [""] * len(by_text)
+        for table in self._tables(kept):
+            columns: list[Any] = list(table.columns)
+            for i, (texts, one_type) in enumerate(zip(by_text, types, strict=True)):
+                if texts is not None and one_type not in DATES:
+                    entries = columns[i].to_pylist()
+                    values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
+                    columns[i] = FileColumn(values, "text")
+            yield known.table(table.column_names, columns)
+
+    def _tables(self, kept: Sequence[int]) -> Iterator[Any]:
+        """Yield columns as tables of pyarrow in blocks."""
+        is_empty = True
+        used = self._used(kept)
+        try:
+            for batch in batches([self.path], used, _BLOCK_ROWS):
+                import pyarrow
+
+                yield pyarrow.Table.from_batches([batch]).select(used)  # in the order of the selection
+                is_empty = False
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        if is_empty:
+            raise DataError(f"{self.path} contains no rows")
+
+    def _matrix(self, table: Any) -> NamedMatrix:
+        """Return the columns of a table of pyarrow, which must be numbers."""
+        columns = []
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            values = column.to_numpy()  # a missing number is NaN
+            if values.dtype.kind not in "buif":
+                raise NotNumbersError(f"{self.path}: column {name!r} must contain numbers, got {column.type}")
+            columns.append(values)
+        same = {values.dtype for values in columns}
+        dtype = same.pop() if len(same) == 1 and same <= {np.dtype(np.uint8), np.dtype(np.float32)} else np.float64
+        values = np.empty((table.num_rows, len(columns)), dtype)
+        for i, column in enumerate(columns):
+            values[:, i] = column
+        return NamedMatrix(values, table.column_names)
+
+
+def _text(value: object) -> str:
+    """Return the text of a value of Parquet, where integers with missing values can be doubles."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
+
+
+class _ParquetRows(ArrayRows):
+    """Rows of Parquet in memory."""
+
+    can_be_table = True
+
+    def __init__(self, file: ParquetFile, kept: Sequence[int], y: NDArray[Any]) -> None:
+        super().__init__(file.path, None, y)
+        self._file, self._kept, self.names = file, kept, [file.names[i] for i in kept]
+
+    @cached_property
+    def other_than_number(self) -> str | None:
+        try:
+            self._X = self._file.numbers(self._kept)
+        except NotNumbersError as error:
+            return str(error)
+        return None
+
+    def take_columns(self) -> Any:
+        self._X = None
+        return self._file.frame(self._kept)
+
+
+class _LargeRows(TrainingRows):
+    """Rows of a Parquet file that is read in blocks. Types are those of the schema."""
+
+    can_be_table = False
+
+    def __init__(self, file: ParquetFile, kept: Sequence[int], blocks: ParquetBlocks, target: str, size: int) -> None:
+        self._path, self._target, self._size = file.path, target, size
+        self.blocks, self.names = blocks, blocks.columns
+        try:
+            next(iter(file.blocks(kept)))
+        except NotNumbersError as error:
+            raise DataError(
+                f"{error}. The model of a table takes it, but it is trained in memory: use ",
+                Setting("max_bytes", str(size)),
+                " or more, or leave the column out with ",
+                Setting("drop"),
+            ) from None
+
+    @cached_property
+    def target_kind(self) -> TargetKind:
+        import pyarrow
+
+        kind = next(batches([self._path], [self._target], 1)).schema.field(0).type
+        if pyarrow.types.is_dictionary(kind):
+            kind = kind.value_type
+        if pyarrow.types.is_floating(kind) or pyarrow.types.is_decimal(kind):
+            return "fractions"
+        return "whole" if pyarrow.types.is_integer(kind) else "text"
+
+    @property
+    def place_of_fraction(self) -> str:
+        return self._path
+
+    def labels(self) -> NDArray[Any]:
+        return self.blocks.classes()
+
+    def numbers(self) -> NDArray[Any]:
+        return np.empty(0)
+
+    def take_numbers(self, y: NDArray[Any]) -> ParquetBlocks:
+        return self.blocks
+
+    def take_columns(self) -> Any:
+        raise DataError(
+            f"{self._path}: the model of a table is trained in memory: use ",
+            Setting("max_bytes", str(self._size)),
+            " or more",
+        )

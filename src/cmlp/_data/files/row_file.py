@@ -1,0 +1,206 @@
+"""A file of rows that is open, and the rows and targets that training gets from it.
+
+Delimited text, Parquet and arrays (npy, idx) are kinds of `RowFile`; `open_rows` in `rows` makes them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from cmlp._data.arrays import EXACT
+from cmlp._data.columns import CellFormat, NamedColumns, joined
+from cmlp._data.files.file_formats import DataError, NotNumbersError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.columns import NamedMatrix
+    from cmlp._data.files.file_formats import Setting
+    from cmlp._data.files.parquet import ParquetBlocks
+    from cmlp._data.files.text import TextOptions
+
+    Notice: TypeAlias = Callable[[str], None] | None  # gets a line for the user
+    Progress: TypeAlias = Callable[[float], None] | None  # gets the share of the file that was read
+
+TargetKind: TypeAlias = Literal["text", "whole", "fractions"]
+
+
+class LabelledRows(NamedTuple):
+    """Rows with their targets; X has the names of the columns if the file has them."""
+
+    X: Any
+    y: NDArray[Any]
+
+
+class Known(NamedTuple):
+    """What a model knows about the files that it reads.
+
+    `column_types` and `categories` (None for numbers) are those of the columns of the model of a table. Other models
+    have columns of numbers only, and `categories` is None.
+    """
+
+    cell_format: CellFormat = CellFormat()
+    names: Sequence[str] | None = None
+    classes: NDArray[Any] | None = None
+    column_types: Sequence[str] = ()
+    categories: Sequence[Sequence[object] | None] | None = None
+
+    def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
+        """Return columns as a table with the names of the model."""
+        return NamedColumns(names if self.names is None else list(self.names), columns)
+
+
+class RowFile:
+    """A file of rows of which the columns are known; the methods read rows.
+
+    Columns are given by their positions from 0.
+
+    Parameters
+    ----------
+    path : str
+    options : TextOptions
+    known : Known
+        What the model knows for which the file is read.
+    width : int
+        Number of columns.
+    names : sequence of str or None
+        Names of the columns, if the file has them.
+    """
+
+    def __init__(
+        self, path: str, options: TextOptions, known: Known, width: int, names: Sequence[str] | None = None
+    ) -> None:
+        self.path, self.options, self.known, self.width, self.names = path, options, known, width, names
+
+    def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:
+        """Yield columns as the model knows them: numbers, or for the model of a table typed columns.
+
+        Parquet and npy files may be larger than memory. Raises DataError with the place if a value is not what the
+        model knows, and in a matrix if one is missing, or if there are no rows. `notice` gets at the end what a file
+        of text is.
+        """
+        raise NotImplementedError
+
+    def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows | ParquetBlocks:
+        """Return all rows as the model knows them, with targets that are labels of its classes, or numbers."""
+        raise NotImplementedError
+
+    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TrainingRows:
+        """Return columns and targets for a new model."""
+        raise NotImplementedError
+
+    def numbers(self, kept: Sequence[int]) -> Any:
+        """Return all rows as an array of numbers, with the names of the columns if there are some."""
+        matrix = joined(list(self.blocks(kept)))
+        return matrix.values if matrix.columns is None else matrix
+
+
+class TrainingRows:
+    """Rows and targets that were read before it is decided what is trained on them.
+
+    The methods `take_...` can be called once: they free what was read.
+
+    Attributes
+    ----------
+    names : sequence of str or None
+        The names of the columns of X.
+    can_be_table : bool
+        Whether `take_columns` returns columns: of text and Parquet, if the file is not read in blocks.
+    notices : sequence of tuple
+        Lines for the user, in parts as those of DataError.
+    """
+
+    names: Sequence[str] | None = None
+    can_be_table = True
+    notices: Sequence[tuple[str | Setting, ...]] = ()
+
+    @property
+    def other_than_number(self) -> str | None:
+        """The first cell or column of X that is no number, with its place: it needs the model of a table."""
+        return None
+
+    @property
+    def target_kind(self) -> TargetKind:
+        """What the targets are: text, or numbers."""
+        raise NotImplementedError
+
+    @property
+    def place_of_fraction(self) -> str:
+        """Where the first target with a fraction is."""
+        raise NotImplementedError
+
+    def labels(self) -> NDArray[Any]:
+        """Return the targets as labels."""
+        raise NotImplementedError
+
+    def numbers(self) -> NDArray[Any]:
+        """Return the targets as numbers."""
+        raise NotImplementedError
+
+    def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
+        """Return the rows, which must be numbers, with targets."""
+        raise NotImplementedError
+
+    def take_columns(self) -> Any:
+        """Return the columns with their types, as a table."""
+        raise NotImplementedError
+
+
+class ArrayRows(TrainingRows):
+    """Rows with targets in memory, as they are."""
+
+    can_be_table = False
+
+    def __init__(self, path: str, X: Any, y: NDArray[Any]) -> None:
+        self._X, self._y, self._path = X, y, path
+        self.names = getattr(X, "columns", None)
+
+    @property
+    def target_kind(self) -> TargetKind:
+        """What the targets are, by their type."""
+        return "fractions" if self._y.dtype.kind == "f" else "whole" if self._y.dtype.kind in "iu" else "text"
+
+    @property
+    def place_of_fraction(self) -> str:
+        """The file."""
+        return self._path
+
+    def labels(self) -> NDArray[Any]:
+        """Return the targets."""
+        return self._y
+
+    numbers = labels
+
+    def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
+        """Return the rows with targets."""
+        return LabelledRows(self._X, y)
+
+    def take_columns(self) -> Any:
+        """Raise DataError: the columns have no types."""
+        raise untyped(self._path)
+
+
+def untyped(path: str) -> DataError:
+    """Return the error for a file that cannot be the rows of the model of a table."""
+    return DataError(f"{path} must be delimited text or Parquet for the model of a table, which has typed columns")
+
+
+def as_integers(values: NDArray[Any]) -> NDArray[Any]:
+    """Return floats that are exact integers as integers, so that labels are printed as such."""
+    is_whole = values.dtype.kind == "f" and (np.abs(values) < EXACT).all() and (values == np.trunc(values)).all()
+    return values.astype(np.int64) if is_whole else values
+
+
+def require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: int) -> None:
+    """Raise DataError with the place in the file; `kept` has the position of each column, `first` is the first row."""
+    values = matrix.values
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return
+    row, column = np.argwhere(~np.isfinite(values))[0]
+    value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
+    error = NotNumbersError if np.isnan(value) and name else DataError
+    raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
