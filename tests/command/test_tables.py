@@ -224,7 +224,7 @@ def test_parameters_of_tables_are_options(command):
 def numbers(path, names=("x", "z"), n=200):
     """Write columns of numbers and a target with whole numbers: what most tables are."""
     rng = np.random.RandomState(0)
-    rows = [f"{','.join(map(str, rng.randint(0, 99, len(names))))},{rng.randint(0, 500)}\n" for _ in range(n)]
+    rows = [f"{','.join(map(str, rng.randint(0, 99, len(names))))},{rng.randint(0, 500)}.0\n" for _ in range(n)]
     Path(path).write_text(",".join([*names, "y\n"]) + "".join(rows))
 
 

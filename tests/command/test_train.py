@@ -80,6 +80,14 @@ def test_npy_with_a_numbered_column(train, at):
     assert loaded().classes_.tolist() == [0, 1, 2] and loaded().classes_.dtype == np.int64
 
 
+def test_compressed_npy_and_a_target_with_fractions(train):
+    Path("rows.npy.gz").write_bytes(gzip.compress(Path("rows.npy").read_bytes()))
+    assert train("rows.npy.gz", "--target", "5", "-o", "m.cmlp", *OPTIONS)[0] == 0
+    np.testing.assert_array_equal(loaded().coefs_[0], MLPClassifier(**FIT).fit(X, Y).coefs_[0])
+    error = train("rows.npy", "--target", "1", "-o", "m.cmlp", *OPTIONS)[2]
+    assert error.endswith("rows.npy: the target has numbers with fractions, which are no labels: add --regressor\n")
+
+
 def test_parameters_are_options_with_the_same_names(train):
     given = ["--alpha", "0.1,0.2,0.3", "--hidden_layer_sizes", "5,4", "--input-scale", "1/4", "--solver", "sgd"]
     given += ["--learning_rate", "cosine", "--shuffle", "False", "--batch-size", "10", "--class-weight", "balanced"]
@@ -191,6 +199,8 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     parquet.write_table(pyarrow.table({"kind": NAMES[Y], **columns, "text": ["x"] * 90}), "rows.parquet", 40)
     size = 90 * 6 * 8
     given = ["--target", "kind", "--drop", "text", "-o", "m.cmlp", "--max-bytes", str(size - 1)]
+    error = train("rows.parquet", *given, "--table")[2]
+    assert "rows.parquet: the model of a table is trained in memory: use --max-bytes 4320 or more" in error
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
     monkeypatch.setattr("cmlp._data.files.parquet_rows.read_parquet", None)  # would read the whole column

@@ -68,6 +68,8 @@ def test_errors_have_one_line(run):
     status, _, err = run("verify", "net.cmlp", "rows.csv", "--target", "kind")
     assert status == 1 and "no record of its training" in err and err.count("\n") == 1
     assert run("verify", "m.cmlp", "missing.csv", "--target", "kind")[0] == 1
+    error = run("verify", "m.cmlp", "rows.csv", "--target", "kind", "--holdout", "last")[2]
+    assert "m.cmlp is one network: --holdout is only for the model of a table" in error
     assert "rows.csv needs --target COLUMN or --labels FILE: its columns are" in run("verify", "m.cmlp", "rows.csv")[2]
 
 

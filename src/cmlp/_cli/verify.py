@@ -71,6 +71,8 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
         from cmlp._cli.train import rows_of_fit
 
         return rows_of_fit(files, model), {}
+    if files.holdout is not None:
+        raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")
     from cmlp._data.files.row_file import LabelledRows
 
     known = known_by(trained)

@@ -158,6 +158,10 @@ class _ParquetRows(ArrayRows):
             return str(error)
         return None
 
+    def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
+        assert self.other_than_number is None  # which reads X
+        return super().take_numbers(y)
+
     def take_columns(self) -> Any:
         self._X = None
         return self._file.frame(self._kept)

@@ -123,11 +123,9 @@ class TextFile:
         def named(cells: Sequence[str]) -> bool:
             if names:
                 return names.issubset(cell.strip() for cell in cells)
-            return (
-                target is not None
-                and position(target, cells, 0) is not None
-                and (position(target, None, len(cells)) is None)
-            )
+            if target is None or position(target, None, len(cells)) is not None:
+                return False
+            return position(target, cells, 0) is not None
 
         with self._lines() as lines:
             self._look(lines, named)
