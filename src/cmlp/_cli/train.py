@@ -33,6 +33,7 @@ from cmlp._model.summary import short
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
+from cmlp.exceptions import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,7 +170,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return _train(request.output, terminal, training, words)
 
 
-def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraining, words: Mapping[str, str]) -> int:
+def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraining, words: options.Words) -> int:
     """Fit, and write the model to a file."""
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]
@@ -190,7 +191,9 @@ def _train(path: str, terminal: Terminal, training: NumberTraining | TableTraini
             raise error.reason from None
         raise
     _save(path, training)
-    terminal.write_lines([printable_message(options.in_options(str(warning.message), words)) for warning in caught])
+    terminal.write_lines(
+        [printable_message(options.worded(message_of(warning.message).parts, words)) for warning in caught]
+    )
     with options.reported(TypeError, ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])

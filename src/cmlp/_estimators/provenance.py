@@ -21,6 +21,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._train import hyperparameters
 from cmlp._train.same_data import arrays_of
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -125,7 +126,8 @@ def _provenance(
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
-            raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another.")
+            why = " continues a fit with the same parameters: only "
+            raise InvalidParameterError(Setting("provenance", True), why, Setting("max_iter"), " may be another.")
 
     def provenance_now() -> Provenance | None:
         hashes = data()

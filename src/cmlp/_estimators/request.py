@@ -22,7 +22,7 @@ from cmlp._train.constraints import HOOKS
 from cmlp._train.options import TrainingOptions, options_of
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
-from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Setting, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,12 +71,12 @@ class EstimatorOptions(TrainingOptions):
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
-            raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
+            y_scale, loss = Setting("y_scale", checked["y_scale"]), Setting("loss", checked["loss"])
+            raise InvalidParameterError(y_scale, " needs identity outputs, got ", loss, ".")
         if checked.get("y_scale") is not None and callable(checked["loss"]):
-            raise ValueError(
-                f"y_scale={checked['y_scale']!r} needs a loss with a name, got loss={checked['loss']!r}: the unit of a "
-                "function's values is not known."
-            )
+            y_scale, loss = Setting("y_scale", checked["y_scale"]), Setting("loss", checked["loss"])
+            why = ": the unit of a function's values is not known."
+            raise InvalidParameterError(y_scale, " needs a loss with a name, got ", loss, why)
         checked.update(
             hidden_layer_sizes=sizes,
             activation=tuple(names),
@@ -120,7 +120,7 @@ class TableOptions(NamedTuple):
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls(**{name: checked[name] for name in cls._fields if name in checked})
         if options.loss != "quantile" and options.quantile != _MEDIAN:
-            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+            raise _quantile_without_loss(options.quantile, options.loss)
         return options
 
 
@@ -161,17 +161,29 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     quantile = checked.get("quantile", _MEDIAN)
     if loss == "quantile":
         if given is not None:
-            raise ValueError(f"loss_parameter={given!r} must be None with loss='quantile': set quantile instead.")
+            raise InvalidParameterError(
+                Setting("loss_parameter", given),
+                " must be None with ",
+                Setting("loss", loss),
+                ": set ",
+                Setting("quantile"),
+                " instead.",
+            )
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
-        raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
+        raise _quantile_without_loss(quantile, loss)
     return architecture.loss_parameter(given, loss)
+
+
+def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
+    needed = Setting("loss", "quantile")
+    return InvalidParameterError(Setting("quantile", quantile), " needs ", needed, f", got {loss!r}.")
 
 
 # The sentence of scikit-learn's SGDClassifier.
 _BALANCED = (
-    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    " 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
     "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
     "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
     "the class_weight parameter."
@@ -181,54 +193,57 @@ _BALANCED = (
 def _check_partial_fit(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs more than one call."""
     if options.early_stopping:
-        raise ValueError(
-            "partial_fit does not support early_stopping=True, because each call is one epoch: set "
-            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
+        raise InvalidParameterError(
+            "partial_fit does not support ",
+            Setting("early_stopping", True),
+            ", because each call is one epoch: set early_stopping=False and decide yourself when to stop, or use "
+            "fit_batches with X_val and y_val.",
         )
     if options.class_weight == "balanced":
-        raise ValueError(_BALANCED)
+        raise InvalidParameterError(Setting("class_weight", "balanced", "class_weight"), _BALANCED)
     if options.provenance:
-        raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+        provenance, why = Setting("provenance", True), ": it does not record what it trains on."
+        raise InvalidParameterError("partial_fit does not support ", provenance, why)
 
 
 def _check_batches(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no batches."""
     if options.solver == "lbfgs":
-        raise ValueError(f"{name} needs batches, but solver='lbfgs' has none: use another solver.")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(Setting(name), " needs batches, but ", lbfgs, " has none: use another solver.")
 
 
 def _check_parts(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
     _check_batches(options, name, own_rows)
+    call = Setting(name)
     if options.early_stopping and not own_rows:
-        raise ValueError(f"early_stopping=True needs X_val and y_val for {name}, which holds no rows out.")
+        early_stopping, rows = Setting("early_stopping", True), Setting("X_val", text="X_val and y_val")
+        raise InvalidParameterError(early_stopping, " needs ", rows, " for ", call, ", which holds no rows out.")
     if options.class_weight == "balanced":
-        raise ValueError(
-            f"class_weight='balanced' needs all labels, which {name} does not have: pass a dict of weights."
-        )
+        balanced, remedy = Setting("class_weight", "balanced"), " does not have: pass a dict of weights."
+        raise InvalidParameterError(balanced, " needs all labels, which ", call, remedy)
+    quartiles = " needs all rows for the quartiles, which ", call, " does not have: use 'standard', "
     if options.input_scale == "robust":
-        raise ValueError(
-            f"input_scale='robust' needs all rows for the quartiles, which {name} does not have: use 'standard', "
-            "'minmax' or (shift, factor)."
-        )
+        robust = Setting("input_scale", "robust")
+        raise InvalidParameterError(robust, *quartiles, "'minmax' or (shift, factor).")
     if options.y_scale == "robust":
-        raise ValueError(
-            f"y_scale='robust' needs all rows for the quartiles, which {name} does not have: use 'standard', or "
-            "scale y yourself."
-        )
+        raise InvalidParameterError(Setting("y_scale", "robust"), *quartiles, "or scale y yourself.")
 
 
 def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once, or the fit is to be recorded."""
     _check_parts(options, name, own_rows)
     if options.provenance:
-        raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+        why = " needs fit, fit_batches or comm: rounds are not recorded."
+        raise InvalidParameterError(Setting("provenance", True), why)
 
 
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
-        raise ValueError(f"{name} needs a solver with learning rates, but solver='lbfgs' has none.")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(f"{name} needs a solver with learning rates, but ", lbfgs, " has none.")
 
 
 class KindOfCall(NamedTuple):
@@ -472,30 +487,34 @@ def _recorded(estimator: Any, options: Options) -> Options:
 
 def _seed_of(values: Mapping[str, Any]) -> int:
     """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    needs = Setting("provenance", True), " needs "
     if values.get("solver") == "lbfgs":
-        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(*needs, "the arithmetic of cmlp, but ", lbfgs, " uses that of SciPy.")
     if values.get("warm_start"):
-        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
+        why = ": what has trained the earlier model is not recorded."
+        raise InvalidParameterError(*needs, Setting("warm_start", False), why)
     for name in ("loss", "learning_rate", "scoring"):
         if callable(values.get(name)):
-            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
+            why = " by its name, because a function cannot be recorded."
+            raise InvalidParameterError(*needs, Setting(name), why)
     if values.get("scoring") not in (None, "loss"):
-        raise ValueError(
-            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        )
+        found = f" or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        raise InvalidParameterError(*needs, Setting("scoring", None), found)
     if not isinstance(values.get("initialization", ""), str):
-        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
+        why = " by its name, because initial weights are not recorded."
+        raise InvalidParameterError(*needs, Setting("initialization"), why)
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            raise ValueError(
-                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
-            )
+            why = f"callbacks of cmlp, because others can change the fit, got {callback!r}."
+            raise InvalidParameterError(*needs, why)
     seed = values["random_state"]
     if seed is None:
         return int(2**32 * float(random_state(None).random_sample()))
     if not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
+        found = f", got {type(seed).__name__}."
+        raise InvalidParameterError(*needs, "an int or None as ", Setting("random_state"), found)
     return int(seed)
 
 
@@ -506,6 +525,9 @@ def _require_same(name: str, was: object, now: object) -> None:
             f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
             "call fit with warm_start=False to start again."
         )
+
+
+_RESUME = Setting("resume", True)
 
 
 def parameters_to_keep(estimator: Any) -> dict[str, Any]:
@@ -523,7 +545,9 @@ def _require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     for name, value in now.items():
         was = kept.get(name, value)
         if not _is_same(was, value):
-            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+            before, new = Setting(name, was), Setting(name, value)
+            parts = " continues a fit with ", before, ", so ", new, " is not possible."
+            raise InvalidParameterError(_RESUME, *parts, about=new)
 
 
 def _is_same(was: Any, now: Any) -> bool:
@@ -543,9 +567,8 @@ def _kept_fit(estimator: Any) -> Any:
     values = vars(estimator)
     kept = values.get(INTERRUPTED) or values.get(FITTED)
     if kept is None:
-        raise sklearn_class(NotFittedError)(
-            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
-        )
+        problem = f" continues a call of fit, but this {type(estimator).__name__} instance has none."
+        raise sklearn_class(NotFittedError)(Message(_RESUME, problem))
     return kept
 
 
@@ -555,16 +578,18 @@ def fit_to_resume(estimator: Any, options: TrainingOptions, *, in_rounds: bool =
     Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
     """
     if options.solver == "lbfgs":
-        raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
+        warm_start = Setting("warm_start", True, "use warm_start=True")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(_RESUME, " needs epochs, but ", lbfgs, " has none: ", warm_start, ".", about=lbfgs)
     fitted: Fitted = _kept_fit(estimator)
     state = fitted.state
     if state.parameters is None:
-        raise ValueError(
-            "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
-            "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
-        )
+        problem = " continues a call of fit, but this model has no state of one: it was trained by partial_fit, with "
+        others = " or with a random generator other than MT19937, or loaded without its training state."
+        raise ValueError(Message(_RESUME, problem, Setting("solver", "lbfgs"), others))
     if "rounds" in state.parameters and not in_rounds:
-        raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
+        problem = " cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
+        raise ValueError(Message(_RESUME, problem))
     _require_kept(state.parameters, parameters_to_keep(estimator))
     return fitted
 
@@ -573,10 +598,11 @@ def _table_to_resume(estimator: Any) -> FittedTable:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     fitted: FittedTable = _kept_fit(estimator)
     if fitted.state is None:
-        raise ValueError(
-            f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
-            "complete, or it was loaded from a file, which has no training state."
+        problem = (
+            f" continues a fit that was interrupted, but that of this {type(estimator).__name__} is complete, or it "
+            "was loaded from a file, which has no training state."
         )
+        raise ValueError(Message(_RESUME, problem))
     _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 

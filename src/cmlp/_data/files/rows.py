@@ -21,7 +21,6 @@ from cmlp._data.files.file_formats import (
     PARQUET,
     DataError,
     NotNumbersError,
-    Setting,
     is_mapped,
     mapped,
     opened,
@@ -31,6 +30,7 @@ from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.files.text_rows import TextRows
 from cmlp._data.grammar import Grammar
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
