@@ -8,15 +8,16 @@ sklearn.exceptions.NotFittedError`` works too. This package never imports scikit
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Self, TypeVar
+    from typing import TypeVar
 
     Error = TypeVar("Error", bound=Exception)
 
@@ -37,6 +38,86 @@ __all__ = [
 ]
 
 
+class Setting(str):
+    """A parameter or an argument in a message, such as ``loss='quantile'``.
+
+    The text is that of Python. Who reports a message to users who write settings in another way, as the command does,
+    words it from the name and the value.
+
+    Examples
+    --------
+    >>> Setting("loss", "quantile")
+    "loss='quantile'"
+    >>> Setting("loss"), Setting("X_val", text="X_val and y_val")
+    ('loss', 'X_val and y_val')
+    """
+
+    name: str
+    value: object  # Ellipsis if it is not known
+
+    def __new__(cls, name: str, value: object = ..., text: str | None = None) -> Self:
+        """Return a setting; its text is ``name=value`` if it has a value, unless `text` is another one."""
+        if text is None:
+            text = name if value is ... else f"{name}={value!r}"
+        setting = super().__new__(cls, text)
+        setting.name, setting.value = name, value
+        return setting
+
+    @property
+    def states_value(self) -> bool:
+        """Whether the text has the value, not only the name."""
+        return self.value is not ... and self.startswith(f"{self.name}=")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, object, str]]:
+        return type(self), (self.name, _picklable(self.value), str(self))
+
+
+def _picklable(value: object) -> object:
+    """Return a value, or its representation if it cannot be pickled: an error is to reach the caller anyway."""
+    import pickle
+
+    try:
+        pickle.dumps(value)
+    except Exception:  # whatever the classes of the program raise
+        return repr(value)
+    return value
+
+
+class Message(str):
+    """The text of an error or a warning, which knows its parts: texts and settings.
+
+    Examples
+    --------
+    >>> message = Message("pass ", Setting("dtype", "float32"), " to round")
+    >>> message
+    "pass dtype='float32' to round"
+    >>> message.settings[0].name
+    'dtype'
+    """
+
+    parts: tuple[str, ...]
+
+    def __new__(cls, *parts: str) -> Self:
+        """Join texts, settings and messages."""
+        message = super().__new__(cls, "".join(parts))
+        message.parts = tuple(own for part in parts for own in (part.parts if isinstance(part, Message) else (part,)))
+        return message
+
+    @property
+    def settings(self) -> list[Setting]:
+        """The settings among the parts."""
+        return [part for part in self.parts if isinstance(part, Setting)]
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
+        return type(self), self.parts
+
+
+def message_of(error: BaseException | str) -> Message:
+    """Return the text of an error or a warning, in one part if its parts are not known."""
+    text = error.args[0] if isinstance(error, BaseException) and error.args else ""
+    return text if isinstance(text, Message) else Message(text if isinstance(text, str) else str(error))
+
+
 class CmlpError(Exception):
     """Base class of the errors that cmlp defines."""
 
@@ -54,6 +135,9 @@ class StatusError(CmlpError, ValueError):
         super().__init__(message)
         self.status = status
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
+
 
 class NonFiniteInputError(StatusError):
     """X contains NaN, infinity or a number too large for the network's dtype.
@@ -61,16 +145,32 @@ class NonFiniteInputError(StatusError):
     Attributes
     ----------
     row, column : int
-        Position in X, counted from 0.
+        Position in X, counted from 0; in a block of a source, in this block.
+    found : str
+        What is there: "NaN", or "infinity or a value too large for the network's dtype".
+    argument : str
+        The name of the argument: "X", or "X_val" for validation rows.
+    column_name : str or None
+        The name of the column, if the columns have names.
+    block : int or None
+        The number of the block, counted from 0, if the rows are those of `fit_batches`.
     """
 
-    def __init__(self, message: str, row: int = -1, column: int = -1) -> None:
-        super().__init__(message, "CMLP_ERROR_INPUT")
-        self.row = row
-        self.column = column
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, int, int]]:
-        return type(self), (self.args[0], self.row, self.column)
+    def __init__(
+        self,
+        found: str = "NaN",
+        row: int = -1,
+        column: int = -1,
+        *,
+        argument: str = "X",
+        column_name: str | None = None,
+        block: int | None = None,
+    ) -> None:
+        shown = column if column_name is None else repr(column_name)
+        place = f"row {row}, column {shown}" + ("" if block is None else f" of block {block}")
+        super().__init__(f"Input {argument} contains {found} at {place}.", "CMLP_ERROR_INPUT")
+        self.found, self.row, self.column = found, row, column
+        self.argument, self.column_name, self.block = argument, column_name, block
 
 
 class DivergenceError(StatusError):
@@ -78,9 +178,6 @@ class DivergenceError(StatusError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "CMLP_ERROR_DIVERGED")
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
-        return type(self), (self.args[0],)
 
 
 class ModelFormatError(StatusError):
@@ -98,7 +195,30 @@ class WorkerError(CmlpError, RuntimeError):
 
 
 class InvalidParameterError(CmlpError, ValueError, TypeError):
-    """A parameter has a wrong type or value."""
+    """A parameter has a wrong type or value, or one that another parameter excludes.
+
+    Attributes
+    ----------
+    expected : str
+        What its value must be, for example ``"a float in the range [0.0, inf)"``; empty if it is excluded by another
+        parameter or by the data.
+    """
+
+    def __init__(self, *message: str, expected: str = "", about: Setting | None = None) -> None:
+        super().__init__(Message(*message))
+        settings = message_of(self).settings
+        first = next((setting for setting in settings if setting.value is not ...), next(iter(settings), Setting("")))
+        self.expected, self._about = expected, about or first
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter, for example ``"alpha"``."""
+        return self._about.name
+
+    @property
+    def value(self) -> object:
+        """The value of the parameter, or its ``repr`` if the error was pickled and the value cannot be."""
+        return None if self._about.value is ... else self._about.value
 
 
 class NotFittedError(CmlpError, ValueError, AttributeError):
@@ -175,6 +295,12 @@ def named(place: str) -> Iterator[None]:
 def name_place(error: Exception, place: str) -> None:
     """Name the place of an error: in its message, or for other errors than ValueError and TypeError in a note."""
     if isinstance(error, (ValueError, TypeError)) and error.args and isinstance(error.args[0], str):
-        error.args = (f"In {place}: {error.args[0]}", *error.args[1:])
+        error.args = (Message("In ", place, ": ", message_of(error)), *error.args[1:])
     else:
         error.add_note(f"In {place}.")
+
+
+def add_hint(error: Exception, *hint: str) -> None:
+    """Append a sentence to the message of an error."""
+    *first, last = message_of(error).parts
+    error.args = (Message(*first, f"{last.rstrip('.!')}. ", *hint), *error.args[1:])

@@ -131,7 +131,7 @@ def test_network_with_nan_parameters_raises_divergence_error():
 @pytest.mark.parametrize(
     "error",
     [
-        NonFiniteInputError("Input X contains NaN at row 3, column 7.", 3, 7),
+        NonFiniteInputError("NaN", 3, 7, argument="X_val", column_name="b"),
         DivergenceError("Solver produced non-finite parameter weights."),
         StatusError("no", "CMLP_ERROR_ROWS"),
     ],

@@ -1,5 +1,7 @@
 """Errors of the estimators: type and message for every kind of bad input, and that the model is kept."""
 
+import copy
+import pickle
 import re
 import warnings
 from datetime import time
@@ -9,8 +11,17 @@ import pytest
 import scipy.sparse
 import sklearn.exceptions
 from helpers import run_python
+from optional import package
 
-from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, NonFiniteInputError, Trainer
+from cmlp import (
+    DivergenceError,
+    InvalidParameterError,
+    MLPClassifier,
+    MLPRegressor,
+    Network,
+    NonFiniteInputError,
+    Trainer,
+)
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -127,6 +138,67 @@ def test_input_too_large_for_float32_is_rejected():
     with pytest.raises(NonFiniteInputError, match="row 4, column 2"):
         model.fit(with_value(1e300), LABELS)
     classifier().fit(with_value(1e30), LABELS)
+
+
+@pytest.mark.parametrize("argument", ["X", "X_val"])
+def test_non_finite_input_has_its_place_in_parts(argument):
+    pandas = package("pandas")
+    rows, columns = with_value(NAN), ["a", "b", "c", "d"]
+    frames = {"X": pandas.DataFrame(X, columns=columns), "y": LABELS}
+    frames |= {"X_val": frames["X"], "y_val": LABELS, argument: pandas.DataFrame(rows, columns=columns)}
+    with pytest.raises(NonFiniteInputError) as caught:
+        classifier().fit(**frames)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert (error.argument, error.found, error.row, error.column) == (argument, "NaN", 4, 2)
+        assert (error.column_name, error.block, error.status) == ("c", None, "CMLP_ERROR_INPUT")
+        assert str(error) == f"Input {argument} contains NaN at row 4, column 'c'."
+
+
+def test_non_finite_input_of_blocks_has_its_block():
+    with pytest.raises(NonFiniteInputError, match=r"contains NaN at row 4, column 2 of block 1\.") as caught:
+        classifier().fit_batches([(X, LABELS), (with_value(NAN), LABELS)], classes=[0, 1, 2])
+    assert (caught.value.row, caught.value.column, caught.value.block) == (4, 2, 1)
+    assert caught.value.column_name is None
+
+
+# Parameters
+
+
+BAD_PARAMETERS = {
+    "a wrong value": ({"alpha": -1}, "alpha", -1, "a float in the range [0.0, inf) or an array-like"),
+    "a wrong entry": ({"activation": ["relu2"]}, "activation", "relu2", "a str among {"),
+    "wrong sizes": ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes", (5, 0), ""),
+    "another parameter": ({"weight_decay": 0.5}, "weight_decay", 0.5, ""),
+    "the solver": ({"solver": "lbfgs", "dropout": 0.5}, "dropout", 0.5, ""),
+    "a hint": ({"learning_rate": 0.1}, "learning_rate", 0.1, "a str among {"),
+}
+
+
+@pytest.mark.parametrize("params, name, value, expected", BAD_PARAMETERS.values(), ids=BAD_PARAMETERS.keys())
+def test_invalid_parameter_error_has_name_value_and_what_is_expected(params, name, value, expected):
+    model = classifier()
+    model.set_params(**params)
+    with pytest.raises(InvalidParameterError) as caught:
+        model.fit(X, LABELS)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
+        assert (error.parameter, error.value) == (name, value)
+        assert error.expected.startswith(expected) and bool(error.expected) == bool(expected)
+        assert str(error) == str(caught.value) and isinstance(error, ValueError)
+
+
+def test_error_is_pickled_without_a_value_that_cannot_be():
+    function = lambda epochs: 0.1  # noqa: E731
+    with pytest.raises(InvalidParameterError) as caught:
+        regressor(loss=function, y_scale=function).fit(X, NUMBERS)
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert caught.value.value is function and error.value == repr(function) and error.parameter == "y_scale"
+
+
+def test_resume_error_has_the_new_value():
+    model = classifier().fit(X, LABELS)
+    with pytest.raises(InvalidParameterError, match=r"alpha=0\.0001, so alpha=9 is not possible") as caught:
+        model.set_params(alpha=9).fit(X, LABELS, resume=True)
+    assert (caught.value.parameter, caught.value.value) == ("alpha", 9)
 
 
 # Targets

@@ -630,8 +630,8 @@ cdef class Call:
             return raised()
         row, column = self.run.bad_row, self.run.bad_column
         if status == CMLP_ERROR_INPUT:
-            kind = "NaN or infinity" if self.workers.n_stored else kind_of(self.given(), row, column)
-            raise NonFiniteInputError(f"Input X contains {kind} at row {row}, column {column}.", row, column)
+            found = "NaN or infinity" if self.workers.n_stored else kind_of(self.given(), row, column)
+            raise NonFiniteInputError(found, row, column)
         if status == CMLP_ERROR_TARGET:
             kind = kind_of(self.Y, row, column)
             raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")

@@ -1,8 +1,7 @@
-"""Options of the command: their types, those that several commands share, and their names in messages of the library.
+"""Options of the command: their types, those that several commands share, and their words in messages of the library.
 
-The messages have the names of Python. The names of parameters are those of the table of hyperparameters. Other names
-and phrases are listed here; a test looks for each of them in the texts of the library, so that a change of a text
-cannot leave one of them behind.
+The settings in a message of the library are parts of it, which the command words in its own way: as options, or as
+`Words` says.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ import argparse
 import contextlib
 import math
 import os
-import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from cmlp._data.files.file_formats import DataError, Setting
+from cmlp._data.files.file_formats import DataError
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
+from cmlp.exceptions import Setting, message_of
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
@@ -28,23 +27,30 @@ class CommandError(Exception):
     """An error that the command reports in one line, with exit status 1."""
 
 
+class Words(NamedTuple):
+    """How a command words the settings in messages of the library; it does not know the others."""
+
+    options: Collection[str] = ()  # settings that are options, with their values
+    phrases: Mapping[str, str] = MappingProxyType({})  # others, by their text or their name
+
+
+_NO_WORDS = Words()
+
+
 @contextlib.contextmanager
-def reported(*also: type[Exception], words: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+def reported(*also: type[Exception], words: Words = _NO_WORDS) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
-    OSError, ValueError, DataError and the types `also` become a CommandError. `words` are the options of the command by
-    the names that Python has for them.
+    OSError, ValueError, DataError and the types `also` become a CommandError with the words of the command.
     """
-    types: tuple[type[Exception], ...] = (OSError, ValueError, *also)
+    types: tuple[type[Exception], ...] = (OSError, ValueError, DataError, *also)
     try:
         yield
-    except DataError as error:
-        raise CommandError(worded(error.args)) from error
     except types as error:
-        message = str(error)
+        message = worded(message_of(error).parts, words)
         if isinstance(error, OSError) and error.strerror and error.filename:
             message = f"{error.filename}: {error.strerror}"
-        raise CommandError(in_options(message, words)) from error
+        raise CommandError(message) from error
 
 
 def check_output(path: str, *inputs: str | None) -> None:
@@ -179,42 +185,40 @@ def _plain(word: str) -> str:
 # --------------------------------------------------------------------------------------------- words of the library
 
 
-_VALUE = r"'[^']*'|\"[^\"]*\"|\([^()]*\)|\[[^\[\]]*\]|[^\s,;:()]*[^\s,;:().]"
-TRAIN_WORDS = {
-    "input_scale='standard' of an estimator": "--input-scale standard",
-    "loss='quantile'": "--loss quantile",
+# Settings of reading files, which are options of all commands that do.
+_OF_FILES = (
+    *("comment", "decimal", "drop", "encoding", "labels", "max_bytes"),
+    *("missing", "separator", "target", "text", "thousands"),
+)
+_OF_TRAIN = {
     "resume=True": "--resume",
-    ": use warm_start=True": ": train without --resume",
-    "n_samples": "the number of rows",
-    "use TabularClassifier or TabularRegressor, which take them": "set --max-bytes higher for the model of a table",
+    "use warm_start=True": "train without --resume",
     "X_val=None": "no --validation",
-    "X_val and y_val": "--validation",
     "X_val": "--validation",
     "fit_batches": "training in blocks (of a file of more than --max-bytes)",
-    "pass the same X, y, sample_weight, validation data and shards": "give the same files, --target, --drop and "
-    "--max-bytes",
+    "tables": "set --max-bytes higher for the model of a table",
+    "data": "give the same files, --target, --drop and --max-bytes",
 }
-PAGE_WORDS = {
-    "X_train": "the training images of --data",
-    "y_train": "the training labels of --data",
-    "X_test": "the test images of --data",
-    "y_test": "the test labels of --data",
-    "to_html": "a page",
-    "data": "--data",
-    "background": "--background",
-    "target": "--target",
-    "unit": "--unit",
-}
-EXPORT_WORDS = {
-    "to_c(int8=True)": "--to c-int8",
-    "int8=True": "--to c-int8",
-    "to_c": "--to c",
-    "to_onnx": "--to onnx",
-    "dtype": "--dtype",
-    "calibrate": "--calibrate",
-    "name": "--name",
-    "pass another one as name": "choose another one with --name",
-}
+PAGE_WORDS = Words(
+    ("background", "data", "target", "unit"),
+    {
+        "background=True": "--background",
+        "to_html": "a page",
+        "X_train": "the training images of --data",
+        "y_train": "the training labels of --data",
+        "X_test": "the test images of --data",
+        "y_test": "the test labels of --data",
+    },
+)
+EXPORT_WORDS = Words(
+    ("calibrate", "dtype", "name"),
+    {
+        "int8": "--to c-int8",
+        "Leave out int8 and calibrate": "Choose --to c",
+        "pass another one as name": "choose another one with --name",
+        "to_onnx": "--to onnx",
+    },
+)
 
 
 def flag(parameter: str) -> str:
@@ -222,52 +226,33 @@ def flag(parameter: str) -> str:
     return f"--{parameter.replace('_', '-')}"
 
 
-def worded(parts: Iterable[str | Setting]) -> str:
-    """Return a message about a file of rows, whose settings are options of the command.
-
-    Examples
-    --------
-    >>> worded(["add ", Setting("missing", "not known")])
-    "add --missing 'not known'"
-    """
-    return "".join(_option_of(part) if isinstance(part, Setting) else part for part in parts)
-
-
-def _option_of(setting: Setting) -> str:
-    value = setting.value
-    quoted = f'"{value}"' if value in ("'", " ") else shlex.quote(value)
-    return f"{flag(setting.name)} {quoted}" if value else flag(setting.name)
-
-
-def words_of_train(parameters: Iterable[str]) -> dict[str, str]:
+def words_of_train(parameters: Iterable[str]) -> Words:
     """Return the words of ``cmlp train``, which has an option for each parameter."""
-    return {name: flag(name) for name in parameters} | TRAIN_WORDS
+    return Words(frozenset(parameters), _OF_TRAIN)
 
 
-def in_options(message: str, words: Mapping[str, str]) -> str:
-    """Return a message of the library in the words of the command.
+def worded(parts: Iterable[str], words: Words = _NO_WORDS) -> str:
+    """Return a message, of which these are the parts, in the words of the command.
 
     Examples
     --------
-    >>> in_options("pass dtype='float32' to round", {"dtype": "--dtype"})
-    'pass --dtype float32 to round'
+    >>> worded(["add ", Setting("missing", "not known"), " or ", Setting("loss", "quantile")])
+    "add --missing 'not known' or loss='quantile'"
     """
-    names = {word for word in words if word.isidentifier()}
-    for phrase in sorted({*words} - names, key=len, reverse=True):
-        message = message.replace(phrase, words[phrase])
-    if not names:
-        return message
-    any_name = "|".join(sorted(names, key=len, reverse=True))
-    # A word without an underscore, such as "loss", is a parameter only before "=" and "must".
-    alone = "|".join(sorted((f"{name}(?= must|$)" if "_" not in name else name for name in names), key=len)[::-1])
-    for pattern in (rf"The '({any_name})' parameter of \w+", rf"`({any_name})`", rf"(?<!column )'({any_name})'"):
-        message = re.sub(pattern, lambda match: words[match[1]], message)
-    assigned, bare = rf"(?<![\w.-])({any_name})=({_VALUE})", rf"(?<![\w.'-])({alone})(?![\w'=-])"
-    message = re.sub(assigned, lambda match: f"{words[match[1]]} {_as_argument(match[2])}", message)
-    return re.sub(bare, lambda match: words[match[1]], message)
+    return "".join(_worded(part, words) if isinstance(part, Setting) else part for part in parts)
 
 
-def _as_argument(value: str) -> str:
-    """Return a value of Python as the command takes it: text without quotes, a list with commas."""
-    inner = re.sub(r"^(\((.*?),?\)|\[(.*)\])$", lambda match: match[2] or match[3] or "", value)
-    return inner.replace("'", "").replace('"', "").replace(", ", ",")
+def _worded(setting: Setting, words: Words) -> str:
+    phrase = words.phrases.get(setting, words.phrases.get(setting.name))
+    if phrase is not None:
+        return phrase
+    if setting.name not in words.options and setting.name not in _OF_FILES:
+        return setting
+    option = flag(setting.name)
+    return f"{option} {_as_argument(setting.value)}" if setting.states_value else option
+
+
+def _as_argument(value: object) -> str:
+    """Return a value as the command takes it: a list with commas, quoted for the shell."""
+    text = ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+    return f'"{text}"' if text in ("'", " ") else shlex.quote(text)

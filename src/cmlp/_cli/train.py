@@ -31,6 +31,7 @@ from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import TABLE
 from cmlp.callbacks import Checkpoint
+from cmlp.exceptions import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -278,7 +279,7 @@ def _n_different(values: NDArray[Any]) -> int:
     return len({*values.tolist()}) if values.dtype == object else len(np.unique(values))
 
 
-def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: Mapping[str, str]) -> int:
+def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: options.Words) -> int:
     """Fit, and write the model to a file."""
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]
@@ -300,7 +301,9 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
             raise error.reason from None
         raise
     _save(path, training)
-    terminal.write_lines([printable_message(options.in_options(str(warning.message), words)) for warning in caught])
+    terminal.write_lines(
+        [printable_message(options.worded(message_of(warning.message).parts, words)) for warning in caught]
+    )
     with options.reported(TypeError, ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])

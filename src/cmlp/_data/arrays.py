@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.columns import NamedColumns
-from cmlp.exceptions import StatusError
+from cmlp.exceptions import Message, Setting, StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,11 +41,12 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         value = read(value, name)
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
     if isinstance(value, masked) and np.any(value.mask):
-        raise ValueError(f"{name} must not have masked entries: fill them (filled()) or leave them out")
+        remedy = ": fill them (filled()) or leave them out."
+        raise ValueError(Message(Setting(name), " must not have masked entries", remedy))
     try:
         return np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{name} must be a rectangular array: {error}") from None
+        raise ValueError(Message(Setting(name), f" must be a rectangular array: {error}")) from None
 
 
 def is_arrow(value: object) -> bool:
@@ -143,13 +144,14 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        raise TypeError(Message(Setting(name), f" must hold real numbers, got dtype {array.dtype}."))
     try:
         _require_usual_digits(array)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} cannot be converted to numbers: {error}{_place(array, name)}") from error
+        message = Message(Setting(name), f" cannot be converted to numbers: {error}", _place(array, name))
+        raise kind(message) from error
 
 
 def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
@@ -179,25 +181,29 @@ def _number_in(entry: Any) -> float:
     return float(entry)
 
 
-def _place(array: NDArray[Any], name: str) -> str:
+# What helps if rows have text or missing values.
+TABLES = Setting("tables", text="use TabularClassifier or TabularRegressor, which take them")
+
+
+def _place(array: NDArray[Any], name: str) -> Message:
     """Return where the first entry is that is not a number, and what helps, as the end of a message."""
     for place, entry in np.ndenumerate(array):
         try:
             _number_in(entry)
         except (TypeError, ValueError, OverflowError):
-            remedy = ""
+            remedy: tuple[str, ...] = ()
             if name == "y" and isinstance(entry, str):
-                remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
+                remedy = (". For labels, use a classifier: MLPClassifier or TabularClassifier",)
             elif isinstance(entry, time):
-                remedy = f". {TIME_OF_DAY}"
+                remedy = (f". {TIME_OF_DAY}",)
             if len(place) != 2:
-                return f" (row {place[0]}){remedy}" if place else ""
+                return Message(f" (row {place[0]})" if place else "", *(remedy if place else ()))
             if isinstance(entry, str) and not remedy:
-                remedy = ". Encode columns of text, or use TabularClassifier or TabularRegressor, which take them"
+                remedy = ". Encode columns of text, or ", TABLES
             elif type(entry).__name__ == "NAType":
-                remedy = ". Fill missing values, or use TabularClassifier or TabularRegressor, which take them"
-            return f" (row {place[0]}, column {place[1]}){remedy}"
-    return ""
+                remedy = ". Fill missing values, or ", TABLES
+            return Message(f" (row {place[0]}, column {place[1]})", *remedy)
+    return Message()
 
 
 def refuse_complex(array: NDArray[Any]) -> None:
@@ -215,7 +221,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
     is_missing_target = name in ("y", "y_val") and np.isnan(array[tuple(place)])
     remedy = " Leave out the rows without a target." if is_missing_target else ""
-    raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
+    raise ValueError(Message("Input ", Setting(name), f" contains {what} at {where}.{remedy}"))
 
 
 def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
@@ -230,9 +236,8 @@ def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         wanted = "not be negative" if loss == "poisson" else "be positive"
-        raise ValueError(
-            f"y must {wanted} with loss={loss!r}, got {targets[row, column]} at row {row}, column {column}"
-        )
+        found = f", got {targets[row, column]} at row {row}, column {column}."
+        raise ValueError(Message(f"y must {wanted} with ", Setting("loss", loss), found))
     return targets
 
 
@@ -365,8 +370,11 @@ def refuse_sparse(data: object, name: str) -> None:
     """Raise TypeError if targets or weights are sparse: the core reads only dense ones."""
     if is_sparse(data):
         raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. "
-            "Use '.toarray()' to convert to a dense numpy array."
+            Message(
+                "Sparse data was passed for ",
+                Setting(name),
+                ", but dense data is required. Use '.toarray()' to convert to a dense numpy array.",
+            )
         )
 
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.arrays import TABLES
 from cmlp._data.columns import ArrowColumn, NamedColumns, NamedMatrix
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -304,9 +306,8 @@ def _other_type(where: str, letters: str) -> TypeError:
 
 def _null(where: str, row: int) -> ValueError:
     """Return the error for a missing value. In a column of X, the estimators for tables take it."""
-    tables = "use TabularClassifier or TabularRegressor, which take them"
-    remedy = tables if _OF_COLUMN in where else "leave out the rows"
-    return ValueError(f"{where} is null at row {row}. Fill missing values, or {remedy}.")
+    remedy = TABLES if _OF_COLUMN in where else "leave out the rows"
+    return ValueError(Message(f"{where} is null at row {row}. Fill missing values, or ", remedy, "."))
 
 
 def _valid(array: _Array, start: int, n: int) -> NDArray[np.bool_] | None:

@@ -30,7 +30,13 @@ from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
-from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class
+from cmlp.exceptions import (
+    DataConversionWarning,
+    InvalidParameterError,
+    NonFiniteInputError,
+    Setting,
+    sklearn_class,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -45,7 +51,9 @@ _RESHAPE = (
 def positive_integer(name: str, value: object, also: str = "") -> int:
     """Return a positive integer, of Python or of NumPy, as an int; `also` is what else the message allows."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} must be a positive integer{also}, got {value!r}.")
+        expected = f"a positive integer{also}"
+        parameter = Setting(name, value, name)
+        raise InvalidParameterError(parameter, f" must be {expected}, got {value!r}.", expected=expected)
     return int(value)
 
 
@@ -174,21 +182,19 @@ def first_non_finite_error(
     The core reads the rows in an order of its own, and reports the first non-finite value that it reads. This function
     checks the rows before the reported row, so the user always gets the first non-finite value in X.
     """
-    found = _first(X, error.row + 1, scale, dtype)
-    if found is None:
+    place = _first(X, error.row + 1, scale, dtype)
+    if place is None:
         return error
-    row, column = found
-    kind = "NaN" if np.isnan(X[row, column]) else "infinity or a value too large for the network's dtype"
-    shown = column if names is None else repr(str(names[column]))
-    return NonFiniteInputError(f"Input {argument} contains {kind} at row {row}, column {shown}.", row, column)
+    row, column = place
+    found = "NaN" if np.isnan(X[row, column]) else "infinity or a value too large for the network's dtype"
+    name = None if names is None else str(names[column])
+    return NonFiniteInputError(found, row, column, argument=argument, column_name=name)
 
 
 def named_column(error: NonFiniteInputError, names: NDArray[Any] | None) -> NonFiniteInputError:
     """Return the core's error with the name of the column, if the columns have names."""
-    if names is None:
-        return error
-    text = str(error).replace(f"column {error.column}.", f"column {str(names[error.column])!r}.")
-    return NonFiniteInputError(text, error.row, error.column)
+    name = None if names is None else str(names[error.column])
+    return NonFiniteInputError(error.found, error.row, error.column, column_name=name)
 
 
 def _first(

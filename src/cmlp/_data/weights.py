@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,15 +33,14 @@ def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> 
         raise ValueError(refusal(weight, int(wrong.argmax()), dtype, name))
 
 
-def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> str:
+def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> Message:
     """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
     least, most = _limits(dtype)
+    argument = Setting("sample_weight", text=name)
     if row < 0:
-        return f"{name} must have a positive sum of at most {most:g}, for {dtype}."
-    return (
-        f"{name} must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row "
-        f"{row}."
-    )
+        return Message(argument, f" must have a positive sum of at most {most:g}, for {dtype}.")
+    expected = f" must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}"
+    return Message(argument, expected, f", got {weight[row]:g} in row {row}.")
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -69,10 +69,13 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = Tru
         )
     weights = np.ascontiguousarray(to_float64(weights, "sample_weight"))
     if weights.shape != (n_rows,):
-        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_rows,)}!")
+        shape = f".shape == {weights.shape}, expected {(n_rows,)}!"
+        raise ValueError(Message(Setting("sample_weight"), shape))
     require_finite(weights, "sample_weight")
     if (weights < 0).any():
-        raise ValueError("Negative values in data passed to `sample_weight`.")
+        raise ValueError(
+            Message("Negative values in data passed to ", Setting("sample_weight", text="`sample_weight`"), ".")
+        )
     if some and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
@@ -96,9 +99,11 @@ class ClassWeights(NamedTuple):
             with np.errstate(over="ignore"):  # an infinite product is refused below
                 product = product * weights[indices]
         if not np.isfinite(product).all() or (some and not product.any()):
-            raise ValueError(
-                "class_weight times sample_weight must be finite, and positive for at least one row, "
-                f"got class_weight={self.given!r}."
+            raise InvalidParameterError(
+                Setting("class_weight", self.given, "class_weight"),
+                " times sample_weight must be finite, and positive for at least one row, got ",
+                Setting("class_weight", self.given),
+                ".",
             )
         return product
 
@@ -112,9 +117,9 @@ def weights_of_classes(
     if labels.kind == "multilabel":
         given, classes = _of_columns(class_weight, targets.shape[1]), [0, 1]
     elif isinstance(class_weight, (list, tuple)):
-        raise ValueError(
-            f"class_weight must be a dict, 'balanced' or None if y has one label per row, got {class_weight!r}."
-        )
+        expected = "a dict, 'balanced' or None if y has one label per row"
+        parameter = Setting("class_weight", class_weight, "class_weight")
+        raise InvalidParameterError(parameter, f" must be {expected}, got {class_weight!r}.", expected=expected)
     else:
         given, classes = [class_weight], labels.classes.tolist()
     columns = zip(given, _indices(targets, len(given)), strict=True)
@@ -130,12 +135,15 @@ def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
     """Return the class weights of each column of multilabel targets; the errors are those of scikit-learn."""
     if isinstance(class_weight, str):
         return [class_weight] * n_columns
+    parameter = Setting("class_weight", class_weight, "class_weight")
     if not isinstance(class_weight, (list, tuple)):
-        raise ValueError("For multi-output, class_weight should be a list of dicts, or the string 'balanced'.")
+        expected = "a list of dicts, or the string 'balanced'"
+        raise InvalidParameterError("For multi-output, ", parameter, f" should be {expected}.", expected=expected)
     if len(class_weight) != n_columns:
-        raise ValueError(
-            "For multi-output, number of elements in class_weight should match number of outputs. "
-            f"Got {len(class_weight)} element(s) while having {n_columns} outputs."
+        raise InvalidParameterError(
+            "For multi-output, number of elements in ",
+            parameter,
+            f" should match number of outputs. Got {len(class_weight)} element(s) while having {n_columns} outputs.",
         )
     return list(class_weight)
 
@@ -153,11 +161,17 @@ def _weights(
         weights[present] = counts.sum() / (present.sum() * counts[present])
         return weights
     if not isinstance(given, dict):
-        raise ValueError(f"class_weight must be a list of dicts for multilabel targets, got the entry {given!r}.")
+        raise InvalidParameterError(
+            Setting("class_weight", given, "class_weight"),
+            f" must be a list of dicts for multilabel targets, got the entry {given!r}.",
+            expected="a list of dicts for multilabel targets",
+        )
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
-        raise ValueError(f"The classes, {missing}, are not in class_weight")
+        parameter = Setting("class_weight", given, "class_weight")
+        raise InvalidParameterError(f"The classes, {missing}, are not in ", parameter)
     values: list[Any] = [given.get(label, 1.0) for label in classes]
     if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
-        raise ValueError(f"class_weight must have finite weights that are not negative, got {given!r}.")
+        parameter = Setting("class_weight", given, "class_weight")
+        raise InvalidParameterError(parameter, f" must have finite weights that are not negative, got {given!r}.")
     return np.array(values, np.float64)

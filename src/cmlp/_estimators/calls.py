@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cmlp.exceptions import InvalidParameterError, Setting
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 # The sentence of scikit-learn's SGDClassifier.
 _BALANCED = (
-    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    " 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
     "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
     "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
     "the class_weight parameter."
@@ -23,54 +25,57 @@ _BALANCED = (
 def _check_partial_fit(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs more than one call."""
     if options.early_stopping:
-        raise ValueError(
-            "partial_fit does not support early_stopping=True, because each call is one epoch: set "
-            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val."
+        raise InvalidParameterError(
+            "partial_fit does not support ",
+            Setting("early_stopping", True),
+            ", because each call is one epoch: set early_stopping=False and decide yourself when to stop, or use "
+            "fit_batches with X_val and y_val.",
         )
     if options.class_weight == "balanced":
-        raise ValueError(_BALANCED)
+        raise InvalidParameterError(Setting("class_weight", "balanced", "class_weight"), _BALANCED)
     if options.provenance:
-        raise ValueError("partial_fit does not support provenance=True: it does not record what it trains on.")
+        provenance, why = Setting("provenance", True), ": it does not record what it trains on."
+        raise InvalidParameterError("partial_fit does not support ", provenance, why)
 
 
 def _check_batches(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no batches."""
     if options.solver == "lbfgs":
-        raise ValueError(f"{name} needs batches, but solver='lbfgs' has none: use another solver.")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(Setting(name), " needs batches, but ", lbfgs, " has none: use another solver.")
 
 
 def _check_parts(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
     _check_batches(options, name, own_rows)
+    call = Setting(name)
     if options.early_stopping and not own_rows:
-        raise ValueError(f"early_stopping=True needs X_val and y_val for {name}, which holds no rows out.")
+        early_stopping, rows = Setting("early_stopping", True), Setting("X_val", text="X_val and y_val")
+        raise InvalidParameterError(early_stopping, " needs ", rows, " for ", call, ", which holds no rows out.")
     if options.class_weight == "balanced":
-        raise ValueError(
-            f"class_weight='balanced' needs all labels, which {name} does not have: pass a dict of weights."
-        )
+        balanced, remedy = Setting("class_weight", "balanced"), " does not have: pass a dict of weights."
+        raise InvalidParameterError(balanced, " needs all labels, which ", call, remedy)
+    quartiles = " needs all rows for the quartiles, which ", call, " does not have: use 'standard', "
     if options.input_scale == "robust":
-        raise ValueError(
-            f"input_scale='robust' needs all rows for the quartiles, which {name} does not have: use 'standard', "
-            "'minmax' or (shift, factor)."
-        )
+        robust = Setting("input_scale", "robust")
+        raise InvalidParameterError(robust, *quartiles, "'minmax' or (shift, factor).")
     if options.y_scale == "robust":
-        raise ValueError(
-            f"y_scale='robust' needs all rows for the quartiles, which {name} does not have: use 'standard', or "
-            "scale y yourself."
-        )
+        raise InvalidParameterError(Setting("y_scale", "robust"), *quartiles, "or scale y yourself.")
 
 
 def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once, or the fit is to be recorded."""
     _check_parts(options, name, own_rows)
     if options.provenance:
-        raise ValueError("provenance=True needs fit, fit_batches or comm: rounds are not recorded.")
+        why = " needs fit, fit_batches or comm: rounds are not recorded."
+        raise InvalidParameterError(Setting("provenance", True), why)
 
 
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
-        raise ValueError(f"{name} needs a solver with learning rates, but solver='lbfgs' has none.")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(f"{name} needs a solver with learning rates, but ", lbfgs, " has none.")
 
 
 class KindOfCall(NamedTuple):

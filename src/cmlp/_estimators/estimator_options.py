@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import init_activations
 from cmlp._train.options import TrainingOptions, options_of
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,12 +53,12 @@ class EstimatorOptions(TrainingOptions):
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
-            raise ValueError(f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.")
+            y_scale, loss = Setting("y_scale", checked["y_scale"]), Setting("loss", checked["loss"])
+            raise InvalidParameterError(y_scale, " needs identity outputs, got ", loss, ".")
         if checked.get("y_scale") is not None and callable(checked["loss"]):
-            raise ValueError(
-                f"y_scale={checked['y_scale']!r} needs a loss with a name, got loss={checked['loss']!r}: the unit of a "
-                "function's values is not known."
-            )
+            y_scale, loss = Setting("y_scale", checked["y_scale"]), Setting("loss", checked["loss"])
+            why = ": the unit of a function's values is not known."
+            raise InvalidParameterError(y_scale, " needs a loss with a name, got ", loss, why)
         checked.update(
             hidden_layer_sizes=sizes,
             activation=tuple(names),
@@ -101,7 +102,7 @@ class TableOptions(NamedTuple):
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls(**{name: checked[name] for name in cls._fields if name in checked})
         if options.loss != "quantile" and options.quantile != _MEDIAN:
-            raise ValueError(f"quantile={options.quantile!r} needs loss='quantile', got {options.loss!r}.")
+            raise _quantile_without_loss(options.quantile, options.loss)
         return options
 
 
@@ -139,9 +140,21 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     quantile = checked.get("quantile", _MEDIAN)
     if loss == "quantile":
         if given is not None:
-            raise ValueError(f"loss_parameter={given!r} must be None with loss='quantile': set quantile instead.")
+            raise InvalidParameterError(
+                Setting("loss_parameter", given),
+                " must be None with ",
+                Setting("loss", loss),
+                ": set ",
+                Setting("quantile"),
+                " instead.",
+            )
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
-        raise ValueError(f"quantile={quantile!r} needs loss='quantile', got {loss!r}.")
+        raise _quantile_without_loss(quantile, loss)
     return architecture.loss_parameter(given, loss)
+
+
+def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
+    needed = Setting("loss", "quantile")
+    return InvalidParameterError(Setting("quantile", quantile), " needs ", needed, f", got {loss!r}.")

@@ -30,7 +30,7 @@ from cmlp._train.split import checked_shards
 from cmlp._train.state import TrainingState
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import optional
+from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint, message_of, optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -195,7 +195,8 @@ def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale | str:
     """Return the scale of the inputs, or the name of one to learn, and warn of one that does not fit the rows."""
     scale = request.input_scale(rows.X.shape[1])
     if isinstance(scale, str) and isinstance(rows.X, StoredRows):
-        raise ValueError(f"input_scale={scale!r} is learned from all rows, which no process has with local=True.")
+        why = " is learned from all rows, which no process has with local=True."
+        raise InvalidParameterError(Setting("input_scale", scale), why)
     if isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     return scale
@@ -243,7 +244,8 @@ def _user_score(
         return None
     if not isinstance(scoring, str):
         return UserScore(scoring, data, y, state)
-    needs = f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    otherwise = f" needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
+    needs = Message(Setting("scoring", scoring), otherwise)
     return UserScore(optional("sklearn.metrics", needs).get_scorer(scoring), data, y, state)
 
 
@@ -276,12 +278,12 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
     except ValueError as error:
         weight = source.given[2]
         known = request.previous
-        text = str(error)
+        named = {setting.name for setting in message_of(error).settings}
         if not request.is_classifier or request.classes is not None or weight is None:
             raise
-        if "sample_weight" not in text and "classes must be passed" not in text:
+        if named.isdisjoint({"sample_weight", "classes"}):
             raise
         if known is None or np.array_equal(weight, known.model.class_labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
-            error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
+            add_hint(error, hint)
         raise

@@ -16,7 +16,7 @@ from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting, add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -859,11 +859,10 @@ class MLPRegressor(MultilayerPerceptron):
         try:
             return super()._parameters()
         except InvalidParameterError as error:
-            if isinstance(self.loss, str) or "'loss'" not in str(error):
-                raise
-            raise InvalidParameterError(
-                f"{error} The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?"
-            ) from None
+            if not isinstance(self.loss, str) and error.parameter == "loss":
+                meant = Setting("hidden_layer_sizes", self.loss)
+                add_hint(error, "The first parameter is loss; did you mean ", meant, "?")
+            raise
 
     def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))

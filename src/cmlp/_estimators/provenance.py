@@ -23,6 +23,7 @@ from cmlp._train import hyperparameters
 from cmlp._train.constraints import HOOKS
 from cmlp._train.random import random_state
 from cmlp._train.same_data import arrays_of
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,30 +59,34 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 def recorded_seed(values: Mapping[str, Any]) -> int:
     """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    needs = Setting("provenance", True), " needs "
     if values.get("solver") == "lbfgs":
-        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(*needs, "the arithmetic of cmlp, but ", lbfgs, " uses that of SciPy.")
     if values.get("warm_start"):
-        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
+        why = ": what has trained the earlier model is not recorded."
+        raise InvalidParameterError(*needs, Setting("warm_start", False), why)
     for name in ("loss", "learning_rate", "scoring"):
         if callable(values.get(name)):
-            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
+            why = " by its name, because a function cannot be recorded."
+            raise InvalidParameterError(*needs, Setting(name), why)
     if values.get("scoring") not in (None, "loss"):
-        raise ValueError(
-            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        )
+        found = f" or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        raise InvalidParameterError(*needs, Setting("scoring", None), found)
     if not isinstance(values.get("initialization", ""), str):
-        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
+        why = " by its name, because initial weights are not recorded."
+        raise InvalidParameterError(*needs, Setting("initialization"), why)
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            raise ValueError(
-                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
-            )
+            why = f"callbacks of cmlp, because others can change the fit, got {callback!r}."
+            raise InvalidParameterError(*needs, why)
     seed = values["random_state"]
     if seed is None:
         return int(2**32 * float(random_state(None).random_sample()))
     if not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
+        found = f", got {type(seed).__name__}."
+        raise InvalidParameterError(*needs, "an int or None as ", Setting("random_state"), found)
     return int(seed)
 
 
@@ -156,7 +161,8 @@ def _provenance(
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
-            raise ValueError("provenance=True continues a fit with the same parameters: only max_iter may be another.")
+            why = " continues a fit with the same parameters: only "
+            raise InvalidParameterError(Setting("provenance", True), why, Setting("max_iter"), " may be another.")
 
     def provenance_now() -> Provenance | None:
         hashes = data()

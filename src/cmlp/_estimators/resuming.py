@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._estimators.estimator_options import PLAIN
 from cmlp._estimators.fitted import FITTED, INTERRUPTED
 from cmlp._train import hyperparameters
-from cmlp.exceptions import NotFittedError, sklearn_class
+from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Setting, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
+
+
+_RESUME = Setting("resume", True)
 
 
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
@@ -34,7 +37,9 @@ def _require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     for name, value in now.items():
         was = kept.get(name, value)
         if not _is_same(was, value):
-            raise ValueError(f"resume=True continues a fit with {name}={was!r}, so {name}={value!r} is not possible.")
+            before, new = Setting(name, was), Setting(name, value)
+            parts = " continues a fit with ", before, ", so ", new, " is not possible."
+            raise InvalidParameterError(_RESUME, *parts, about=new)
 
 
 def _is_same(was: Any, now: Any) -> bool:
@@ -54,9 +59,8 @@ def _kept_fit(estimator: Estimator) -> Any:
     values = vars(estimator)
     kept = values.get(INTERRUPTED) or values.get(FITTED)
     if kept is None:
-        raise sklearn_class(NotFittedError)(
-            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
-        )
+        problem = f" continues a call of fit, but this {type(estimator).__name__} instance has none."
+        raise sklearn_class(NotFittedError)(Message(_RESUME, problem))
     return kept
 
 
@@ -66,16 +70,18 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: 
     Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
     """
     if options.solver == "lbfgs":
-        raise ValueError("resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.")
+        warm_start = Setting("warm_start", True, "use warm_start=True")
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(_RESUME, " needs epochs, but ", lbfgs, " has none: ", warm_start, ".", about=lbfgs)
     fitted: Fitted = _kept_fit(estimator)
     state = fitted.state
     if state.parameters is None:
-        raise ValueError(
-            "resume=True continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
-            "with solver='lbfgs' or with a random generator other than MT19937, or loaded without its training state."
-        )
+        problem = " continues a call of fit, but this model has no state of one: it was trained by partial_fit, with "
+        others = " or with a random generator other than MT19937, or loaded without its training state."
+        raise ValueError(Message(_RESUME, problem, Setting("solver", "lbfgs"), others))
     if "rounds" in state.parameters and not in_rounds:
-        raise ValueError("resume=True cannot continue a fit of cmlp.distributed: pass its checkpoint to that function.")
+        problem = " cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
+        raise ValueError(Message(_RESUME, problem))
     _require_kept(state.parameters, parameters_to_keep(estimator))
     return fitted
 
@@ -84,10 +90,11 @@ def table_to_resume(estimator: Estimator) -> FittedTable:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
     fitted: FittedTable = _kept_fit(estimator)
     if fitted.state is None:
-        raise ValueError(
-            f"resume=True continues a fit that was interrupted, but that of this {type(estimator).__name__} is "
-            "complete, or it was loaded from a file, which has no training state."
+        problem = (
+            f" continues a fit that was interrupted, but that of this {type(estimator).__name__} is complete, or it "
+            "was loaded from a file, which has no training state."
         )
+        raise ValueError(Message(_RESUME, problem))
     _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 

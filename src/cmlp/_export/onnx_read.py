@@ -665,7 +665,7 @@ _LONG_TEXTS = 2**20  # characters
 
 def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> TrainedModel:
     """Return the model in an ONNX file; see `cmlp.from_onnx`."""
-    onnx = optional("onnx", NEEDS.format("from_onnx"))
+    onnx = optional("onnx", f"from_onnx{NEEDS}")
     graph = read_graph(onnx, path)
     try:
         return _model(graph, classes)

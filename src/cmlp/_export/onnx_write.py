@@ -15,7 +15,7 @@ from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER
 from cmlp._model.encoder import PARTS
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
-from cmlp.exceptions import optional
+from cmlp.exceptions import Message, Setting, optional
 
 if TYPE_CHECKING:
     import os
@@ -403,7 +403,7 @@ class ColumnNodes:
 # ---------------------------------------------------------------------------------------- write a model as an ONNX file
 
 
-NEEDS = "{} needs the package onnx: install it with `pip install 'cmlp[onnx]'`."
+NEEDS = " needs the package onnx: install it with `pip install 'cmlp[onnx]'`."
 INPUT_DTYPES = ("float32", "float64", "uint8")
 # Keys of the metadata that `from_onnx` reads.
 CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
@@ -420,7 +420,7 @@ def write_onnx(model: TrainedModel, path: str | os.PathLike[str], input_dtype: s
 
 def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
-    onnx = optional("onnx", NEEDS.format("to_onnx"))
+    onnx = optional("onnx", Message(Setting("to_onnx"), NEEDS))
     require(model, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.model import TableModel
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,14 +52,17 @@ def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]
     with np.errstate(over="ignore"):
         value: np.floating[Any] = dtype.type(scale)
     if not np.finfo(dtype).tiny <= value < np.inf:
-        raise ValueError(f"input_scale={scale!r} is out of the range of {dtype} in {where}")
+        raise InvalidParameterError(Setting("input_scale", scale), f" is out of the range of {dtype} in {where}.")
     return value
 
 
-def _non_finite(message: str) -> Refusal:
+_HTML = Setting("to_html")
+
+
+def _non_finite(*message: str) -> Refusal:
     def refusal(model: TrainedModel) -> Exception | None:
         finite = all(np.isfinite(params).all() for _, params in model.networks)
-        return None if finite else ValueError(f"a weight is NaN or infinite{message}")
+        return None if finite else ValueError(Message("a weight is NaN or infinite", *message))
 
     return refusal
 
@@ -111,13 +115,15 @@ def _for_page(model: TrainedModel) -> Exception | None:
     net, is_table = model.net, isinstance(model, TableModel)
     if model.first.sorts and not is_table:
         return ValueError(
-            "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons"
+            Message(
+                _HTML, " does not support several quantiles: predictions are sorted, but the page shows the neurons."
+            )
         )
     if net.loss not in DISTANCES | LIKELIHOODS:
-        return ValueError(f"to_html does not support the loss {net.loss!r}")
+        return ValueError(Message(_HTML, f" does not support the loss {net.loss!r}."))
     for name in net.activations:
         if name not in ACTIVATIONS:
-            return ValueError(f"to_html does not support the activation {name!r}")
+            return ValueError(Message(_HTML, f" does not support the activation {name!r}."))
     hidden = net.sizes[1:-1]
     counts = {
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
@@ -131,20 +137,22 @@ def _for_page(model: TrainedModel) -> Exception | None:
         counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():
         if count > most:
-            return ValueError(f"to_html supports at most {most} {what}, got {count}")
+            return ValueError(Message(_HTML, f" supports at most {most} {what}, got {count}."))
     return None
 
 
-_NO_TABLES = (
-    "to_c(int8=True) does not support tables: one byte for each number is too coarse for the bins of its column. "
-    "Leave out int8 and calibrate."
+_NO_TABLES = Message(
+    Setting("int8", text="to_c(int8=True)"),
+    " does not support tables: one byte for each number is too coarse for the bins of its column. ",
+    Setting("int8", text="Leave out int8 and calibrate"),
+    ".",
 )
-_EXPORTED = _non_finite(": such a model cannot be exported")
+_EXPORTED = _non_finite(": such a model cannot be exported.")
 _REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
-    "save": (_for_file, _non_finite(": such a model cannot be saved")),
+    "save": (_for_file, _non_finite(": such a model cannot be saved.")),
     "to_c": (_EXPORTED,),
     "to_c(int8=True)": (_table(_NO_TABLES), _EXPORTED, _for_int8),
-    "to_html": (_for_page, _non_finite(": to_html cannot show such a model")),
+    "to_html": (_for_page, _non_finite(": ", _HTML, " cannot show such a model.")),
     "to_onnx": (_EXPORTED,),
     "to_sklearn": (_table(_ONE_NETWORK), _EXPORTED),
     "to_torch": (_threshold, _EXPORTED),

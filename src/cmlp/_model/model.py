@@ -17,7 +17,7 @@ from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
-from cmlp.exceptions import NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -422,13 +422,15 @@ class TrainedModel:
             biases -= moved.sum(axis=0)
             sizes = np.abs(moved)
         if not np.isfinite(model.params).all():
-            name = "input_scale" if isinstance(scale, tuple) else f"input_scale={scale!r}"
-            raise ValueError(f"The weights cannot have {name} as a part of them: they would not be finite.")
+            text = "input_scale" if isinstance(scale, tuple) else None
+            why = " as a part of them: they would not be finite."
+            raise InvalidParameterError("The weights cannot have ", Setting("input_scale", scale, text), why)
         if sizes.sum(axis=0).max() * np.finfo(np.float64).eps > _TOLERANCE:
             column = int(sizes.sum(axis=1).argmax())
-            raise ValueError(
-                f"input_scale has the shift {shift[column]:g} for column {column}, which is too large to become a part "
-                "of the weights and biases, even in float64: subtract a constant from this column before fit."
+            raise InvalidParameterError(
+                Setting("input_scale", scale, "input_scale"),
+                f" has the shift {shift[column]:g} for column {column}, which is too large to become a part of the "
+                "weights and biases, even in float64: subtract a constant from this column before fit.",
             )
         return model.replace(input_scale=1.0)
 

@@ -23,7 +23,7 @@ from cmlp._train.constraints import (
     validated,
 )
 from cmlp._train.hyperparameters import network_argument
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,30 +46,32 @@ def layer_sizes(sizes: Sequence[int]) -> list[int]:
     except (TypeError, ValueError, OverflowError):
         checked, whole = [], False
     if not whole or not 2 <= len(checked) <= MAX_LAYERS:
-        raise InvalidParameterError(
-            f"sizes must be 2 to {MAX_LAYERS} positive integers below 2**31, input first, got {sizes!r}"
-        )
+        expected = f"2 to {MAX_LAYERS} positive integers below 2**31, input first"
+        sizes_setting = Setting("sizes", sizes, "sizes")
+        raise InvalidParameterError(sizes_setting, f" must be {expected}, got {sizes!r}.", expected=expected)
     return checked
 
 
 def hidden_sizes(value: object) -> tuple[int, ...]:
     """Return `hidden_layer_sizes` as a tuple of ints; a single number means one layer."""
     sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
+    parameter = Setting("hidden_layer_sizes", value, "hidden_layer_sizes")
     if not all(isinstance(size, Integral) for size in sizes):
-        raise InvalidParameterError(f"hidden_layer_sizes must be integers, one per hidden layer, got {sizes}.")
+        raise InvalidParameterError(parameter, f" must be integers, one per hidden layer, got {sizes}.")
     if any(size <= 0 for size in sizes):
-        raise InvalidParameterError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        raise InvalidParameterError(parameter, f" must be > 0, got {sizes}.")
     if any(size >= SIZE_LIMIT for size in sizes):
-        raise InvalidParameterError(f"hidden_layer_sizes must be < 2**31, got {sizes}.")
+        raise InvalidParameterError(parameter, f" must be < 2**31, got {sizes}.")
     if len(sizes) > MAX_LAYERS - 2:
-        raise InvalidParameterError(f"hidden_layer_sizes must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}.")
+        raise InvalidParameterError(parameter, f" must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}.")
     return tuple(int(size) for size in sizes)
 
 
 def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
     """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
+    parameter = Setting("activation", activation, "activation")
     if not hasattr(activation, "__iter__"):
-        raise InvalidParameterError(f"activation must be a name or a list of names, got {activation!r}")
+        raise InvalidParameterError(parameter, f" must be a name or a list of names, got {activation!r}.")
     names = [activation] if isinstance(activation, str) else list(activation)
     for name in names:
         argument("activation", name, ACTIVATION)
@@ -77,8 +79,9 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
         names *= n_hidden
     if len(names) != n_hidden:
         raise InvalidParameterError(
-            "activation must be one name for all hidden layers, or one name for each of the "
-            f"{n_hidden} hidden layers, got {activation!r}"
+            parameter,
+            f" must be one name for all hidden layers, or one name for each of the {n_hidden} hidden layers, got "
+            f"{activation!r}.",
         )
     return [_canonical(name) for name in names]
 
@@ -92,8 +95,10 @@ def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | L
     """Return an output activation and a loss, after checking that the combination is allowed."""
     output, loss = _canonical(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
+        expected = f"one of {', '.join(map(repr, LOSSES[output]))}"
+        chosen, parameter = Setting("output", output), Setting("loss", loss, "loss")
         raise InvalidParameterError(
-            f"loss must be one of {', '.join(map(repr, LOSSES[output]))} with output={output!r}, got {loss!r}"
+            parameter, f" must be {expected} with ", chosen, f", got {loss!r}.", expected=expected
         )
     return output, loss
 
@@ -102,9 +107,9 @@ def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> li
     """Return one number per layer; a single number applies to all layers. `of` is what the message calls them."""
     values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
     if len(values) != n_layers:
-        raise InvalidParameterError(
-            f"{name} must be a number or a list of one number for each of {n_layers} {of}, got {value!r}"
-        )
+        expected = f"a number or a list of one number for each of {n_layers} {of}"
+        parameter = Setting(name, value, name)
+        raise InvalidParameterError(parameter, f" must be {expected}, got {value!r}.", expected=expected)
     return [network_argument(name, number) for number in values]
 
 
@@ -113,16 +118,17 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     defaults = [_core.ACTIVATIONS[name].parameter for name in hidden]
     if value is None:
         return [0.0] * len(hidden)
+    parameter = Setting("activation_parameter", value, "activation_parameter")
     if not any(defaults):
         raise InvalidParameterError(
-            f"activation_parameter must be None with the activations {list(hidden)}, which have none, got {value!r}"
+            parameter, f" must be None with the activations {list(hidden)}, which have none, got {value!r}."
         )
     parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
     if not hasattr(value, "__iter__"):
         return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
-            raise InvalidParameterError(f"activation_parameter must be 0 for {name!r}, which has none, got {number!r}")
+            raise InvalidParameterError(parameter, f" must be 0 for {name!r}, which has none, got {number!r}.")
     return parameters
 
 
@@ -132,14 +138,21 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     if value is None:
         return 0.0
     if row is None or not row.parameter:
-        raise InvalidParameterError(f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}")
+        parameter = Setting("loss_parameter", value, "loss_parameter")
+        raise InvalidParameterError(
+            parameter, " must be None with ", Setting("loss", loss), f", which has none, got {value!r}."
+        )
     high = row.limit if row.limit < LARGEST_FLOAT else math.inf
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if loss == "quantile":
         choices = (*choices, QUANTILES)
-    sentence = "{name} must be {expected} with loss={owner!r}, got {value!r}"
-    number: Any = validated(value, choices, sentence, "loss_parameter", str(loss))
+    number: Any = validated(value, choices, "loss_parameter", _of_loss, str(loss))
     return number if isinstance(number, tuple) else float(number)
+
+
+def _of_loss(name: str, value: object, expected: str, loss: str) -> tuple[str, ...]:
+    """Return the parts of the message about an invalid parameter of a loss."""
+    return Setting(name, value, name), f" must be {expected} with ", Setting("loss", loss), f", got {value!r}."
 
 
 _FACTORS = {"he": 6, "lecun": 3}

@@ -17,7 +17,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, Setting, add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -162,24 +162,37 @@ QUANTILES = Constraint(
 _USED_AS_GIVEN = {float, str, bool, type(None)}
 
 
-def validated(value: object, choices: tuple[Constraint, ...], sentence: str, name: str, owner: str = "") -> object:
+def validated(
+    value: object,
+    choices: tuple[Constraint, ...],
+    name: str,
+    message: Callable[[str, object, str, str], tuple[str, ...]],
+    owner: str = "",
+) -> object:
     """Return a value in the type in which it is used.
 
-    If the value satisfies none of the constraints `choices`, raise InvalidParameterError with the message `sentence`.
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message has the parts
+    that the function `message` returns for the name, the value, what is expected, and the owner.
     """
     for choice in choices:
         if choice.accepts(value):
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     *first, last = map(str, choices)
     expected = f"{', '.join(first)} or {last}" if first else last
-    message = sentence.format(expected=expected, value=value, name=name, owner=owner)
+    error = InvalidParameterError(*message(name, value, expected, owner), expected=expected)
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
-    raise InvalidParameterError(f"{message.rstrip('.')}.{hint}" if hint else message)
+    if hint:
+        add_hint(error, *hint)
+    raise error
 
 
 def argument(name: str, value: object, *choices: Constraint) -> Any:
     """Return an argument of a method, validated and converted; raises InvalidParameterError if it is invalid."""
-    return validated(value, choices, "{name} must be {expected}, got {value!r}", name)
+    return validated(value, choices, name, _of_argument)
+
+
+def _of_argument(name: str, value: object, expected: str, owner: str) -> tuple[str, ...]:
+    return Setting(name, value, name), f" must be {expected}, got {value!r}."
 
 
 # ---------------------------------------------------------------------------------------------------- the entries

@@ -20,7 +20,7 @@ from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.job import log_loss_clip
-from cmlp.exceptions import StatusError, UselessModelWarning
+from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -162,7 +162,7 @@ def warn_if_useless(
             text = causes(job, rows, outputs, sizes)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return
-    warn(sentence(job.net, rows, loss, constant) + text, UselessModelWarning)
+    warn(Message(sentence(job.net, rows, loss, constant), text), UselessModelWarning)
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -371,11 +371,12 @@ def causes(
         _equal_outputs(job.net, layers, targets),
         _unfinished(job, epochs),
         _plateau(job),
-        _out_of_range(job.net, targets) + scale_advice(job.objective, job.data, sizes, tiny=True),
+        _out_of_range(job.net, targets),
+        scale_advice(job.objective, job.data, sizes, tiny=True),
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
-    text = "".join(sentences)
+    text = Message(*sentences)
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 
@@ -387,37 +388,44 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     if not (high - low <= _NEARLY_EQUAL * size).all():
         return ""
     k = int((high - low).argmax())
+    rate = Setting("learning_rate_init")
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g})"
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
             name = "saturated" if net.activations[number - 1] in ("logistic", "tanh") else "dead"
-            return (
-                f"{text}: {share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
-                "Standardized inputs, a smaller learning_rate_init or another activation helps."
-            )
-    return f"{text}: standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
+            text += f": {share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
+            return Message(text, "Standardized inputs, a smaller ", rate, " or another activation helps.")
+    return Message(text, ": standardized inputs, a larger ", rate, " or another activation, such as 'relu', helps.")
 
 
 def _unfinished(job: TrainingJob, epochs: str) -> str:
-    """Return a sentence if the training loss was still falling, or there were few epochs."""
+    """Return a sentence if the training loss was still falling, or there were few epochs.
+
+    `epochs` is the name of their number: of a parameter or an argument.
+    """
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        return f" Training ended after {epochs}={options.max_iter} iterations: more help." if reached else ""
+        most = Setting(epochs, options.max_iter)
+        return Message(" Training ended after ", most, " iterations: more help.") if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
-    rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
+    rate = "a larger ", Setting("learning_rate_init"), f" than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
         few = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
-        return f" Training ended after {few}: more epochs ({epochs}) or {rate} helps."
+        return Message(f" Training ended after {few}: more epochs (", Setting(epochs), ") or ", *rate, " helps.")
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
-    return (
+    return Message(
         f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter}) helps."
+        f"{len(curve)} epochs: ",
+        *rate,
+        " or more epochs (",
+        Setting(epochs, options.max_iter),
+        ") helps.",
     )
 
 
@@ -429,9 +437,18 @@ def _plateau(job: TrainingJob) -> str:
     if state.history.stale <= options.n_iter_no_change:
         return ""
     what = "validation score" if options.early_stopping else "training loss"
-    return (
-        f" Training stopped because the {what} did not improve by tol={options.tol:g} for "
-        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
+    tol = Setting("tol", options.tol, f"tol={options.tol:g}")
+    patience = Setting("n_iter_no_change", options.n_iter_no_change, f"n_iter_no_change={options.n_iter_no_change:g}")
+    return Message(
+        f" Training stopped because the {what} did not improve by ",
+        tol,
+        " for ",
+        patience,
+        " epochs: a smaller ",
+        Setting("tol"),
+        " or a larger ",
+        Setting("n_iter_no_change"),
+        " helps.",
     )
 
 
@@ -465,9 +482,10 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     k = int(np.where(missed, counts, 0).argmax())
     names = job.data.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
-    return (
-        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: class_weight='balanced' of a "
-        "classifier, or larger sample weights of its rows, help."
+    return Message(
+        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: ",
+        Setting("class_weight", "balanced"),
+        " of a classifier, or larger sample weights of its rows, help.",
     )
 
 
@@ -487,7 +505,7 @@ def _deep(net: _core.Net) -> str:
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0
 _TINY = 1e-2  # if all are smaller, they are called tiny
-_STANDARDIZE = "standardizing X (input_scale='standard' of an estimator)"
+_STANDARDIZE = Message("standardizing X (", Setting("input_scale", "standard"), " of an estimator)")
 _MOST_NAMED = 5  # columns in a message
 
 
@@ -504,23 +522,27 @@ def sizes_of(objective: Objective, data: Data) -> _Sizes:
     return _Sizes(columns, once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan)
 
 
-def scale_advice(objective: Objective, data: Data, sizes: _Sizes | None = None, *, tiny: bool = False) -> str:
-    """Return sentences, after a space, that name large columns of X and large targets, and what helps; '' if none.
+def scale_advice(
+    objective: Objective, data: Data, sizes: _Sizes | None = None, *, tiny: bool = False, space: str = " "
+) -> str:
+    """Return sentences that name large columns of X and large targets, and what helps; '' if there are none.
 
     With `tiny`, they also name X and targets of which all values are tiny. `sizes` are those of the fit, if known.
+    `space` is before the first sentence.
     """
-    advice = ""
+    sentences: list[str] = []
     sizes = sizes_of(objective, data) if sizes is None else sizes
     largest = float(sizes.columns.max())
-    helps = "input_scale=1/255" if data.X.dtype == np.uint8 else _STANDARDIZE
+    helps = Setting("input_scale", "1/255", "input_scale=1/255") if data.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
-        columns = np.flatnonzero(sizes.columns > _LARGE)
-        advice += f" X has values of the order of {largest:.0e} in {_named(columns, data.names)}: {helps} helps."
+        columns = _named(np.flatnonzero(sizes.columns > _LARGE), data.names)
+        sentences += [f"X has values of the order of {largest:.0e} in {columns}: ", helps, " helps."]
     elif tiny and 0 < largest < _TINY:
-        advice += f" X has values of the order of {largest:.0e} in all columns: {_STANDARDIZE} helps."
+        sentences += [f"X has values of the order of {largest:.0e} in all columns: ", _STANDARDIZE, " helps."]
     if sizes.y > _LARGE or (tiny and 0 < sizes.y < _TINY):
-        advice += f" y has values of the order of {sizes.y:.0e}: {objective.y_advice} helps."
-    return advice
+        gap = " " if sentences else ""
+        sentences += [f"{gap}y has values of the order of {sizes.y:.0e}: ", objective.y_advice, " helps."]
+    return Message(space, *sentences) if sentences else ""
 
 
 def _size_of(targets: NDArray[Any]) -> float:

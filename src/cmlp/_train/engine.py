@@ -15,7 +15,7 @@ from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Piece, array_feed, cut
 from cmlp._train.state import NO_SUMS
-from cmlp.exceptions import DivergenceError, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
@@ -181,11 +181,15 @@ class Engine:
         optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
         return DivergenceError(
-            "Solver produced non-finite parameter weights. The input data may contain large "
-            "values and need to be preprocessed. "
-            f"This happened in epoch {job.state.epoch + 1} with batches of "
-            f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; "
-            f"a smaller learning_rate_init or standardized input usually helps.{scale_advice(job.objective, job.data)}"
+            Message(
+                "Solver produced non-finite parameter weights. The input data may contain large "
+                "values and need to be preprocessed. "
+                f"This happened in epoch {job.state.epoch + 1} with batches of "
+                f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; a smaller ",
+                Setting("learning_rate_init"),
+                " or standardized input usually helps.",
+                scale_advice(job.objective, job.data),
+            )
         )
 
 
@@ -336,5 +340,6 @@ def batch_size_of(options: TrainingOptions, n_rows: int) -> int:
     if isinstance(batch_size, str):  # "auto"
         return min(200, n_rows)
     if batch_size > n_rows:
-        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
+        parameter = Setting("batch_size", batch_size, "`batch_size`")
+        warn(Message("Got ", parameter, " less than 1 or larger than sample size. It is going to be clipped"))
     return min(batch_size, n_rows)

@@ -392,9 +392,8 @@ class StreamFeed(Feed):
         origin, row, column = self._origin, error.row, error.column
         block = origin if isinstance(origin, int) else int(origin[0][row])
         row = row if isinstance(origin, int) else int(origin[1][row])
-        shown = column if self._names is None else repr(str(self._names[column]))
-        what = str(error).partition(" at row")[0]
-        return NonFiniteInputError(f"{what} at row {row}, column {shown} of block {block}.", row, column)
+        name = None if self._names is None else str(self._names[column])
+        return NonFiniteInputError(error.found, row, column, column_name=name, block=block)
 
     def moments(self) -> tuple[Moments, Moments]:
         """Return the moments of inputs and targets, from a pass over the source; it also counts the rows."""

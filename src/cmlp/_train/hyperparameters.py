@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cmlp._process.warnings import Notices, warn
 from cmlp._train.constraints import REQUIRED, argument, validated
 from cmlp._train.parameters import NETWORK_ENTRIES, TRAINING_ENTRIES
-from cmlp.exceptions import UnusedParameterWarning
+from cmlp.exceptions import Message, Setting, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     Documented = TypeVar("Documented")
 
 
-_SENTENCE = "The {name!r} parameter of {owner} must be {expected}. Got {value!r} instead."
-_WITHOUT_EFFECT = "{name} differs from its default, but has no effect with this {other}: {reason}."
 _FLAGS = ("needs_batches", "free_on_resume", "own_per_worker")
 _WIDTH = 108  # of a line of names in a docstring, whose indent is at most 12
 
@@ -68,7 +66,7 @@ class Hyperparameters:
         """
         table = self.constraints(owner)
         return {
-            name: validated(value, table[name], _SENTENCE, name, class_name)
+            name: validated(value, table[name], name, _of_estimator, class_name)
             for name, value in values.items()
             if name in table
         }
@@ -108,7 +106,8 @@ class Hyperparameters:
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
-                    text = _WITHOUT_EFFECT.format(name=name, other=need.other, reason=need.reason)
+                    without_effect = " differs from its default, but has no effect with this "
+                    text = Message(Setting(name), without_effect, Setting(need.other), ": ", need.reason, ".")
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 
@@ -130,6 +129,12 @@ class Hyperparameters:
                 *first, last = (f"`{name}`" for name in self.names(owner, flag))
                 text = text.replace(sign, fill(f"{', '.join(first)} and {last}" if first else last, _WIDTH))
         return text
+
+
+def _of_estimator(name: str, value: object, expected: str, class_name: str) -> tuple[str, ...]:
+    """Return the parts of the message about an invalid parameter."""
+    parameter = Setting(name, value, f"The {name!r} parameter of {class_name}")
+    return parameter, f" must be {expected}. Got {value!r} instead."
 
 
 def _differs(value: Any, default: object) -> bool:
@@ -236,5 +241,5 @@ def preset_parameters(name: str, owner: str, class_name: str) -> Mapping[str, An
             f"There are no presets for {class_name}: all of them ({', '.join(PRESETS)}) are for MLPClassifier."
         )
     if name not in PRESETS:
-        raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}")
+        raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}.")
     return PRESETS[name]

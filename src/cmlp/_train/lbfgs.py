@@ -16,7 +16,9 @@ from cmlp._train.observer import Deadline, Observers
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,
+    Message,
     NonFiniteInputError,
+    Setting,
     optional,
     sklearn_class,
 )
@@ -73,7 +75,8 @@ class LBFGS:
         self.observers.fit_ends()
 
     def _minimize(self) -> None:
-        scipy = optional("scipy.optimize", "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`.")
+        needs = Message(Setting("solver", "lbfgs"), " needs SciPy: install it with `pip install cmlp[scipy]`.")
+        scipy = optional("scipy.optimize", needs)
         state, options = self.state, self.job.options
         result = scipy.minimize(
             self._cost_and_gradient,
@@ -102,7 +105,7 @@ class LBFGS:
             gradient, cost = net.gradient(self._trial, data.X, data.targets, seconds=seconds, **self._keywords)
         except DivergenceError as error:
             if self._reached is None:
-                raise DivergenceError(_DIVERGENCE + scale_advice(objective, data)) from error
+                raise DivergenceError(Message(_DIVERGENCE, scale_advice(objective, data))) from error
             return self._replacement(point)
         except NonFiniteInputError as error:
             raise data.first_error(error, net.dtype) from None
@@ -150,13 +153,19 @@ class LBFGS:
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
-        hint, advice = "", scale_advice(self.job.objective, self.job.data).replace(" ", "\n", 1)
+        hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
         if epoch == max_iter:
-            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+            parameter = Setting("max_iter", max_iter)
+            hint = Message("\nIncrease the number of iterations to improve the convergence (", parameter, ").")
+        problem = f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n"
         warn(
-            f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n{hint}\n"
-            "You might also want to scale the data as shown in:\n"
-            f"    https://scikit-learn.org/stable/modules/preprocessing.html{advice}",
+            Message(
+                problem,
+                hint,
+                "\nYou might also want to scale the data as shown in:\n"
+                "    https://scikit-learn.org/stable/modules/preprocessing.html",
+                advice,
+            ),
             sklearn_class(ConvergenceWarning),
         )
 

@@ -8,6 +8,7 @@ from cmlp._bridge import _core
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import per_layer
 from cmlp._train.schedules import SCHEDULES, Custom, Schedule
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,12 +114,19 @@ class TrainingOptions(TrainingParameters):
 
 def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
     """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
+    lbfgs = Setting("solver", "lbfgs")
     if own_rows and options.solver == "lbfgs":
-        raise ValueError("X_val needs epochs, but solver='lbfgs' has none: use another solver.")
+        raise InvalidParameterError(Setting("X_val"), " needs epochs, but ", lbfgs, " has none: use another solver.")
     if options.scoring is not None and not (own_rows or options.early_stopping):
-        raise ValueError(
-            f"scoring={options.scoring!r} needs validation rows, but early_stopping=False and X_val=None, or "
-            "solver='lbfgs', which has no epochs."
+        raise InvalidParameterError(
+            Setting("scoring", options.scoring),
+            " needs validation rows, but ",
+            Setting("early_stopping", False),
+            " and ",
+            Setting("X_val", None),
+            ", or ",
+            lbfgs,
+            ", which has no epochs.",
         )
 
 
@@ -133,7 +141,9 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     if options.solver == "lbfgs":
         refused = table.refused_by_lbfgs("Trainer", values)
         if refused is not None:
-            raise ValueError(f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.")
+            parameter = Setting(refused, values[refused])
+            raise InvalidParameterError(parameter, " needs batches: use another solver than 'lbfgs'.")
     if options.weight_decay and options.solver != "adamw":
-        raise ValueError(f"weight_decay={options.weight_decay!r} needs solver='adamw', got {options.solver!r}.")
+        parameter, solver = Setting("weight_decay", options.weight_decay), Setting("solver", "adamw")
+        raise InvalidParameterError(parameter, " needs ", solver, f", got {options.solver!r}.")
     return options

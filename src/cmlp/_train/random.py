@@ -12,6 +12,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._train import hyperparameters
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -43,8 +44,9 @@ def stored_generator(generator: Generator) -> _core.Random:
         return generator
     state = generator.get_state(legacy=False)
     if state["bit_generator"] != "MT19937":
-        raise ValueError(
-            f"random_state must use the bit generator MT19937 to store training state, got {state['bit_generator']}"
+        raise InvalidParameterError(
+            Setting("random_state", generator, "random_state"),
+            f" must use the bit generator MT19937 to store training state, got {state['bit_generator']}.",
         )
     words = state["state"]
     return _core.restored_random({"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])})

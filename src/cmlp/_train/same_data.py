@@ -11,6 +11,7 @@ import numpy as np
 from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._process.threads import once_per_pool
+from cmlp.exceptions import Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +57,7 @@ def check_sample(job: TrainingJob) -> None:
     if state.checksum is None:
         state.checksum = checksum
     elif state.checksum != checksum:
-        raise ValueError(
-            "The data differ from those with which the training began. To continue, pass the same X, y, "
-            "sample_weight, validation data and shards."
-        )
+        _refuse()
 
 
 def _first_row(data: Data) -> Data:
@@ -176,8 +174,7 @@ def _names(digests: Digests) -> str:
     return " ".join(name for kinds, _ in digests.values() for name in kinds)
 
 
-def _refuse(difference: str) -> NoReturn:
-    raise ValueError(
-        f"The data differ from those with which the training began: {difference}. To continue, pass the same X, y, "
-        "sample_weight, validation data and shards."
-    )
+def _refuse(difference: str = "") -> NoReturn:
+    problem = "The data differ from those with which the training began" + (f": {difference}" if difference else "")
+    remedy = Setting("data", text="pass the same X, y, sample_weight, validation data and shards")
+    raise ValueError(Message(problem, ". To continue, ", remedy, "."))

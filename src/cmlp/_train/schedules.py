@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from cmlp.exceptions import InvalidParameterError, Setting
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Self
@@ -118,9 +120,13 @@ class Planned(Schedule):
     def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
         """Return a learning rate per batch of this epoch (counted from 0); ValueError if the schedule has ended."""
         if epoch >= self.n_epochs:
-            raise ValueError(
-                f"learning_rate={self.name!r} ends after max_iter={self.n_epochs} epochs: training cannot continue. "
-                "Call fit to start again, or use a larger max_iter from the first call."
+            raise InvalidParameterError(
+                Setting("learning_rate", self.name),
+                " ends after ",
+                Setting("max_iter", self.n_epochs),
+                " epochs: training cannot continue. Call fit to start again, or use a larger ",
+                Setting("max_iter"),
+                " from the first call.",
             )
         rates, ramp = self._rates(epoch, n_batches), self._ramp(epoch, n_batches)
         return rates if ramp is None else rates * ramp
@@ -170,9 +176,9 @@ class Custom(Planned):
         except (TypeError, ValueError, OverflowError):
             rate = math.nan
         if not 0 <= rate < math.inf:
-            raise ValueError(
-                f"learning_rate must return a finite number that is not negative, got {value!r} for step {step} of "
-                f"{n_steps}."
+            raise InvalidParameterError(
+                Setting("learning_rate", self.function, "learning_rate"),
+                f" must return a finite number that is not negative, got {value!r} for step {step} of {n_steps}.",
             )
         return rate
 

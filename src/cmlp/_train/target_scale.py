@@ -9,6 +9,7 @@ import numpy as np
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
 from cmlp._process.warnings import warn
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,8 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
-        raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
+        standard = Setting("y_scale", "standard")
+        raise ValueError(Message("y has values that are too large for ", standard, ": their mean is not finite."))
     return _scale_of("standard", mean, deviation, dtype)
 
 
@@ -111,10 +113,15 @@ def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[
     if coarse.any():
         k = int(coarse.argmax())
         names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
-        raise ValueError(
-            f"y_scale={kind!r} needs dtype='float64' for this y: column {k} has the {names[0]} {center[k]:.6g} and the "
-            f"{names[1]} {spread[k]:.3g}, but a float32 network predicts {multiples(center[k])}. Pass "
-            "dtype='float64', or subtract an offset from y."
+        double = Setting("dtype", "float64")
+        raise InvalidParameterError(
+            Setting("y_scale", kind),
+            " needs ",
+            double,
+            f" for this y: column {k} has the {names[0]} {center[k]:.6g} and the {names[1]} {spread[k]:.3g}, but a "
+            f"float32 network predicts {multiples(center[k])}. Pass ",
+            double,
+            ", or subtract an offset from y.",
         )
 
 
@@ -140,10 +147,11 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
     coarse = too_coarse(center, deviation, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        warn(
+        problem = (
             f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a "
-            f"float32 network computes with {multiples(center[k])}: use dtype='float64', or subtract an offset from y."
+            f"float32 network computes with {multiples(center[k])}"
         )
+        warn(Message(problem, ": use ", Setting("dtype", "float64"), ", or subtract an offset from y."))
 
 
 def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:

@@ -9,12 +9,13 @@ import math
 import os
 import warnings
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from cmlp._data.disk import open_regular
 from cmlp._data.files.images import read_at_most, read_idx
+from cmlp.exceptions import Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator
@@ -27,20 +28,7 @@ _REPORTED = 1 << 20  # bytes between two reports
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
-class Setting(NamedTuple):
-    """A setting in a message: a field of `TextOptions` or an argument of `training_rows`, and a value to try.
-
-    Who reports the message writes the setting as the user can state it.
-    """
-
-    name: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.name}={self.value}" if self.value else self.name
-
-
-OF_IMAGES = (
+OF_IMAGES: tuple[str, ...] = (
     "save the pixels of all images as one npy file, a row for each, and their labels as another for ",
     Setting("labels"),
 )
@@ -49,16 +37,11 @@ OF_IMAGES = (
 class DataError(Exception):
     """A file of rows cannot be read as it should be; the message names the file, the place and the remedy.
 
-    Its arguments are parts of the message: texts and settings.
+    A setting in it is a field of `TextOptions` or an argument of `training_rows`, with a value to try.
     """
 
-    args: tuple[str | Setting, ...]
-
-    def __init__(self, *parts: str | Setting) -> None:
-        super().__init__(*parts)
-
-    def __str__(self) -> str:
-        return "".join(map(str, self.args))
+    def __init__(self, *parts: str) -> None:
+        super().__init__(Message(*parts))
 
 
 class NotNumbersError(DataError):

@@ -10,9 +10,10 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, objects
-from cmlp._data.files.file_formats import DataError, NotNumbersError, Setting
+from cmlp._data.files.file_formats import DataError, NotNumbersError
 from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
 from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,8 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, FileColumn, objects
-from cmlp._data.files.file_formats import DataError, NotNumbersError, Setting
+from cmlp._data.files.file_formats import DataError, NotNumbersError
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ MISSING_TARGET = "the value is missing: leave out the rows without a target"
 _NAT = np.iinfo(np.int64).min
 
 
-def remedy(cell: str, *, required: bool = False) -> tuple[str | Setting, ...]:
+def remedy(cell: str, *, required: bool = False) -> tuple[str, ...]:
     """Return the end of a message about a cell that is not what it must be; nothing is said if it cannot be missing."""
     return () if required else (". If it stands for a missing value, add ", Setting("missing", cell.strip()))
 

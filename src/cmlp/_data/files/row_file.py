@@ -12,6 +12,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat, NamedColumns, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

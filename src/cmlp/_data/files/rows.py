@@ -14,13 +14,14 @@ import numpy as np
 
 from cmlp._data.columns import CellFormat, NamedMatrix, joined
 from cmlp._data.files import parsing
-from cmlp._data.files.file_formats import IDX, NPY, PARQUET, DataError, Setting, is_mapped, mapped, opened, read_array
+from cmlp._data.files.file_formats import IDX, NPY, PARQUET, DataError, is_mapped, mapped, opened, read_array
 from cmlp._data.files.parquet import ParquetBlocks
 from cmlp._data.files.parquet_rows import ParquetFile
 from cmlp._data.files.row_file import ArrayRows, Known, LabelledRows, RowFile, as_integers, require_finite, untyped
 from cmlp._data.files.text import TextFile, TextOptions
 from cmlp._data.files.text_rows import TextRows
 from cmlp._data.grammar import Grammar
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,8 +12,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.file_formats import OF_IMAGES, DataError, Setting, opened
+from cmlp._data.files.file_formats import OF_IMAGES, DataError, opened
 from cmlp._data.grammar import Grammar
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -310,7 +311,7 @@ class TextFile:
         )
 
     def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
-        remedy: tuple[str | Setting, ...] = ()
+        remedy: tuple[str, ...] = ()
         if is_top and width == self.width + 1 > 2:
             needs = ". The first line needs a name for each column, also for an empty last one and for names of rows"
             remedy = (needs,)

@@ -15,11 +15,12 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
-from cmlp._data.files.file_formats import DataError, Setting
+from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.parsing import MISSING_TARGET, column_of, integers
 from cmlp._data.files.row_file import LabelledRows, TrainingRows
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
+from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -226,12 +227,12 @@ class TrainingColumn:
         )
 
 
-def _remedy(cell: str, decimal: str) -> tuple[str | Setting, ...]:
+def _remedy(cell: str, decimal: str) -> tuple[str, ...]:
     """Return what reads a number that is written in another form."""
     text = cell.strip("()$€£¥% \t")
     has_point, has_comma = "." in text, "," in text
     marks = ("'", "'’"), (" ", " \u00a0\u202f")
-    stated: tuple[str | Setting, ...] = ()
+    stated: tuple[str, ...] = ()
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
         stated = _GERMAN if is_german else (Setting("thousands", ","),)
@@ -252,13 +253,13 @@ def _remedy(cell: str, decimal: str) -> tuple[str | Setting, ...]:
     return "To read numbers, ", *(("add ", *stated) if stated else ()), *other
 
 
-def _doubt(cell: str) -> tuple[str | Setting, ...]:
+def _doubt(cell: str) -> tuple[str, ...]:
     """Return a notice about a number in a file from a country with decimal commas, perhaps."""
     text = "is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, add "
     return f"{cell!r} {text}", *_GERMAN, " and otherwise ", Setting("decimal", ".")
 
 
-def _other_date(cell: str, place: Place) -> tuple[str | Setting, ...]:
+def _other_date(cell: str, place: Place) -> tuple[str, ...]:
     """Return a notice about a date in a column of text."""
     text = "is read as text. To read dates, write them as 2026-11-24; if the column is text, add "
     return f"{cell!r} {text}", Setting("text", place.name)

@@ -26,6 +26,7 @@ from cmlp._train.observer import Deadline, Observer
 from cmlp._train.options import options_of
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_run import make_run
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     import os
@@ -140,13 +141,14 @@ class Bag(NamedTuple):
         net = previous[0].net
         own = self._net(0)
         n = self.options.n_estimators
+        warm_start = Setting("warm_start", True)
         if n != len(previous):
-            raise ValueError(f"warm_start=True needs n_estimators={len(previous)}, as the model has, got {n}.")
+            needs = " needs ", Setting("n_estimators", len(previous)), f", as the model has, got {n}."
+            raise InvalidParameterError(warm_start, *needs)
         if net.sizes[1:] != own.sizes[1:]:
-            raise ValueError(
-                f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]} and {net.sizes[-1]} outputs, as the model "
-                f"has, got {own.sizes[1:-1]} and {own.sizes[-1]}."
-            )
+            sizes = Setting("hidden_layer_sizes", net.sizes[1:-1])
+            found = f", as the model has, got {own.sizes[1:-1]} and {own.sizes[-1]}."
+            raise InvalidParameterError(warm_start, " needs ", sizes, f" and {net.sizes[-1]} outputs", found)
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
@@ -171,7 +173,8 @@ class Bag(NamedTuple):
         """Return the run of member k, from a state of it."""
         net = self._net(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
-            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
+            problem = " continues a fit on other data. Pass the same X, y and validation data."
+            raise ValueError(Message(Setting("resume", True), problem))
         options = self._options(net, len(kept.order), kept.validation is not None)
         return self._run(k, net, options, resumed_state(kept, options))
 
@@ -249,10 +252,11 @@ def train_members(
     time is over, also in the middle of an epoch. In step, training ends after an epoch.
     """
     if deadline.has_come():
-        warn(
-            f"max_time was over {-deadline.left():.2g} s before training began, because reading and learning the "
-            f"columns takes longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first epoch."
+        text = (
+            f" was over {-deadline.left():.2g} s before training began, because reading and learning the columns takes "
+            f"longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first epoch."
         )
+        warn(Message(Setting("max_time"), text))
     n_threads = n_threads or available_threads()
     if follower is not None:
         _train_in_step(runs, n_threads, deadline, follower)

@@ -38,6 +38,7 @@ from cmlp._process.warnings import Notices
 from cmlp._train.job import named_validation, require_complete
 from cmlp._train.observer import Deadline, Reporter, callbacks_of
 from cmlp._train.random import random_state
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +94,9 @@ def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable
     val_frame = None
     if require_complete(X_val, y_val, weight_val):
         if not request.options.early_stopping:
-            raise ValueError("early_stopping=False uses no validation data: leave out X_val and y_val.")
+            rows = Setting("X_val", text="X_val and y_val")
+            why = " uses no validation data: leave out ", rows, "."
+            raise InvalidParameterError(Setting("early_stopping", False), *why)
         val_frame = _validation_frame(X_val, request.class_name)
     _require_rows(frame, request.class_name)
     encoding, targets = learn_table_encoding(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
@@ -104,8 +107,13 @@ def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable
             validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
     if len(targets.rows) < _FEWEST_ROWS:
         raise ValueError(
-            f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
-            "(weights below 1e-30 of the largest count as 0, and class_weight multiplies them)."
+            Message(
+                Setting("sample_weight"),
+                f" must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} (weights below 1e-30 of "
+                "the largest count as 0, and ",
+                Setting("class_weight"),
+                " multiplies them).",
+            )
         )
     return OpenedTable(frame, encoding, targets, validation)
 
@@ -153,10 +161,11 @@ class TableFit(PreparedFit):
         options = self.request.options
         if self.request.resume and previous is not None and previous.state is not None:
             if self._digest != previous.state.digest:
-                raise ValueError(
-                    "resume=True continues a fit on other data. Pass the same X, y and validation data, with the same "
-                    "names of columns, categories and labels."
+                problem = (
+                    " continues a fit on other data. Pass the same X, y and validation data, with the same names of "
+                    "columns, categories and labels."
                 )
+                raise ValueError(Message(Setting("resume", True), problem))
             return self.bag.resumed_runs(previous.state.states), previous.model.background
         networks = None if previous is None else networks_as_trained(previous.model)
         generator = _generator(options.random_state)
@@ -262,7 +271,7 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     with named_validation():
         frame = frame_of(X_val, class_name)
     if not frame.n_rows:
-        raise ValueError("X_val must have at least one row.")
+        raise ValueError(Message(Setting("X_val"), " must have at least one row."))
     return frame
 
 

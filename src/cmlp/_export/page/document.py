@@ -27,6 +27,7 @@ from cmlp._export.page.description import Described, encoded, visible
 from cmlp._export.page.table import table_page
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 from cmlp._model.model import TableModel
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +52,16 @@ def page_of(
     """Return the page of a model; see `Network.to_html`."""
     if isinstance(model, TableModel):
         if data is not None:
-            raise ValueError("data must be None for a table, whose page has fields for its columns instead of examples")
+            why = " must be None for a table, whose page has fields for its columns instead of examples."
+            raise ValueError(Message(Setting("data"), why))
         return table_page(model, title, background=background, target=target, unit=unit)
     if background:
-        raise ValueError(f"background must be False for a {model.class_name}: only the page of a table has such rows")
+        why = f" must be False for a {model.class_name}: only the page of a table has such rows."
+        raise InvalidParameterError(Setting("background", background, "background"), why)
     if target is not None or unit is not None:
-        name = "unit" if target is None else "target"
-        raise ValueError(f"{name} must be None for a {model.class_name}: only the page of a table shows it")
+        name, value = ("unit", unit) if target is None else ("target", target)
+        why = f" must be None for a {model.class_name}: only the page of a table shows it."
+        raise InvalidParameterError(Setting(name, value, name), why)
     described = Described(model)
     if data is not None:
         described.use_data(data)
@@ -190,7 +194,8 @@ class Examples:
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model
         if len(data) != 4:
-            raise ValueError(f"data must be X_train, y_train, X_test, y_test, got {len(data)} values")
+            problem = f" must be X_train, y_train, X_test, y_test, got {len(data)} values."
+            raise ValueError(Message(Setting("data"), problem))
         X_train, y_train, X_test, y_test = data
         self.train = self._checked(X_train, y_train, "train")
         self.test = self._checked(X_test, y_test, "test")
@@ -201,36 +206,38 @@ class Examples:
         rows, targets = np.asarray(X), as_labels(y, f"y_{name}")
         n_inputs = self.model.sizes[0]
         if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
-            raise ValueError(
-                f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n entries; "
-                f"got the shapes {rows.shape} and {targets.shape}"
-            )
+            shape = f" must have the shape (n, {n_inputs}), with n at least 1, and "
+            found = f" n entries; got the shapes {rows.shape} and {targets.shape}."
+            raise ValueError(Message(Setting(f"X_{name}"), shape, Setting(f"y_{name}"), found))
         if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
-            raise ValueError(f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity")
+            problem = f" must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
+            raise ValueError(Message(Setting(f"X_{name}"), problem))
         return rows, self._encoded(targets, name)
 
     def _encoded(self, y: NDArray[Any], name: str) -> NDArray[Any]:
-        model, n_outputs = self.model, self.model.sizes[-1]
+        model, n_outputs, labels = self.model, self.model.sizes[-1], Setting(f"y_{name}")
         if model.labels is not None:
             y = model.labels.encode(y)
         if model.kind in ("classes", "binary"):
             if y.ndim == 2 and model.kind == "binary":
                 y = y.ravel()
             if y.ndim != 1 or y.dtype.kind not in "buif" or not np.isin(y, np.arange(max(2, n_outputs))).all():
-                raise ValueError(f"y_{name} must have class indices from 0 to {max(2, n_outputs) - 1}")
+                raise ValueError(Message(labels, f" must have class indices from 0 to {max(2, n_outputs) - 1}."))
             return y.astype(np.int64)
         y = y.reshape(len(y), -1)
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
-            raise ValueError(f"y_{name} must have {n_outputs} finite numbers per row, got the shape {y.shape}")
+            problem = f" must have {n_outputs} finite numbers per row, got the shape {y.shape}."
+            raise ValueError(Message(labels, problem))
         if (model.net.loss == "poisson" and (y < 0).any()) or (model.net.loss == "gamma" and (y <= 0).any()):
-            raise ValueError(f"y_{name} has values out of the range of the loss {model.net.loss!r}")
+            raise ValueError(Message(labels, f" has values out of the range of the loss {model.net.loss!r}."))
         return y.astype(np.float64)
 
     def _white(self) -> float:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
-            raise ValueError(f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}")
+            problem = f" must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}."
+            raise ValueError(Message(Setting("data"), problem))
         return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:

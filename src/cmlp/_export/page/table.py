@@ -20,6 +20,7 @@ from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,10 +58,9 @@ def table_page(
     """
     require(model, "to_html")
     if background and model.background is None:
-        raise ValueError(
-            "background=True puts the training rows that fit has kept on the page, but this model has none: it needs "
-            "keep_background before fit."
-        )
+        problem = " puts the training rows that fit has kept on the page, but this model has none: it needs "
+        remedy = Setting("keep_background"), " before fit."
+        raise InvalidParameterError(Setting("background", True), problem, *remedy)
     rare = RARE_ACTIVATIONS.intersection(model.net.activations)
     name, units = _name(model, target), _units(model, unit)
     subject = name or f"A {'number' if model.labels is None else 'class'}"
@@ -112,7 +112,8 @@ def _outputs(model: TableModel) -> list[str]:
 def _name(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
     if target is not None and n_answers(model.net) > 1:
-        raise ValueError("target must be None for several targets, which have the names of the columns of y")
+        why = " must be None for several targets, which have the names of the columns of y."
+        raise InvalidParameterError(Setting("target", target, "target"), why)
     return None if target is None else visible(target)
 
 
@@ -121,11 +122,13 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     n_outputs, n = len(_outputs(model)), n_answers(model.net)
     if unit is None:
         return [""] * n_outputs
+    parameter = Setting("unit", unit, "unit")
     if model.labels is not None:
-        raise ValueError(f"unit must be None for a {model.class_name}, whose answers have none")
+        raise InvalidParameterError(parameter, f" must be None for a {model.class_name}, whose answers have none.")
     units = [unit] * n if isinstance(unit, str) else list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
-        raise ValueError(f"unit must be text or a sequence of one text for each of {n} targets, got {unit!r}")
+        expected = f"text or a sequence of one text for each of {n} targets"
+        raise InvalidParameterError(parameter, f" must be {expected}, got {unit!r}.", expected=expected)
     return [visible(one) for one in units] * (n_outputs // n)
 
 
