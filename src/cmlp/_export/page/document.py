@@ -16,12 +16,12 @@ from cmlp._export.page.assembly import (
     asset,
     compressed,
     dense,
+    dense_script,
     fill,
     recorded,
     script,
     script_json,
     style,
-    without_tabs,
 )
 from cmlp._export.page.description import Described, encoded, visible
 from cmlp._export.page.table import table_page
@@ -73,8 +73,8 @@ def page_of(
     if _has_tale(described, examples):
         parts["tale"] = script_json(_tale(described))
         sheet = script_json(dense(style(["chapters/chapters", "figures/playground"])))
-        parts["chapters"] = compressed(without_tabs(f"const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"))
-        parts |= {"style": dense(parts["style"]), "script": without_tabs(parts["script"])}
+        parts["chapters"] = compressed(dense_script(f"const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"))
+        parts |= {"style": dense(parts["style"]), "script": dense_script(parts["script"])}
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
@@ -296,15 +296,12 @@ def default_digits(model: Described) -> Examples | None:
 # ------------------------------------------------------- the tale: which networks have it, and the data of its chapters
 
 
-# In this order; each is a figure in assets/figures and an address of the page.
-_CHAPTERS = (
-    ("read", "numbers", "layers")
-    + ("sum", "edge", "squash", "knobs")
-    + ("cost", "gradient", "hill", "learn")
-    + ("ways", "wishes", "chain", "batches", "curves")
-    + ("inside", "exam")
+# Figures in assets/figures, each an address of the page. In this order they compress best.
+_FIGURES = (
+    ("shared", "layers", "exam", "read", "sum", "edge", "numbers", "inside", "squash", "cost")
+    + ("ways", "hill", "learn", "chain", "wishes", "gradient", "curves", "batches", "knobs")
+    + ("playground",)
 )
-_FIGURES = ("shared", *_CHAPTERS, "playground")
 _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another
 _CHAPTER_SCRIPTS = (
