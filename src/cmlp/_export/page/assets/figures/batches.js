@@ -117,14 +117,16 @@ FIGURES.batches = {
 		if (fly < 1) return;
 		const size = narrow ? 12 : 15;
 		if (bend) drawLine(pen, segment(x, y, x + far * unit, y), colours.ring, 1, [3, 4]);
-		note(pen, `downhill ${number(low, 2)}`, width, height - 52, "right", { size });
-		note(pen, `sideways ${number(bend < 1 ? far : total[1], 2)}`, width, height - 32, "right", { size });
+		const [start, align] = narrow ? [width, "right"] : [min(x + far * unit + 24, width - 250), "left"];
+		const was = bend < 1 || narrow ? "" : `, not ${number(far, 2)}`;
+		note(pen, `sideways ${number(bend < 1 ? far : total[1], 2)}${was}`, start, y + 5, align, { size });
+		note(pen, `downhill ${number(low, 2)}`, start, y + 27, align, { size });
 		if (!done) return;
 		const corner = [x + total[1] * unit, y + low * unit];
 		drawLine(pen, segment(x, y, x, corner[1]), colours.positive, 5);
 		drawLine(pen, segment(x, y, corner[0], y), colours.muted, 5);
 		drawLine(pen, [[x, y], blendAll([x, y], corner, done)], colours.mark, 4);
-		headline(pen, `the average of ten: ${number(this.angles[10], 0)}°`, width, height - 8, "right", size);
+		headline(pen, `the average of ten: ${number(this.angles[10], 0)}°`, start, y + 53, align, size);
 	},
 	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
 	paintRace(pen, width, height, come, narrow) {
