@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.columns import NamedMatrix
-    from cmlp._data.files.file_formats import Setting
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.text import TextOptions
 

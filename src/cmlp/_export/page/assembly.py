@@ -71,9 +71,13 @@ def script(names: Iterable[str]) -> str:
     return _COMMENT.sub("", "\n".join(asset(f"{name}.js") for name in names))
 
 
-def without_tabs(text: str) -> str:
-    """Return a script without the tabs at the beginnings of its lines."""
-    return re.sub(r"^\t+", "", text, flags=re.MULTILINE)
+def dense_script(text: str) -> str:
+    """Return a script without indentation, comments at ends of lines, and line breaks beside punctuation.
+
+    No text of a script contains `` // `` or a line break, and no loop has an empty body.
+    """
+    text = re.sub(r"^\t+| // .*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"(?<=[;,{(\[])\n|[;,]?\n(?=[}\])])", "", text)
 
 
 def dense(text: str) -> str:

@@ -16,12 +16,12 @@ from cmlp._export.page.assembly import (
     asset,
     compressed,
     dense,
+    dense_script,
     fill,
     recorded,
     script,
     script_json,
     style,
-    without_tabs,
 )
 from cmlp._export.page.description import Described, encoded, visible
 from cmlp._export.page.table import table_page
@@ -79,8 +79,8 @@ def page_of(
         parts["tale"] = script_json(_tale(described))
         sheet = script_json(dense(style(["chapters/chapters", "figures/playground"])))
         scripts = f"{parts['script']}const STYLE = {sheet};\n{script(_CHAPTER_SCRIPTS)}"
-        parts["chapters"] = compressed(without_tabs(scripts))
-        parts |= {"style": dense(parts["style"]), "script": without_tabs(script(_LOADER_SCRIPTS))}
+        parts["chapters"] = compressed(dense_script(scripts))
+        parts |= {"style": dense(parts["style"]), "script": dense_script(script(_LOADER_SCRIPTS))}
         parts["data"] = fill(asset("chapters/data.html"), parts)
     return Document("template.html", parts)
 
@@ -306,15 +306,12 @@ def default_digits(model: Described) -> Examples | None:
 # ------------------------------------------------------- the tale: which networks have it, and the data of its chapters
 
 
-# In this order; each is a figure in assets/figures and an address of the page.
-_CHAPTERS = (
-    ("read", "numbers", "layers")
-    + ("sum", "edge", "squash", "knobs")
-    + ("cost", "gradient", "hill", "learn")
-    + ("ways", "wishes", "chain", "batches", "curves")
-    + ("inside", "exam")
+# Figures in assets/figures, each an address of the page. In this order they compress best.
+_FIGURES = (
+    ("shared", "layers", "exam", "read", "sum", "edge", "numbers", "inside", "squash", "cost")
+    + ("ways", "hill", "learn", "chain", "wishes", "gradient", "curves", "batches", "knobs")
+    + ("playground",)
 )
-_FIGURES = ("shared", *_CHAPTERS, "playground")
 _LOADER_SCRIPTS = ("drawing/dom", "chapters/loader")  # unpack the others
 _TRAINING_SCRIPTS = ("explore/training", "explore/batch")
 _FOOL_SCRIPTS = ("explore/fool",)  # change an image until the answer is another

@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
-from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, script, script_json, style, without_tabs
+from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, dense_script, script, script_json, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
 from cmlp._model.encoder import PARTS
@@ -95,7 +95,7 @@ def table_page(
         "about": escape(_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": without_tabs(script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS])),
+        "script": dense_script(script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS])),
         "model": script_json(described),
     }
     return Document("table.html", parts)

@@ -22,15 +22,15 @@ const TALE = {
 		],
 		edge: [
 			"A neuron made by hand",
-			"All weights are 0 except a bar of ones: the sum adds up what is bright there. A bar is bright, but so is any filled field. So the bar gets a negative border: now the pixels around it must be dark.",
+			"All weights are 0 except a bar of ones, so the sum is the brightness under the bar. A bar is bright there, but so is any filled field. With a negative border, the pixels around it must be dark as well.",
 		],
 		squash: [
 			"Squash, and set a threshold",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: if it is −10, the pixels must bring over 10. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the pixels must add up to over 10. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
-			"Each wire has a weight, each neuron a bias: 13,002 numbers, like knobs. They are one function, because 784 numbers go in and ten come out. Each layer multiplies by its matrix, adds its biases, and squashes. Turn the knobs, and it is another function.",
+			"Each wire has a weight, each neuron a bias: 13,002 numbers, like knobs. The network is one function: 784 numbers go in and ten come out. Each layer multiplies by its matrix, adds its biases, and squashes. Turn the knobs, and it is another function.",
 		],
 	},
 	Descent: {
@@ -44,7 +44,7 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost, over 2 of 13,002 directions. There are two valleys, because the half-trained network has a twin: its neurons in another order. The ring steps against the slope, again and again: learning rate × slope.",
+			"Height is the cost, over 2 of 13,002 directions. Why two valleys? The same neurons in another order give the same answers: the half-trained network has a twin. The ring steps against the slope, again and again: learning rate × slope.",
 		],
 		learn: [
 			"Let it learn",
@@ -54,19 +54,19 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"The network reads this 9 as a 4. So output 9 wishes to rise, and 4 to fall. Three things can raise output 9: its bias, its weights from B, and the activations of B. Which is worth most?",
+			"The network reads this 9 as a 4. So output 9 wishes to rise, and 4 to fall: a wish is the slope of the cost, times −1. Three things can raise output 9: its bias, its weights, and the activations of B.",
 		],
 		wishes: [
 			"Ten wishes become one",
-			"Each output sends a wish along every wire to B: its own wish × the weight. The ten wishes for one neuron add up. Now B has wishes too, so it sends them on to A in the same way. That is backpropagation.",
+			"Each output sends a wish along every wire to B: its own wish × the weight. Each neuron of B adds up the ten it gets. Now B has wishes too, so it sends them on to A in the same way. That is backpropagation.",
 		],
 		chain: [
 			"Four in a row: the chain rule",
-			"Pull w3: its sum changes, so does the activation, so does the cost. Above each arrow stands a slope: how much the next number changes for each unit of this one. The product of all slopes says how the cost depends on w3.",
+			"Pull w3: its sum changes, so does the activation, so does the cost. Above each arrow stands a slope: the change after the arrow, divided by the change before it. The slopes multiplied say how the cost depends on w3.",
 		],
 		batches: [
 			"A few at a time",
-			"Each digit wishes for other changes, so their wishes are averaged. A step may average ten digits or all 5,000. Ten give only a rough direction, but the step takes far less time, because each digit must run through the network.",
+			"Each digit wishes for other changes, so their wishes are averaged. A step may average ten digits or all 5,000. Ten give only a rough direction. But each digit must run through the network, so ten take far less time.",
 		],
 		curves: [
 			"Other curves",
@@ -76,7 +76,7 @@ const TALE = {
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Are there edges? Lay an edge or a bar over a neuron’s weights and subtract it. If little is left, the weights were that edge. 15,488 are tried, at every place and in 8 directions.",
+			"The hope was: edges, then loops, then digits. Are there edges? Subtract an edge or a bar from a neuron’s weights. If little is left, the neuron is an edge detector. 15,488 edges and bars are tried, at every place and in 8 directions.",
 		],
 		exam: [
 			"The examination",

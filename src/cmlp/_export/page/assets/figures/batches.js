@@ -11,9 +11,18 @@ FIGURES.batches = {
 			"Four networks start alike. They differ in how many digits they average for each step. The clock runs ever faster.",
 		],
 		[0.55, "Recorded by Python on one processor core, each with its best learning rate. Below each bar: its time."],
-		[0.6, "Why are ten enough? Each needle is the step of one digit: up is downhill for all digits, orange is uphill."],
-		[0.82, "Their average is the step: what only one digit wishes for cancels."],
-		[1, "It is nearer to downhill than most of the ten: steps are averaged, not angles."],
+		[
+			0.6,
+			"Why are ten enough? Each digit’s step in two parts: downhill for all digits (blue; orange is uphill), and sideways (gray).",
+		],
+		[
+			0.82,
+			"Now add the ten. The downhill parts lie in one line. The sideways parts all point in different directions, and mostly cancel.",
+		],
+		[
+			1,
+			"Ten sideways parts come only about √10 times as far as one. The sum, divided by ten, is the step: it points further downhill.",
+		],
 	],
 	bet: {
 		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
@@ -37,57 +46,87 @@ FIGURES.batches = {
 			moveTo(1);
 		});
 	},
-	/** How far the gradients of ten digits, and their average, point away from that of all. */
+	/** For each of ten digits: how far its step goes downhill for all, and sideways. And how far they have come together. */
 	ask() {
 		const { train } = examples;
 		this.all ??= half.gradient(train).gradient;
 		this.ten = train.slice(this.from, this.from + 10);
-		this.angles = [...this.ten.map((one) => [one]), this.ten].map((list) => {
-			const { gradient } = half.gradient(list);
-			return (Math.acos(dot2(gradient, this.all) / hypot2(gradient) / hypot2(this.all)) * 180) / Math.PI;
+		const down = this.all.map((value) => value / hypot2(this.all));
+		const partsOf = (step) => [dot2(step, down), Math.sqrt(dot2(step, step) - dot2(step, down) ** 2)];
+		let total = down.map(() => 0);
+		// Each place has its distance from the start; the path turns to the left and to the right in turn.
+		let [angle, reach] = [0, 0];
+		this.steps = this.ten.map((one, n) => {
+			const { gradient } = half.gradient([one]);
+			total = total.map((value, k) => value + gradient[k]);
+			const [own, sums] = [partsOf(gradient), partsOf(total)];
+			if (n) angle += (n % 2 ? 1 : -1) * Math.acos((reach ** 2 + sums[1] ** 2 - own[1] ** 2) / 2 / reach / sums[1]);
+			reach = sums[1];
+			return { own, sums, angle };
 		});
+		this.angles = [...this.steps.map(({ own }) => own), this.steps[9].sums].map(
+			([along, aside]) => (Math.atan2(aside, along) * 180) / Math.PI,
+		);
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const rise = ease(part(t, 0.58, 0.66)); // the race makes room for the directions
-		this.paintRace(pen, width, height * blend(1, narrow ? 0.48 : 0.56, rise), part(t, 0.02, 0.53), narrow);
+		this.paintRace(pen, width, height * blend(1, narrow ? 0.48 : 0.44, rise), part(t, 0.02, 0.53), narrow);
 		if (rise < 1) return;
-		const top = height * (narrow ? 0.52 : 0.6);
-		const pitch = (width - (narrow ? 0 : 190)) / 10;
-		const radius = min(pitch - 4, 60);
-		const [come, settle] = [ease(part(t, 0.68, 0.8)), ease(part(t, 0.84, 0.96))];
-		this.ten.forEach(({ input }, n) => {
-			const x = n * pitch;
-			picture(pen, input, x, top, radius);
-			this.dial(pen, x + radius / 2, top + radius * 1.55 + 6, radius / 2, this.angles[n], come);
-			if (come === 1)
-				note(pen, `${number(this.angles[n], 0)}°`, x + radius / 2, top + radius * 2.1 + 20, "center", {
-					size: narrow ? 11 : 13,
-				});
+		const { steps } = this;
+		const top = height * (narrow ? 0.5 : 0.47);
+		const pitch = width / 10;
+		const side = min(pitch - 4, 46);
+		const unit = (0.9 * pitch) / max(...steps.map(({ own }) => own[1]));
+		const [x, y] = [40, height - (narrow ? 76 : 112)]; // where the ten are added
+		const [come, fly, bend, done] = [
+			[0.66, 0.74],
+			[0.83, 0.88],
+			[0.9, 0.96],
+			[0.96, 0.99],
+		].map((times) => ease(part(t, ...times)));
+		let [low, far, lastPlace] = [0, 0, [x, y]];
+		const turn = steps[9].angle;
+		const total = steps[9].sums;
+		steps.forEach(({ own: [along, aside], sums, angle }, n) => {
+			const left = n * pitch;
+			picture(pen, this.ten[n].input, left, top, side);
+			if (come === 1 && !narrow)
+				note(pen, `${number(this.angles[n], 0)}°`, left + side + 4, top + side - 4, "left", { size: 11 });
+			const from = [left, top + side + 16];
+			const place = blendAll(
+				[x + (far + aside) * unit, y],
+				[x + sums[1] * unit * Math.cos(angle - turn), y + sums[1] * unit * Math.sin(angle - turn)],
+				bend,
+			);
+			// Each part as it lies below its digit, and where it lies when all are added.
+			const line = (start, end, across, down, colour) => {
+				const here = [from, [from[0] + across * unit * come, from[1] + down * unit * come]];
+				pen.globalAlpha = fly ? 0.35 : 1;
+				drawLine(pen, here, colour, 3);
+				pen.globalAlpha = 1 - 0.5 * done;
+				if (fly) drawLine(pen, [blendAll(from, start, fly), blendAll(here[1], end, fly)], colour, 3);
+				pen.globalAlpha = 1;
+			};
+			line(lastPlace, place, aside, 0, colours.muted);
+			const stack = x - 34 + 3 * n;
+			line([stack, y + low * unit], [stack, y + (low + along) * unit], 0, along, tint(along));
+			low += along;
+			far += aside;
+			lastPlace = place;
 		});
-		if (!settle) return;
-		const size = narrow ? 26 : 62;
-		const [x, y] = narrow ? [30, height - 30] : [width - 84, top + 74];
-		this.dial(pen, x, y, size, this.angles[10], settle, colours.mark);
-		const words = `the average of ten${settle < 1 ? "" : `: ${number(this.angles[10], 0)}°`}`;
-		const alone = this.angles.slice(0, 10);
-		if (narrow) {
-			headline(pen, words, 64, y - 4, "left", 14);
-			note(pen, `alone: ${number(min(...alone), 0)}° to ${number(max(...alone), 0)}°`, 64, y + 14, "left");
-		} else headline(pen, words, width, y + size + 26, "right", 14);
-	},
-	/** A circle: blue is downhill for all digits, orange uphill. */
-	dial(pen, x, y, radius, angle, come, colour = colours.text) {
-		for (const k of [0, 1]) {
-			pen.beginPath();
-			pen.arc(x, y, radius, (k - 1) * Math.PI, k * Math.PI);
-			pen.fillStyle = k ? colours.negative : colours.positive;
-			pen.globalAlpha = 0.25;
-			pen.fill();
-			pen.globalAlpha = 1;
-		}
-		const turn = (come * angle * Math.PI) / 180;
-		drawLine(pen, segment(x, y, x + Math.sin(turn) * radius, y - Math.cos(turn) * radius), colour, 3);
-		drawLine(pen, [[x, y]], colour, 6);
+		if (fly < 1) return;
+		const size = narrow ? 12 : 15;
+		if (bend) drawLine(pen, segment(x, y, x + far * unit, y), colours.ring, 1, [3, 4]);
+		const [start, align] = narrow ? [width, "right"] : [min(x + far * unit + 24, width - 250), "left"];
+		const was = bend < 1 || narrow ? "" : `, not ${number(far, 2)}`;
+		note(pen, `sideways ${number(bend < 1 ? far : total[1], 2)}${was}`, start, y + 5, align, { size });
+		note(pen, `downhill ${number(low, 2)}`, start, y + 27, align, { size });
+		if (!done) return;
+		const corner = [x + total[1] * unit, y + low * unit];
+		drawLine(pen, segment(x, y, x, corner[1]), colours.positive, 5);
+		drawLine(pen, segment(x, y, corner[0], y), colours.muted, 5);
+		drawLine(pen, [[x, y], blendAll([x, y], corner, done)], colours.mark, 4);
+		headline(pen, `the average of ten: ${number(this.angles[10], 0)}°`, start, y + 53, align, size);
 	},
 	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
 	paintRace(pen, width, height, come, narrow) {

@@ -29,8 +29,11 @@ FIGURES.chain = {
 	seconds: 6,
 	net: "Four neurons in a row",
 	stops: [
-		[0, "Four neurons. The wanted output is 1, so the cost is (a3 − 1)²."],
-		[0.5, "w3 pulled by 0.05. Each change is the change before it × the slope between the two."],
+		[
+			0,
+			"Four neurons. Their output a3 should be 1, so the cost is (a3 − 1)². Pull w3, and one after the other the rest follows.",
+		],
+		[0.5, "Each change is the change before it × the slope between the two. Three factors, one product."],
 		[1, "Drag sideways to pull a weight yourself. Dashed: what the slopes promise. The curve: what is measured."],
 	],
 	bet: {
@@ -41,7 +44,7 @@ FIGURES.chain = {
 		measure: () => chainAt(ASKED).numbers[3],
 		verdict() {
 			const guess = chosen === null ? "" : `You said ${number(chosen, 4)}. `;
-			return `${guess}Measured: ${number(this.measure(), 4)}. By the slopes: ${number(chainAt(0).numbers[3] + ASKED * chainSlope(), 4)}. With w3 + 1 they say ${number(chainAt(0).numbers[3] + chainSlope(), 4)}, but it is ${number(chainAt(1).numbers[3], 4)}.`;
+			return `${guess}Measured: ${number(this.measure(), 4)}. By the slopes: ${number(chainAt(0).numbers[3] + ASKED * chainSlope(), 4)}. With w3 + 1 the slopes promise ${number(chainAt(0).numbers[3] + chainSlope(), 4)}, but measured is ${number(chainAt(1).numbers[3], 4)}: a slope holds only nearby.`;
 		},
 	},
 	set() {
@@ -64,15 +67,20 @@ FIGURES.chain = {
 		if (isOpen()) this.pulled = clamp(this.pulled + across / 300, -1, 1);
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const nudge =
+		const nudges = range(4).map((n) =>
 			t === 1
 				? this.pulled
 				: t <= 0.5
-					? 0.05 * ease(part(t, 0.08, 0.45))
-					: blend(0.05, ASKED, ease(part(t, 0.55, 0.9)));
-		this.showChange(nudge);
+					? 0.05 * ease(part(t, 0.04 + 0.11 * n, 0.13 + 0.11 * n)) // each wheel after the one before it
+					: blend(0.05, ASKED, ease(part(t, 0.55, 0.9))),
+		);
+		const nudge = nudges[t > 0.5 ? 0 : 3];
+		this.showChange(nudges[0]);
 		const k = t === 1 ? this.weight : 3;
-		const [now, first, slopes] = [chainAt(nudge, k), chainAt(0, k), chainSlopes(k)];
+		const [first, slopes] = [chainAt(0, k), chainSlopes(k)];
+		const now = chainAt(nudges[0], k);
+		now.numbers = nudges.map((by, n) => chainAt(by, k).numbers[n]);
+		now.a[3] = chainAt(nudges[2], k).a[3];
 		const [size, radius] = narrow ? [13, 19] : [18, 44];
 		const x = (n) => radius + 6 + (n * (width - 2 * radius - 12)) / 3;
 		const y = 24;
@@ -118,6 +126,8 @@ FIGURES.chain = {
 			const [left, right] = [x(n) + radius + 8, x(n + 1) - radius - 8];
 			const tip = [right, middle];
 			drawLine(pen, [[left, middle], tip, [right - 7, middle - 5]], colours.muted, 1.5);
+			const run = part(t, 0.1 + 0.11 * n, 0.17 + 0.11 * n);
+			if (run % 1) drawLine(pen, [[blend(left, right, run), middle]], colours.mark, 12);
 			headline(pen, `× ${number(slopes[n])}`, (left + right) / 2, middle - 8, "center", narrow ? 11 : 16, !narrow);
 			note(pen, narrow ? marks[n].split(" ")[0] : marks[n], (left + right) / 2, middle + 18, "center", {
 				size: narrow ? 11 : 12,
@@ -127,7 +137,8 @@ FIGURES.chain = {
 		});
 		const slope = chainSlope(k);
 		const low = middle + radius + (narrow ? 44 : 66);
-		const words = `∂C/∂w${k} = ${slopes.map((one) => number(one)).join(" × ")} = ${number(slope, 4)}`;
+		const known = slopes.slice(0, t < 0.5 ? floor(max(0, t - 0.06) / 0.11) : 3).map((one) => number(one));
+		const words = `∂C/∂w${k} = ${known.join(" × ")}${t < 0.5 ? " …" : ` = ${number(slope, 4)}`}`;
 		headline(pen, words, 0, low, "left", narrow ? 12 : 18);
 		// The cost over the weight: measured, and by the slope at the place where it stood.
 		const frame = [44, low + (narrow ? 24 : 20), width - 8, height - 20];
@@ -159,7 +170,10 @@ FIGURES.chain = {
 		const said = `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`;
 		headline(pen, said, narrow ? 190 : width, narrow ? low + 16 : low - 10, "right", 12, false);
 		headline(pen, `measured ${signed(change, 5)}`, width, low + (narrow ? 16 : 8), "right", 12);
-		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, left + 8, bottom - 8, "left", { colour: colours.positive });
+		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, left + 8, bottom - 8, "left", {
+			colour: colours.positive,
+			halo: true,
+		});
 	},
 	label() {
 		const k = moment === 1 ? this.weight : 3;

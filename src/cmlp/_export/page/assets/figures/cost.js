@@ -5,7 +5,7 @@ FIGURES.cost = {
 	net: "A new network with random weights",
 	stops: [
 		[0, "Its ten outputs, and what they should be (blue lines). Each difference is the side of a yellow square."],
-		[0.28, "All ten areas together are the cost of this image."],
+		[0.28, "One after the other they are poured into one: its area is the cost of this image."],
 		[0.52, "The cost of the network is the average over all training digits."],
 		[1, "So much its answers cost. Which number, ten times the same, costs least?"],
 	],
@@ -56,7 +56,6 @@ FIGURES.cost = {
 		const total = sum([...outputs].map((a, j) => (a - this.one.targets[j]) ** 2));
 		const unit = min(side1, min(height * 0.5, width * 0.45) / Math.sqrt(total));
 		const big = [narrow ? 12 : width * 0.24, height - 34, unit * Math.sqrt(total)];
-		const pour = ease(part(t, 0.3, 0.45));
 		let filled = 0;
 		[...outputs].forEach((a, j) => {
 			const wanted = this.one.targets[j];
@@ -70,9 +69,11 @@ FIGURES.cost = {
 			box(pen, x - 2, min(y(a), y(wanted)), 4, gap * (bottom - top), colours.mark);
 			const square = [(((j % 5) + 0.5) * width) / 5 - (gap * unit) / 2, rowsAt(floor(j / 5)), gap * unit, gap * unit];
 			const share = gap ** 2 / total;
+			const pour = ease(part(t, 0.29 + 0.014 * j, 0.32 + 0.014 * j));
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
-			box(pen, ...blendAll(square, strip, pour), colours.mark);
+			const [across, down, wide, tall] = blendAll(square, strip, pour);
+			box(pen, across, down, wide, tall - 1, colours.mark);
 			if (!pour)
 				note(
 					pen,

@@ -1,4 +1,4 @@
-// --- Chapter 16: three ways to squash, and what two of them leave of a wish on its way to the front.
+// --- Chapter 16: two ways to squash, and what they leave of a wish on its way to the front.
 
 const [CURVE_SIZES, CURVE_STEPS, CURVE_START] = [[784, 16, 16, 16, 16, 10], 600, 0.55];
 
@@ -6,13 +6,16 @@ FIGURES.curves = {
 	seconds: 14,
 	net: "Two new networks, learning here",
 	stops: [
-		[0, "ReLU turns a negative sum into 0. Softmax squashes ten sums together, here for an 8 that is almost a 9."],
-		[0.18, "A wish goes back. At each layer it is multiplied by weights, and by the slope of the curve (dashed)."],
+		[0, "Two curves, each with its slope (dashed). ReLU turns a negative sum into 0, and keeps a positive one."],
+		[0.18, "A wish goes back from the outputs. Each layer multiplies it by weights, and by the slope of its curve."],
 		[
 			CURVE_START,
-			"This part of the wishes is left at A, the front layer. Now both networks learn from the same digits.",
+			"Each bar shows how large the wishes for a layer are, compared with those for the outputs. Now both networks learn.",
 		],
-		[1, `${CURVE_STEPS} steps later. Now start the sigmoids with larger weights.`],
+		[
+			1,
+			`${CURVE_STEPS} steps later. Is it the curve, or the fading? Start the sigmoids with weights 3 times as large.`,
+		],
 	],
 	bet: {
 		question: "Which part of the outputs’ wishes arrives at A, through four layers of sigmoids?",
@@ -27,7 +30,7 @@ FIGURES.curves = {
 			const [low, high] = this.arrived().map((share) => percent(share, share < 0.01 ? 2 : 0));
 			const why =
 				FIGURES.curves.scale > 1
-					? "With larger weights at the start more arrives, so the front learns as well."
+					? "So it was the fading that held the sigmoids back. ReLU hardly fades, so ordinary weights will do: it is easier to train."
 					: "Each slope is at most a quarter, so the front hardly learns. With only two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
 			return `At the start ${low} arrives with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS} steps: Sigmoid ${first}, ReLU ${second}.`;
 		},
@@ -102,12 +105,12 @@ FIGURES.curves = {
 		this.until(step);
 		const glide = ease(part(t, 0.05, 0.15));
 		const size = narrow ? 11 : 14;
-		const third = (width - 48) / 3;
+		const half1 = (width - 24) / 2;
 		const tall = height / 2 - 14; // of a row
 		const wide = width * (narrow ? 0.17 : 0.22);
 		this.nets.forEach((one, n) => {
 			const y = n * (height / 2 + 6);
-			const place = [n * (third + 24), 20, third, height - 70];
+			const place = [n * (half1 + 24), 20, half1, height - 70];
 			const [left, top, across, down] = blendAll(place, [0, y + 20, wide, tall - 50], glide);
 			const f = (z) => (n ? max(0, z) / 4 : logistic(z));
 			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
@@ -126,7 +129,6 @@ FIGURES.curves = {
 			note(pen, `slope ${n ? 1 : narrow ? "≤ ¼" : "at most ¼"}`, left, top + down + 18, "left", { size });
 			if (glide === 1) this.paintRow(pen, [width * (narrow ? 0.2 : 0.28), y, width, tall], one, n, step, t, narrow);
 		});
-		if (glide < 1) this.paintSoftmax(pen, [2 * (third + 24), 20, third, height - 70], size, 1 - glide);
 	},
 	/** What is left of the wishes, from the outputs at the right to A at the left, and the right answers so far. */
 	paintRow(pen, [left, y, width, tall], { wishes, shares }, n, step, t, narrow) {
@@ -152,23 +154,8 @@ FIGURES.curves = {
 		const place = (share, k) => [start + ((k * 30) / CURVE_STEPS) * (width - start), low - share * (low - top)];
 		drawLine(pen, shares.slice(0, floor(step / 30) + 1).map(place), n ? colours.mark : colours.positive, 2.5);
 	},
-	paintSoftmax(pen, [left, top, width, height], size, alpha) {
-		const { z } = resultOf(trained, pictures.rival.input);
-		const total = logSumExp(z[2]);
-		const pitch = height / 10;
-		headline(pen, "softmax", left, top - 6, "left", size);
-		z[2].forEach((value, k) => {
-			const share = exp(value - total);
-			const y = top + k * pitch;
-			headline(pen, k, left + 6, y + pitch / 2 + 4, "center", size, k > 7);
-			box(pen, left + 20, y + 3, width - 20, pitch - 6, colours.line, alpha);
-			box(pen, left + 20, y + 3, (width - 20) * share, pitch - 6, k === 8 ? colours.mark : colours.ring, alpha);
-			if (k > 7) headline(pen, number(share), left + width - 4, y + pitch / 2 + 4, "right", size);
-		});
-		note(pen, "all ten: 1.000", left, top + height + 18, "left", { size });
-	},
 	says(t) {
 		if (this.scale === 1 || t < CURVE_START) return;
-		return `Sigmoid weights 3 times as large at the start: ${percent(this.nets[0].wishes[0][0])} of the wishes arrived at A.`;
+		return `With weights 3 times as large at the start, ${percent(this.nets[0].wishes[0][0])} of the wishes arrived at A, and the sigmoids learn.`;
 	},
 };

@@ -7,16 +7,21 @@ FIGURES.gradient = {
 	seconds: 10,
 	net: "half",
 	stops: [
-		[0, "One step of the half-trained network, 0.1 long. Turn it with the slider: where does the cost fall most?"],
+		[
+			0,
+			"One step of the half-trained network, equally long in every direction. Turn it: where does the cost fall most?",
+		],
 		[0.3, "At 0° the step goes along the gradient: the cost rises most. At 180°, against it, the cost falls most."],
-		[0.4, "Now 200 steps in random directions: the cost hardly changes."],
-		[0.78, "All end near 90°, because among 13,002 directions nearly all are at right angles to any one."],
+		[0.4, "Now 200 steps in random directions, one after the other. How far down the curve does each come?"],
+		[
+			0.78,
+			"All stop near 90°, where the cost hardly changes: of 13,002 directions only one is the gradient’s, and the rest lie across.",
+		],
 		[1, "Below, the gradient itself: one number for each knob. Turn the step again."],
 	],
 	bet: {
-		question:
-			"A step against the gradient lowers the cost. By what part of that does the best of 200 random steps lower it?",
-		options: ["a half", "a tenth", "below 1/20"],
+		question: "How much does the best of 200 random steps lower the cost, compared with a step against the gradient?",
+		options: ["half", "a tenth", "below 1/20"],
 		ratio() {
 			const one = FIGURES.gradient;
 			one.try(TRIES);
@@ -95,12 +100,11 @@ FIGURES.gradient = {
 		const turned = 36 * ease(part(t, 0.03, 0.28));
 		const angle = t % 1 ? 5 * turned : this.angle;
 		if (t < 0.3) note(pen, "▲ cost rises", left, 14, "left");
-		if (t < 0.8) note(pen, "▼ cost falls", left, height - 8, "left");
+		if (t < 0.8) note(pen, "▼ cost falls", left + 24, bottom - 10, "left");
 		for (const change of [-0.01, 0, 0.01]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
 		for (const mark of [0, 45, 90, 135, 180]) {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
-			if (abs(mark - angle) > (narrow ? 34 : 19))
-				note(pen, `${mark}°`, at(mark, 0)[0] + 4, middle + (mark < 90 ? 16 : -6), mark > 135 ? "right" : "left");
+			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 16);
 		}
 		range(36).forEach((n) => {
 			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))
@@ -118,22 +122,26 @@ FIGURES.gradient = {
 				pen,
 				`▼ ${signed(this.down, 4)}${narrow ? "" : " against it"}`,
 				right,
-				at(180, this.down)[1] + 22,
+				at(180, this.down)[1] - 30,
 				"right",
 			);
 		}
-		// The random steps fall to their places.
-		this.tries.slice(0, shown).forEach(([change, where], n) => {
-			const fall = t === 1 ? 1 : part(t * TRIES, (0.4 + 0.0016 * n) * TRIES, (0.44 + 0.0016 * n) * TRIES);
-			const [x, y] = at(where, change);
-			drawLine(pen, [[x, blend(top, y, fall * fall)]], tint(-change), 6);
-		});
 		if (t >= 0.76) {
-			const [x, y] = [at(90, 0)[0] + (narrow ? 8 : 30), top + (narrow ? 6 : 30)];
 			const best = min(...this.tries.map(([change]) => change));
-			headline(pen, `best of ${this.tries.length}: ${number(best, 5)}`, x, y, "left", narrow ? 12 : 16);
-			note(pen, `against the gradient${narrow ? "" : ":"}`, x, y + 20, "left");
-			note(pen, `${number(this.down / best, 0)} times as much`, x + (narrow ? 0 : 130), y + (narrow ? 36 : 20), "left");
+			const [x, y] = [at(90, 0)[0] + (narrow ? 8 : 40), top + (narrow ? 0 : 14)];
+			const long = (right - x) * (narrow ? 1 : 0.8);
+			box(pen, x, y, (long * best) / this.down, 12, colours.text);
+			headline(
+				pen,
+				`best of ${this.tries.length}: ${number(best, 5)}`,
+				x + long / 12,
+				y + 11,
+				"left",
+				narrow ? 11 : 13,
+			);
+			box(pen, x, y + 20, long, 12, colours.positive);
+			const words = narrow ? "gradient:" : "against the gradient:";
+			note(pen, `${words} ${number(this.down / best, 0)} times as much`, x, y + 47, "left", { size: narrow ? 11 : 12 });
 		}
 		if (t % 1 === 0 || t < 0.3) {
 			const place = along(angle / 5);
@@ -154,6 +162,12 @@ FIGURES.gradient = {
 					narrow ? 16 : 24,
 				);
 		}
+		// The random steps come down the curve, each to its own angle.
+		this.tries.slice(0, shown).forEach(([change, where], n) => {
+			const come = t === 1 ? 1 : ease(part(t, 0.4 + 0.0015 * n, 0.46 + 0.0015 * n));
+			const [[x, y], [, end]] = [along((come * where) / 5), along(where / 5)];
+			drawLine(pen, [[x, y + come * (at(where, change)[1] - end)]], tint(-change), 6);
+		});
 		const rise = part(t, 0.86, 0.98);
 		if (!rise) return;
 		const [high, low] = [bottom + 50, height - 22];

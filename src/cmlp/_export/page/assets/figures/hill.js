@@ -71,7 +71,7 @@ FIGURES.hill = {
 			const { rate, held, free } = FIGURES.hill;
 			const [outcome, cost] = [outcomeOf(held), held.at(-1)[2]];
 			const low = free?.at(-1)[2];
-			const why = low < cost ? ", because 13,002 directions offer other ways" : "";
+			const why = low < cost ? ", because it can also leave this map, in 13,000 more directions" : "";
 			const network = free ? ` The network ends at ${number(low)}${why}.` : "";
 			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? ` and ends at ${number(cost)}` : ""}, because ${REASONS[outcome]}.${network}`;
 		},

@@ -76,9 +76,12 @@ const GABOR_TOUR = [
 FIGURES.inside = {
 	seconds: 9,
 	stops: [
-		[0, "The weights of A15. A bar glides over them, and is subtracted, always as bright as fits best."],
+		[
+			0,
+			"The weights of A15. A bar glides over them. Everywhere it gets the brightness that fits best, and is subtracted.",
+		],
 		[0.4, "What is left is nearly all, so here the bar explains nearly nothing. Where is the best place?"],
-		[1, "Here it explains most. Drag the bar, turn it, or press another neuron below."],
+		[1, "Here it explains most. Below, the best of every neuron. Drag the bar, turn it, or press another neuron."],
 	],
 	bet: {
 		question: "A15 comes closest to an edge or bar. How much of its weights does the best one explain?",
@@ -177,9 +180,12 @@ FIGURES.inside = {
 		const [y, wide] = [side + 34, 3 * side + 2 * gap];
 		box(pen, 0, y, wide, 14, colours.line);
 		box(pen, 0, y, wide * share, 14, colours.mark);
-		headline(pen, `it explains ${percent(share)}`, 0, y + 36, "left", narrow ? 14 : 20);
-		const words = `left: ${percent(1 - share)} of the weights’ squares`;
-		note(pen, words, wide, y + 36, "right", { size: narrow ? 11 : 12 });
+		if (t === 1) {
+			// One more neuron is measured for each picture.
+			const next = range(18).find((n) => !bestEdges.has(n));
+			if (next !== undefined) requestPaint(this.best(next));
+		}
+		headline(pen, `it explains ${percent(share)} of the weights’ squares`, 0, y + 36, "left", narrow ? 14 : 20);
 		this.thumbs = this.weights.map((_, n) => {
 			const row = floor(n / 9);
 			return [(n - 9 * row) * thumb, low + row * (thumb + 16), thumb - 4];
@@ -187,6 +193,7 @@ FIGURES.inside = {
 		this.thumbs.forEach(([x, down, size], n) => {
 			paintImage(pen, this.weights[n], x, down, size, 0);
 			const isKnown = t === 1 && bestEdges.has(n);
+			if (isKnown) box(pen, x, down + size - 5, size * this.best(n).share, 5, colours.text);
 			const words = isKnown ? percent(this.best(n).share) : n < 16 ? this.name(n) : ["random", "hand"][n - 16];
 			const colour = n === this.neuron ? colours.text : colours.muted;
 			note(pen, words, x + size / 2, down + size + 13, "center", {

@@ -26,7 +26,7 @@ FIGURES.layers = {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
 			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. Digits hardly need A and B; circles do.`;
+			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. A circle in a ring cannot be told apart without hidden layers: see the playground.`;
 		},
 	},
 	set() {
@@ -45,8 +45,8 @@ FIGURES.layers = {
 		if (t > 0.99 && !isDrawn) {
 			const [none, two, one] = tale.hidden.map(([, right]) => right);
 			const words = narrow
-				? `Without hidden layers ${none} % right, with A, B ${two} %`
-				: `Test digits right: ${none} % without hidden layers, ${two} % with A and B, ${one} % with one of 128 neurons`;
+				? `Digits right: 128 neurons ${one} %, A and B ${two} %`
+				: `Test digits right: ${one} % with 128 neurons in one layer, ${two} % with A and B, ${none} % with neither`;
 			headline(pen, words, 0, narrow ? 12 : height - 6, "left", narrow ? 12 : 15);
 		}
 		const shown = THREES.slice(0, n + 1);

@@ -17,20 +17,23 @@ FIGURES.numbers = {
 			const total = this.total();
 			return abs(total - 1) < 0.005 ? 2 : Number(total > 1);
 		},
+		/** The sums of the outputs, squashed together. */
+		softmax: ({ z }) => z[2].map((value) => exp(value - logSumExp(z[2]))),
 		verdict() {
 			const outputs = resultOf(trained, pictures.rival.input).a[3];
-			return `They add up to ${number(this.total())}: 8 holds ${number(outputs[8])}, 9 holds ${number(outputs[9])}. Each output is a number of its own; nothing makes them share.`;
+			return `They add up to ${number(this.total())}: 8 holds ${number(outputs[8])}, 9 holds ${number(outputs[9])}. Each is a number of its own. Another curve, softmax, would make them share: ${[8, 9].map((k) => number(this.softmax(trained.forward(pictures.rival.input))[k])).join(" and ")}, all ten together 1.`;
 		},
 	},
 	says() {
-		if (!this.drawn) return;
+		const soft = "Softmax squashes the ten sums together, so that they add up to 1. The order stays.";
+		if (!this.drawn) return this.isSoft ? soft : undefined;
 		const outputs = trained.forward(this.drawn).a[3];
 		const best = winner(outputs);
 		return `Drawn by you: it reads ${best}, at ${number(outputs[best], 2)}. Each number you change moves all ten outputs a little.`;
 	},
 	set() {
 		this.cut = [6, 9]; // row and column of the corner
-		[this.drawn, this.ink] = [null, 1];
+		[this.drawn, this.ink, this.isSoft] = [null, 1, false];
 		choices(
 			"Pen",
 			[
@@ -39,6 +42,18 @@ FIGURES.numbers = {
 			],
 			(ink) => ink === this.ink,
 			(ink) => (this.ink = ink),
+		);
+		choices(
+			"Curve",
+			[
+				[false, "sigmoid"],
+				[true, "softmax"],
+			],
+			(isSoft) => isSoft === this.isSoft,
+			(isSoft) => {
+				this.isSoft = isSoft;
+				moveTo(1);
+			},
 		);
 		action("The 8 as it was", () => (this.drawn = null));
 	},
@@ -76,10 +91,11 @@ FIGURES.numbers = {
 		const grown = t <= 0.5 ? part(t, -0.02, 0.1) : part(t, 0.55, 0.8);
 		const y = side + 48;
 		const isTold = t > 0.95;
-		paintColumnBars(pen, [0, y, width, height - y], result.a[3], grown, isTold);
+		const outputs = this.isSoft && t === 1 ? this.bet.softmax(result) : result.a[3];
+		paintColumnBars(pen, [0, y, width, height - y], outputs, grown, isTold);
 		headline(
 			pen,
-			`ten outputs${isTold ? `: together ${number(sum([...result.a[3]]))}` : ""}`,
+			`ten outputs${isTold ? `: together ${number(sum([...outputs]))}` : ""}`,
 			narrow ? 0 : side + 30,
 			y - 8,
 			"left",

@@ -44,15 +44,21 @@ FIGURES.ways = {
 	seconds: 10,
 	net: "half",
 	stops: [
+		[0, "Blue wishes to rise, orange to fall. Output 9 is 0.33 and should be 1, so its wish is the largest."],
 		[
-			0,
-			"An arrow is a wish: the slope of the cost, times −1. For output 9 it is 2 × (1 − 0.3324) = +1.335, for output 4 it is to fall.",
+			0.25,
+			"Output 9 is a sum, squashed. Its wish × the slope of the sigmoid is the wish for the sum. What can raise the sum?",
 		],
-		[0.25, "The wish for the output × the slope of its curve is the wish for its sum. What can raise the sum?"],
 		[0.26, "First, its bias: it adds to the sum directly."],
-		[0.46, "Second, its weights: each by as much as the neuron before it is bright, because a weight multiplies it."],
+		[
+			0.46,
+			"Second, its weights: each by as much as the neuron before it is bright. A dark neuron’s weight hardly matters.",
+		],
 		[0.66, "Third, the activations of B: each by as much as its weight, down where the weight is negative."],
-		[1, `All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output.`],
+		[
+			1,
+			`All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output. What if only this 9 is heard?`,
+		],
 	],
 	bet: {
 		question: "Which of the three ways changes the sum of output 9 most?",
@@ -63,11 +69,12 @@ FIGURES.ways = {
 		},
 		verdict() {
 			const [bias, weights, activations] = FIGURES.ways.first.map((one) => percent(one));
-			return `For output 9 the activations give ${activations}, the weights ${weights}, the bias ${bias}, because its weights are larger than the activations, and it has only one bias. But nobody can set activations: it must ask B for them.`;
+			return `For output 9 the activations give ${activations}, the weights ${weights}, the bias ${bias}: there are 16 weights and 16 activations, but one bias. Yet nobody can set activations: output 9 must ask B for them.`;
 		},
 	},
 	set() {
 		Object.assign(this, wishesIn(half, pictures.train4), { on: [true, true, true] });
+		Object.assign(this, { only: new Network(model, half.params.slice()), steps: 0 });
 		this.choose(9);
 		this.first = this.shares;
 		choices(
@@ -80,6 +87,17 @@ FIGURES.ways = {
 				moveTo(1);
 			},
 		);
+		action("10 steps for this 9 alone", () => isOpen() && this.learn());
+	},
+	/** Learning steps of a copy of the network, in which only one digit has wishes. */
+	learn() {
+		const { only } = this;
+		range(10).forEach(() => {
+			const { gradient } = only.gradient([pictures.train4]);
+			only.params.set(only.params.map((value, k) => value - WAY_RATE * gradient[k]));
+		});
+		this.steps += 10;
+		this.nines = examples.test.filter((one) => winner(only.forward(one.input).a[3]) === 9);
 	},
 	/** For an output's sum: what the ways that are switched on add to it, by the neurons of B, and what they achieve. */
 	choose(k) {
@@ -100,17 +118,27 @@ FIGURES.ways = {
 		const low = height - (narrow ? 106 : 140); // where the bars begin
 		const bottom = low - (narrow ? 22 : 12);
 		const [yB, yOut] = [rowsBetween(20, bottom, 16), (this.yOut = rowsBetween(8, bottom, 10))];
-		const [x, out, radius] = [narrow ? 62 : 330, width - 100, min(11, bottom / 42)];
+		const [x, out, radius] = [narrow ? 62 : 330, width - (narrow ? 100 : 190), min(11, bottom / 42)];
 		const size = narrow ? 12 : 15;
+		const origin = `2 × (${one === 9 ? 1 : 0} − ${number(a[3][one])}) = ${signed(wish, 3)}`;
 		const words = `${signed(wish, 3)} × ${number(push / wish)} = ${signed(push, 3)}`;
-		if (narrow) t > 0.14 && headline(pen, `wish × slope: ${words}`, 0, low - 10, "left", size);
+		if (narrow) headline(pen, t > 0.14 ? `wish × slope: ${words}` : `its wish: ${origin}`, 0, low - 10, "left", size);
 		else {
-			note(pen, "should be a 9, is read as a 4", 0, 12, "left");
-			picture(pen, pictures.train4.input, 0, 20, 220);
-			if (t > 0.14) {
-				headline(pen, "wish × slope = wish for its sum:", 0, 272, "left", size, false);
-				headline(pen, words, 0, 298, "left", 18);
-			}
+			const isLearning = t === 1 && this.steps;
+			note(pen, isLearning ? "read as a 9 now" : "should be a 9, is read as a 4", 0, 12, "left");
+			if (isLearning) crowd(pen, examples.test, [0, 20, 184, 184], 22, (one) => this.nines.includes(one));
+			else picture(pen, pictures.train4.input, 0, 20, 180);
+			const lines = ["−slope of the cost = its wish:", origin, "wish × slope = wish for its sum:", words];
+			lines
+				.slice(0, t > 0.14 ? 4 : 2)
+				.forEach((line, n) => headline(pen, line, 0, 232 + 25 * n, "left", size, n % 2 > 0));
+			[...a[3]].forEach((value, k) => {
+				const y = yOut(k) + 4;
+				const style = { colour: k === one ? colours.text : colours.muted };
+				note(pen, number(value, 2), width - 58, y, "right", style);
+				note(pen, k === 9 ? "→ 1" : "→ 0", width - 52, y, "left", style);
+			});
+			note(pen, "is → should be", width, 12, "right");
 		}
 		const end = [out - 12, yOut(one)];
 		const top = largest(weights);
@@ -165,6 +193,8 @@ FIGURES.ways = {
 		note(pen, sums, 0, height - 8, "left", { colour: colours.text, size: narrow ? 12 : 15 });
 	},
 	says(t) {
+		if (t === 1 && this.steps)
+			return `After ${this.steps} such steps for one digit alone, ${this.nines.length} of ${examples.test.length} test digits are a 9 to it. All digits must be heard.`;
 		const names = WAYS.filter((_, n) => !this.on[n]);
 		if (t === 1 && names.length) return `Switched off: ${names.join(", ")}. Only the rest changes the sum.`;
 	},

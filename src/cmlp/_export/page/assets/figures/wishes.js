@@ -12,21 +12,23 @@ FIGURES.wishes = {
 	net: "half",
 	stops: [
 		[0, "The same 9: output 9 wishes to rise, 4 to fall. The wires are weights, blue above 0, orange below."],
-		[0.1, "The wires of output 4. Its wish × the weight is what it wishes of a neuron: fall × orange is …"],
-		[0.2, "Output 4’s wishes have come to all 16 neurons of B: to rise at the right, to fall at the left."],
-		[0.34, "Output 9’s are added. Below, the pile of one neuron."],
-		[0.46, "The other eight are nearly content: they add little."],
-		[0.56, "Up against down: what is left is the arrow of each neuron of B."],
-		[0.7, "Now B sends its wishes to A: first the neuron whose pile you saw, then the other fifteen."],
+		[0.1, "Output 4 sends along each wire its wish × the weight of the wire. Its wire from B10 is the yellow one."],
+		[
+			0.2,
+			"Its wishes are at all 16 neurons of B: to rise at the right, to fall at the left. Now the other outputs send theirs.",
+		],
+		[0.46, "Each neuron of B has a pile of ten wishes; B10’s is shown below. What happens to a pile with two sides?"],
+		[0.56, "The pale parts cancel each other. What is left is the neuron’s own wish, and now B sends it on to A."],
 		[
 			1,
-			"The wishes for A. Pixels cannot change, so it ends with A’s weights and biases. Press any neuron, or choose it below.",
+			"The wishes for A, in the same way. Pixels cannot change, so here it ends. Press any neuron, or choose it below.",
 		],
 	],
 	bet: {
 		question: "Output 4 wishes to fall; its weight from B10 is −1.545. What does it wish of B10?",
 		options: ["to rise", "to fall", "nothing"],
 		at: 0.1,
+		shown: 0.2,
 		value: () => FIGURES.wishes.hops[0].values[9][4],
 		measure() {
 			return abs(this.value()) < 0.01 ? 2 : Number(this.value() < 0);
@@ -173,7 +175,9 @@ FIGURES.wishes = {
 			if (comings[i][1] === 1 && size > 14)
 				note(pen, size > 70 ? words : name, from + size / 2, y + 58, "center", { size: 11 });
 		});
-		if (cancel === 1) headline(pen, signed(hop.wish[j], 3), width, y + 30, "right");
+		if (cancel < 1) return;
+		note(pen, `${number(ups, 3)} − ${number(downs, 3)} =`, width, y + 8, "right", { size: 11 });
+		headline(pen, signed(hop.wish[j], 3), width, y + 30, "right");
 	},
 	label() {
 		const n = Number(moment > 0.575);
