@@ -331,11 +331,12 @@ class TrainedModel:
         return self._views()[1]
 
     def _views(self) -> tuple[Tensors, Tensors]:
-        if self._tensors is None:
+        tensors = self._tensors
+        if tensors is None:
             weights, biases = self.net.views(self.params)
-            object.__setattr__(self, "_tensors", (Tensors(weights), Tensors(biases)))
-        assert self._tensors is not None
-        return self._tensors
+            tensors = Tensors(weights), Tensors(biases)
+            object.__setattr__(self, "_tensors", tensors)
+        return tensors
 
     @property
     def n_inputs(self) -> int:
