@@ -19,7 +19,6 @@ from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
