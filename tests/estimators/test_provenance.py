@@ -344,8 +344,8 @@ def with_dates(encoder):
     return type(encoder)(encoder.layout, encoder.numbers, encoder.categories, ("date", "category", "number"))
 
 
-def moved(target):
-    return target._replace(centre=target.centre + 1000)
+def moved(scale):
+    return scale._replace(centre=scale.centre + 1000)
 
 
 def changed_params(k):
@@ -364,7 +364,7 @@ TABLE_PARTS = {
     "columns, by a scale": replaced_field(encoder=with_other_scale),
     "types of columns": replaced_field(encoder=with_dates),
     "names": replaced_field(names=lambda names: ("b", "a", "c")),
-    "target": replaced_field(target=moved),
+    "target": replaced_field(answer_scale=moved),
     "calibration": replaced_field(calibration=lambda found: found._replace(scores=found.scores * 0)),
     "background": replaced_field(background=lambda found: found._replace(weights=found.weights * 2)),
     "summary": replaced_field(summary=lambda found: found._replace(values=found.values + 1)),

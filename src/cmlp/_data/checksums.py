@@ -85,11 +85,11 @@ def block_checksums(
 
 def _row_sums(parts: Sequence[Any]) -> Checksums:
     """Return the checksum of each row of matrices (rows, dtype, number)."""
-    found = np.zeros(len(parts[0][0]), np.uint64)
+    sums = np.zeros(len(parts[0][0]), np.uint64)
     for rows, dtype, number in parts:
         words = _words(rows, dtype)
-        found += np.einsum("ij,j->i", words, _factors(words.shape[1], number))
-    return found
+        sums += np.einsum("ij,j->i", words, _factors(words.shape[1], number))
+    return sums
 
 
 def _words(rows: NDArray[Any], dtype: np.dtype[Any]) -> Checksums:

@@ -89,7 +89,7 @@ def entries_of(column: Any, label: str) -> list[Any]:
     array = array_of(column, label)
     if array.dtype.kind in "mM":
         times: list[Any] = _in_microseconds(array, label).tolist()
-        return [None if one is None else one.replace(tzinfo=UTC) for one in times] if has_offset(column) else times
+        return [None if time is None else time.replace(tzinfo=UTC) for time in times] if has_offset(column) else times
     if array.dtype.kind == "f" and not isinstance(declared_type(column), np.dtype) and hasattr(column, "to_list"):
         return _converted(column.to_list, label)  # the array may have rounded integers beside missing values
     entries: list[Any] = array.tolist()
@@ -156,9 +156,9 @@ def type_of_entries(column: Any, label: str, rows: NDArray[np.intp]) -> str:
         return _OTHER
     first: dict[str, int] = {}  # the first row of each type
     for row, value in zip(rows.tolist(), entries, strict=True):
-        found = None if is_missing(value) else _type_of_entry(value)
-        if found is not None and found not in first:
-            first[found] = row
+        kind = None if is_missing(value) else _type_of_entry(value)
+        if kind is not None and kind not in first:
+            first[kind] = row
     return _one_type(first, label)
 
 
@@ -169,9 +169,9 @@ def _one_type(first: dict[str, int], label: str) -> str:
     if types == {_DATE, _TIME}:
         return _TIME
     if len(types) > 1:
-        (one, i), (other, j), *_ = first.items()
+        (type_i, i), (type_j, j), *_ = first.items()
         raise ValueError(
-            f"{label} must have entries of one kind, got {_WORDS[one]} in row {i} and {_WORDS[other]} in row {j}."
+            f"{label} must have entries of one kind, got {_WORDS[type_i]} in row {i} and {_WORDS[type_j]} in row {j}."
         )
     return types.pop()
 

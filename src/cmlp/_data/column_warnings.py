@@ -102,7 +102,7 @@ def _kind(grammar: Grammar, value: object) -> str:
 
 def warn_of_unknown(
     column: Any,
-    found: NDArray[np.float64],
+    coded: NDArray[np.float64],
     codes: Mapping[object, int],
     label: str,
     column_type: str,
@@ -110,18 +110,18 @@ def warn_of_unknown(
     *,
     is_full: bool,
 ) -> None:
-    """Warn once if most values of a column have no code: `found` has the codes, negative ones of unknown values.
+    """Warn once if most values of a column have no code: `coded` has the codes, negative ones of unknown values.
 
     If the column had more categories than the model keeps (`is_full`), unknown ones are nothing new. There must then be
     many rows, and values that would match in another form.
     """
-    n_known = int(np.count_nonzero(found >= 0))
+    n_known = int(np.count_nonzero(coded >= 0))
     if None in codes:
-        n_known -= int(np.count_nonzero(found == codes[None]))
-    if n_known >= len(found) - n_known or (is_full and len(found) < _SAMPLE):
+        n_known -= int(np.count_nonzero(coded == codes[None]))
+    if n_known >= len(coded) - n_known or (is_full and len(coded) < _SAMPLE):
         return
     entries = categories_of(column, label, column_type)
-    new = [value for value, code in zip(entries, found.tolist(), strict=True) if code < 0 and value is not None]
+    new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
     if len(new) <= n_known:
         return
     match = _match(new, codes) if is_full else ""
@@ -143,10 +143,10 @@ def warn_of_unknown(
 
 def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:
     """Return a sentence about the change after which most values are known ones; "" if none are."""
-    values, known = list(dict.fromkeys(new)), [value for value in codes if value is not None]
+    values, categories = list(dict.fromkeys(new)), [value for value in codes if value is not None]
     best: tuple[int, str] = 0, ""
     for name, change in _CHANGES:
-        meant = {change(str(value)): value for value in known}
+        meant = {change(str(value)): value for value in categories}
         pairs = [(value, meant.get(change(str(stored_category(value))))) for value in values]
         matching = [(value, other) for value, other in pairs if other is not None]
         if len(matching) > best[0]:

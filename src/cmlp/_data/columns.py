@@ -31,10 +31,10 @@ DATES = ("date", "time", "instant")  # a day, a point in time without offset, an
 
 def objects(values: Iterable[object]) -> NDArray[Any]:
     """Return an array with a value of Python in each entry."""
-    entries = list(values)
-    found = np.empty(len(entries), object)
-    found[:] = entries
-    return found
+    listed = list(values)
+    array = np.empty(len(listed), object)
+    array[:] = listed
+    return array
 
 
 class FileColumn:

@@ -64,14 +64,14 @@ def write_atomically(path: str | os.PathLike[str], produce: Produce) -> None:
 def _mode_of(target: str) -> int | None:
     """Return the permissions of a file; None if it does not exist."""
     try:
-        found = os.stat(target).st_mode
+        mode = os.stat(target).st_mode
     except FileNotFoundError:
         return None
-    if stat.S_ISDIR(found):
+    if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), target)
-    if not stat.S_ISREG(found):
+    if not stat.S_ISREG(mode):
         raise ValueError(f"path must be a regular file, got {target}")
-    return stat.S_IMODE(found) & 0o777
+    return stat.S_IMODE(mode) & 0o777
 
 
 def _fill(file: IO[Any], mode: int | None, produce: Produce) -> None:

@@ -113,10 +113,10 @@ class FrameReader(NamedTuple):
     ) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return what `read` returns, and the entries as the user passed them."""
         frame = self._same_columns(frame_of(X, owner), owner, notices)
-        found = np.empty((frame.n_rows, len(frame.columns)), object)
+        entries = np.empty((frame.n_rows, len(frame.columns)), object)
         for i, column in enumerate(frame.columns):
-            found[:, i] = entries_of(column, frame.label(i))
-        return self._values(frame, notices), found
+            entries[:, i] = entries_of(column, frame.label(i))
+        return self._values(frame, notices), entries
 
     def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
         column_types = self.column_types or [NUMBER if codes is None else CATEGORY for codes in self.codes]
@@ -130,15 +130,15 @@ class FrameReader(NamedTuple):
         for i, codes in enumerate(self.codes):
             if codes is not None:
                 column = frame.exact(i)
-                found = raw[:, i] = _codes(column, codes, frame.label(i), column_types[i])
+                coded = raw[:, i] = _codes(column, codes, frame.label(i), column_types[i])
                 # A list is searched faster than an array if it is short.
-                if notices is not None and OTHER in (found.tolist() if len(found) < _FEW_ROWS else found):
+                if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
                     from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
 
                     is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
-                    warn_of_unknown(column, found, codes, frame.label(i), column_types[i], notices, is_full=is_full)
+                    warn_of_unknown(column, coded, codes, frame.label(i), column_types[i], notices, is_full=is_full)
                 if column_types[i] == ORDERED:
-                    raw[found == OTHER, i] = np.nan
+                    raw[coded == OTHER, i] = np.nan
             elif not is_done:
                 raw[:, i] = numbers_of(frame.columns[i], frame.label(i), column_types[i], in_fit=notices is None)
         require_no_infinity(raw, frame)
@@ -247,7 +247,7 @@ def frame_of_records(
     for row, record in enumerate(records):
         if not isinstance(record, Mapping):
             raise ValueError(f"X must be records, got {type(record).__name__} in row {row}.")
-        found = 0
+        n_present = 0
         for column, name in zip(columns, names, strict=True):
             value = record.get(name, _ABSENT)
             if value is _ABSENT:
@@ -256,14 +256,14 @@ def frame_of_records(
                     other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
                     raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
-            found += 1
+            n_present += 1
             if type(value) not in SIMPLE and hasattr(value, "__len__") and not isinstance(value, (str, bytes)):
                 raise ValueError(
                     f"column {name!r} must have one value in row {row}, got {type(value).__name__}. Pass columns of "
                     "values as a data frame, such as pandas.DataFrame(X)."
                 )
             column[row] = value
-        if found < len(record):
+        if n_present < len(record):
             known = set(names)
             unknown = [key for key in record if key not in known]
             raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")

@@ -1,4 +1,7 @@
-"""The metadata of a model file: parameters, labels and names as JSON without loss, with a strict parser."""
+"""The metadata of a model file: parameters, labels and names as JSON without loss, with a strict parser.
+
+It is here, and not beside `cmlp._model.file`, because `cmlp._train.state_file` stores the training state in this form.
+"""
 
 from __future__ import annotations
 
@@ -267,7 +270,7 @@ def dump_target_names(names: Sequence[str] | None, n: int) -> str:
 
 def load_target_names(text: str | None) -> list[str] | None:
     """Return the names of the targets from the JSON of `dump_target_names`, whose form the core has checked."""
-    names = [] if text is None else [one["name"] for one in parsed(text, "targets")]
+    names = [] if text is None else [target["name"] for target in parsed(text, "targets")]
     if None in names and any(names):
         raise refuse("some of 'targets' have names, and others have none")
     return names if any(name is not None for name in names) else None
@@ -346,14 +349,17 @@ def _is_name(value: Any) -> bool:
 
 def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
     """Return the categories of each column, None for a column of numbers, as JSON; errors name the column."""
-    for i, one in enumerate(categories):
-        if one and _most_equal_hashes(one) > _MOST_EQUAL_HASHES:
+    for i, values in enumerate(categories):
+        if values and _most_equal_hashes(values) > _MOST_EQUAL_HASHES:
             raise ValueError(
                 f"column {i} of {owner} has more than {_MOST_EQUAL_HASHES} integers with the same hash, which a model "
                 "file cannot contain: convert the column to text before fit"
             )
     return as_json(
-        [None if one is None else [_category(value, i, owner) for value in one] for i, one in enumerate(categories)]
+        [
+            None if values is None else [_category(value, i, owner) for value in values]
+            for i, values in enumerate(categories)
+        ]
     )
 
 

@@ -379,20 +379,20 @@ class Moments:
 
     def mean_and_deviation(self) -> tuple[Vector, Vector]:
         """Return the mean and the standard deviation of each column; for equal values exactly this value, and 0."""
-        self._require_rows()
-        assert self._first is not None
+        first = self._first_row()
         with np.errstate(all="ignore"):
             mean, squares = self._sums / self.total
             deviation = np.sqrt(np.maximum(squares - mean * mean, 0.0))
-            return self._first + mean * self._unit, deviation * self._unit
+            return first + mean * self._unit, deviation * self._unit
 
-    def _require_rows(self) -> None:
+    def _first_row(self) -> Vector:
         if self._first is None:
             raise ValueError("Sample weights must contain at least one non-zero number.")
+        return self._first
 
     def low_and_range(self) -> tuple[Vector, Vector]:
         """Return the smallest value of each column, and the difference from the largest."""
-        self._require_rows()
+        self._first_row()  # there must be one
         with np.errstate(all="ignore"):
             return self._low, self._high - self._low
 

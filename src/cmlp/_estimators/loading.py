@@ -148,7 +148,7 @@ def _built(
     return estimator
 
 
-# Models of other libraries as networks and estimators: `from_onnx`, `from_torch`, `from_sklearn`, `from_pipeline`
+# ------------------------------------------------------------------------------------------ models of other libraries
 
 
 def from_onnx(

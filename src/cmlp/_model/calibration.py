@@ -105,9 +105,9 @@ class Calibration(NamedTuple):
         margins = self.margins(coverage)
         if len(margins) > 1:
             probabilities, margins = np.stack([1 - probabilities, probabilities], axis=-1), margins[:, None]
-        found: NDArray[np.bool_] = 1 - probabilities <= margins
-        np.put_along_axis(found, probabilities.argmax(axis=-1)[..., None], True, axis=-1)
-        return found
+        is_in_set: NDArray[np.bool_] = 1 - probabilities <= margins
+        np.put_along_axis(is_in_set, probabilities.argmax(axis=-1)[..., None], True, axis=-1)
+        return is_in_set
 
 
 def n_answers(net: _core.Net) -> int:
@@ -189,15 +189,15 @@ def factors_of(widths: NDArray[np.float64], predictions: NDArray[np.float64]) ->
     The factors of two knots are interpolated between their predictions, and those of the first and the last knot hold
     beyond them.
     """
-    found = np.empty_like(predictions)
+    of_rows = np.empty_like(predictions)
     for j, (knots, factors) in enumerate(widths):
         values = np.clip(predictions[:, j], knots[0], knots[-1])
         at = np.searchsorted(knots, values, "right") - 1
         after = np.minimum(at + 1, len(knots) - 1)
         step = knots[after] - knots[at]
         share = np.where(after > at, (values - knots[at]) / np.where(after > at, step, 1), 0)
-        found[:, j] = factors[at] + share * (factors[after] - factors[at])
-    return found
+        of_rows[:, j] = factors[at] + share * (factors[after] - factors[at])
+    return of_rows
 
 
 def _learn_widths(
@@ -212,15 +212,15 @@ def _learn_widths(
     n_knots = min(_MOST_KNOTS, n_rows // _ROWS_OF_KNOT)
     if n_knots < 2:
         return None
-    found = np.ones((n_answers, 2, n_knots))
+    widths = np.ones((n_answers, 2, n_knots))
     for j in range(n_answers):
         groups = np.array_split(np.argsort(predictions[:, j], kind="stable"), n_knots)
-        found[j, 0] = [predictions[rows[len(rows) // 2], j] for rows in groups]
+        widths[j, 0] = [predictions[rows[len(rows) // 2], j] for rows in groups]
         mean = _mean(errors[:, j], weight)
         if mean > 0:
             means = [_mean(errors[rows, j] / mean, None if weight is None else weight[rows]) for rows in groups]
-            found[j, 1] = (_SHARE_OF_MEAN + np.asarray(means)) / (1 + _SHARE_OF_MEAN)
-    return found if np.isfinite(found).all() else None
+            widths[j, 1] = (_SHARE_OF_MEAN + np.asarray(means)) / (1 + _SHARE_OF_MEAN)
+    return widths if np.isfinite(widths).all() else None
 
 
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> float:
@@ -253,10 +253,10 @@ def learned_widths(
 
 def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the scores of rows divided by their factors: large enough that the product is not below the score."""
-    found: NDArray[np.float64] = scores / factors
-    while (small := found * factors < scores).any():
-        found = np.where(small, np.nextafter(found, np.inf), found)
-    return found
+    scaled: NDArray[np.float64] = scores / factors
+    while (small := scaled * factors < scores).any():
+        scaled = np.where(small, np.nextafter(scaled, np.inf), scaled)
+    return scaled
 
 
 def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:

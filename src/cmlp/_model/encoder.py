@@ -92,7 +92,7 @@ class ColumnEncoder:
     @property
     def types(self) -> Sequence[str]:
         """The type of each column, also if all are numbers or categories."""
-        return self.column_types or ["number" if known is None else "category" for known in self.categories]
+        return self.column_types or ["number" if categories is None else "category" for categories in self.categories]
 
     @classmethod
     def of(
@@ -103,25 +103,27 @@ class ColumnEncoder:
     ) -> ColumnEncoder:
         """Return the encoder of columns with the codes of their categories, None for numbers."""
         numbers: list[NDArray[np.float64]] = []
-        for one in columns:
-            if one.kind == "number":
-                numbers += [np.array([one.centre, one.scale]), *one.all_edges]
+        for column in columns:
+            if column.kind == "number":
+                numbers += [np.array([column.centre, column.scale]), *column.all_edges]
         return cls(
-            [ColumnLayout(*one[:3], widths(one.parts) if one.parts else ()) for one in columns],
+            [ColumnLayout(*column[:3], widths(column.parts) if column.parts else ()) for column in columns],
             np.concatenate([np.empty(0), *numbers]),
-            [None if known is None else sorted(known, key=known.__getitem__) for known in codes],
+            [None if its_codes is None else sorted(its_codes, key=its_codes.__getitem__) for its_codes in codes],
             column_types,
         )
 
     @cached_property
     def codes(self) -> list[Mapping[object, int] | None]:
         """The code of each category, of each column; None for a column of numbers."""
-        return [None if each is None else {one: code for code, one in enumerate(each)} for each in self.categories]
+        return [
+            None if values is None else {value: code for code, value in enumerate(values)} for values in self.categories
+        ]
 
     @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
-        return tuple(i for i, one in enumerate(self.column_types) if one in DATES and self.categories[i] is None)
+        return tuple(i for i, name in enumerate(self.column_types) if name in DATES and self.categories[i] is None)
 
     def __len__(self) -> int:
         return len(self.layout)
@@ -150,16 +152,16 @@ def checked_encoder(
 ) -> ColumnEncoder:
     """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other."""
     types = checked_column_types(column_types, layout)
-    for i, (column, known) in enumerate(zip(layout, categories, strict=True)):
+    for i, (column, values) in enumerate(zip(layout, categories, strict=True)):
         is_ordered = bool(types) and types[i] == "ordered"
-        if (column.kind == "number" and (known is not None) != is_ordered) or (is_ordered and known is None):
+        if (column.kind == "number" and (values is not None) != is_ordered) or (is_ordered and values is None):
             raise ValueError("'categories' does not fit 'column_kinds'")
-        if column.kind == "category" and (known is None or len(known) != column.n):
+        if column.kind == "category" and (values is None or len(values) != column.n):
             raise ValueError("'categories' does not fit 'columns'")
     return ColumnEncoder(layout, numbers, categories, types)
 
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:
     """Return the number of inputs of each part of a date, with bins; 0 for one that it does not have."""
-    known = {part.name: part.width() for part in parts}
-    return tuple(known.get(name, 0) for name in PARTS)
+    present = {part.name: part.width() for part in parts}
+    return tuple(present.get(name, 0) for name in PARTS)

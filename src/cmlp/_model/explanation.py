@@ -465,14 +465,12 @@ def explain(
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
 
 
-def importances(model: TableModel, n_threads: int | None) -> NDArray[np.float64]:
-    """Return the mean absolute Shapley value of each column over the background of a model."""
-    background = model.background
-    assert background is not None
+def importances(model: TableModel, background: Background, n_threads: int | None) -> NDArray[np.float64]:
+    """Return the mean absolute Shapley value of each column over rows that a model has kept."""
     game = _game_of(model, background, n_threads)
     method = _chosen_method(game, _core.Random(0), exact=False, n_evaluations=None)
-    found = [np.abs(values).mean(axis=1) for values, _ in method.values(background.rows, game.base)]
-    return _sum(np.stack(found) * background.weights[:, None]) / _sum(background.weights)
+    sizes = [np.abs(values).mean(axis=1) for values, _ in method.values(background.rows, game.base)]
+    return _sum(np.stack(sizes) * background.weights[:, None]) / _sum(background.weights)
 
 
 def _names_of_features(model: TrainedModel) -> list[str]:

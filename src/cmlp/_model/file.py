@@ -249,8 +249,8 @@ def _column(word: str) -> ColumnLayout:
     column, *parts = word.split("/")
     kind, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    found = ColumnLayout(kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing")
-    return found._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else found
+    layout = ColumnLayout(kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing")
+    return layout._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else layout
 
 
 def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata) -> None:

@@ -273,7 +273,7 @@ class TrainedModel:
         names: Iterable[Any] | None = None,
         cell_format: CellFormat = _PLAIN_FORMAT,
     ) -> None:
-        nets = tuple(TrainedNet(*one) for one in networks)
+        nets = tuple(TrainedNet(*network) for network in networks)
         columns = None if names is None else tuple(names)
         combination = _combination(kind, nets[0].net, labels)
         self._store(
@@ -331,11 +331,12 @@ class TrainedModel:
         return self._views()[1]
 
     def _views(self) -> tuple[Tensors, Tensors]:
-        if self._tensors is None:
+        tensors = self._tensors
+        if tensors is None:
             weights, biases = self.net.views(self.params)
-            object.__setattr__(self, "_tensors", (Tensors(weights), Tensors(biases)))
-        assert self._tensors is not None
-        return self._tensors
+            tensors = Tensors(weights), Tensors(biases)
+            object.__setattr__(self, "_tensors", tensors)
+        return tensors
 
     @property
     def n_inputs(self) -> int:
@@ -368,18 +369,18 @@ class TrainedModel:
         ndarray of shape (len(to), n_paths, n_inputs - 1, n_outputs)
             The answers after each change but the last.
         """
-        found = self.net.forward_paths(
+        outputs = self.net.forward_paths(
             self.params, rows, to, self._begins(self.net), starts, orders, scale=self.input_scale, n_threads=n_threads
         )
-        answers = self.combined(found.reshape(-1, self.net.n_out)).astype(np.float64)
+        answers = self.combined(outputs.reshape(-1, self.net.n_out)).astype(np.float64)
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def used_columns(self) -> NDArray[np.bool_]:
         """Return whether any weight of the first layer of a network reads each column."""
         used = np.zeros(self.n_inputs, bool)
-        for one in self.networks:
-            inputs = np.concatenate([[0], np.cumsum(one.weights[0].any(axis=1))])
-            used |= np.diff(inputs[self._begins(one.net)]) > 0
+        for trained in self.networks:
+            inputs = np.concatenate([[0], np.cumsum(trained.weights[0].any(axis=1))])
+            used |= np.diff(inputs[self._begins(trained.net)]) > 0
         return used
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
@@ -401,7 +402,7 @@ class TrainedModel:
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
-        return self.replace(networks=[one.astype(dtype) for one in self.networks])
+        return self.replace(networks=[trained.astype(dtype) for trained in self.networks])
 
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
         """Write a model file by calls of `write`. The other arguments are what it has besides the model's numbers."""
@@ -533,8 +534,8 @@ class TableModel(TrainedModel):
                 bins = net.n_in == core.width(True)
                 inputs[net.n_in] = core.encode(rows, bins=bins), core.encode(to, bins=bins)
             first, last = inputs[net.n_in]
-            found = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
-            outputs.append(found.reshape(-1, net.n_out).astype(np.float64))
+            answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
+            outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
         return mean_outputs(outputs, self.answer_scale).reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
@@ -578,25 +579,25 @@ def outputs_of_table(
 ) -> list[NDArray[np.float64]]:
     """Return the outputs of each network for raw rows of a table, of shape (n_rows, n_outputs), as doubles."""
     inputs: dict[int, NDArray[np.float32]] = {}
-    found, wide = [], columns.width(True)
+    outputs, wide = [], columns.width(True)
     for net, params in networks:
         if net.n_in not in inputs:
-            known = inputs.get(wide)
+            with_bins = inputs.get(wide)
             bins = net.n_in == wide
-            inputs[net.n_in] = columns.encode(raw, bins=bins) if known is None else columns.without_bins(known)
-        found.append(net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64))
-    return found
+            inputs[net.n_in] = columns.encode(raw, bins=bins) if with_bins is None else columns.without_bins(with_bins)
+        outputs.append(net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64))
+    return outputs
 
 
-def mean_outputs(found: Sequence[NDArray[np.float64]], scale: AnswerScale | None) -> NDArray[np.float64]:
+def mean_outputs(outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None) -> NDArray[np.float64]:
     """Return the outputs of a table's model from those of its networks."""
     if scale is None:
-        mean: NDArray[np.float64] = sum(found[1:], start=found[0]) / len(found)
+        mean: NDArray[np.float64] = sum(outputs[1:], start=outputs[0]) / len(outputs)
         return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
     centre, spread, low, high = np.asarray(scale.numbers)
-    limited = [np.minimum(np.maximum(one, low), high) for one in found]
-    numbers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
-    return numbers
+    limited = [np.minimum(np.maximum(numbers, low), high) for numbers in outputs]
+    answers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+    return answers
 
 
 def model_of(owner: Any, *, tables: bool = True) -> TrainedModel:

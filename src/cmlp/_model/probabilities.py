@@ -88,9 +88,9 @@ def _score_net(net: _core.Net) -> _core.Net:
     return _core.Net(net.sizes, (*net.activations[:-1], "identity"), "squared_error", net.dtype, parameters)
 
 
-def scores_of_inputs(one: TrainedNet, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+def scores_of_inputs(trained: TrainedNet, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the scores of encoded rows by a network."""
-    return _score_net(one.net).forward(one.params, inputs, n_threads=1).astype(np.float64)
+    return _score_net(trained.net).forward(trained.params, inputs, n_threads=1).astype(np.float64)
 
 
 def scores_of_rows(networks: Sequence[TrainedNet], columns: _core.Columns, raw: NDArray[np.float64]) -> NDArray[Any]:
@@ -110,14 +110,14 @@ def networks_as_trained(model: TableModel) -> Sequence[TrainedNet]:
     return copies
 
 
-def with_map(model: TableModel, found: ProbabilityMap) -> TableModel:
+def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
     """Return the model with these slopes and shifts instead of those that it had."""
     fitted = networks_as_trained(model)
     copies = _copies(fitted)
-    for one in copies:
-        weights, biases = one.weights[-1], one.biases[-1]
-        weights[...] = weights * found.slopes
-        biases[...] = biases * found.slopes + found.shifts
+    for trained in copies:
+        weights, biases = trained.weights[-1], trained.biases[-1]
+        weights[...] = weights * changes.slopes
+        biases[...] = biases * changes.slopes + changes.shifts
     outputs = [output_layer(net, params)[0].copy() for net, params in fitted]
     return model.replace(networks=copies, fitted_outputs=outputs, threshold=None)
 
@@ -127,13 +127,14 @@ def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
 
 
 def checked_outputs(
-    found: Sequence[NDArray[Any]], net: _core.Net, n_nets: int, labels: Labels | None
+    layers: Sequence[NDArray[Any]], net: _core.Net, n_nets: int, labels: Labels | None
 ) -> Sequence[NDArray[Any]]:
     """Return the output layers of a file or a pickle; raises ValueError if they are not those of such networks."""
-    fits = len(found) == n_nets and all(one.shape == ((net.sizes[-2] + 1) * net.n_out,) for one in found)
-    if labels is None or not fits or not all(one.dtype == np.float32 and np.isfinite(one).all() for one in found):
+    shape = ((net.sizes[-2] + 1) * net.n_out,)
+    fits = all(layer.shape == shape and layer.dtype == np.float32 and np.isfinite(layer).all() for layer in layers)
+    if labels is None or len(layers) != n_nets or not fits:
         raise ValueError("the output layers from before the calibration do not fit the networks")
-    return found
+    return layers
 
 
 # ------------------------------------------------------------------------------------------------------- the threshold
@@ -184,14 +185,14 @@ def chosen_threshold(
     """
     order = np.argsort(-p if positive else p, kind="stable")
     p, weight, is_positive = p[order], weight[order], is_positive[order]
-    found, wrong = np.cumsum(weight * is_positive), np.cumsum(weight * ~is_positive)
+    right, wrong = np.cumsum(weight * is_positive), np.cumsum(weight * ~is_positive)
     last = np.flatnonzero(np.append(p[1:] != p[:-1], True))  # of the rows with equal probabilities
     if costs is None:
-        at = int(np.argmax(found[last] >= (1 - _ENOUGH) * (recall or 0.0) * found[-1]))
+        at = int(np.argmax(right[last] >= (1 - _ENOUGH) * (recall or 0.0) * right[-1]))
     else:
-        cost = costs[0] * wrong[last] + costs[1] * (found[-1] - found[last])
+        cost = costs[0] * wrong[last] + costs[1] * (right[-1] - right[last])
         at = int(np.argmin(cost))
-        if costs[1] * found[-1] <= cost[at] and not p[0] == positive == 1:
+        if costs[1] * right[-1] <= cost[at] and not p[0] == positive == 1:
             return float(p[0] + positive) / 2  # no row
     k = int(last[at])
     if k + 1 == len(p):
@@ -331,7 +332,7 @@ def _outputs(
     """Return the outputs of each network from its scores, by the core's softmax or logistic function."""
     params = np.concatenate([np.diag(slopes).ravel(), shifts])
     layer = _core.shared_net((len(slopes), len(slopes)), (output,), "log_loss", np.float64)
-    return [layer.forward(params, one, n_threads=1) for one in np.ascontiguousarray(z)]
+    return [layer.forward(params, scores, n_threads=1) for scores in np.ascontiguousarray(z)]
 
 
 def _mean(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -346,8 +347,8 @@ def _log(x: NDArray[np.float64]) -> NDArray[np.float64]:
     square, series = s * s, np.zeros_like(s)
     for i in range(33, 0, -2):
         series = series * square + 1 / i
-    found: NDArray[np.float64] = k * 0.6931471805599453 + 2 * s * series
-    return found
+    logarithm: NDArray[np.float64] = k * 0.6931471805599453 + 2 * s * series
+    return logarithm
 
 
 def _total(values: NDArray[np.float64]) -> float:

@@ -110,13 +110,13 @@ def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None
     if weight is None:
         ranks = (levels * len(raw)).astype(np.intp)
         return np.stack([np.sort(column)[ranks] for column in raw.T], axis=1)
-    found = np.empty((N_VALUES, raw.shape[1]))
+    values = np.empty((N_VALUES, raw.shape[1]))
     for i, column in enumerate(raw.T):
         order = np.argsort(column, kind="stable")
         summed = np.cumsum(weight[order])
         ranks = np.minimum(np.searchsorted(summed, levels * summed[-1]), len(order) - 1)
-        found[:, i] = column[order[ranks]]
-    return found
+        values[:, i] = column[order[ranks]]
+    return values
 
 
 def accuracy_of(
@@ -131,29 +131,29 @@ def accuracy_of(
     """Return the accuracy on some rows; y are numbers, indices of classes (-1 for unknown ones), or 0/1 labels."""
     several, middle = n_answers(net) > 1, None if has_classes else _median_output(net)
     if has_classes:
-        found = outputs > _HALF if several else outputs.argmax(axis=1)[:, None]
+        answers = outputs > _HALF if several else outputs.argmax(axis=1)[:, None]
     elif middle is None:
         return None
     else:
-        found = outputs if several else outputs[:, [middle]]
+        answers = outputs if several else outputs[:, [middle]]
     kind = _of_classes if has_classes else _of_numbers
-    pairs = [kind(*answer, weight) for answer in zip(found.T, y.reshape(len(y), -1).T, strict=True)]
+    pairs = [kind(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)]
     if not np.isfinite(pairs).all():
         return None
     values, bases = zip(*pairs, strict=True)
     return Accuracy(rows, len(y), values, bases) if several else Accuracy(rows, len(y), *pairs[0])
 
 
-def _of_classes(found: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
+def _of_classes(predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
     counts = np.bincount(y.astype(np.intp) + 1, weight)
-    return [float(np.average(found == y, weights=weight)), float(counts[1:].max(initial=0.0) / counts.sum())]
+    return [float(np.average(predicted == y, weights=weight)), float(counts[1:].max(initial=0.0) / counts.sum())]
 
 
-def _of_numbers(found: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
+def _of_numbers(predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
     order = np.argsort(y, kind="stable")
     summed = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
     median = y[order[np.searchsorted(summed, summed[-1] / 2)]]
-    return [float(np.average(np.abs(y - other), weights=weight)) for other in (found, median)]
+    return [float(np.average(np.abs(y - other), weights=weight)) for other in (predicted, median)]
 
 
 def _median_output(net: _core.Net) -> int | None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.sources import BlockFormat
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.feed import Block
     from cmlp._train.job import Data, TrainingJob

@@ -40,14 +40,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
-    from cmlp._estimators.sources import Arrays
     from cmlp._train.engine import CallOfCore
     from cmlp._train.job import TrainingJob
     from cmlp._train.observer import Observer
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
     from cmlp._train.split import Shards
-    from cmlp.distributed._workers import Workers
 
 
 def fit_together(
@@ -175,7 +173,7 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
         )
 
 
-# What must be the same on all workers
+# ------------------------------------------------------------------------------- what must be the same on all workers
 
 
 def _description(job: TrainingJob) -> dict[str, str]:

@@ -181,7 +181,7 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
             A column for each label seen so far.
         """
         frame, names, rows, _ = as_frame(X)
-        outputs = self._outputs(names, rows) if self._codes else np.empty((len(rows), 0))
+        outputs = self._outputs(names, rows)
         return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
 
     def predict_many(self, X: Any) -> Any:
@@ -332,7 +332,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         float
         """
         row = as_row(x)
-        return 0.0 if self._network is None else float(self._outputs(x, row)[0, 0])
+        return 0.0 if self._learned is None else float(self._outputs(x, row)[0, 0])
 
     def predict_many(self, X: Any) -> Any:
         """Return the predictions for the rows of a frame; 0 before the first learned row.
@@ -346,5 +346,5 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         Series of shape (n,)
         """
         frame, names, rows, _ = as_frame(X)
-        values = np.zeros(len(rows)) if self._network is None else self._outputs(names, rows)[:, 0]
+        values = np.zeros(len(rows)) if self._learned is None else self._outputs(names, rows)[:, 0]
         return dataframe.to_native_series(values, name=None, like=frame)

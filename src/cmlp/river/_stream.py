@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from river.utils import dataframe
@@ -19,6 +19,23 @@ from cmlp._train.random import random_state
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+class Learned(NamedTuple):
+    """What the calls of the learn methods have made."""
+
+    network: Network
+    optimizer: _core.Optimizer
+
+    def resized(self, n_inputs: int, n_outputs: int) -> Learned:
+        """Return a larger network with its optimizer; the new weights and moments are 0."""
+        old, state = self.network._net, self.optimizer.get_state()
+        sizes = (n_inputs, *old.sizes[1:-1], n_outputs)
+        net = _core.Net(sizes, old.activations, old.loss, old.dtype, old.activation_parameters, old.loss_parameter)
+        moments = state["state"].reshape(-1, old.n_params)
+        state["state"] = np.concatenate([_padded(params, old, net) for params in moments] or [state["state"]])
+        params = _padded(self.network.params, old, net)
+        return Learned(Network._assembled(net, params, 1.0), _core.restored(state))
 
 
 class Stream:
@@ -54,8 +71,7 @@ class Stream:
         for name, value in parameters.items():
             setattr(self, name, value)
         self._columns: dict[Hashable, int] = {}
-        self._network: Network | None = None
-        self._optimizer: _core.Optimizer | None = None
+        self._learned: Learned | None = None  # before the first call of a learn method
 
     @property
     def learning_rate_init(self) -> float:
@@ -83,9 +99,9 @@ class Stream:
         Learning a feature or class that is new may replace it. It can have more inputs than there are features; the
         weights of the others are 0.
         """
-        return self._network
+        return None if self._learned is None else self._learned.network
 
-    # Learning
+    # ------------------------------------------------------------------------------------------------------- learning
 
     def _learn(
         self,
@@ -99,22 +115,22 @@ class Stream:
 
         If training diverges, or on Ctrl-C, the model stays unchanged.
         """
-        n_features, network, optimizer = len(self._columns), self._network, self._optimizer
-        before = None if network is None else (block_copy(network.params), deepcopy(optimizer))
+        n_features, before = len(self._columns), self._learned
+        copies = None if before is None else (block_copy(before.network.params), deepcopy(before.optimizer))
         try:
-            self._grow(names, n_outputs, missing)
-            self._train(self._inputs(names, rows), targets)
+            self._learned = learned = self._grown(names, n_outputs, missing)
+            self._train(learned, self._inputs(learned.network, names, rows), targets)
         except BaseException:
             while len(self._columns) > n_features:
                 self._columns.popitem()
-            self._network, self._optimizer = network, optimizer
-            if network is not None and before is not None:
-                network.params[:], self._optimizer = before
+            self._learned = before
+            if before is not None and copies is not None:
+                before.network.params[:] = copies[0]
+                self._learned = before._replace(optimizer=copies[1])
             raise
 
-    def _train(self, rows: NDArray[Any], targets: NDArray[Any]) -> None:
-        network, optimizer = self._network, self._optimizer
-        assert network is not None and optimizer is not None
+    def _train(self, learned: Learned, rows: NDArray[Any], targets: NDArray[Any]) -> None:
+        network, optimizer = learned
         optimizer.learning_rate = self.learning_rate_init
         network._net.train_epoch(
             network.params,
@@ -126,8 +142,8 @@ class Stream:
             loss_scale=0.5 if self.loss == "squared_error" else 1.0,
         )
 
-    def _grow(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> None:
-        """Give new features a column, and let the network have as many inputs and outputs as needed.
+    def _grown(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> Learned:
+        """Give new features a column, and return a network with as many inputs and outputs as needed.
 
         The features get their columns in the order of the rows in which they are first present, as if each row came
         alone; within a row sorted, so that the order of the features in a dict does not matter.
@@ -138,17 +154,14 @@ class Stream:
                 first[name] = 0 if missing is None else int(missing[:, place].argmin())
         for name in sorted(first, key=lambda name: (first[name], repr(name))):
             self._columns[name] = len(self._columns)
-        if self._network is None:
-            self._begin(sum(row == 0 for row in first.values()), n_outputs)
-        assert self._network is not None
-        n_inputs, sizes = len(self._columns), self._network.sizes
+        learned = self._learned or self._begun(sum(row == 0 for row in first.values()), n_outputs)
+        n_inputs, sizes = len(self._columns), learned.network.sizes
         if n_inputs > sizes[0]:  # doubled: the cost of growing is proportional to the number of features
-            self._resize(max(n_inputs, 2 * sizes[0]), n_outputs)
-        elif n_outputs > sizes[-1]:
-            self._resize(sizes[0], n_outputs)
+            return learned.resized(max(n_inputs, 2 * sizes[0]), n_outputs)
+        return learned.resized(sizes[0], n_outputs) if n_outputs > sizes[-1] else learned
 
-    def _begin(self, n_features: int, n_outputs: int) -> None:
-        """Make the network for the features of the first row, whose weights are random."""
+    def _begun(self, n_features: int, n_outputs: int) -> Learned:
+        """Return the network for the features of the first row, whose weights are random."""
         TABLE.warn_of_unused(self._parameter_owner, vars(self))
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_activations(self.activation, len(hidden))
@@ -171,41 +184,30 @@ class Stream:
             weight_decay=self.weight_decay if solver == "adamw" else 0.0,
             max_grad_norm=self.max_grad_norm,
         )
-        self._network, self._optimizer = network, optimizer
+        return Learned(network, optimizer)
 
-    def _resize(self, n_inputs: int, n_outputs: int) -> None:
-        """Replace network and optimizer by larger ones; the new weights and moments are 0."""
-        assert self._network is not None and self._optimizer is not None
-        old, state = self._network._net, self._optimizer.get_state()
-        sizes = (n_inputs, *old.sizes[1:-1], n_outputs)
-        net = _core.Net(sizes, old.activations, old.loss, old.dtype, old.activation_parameters, old.loss_parameter)
-        moments = state["state"].reshape(-1, old.n_params)
-        state["state"] = np.concatenate([_padded(block, old, net) for block in moments] or [state["state"]])
-        self._optimizer = _core.restored(state)
-        self._network = Network._assembled(net, _padded(self._network.params, old, net), 1.0)
+    # ----------------------------------------------------------------------------------------------- inputs and outputs
 
-    # Inputs and outputs
-
-    def _inputs(self, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+    def _inputs(self, network: Network, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
         """Return rows for the network. Features that it does not know are left out, and absent ones are 0."""
-        assert self._network is not None
-        known = [(self._columns[name], place) for place, name in enumerate(names) if name in self._columns]
-        inputs = np.zeros((len(rows), self._network.sizes[0]), self.dtype)
-        if known:
-            columns, entries = zip(*known, strict=True)
+        present = [(self._columns[name], place) for place, name in enumerate(names) if name in self._columns]
+        inputs = np.zeros((len(rows), network.sizes[0]), self.dtype)
+        if present:
+            columns, entries = zip(*present, strict=True)
             inputs[:, columns] = rows[:, entries]
         return inputs
 
     def _outputs(self, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
-        assert self._network is not None
-        return self._network.forward(self._inputs(names, rows))
+        """Return the outputs of the network; no columns before the first call of a learn method."""
+        network = self.network_
+        return np.empty((len(rows), 0)) if network is None else network.forward(self._inputs(network, names, rows))
 
 
-def _padded(block: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
-    """Return a parameter block of a larger network with the values of a block of `old`, and 0 elsewhere."""
+def _padded(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
+    """Return a parameter block of a larger network with the values of those of `old`, and 0 elsewhere."""
     padded = empty_block(net.n_params, net.dtype)
     padded[:] = 0
-    for present, views in zip(old.views(block), net.views(padded), strict=True):
+    for present, views in zip(old.views(params), net.views(padded), strict=True):
         for tensor, view in zip(present, views, strict=True):
             view[tuple(map(slice, tensor.shape))] = tensor
     return padded

@@ -38,9 +38,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.targets import TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split
-    from cmlp._train.loop import EpochLoop
     from cmlp._train.options import TrainingOptions
-    from cmlp._train.state import TrainingState
 
 
 N_FOLDS = 8

@@ -244,7 +244,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
             )
         from cmlp._model.explanation import importances
 
-        return importances(model, self.n_threads)
+        return importances(model, model.background, self.n_threads)
 
     @property
     def warning_counts_(self) -> dict[str, int]:
