@@ -1,14 +1,23 @@
-"""The kinds of calls that train an estimator of one network: what each allows, and what it switches off."""
+"""What calls that train refuse and switch off: each kind of call for one network, and every fit that is recorded."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from cmlp._train.constraints import HOOKS
+from cmlp._train.random import random_state
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeVar
 
-    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
+
+    Options = TypeVar("Options", EstimatorOptions, TableOptions)
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -103,3 +112,42 @@ RANGE_TEST = KindOfCall(
     },
     is_fit=False,
 )
+
+
+# ----------------------------------------------------------------------------------------- fits that are recorded
+
+
+def recorded(estimator: Estimator, options: Options) -> Options:
+    """Return the options with a known seed if the fit is to be recorded."""
+    if not options.provenance:
+        return options
+    return options._replace(random_state=_recorded_seed(estimator.get_params(deep=False)))
+
+
+def _recorded_seed(values: Mapping[str, Any]) -> int:
+    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    if values.get("solver") == "lbfgs":
+        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
+    if values.get("warm_start"):
+        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
+    if values.get("scoring") not in (None, "loss"):
+        raise ValueError(
+            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        )
+    if not isinstance(values.get("initialization", ""), str):
+        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
+    for callback in values.get("callbacks") or ():
+        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
+            raise ValueError(
+                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
+            )
+    seed = values["random_state"]
+    if seed is None:
+        return int(2**32 * float(random_state(None).random_sample()))
+    if not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
+    return int(seed)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
-    from cmlp._estimators.mlp import MultilayerPerceptron
+    from cmlp._estimators.estimator import Estimator
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -109,7 +109,7 @@ class TableOptions(NamedTuple):
 PLAIN = frozenset((bool, float, int, str, type(None)))
 
 
-def parameters_of(cls: type[MultilayerPerceptron], values: Mapping[str, object]) -> EstimatorOptions:
+def parameters_of(cls: type[Estimator], values: Mapping[str, object]) -> EstimatorOptions:
     """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.

@@ -20,8 +20,6 @@ from cmlp._data.json_texts import (
     refuse,
 )
 from cmlp._train import hyperparameters
-from cmlp._train.constraints import HOOKS
-from cmlp._train.random import random_state
 from cmlp._train.same_data import arrays_of
 
 if TYPE_CHECKING:
@@ -54,35 +52,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "shards": (list, type(None)),
 }
 _HASH = re.compile("[0-9a-f]{64}")
-
-
-def recorded_seed(values: Mapping[str, Any]) -> int:
-    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
-    if values.get("solver") == "lbfgs":
-        raise ValueError("provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.")
-    if values.get("warm_start"):
-        raise ValueError("provenance=True needs warm_start=False: what has trained the earlier model is not recorded.")
-    for name in ("loss", "learning_rate", "scoring"):
-        if callable(values.get(name)):
-            raise ValueError(f"provenance=True needs {name} by its name, because a function cannot be recorded.")
-    if values.get("scoring") not in (None, "loss"):
-        raise ValueError(
-            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        )
-    if not isinstance(values.get("initialization", ""), str):
-        raise ValueError("provenance=True needs initialization by its name, because initial weights are not recorded.")
-    for callback in values.get("callbacks") or ():
-        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
-        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            raise ValueError(
-                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}."
-            )
-    seed = values["random_state"]
-    if seed is None:
-        return int(2**32 * float(random_state(None).random_sample()))
-    if not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.")
-    return int(seed)
 
 
 def recorded_parameters(estimator: Any) -> dict[str, Any]:
