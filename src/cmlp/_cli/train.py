@@ -31,7 +31,7 @@ from cmlp._estimators.fitted import FITTED, provenance_of
 from cmlp._model.model import model_of
 from cmlp._model.summary import short
 from cmlp._process.signals import DeferredSignals
-from cmlp._train.hyperparameters import TABLE
+from cmlp._train.hyperparameters import PARAMETERS
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ def _parameters() -> list[str]:
 
 
 def _of_networks() -> set[str]:
-    return {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
+    return {*PARAMETERS.names("MLPClassifier"), *PARAMETERS.names("MLPRegressor")}
 
 
 def _only_of_tables() -> set[str]:
-    return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")} - _of_networks()
+    return {*PARAMETERS.names("TabularClassifier"), *PARAMETERS.names("TabularRegressor")} - _of_networks()
 
 
 def _value(text: str) -> object:

@@ -158,11 +158,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._estimators.fit_network import fit
+        from cmlp._estimators.fit_network import fit_network
         from cmlp._estimators.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
-        fit(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
+        fit_network(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
         return self
 
     def _fit_batches(

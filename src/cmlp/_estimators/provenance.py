@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cmlp._data.labels import Labels
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.tables.bag import Bag
@@ -54,10 +55,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
 _HASH = re.compile("[0-9a-f]{64}")
 
 
-def recorded_parameters(estimator: Any) -> dict[str, Any]:
+def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._parameter_owner
-    free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
+    free = {*hyperparameters.PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
@@ -173,8 +174,8 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
 
 def _is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
-    data = job.data if job.given is None else job.given
-    return bool(job.net.dtype == np.float32 and isinstance(data.scale, float) and data.scale == 1.0)
+    scale = job.data.scale
+    return bool(job.net.dtype == np.float32 and isinstance(scale, float) and scale == 1.0)
 
 
 class StreamHashes:

@@ -16,7 +16,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.calls import FIT, KindOfCall, recorded
-from cmlp._estimators.fitted import FITTED, assigned_params
+from cmlp._estimators.fitted import assigned_params, fitted_of
 from cmlp._estimators.resuming import fit_to_resume, resumed_state, table_to_resume
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import initial_params
@@ -89,10 +89,10 @@ class FitRequest(Request):
         if resume:
             previous = fit_to_resume(estimator, options)
         elif call.is_incremental or (options.warm_start and call.is_fit):
-            previous = vars(estimator).get(FITTED)
+            previous = fitted_of(estimator)
         if call.is_fit:
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            hyperparameters.TABLE.warn_of_unused(estimator._parameter_owner, given)
+            hyperparameters.PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:
@@ -208,7 +208,7 @@ class TableRequest(Request):
         if resume:
             previous = table_to_resume(estimator)
         elif options.warm_start:
-            previous = vars(estimator).get(FITTED)
+            previous = fitted_of(estimator)
         return cls(estimator, options, previous, validation, bool(resume))
 
     @property

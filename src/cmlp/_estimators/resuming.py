@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.estimator_options import PLAIN
-from cmlp._estimators.fitted import FITTED, INTERRUPTED
+from cmlp._estimators.fitted import INTERRUPTED, fitted_of
 from cmlp._train import hyperparameters
 from cmlp.exceptions import NotFittedError, sklearn_class
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.TABLE.fixed_on_resume(estimator._parameter_owner)
+    names = hyperparameters.PARAMETERS.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in PLAIN and not callable(value)]
@@ -51,8 +51,7 @@ def _is_same(was: Any, now: Any) -> bool:
 
 def _kept_fit(estimator: Estimator) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
-    values = vars(estimator)
-    kept = values.get(INTERRUPTED) or values.get(FITTED)
+    kept = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if kept is None:
         raise sklearn_class(NotFittedError)(
             f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."

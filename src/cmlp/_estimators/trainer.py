@@ -128,7 +128,7 @@ class Trainer:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         trained = model_of(network, tables=False)
         options = _options(given, trained)
-        hyperparameters.TABLE.warn_of_unused("Trainer", given)
+        hyperparameters.PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(trained.params, History(), generator_of(random_state))
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
         self._set_up(network, trained, network.n_threads, options, state)
@@ -345,7 +345,7 @@ class Trainer:
         rows = self._opened(X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
-            hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
+            hyperparameters.PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with named_validation():
                 user_y = rectangular(y_val, "y")
@@ -396,4 +396,4 @@ class Trainer:
 
 def _options(parameters: Mapping[str, object], trained: TrainedModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)
+    return options_of(hyperparameters.PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)

@@ -138,12 +138,12 @@ def _differs(value: Any, default: object) -> bool:
     return any(one != default for one in (value if several else [value]))
 
 
-TABLE = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
+PARAMETERS = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
 
 
 def network_argument(name: str, value: object) -> Any:
     """Return a parameter of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
-    return argument(name, value, *TABLE.constraints("Network")[name])
+    return argument(name, value, *PARAMETERS.constraints("Network")[name])
 
 
 def documented(owner: str, sections: Callable[[], Mapping[str, str]] = dict) -> Callable[[Documented], Documented]:
@@ -184,13 +184,13 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
         code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        names = [one for one in arguments if one in TABLE.entries and owner in TABLE.entries[one].uses]
-        text = "\n".join(TABLE.documentation(owner, one) for one in names)
-    elif name in TABLE.entries:
-        text = TABLE.documentation(owner, name)
+        names = [one for one in arguments if one in PARAMETERS.entries and owner in PARAMETERS.entries[one].uses]
+        text = "\n".join(PARAMETERS.documentation(owner, one) for one in names)
+    elif name in PARAMETERS.entries:
+        text = PARAMETERS.documentation(owner, name)
     else:
         section = sections().get(name)
-        text = TABLE.filled(owner, f"<{name}>") if section is None else section.strip()
+        text = PARAMETERS.filled(owner, f"<{name}>") if section is None else section.strip()
     return "\n".join(margin + line if line else "" for line in text.split("\n"))
 
 

@@ -187,7 +187,7 @@ class Bag(NamedTuple):
             "max_iter": options.n_epochs or epochs,
             "early_stopping": has_validation,
         }
-        table = hyperparameters.TABLE
+        table = hyperparameters.PARAMETERS
         return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
     def _run(
