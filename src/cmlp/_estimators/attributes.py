@@ -74,10 +74,10 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
 
 def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     """Set the labels of the classes."""
-    labels, known = as_labels(value, "classes_"), fitted.model.labels
-    if labels.shape != known.classes.shape or (labels[1:] <= labels[:-1]).any():
-        raise ValueError(f"classes_ must be a sorted list of {len(known.classes)} distinct labels, got {value!r}.")
-    kind = "multilabel" if known.kind == "multilabel" else "labels"
+    labels, present = as_labels(value, "classes_"), fitted.model.labels
+    if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
+        raise ValueError(f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}.")
+    kind = "multilabel" if present.kind == "multilabel" else "labels"
     return fitted._replace(model=fitted.model.replace(labels=Labels(kind, labels)))
 
 

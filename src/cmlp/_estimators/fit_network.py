@@ -276,13 +276,13 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         yield
     except ValueError as error:
         weight = source.given[2]
-        known = request.previous
+        previous = request.previous
         text = str(error)
         if not request.is_classifier or request.classes is not None or weight is None:
             raise
         if "sample_weight" not in text and "classes must be passed" not in text:
             raise
-        if known is None or np.array_equal(weight, known.model.labels.classes):
+        if previous is None or np.array_equal(weight, previous.model.labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             error.args = (f"{text.rstrip('.!')}. {hint}", *error.args[1:])
         raise

@@ -110,22 +110,22 @@ class FitRequest(Request):
         options = self.options
         previous = self.previous
         sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
-        known = None if previous is None else previous.model.net
-        if known is not None and known.sizes != sizes:
+        fitted = None if previous is None else previous.model.net
+        if fitted is not None and fitted.sizes != sizes:
             raise ValueError(
-                f"The model was fitted with the layer sizes {known.sizes}, so training cannot continue with "
+                f"The model was fitted with the layer sizes {fitted.sizes}, so training cannot continue with "
                 f"{sizes}; call fit with warm_start=False to start again."
             )
         activations = (*options.activation, output)
         numbers = (*options.activation_parameter, 0.0)
         make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
         net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
-        if known is not None:
-            _require_same("activation", known.activations[:-1], net.activations[:-1])
-            _require_same("activation_parameter", known.activation_parameters, net.activation_parameters)
-            _require_same("loss", known.loss, net.loss)
-            _require_same("the loss parameter", known.loss_parameter, net.loss_parameter)
-            _require_same("the output activation", known.activations[-1], net.activations[-1])
+        if fitted is not None:
+            _require_same("activation", fitted.activations[:-1], net.activations[:-1])
+            _require_same("activation_parameter", fitted.activation_parameters, net.activation_parameters)
+            _require_same("loss", fitted.loss, net.loss)
+            _require_same("the loss parameter", fitted.loss_parameter, net.loss_parameter)
+            _require_same("the output activation", fitted.activations[-1], net.activations[-1])
         return net
 
     def dtype(self, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -75,11 +75,11 @@ class Hyperparameters:
 
     def fixed_on_resume(self, owner: str) -> list[str]:
         """Return the names of the parameters that must not change before a fit is resumed, sorted."""
-        known = self._fixed.get(owner)
-        if known is None:
+        names = self._fixed.get(owner)
+        if names is None:
             free = self.names(owner, "free_on_resume")
-            known = self._fixed[owner] = sorted(name for name in self.names(owner) if name not in free)
-        return known
+            names = self._fixed[owner] = sorted(name for name in self.names(owner) if name not in free)
+        return names
 
     def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
         """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
@@ -135,7 +135,7 @@ class Hyperparameters:
 def _differs(value: Any, default: object) -> bool:
     """Return whether a value, or a number of a sequence, is not the default."""
     several = hasattr(value, "__iter__") and not isinstance(value, str)
-    return any(one != default for one in (value if several else [value]))
+    return any(number != default for number in (value if several else [value]))
 
 
 PARAMETERS = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
@@ -184,8 +184,8 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
         code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        names = [one for one in arguments if one in PARAMETERS.entries and owner in PARAMETERS.entries[one].uses]
-        text = "\n".join(PARAMETERS.documentation(owner, one) for one in names)
+        own = set(PARAMETERS.names(owner))
+        text = "\n".join(PARAMETERS.documentation(owner, parameter) for parameter in arguments if parameter in own)
     elif name in PARAMETERS.entries:
         text = PARAMETERS.documentation(owner, name)
     else:

@@ -84,7 +84,7 @@ def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for one in encoder for edges in one.all_edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder for edges in column.all_edges)
 
 
 class TableRows(NamedTuple):
@@ -127,8 +127,8 @@ class Bag(NamedTuple):
         folds = folds_of(self.n_rows, self.rows.groups, rng)
         seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
-        for run, one in zip(runs, previous or (), strict=previous is not None):
-            run.state.params[:] = one.params
+        for run, network in zip(runs, previous or (), strict=previous is not None):
+            run.state.params[:] = network.params
         return runs
 
     def resumed_runs(self, states: Sequence[TrainingState]) -> list[EpochLoop]:
