@@ -23,7 +23,7 @@ from cmlp._train import hyperparameters
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
 from cmlp._train.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
 from cmlp._train.hyperparameters import PARAMETERS, Hyperparameters, documented
-from cmlp._train.options import TrainingParameters
+from cmlp._train.training_options import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import init_activations
-from cmlp._train.options import TrainingOptions, options_of
+from cmlp._train.training_options import TrainingOptions, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

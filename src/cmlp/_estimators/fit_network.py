@@ -24,10 +24,10 @@ from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
 from cmlp._train.observer import callbacks_of
-from cmlp._train.options import check_scoring
 from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
 from cmlp._train.state import TrainingState
+from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
 from cmlp.exceptions import optional

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._model.model import TrainedModel
     from cmlp._model.results import Certification, Gradient
-    from cmlp._train.options import TrainingParameters
+    from cmlp._train.training_options import TrainingParameters
 
     Method = TypeVar("Method", bound=Callable[..., Any])
     Result = TypeVar("Result")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, FittedTable
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
+    from cmlp._train.training_options import TrainingOptions
 
 
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:

@@ -29,11 +29,11 @@ from cmlp._train.job import (
     require_complete,
 )
 from cmlp._train.observer import Reporter, callbacks_of
-from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._train.options import TrainingOptions
+    from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
 

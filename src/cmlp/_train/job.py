@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.arrays import CSR, LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
+    from cmlp._train.training_options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     # Validation score of (outputs, targets, weight); higher is better.

@@ -23,8 +23,8 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.observer import Deadline, Observer
-from cmlp._train.options import options_of
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_options import options_of
 from cmlp._train.training_run import make_run
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
+    from cmlp._train.training_options import TrainingOptions
 
 
 N_FOLDS = 8
