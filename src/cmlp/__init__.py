@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.rate_finder import LearningRateCurve, find_learning_rate
     from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
     from cmlp._estimators.trainer import Trainer
-    from cmlp._estimators.verify import verify
+    from cmlp._estimators.verifying import verify
     from cmlp._model.explanation import Explanation
     from cmlp._model.results import (
         Certification,
@@ -117,7 +117,7 @@ else:
         ),
         "_estimators.tables.tabular": ("TabularClassifier", "TabularRegressor"),
         "_estimators.trainer": ("Trainer",),
-        "_estimators.verify": ("verify",),
+        "_estimators.verifying": ("verify",),
     }
     _MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
 

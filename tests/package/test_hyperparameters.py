@@ -21,8 +21,8 @@ from cmlp._train import hyperparameters
 
 # A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
 from cmlp._train.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
-from cmlp._train.hyperparameters import TABLE, Hyperparameters, documented
-from cmlp._train.options import TrainingParameters
+from cmlp._train.hyperparameters import PARAMETERS, Hyperparameters, documented
+from cmlp._train.training_options import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 
@@ -44,7 +44,7 @@ def defaults(function):
 
 
 def in_table(owner):
-    return {name: TABLE.entries[name].uses[owner].default for name in TABLE.names(owner)}
+    return {name: PARAMETERS.entries[name].uses[owner].default for name in PARAMETERS.names(owner)}
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -67,7 +67,7 @@ def test_signatures_of_networks_have_the_parameters_and_defaults_of_the_table():
 
 
 def test_types_of_the_training_parameters_are_complete():
-    assert {*TrainingParameters.__annotations__, "random_state"} == {*TABLE.names("Trainer")}
+    assert {*TrainingParameters.__annotations__, "random_state"} == {*PARAMETERS.names("Trainer")}
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -93,7 +93,7 @@ def test_docstrings_document_the_parameters_in_the_order_of_the_signature(cls):
 @pytest.mark.parametrize("cls", [MLPClassifier, TabularClassifier])
 def test_fit_tells_what_may_change_before_it_resumes(cls):
     text = re.search("only\\s+these may have changed:(.*?)(?:\\n\\w|\\n\\n)", inspect.getdoc(cls.fit), re.DOTALL)[1]
-    assert set(re.findall(r"`(\w+)`", text)) == set(TABLE.names(cls.__name__, "free_on_resume"))
+    assert set(re.findall(r"`(\w+)`", text)) == set(PARAMETERS.names(cls.__name__, "free_on_resume"))
 
 
 # A parameter that is added: its entry, its place in the signatures, and nothing else.
@@ -104,7 +104,7 @@ OWNERS = "MLPClassifier", "MLPRegressor", "Trainer"
 def added(monkeypatch, **flags):
     """Add a parameter "drag" to a copy of the table, and return a classifier that has it."""
     entry = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
-    monkeypatch.setattr(hyperparameters, "TABLE", Hyperparameters([*TABLE.entries.values(), entry]))
+    monkeypatch.setattr(hyperparameters, "PARAMETERS", Hyperparameters([*PARAMETERS.entries.values(), entry]))
 
     @documented("MLPClassifier")
     class Dragged(MLPClassifier):
@@ -146,7 +146,7 @@ def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
     dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
     with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
         dragged(solver="lbfgs", drag=0.5).fit(X, Y)
-    assert "`dropout` and `drag`" in hyperparameters.TABLE.documentation("MLPClassifier", "solver")
+    assert "`dropout` and `drag`" in hyperparameters.PARAMETERS.documentation("MLPClassifier", "solver")
 
 
 @pytest.mark.parametrize("free", [False, True])

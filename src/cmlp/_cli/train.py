@@ -29,7 +29,7 @@ from cmlp._data.columns import CellFormat
 from cmlp._estimators.fitted import FITTED, provenance_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
-from cmlp._train.hyperparameters import TABLE
+from cmlp._train.hyperparameters import PARAMETERS
 from cmlp.callbacks import Checkpoint
 from cmlp.exceptions import message_of
 
@@ -115,11 +115,11 @@ def _parameters() -> list[str]:
 
 
 def _of_networks() -> set[str]:
-    return {*TABLE.names("MLPClassifier"), *TABLE.names("MLPRegressor")}
+    return {*PARAMETERS.names("MLPClassifier"), *PARAMETERS.names("MLPRegressor")}
 
 
 def _of_tables() -> set[str]:
-    return {*TABLE.names("TabularClassifier"), *TABLE.names("TabularRegressor")}
+    return {*PARAMETERS.names("TabularClassifier"), *PARAMETERS.names("TabularRegressor")}
 
 
 def _value(text: str) -> object:

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train again, and print the answer."""
-    from cmlp._estimators.verify import verify, without_training
+    from cmlp._estimators.verifying import verify, without_training
 
     model, files = options.loaded_model(arguments.model), DataFiles.of(arguments)
     with options.reported(TypeError, ImportError):

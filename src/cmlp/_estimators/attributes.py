@@ -13,7 +13,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.labels import Labels, as_labels
-from cmlp._estimators.fitted import ASSIGNED, FITTED, NETWORK, can_assemble
+from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
 
 def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     """Set the labels of the classes."""
-    labels, known = as_labels(value, "classes_"), fitted.model.class_labels
-    if labels.shape != known.classes.shape or (labels[1:] <= labels[:-1]).any():
-        raise ValueError(f"classes_ must be a sorted list of {len(known.classes)} distinct labels, got {value!r}.")
-    changed = Labels(labels, is_multilabel=known.kind == "multilabel")
+    labels, present = as_labels(value, "classes_"), fitted.model.class_labels
+    if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
+        raise ValueError(f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}.")
+    changed = Labels(labels, is_multilabel=present.kind == "multilabel")
     return fitted._replace(model=fitted.model.replace(labels=changed))
 
 
@@ -131,7 +131,7 @@ class FittedAttribute(Generic[Value]):
     def __get__(self, estimator: object, owner: type | None = None) -> Self | Value:
         if estimator is None:
             return self
-        fitted = vars(estimator).get(FITTED)
+        fitted = fitted_of(estimator)
         if fitted is None:
             return self._assigned(estimator)
         history = fitted.history
@@ -153,18 +153,18 @@ class FittedAttribute(Generic[Value]):
         return AttributeError(f"{type(estimator).__name__!r} object has no attribute {self.name!r}")
 
     def __set__(self, estimator: object, value: Any) -> None:
-        fitted = vars(estimator).get(FITTED)
+        fitted = fitted_of(estimator)
         if fitted is None:
             vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
         elif self.write is None:
             self._require_equal(value, self.read(fitted))
         else:
-            vars(estimator)[FITTED] = self.write(fitted, value)
+            estimator._fitted = self.write(fitted, value)  # type: ignore[attr-defined]
 
     def __delete__(self, estimator: object) -> None:
         if not hasattr(estimator, self.name):
             raise self._missing(estimator)
-        if vars(estimator).get(FITTED) is None:
+        if fitted_of(estimator) is None:
             del vars(estimator)[ASSIGNED][self.name]
         elif self.nullable or self.write is not with_feature_names:
             raise AttributeError(f"{self.name} cannot be deleted.")
@@ -180,7 +180,7 @@ class FittedTensors(FittedAttribute[Tensors]):
     """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
     def __set__(self, estimator: object, value: Any) -> None:
-        if vars(estimator).get(FITTED) is None:
+        if fitted_of(estimator) is None:
             super().__set__(estimator, value)
         else:
             fill_tensors(self.__get__(estimator), value, self.name)
@@ -193,7 +193,7 @@ class FittedNetwork(FittedAttribute[Any]):
         """Return the network; for an estimator that has parameters only by assignment, assemble its model first."""
         if estimator is None:
             return self
-        if vars(estimator).get(FITTED) is None and not can_assemble(estimator):
+        if fitted_of(estimator) is None and not can_assemble(estimator):
             raise self._missing(estimator)
         model: TrainedModel = estimator._trained()
         network = vars(estimator).get(NETWORK)

@@ -1,16 +1,24 @@
-"""The kinds of calls that train an estimator of one network: what each allows, and what it switches off."""
+"""What calls that train refuse and switch off: each kind of call for one network, and every fit that is recorded."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from cmlp._train.constraints import HOOKS
+from cmlp._train.random import random_state
 from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeVar
 
-    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
+
+    Options = TypeVar("Options", EstimatorOptions, TableOptions)
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -108,3 +116,46 @@ RANGE_TEST = KindOfCall(
     },
     is_fit=False,
 )
+
+
+# ----------------------------------------------------------------------------------------- fits that are recorded
+
+
+def recorded(estimator: Estimator, options: Options) -> Options:
+    """Return the options with a known seed if the fit is to be recorded."""
+    if not options.provenance:
+        return options
+    return options._replace(random_state=_recorded_seed(estimator.get_params(deep=False)))
+
+
+def _recorded_seed(values: Mapping[str, Any]) -> int:
+    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
+    needs = Setting("provenance", True), " needs "
+    if values.get("solver") == "lbfgs":
+        lbfgs = Setting("solver", "lbfgs")
+        raise InvalidParameterError(*needs, "the arithmetic of cmlp, but ", lbfgs, " uses that of SciPy.")
+    if values.get("warm_start"):
+        why = ": what has trained the earlier model is not recorded."
+        raise InvalidParameterError(*needs, Setting("warm_start", False), why)
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            why = " by its name, because a function cannot be recorded."
+            raise InvalidParameterError(*needs, Setting(name), why)
+    if values.get("scoring") not in (None, "loss"):
+        found = f" or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        raise InvalidParameterError(*needs, Setting("scoring", None), found)
+    if not isinstance(values.get("initialization", ""), str):
+        why = " by its name, because initial weights are not recorded."
+        raise InvalidParameterError(*needs, Setting("initialization"), why)
+    for callback in values.get("callbacks") or ():
+        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
+            why = f"callbacks of cmlp, because others can change the fit, got {callback!r}."
+            raise InvalidParameterError(*needs, why)
+    seed = values["random_state"]
+    if seed is None:
+        return int(2**32 * float(random_state(None).random_sample()))
+    if not isinstance(seed, (int, np.integer)):
+        found = f", got {type(seed).__name__}."
+        raise InvalidParameterError(*needs, "an int or None as ", Setting("random_state"), found)
+    return int(seed)

@@ -53,8 +53,9 @@ class Estimator(SklearnStub, ExportMethods):
 
     _fitted: Fitted | FittedTable  # exists after fit
     n_threads: int | None
+    random_state: int | np.random.RandomState | None
 
-    def _parameters(self) -> object:
+    def _parameters(self) -> Any:
         """Return the validated parameters."""
         raise NotImplementedError
 

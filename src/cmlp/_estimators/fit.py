@@ -10,7 +10,7 @@ Until training begins, nothing changes.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
 from cmlp._process.signals import DeferredSignals
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._estimators.provenance import ProvenanceNow
     from cmlp._estimators.request import FitRequest, TableRequest
@@ -118,7 +119,7 @@ def train_and_store(fit: PreparedFit) -> None:
             raise
 
 
-def store(estimator: Any, fitted: Fitted | FittedTable) -> None:
+def store(estimator: Estimator, fitted: Fitted | FittedTable) -> None:
     """Store what a fit leaves, and free the values that were assigned before."""
     estimator._fitted = fitted
     for name in (ASSIGNED, INTERRUPTED):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._data.checks import Door, Opened
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import Data, TrainingJob
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def fit_batches(
-    estimator: Any,
+    estimator: Estimator,
     source: Any,
     classes: ArrayLike | None,
     n_rows: int | None,

@@ -15,7 +15,7 @@ from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.calls import PARTIAL_FIT
 from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_followed
-from cmlp._estimators.fitted import FITTED, NETWORK, Fitted, can_assemble, copy_with
+from cmlp._estimators.fitted import NETWORK, Fitted, can_assemble, copy_with, fitted_of
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import parameters_to_keep
@@ -24,10 +24,10 @@ from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
 from cmlp._train.observer import callbacks_of
-from cmlp._train.options import check_scoring
 from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
 from cmlp._train.state import TrainingState
+from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
 from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint, message_of, optional
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cmlp._data.checks import Opened, Rows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import Encoded, TargetEncoding
     from cmlp._train.engine import Engine
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from cmlp._train.training_run import TrainingRun
 
 
-def fit(
-    estimator: Any,
+def fit_network(
+    estimator: Estimator,
     source: Arrays,
     validation: tuple[Any, Any, Any] = (None, None, None),
     *,
@@ -249,14 +250,14 @@ def _user_score(
     return UserScore(optional("sklearn.metrics", needs).get_scorer(scoring), data, y, state)
 
 
-def partial_fit(estimator: Any, source: Arrays, classes: ArrayLike | None) -> None:
+def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
     with Exclusively(estimator):
         with immediate_signals():
             request = FitRequest.of(estimator, call=PARTIAL_FIT, classes=classes)
             if request.previous is None and can_assemble(estimator):
                 assemble(estimator)
-                request = replace(request, previous=vars(estimator)[FITTED])
+                request = replace(request, previous=fitted_of(estimator))
             previous = request.previous
             with _naming_classes(request, source):
                 fit = prepare_network(request, source)
@@ -277,13 +278,13 @@ def _naming_classes(request: FitRequest, source: Arrays) -> Iterator[None]:
         yield
     except ValueError as error:
         weight = source.given[2]
-        known = request.previous
+        previous = request.previous
         named = {setting.name for setting in message_of(error).settings}
         if not request.is_classifier or request.classes is not None or weight is None:
             raise
         if named.isdisjoint({"sample_weight", "classes"}):
             raise
-        if known is None or np.array_equal(weight, known.model.class_labels.classes):
+        if previous is None or np.array_equal(weight, previous.model.class_labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             add_hint(error, hint)
         raise

@@ -35,6 +35,11 @@ ASSIGNED = "_assigned"  # values assigned to fitted attributes before fit, until
 NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been asked for; it is not copied or pickled
 
 
+def fitted_of(estimator: object) -> Any:
+    """Return what fit has left: a `Fitted` or a `FittedTable`; None before fit."""
+    return vars(estimator).get(FITTED)
+
+
 def attributes_to_copy(estimator: object) -> dict[str, object]:
     """Return a consistent copy of the estimator's attributes, without those that belong to this object only."""
     attributes = vars(estimator).copy()  # atomic, unlike a comprehension
@@ -205,5 +210,5 @@ def extras_of(
 
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
-    fitted: Fitted | FittedTable | None = vars(model).get(FITTED)
+    fitted: Fitted | FittedTable | None = fitted_of(model)
     return None if fitted is None else fitted.provenance

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._model.model import TrainedModel
     from cmlp._model.results import Certification, Gradient
-    from cmlp._train.options import TrainingParameters
+    from cmlp._train.training_options import TrainingParameters
 
     Method = TypeVar("Method", bound=Callable[..., Any])
     Result = TypeVar("Result")
@@ -158,11 +158,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         --------
         cmlp.distributed.fit : The same on several processes.
         """
-        from cmlp._estimators.fit_network import fit
+        from cmlp._estimators.fit_network import fit_network
         from cmlp._estimators.sources import Arrays
 
         validation = (X_val, y_val, sample_weight_val)
-        fit(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
+        fit_network(self, Arrays(X, y, sample_weight), validation, resume=resume, shards=shards)
         return self
 
     def _fit_batches(

@@ -20,8 +20,6 @@ from cmlp._data.json_texts import (
     refuse,
 )
 from cmlp._train import hyperparameters
-from cmlp._train.constraints import HOOKS
-from cmlp._train.random import random_state
 from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import InvalidParameterError, Setting
 
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cmlp._data.labels import Labels
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.tables.bag import Bag
@@ -57,43 +56,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
 _HASH = re.compile("[0-9a-f]{64}")
 
 
-def recorded_seed(values: Mapping[str, Any]) -> int:
-    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
-    needs = Setting("provenance", True), " needs "
-    if values.get("solver") == "lbfgs":
-        lbfgs = Setting("solver", "lbfgs")
-        raise InvalidParameterError(*needs, "the arithmetic of cmlp, but ", lbfgs, " uses that of SciPy.")
-    if values.get("warm_start"):
-        why = ": what has trained the earlier model is not recorded."
-        raise InvalidParameterError(*needs, Setting("warm_start", False), why)
-    for name in ("loss", "learning_rate", "scoring"):
-        if callable(values.get(name)):
-            why = " by its name, because a function cannot be recorded."
-            raise InvalidParameterError(*needs, Setting(name), why)
-    if values.get("scoring") not in (None, "loss"):
-        found = f" or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        raise InvalidParameterError(*needs, Setting("scoring", None), found)
-    if not isinstance(values.get("initialization", ""), str):
-        why = " by its name, because initial weights are not recorded."
-        raise InvalidParameterError(*needs, Setting("initialization"), why)
-    for callback in values.get("callbacks") or ():
-        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
-        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            why = f"callbacks of cmlp, because others can change the fit, got {callback!r}."
-            raise InvalidParameterError(*needs, why)
-    seed = values["random_state"]
-    if seed is None:
-        return int(2**32 * float(random_state(None).random_sample()))
-    if not isinstance(seed, (int, np.integer)):
-        found = f", got {type(seed).__name__}."
-        raise InvalidParameterError(*needs, "an int or None as ", Setting("random_state"), found)
-    return int(seed)
-
-
-def recorded_parameters(estimator: Any) -> dict[str, Any]:
+def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._parameter_owner
-    free = {*hyperparameters.TABLE.names(owner, "own_per_worker"), *_OTHERS}
+    free = {*hyperparameters.PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
@@ -210,8 +176,8 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
 
 def _is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs as float32: it scales them in double."""
-    data = job.data if job.given is None else job.given
-    return bool(job.net.dtype == np.float32 and isinstance(data.scale, float) and data.scale == 1.0)
+    scale = job.data.scale
+    return bool(job.net.dtype == np.float32 and isinstance(scale, float) and scale == 1.0)
 
 
 class StreamHashes:

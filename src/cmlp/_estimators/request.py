@@ -15,8 +15,8 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._estimators.calls import FIT, KindOfCall
-from cmlp._estimators.fitted import FITTED, assigned_params
+from cmlp._estimators.calls import FIT, KindOfCall, recorded
+from cmlp._estimators.fitted import assigned_params, fitted_of
 from cmlp._estimators.resuming import fit_to_resume, resumed_state, table_to_resume
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import initial_params
@@ -24,19 +24,15 @@ from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
 
 if TYPE_CHECKING:
-    from typing import Self, TypeVar
+    from typing import Self
 
     from numpy.typing import ArrayLike
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
     from cmlp._estimators.fitted import Fitted, FittedTable
-    from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._estimators.tables.tabular import TabularEstimator
     from cmlp._model.model import TableModel
     from cmlp._train.split import Shards
-
-    Options = TypeVar("Options", "EstimatorOptions", "TableOptions")
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,6 @@ class Request:
 class FitRequest(Request):
     """A call that trains an estimator of one network: everything but its rows."""
 
-    estimator: MultilayerPerceptron
     options: EstimatorOptions
     previous: Fitted | None = None
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
@@ -74,7 +69,7 @@ class FitRequest(Request):
     @classmethod
     def of(
         cls,
-        estimator: MultilayerPerceptron,
+        estimator: Estimator,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
         call: KindOfCall = FIT,
@@ -83,21 +78,21 @@ class FitRequest(Request):
         shards: Shards | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options = estimator._parameters()
+        options: EstimatorOptions = estimator._parameters()
         own_rows = validation[0] is not None
         if call.check is not None:
             call.check(options, call.name, own_rows)
         if call.switched_off:
             options = options._replace(**call.switched_off)
-        options = _recorded(estimator, options)
+        options = recorded(estimator, options)
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
         elif call.is_incremental or (options.warm_start and call.is_fit):
-            previous = vars(estimator).get(FITTED)
+            previous = fitted_of(estimator)
         if call.is_fit:
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            hyperparameters.TABLE.warn_of_unused(estimator._parameter_owner, given)
+            hyperparameters.PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:
@@ -115,22 +110,22 @@ class FitRequest(Request):
         options = self.options
         previous = self.previous
         sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
-        known = None if previous is None else previous.model.net
-        if known is not None and known.sizes != sizes:
+        fitted = None if previous is None else previous.model.net
+        if fitted is not None and fitted.sizes != sizes:
             raise ValueError(
-                f"The model was fitted with the layer sizes {known.sizes}, so training cannot continue with "
+                f"The model was fitted with the layer sizes {fitted.sizes}, so training cannot continue with "
                 f"{sizes}; call fit with warm_start=False to start again."
             )
         activations = (*options.activation, output)
         numbers = (*options.activation_parameter, 0.0)
         make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
         net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
-        if known is not None:
-            _require_same("activation", known.activations[:-1], net.activations[:-1])
-            _require_same("activation_parameter", known.activation_parameters, net.activation_parameters)
-            _require_same("loss", known.loss, net.loss)
-            _require_same("the loss parameter", known.loss_parameter, net.loss_parameter)
-            _require_same("the output activation", known.activations[-1], net.activations[-1])
+        if fitted is not None:
+            _require_same("activation", fitted.activations[:-1], net.activations[:-1])
+            _require_same("activation_parameter", fitted.activation_parameters, net.activation_parameters)
+            _require_same("loss", fitted.loss, net.loss)
+            _require_same("the loss parameter", fitted.loss_parameter, net.loss_parameter)
+            _require_same("the output activation", fitted.activations[-1], net.activations[-1])
         return net
 
     def dtype(self, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -202,34 +197,24 @@ class FitRequest(Request):
 class TableRequest(Request):
     """A call of `fit` of an estimator for tables: everything but its rows."""
 
-    estimator: TabularEstimator
     options: TableOptions
     previous: FittedTable | None = None
 
     @classmethod
-    def of(cls, estimator: TabularEstimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
+    def of(cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options = _recorded(estimator, estimator._parameters())
+        options: TableOptions = recorded(estimator, estimator._parameters())
         previous = None
         if resume:
             previous = table_to_resume(estimator)
         elif options.warm_start:
-            previous = vars(estimator).get(FITTED)
+            previous = fitted_of(estimator)
         return cls(estimator, options, previous, validation, bool(resume))
 
     @property
     def warm_model(self) -> TableModel | None:
         """The model that a warm start continues."""
         return self.previous.model if self.options.warm_start and self.previous is not None else None
-
-
-def _recorded(estimator: Estimator, options: Options) -> Options:
-    """Return the options with a known seed if the fit is to be recorded."""
-    if not options.provenance:
-        return options
-    from cmlp._estimators.provenance import recorded_seed  # few programs need it
-
-    return options._replace(random_state=recorded_seed(estimator.get_params(deep=False)))
 
 
 def _require_same(name: str, was: object, now: object) -> None:

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.estimator_options import PLAIN
-from cmlp._estimators.fitted import FITTED, INTERRUPTED
+from cmlp._estimators.fitted import INTERRUPTED, fitted_of
 from cmlp._train import hyperparameters
 from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Setting, sklearn_class
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, FittedTable
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
+    from cmlp._train.training_options import TrainingOptions
 
 
 _RESUME = Setting("resume", True)
@@ -25,7 +25,7 @@ _RESUME = Setting("resume", True)
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.TABLE.fixed_on_resume(estimator._parameter_owner)
+    names = hyperparameters.PARAMETERS.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in PLAIN and not callable(value)]
@@ -56,8 +56,7 @@ def _is_same(was: Any, now: Any) -> bool:
 
 def _kept_fit(estimator: Estimator) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
-    values = vars(estimator)
-    kept = values.get(INTERRUPTED) or values.get(FITTED)
+    kept = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if kept is None:
         problem = f" continues a call of fit, but this {type(estimator).__name__} instance has none."
         raise sklearn_class(NotFittedError)(Message(_RESUME, problem))

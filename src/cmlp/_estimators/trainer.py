@@ -29,11 +29,11 @@ from cmlp._train.job import (
     require_complete,
 )
 from cmlp._train.observer import Reporter, callbacks_of
-from cmlp._train.options import check_scoring, options_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._train.options import TrainingOptions
+    from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
 
@@ -128,7 +128,7 @@ class Trainer:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         trained = model_of(network, tables=False)
         options = _options(given, trained)
-        hyperparameters.TABLE.warn_of_unused("Trainer", given)
+        hyperparameters.PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(trained.params, History(), generator_of(random_state))
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
         self._set_up(network, trained, network.n_threads, options, state)
@@ -345,7 +345,7 @@ class Trainer:
         rows = self._opened(X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
-            hyperparameters.TABLE.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
+            hyperparameters.PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with named_validation():
                 user_y = rectangular(y_val, "y")
@@ -396,4 +396,4 @@ class Trainer:
 
 def _options(parameters: Mapping[str, object], trained: TrainedModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return options_of(hyperparameters.TABLE.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)
+    return options_of(hyperparameters.PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from cmlp._train.feed import Feed
     from cmlp._train.job import TrainingJob
     from cmlp._train.observer import Deadline
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
+    from cmlp._train.training_options import TrainingOptions
 
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
 # slower, so the epoch at most 1 %.

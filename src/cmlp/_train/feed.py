@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from cmlp._data.passes import Reader
     from cmlp._train.job import Data
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
+    from cmlp._train.training_options import TrainingOptions
 
     Pieces: TypeAlias = Generator["Piece", None, None]
 

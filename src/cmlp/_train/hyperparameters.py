@@ -73,11 +73,11 @@ class Hyperparameters:
 
     def fixed_on_resume(self, owner: str) -> list[str]:
         """Return the names of the parameters that must not change before a fit is resumed, sorted."""
-        known = self._fixed.get(owner)
-        if known is None:
+        names = self._fixed.get(owner)
+        if names is None:
             free = self.names(owner, "free_on_resume")
-            known = self._fixed[owner] = sorted(name for name in self.names(owner) if name not in free)
-        return known
+            names = self._fixed[owner] = sorted(name for name in self.names(owner) if name not in free)
+        return names
 
     def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
         """Return the name of the first parameter that needs batches, and is not at its default; None without one."""
@@ -140,15 +140,15 @@ def _of_estimator(name: str, value: object, expected: str, class_name: str) -> t
 def _differs(value: Any, default: object) -> bool:
     """Return whether a value, or a number of a sequence, is not the default."""
     several = hasattr(value, "__iter__") and not isinstance(value, str)
-    return any(one != default for one in (value if several else [value]))
+    return any(number != default for number in (value if several else [value]))
 
 
-TABLE = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
+PARAMETERS = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
 
 
 def network_argument(name: str, value: object) -> Any:
     """Return a parameter of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
-    return argument(name, value, *TABLE.constraints("Network")[name])
+    return argument(name, value, *PARAMETERS.constraints("Network")[name])
 
 
 def documented(owner: str, sections: Callable[[], Mapping[str, str]] = dict) -> Callable[[Documented], Documented]:
@@ -189,13 +189,13 @@ def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mappi
         function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
         code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
         arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        names = [one for one in arguments if one in TABLE.entries and owner in TABLE.entries[one].uses]
-        text = "\n".join(TABLE.documentation(owner, one) for one in names)
-    elif name in TABLE.entries:
-        text = TABLE.documentation(owner, name)
+        own = set(PARAMETERS.names(owner))
+        text = "\n".join(PARAMETERS.documentation(owner, parameter) for parameter in arguments if parameter in own)
+    elif name in PARAMETERS.entries:
+        text = PARAMETERS.documentation(owner, name)
     else:
         section = sections().get(name)
-        text = TABLE.filled(owner, f"<{name}>") if section is None else section.strip()
+        text = PARAMETERS.filled(owner, f"<{name}>") if section is None else section.strip()
     return "\n".join(margin + line if line else "" for line in text.split("\n"))
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.arrays import CSR, LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
+    from cmlp._train.training_options import TrainingOptions
     from cmlp.exceptions import NonFiniteInputError
 
     # Validation score of (outputs, targets, weight); higher is better.
@@ -147,7 +147,7 @@ class TrainingJob(NamedTuple):
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
     judges: bool = True  # whether the result is compared with the best constant answer
-    given: Data | None = None  # the data in the user's units, after `with_split_and_scales`
+    user_data: Data | None = None  # the data with y as the user has it, once training has begun
 
     def core_keywords(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""

@@ -105,7 +105,7 @@ def described(job: TrainingJob) -> str:
 
 def arrays_of(job: TrainingJob) -> Groups:
     """Return all arrays of a fit, in groups with the same rows."""
-    data = job.given
+    data = job.user_data
     assert data is not None
     groups: Groups = {"rows": {"X": data.X, "y": data.targets, "sample_weight": data.weight}}
     if data.validation is not None:

@@ -50,7 +50,7 @@ def with_split_and_scales(job: TrainingJob, n_rows: int) -> TrainingJob:
         raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
     objective, scaled = _standardized(objective, data.with_learned_scale(state.order), net, state)
     state.restore_last()
-    return job._replace(objective=objective, data=scaled, given=data)
+    return job._replace(objective=objective, data=scaled, user_data=data)
 
 
 def _standardized(objective: Objective, data: Data, net: _core.Net, state: TrainingState) -> tuple[Objective, Data]:

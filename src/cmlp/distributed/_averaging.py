@@ -19,8 +19,8 @@ from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
 from cmlp._train.job import Data, Objective, TrainingJob
 from cmlp._train.observer import Deadline
-from cmlp._train.options import TrainingOptions
 from cmlp._train.state import NO_SUMS, History, TrainingState
+from cmlp._train.training_options import TrainingOptions
 from cmlp.exceptions import DivergenceError
 
 if TYPE_CHECKING:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.feed import Block
     from cmlp._train.job import Data, TrainingJob
-    from cmlp._train.options import TrainingOptions
     from cmlp._train.split import Shards
+    from cmlp._train.training_options import TrainingOptions
     from cmlp.distributed._averaging import Job, Trained
     from cmlp.distributed._cluster import Cluster
 

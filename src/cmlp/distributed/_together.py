@@ -58,7 +58,7 @@ def fit_together(
     local: bool,
     resume: bool,
 ) -> None:
-    """Do the same as `cmlp._estimators.fit_network.fit`, together with the other processes of `comm`."""
+    """Do the same as `cmlp._estimators.fit_network.fit_network`, together with the other processes of `comm`."""
     workers = Workers(comm)
     with workers, Exclusively(estimator):
         request, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
@@ -179,7 +179,7 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
 def _description(job: TrainingJob) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
     net, data, state = job.net, job.data, job.state
-    own = hyperparameters.TABLE.names("Trainer", "own_per_worker")
+    own = hyperparameters.PARAMETERS.names("Trainer", "own_per_worker")
     options = {name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own}
     order, validation = _checksum(state.order), _checksum(state.validation)
     return {

@@ -14,7 +14,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._estimators.network import Network
 from cmlp._train.architecture import hidden_activations, hidden_sizes, init_activations, initial_params
-from cmlp._train.hyperparameters import TABLE
+from cmlp._train.hyperparameters import PARAMETERS
 from cmlp._train.random import random_state
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Stream:
     def _set_up(self, arguments: Mapping[str, Any]) -> None:
         """Store and check the constructor's arguments."""
         parameters = {name: arguments[name] for name in arguments if name not in ("self", "__class__")}
-        checked = TABLE.checked(self._parameter_owner, parameters, type(self).__name__)
+        checked = PARAMETERS.checked(self._parameter_owner, parameters, type(self).__name__)
         hidden_activations(checked["activation"], len(hidden_sizes(checked["hidden_layer_sizes"])))
         for name, value in parameters.items():
             setattr(self, name, value)
@@ -80,7 +80,7 @@ class Stream:
 
     @learning_rate_init.setter
     def learning_rate_init(self, value: float) -> None:
-        TABLE.checked(self._parameter_owner, {"learning_rate_init": value}, type(self).__name__)
+        PARAMETERS.checked(self._parameter_owner, {"learning_rate_init": value}, type(self).__name__)
         self._learning_rate = value
 
     @property
@@ -162,7 +162,7 @@ class Stream:
 
     def _begun(self, n_features: int, n_outputs: int) -> Learned:
         """Return the network for the features of the first row, whose weights are random."""
-        TABLE.warn_of_unused(self._parameter_owner, vars(self))
+        PARAMETERS.warn_of_unused(self._parameter_owner, vars(self))
         hidden = hidden_sizes(self.hidden_layer_sizes)
         names = hidden_activations(self.activation, len(hidden))
         # `Network` refuses a softmax with one output, but the first class has no other beside it.

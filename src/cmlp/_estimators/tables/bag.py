@@ -23,8 +23,8 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.observer import Deadline, Observer
-from cmlp._train.options import options_of
 from cmlp._train.state import History, TrainingState
+from cmlp._train.training_options import options_of
 from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError, Message, Setting
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.targets import TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split
-    from cmlp._train.options import TrainingOptions
+    from cmlp._train.training_options import TrainingOptions
 
 
 N_FOLDS = 8
@@ -83,7 +83,7 @@ def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for one in encoder for edges in one.all_edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder for edges in column.all_edges)
 
 
 class TableRows(NamedTuple):
@@ -126,8 +126,8 @@ class Bag(NamedTuple):
         folds = folds_of(self.n_rows, self.rows.groups, rng)
         seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
-        for run, one in zip(runs, previous or (), strict=previous is not None):
-            run.state.params[:] = one.params
+        for run, network in zip(runs, previous or (), strict=previous is not None):
+            run.state.params[:] = network.params
         return runs
 
     def resumed_runs(self, states: Sequence[TrainingState]) -> list[EpochLoop]:
@@ -188,7 +188,7 @@ class Bag(NamedTuple):
             "max_iter": options.n_epochs or epochs,
             "early_stopping": has_validation,
         }
-        table = hyperparameters.TABLE
+        table = hyperparameters.PARAMETERS
         return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
     def _run(

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
@@ -55,7 +56,7 @@ _FEWEST_ROWS = 2  # that fit accepts
 
 
 def fit_table(
-    estimator: Any,
+    estimator: Estimator,
     rows: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
     *,

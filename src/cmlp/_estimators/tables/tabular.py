@@ -15,7 +15,7 @@ from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.estimator_options import TableOptions
 from cmlp._estimators.fit import Exclusively
-from cmlp._estimators.fitted import FITTED
+from cmlp._estimators.fitted import fitted_of
 from cmlp._estimators.tables.calibrate import (
     CalibrationMethods,
     required_calibration,
@@ -122,7 +122,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _whole_fit(self) -> FittedTable:
         """Return everything that fit has left; raises NotFittedError."""
-        fitted: FittedTable | None = vars(self).get(FITTED)
+        fitted: FittedTable | None = fitted_of(self)
         if fitted is None:
             raise self._not_fitted()
         return fitted

@@ -244,10 +244,10 @@ def _train(
         fit_table(twin, rows, validation, resume=False, observers=observers)
         return
     if record["call"] == "fit":
-        from cmlp._estimators.fit_network import fit
+        from cmlp._estimators.fit_network import fit_network
         from cmlp._estimators.sources import Arrays
 
-        fit(twin, Arrays(*rows), validation, shards=record["shards"], observers=observers)
+        fit_network(twin, Arrays(*rows), validation, shards=record["shards"], observers=observers)
         return
     if y is not None:
         if twin.shuffle:

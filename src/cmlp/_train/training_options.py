@@ -64,7 +64,7 @@ class TrainingOptions(TrainingParameters):
 
     def of_trainer(self) -> dict[str, Any]:
         """Return the values of the parameters of `Trainer`, without those that a subclass adds."""
-        names = hyperparameters.TABLE.constraints("Trainer").keys() - {"random_state"}
+        names = hyperparameters.PARAMETERS.constraints("Trainer").keys() - {"random_state"}
         return {name: value for name, value in vars(self).items() if name in names}
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
@@ -132,7 +132,7 @@ def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
 
 def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     """Return the options with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
-    table = hyperparameters.TABLE
+    table = hyperparameters.PARAMETERS
     values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
     if values["solver"] == "lbfgs":
         values["early_stopping"] = False  # ignored, as in scikit-learn
