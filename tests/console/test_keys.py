@@ -10,7 +10,7 @@ import pytest
 from cmlp._cli.terminal import Terminal
 from cmlp.story import keys as keys_module
 from cmlp.story.keys import Keys
-from cmlp.story.screen import opened, packed
+from cmlp.story.screen import opened
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 
@@ -110,10 +110,3 @@ def test_keys_on_windows(monkeypatch):
     typed[:] = "\x03"
     with pytest.raises(KeyboardInterrupt):
         keys_module._read_windows(1)
-
-
-def test_sections_are_packed_into_parts():
-    sections = [["a", "b"], ["c"], ["d", "e", "f"]]
-    assert packed(sections, 10) == [["a", "b", "", "c", "", "d", "e", "f"]]
-    assert packed(sections, 4) == [["a", "b", "", "c"], ["d", "e", "f"]]
-    assert packed(sections, 2) == [["a", "b"], ["c"], ["d", "e"], ["f"]]

@@ -1,17 +1,15 @@
 """`cmlp look`: its numbers are those of the network in plain NumPy, at every width and in every encoding."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
-from terminals import Pty, output_of
+from terminals import output_of
 
 import cmlp
 from cmlp.datasets import load_digits28
 from cmlp.story import story_network
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 NINE = 7  # the first 9 among the test images
 ROW = load_digits28().X_test[NINE]
 
@@ -139,16 +137,3 @@ def test_model_is_saved(look, networks, tmp_path):
     model = tmp_path / "a.cmlp"
     assert look("9", "--epochs", "2", "--save", str(model)).count("saved: ") == 1
     np.testing.assert_array_equal(cmlp.load(model).params, networks[1].params)
-
-
-@posix
-def test_page_is_shown_in_parts_on_low_terminals():
-    with Pty("look", "9") as command:
-        first = command.wait_for("1/2   space more")
-        assert "it says 9" in first and "weighted" not in first and "▀" in first
-        command.press(" ")
-        command.wait_for("2/2   space end")
-        command.press(" ")
-        status, written = command.end(seconds=60)
-    assert status == 0 and written.count("\x1b[?1049h") == 1
-    assert "it says 9" in written.rpartition("\x1b[?1049l")[2]

@@ -116,20 +116,6 @@ def test_activation_function_is_that_of_the_layer(name, function):
     assert activation_function(net, 1) is None
 
 
-@pytest.mark.parametrize("where", TERMINALS)
-@pytest.mark.parametrize("z", [-30.0, -8, -1.3, 0, 5, 100])
-def test_point_on_the_curve_is_where_the_function_says(where, z):
-    width, height, reach = 38, 9, 8
-    lines = [visible(line) for line in drawing.function_lines(where, sigmoid, z, width, height)]
-    assert len(lines) == height and max(map(len, lines)) <= width
-    point = charts.symbol(where, "point")
-    ((row, column),) = [(n, line.index(point)) for n, line in enumerate(lines) if point in line]
-    inside = min(max(z, -reach), reach)
-    assert (column - 2) / (width - 3) * 2 * reach - reach == pytest.approx(inside, abs=reach / (width - 3) * 1.01)
-    assert 1 - row / (height - 2) == pytest.approx(sigmoid(inside), abs=0.51 / (height - 2))
-    assert lines[0][0] == "1" and lines[-2][0] == "0"
-
-
 # -------------------------------------------------------------------------------------- images and charts
 
 

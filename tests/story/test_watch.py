@@ -17,7 +17,7 @@ from cmlp._cli.terminal import clipped, visible
 from cmlp.story import animation
 from cmlp.story.case import Case, Example, image_of
 from cmlp.story.drawing import digit_lines, patch_lines
-from cmlp.story.neurons import Names, Unit
+from cmlp.story.neurons import Names
 from cmlp.story.watch import Player, frame_lines, play
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
@@ -28,12 +28,12 @@ def learning_of(n_measurements=5, **options):
     return Learning(Experiment(ExperimentOptions(**{"epochs": 2, **options})), n_measurements)
 
 
-def case_of(learning, unit=None):
-    """The first 9 of the training images, and a neuron."""
+def case_of(learning):
+    """The first 9 of the training images."""
     data = learning.experiment.data
     image = image_of("9", 1, data.y_train, data.labels)
     names = Names(learning.experiment.network.sizes, data.labels)
-    return Case(learning.experiment, Example(image, data.X_train[image], "9"), unit, names)
+    return Case(learning.experiment, Example(image, data.X_train[image], "9"), None, names)
 
 
 @pytest.fixture(scope="module")
@@ -127,19 +127,6 @@ def test_frame_shows_the_measurements_and_the_outputs(trained):
     assert len(lines) == 23
     names = " ".join(lines[1].split() + lines[7].split())
     assert names == " ".join(f"A{n}" for n in range(1, 17))
-
-
-@pytest.mark.parametrize("width", [59, 79, 119])
-@pytest.mark.parametrize("unit", [Unit(0, 4), Unit(1, 3), Unit(2, 9)])
-def test_one_neuron_can_be_watched(trained, unit, width):
-    case = case_of(trained, unit)
-    lines = frame_lines(terminal(), trained, case, width, 24)
-    assert len(lines) == 23 and max(map(len, lines)) <= width
-    network = trained.experiment.network
-    z = network.weighted_sums(case.example.row[None])[unit.layer][0, unit.neuron]
-    assert re.search(rf"sum z +{re.escape(f'{z:+.3f}')}", "\n".join(lines))
-    bias = network.biases[unit.layer][unit.neuron]
-    assert re.search(rf"bias +{re.escape(f'{bias:+.3f}')}", "\n".join(lines))
 
 
 def test_frame_shows_the_image_beside_its_outputs(trained):

@@ -10,15 +10,14 @@ import numpy as np
 
 from cmlp._cli.experiment import Learning, Measurement
 from cmlp._cli.terminal import Terminal, count_noun, padded, side_by_side, visible
-from cmlp.story import charts, drawing, neurons
+from cmlp.story import charts, drawing
 from cmlp.story.case import Example
-from cmlp.story.neurons import SIDE, Names, Unit
+from cmlp.story.neurons import SIDE
 
 _WIDE = 72
 # Lines of the lower half of a frame: ten outputs, at most an image of 28 rows of pixels.
 _BARS, _MOST_BARS = 10, 14
 _BAR_WIDTH, _CHART_WIDTH, _GAP = 24, 22, 3
-_NEURON_LINES = 12
 
 
 def frame_width(terminal: Terminal) -> int:
@@ -31,33 +30,13 @@ def old_and_new(terminal: Terminal) -> tuple[str, str]:
     return charts.styled(terminal, charts.symbol(terminal, "point"), "up"), charts.symbol(terminal, "ring")
 
 
-def body_lines(
-    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int, unit: Unit | None = None
-) -> list[str]:
-    """Draw the weights of the first layer, and below them an image, its outputs, cost and accuracy.
-
-    With a `unit`, this neuron is drawn instead of the first layer; where there are too few lines, neither.
-    """
+def body_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
+    """Draw the weights of the first layer if there are enough lines, an image, its outputs, cost and accuracy."""
     top: list[str] = []
-    if unit is not None and height >= _NEURON_LINES + _BARS:
-        top = _neuron_lines(terminal, learning, chosen, unit, width)
-    elif height >= 6 + _BARS:
+    if height >= 6 + _BARS:
         labels = learning.experiment.data.labels
         top = drawing.patch_lines(terminal, learning.experiment.network, labels, width, height - _BARS)
     return [*top, *_below(terminal, learning, chosen, width, min(height - len(top), _MOST_BARS))]
-
-
-def _neuron_lines(terminal: Terminal, learning: Learning, chosen: Example, unit: Unit, width: int) -> list[str]:
-    """Draw one neuron in 12 lines: its weights if its inputs are the pixels, and its weighted sum for an image."""
-    network = learning.experiment.network
-    spelled = neurons.WeightedSum(network, chosen.row, unit, 5)
-    title = f"{Names(network.sizes, learning.experiment.data.labels).of(unit)}, for this {chosen.label}:"
-    table = [title, "", *spelled.lines()]
-    image = drawing.weight_lines(terminal, network.weights[0][:, unit.neuron])[1:-1] if unit.layer == 0 else []
-    if image and SIDE + 3 + max(map(len, table)) > width:
-        table = [title, "", *(" ".join(line.split()) for line in spelled.lines()[-3:])]
-    lines = side_by_side(image, table, gap=3) if image else table
-    return lines + [""] * (_NEURON_LINES - len(lines))
 
 
 def _below(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:

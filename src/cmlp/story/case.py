@@ -51,7 +51,8 @@ def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
     X, y = (data.X_train, data.y_train) if of_training else (data.X_test, data.y_test)
     names = Names(experiment.network.sizes, data.labels)
     image = image_of(arguments.digit, arguments.number, y, data.labels)
-    unit = None if arguments.neuron is None else names.unit(arguments.neuron)
+    neuron = vars(arguments).get("neuron")  # not all commands ask for one
+    unit = None if neuron is None else names.unit(neuron)
     return Case(experiment, Example(image, X[image], data.labels[y[image]]), unit, names)
 
 

@@ -13,9 +13,9 @@ _RESET = "\x1b[0m"
 # Bold text keeps the terminal's own colour. This blue and this orange are legible on black and on white.
 _STYLES = {"strong": "\x1b[1m", "up": "\x1b[38;5;32m", "down": "\x1b[38;5;166m"}
 _NARROWEST, _WIDEST = 40, 120
-_NAMES = ("full", "half", "winner", "up", "down", "point", "ring", "dot", "vertical")
+_NAMES = ("full", "half", "winner", "up", "down", "point", "ring", "vertical")
 # With and without block characters.
-_SYMBOLS: dict[bool, Sequence[str]] = {True: "█▌◄▲▼●○·│", False: ("#", "", *"<^v@o.|")}
+_SYMBOLS: dict[bool, Sequence[str]] = {True: "█▌◄▲▼●○│", False: ("#", "", *"<^v@o|")}
 
 
 def symbol(terminal: Terminal, name: str) -> str:
@@ -64,6 +64,11 @@ def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
         else:
             lines.append(part)
     return lines
+
+
+def spaced(sections: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of sections, with an empty line between two of them."""
+    return [line for section in sections for line in ("", *section)][1:]
 
 
 Ticks: TypeAlias = Sequence[tuple[float, str]]  # positions or values with their labels

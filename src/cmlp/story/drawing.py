@@ -5,7 +5,7 @@ A function that draws takes the `Terminal` first, for its colours and characters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,29 +16,6 @@ from cmlp._cli.terminal import Terminal, padded, side_by_side
 from cmlp._model.results import letters
 from cmlp.story import charts
 from cmlp.story.neurons import SIDE, Names, Unit
-
-_REACH = 8.0  # weighted sums at the ends of an activation function
-
-
-def function_lines(
-    terminal: Terminal, function: Callable[[NDArray[Any]], NDArray[Any]], z: float, width: int, height: int
-) -> list[str]:
-    """Draw an activation function from -8 to +8, with a point at the weighted sum z or at the nearer end."""
-    dense = np.asarray(function(np.linspace(-_REACH, _REACH, 161)), float)
-    low, high = float(dense.min()), float(dense.max())
-    ticks = [(high, f"{round(high, 2):g}"), (low, f"{round(low, 2) + 0.0:g}")]
-    width = max(width, 14)
-    sums = np.linspace(-_REACH, _REACH, width - 1 - max(len(text) for _, text in ticks))
-    values = np.asarray(function(sums), float)
-    inside = min(max(z, -_REACH), _REACH)
-    series = [
-        charts.Series(((sums + _REACH) / 2 / _REACH).tolist(), values.tolist(), "dot"),
-        charts.Series([(inside + _REACH) / 2 / _REACH], function(np.array([inside])).tolist(), "point", "strong"),
-    ]
-    bottom = [(0.0, f"z={-_REACH:+.0f}"), (0.5, "0"), (1.0, f"{_REACH:+.0f}")]
-    axes = charts.Axes((low, high if high > low else low + 1), ticks, bottom)
-    return charts.point_chart(terminal, series, axes, width, height)
-
 
 _GAP, _WIDEST_GAP = 1, 6
 _PER_ROW, _SMALLEST = 8, 8  # images in a row, and columns of an image; its height in lines is half of its width

@@ -23,17 +23,15 @@ if sys.platform != "win32":
     import tty
 
 # Escape sequences of the arrow keys, and the names that `Keys.read` returns for them and for other special keys.
-_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end"}
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _NAMES = {f"\x1b{start}{letter}": name for start in "[O" for letter, name in _ARROWS.items()} | {
-    "\x1b[1~": "home",
-    "\x1b[4~": "end",
     "\x1b": "escape",
     "\r": "enter",
     "\n": "enter",
     "\x7f": "backspace",
     "\x08": "backspace",
 }
-_WINDOWS_NAMES = {"H": "up", "P": "down", "M": "right", "K": "left", "G": "home", "O": "end"}
+_WINDOWS_NAMES = {"H": "up", "P": "down", "M": "right", "K": "left"}
 # An escape sequence ends with a tilde after a digit, otherwise with the third character.
 _SEQUENCE = re.compile(r".{4}|..\D", re.DOTALL)
 _INTERRUPT = "\x03"
@@ -75,7 +73,7 @@ class Keys:
     def read(self, timeout: float | None = None) -> str | None:
         """Return the next key, or None after `timeout` seconds; without a keyboard, wait for the timeout.
 
-        A key is a character, or "up", "down", "left", "right", "home", "end", "enter", "escape" or "backspace"; at the
+        A key is a character, or "up", "down", "left", "right", "enter", "escape" or "backspace"; at the
         end of the input, and without a keyboard and a timeout, "q".
         """
         if self._fd is None:

@@ -17,7 +17,6 @@ from cmlp._model.results import letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.neurons import SIDE, Unit
-from cmlp.story.screen import show_pages
 
 NAME, SUMMARY = "look", "show one digit on its way through the network"
 DESCRIPTION = (
@@ -59,7 +58,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"another image: --number {arguments.number + 1}",
         f"your own: {program} read FILE.png",
     ]
-    show_pages(terminal, [title, *sections, charts.joined(hints, width)])
+    terminal.write_lines(charts.spaced([title, *sections, charts.joined(hints, width)]))
     save(after, arguments.save, terminal, program)
     return 0
 
@@ -96,7 +95,7 @@ def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
 
 
 def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
-    """Spell out the weighted sum of one neuron, with the curve of its activation function.
+    """Spell out the weighted sum of one neuron.
 
     It is the one that is asked for, also with its weights if its inputs are the pixels; otherwise the one of the first
     layer whose sum is nearest to 0.
@@ -109,17 +108,13 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     head = wrapped(_sum_in_words(look, chosen), width)
     effect = spelled.without_largest()
     effect_lines = ["", *wrapped(effect, width)] if effect else []
-    table_width = max(map(len, table))
-    function = neurons.activation_function(network, chosen.layer) if width >= _WIDE else None
-    size = (table_width, 7) if has_image else (min(width - table_width - 3, 60), len(table))
-    curve = [] if function is None else drawing.function_lines(terminal, function, spelled.z, *size)
     if not has_image:
-        return [*head, "", *(side_by_side(table, curve, gap=3) if curve else table), *effect_lines]
+        return [*head, "", *table, *effect_lines]
     weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
     image = [f"its weights: {charts.signs(terminal)}", *weights]
-    if width < table_width + 3 + SIDE:
+    if width < max(map(len, table)) + 3 + SIDE:
         return [*head, "", *table, *effect_lines, "", *side_by_side(image)]
-    return [*head, "", *side_by_side([*table, "", *curve], image, gap=3), *effect_lines]
+    return [*head, "", *side_by_side(table, image, gap=3), *effect_lines]
 
 
 def _sum_in_words(look: _Look, unit: Unit) -> str:

@@ -20,7 +20,6 @@ from cmlp._model.results import Gradient, ParameterIndex, letters
 from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit
-from cmlp.story.screen import show_pages
 
 NAME, SUMMARY = "nudge", "show backpropagation for one digit, in numbers"
 DESCRIPTION = (
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         sections.append(nudge.step_lines())
     more = [f"--examples {10 * n}"] if 10 * n <= 1000 else []
     hints = [case.other(0), *more, "--epochs 0 (untrained)", "--step (take it, look again)"]
-    show_pages(terminal, [title, *sections, charts.joined(hints, nudge.width)])
+    terminal.write_lines(charts.spaced([title, *sections, charts.joined(hints, nudge.width)]))
     return 0
 
 

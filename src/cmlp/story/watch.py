@@ -34,8 +34,6 @@ _BACK_SECONDS = 2.0  # at normal speed
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, "digit", "--number")
-    neuron = "the neuron to watch instead of the weights of many: A1, B4, ... or an output"
-    experiment_options.add(parser, "--neuron", help=neuron)
     parser.add_argument(
         "--seconds", type=options.positive, default=_SECONDS, metavar="N", help="duration in a terminal (default: 20)"
     )
@@ -149,7 +147,7 @@ def play(
 
 def frame_lines(terminal: Terminal, learning: Learning, case: Case, width: int, height: int) -> list[str]:
     """Draw one frame: progress, then training as `body_lines` draws it, one line less than the window has."""
-    body = body_lines(terminal, learning, case.example, width, height - 2, case.unit)
+    body = body_lines(terminal, learning, case.example, width, height - 2)
     return [header(terminal, learning, width), *body]
 
 

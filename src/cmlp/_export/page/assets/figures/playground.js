@@ -607,7 +607,7 @@ FIGURES.playground = {
 		];
 		for (const [name, text, colour, at] of measured) {
 			const place = [this.plane[0] + at * (side - 2), at === 1 ? "right" : "left"];
-			note(pen, name, place[0], top, place[1], { colour });
+			note(pen, name, place[0], top, place[1]);
 			note(pen, text, place[0], top + 19, place[1], { colour, size: narrow ? 16 : 20, bold: true });
 		}
 		const frame = narrow ? [34, 262, width - 8, height - 30] : [this.plane[0], top + 28, width - 4, height - 6];
