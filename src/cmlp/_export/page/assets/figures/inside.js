@@ -94,7 +94,7 @@ FIGURES.inside = {
 		verdict() {
 			const { name, neuron } = FIGURES.inside;
 			const [own, random, made] = [neuron, 16, 17].map((n) => percent(this.share(n)));
-			return `The best explains ${own} of ${name(neuron)}; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each, far from a detector. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
+			return `The best explains ${own} of ${name(neuron)}; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
 		},
 	},
 	set() {

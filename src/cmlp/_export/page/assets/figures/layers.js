@@ -26,7 +26,7 @@ FIGURES.layers = {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
 			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. A circle in a ring cannot be told apart without hidden layers: see the playground.`;
+			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. A ring around a spot needs hidden layers.`;
 		},
 	},
 	set() {

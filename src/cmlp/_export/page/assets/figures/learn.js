@@ -20,7 +20,7 @@ FIGURES.learn = {
 		verdict() {
 			const [first, last] = [FIGURES.learn.known[0], FIGURES.learn.until(LEARN_STEPS).at(-1)];
 			const end = tale.history.at(-1);
-			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost went from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. The lower the cost, the more digits it reads, until only its answers become clearer. On the plateau at 0.9 it says 0.1 everywhere: the first thing it learns is the answer of chapter 8.`;
+			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost went from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. The lower the cost, the more digits it reads. On the plateau at 0.9 it says 0.1 everywhere: the first thing it learns is the answer of chapter 8.`;
 		},
 	},
 	set() {
