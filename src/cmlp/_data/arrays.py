@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.columns import NamedColumns
+from cmlp._data.columns import TABLES, NamedColumns
 from cmlp.exceptions import Message, Setting, StatusError
 
 if TYPE_CHECKING:
@@ -179,10 +179,6 @@ def _number_in(entry: Any) -> float:
     if isinstance(text, str) and (not text.isascii() or "_" in text):
         raise ValueError(f"could not convert string to float: {str(text)!r}")
     return float(entry)
-
-
-# What helps if rows have text or missing values.
-TABLES = Setting("tables", text="use TabularClassifier or TabularRegressor, which take them")
 
 
 def _place(array: NDArray[Any], name: str) -> Message:

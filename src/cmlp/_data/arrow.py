@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.arrays import TABLES
-from cmlp._data.columns import ArrowColumn, NamedColumns, NamedMatrix
+from cmlp._data.columns import TABLES, ArrowColumn, NamedColumns, NamedMatrix
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
