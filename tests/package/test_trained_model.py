@@ -147,3 +147,8 @@ def test_pipelines_end_with_one_network_of_an_estimator(name):
     model = MODELS[name][0]
     with pytest.raises(TypeError, match=f"from_sklearn needs an MLPClassifier or MLPRegressor.*{type(model).__name__}"):
         cmlp.from_pipeline(pipeline.Pipeline([("last", model)]))
+
+
+def test_a_network_has_no_class_labels():
+    with pytest.raises(TypeError, match="a network has no labels"):
+        _ = model_of(Network([2, 2])).class_labels
