@@ -354,6 +354,9 @@ def test_far_target_is_named_with_its_column(regressor):
     y[7, 1] = np.nan
     with pytest.raises(ValueError, match=r"Input y contains NaN at row 7, column 1\."):
         TabularRegressor(**TINY).fit(X, y)
+    y[7, 0] = np.inf
+    with pytest.raises(ValueError, match=r"Input y contains infinity .* at row 7, column 0\."):
+        TabularRegressor(**TINY).fit(X, y)
 
 
 def test_labels_that_are_not_bits_raise():

@@ -214,9 +214,9 @@ def require_finite(array: NDArray[Any], name: str) -> None:
         return
     place = np.argwhere(~np.isfinite(array))[0]
     where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
-    what = "NaN" if np.isnan(array).any() else f"infinity or a value too large for {array.dtype!r}"
-    is_missing_target = name in ("y", "y_val") and np.isnan(array[tuple(place)])
-    remedy = " Leave out the rows without a target." if is_missing_target else ""
+    is_missing = np.isnan(array[tuple(place)])
+    what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
+    remedy = " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
     raise ValueError(Message("Input ", Setting(name), f" contains {what} at {where}.{remedy}"))
 
 
