@@ -203,7 +203,9 @@ class Trainer:
                 return self
             left = argument("n_batches", n_batches, COUNT)
             while left and not run.finished:
-                left -= run.advance(left)
+                first = run.state.batch or 0
+                run.advance(left)
+                left -= (run.state.batch or run.engine.n_batches) - first
             if run.finished:
                 run.finish()
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -55,10 +55,7 @@ class CallOfCore(NamedTuple):
 
 
 class EpochProgress:
-    """Keeps in the state how many batches of the current epoch are complete, and how long they took.
-
-    As a context manager, it does so at Ctrl-C, and at the time limit, which ends the block without an error.
-    """
+    """Keeps in the state how many batches of the current epoch are complete, and how long they took."""
 
     def __init__(self, state: TrainingState, batch_size: int) -> None:
         self._state, self._batch_size = state, batch_size
@@ -94,17 +91,12 @@ class EpochProgress:
         """Return how long the epoch has taken so far."""
         return self._state.seconds + time.monotonic() - self._clock
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if kind is None or not issubclass(kind, (KeyboardInterrupt, TimeLimitReached)):
-            return False
+    def store_interrupted(self) -> None:
+        """Record the batches that are complete at Ctrl-C or at the time limit, unless the epoch is recorded."""
         call, state = self._call, self._state
         if call is not None and call.epoch == state.epoch:
             n_steps = state.stepping().optimizer.n_steps - call.n_steps
             self.store(call.first + call.piece.batches_done(n_steps, self._batch_size))
-        return issubclass(kind, TimeLimitReached)
 
 
 class Engine:
@@ -130,7 +122,7 @@ class Engine:
         return 1
 
     def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
-        """Train the current epoch until batch `last`, or its end.
+        """Train the current epoch until batch `last`, or its end; raise TimeLimitReached if the deadline has come.
 
         Yield the number of completed batches where an interval ends in the middle of the epoch; the state then has it.
         """

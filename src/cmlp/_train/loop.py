@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
-from cmlp._process.signals import immediate_signals, safe_point
+from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
 from cmlp._train.observer import Deadline, Observers
@@ -60,15 +60,14 @@ class EpochLoop:
 
     def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
-        state, observers = self.state, self.observers
+        observers = self.observers
         self.recorder.lines.plan()
         observers.fit_begins()
         self._intervals = observers.intervals
         try:
             while not self.finished:
                 safe_point()
-                self._advance_observed(at_once)
-                if state.batch is not None:  # the time was up in the middle of the epoch
+                if not self._advance_observed(at_once):  # the time was up in the middle of the epoch
                     break
                 self.engine.agree()
                 yield
@@ -78,8 +77,8 @@ class EpochLoop:
             raise
         observers.fit_ends()
 
-    def _advance_observed(self, at_once: bool) -> None:
-        """Train an epoch, or several `at_once`, and call the observers."""
+    def _advance_observed(self, at_once: bool) -> bool:
+        """Train an epoch, or several `at_once`, and call the observers; return whether the epoch is complete."""
         self.observers.epoch_begins()
         n_epochs = self._horizon if at_once else 1
         if n_epochs > 1:
@@ -87,10 +86,11 @@ class EpochLoop:
                 self.engine.train_epochs(n_epochs, self._record)
             except DivergenceError as error:
                 raise self.engine.explained(error) from error
-        else:
-            self.advance()
-        if self.state.batch is None and self.observers.epoch_ends():
+        elif not self.advance():
+            return False
+        if self.observers.epoch_ends():
             self.state.stopped = True
+        return True
 
     @property
     def _horizon(self) -> int:
@@ -101,26 +101,31 @@ class EpochLoop:
     def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
 
-    def advance(self, n_batches: int | None = None) -> int:
-        """Train the rest of the current epoch, or at most `n_batches` batches of it; return the number of batches.
+    def advance(self, n_batches: int | None = None) -> bool:
+        """Train the rest of the current epoch, or at most `n_batches` batches of it; return whether it is complete.
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
-        engine, state = self.engine, self.state
-        first = state.batch or 0
-        last = None if n_batches is None else min(first + n_batches, engine.n_batches)
+        engine, first = self.engine, self.state.batch or 0
+        last = None if n_batches is None or first + n_batches >= engine.n_batches else first + n_batches
         try:
-            with engine.progress as progress, closing(engine.train(last, self._intervals, self.deadline)) as batches:
+            with closing(engine.train(last, self._intervals, self.deadline)) as batches:
                 for batch in batches:
                     self.observers.batches_end(batch)
-                loss = engine.loss()
-                if last is not None and last < engine.n_batches:
-                    progress.store(last)
-                else:
-                    self._end_epoch(loss)
+            loss = engine.loss()
+            if last is None:
+                self._end_epoch(loss)
+            else:
+                engine.progress.store(last)
+            return last is None
+        except TimeLimitReached:
+            engine.progress.store_interrupted()
+            return False
+        except KeyboardInterrupt:
+            engine.progress.store_interrupted()
+            raise
         except DivergenceError as error:
             raise engine.explained(error) from error
-        return (engine.n_batches if state.batch is None else state.batch) - first
 
     def _end_epoch(self, loss: float) -> None:
         """Measure the validation rows, and record the epoch."""
