@@ -140,6 +140,8 @@ static const cmlp_model *model;
 {FUNCTION} void start(void)
 {{
     const size_t n = (size_t)(model_file_end - model_file);
+    cmlp_model_info info = CMLP_INIT(cmlp_model_info);
+    if (cmlp_model_size(model_file, n, &info)) fault();
     if (cmlp_model_init(memory, sizeof memory, model_file, n, 0, workspace, sizeof workspace, &model)) fault();
 }}
 {FUNCTION} int classify(const uint8_t *x)

@@ -46,9 +46,6 @@ and a C compiler are needed. Each compiles first, for about two minutes on two c
 {INSTALL}
 Before the first release, this is a command for a clone of the repository.
 """,
-    "docs/start/learner.md": """\
-Before the first release, install cmlp [from a clone](installation.md#from-a-clone).
-""",
     "docs/start/installation.md": """\
 Before the first release, install from a clone. For `cmlp[...]` in this documentation, type `.[...]` in its folder.
 """,
@@ -61,7 +58,6 @@ Pyodide need Python 3.11 or newer and no compiler. The second command tests a cl
 virtual environment: it compiles with a C compiler, for about two minutes on two cores in which pip prints nothing.
 """,
     "docs/index.md": INSTALL,
-    "docs/start/learner.md": INSTALL,
     "docs/start/installation.md": f"""\
 {INSTALL}
 Wheels for Linux, macOS, Windows and Pyodide need no compiler ([Platforms](../platforms.md)); elsewhere pip compiles the

@@ -21,7 +21,7 @@ FIGURES = {
         ("README.md", r"C library of ([\d,]+) KB", 1),
     ],
     "flash of an exported 64-16-10 on a Cortex-M4F, KB": [
-        ("docs/start/firmware.md", r"Cortex-M4F, float header, rows of floats \| ([\d,]+) \|", 1 / THOUSAND),
+        ("docs/start/firmware.md", r"Cortex-M4F, float header, rows of bytes \| ([\d,]+) \|", 1 / THOUSAND),
         ("README.md", r"takes ([\d.]+) KB of flash as float", 1),
     ],
     "the same with integers of 8 bits, KB": [

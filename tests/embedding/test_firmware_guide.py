@@ -44,6 +44,10 @@ def test_page_runs_from_training_to_the_board(tmp_path, monkeypatch):
     (tmp_path / "main.c").write_text(program.source, encoding="utf-8")
     board_files(tmp_path, "board.h", "board.ld")
     assert run_quietly(commands.source, tmp_path) == commands.output
+    text = (DOCS / "start/firmware.md").read_text(encoding="utf-8").replace("\n", " ")
+    options, machine = re.search(r"For a Cortex-M0, [^`]*`-mcpu`[^`]*`-mfpu`[^`]*`(.*?)`[^`]*`(.*?)`", text).groups()
+    on_m0 = re.sub(r"-mcpu.*-mfpu=\S+", options, commands.source).replace("mps2-an386", machine)
+    assert "cortex-m4" not in on_m0 and run_quietly(on_m0, tmp_path) == commands.output
 
 
 @pytest.mark.skipif(not CORE.exists(), reason="needs the sources")

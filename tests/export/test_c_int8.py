@@ -151,6 +151,8 @@ def test_result_and_comment_tell_the_loss(small_digits):
     assert f"Flash: {header.constants} bytes" in text
     assert f"a loss of {100 * (found.float_accuracy - found.accuracy):.2f} points" in str(header)
     assert written(digits, calibrate=X)[0].comparison.accuracy is None
+    assert "say little" in str(written(digits, calibrate=X[:99])[0])
+    assert "say little" not in str(written(digits, calibrate=X[:100])[0])
 
 
 def test_header_does_not_depend_on_the_machine():

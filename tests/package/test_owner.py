@@ -63,7 +63,7 @@ def test_readme_and_pages_install_the_package_after_the_first_release():
         'python -m pip install ".[test]" && python -m pytest',
     ]
     pages = [name for name in files if name.startswith("docs/")]
-    assert len(pages) == 3
+    assert len(pages) == 2
     for name in pages:
         assert "\n```sh\npython -m pip install cmlp\n```\n" in files[name]
         assert "python -m pip install cmlp\n" not in owner.text_of(name)

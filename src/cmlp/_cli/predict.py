@@ -46,8 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--coverage",
         type=_share,
         metavar="C",
-        help="of the model of a table: also print the ends of the interval that contains the share C of the true "
-        "numbers, or instead of a label all labels among which the share C of the right ones is",
+        help="of the model of a table: print for each target the prediction, and the lower and the upper end of the "
+        "interval that contains the share C of the true numbers, or instead of a label all labels among which the "
+        "share C of the right ones is",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them")
     add_file_options(parser)

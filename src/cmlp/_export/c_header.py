@@ -50,7 +50,10 @@ class CHeader(NamedTuple):
 
     def __str__(self) -> str:
         sizes = f"{self.name}: {self.constants:,} bytes of constants, {self.stack:,} bytes of stack"
-        return sizes if self.comparison is None else f"{sizes}\n{self.comparison}"
+        if self.comparison is None:
+            return sizes
+        few = "\nFewer than 100 calibration rows say little about others." if self.comparison.rows < 100 else ""
+        return f"{sizes}\n{self.comparison}{few}"
 
 
 def write_c_header(
