@@ -169,10 +169,13 @@ def prepare_network(
     state = request.begun_state(net)
     data, y_to_score = _data(request, opened, encoding, encoded, scale)
     objective = encoding.objective()
-    scorer = _user_score(options.scoring, objective.score_name, data, y_to_score, state)
+    function = _scoring_function(options.scoring, objective.score_name)
+    if function is not None:
+        scorer = UserScore(function, lambda: fit.model_to_score(), data, y_to_score, state)
+        objective = objective._replace(scorer=scorer)
     job = TrainingJob(
         net,
-        objective._replace(scorer=scorer),
+        objective,
         data,
         options,
         state,
@@ -185,8 +188,6 @@ def prepare_network(
     begin(job, n_rows)
     run = make_run(job, engine or source.engine)
     fit = NetworkFit(request, source, encoding.labels, run)
-    if scorer is not None:
-        scorer.model = fit.model_to_score
     return fit
 
 
@@ -235,17 +236,15 @@ def _data(
     return data, y_to_score
 
 
-def _user_score(
-    scoring: str | Callable[..., Any] | None, default: str, data: Data, y: NDArray[Any], state: TrainingState
-) -> UserScore | None:
-    """Return the score for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
+    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
     if scoring is None or scoring in ("loss", default):
         return None
     if not isinstance(scoring, str):
-        return UserScore(scoring, data, y, state)
+        return scoring
     otherwise = f" needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
     needs = Message(Setting("scoring", scoring), otherwise)
-    return UserScore(optional("sklearn.metrics", needs).get_scorer(scoring), data, y, state)
+    return optional("sklearn.metrics", needs).get_scorer(scoring)  # type: ignore[no-any-return]
 
 
 def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:

@@ -353,8 +353,7 @@ class Trainer:
         check_scoring(options, validation is not None)
         data = Data(*rows, trained.input_scale, validation=validation, groups=encoding.groups(rows.targets))
         if callable(options.scoring):
-            scorer = UserScore(options.scoring, data, user_y, self.state)
-            scorer.model = lambda: self.network
+            scorer = UserScore(options.scoring, lambda: self.network, data, user_y, self.state)
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             raise ValueError(
