@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.provenance import ProvenanceNow
     from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._train.observer import Observer
+    from cmlp._train.training_run import TrainingRun
 
 
 class Exclusively(DeferredSignals):
@@ -63,6 +64,7 @@ class PreparedFit:
     """A call whose rows are open and whose runs are made: of one network, or of all networks of a table."""
 
     request: FitRequest | TableRequest
+    runs: Sequence[TrainingRun]
     provenance_now: ProvenanceNow = staticmethod(lambda: None)  # returns how the fit so far can be repeated
 
     @property
@@ -103,7 +105,7 @@ def train_followed(fit: PreparedFit, observers: Sequence[Observer]) -> None:
 
 
 def train_and_store(fit: PreparedFit) -> None:
-    """Train and store the model. After Ctrl-C, which waits for a safe point, store the model of the last batch."""
+    """Train and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last one."""
     estimator = fit.request.estimator
     with DeferredSignals():
         try:
@@ -111,6 +113,8 @@ def train_and_store(fit: PreparedFit) -> None:
             store(estimator, fit.fitted())
             fit.judge()
         except KeyboardInterrupt:
+            for run in fit.runs:
+                run.state.restore_best()
             interrupted = fit.fitted()
             if fit.has_trained:
                 store(estimator, interrupted)

@@ -28,7 +28,7 @@ from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
 from cmlp._train.state import TrainingState
 from cmlp._train.training_options import check_scoring
-from cmlp._train.training_run import make_run
+from cmlp._train.training_run import begin, make_run
 from cmlp._train.validation import UserScore
 from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint, message_of, optional
 
@@ -72,6 +72,7 @@ class NetworkFit(PreparedFit):
 
     def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None, run: TrainingRun) -> None:
         self.request, self.source, self.labels, self.run = request, source, labels, run
+        self.runs = [run]
 
     @property
     def can_resume(self) -> bool:
@@ -113,12 +114,8 @@ class NetworkFit(PreparedFit):
             self.run.observers.append(observer)
 
     def train(self) -> None:
-        """Train the network; after Ctrl-C, with the best parameters so far."""
-        try:
-            self.run.run()
-        except KeyboardInterrupt:
-            self.run.state.restore_best()
-            raise
+        """Train the network."""
+        self.run.run()
 
     def fitted(self) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
@@ -126,16 +123,15 @@ class NetworkFit(PreparedFit):
         return self.fitted_from(state.resumable() if self.can_resume else state.without_rows())
 
     def fitted_from(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
-        """Return what the fit would leave with a state of its run, whose parameters then predict y itself.
+        """Return what the fit would leave with a state of its run. Its parameters predict y itself.
 
         The model shares the block of parameters with the state, unless y is standardized. A score is computed from
         converted rows, which have no names of columns.
         """
         net, data = self.run.job.net, self.run.job.data
-        state.use_units_of_y(net)
         return Fitted.of_network(
             net,
-            state,
+            state.in_units_of_y(net),
             self.labels,
             input_scale=data.input_scale,
             names=data.names if with_names else None,
@@ -162,7 +158,7 @@ def prepare_network(
 
     The engine is that of the source unless another one is passed. `judges` is whether a useless model is warned of.
 
-    Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `begin` the split.
     """
     options = request.options
     opened = source.open(request.door())
@@ -173,10 +169,13 @@ def prepare_network(
     state = request.begun_state(net)
     data, y_to_score = _data(request, opened, encoding, encoded, scale)
     objective = encoding.objective()
-    scorer = _user_score(options.scoring, objective.score_name, data, y_to_score, state)
+    function = _scoring_function(options.scoring, objective.score_name)
+    if function is not None:
+        scorer = UserScore(function, lambda: fit.model_to_score(), data, y_to_score, state)
+        objective = objective._replace(scorer=scorer)
     job = TrainingJob(
         net,
-        objective._replace(scorer=scorer),
+        objective,
         data,
         options,
         state,
@@ -185,10 +184,10 @@ def prepare_network(
         judges=judges and not options.warm_start,
     )
     n_rows, data = source.learn(job, encoding)
-    run = make_run(job._replace(data=data), n_rows, engine or source.engine)
+    job = job._replace(data=data)
+    begin(job, n_rows)
+    run = make_run(job, engine or source.engine)
     fit = NetworkFit(request, source, encoding.labels, run)
-    if scorer is not None:
-        scorer.model = fit.model_to_score
     return fit
 
 
@@ -237,17 +236,15 @@ def _data(
     return data, y_to_score
 
 
-def _user_score(
-    scoring: str | Callable[..., Any] | None, default: str, data: Data, y: NDArray[Any], state: TrainingState
-) -> UserScore | None:
-    """Return the score for the parameter `scoring`; None for the estimator's own score and for "loss"."""
+def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
+    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
     if scoring is None or scoring in ("loss", default):
         return None
     if not isinstance(scoring, str):
-        return UserScore(scoring, data, y, state)
+        return scoring
     otherwise = f" needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
     needs = Message(Setting("scoring", scoring), otherwise)
-    return UserScore(optional("sklearn.metrics", needs).get_scorer(scoring), data, y, state)
+    return optional("sklearn.metrics", needs).get_scorer(scoring)  # type: ignore[no-any-return]
 
 
 def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:

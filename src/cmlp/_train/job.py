@@ -147,7 +147,7 @@ class TrainingJob(NamedTuple):
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
     judges: bool = True  # whether the result is compared with the best constant answer
-    user_data: Data | None = None  # the data with y as the user has it, once training has begun
+    user_data: Data | None = None  # the data with y as the user has it, if `data` has standardized targets
 
     def core_keywords(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""

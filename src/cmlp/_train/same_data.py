@@ -105,8 +105,7 @@ def described(job: TrainingJob) -> str:
 
 def arrays_of(job: TrainingJob) -> Groups:
     """Return all arrays of a fit, in groups with the same rows."""
-    data = job.user_data
-    assert data is not None
+    data = job.data if job.user_data is None else job.user_data
     groups: Groups = {"rows": {"X": data.X, "y": data.targets, "sample_weight": data.weight}}
     if data.validation is not None:
         groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))

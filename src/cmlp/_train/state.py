@@ -212,12 +212,13 @@ class TrainingState:
         numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *found)
         return crc32(repr(numbers).encode(), crc32(self.params))
 
-    def use_units_of_y(self, net: _core.Net) -> None:
-        """If training standardizes the targets, let the parameters predict y itself: those of a new block."""
-        if self.target_scale is not None and not self.predicts_y:
-            params = block_copy(self.params)  # so that Ctrl-C does not leave a block that is changed in part
-            scale = self.target_scale.into_params(net, params)
-            self.params, self.target_scale, self.predicts_y = params, scale, True
+    def in_units_of_y(self, net: _core.Net) -> TrainingState:
+        """Return a state whose parameters predict y itself: those of a new block if training standardizes y."""
+        if self.target_scale is None or self.predicts_y:
+            return self
+        params = block_copy(self.params)
+        scale = self.target_scale.into_params(net, params)
+        return self.replaced(params=params, target_scale=scale, predicts_y=True)
 
     def use_units_of_targets(self, net: _core.Net) -> None:
         """If the parameters predict y itself, let them predict standardized targets."""

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from cmlp._bridge import _core
+    from numpy.typing import NDArray
+
     from cmlp._train.engine import Engine
-    from cmlp._train.job import Data, Objective, TrainingJob
+    from cmlp._train.job import Data, TrainingJob
     from cmlp._train.random import Generator
-    from cmlp._train.state import TrainingState
+    from cmlp._train.target_scale import TargetScale
 
 TrainingRun: TypeAlias = EpochLoop | LBFGS
 
@@ -31,11 +32,12 @@ TrainingRun: TypeAlias = EpochLoop | LBFGS
 _POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
 
-def with_split_and_scales(job: TrainingJob, n_rows: int) -> TrainingJob:
-    """Choose the validation rows, and learn the scales of inputs and targets; a state with epochs continues.
+def begin(job: TrainingJob, n_rows: int) -> None:
+    """Change the state of a job so that it can train on `n_rows` rows (0 if not known); one with epochs continues.
 
-    The validation rows are the only thing that is drawn. `n_rows` is 0 for a source of unknown length. Raises
-    ValueError if the state does not match the network or the data.
+    Choose the validation rows, learn the scale of the targets and bring the parameters to it, and make the optimizer.
+    The validation rows are the only thing that is drawn. Raises ValueError if the state does not match the network or
+    the data.
     """
     net, objective, data, options, state = job.net, job.objective, job.data, job.options, job.state
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
@@ -48,23 +50,28 @@ def with_split_and_scales(job: TrainingJob, n_rows: int) -> TrainingJob:
         _begin_history(job, n_rows)
     elif state.n_rows != n_rows:
         raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
-    objective, scaled = _standardized(objective, data.with_learned_scale(state.order), net, state)
+    if objective.y_scale is not None:
+        if state.target_scale is None:
+            state.target_scale = _learned_target_scale(objective.y_scale, data, state.order, net.dtype)
+        state.use_units_of_targets(net)
     state.restore_last()
-    return job._replace(objective=objective, data=scaled, user_data=data)
+    if options.solver != "lbfgs" and (state.optimizer is None or state.schedule is None):
+        state.optimizer, state.schedule = options.optimizer(net), options.schedule()
 
 
-def _standardized(objective: Objective, data: Data, net: _core.Net, state: TrainingState) -> tuple[Objective, Data]:
-    """Return both for standardized targets, by a scale learned once, and bring the parameters to their scale."""
-    if objective.y_scale is None:
-        return objective, data
-    if state.target_scale is None and objective.y_scale == "robust":
-        state.target_scale = robust_scale(data.targets, data.weight, state.order, net.dtype)
-    elif state.target_scale is None:
-        moments = Moments()
-        moments.add(data.targets, data.weight, state.order)
-        state.target_scale = standard_scale(moments, net.dtype)
-    state.use_units_of_targets(net)
-    scale = state.target_scale
+def _learned_target_scale(kind: str, data: Data, order: NDArray[np.int64] | None, dtype: np.dtype[Any]) -> TargetScale:
+    if kind == "robust":
+        return robust_scale(data.targets, data.weight, order, dtype)
+    moments = Moments()
+    moments.add(data.targets, data.weight, order)
+    return standard_scale(moments, dtype)
+
+
+def _standardized(job: TrainingJob) -> TrainingJob:
+    """Return a job for targets in the scale of its state, if it has one."""
+    net, objective, data, scale = job.net, job.objective, job.data, job.state.target_scale
+    if objective.y_scale is None or scale is None:
+        return job
     same = bool((scale.factor == scale.factor[0]).all())  # otherwise, the terms of a loss have several units
     with np.errstate(over="ignore", under="ignore"):
         unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
@@ -72,7 +79,8 @@ def _standardized(objective: Objective, data: Data, net: _core.Net, state: Train
         y_scale, loss = Setting("y_scale", scale.kind), Setting("loss", net.loss)
         problem = "y must have a spread whose square is a finite positive number for ", y_scale, " with ", loss
         raise ValueError(Message(*problem, f", got {1 / scale.factor[0]:g}: multiply y by a constant."))
-    return objective._replace(unit=unit, y_scale=None, y_advice=""), data.standardized(scale)
+    objective = objective._replace(unit=unit, y_advice="")
+    return job._replace(objective=objective, data=data.standardized(scale), user_data=data)
 
 
 def _begin_history(job: TrainingJob, n_rows: int) -> None:
@@ -98,14 +106,10 @@ def _begin_history(job: TrainingJob, n_rows: int) -> None:
     state.draw_and_replace(draw)
 
 
-def make_run(job: TrainingJob, n_rows: int, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:
-    """Begin or continue training on `n_rows` rows (0 if not known); return what executes it.
+def make_run(job: TrainingJob, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:
+    """Return what executes a job whose state has begun: the loop, whose engine is made last, or a minimizer.
 
-    That is the loop, whose engine is made last, or a minimizer without epochs.
+    Input and targets are scaled: by a scale that the training rows decide, or by that of the state.
     """
-    prepared, state = with_split_and_scales(job, n_rows), job.state
-    if job.options.solver == "lbfgs":
-        return LBFGS(prepared)
-    if state.optimizer is None or state.schedule is None:
-        state.optimizer, state.schedule = job.options.optimizer(job.net), job.options.schedule()
-    return EpochLoop(prepared, engine(prepared))
+    job = _standardized(job._replace(data=job.data.with_learned_scale(job.state.order)))
+    return LBFGS(job) if job.options.solver == "lbfgs" else EpochLoop(job, engine(job))

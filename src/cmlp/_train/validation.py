@@ -89,16 +89,21 @@ class ValidationRows:
 
 
 class UserScore:
-    """The score of the validation rows that a function of the user computes: ``function(model, X, y)``.
+    """The score of the validation rows that a function of the user computes: ``function(model(), X, y)``.
 
-    If the rows have weights, it also gets ``sample_weight=weight``. `y` are the targets of all rows, or of the user's
-    own validation rows, as they were passed.
+    If the rows have weights, it also gets ``sample_weight=weight``. `model` returns a network or estimator with the
+    present parameters. `y` are the targets of all rows, or of the user's own validation rows, as they were passed.
     """
 
-    model: Callable[[], Any]  # returns a network or estimator with the present parameters; set before training
-
-    def __init__(self, function: Callable[..., Any], data: Data, y: NDArray[Any], state: TrainingState) -> None:
-        self.function = function
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        model: Callable[[], Any],
+        data: Data,
+        y: NDArray[Any],
+        state: TrainingState,
+    ) -> None:
+        self.function, self.model = function, model
         self._data, self._y, self._state = data, y, state
         self._arguments: tuple[Any, Any, dict[str, Any]] | None = None
 

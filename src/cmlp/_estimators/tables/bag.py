@@ -25,7 +25,7 @@ from cmlp._train.loop import EpochLoop
 from cmlp._train.observer import Deadline, Observer
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
-from cmlp._train.training_run import make_run
+from cmlp._train.training_run import begin, make_run
 from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
@@ -199,7 +199,8 @@ class Bag(NamedTuple):
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.encoding.objective(), data, options, state, 1, judges=False)
-        run = make_run(job, len(data.X), BatchEngine)
+        begin(job, len(data.X))
+        run = make_run(job, BatchEngine)
         assert isinstance(run, EpochLoop)
         return run
 

@@ -140,6 +140,7 @@ class TableFit(PreparedFit):
     """A call whose rows are open and whose columns are learned, with the runs that train the networks."""
 
     request: TableRequest
+    runs: list[EpochLoop]
 
     def __init__(self, request: TableRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
         self.request, self.reader, self.bag = request, reader, bag
@@ -241,8 +242,6 @@ class TableFit(PreparedFit):
         runs = self.runs
         if all(run.state.epoch >= run.job.options.max_iter for run in runs):
             return None
-        for run in runs:
-            run.state.restore_best()
         return TableState([run.state.resumable() for run in runs], self._parameters, self._digest)
 
     def judge(self) -> None:
