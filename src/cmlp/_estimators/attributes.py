@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cmlp._estimators.fitted import Fitted, FittedTable
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
@@ -195,7 +195,7 @@ class FittedNetwork(FittedAttribute[Any]):
             return self
         if fitted_of(estimator) is None and not can_assemble(estimator):
             raise self._missing(estimator)
-        model: TrainedModel = estimator._trained()
+        model: NetworkModel = estimator._trained()
         network = vars(estimator).get(NETWORK)
         if network is None or network.params is not model.params:
             from cmlp._estimators.network import Network  # few programs need it

@@ -20,7 +20,7 @@ from cmlp.exceptions import NonFiniteInputError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.model import TableModel, TrainedModel
+    from cmlp._model.model import NetworkModel, TableModel
 
     Boxes = NDArray[np.float64]
     from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
             except NonFiniteInputError:  # the box has inputs that the network's dtype cannot hold
                 found.append(("unknown", None))
 
-    estimator._call(model, X, decide)
+    model.on_checked_rows(X, estimator, decide)
     examples = np.full((len(found), model.net.n_in), np.nan)
     for i, (_, example) in enumerate(found):
         if example is not None:
@@ -144,7 +144,7 @@ class _Judge:
 class _NetworkJudge(_Judge):
     """Decides about boxes of the inputs of a network."""
 
-    def __init__(self, model: TrainedModel) -> None:
+    def __init__(self, model: NetworkModel) -> None:
         net, self.model = model.net, model
         self.kind = model.class_labels.kind
         # What decides: weighted sums, but for several logistic outputs, which can be equal where the sums are not.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp._bridge.blocks import given_params
-from cmlp._model.model import TrainedModel
+from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,7 +83,7 @@ class Fitted(NamedTuple):
 
     Attributes
     ----------
-    model : TrainedModel
+    model : NetworkModel
         Without the parameters of the constructor, which the estimator has.
     history : History
         Curves and counters.
@@ -95,7 +95,7 @@ class Fitted(NamedTuple):
         The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
     """
 
-    model: TrainedModel
+    model: NetworkModel
     history: History
     state: TrainingState
     provenance: dict[str, Any] | None = None
@@ -104,7 +104,7 @@ class Fitted(NamedTuple):
     @classmethod
     def of(
         cls,
-        model: TrainedModel,
+        model: NetworkModel,
         state: TrainingState,
         scale_name: str | None = None,
         provenance: dict[str, Any] | None = None,
@@ -129,7 +129,7 @@ class Fitted(NamedTuple):
     ) -> Self:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
         kind = "regressor" if labels is None else "classifier"
-        model = TrainedModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
+        model = NetworkModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
         return cls.of(model, state, scale_name, provenance)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
 from cmlp._model.file import read_model, reported_damage
-from cmlp._model.model import TableModel, TrainedModel, network_parameters
+from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
 
 if TYPE_CHECKING:
     import os
@@ -129,7 +129,7 @@ def _built(
 ) -> Any:
     """Return the network or the fitted estimator of a model. It uses the parameter blocks without a copy."""
     cls = _class_of(model.class_name)
-    if model.kind == "network":
+    if isinstance(model, NetworkModel) and model.kind == "network":
         return cls._assembled(model.net, model.params, model.input_scale)
     estimator = cls(**parameters)
     checked = estimator._parameters()  # raises ValueError for invalid parameters
@@ -330,7 +330,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     state = copy.deepcopy(model._fitted.state)
     state.params = trained.params.copy()
     scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
-    scaled = TrainedModel(
+    scaled = NetworkModel(
         trained.kind,
         [(trained.net, state.params)],
         input_scale=scale,
@@ -341,6 +341,6 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     return _built(scaled, parameters, state)  # type: ignore[no-any-return]
 
 
-def _imported(model: TrainedModel) -> Any:
+def _imported(model: NetworkModel) -> Any:
     """Return the network or estimator of a model whose other parameters are unknown: it gets the defaults."""
     return _built(model, {**network_parameters(model.net), "input_scale": model.input_scale})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.checks import Door, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
+from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -16,7 +15,7 @@ from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting, add_hint
+from cmlp.exceptions import InvalidParameterError, Setting, add_hint
 
 if TYPE_CHECKING:
     from typing import Self
@@ -24,17 +23,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.arrays import LossFunction
-    from cmlp._data.labels import Labels
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import NetworkModel
     from cmlp._model.results import Certification, Gradient
     from cmlp._train.training_options import TrainingParameters
 
     Method = TypeVar("Method", bound=Callable[..., Any])
-    Result = TypeVar("Result")
 else:
     TrainingParameters = object  # of types only
 
@@ -189,7 +186,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     # The fitted model
 
-    def _trained(self) -> TrainedModel:
+    def _trained(self) -> NetworkModel:
         """Return the model that predicts; raises NotFittedError."""
         try:
             return self._fitted.model
@@ -230,7 +227,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         [(4, 2), (4, 8), (4, 3), (4, 1)]
         """
         model = self._trained()
-        return self._call(model, X, lambda rows: self._network(model).activations(rows))
+        return model.on_checked_rows(X, self, lambda rows: self._network(model).activations(rows))
 
     def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
@@ -271,7 +268,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
             weight = as_weights(sample_weight, len(rows))
             return self._network(model).gradient(rows, self._encoded(model, y, len(rows)), sample_weight=weight)
 
-        return self._call(model, X, gradients)
+        return model.on_checked_rows(X, self, gradients)
 
     def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
@@ -305,44 +302,28 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         (4, 1)
         """
         model = self._trained()
-        return self._call(
-            model, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
+        return model.on_checked_rows(
+            X,
+            self,
+            lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows))),
         )
 
-    def _network(self, model: TrainedModel) -> Network:
+    def _network(self, model: NetworkModel) -> Network:
         from cmlp._estimators.network import Network  # few programs need it
 
         return Network._assembled(model.net, model.params, model.input_scale, self.n_threads)
 
-    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         """Return the y of a user as targets of the network."""
         raise NotImplementedError
 
-    def _outputs(self, model: TrainedModel, X: ArrayLike) -> NDArray[Any]:
-        """Return the outputs of the model for the X of a user."""
-        if model.names is None:
-            result = model.net.forward_small(model.params, X, model.input_scale, None, self.n_threads)
-            if result is not None:
-                return result
-        forward, scale, n_threads = model.net.forward, model.input_scale, self.n_threads
-        return self._call(model, X, partial(forward, model.params, scale=scale, n_threads=n_threads))
-
-    def _call(self, model: TrainedModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
-        """Return what a function of the network returns for the rows of a user's X, which are checked."""
-        rows = Door(type(self).__name__, False, model.net.n_in, model.feature_names, partial=True).rows(X).X
-        try:
-            return function(rows)
-        except NonFiniteInputError as error:
-            scale, names = model.input_scale, model.feature_names
-            raise first_non_finite_error(error, rows, scale, model.net.dtype, names) from None
-
-    def _rows_of(self, model: TrainedModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(self, model: NetworkModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         def dense(rows: Any) -> NDArray[np.float64]:
             found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
             model.net.forward(model.params, found, scale=model.input_scale, n_threads=self.n_threads)  # finds NaN
             return found
 
-        rows = self._call(model, X, dense)
+        rows = model.on_checked_rows(X, self, dense)
         return rows, rows
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -589,7 +570,7 @@ class MLPClassifier(MultilayerPerceptron):
 
         return certify(self, X, radius, max_time)
 
-    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         return model.class_labels.encode(as_targets(y, n_rows, type(self).__name__, labels=True))
 
     @documented("MLPClassifier", lambda: _BATCHES)
@@ -654,8 +635,7 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._trained()
-        labels: Labels = model.labels  # type: ignore[assignment]  # `class_labels` would take 5 % of a row's time
-        return labels.decode(self._outputs(model, X))
+        return model.labels_of(model.outputs(X, self, self.n_threads))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits: the weighted sums of the output layer, before softmax or logistic.
@@ -671,7 +651,7 @@ class MLPClassifier(MultilayerPerceptron):
             the second class.
         """
         model = self._trained()
-        logits: np.ndarray = self._call(model, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
+        logits: np.ndarray = model.on_checked_rows(X, self, lambda rows: self._network(model).weighted_sums(rows)[-1])
         return logits[:, 0] if model.class_labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -687,7 +667,7 @@ class MLPClassifier(MultilayerPerceptron):
             In the dtype of the weights.
         """
         model = self._trained()
-        outputs = self._outputs(model, X)
+        outputs = model.outputs(X, self, self.n_threads)
         return outputs if model.rule == "plain" else model.combined(outputs)  # the call would take 5 % of a row
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
@@ -865,7 +845,7 @@ class MLPRegressor(MultilayerPerceptron):
                 add_hint(error, "The first parameter is loss; did you mean ", meant, "?")
             raise
 
-    def _encoded(self, model: TrainedModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
+    def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         targets = targets.reshape(n_rows, -1)
         quantiles = model.net.loss_parameter
@@ -926,7 +906,7 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
         """
-        outputs = self._outputs(self._trained(), X)
+        outputs = self._trained().outputs(X, self, self.n_threads)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

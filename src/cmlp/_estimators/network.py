@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cmlp._bridge._core import Net
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import NetworkModel
 
     Array = NDArray[Any]
 
@@ -208,11 +208,11 @@ class Network(ExportMethods):
         activations = ", ".join(self._net.activations)
         return f"Network({shape}: {activations}; {self._net.loss}, {self._net.dtype}, {self.n_params} parameters)"
 
-    def _trained(self) -> TrainedModel:
+    def _trained(self) -> NetworkModel:
         """Return the network as a model, which shares the parameters."""
-        from cmlp._model.model import TrainedModel
+        from cmlp._model.model import NetworkModel
 
-        return TrainedModel("network", [(self._net, self._params)], input_scale=self._scale)
+        return NetworkModel("network", [(self._net, self._params)], input_scale=self._scale)
 
     @property
     def activation(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._estimators.fitted import Fitted, FittedTable, TableState
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import checked_encoder
-from cmlp._model.model import AnswerScale, TableModel, TrainedModel
+from cmlp._model.model import AnswerScale, NetworkModel, TableModel, TrainedModel
 from cmlp._model.probabilities import checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
 from cmlp._train.state import Curve, TrainingState
@@ -34,7 +34,7 @@ def _plain_model(model: TrainedModel) -> dict[str, Any]:
     return {
         "kind": model.kind,
         "networks": [tuple(one) for one in model.networks],
-        "input_scale": model.input_scale,
+        "input_scale": 1.0 if isinstance(model, TableModel) else model.input_scale,
         "labels": model.labels,
         "names": model.names,
         "cell_format": tuple(model.cell_format),
@@ -67,10 +67,10 @@ def _naming_damage() -> Iterator[None]:
         raise ValueError(f"The pickled estimator is damaged: {error}") from error
 
 
-def _model(fields: Mapping[str, Any]) -> TrainedModel:
+def _model(fields: Mapping[str, Any]) -> NetworkModel:
     """Return the model with these fields; raises ValueError if they are damaged."""
     with _naming_damage():
-        model = TrainedModel(**_checked(fields))
+        model = NetworkModel(**_checked(fields))
         if model.names is not None and np.shape(model.names) != (model.net.n_in,):
             raise ValueError(f"it must have {model.net.n_in} feature names")
         return model
@@ -181,8 +181,8 @@ def plain(value: Any) -> Any:
         return {name: plain(item) for name, item in value.items()}
     if type(value) in (list, tuple):
         return type(value)(map(plain, value))
-    name = type(value).__name__
-    if name not in _CLASSES or type(value) is not _CLASSES[name][0]:
+    name = _NAMES.get(type(value))
+    if name is None:
         return value
     return {_CLASS: name, **plain(_CLASSES[name][1](value))}
 
@@ -218,7 +218,7 @@ def _fitted(fields: dict[str, Any]) -> Fitted:
     model = fields["model"]
     name = fields["scale_name"]
     provenance = _checked_provenance(fields)
-    if type(model) is not TrainedModel:
+    if type(model) is not NetworkModel:
         raise ValueError("The pickled estimator is damaged: it has no model.")
     if name is not None and name not in SCALES:
         raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
@@ -252,7 +252,7 @@ def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:
 _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
     "Fitted": (Fitted, _fields_of, _fitted),
     "FittedTable": (FittedTable, _fields_of_table, _fitted_table),
-    "TrainedModel": (TrainedModel, _plain_model, _model),
+    "TrainedModel": (NetworkModel, _plain_model, _model),
     "TableModel": (TableModel, _plain_table, _table),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),
     "Net": (_core.Net, _core.Net.get_state, _core.restored_net),
@@ -274,3 +274,4 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
         lambda fields: Curve.of(np.asarray(fields["values"], np.float64).tolist()),
     ),
 }
+_NAMES = {cls: name for name, (cls, *_) in _CLASSES.items()}

@@ -14,7 +14,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.weights import as_weights
 from cmlp._estimators.targets import NetworkEncoding
-from cmlp._model.model import TrainedModel, model_of
+from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train import hyperparameters
@@ -126,7 +126,7 @@ class Trainer:
         block_size: int = 1024,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
-        trained = model_of(network, tables=False)
+        trained = network_model_of(network)
         options = _options(given, trained)
         hyperparameters.PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(trained.params, History(), generator_of(random_state))
@@ -134,7 +134,7 @@ class Trainer:
         self._set_up(network, trained, network.n_threads, options, state)
 
     def _set_up(
-        self, network: Any, trained: TrainedModel, n_threads: int | None, options: TrainingOptions, state: TrainingState
+        self, network: Any, trained: NetworkModel, n_threads: int | None, options: TrainingOptions, state: TrainingState
     ) -> None:
         self.network = network
         self.state = state
@@ -148,7 +148,7 @@ class Trainer:
         """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
         trainer = cls.__new__(cls)
         job = run.job
-        trainer._set_up(network, model_of(network, tables=False), job.n_threads, job.options, job.state)
+        trainer._set_up(network, network_model_of(network), job.n_threads, job.options, job.state)
         trainer._copy_model = copy_model
         return trainer
 
@@ -327,7 +327,7 @@ class Trainer:
         check_version(fields, "trainer")
         network = fields["network"]
         state = fields["state"]
-        trained = model_of(network, tables=False)
+        trained = network_model_of(network)
         options = _options(fields["options"], trained)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
@@ -396,6 +396,6 @@ class Trainer:
         run.observers.append(reporter)
 
 
-def _options(parameters: Mapping[str, object], trained: TrainedModel) -> TrainingOptions:
+def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
     return options_of(hyperparameters.PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)

@@ -285,10 +285,10 @@ def _changed_after_fit(model: TrainedModel) -> tuple[str, ...]:
 
 def _parts(model: TrainedModel) -> dict[str, object]:
     """Return all parts of a model as texts and bytes. How text files are read is no part that fit has learned."""
-    parts: dict[str, object] = {"kind": model.kind, "input scale": _bits(model.input_scale)}
+    parts: dict[str, object] = {"kind": model.kind}
     if isinstance(model, TableModel):
         return parts | _parts_of_table(model)
-    return parts | _weights("weights", model.first) | _texts(model)
+    return parts | {"input scale": _bits(model.input_scale)} | _weights("weights", model.first) | _texts(model)
 
 
 def _parts_of_table(model: TableModel) -> dict[str, object]:

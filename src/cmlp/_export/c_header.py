@@ -69,13 +69,13 @@ def write_c_header(
     prefix = prefix_of(name, path)
     require(model, "to_c(int8=True)" if int8 else "to_c")
     model = _as_float32(model, dtype)
-    if int8:
-        parts = parts_of_integers(model, prefix, calibrate)
-    elif calibrate is not None:
+    if calibrate is not None and not int8:
         calibrate_setting = Setting("calibrate", calibrate, "calibrate")
         raise InvalidParameterError(calibrate_setting, " is only used with ", Setting("int8", True), ".")
+    if isinstance(model, TableModel):
+        parts = parts_of_table(model, prefix)
     else:
-        parts = parts_of_table(model, prefix) if isinstance(model, TableModel) else parts_of_rows(model, prefix)
+        parts = parts_of_integers(model, prefix, calibrate) if int8 else parts_of_rows(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
     text = _assembled(model, header, parts)
     if isinstance(path, (str, bytes, os.PathLike)):
@@ -111,7 +111,7 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
         problem, rounding = "the model computes in float64, a C header in float32: pass ", Setting("dtype", "float32")
         raise ValueError(Message(problem, rounding, " to round the weights."))
     rounded = model.astype(np.float32)
-    if not np.isfinite(rounded.params).all():
+    if not np.isfinite(rounded.first.params).all():
         raise ValueError("a weight is too large for float32")
     _require_resolution(model)
     return rounded

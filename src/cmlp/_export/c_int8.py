@@ -10,7 +10,7 @@ from cmlp._export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
-    from cmlp._model.model import Combination, TrainedModel
+    from cmlp._model.model import Combination, NetworkModel
 
 # AVR processors copy constants to RAM, unless they are declared so and read by an instruction of their own. The weights
 # and tables are nearly all constants.
@@ -79,7 +79,7 @@ $body}
 """)
 
 
-def parts_of_integers(model: TrainedModel, prefix: str, calibrate: Any) -> HeaderParts:
+def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> HeaderParts:
     """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
     X, y = calibration_rows(model, calibrate)
     net, sums = quantize(model, X)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._export.quantization import Comparison
-    from cmlp._model.model import Combination, TrainedModel, TrainedNet
+    from cmlp._model.model import Combination, NetworkModel, TrainedNet
 
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
@@ -356,7 +356,7 @@ _SORT = """\
 _MEANINGS = {"binary": "the probabilities of both classes", "multiclass": "the probabilities of the classes"}
 
 
-def parts_of_rows(model: TrainedModel, prefix: str) -> HeaderParts:
+def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for a model in float32 without a table."""
     labels, scale, combination = model.labels, model.input_scale, model.combination
     meaning = "the outputs" if labels is None else _MEANINGS.get(labels.kind, "the probability of each label")
@@ -388,7 +388,7 @@ def parts_of_rows(model: TrainedModel, prefix: str) -> HeaderParts:
     )
 
 
-def _body(model: TrainedModel, prefix: str) -> str:
+def _body(model: NetworkModel, prefix: str) -> str:
     """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
     text = NetText(model.first, prefix, model.combination)
     parts = [
@@ -403,7 +403,7 @@ def _body(model: TrainedModel, prefix: str) -> str:
     return "\n".join(parts)
 
 
-def _weights(model: TrainedModel, prefix: str) -> list[str]:
+def _weights(model: NetworkModel, prefix: str) -> list[str]:
     parts = []
     for i, (weights, biases, _, _) in enumerate(model.first.layers, 1):
         parts.append(
@@ -422,7 +422,7 @@ def _weights(model: TrainedModel, prefix: str) -> list[str]:
     return parts
 
 
-def _first_layers(model: TrainedModel, text: NetText) -> list[str]:
+def _first_layers(model: NetworkModel, text: NetText) -> list[str]:
     """Return the first layer for each type of rows; it applies the input scale."""
     shape, scale, prefix = (model.n_inputs, model.net.sizes[1]), model.input_scale, text.prefix
     if isinstance(scale, tuple):
@@ -434,7 +434,7 @@ def _first_layers(model: TrainedModel, text: NetText) -> list[str]:
     return [text.dense("1", shape, "float", number, skip=True), text.dense("1_u8", shape, "uint8_t", byte, skip=True)]
 
 
-def _row_types(model: TrainedModel) -> list[tuple[str, str]]:
+def _row_types(model: NetworkModel) -> list[tuple[str, str]]:
     """Return suffix and type of the rows that a program can pass: double if float could not hold the shifts."""
     types = [("", "float"), ("_u8", "uint8_t")]
     return [*types, ("_f64", "double")] if isinstance(model.input_scale, tuple) else types
@@ -453,7 +453,7 @@ static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[
 _OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
 
 
-def _predictions(model: TrainedModel, prefix: str) -> Iterator[str]:
+def _predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
     """Yield the functions that a program calls, for each type of rows."""
     n_in, width, combination = model.n_inputs, max(model.net.sizes[1:]), model.combination
     n_out = combination.n
@@ -491,7 +491,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _check(model: TrainedModel, prefix: str) -> str:
+def _check(model: NetworkModel, prefix: str) -> str:
     """Return the self-check. Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double."""
     n_in, scale = model.n_inputs, model.input_scale
     state, numbers = SEED, []
@@ -523,6 +523,6 @@ def _check(model: TrainedModel, prefix: str) -> str:
     )
 
 
-def _stack_size(model: TrainedModel) -> int:
+def _stack_size(model: NetworkModel) -> int:
     """Return the bytes of the arrays that are on the stack during a prediction."""
     return 4 * (stack_of_layers(model.first) + model.combination.n)

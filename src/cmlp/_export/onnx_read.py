@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import NetworkModel
 
 
 _OLDEST_OPSET = 7  # before, operators had attributes for broadcasting
@@ -663,7 +663,7 @@ _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
 _LONG_TEXTS = 2**20  # characters
 
 
-def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> TrainedModel:
+def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) -> NetworkModel:
     """Return the model in an ONNX file; see `cmlp.from_onnx`."""
     onnx = optional("onnx", f"from_onnx{NEEDS}")
     graph = read_graph(onnx, path)
@@ -673,7 +673,7 @@ def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) ->
         raise ValueError(f"{path} cannot be converted: {error}") from error
 
 
-def _model(graph: Graph, classes: ArrayLike | None) -> TrainedModel:
+def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
     outputs = _terms_of(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]

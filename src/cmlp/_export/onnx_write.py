@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.scale import InputScale
     from cmlp._model.encoder import EncodedColumn
-    from cmlp._model.model import TrainedModel, TrainedNet
+    from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
 
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
@@ -536,7 +536,9 @@ class _Writer(Nodes):
 class _RowWriter(_Writer):
     """The graph of one network, whose rows are one input X."""
 
-    def __init__(self, onnx: Any, model: TrainedModel, input_dtype: str | None) -> None:
+    trained: NetworkModel
+
+    def __init__(self, onnx: Any, model: NetworkModel, input_dtype: str | None) -> None:
         super().__init__(onnx, model.net.dtype)
         self.trained, self.kind = model, self.dtype
         input_dtype = input_dtype or self.dtype.name

@@ -19,7 +19,7 @@ from cmlp.exceptions import InvalidParameterError, Message, Setting
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import NetworkModel
 
     Array = NDArray[Any]
 
@@ -92,7 +92,7 @@ class IntegerNet(NamedTuple):
         return self.layers[-1].sums(rows)
 
 
-def quantize(model: TrainedModel, X: Array) -> tuple[IntegerNet, Array]:
+def quantize(model: NetworkModel, X: Array) -> tuple[IntegerNet, Array]:
     """Return the integer network, and its outputs for the finite calibration rows X.
 
     Outputs of which the largest is the answer have the same unit, so that they can be compared.
@@ -248,7 +248,7 @@ class Comparison(NamedTuple):
         )
 
 
-def calibration_rows(model: TrainedModel, calibrate: Any) -> tuple[Array, Array | None]:
+def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array | None]:
     """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
         what = ": rows of typical inputs, for example of the training data."
@@ -277,7 +277,7 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(model: TrainedModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
+def compare(model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
     outputs = model.net.forward(model.params, X, scale=model.input_scale)
     n, labels = len(X), model.labels

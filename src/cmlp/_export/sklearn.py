@@ -11,7 +11,7 @@ from cmlp._data.labels import Labels, as_labels
 from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
 from cmlp._model.from_layers import Layer, network_of
-from cmlp._model.model import CLASS_NAMES
+from cmlp._model.model import CLASS_NAMES, NetworkModel
 from cmlp._train.state import Curve, History, TrainingState
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
 
@@ -32,7 +32,7 @@ _OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 _CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
 
-def read_sklearn(theirs: Any) -> tuple[TrainedModel, dict[str, Any], TrainingState]:
+def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingState]:
     """Return model, parameters and training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
     names = {cls.__name__ for cls in type(theirs).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
     kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
@@ -80,7 +80,7 @@ def to_sklearn(model: TrainedModel, parameters: Mapping[str, Any], state: Traini
     neural_network = optional(
         "sklearn.neural_network", "to_sklearn needs scikit-learn: install it with `pip install scikit-learn`."
     )
-    assert state is not None  # of all estimators but those for tables
+    assert isinstance(model, NetworkModel) and state is not None  # of all estimators but those for tables
     theirs = getattr(neural_network, model.class_name)()
     defaults = theirs.get_params(deep=False)
     _require_representable(model, defaults)
@@ -104,7 +104,7 @@ def to_sklearn(model: TrainedModel, parameters: Mapping[str, Any], state: Traini
     return theirs
 
 
-def _require_representable(model: TrainedModel, defaults: Mapping[str, Any]) -> None:
+def _require_representable(model: NetworkModel, defaults: Mapping[str, Any]) -> None:
     """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
     net = model.net
     hidden, output, loss = net.activations[:-1], net.activations[-1], net.loss

@@ -16,7 +16,7 @@ from cmlp.exceptions import optional
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.model import TrainedModel, TrainedNet
+    from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
 
 # Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
 _SOFTPLUS_THRESHOLD = 50.0
@@ -93,7 +93,7 @@ def _module(torch: Any, activation: str, parameter: float) -> Any:
     return getattr(torch.nn, _MODULES[activation])(**options)
 
 
-def read_torch(module: Any, classes: ArrayLike | None = None) -> TrainedModel:
+def read_torch(module: Any, classes: ArrayLike | None = None) -> NetworkModel:
     """Return the model of a PyTorch module; see `cmlp.from_torch`."""
     torch = optional("torch", _NEEDS.format("from_torch"))
     if not isinstance(module, torch.nn.Module):

@@ -46,7 +46,7 @@ class _Game(NamedTuple):
     """A model, and the background of its explanations with its outputs."""
 
     outputs: Callable[[NDArray[Any]], Array]  # of rows, of shape (n, n_outputs)
-    paths: Callable[..., Array]  # outputs on paths between rows, see `TrainedModel.predict_paths`
+    paths: Callable[..., Array]  # outputs on paths between rows, see `NetworkModel.predict_paths`
     used: NDArray[np.bool_]  # whether the model uses a column
     background: Background
     base: Array  # outputs of the background's rows

@@ -47,6 +47,7 @@ from cmlp._model.model import (
     CLASS_NAMES,
     TABLE_CLASS_NAMES,
     AnswerScale,
+    NetworkModel,
     TableModel,
     TrainedModel,
     network_parameters,
@@ -287,14 +288,14 @@ def _model_of_network(
     net, name = network[0], metadata.string("class")
     kind = "network" if name is None else _kind(name, CLASS_NAMES)
     if kind == "network":
-        return TrainedModel(kind, [network], input_scale=scale), {}
+        return NetworkModel(kind, [network], input_scale=scale), {}
     labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
     parameters = network_parameters(net)
     if metadata.string("parameters") is not None:  # not in a file of a C program
         parameters = _values(metadata, "parameters")
     parameters.setdefault("input_scale", scale)
     fields = _names_and_cells(metadata, net.n_in)
-    return TrainedModel(kind, [network], input_scale=scale, labels=labels, **fields), parameters
+    return NetworkModel(kind, [network], input_scale=scale, labels=labels, **fields), parameters
 
 
 def _model_of_table(

@@ -11,7 +11,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
 from cmlp._data.labels import Labels, as_labels, labels_of
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._model.model import TrainedModel
+from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,7 +34,7 @@ def network_of(
     input_scale: float | InputScale = 1.0,
     loss: str | None = None,
     p: float | Sequence[float] = 0.0,
-) -> TrainedModel:
+) -> NetworkModel:
     """Return a network with copies of the layers' weights, all of the same dtype.
 
     The loss None means the usual one of the output activation; `p` is its parameter, or a quantile for each output.
@@ -62,7 +62,7 @@ def network_of(
         weights[...], biases[...] = layer.weights, layer.biases
     if not np.isfinite(params).all():
         raise ValueError("a weight is NaN or infinite")
-    return TrainedModel("network", [(net, params)], input_scale=input_scale)
+    return NetworkModel("network", [(net, params)], input_scale=input_scale)
 
 
 def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | InputScale:
@@ -79,7 +79,7 @@ def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | 
     return stored
 
 
-def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> TrainedModel:
+def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> NetworkModel:
     """Return the model of a classifier; `classes` are the labels in the order of the outputs.
 
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic

@@ -1,4 +1,4 @@
-"""`TrainedModel`: one trained model, as one value. `TableModel` is that of a table.
+"""`TrainedModel`: one trained model, as one value: a `NetworkModel`, or the `TableModel` of a table.
 
 Estimators and networks hold it; predictions, files, exports, pages, plots and `cmlp info` read it. A `Network` gives
 the simplest one; the fullest is that of an estimator for tables: several networks behind an encoder of columns.
@@ -7,13 +7,14 @@ the simplest one; the fullest is that of an estimator for tables: several networ
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeVar, cast
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import rectangular
-from cmlp._data.checks import first_non_finite_error
+from cmlp._data.checks import Door, first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Self, SupportsIndex
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from cmlp._data.frame_reader import FrameReader
     from cmlp._data.labels import Labels
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
 
+    Result = TypeVar("Result")
     Write = Callable[[memoryview], object]
 
 
@@ -208,12 +210,11 @@ class Tensors(tuple["NDArray[Any]", ...]):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
 
-class TrainedModel:
-    """A trained model: everything that a prediction depends on. Its fields never change, see `replace`.
+class _Model:
+    """What both kinds of a `TrainedModel` have: everything that a prediction depends on.
 
-    It is what predicts, and what is saved, exported, explained, certified and shown: one network here, several behind
-    an encoder of columns in the subclass `TableModel`. The blocks of parameters are the model's own and can be written
-    to, so nothing may be cached from their values.
+    Its fields never change, see `replace`. The blocks of parameters are the model's own and can be written to, so
+    nothing may be cached from their values.
 
     Parameters
     ----------
@@ -221,8 +222,6 @@ class TrainedModel:
         What the outputs mean.
     networks : sequence of (cmlp._bridge._core.Net, ndarray of shape (n_params,))
         They differ in the number of inputs at most. The blocks are used without a copy.
-    input_scale : float or InputScale, default=1.0
-        Factor by which every input is multiplied, or a shift and a factor for each input.
     labels : Labels or None
         The classes of a classifier; `class_labels` for readers who know that it is one.
     names : sequence or None
@@ -232,64 +231,55 @@ class TrainedModel:
 
     Attributes
     ----------
-    net, params
-        Those of the first network, the only one without a table. All have the same layers after the input.
+    net : cmlp._bridge._core.Net
+        The first network. All have the same layers after the input.
+    n_inputs : int
+        Number of values of a row, before they are encoded.
     feature_names : ndarray of str or None
         The names of the columns if all are text; otherwise exports number them.
     combination : Combination
         How the outputs of the networks become what `predict_proba`, `predict` of a regressor or `forward` returns.
-    rule : str
-        That of `combination`.
     notices : Notices
         Counts the warnings about rows of a table, which are issued once.
     """
 
     kind: str
     networks: tuple[TrainedNet, ...]
-    input_scale: float | InputScale
     labels: Labels | None
     names: tuple[Any, ...] | None
     cell_format: CellFormat
     net: _core.Net
-    params: NDArray[Any]
+    n_inputs: int
     feature_names: NDArray[Any] | None
     combination: Combination
-    rule: str
     notices: Notices
-    _tensors: tuple[Tensors, Tensors] | None
 
-    _class_names: ClassVar[Mapping[str, str]] = CLASS_NAMES
-    _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "input_scale", "labels", "names", "cell_format")
+    _class_names: ClassVar[Mapping[str, str]]
+    _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "labels", "names", "cell_format")
     # Slots are read fastest: a prediction of one row takes less than a microsecond.
-    __slots__ = (*_fields, "_tensors", "combination", "feature_names", "net", "notices", "params", "rule")
+    __slots__ = (*_fields, "combination", "feature_names", "n_inputs", "net", "notices")
 
     def __init__(
         self,
         kind: str,
         networks: Sequence[tuple[_core.Net, NDArray[Any]]],
-        *,
-        input_scale: float | InputScale = 1.0,
-        labels: Labels | None = None,
-        names: Iterable[Any] | None = None,
-        cell_format: CellFormat = _PLAIN_FORMAT,
+        labels: Labels | None,
+        names: Iterable[Any] | None,
+        cell_format: CellFormat,
     ) -> None:
         nets = tuple(TrainedNet(*network) for network in networks)
         columns = None if names is None else tuple(names)
-        combination = _combination(kind, nets[0].net, labels)
         self._store(
             kind=kind,
             networks=nets,
-            input_scale=input_scale,
             labels=labels,
             names=columns,
             cell_format=cell_format,
             net=nets[0].net,
-            params=nets[0].params,
+            n_inputs=nets[0].net.n_in,
             feature_names=texts_of_names(columns),
-            combination=combination,
-            rule=combination.rule,
+            combination=_combination(kind, nets[0].net, labels),
             notices=Notices(),
-            _tensors=None,
         )
 
     def _store(self, **values: object) -> None:
@@ -320,14 +310,80 @@ class TrainedModel:
             raise TypeError(f"a {self.kind} has no labels")
         return self.labels
 
+    def used_columns(self) -> NDArray[np.bool_]:
+        """Return whether any weight of the first layer of a network reads each column."""
+        used = np.zeros(self.n_inputs, bool)
+        for trained in self.networks:
+            inputs = np.concatenate([[0], np.cumsum(trained.weights[0].any(axis=1))])
+            used |= np.diff(inputs[self._begins(trained.net)]) > 0
+        return used
+
+    def _begins(self, net: _core.Net) -> NDArray[np.int64]:
+        """Return the number of the first input of each column, and at the end the number of inputs of a network."""
+        return np.arange(net.n_in + 1)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return the model with networks in another type; parameters that it cannot hold become infinite."""
+        return self.replace(networks=[trained.astype(dtype) for trained in self.networks])
+
+
+class NetworkModel(_Model):
+    """The trained model of one network.
+
+    Parameters
+    ----------
+    kind, networks, labels, names, cell_format
+        As for `_Model`; one network.
+    input_scale : float or InputScale, default=1.0
+        Factor by which every input is multiplied, or a shift and a factor for each input.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,)
+        Those of the network.
+    rule : str
+        That of `combination`.
+    labels_of : callable
+        Returns the labels that outputs of the network mean; only of a classifier.
+    """
+
+    input_scale: float | InputScale
+    params: NDArray[Any]
+    rule: str
+    labels_of: Callable[[NDArray[Any]], NDArray[Any]]
+    _tensors: tuple[Tensors, Tensors] | None
+
+    _class_names = CLASS_NAMES
+    _fields = (*_Model._fields, "input_scale")
+    __slots__ = ("_tensors", "input_scale", "labels_of", "params", "rule")
+
+    def __init__(
+        self,
+        kind: str,
+        networks: Sequence[tuple[_core.Net, NDArray[Any]]],
+        *,
+        input_scale: float | InputScale = 1.0,
+        labels: Labels | None = None,
+        names: Iterable[Any] | None = None,
+        cell_format: CellFormat = _PLAIN_FORMAT,
+    ) -> None:
+        super().__init__(kind, networks, labels, names, cell_format)
+        self._store(
+            input_scale=input_scale,
+            params=self.first.params,
+            rule=self.combination.rule,
+            labels_of=None if labels is None else labels.decode,
+            _tensors=None,
+        )
+
     @property
     def coefs(self) -> Tensors:
-        """Weights of each layer of the first network, of shape (n_in, n_out): views of `params`."""
+        """Weights of each layer, of shape (n_in, n_out): views of `params`."""
         return self._views()[0]
 
     @property
     def intercepts(self) -> Tensors:
-        """Biases of each layer of the first network, of shape (n_out,): views of `params`."""
+        """Biases of each layer, of shape (n_out,): views of `params`."""
         return self._views()[1]
 
     def _views(self) -> tuple[Tensors, Tensors]:
@@ -338,13 +394,35 @@ class TrainedModel:
             object.__setattr__(self, "_tensors", tensors)
         return tensors
 
-    @property
-    def n_inputs(self) -> int:
-        """Number of values of a row, before they are encoded."""
-        return self.net.n_in
+    def outputs(self, X: ArrayLike, owner: object, n_threads: int | None = None) -> NDArray[Any]:
+        """Return the outputs of the network for a user's X, which is checked; messages name the class of `owner`."""
+        net, params, scale = self.net, self.params, self.input_scale
+        if self.names is None:
+            result = net.forward_small(params, X, scale, None, n_threads)
+            if result is not None:
+                return result
+        return self.on_checked_rows(X, owner, partial(net.forward, params, scale=scale, n_threads=n_threads))
+
+    def on_checked_rows(self, X: ArrayLike, owner: object, function: Callable[[Any], Result]) -> Result:
+        """Return what a function of the network returns for the rows of a user's X, which are checked."""
+        rows = Door(type(owner).__name__, False, self.net.n_in, self.feature_names, partial=True).rows(X).X
+        try:
+            return function(rows)
+        except NonFiniteInputError as error:
+            scale, names = self.input_scale, self.feature_names
+            raise first_non_finite_error(error, rows, scale, self.net.dtype, names) from None
+
+    def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the answers of the model from the outputs of its network."""
+        rule = self.rule
+        if rule == "plain":
+            return outputs
+        if rule == "binary":
+            return np.concatenate((1 - outputs, outputs), 1)
+        return normalized(outputs)
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
-        """Return the answers of the model for rows of numbers, or for raw rows of a table."""
+        """Return the answers of the model for rows of numbers."""
         return self.combined(self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads))
 
     def predict_paths(
@@ -374,35 +452,6 @@ class TrainedModel:
         )
         answers = self.combined(outputs.reshape(-1, self.net.n_out)).astype(np.float64)
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
-
-    def used_columns(self) -> NDArray[np.bool_]:
-        """Return whether any weight of the first layer of a network reads each column."""
-        used = np.zeros(self.n_inputs, bool)
-        for trained in self.networks:
-            inputs = np.concatenate([[0], np.cumsum(trained.weights[0].any(axis=1))])
-            used |= np.diff(inputs[self._begins(trained.net)]) > 0
-        return used
-
-    def _begins(self, net: _core.Net) -> NDArray[np.int64]:
-        """Return the number of the first input of each column, and at the end the number of inputs of a network."""
-        return np.arange(net.n_in + 1)
-
-    def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the answers of the model from the outputs of its only network."""
-        rule = self.rule
-        if rule == "plain":
-            return outputs
-        if rule == "binary":
-            return np.concatenate((1 - outputs, outputs), 1)
-        return normalized(outputs)
-
-    def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
-        return np.asarray(probabilities.argmax(axis=1))
-
-    def astype(self, dtype: DTypeLike) -> Self:
-        """Return the model with networks in another type; parameters that it cannot hold become infinite."""
-        return self.replace(networks=[trained.astype(dtype) for trained in self.networks])
 
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
         """Write a model file by calls of `write`. The other arguments are what it has besides the model's numbers."""
@@ -436,13 +485,13 @@ class TrainedModel:
         return model.replace(input_scale=1.0)
 
 
-class TableModel(TrainedModel):
+class TableModel(_Model):
     """The trained model of a table: several networks behind an encoder of columns.
 
     Parameters
     ----------
     kind, networks, labels, names, cell_format
-        As for `TrainedModel`. Networks that see no bins have fewer inputs. They have no input scale.
+        As for `_Model`. Networks that see no bins have fewer inputs.
     encoder : ColumnEncoder
     answer_scale : AnswerScale or None
         Of a regressor.
@@ -476,7 +525,7 @@ class TableModel(TrainedModel):
 
     _class_names = TABLE_CLASS_NAMES
     _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "summary", "threshold")
-    _fields = ("kind", "networks", "labels", "names", "cell_format", *_own)
+    _fields = (*_Model._fields, *_own)
     __slots__ = (*_own, "reader")
 
     def __init__(
@@ -497,8 +546,9 @@ class TableModel(TrainedModel):
     ) -> None:
         from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
 
-        super().__init__(kind, networks, labels=labels, names=names, cell_format=cell_format)
+        super().__init__(kind, networks, labels, names, cell_format)
         self._store(
+            n_inputs=len(encoder),
             reader=FrameReader(self.names, encoder.codes, encoder.column_types),
             encoder=encoder,
             answer_scale=answer_scale,
@@ -508,11 +558,6 @@ class TableModel(TrainedModel):
             background=background,
             summary=summary,
         )
-
-    @property
-    def n_inputs(self) -> int:
-        """Number of columns."""
-        return len(self.encoder)
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for raw rows."""
@@ -526,7 +571,7 @@ class TableModel(TrainedModel):
         orders: NDArray[np.int64],
         n_threads: int | None = None,
     ) -> NDArray[np.float64]:
-        """Return the answers on paths between raw rows, as `TrainedModel.predict_paths`."""
+        """Return the answers on paths between raw rows, as `NetworkModel.predict_paths`."""
         core, outputs = self.encoder.core, []
         inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for net, params in self.networks:
@@ -549,11 +594,22 @@ class TableModel(TrainedModel):
             return np.asarray(probabilities.argmax(axis=1))
         return np.asarray(probabilities[:, 1] >= self.threshold, np.intp)
 
+    def labels_of(self, probabilities: NDArray[Any]) -> NDArray[Any]:
+        """Return the labels that each row of probabilities predicts."""
+        labels = self.class_labels
+        if labels.kind == "multilabel":
+            return labels.decode(probabilities)
+        predicted: NDArray[Any] = labels.classes[self.classes(probabilities)]
+        return predicted
+
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
-        """Write a model file, as `TrainedModel.write`."""
+        """Write a model file, as `NetworkModel.write`."""
         columns, scale = self.encoder.core, self.answer_scale
         numbers = None if scale is None else scale.numbers
         _core.write_table(columns, self.networks, numbers, self.threshold, strings=strings, arrays=arrays, write=write)
+
+
+TrainedModel = NetworkModel | TableModel  # what predicts, and is saved, exported, explained, certified and shown
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
@@ -600,12 +656,16 @@ def mean_outputs(outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | No
     return answers
 
 
-def model_of(owner: Any, *, tables: bool = True) -> TrainedModel:
-    """Return the model of a network or a fitted estimator, but without `tables` not of an estimator for tables."""
-    read = getattr(owner, "_trained", None)
-    if read is not None:
-        model: TrainedModel = read()
-        if tables or not isinstance(model, TableModel):
-            return model
-    needed = "A Network or an estimator of cmlp" if tables else "A Network, an MLPClassifier or an MLPRegressor"
-    raise TypeError(f"{needed} is needed, got {type(owner).__name__}.")
+def model_of(owner: Any) -> TrainedModel:
+    """Return the model of a network or a fitted estimator."""
+    if hasattr(owner, "_trained"):
+        return cast("TrainedModel", owner._trained())
+    raise TypeError(f"A Network or an estimator of cmlp is needed, got {type(owner).__name__}.")
+
+
+def network_model_of(owner: Any) -> NetworkModel:
+    """Return the model of a network or a fitted estimator of one network."""
+    model = owner._trained() if hasattr(owner, "_trained") else None
+    if isinstance(model, NetworkModel):
+        return model
+    raise TypeError(f"A Network, an MLPClassifier or an MLPRegressor is needed, got {type(owner).__name__}.")

@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._data.checks import as_rows, check_width
 from cmlp._data.scale import scaled_rows
 from cmlp._estimators.fitted import unchanging
-from cmlp._model.model import TrainedModel, model_of
+from cmlp._model.model import TrainedModel, model_of, network_model_of
 from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Layers:
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
-        trained = model_of(model, tables=False)
+        trained = network_model_of(model)
         self._model, self._n_threads = trained, model.n_threads
         self.weights, self.biases, self.sizes = trained.first.weights, trained.first.biases, trained.net.sizes
         labels = trained.labels

@@ -568,11 +568,7 @@ class TabularClassifier(TabularEstimator):
             above 0.5.
         """
         model = self._trained()
-        probabilities, labels = self._predicted(model, X), model.class_labels
-        if labels.kind == "multilabel":
-            return labels.decode(probabilities)
-        predicted: np.ndarray = labels.classes[model.classes(probabilities)]
-        return predicted
+        return model.labels_of(self._predicted(model, X))
 
     def predict_set(self, X: ArrayLike, coverage: float = 0.9) -> np.ndarray:
         """Return a set of classes for each row that contains the right class as often as asked for.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._model.model import TrainedModel
+    from cmlp._model.model import NetworkModel
 
 
 class Described:
@@ -27,7 +27,7 @@ class Described:
     "binary". The noun is what the page calls an input: "digit", "image" or "example".
     """
 
-    def __init__(self, model: TrainedModel) -> None:
+    def __init__(self, model: NetworkModel) -> None:
         require(model, "to_html")
         scale = model.input_scale
         self.takes_bytes = bool((scale.shift > 1).any()) if isinstance(scale, tuple) else scale != 1
