@@ -427,7 +427,7 @@ def test_background_is_kept_on_request_and_changes_no_answer():
     assert_same_bits(model.explain(X[:3]).values, plain.explain(X[:3], X).values)  # 40 rows: all of them
     base = kept(9).explain(X[:3]).base_values
     assert base == pytest.approx(plain.predict(X).mean(), abs=1.0) and base != plain.explain(X[:3], X[:9]).base_values
-    with pytest.raises(ValueError, match="has none: pass some training rows, or fit with keep_background=64"):
+    with pytest.raises(ValueError, match="has none: pass up to 64 training rows, or fit with keep_background=64"):
         plain.explain(X[:3])
     with pytest.raises(ValueError, match=r"keep_background' parameter of TabularRegressor must be .*\[0, 64\]. Got 65"):
         kept(65)
@@ -515,7 +515,7 @@ def test_damaged_background_is_refused(tmp_path):
         ({"X": X * np.nan}, "contains NaN at row 0, column 0"),
         (
             {"background": None},
-            "at most 64 rows, got None, and this MLPRegressor has none: pass some training rows.$",
+            "background must be given, because this MLPRegressor has none: pass up to 64 training rows.$",
         ),
         ({"background": X[:0]}, "background must have 1 to 64 rows, got 0"),
         ({"background": np.tile(X, (2, 1))}, "background must have 1 to 64 rows, got 80: pass a sample"),

@@ -287,7 +287,7 @@ def test_field_of_a_time_is_as_wide_as_its_column(shown):
 @pytest.mark.slow
 def test_page_says_of_how_many_rows_the_average_is(watch, tmp_path):
     model = TabularRegressor(**SMALL, keep_background=20).fit(np.arange(60.0)[:, None], np.arange(60.0))
-    for background, rows in ((False, "32 made rows"), (True, "20 training rows")):
+    for background, rows in ((False, "32 artificial rows"), (True, "20 training rows")):
         model.to_html(tmp_path / "page.html", background=background)
         page = watch(tmp_path / "page.html")
         settle(page)

@@ -170,6 +170,11 @@ def test_too_large_models_are_refused(sizes, what, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_error_of_a_wrong_argument_names_the_method():
+    with pytest.raises(TypeError, match=r"^to_html\(\) got an unexpected keyword argument 'units'"):
+        Network([2, 2, 2]).to_html("page.html", units="EUR")
+
+
 def test_unknown_functions_are_refused_by_name(monkeypatch, tmp_path):
     monkeypatch.setattr(formats, "ACTIVATIONS", {"softmax"})
     with pytest.raises(ValueError, match="to_html does not support the activation 'tanh'"):

@@ -235,7 +235,7 @@ def _is_table(request: TrainRequest, rows: TrainingRows) -> tuple[bool, str]:
     if other is not None:
         if request.network:
             raise options.CommandError(f"{other}. This needs the model of a table, and {request.network} one network")
-        return True, other
+        return True, f"Not all cells are numbers ({other})"
     if request.table:
         return True, f"{request.table} is given"
     if not rows.can_be_table and names is None:

@@ -114,7 +114,8 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
             "Unknown label type: continuous. Maybe you are trying to fit a classifier, which "
-            "expects discrete classes on a regression target with continuous values."
+            "expects discrete classes on a regression target with continuous values. For numbers use a regressor; pass "
+            "classes as integers or text."
         )
     if y.ndim == 2:
         _require_bits(y)

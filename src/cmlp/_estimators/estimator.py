@@ -425,8 +425,8 @@ class Estimator(SklearnStub, ExportMethods):
             if kept is None:
                 remedy = f", or fit with keep_background={MOST_BACKGROUND}" if is_table else ""
                 raise ValueError(
-                    f"background must be at most {MOST_BACKGROUND} rows, got None, and this {type(self).__name__} has "
-                    f"none: pass some training rows{remedy}."
+                    f"background must be given, because this {type(self).__name__} has none: pass up to "
+                    f"{MOST_BACKGROUND} training rows{remedy}."
                 )
             return kept
         with named("background"):

@@ -283,3 +283,7 @@ class ExportMethods:
         from cmlp._export.torch import to_torch
 
         return to_torch(self._trained())
+
+
+for _method in (ExportMethods.to_c, ExportMethods.to_html, ExportMethods.to_onnx, ExportMethods.to_torch):
+    _method.__qualname__ = _method.__name__  # Python's TypeErrors name the method without this class

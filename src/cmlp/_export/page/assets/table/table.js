@@ -254,7 +254,7 @@ function buildOutputs() {
 	const { kept } = model.background;
 	const [n, what] = [
 		background.rows.length,
-		kept ? "rows of the training" : "made rows, with the values of each column",
+		kept ? "rows of the training" : "artificial rows, with the values of each column",
 	];
 	write("compared", `Reasons compare this row with ${n} ${what}${kept ? "." : " in random order."}`);
 }
@@ -420,7 +420,7 @@ function paintReasons({ mean, values }) {
 	write("question", outputs.length === 1 ? `Why ${end}?` : `Why ${end} for ${name}?`);
 	write(
 		"mean",
-		`The average of ${background.rows.length} ${model.background.kept ? "training" : "made"} rows is ${start}. The values of this row move it${unit && ` (in ${unit})`}: bars to the right raise it, bars to the left lower it.`,
+		`The average of ${background.rows.length} ${model.background.kept ? "training" : "artificial"} rows is ${start}. The values of this row move it${unit && ` (in ${unit})`}: bars to the right raise it, bars to the left lower it.`,
 	);
 	$("why").hidden = false;
 }
