@@ -308,11 +308,17 @@ def test_network_that_hears_one_digit_sees_it_everywhere(watch, story_path):
     page = watch(story_path, "#ways?at=1")
     counts = []
     for steps in (10, 20):
-        page.page.get_by_role("button", name="10 steps for this 9 alone").click()
+        page.page.get_by_role("button", name=str(steps), exact=True).click()
         page.settle()
-        assert page.text("#stop").startswith(f"After {steps} such steps for one digit alone, ")
-        counts.append(int(re.search(r"(\d+) of 300 test digits are a 9", page.text("#stop"))[1]))
+        assert page.text("#stop").startswith(f"After {steps} steps of all weights and biases for this 9 alone, ")
+        counts.append(int(re.search(r"(\d+) of 300 test digits as a 9", page.text("#stop"))[1]))
+        output = page.evaluate(f"figure.nets[{steps}].forward(pictures.train4.input).a[3][9]")
+        shown = page.evaluate(TEXTS)
+        assert f"2 × (1 − {output:.3f}) = " in shown and f"output 9: {output:.3f} → " in shown
     assert 60 < counts[0] < counts[1]
+    page.page.locator("#moment").fill("0.5")
+    page.settle()
+    assert "2 × (1 − 0.332) = " in page.evaluate(TEXTS)
 
 
 def test_bet_on_a_wish_is_decided_where_it_arrives(watch, story_path):
@@ -460,7 +466,8 @@ def test_image_is_drawn_on(watch, story_path):
     page.settle()
     reads, at = re.match(r"Drawn by you: it reads (\d), at (0\.\d+)", page.text("#stop")).groups()
     assert at in page.evaluate(TEXTS).split("\n")[:-1]
-    assert page.evaluate(f"figure.bet.softmax(trained.forward(figure.drawn))[{reads}]") == pytest.approx(float(at), abs=6e-4)
+    softmax = page.evaluate(f"figure.bet.softmax(trained.forward(figure.drawn))[{reads}]")
+    assert softmax == pytest.approx(float(at), abs=6e-4)
 
 
 def test_step_is_turned_before_the_bet(watch, story_path):
