@@ -1,6 +1,7 @@
 // --- Chapter 15: a race of batches in seconds, and the directions of ten digits averaged.
 
 const RACE_START = 0.0003; // seconds: the clock runs the faster, the later it is
+const TEN_START = 0.6; // the race has left
 
 FIGURES.batches = {
 	seconds: 12,
@@ -12,21 +13,18 @@ FIGURES.batches = {
 		],
 		[0.55, "Recorded by Python on one processor core, each with its best learning rate. Below each bar: its time."],
 		[
-			0.6,
-			"Why are ten enough? Each digit’s step in two parts: downhill for all digits (blue; orange is uphill), and sideways (gray).",
+			TEN_START,
+			"Why are ten enough? Ask ten digits, each alone, for its step. How far downhill does it go for all digits, and how far to a side?",
 		],
 		[
 			0.82,
-			"Now add the ten. The downhill parts lie in one line. The sideways parts all point in different directions, and mostly cancel.",
+			"Blue is downhill, orange uphill, gray to a side; 0° is straight downhill, and 90° is no gain at all. Now add the ten.",
 		],
-		[
-			1,
-			"Ten sideways parts come only about √10 times as far as one. The sum, divided by ten, is the step: it points further downhill.",
-		],
+		[1, ""],
 	],
 	bet: {
 		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
-		options: ["10, over 100 times as fast", "5,000", "10, ten times as fast"],
+		options: ["10: over 100 times sooner", "5,000", "10: ten times sooner"],
 		shown: 0.55,
 		ratio: () => tale.race[3][3] / tale.race[1][3],
 		measure() {
@@ -38,20 +36,38 @@ FIGURES.batches = {
 		},
 	},
 	set() {
-		this.from = 0;
-		this.ask();
+		[this.from, this.ten] = [0, null];
 		action("Next ten digits", () => {
 			this.from = (this.from + 10) % 400;
-			this.ask();
+			this.ten = null;
 			moveTo(1);
 		});
 	},
+	/** The ten steps need the direction that is downhill for all digits. */
+	work(t) {
+		return t < TEN_START
+			? t
+			: steadily(
+					t,
+					() => (this.down ? 1 : 0.55),
+					() => this.compute(),
+				);
+	},
+	/** Adds ten digits to the gradient of all, until it is complete. */
+	compute() {
+		const { train } = examples;
+		const { gradient } = half.gradient(train.slice(this.heard, this.heard + 10));
+		this.heard += 10;
+		this.all = gradient.map((value, k) => value + (this.all?.[k] ?? 0));
+		if (this.heard < train.length) return;
+		const length = hypot2(this.all);
+		this.down = this.all.map((value) => value / length);
+	},
+	heard: 0,
 	/** For each of ten digits: how far its step goes downhill for all, and sideways. And how far they have come together. */
 	ask() {
-		const { train } = examples;
-		this.all ??= half.gradient(train).gradient;
-		this.ten = train.slice(this.from, this.from + 10);
-		const down = this.all.map((value) => value / hypot2(this.all));
+		const { down } = this;
+		this.ten = examples.train.slice(this.from, this.from + 10);
 		const partsOf = (step) => [dot2(step, down), Math.sqrt(dot2(step, step) - dot2(step, down) ** 2)];
 		let total = down.map(() => 0);
 		// Each place has its distance from the start; the path turns to the left and to the right in turn.
@@ -64,20 +80,29 @@ FIGURES.batches = {
 			reach = sums[1];
 			return { own, sums, angle };
 		});
-		this.angles = [...this.steps.map(({ own }) => own), this.steps[9].sums].map(
-			([along, aside]) => (Math.atan2(aside, along) * 180) / Math.PI,
-		);
+		const steps = [...this.steps.map(({ own }) => own), this.steps[9].sums];
+		this.angles = steps.map(([along, aside]) => (Math.atan2(aside, along) * 180) / Math.PI);
+		this.alone = number(sum(this.angles.slice(0, 10)) / 10, 0);
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const rise = ease(part(t, 0.58, 0.66)); // the race makes room for the directions
-		this.paintRace(pen, width, height * blend(1, narrow ? 0.48 : 0.44, rise), part(t, 0.02, 0.53), narrow);
-		if (rise < 1) return;
+		const leave = ease(part(t, 0.56, TEN_START));
+		if (leave < 1) {
+			pen.translate(0, -height * leave);
+			this.paintRace(pen, width, height, part(t, 0.02, 0.53), narrow);
+			pen.translate(0, height * leave);
+		}
+		if (!this.down) {
+			this.work(TEN_START); // ahead of time
+			return requestPaint();
+		}
+		if (leave < 1) return;
+		if (!this.ten) this.ask();
 		const { steps } = this;
-		const top = height * (narrow ? 0.5 : 0.47);
-		const pitch = width / 10;
-		const side = min(pitch - 4, 46);
+		const [top, pitch] = [26, width / 10];
+		const side = min(pitch - 4, 60);
 		const unit = (0.9 * pitch) / max(...steps.map(({ own }) => own[1]));
-		const [x, y] = [40, height - (narrow ? 76 : 112)]; // where the ten are added
+		const [x, y] = [40, height * (narrow ? 0.6 : 0.5)]; // where the ten are added
+		note(pen, "↓ downhill for all digits, → to a side", 0, 12, "left", { size: narrow ? 11 : 14 });
 		const [come, fly, bend, done] = [
 			[0.66, 0.74],
 			[0.83, 0.88],
@@ -91,8 +116,8 @@ FIGURES.batches = {
 			const left = n * pitch;
 			picture(pen, this.ten[n].input, left, top, side);
 			if (come === 1 && !narrow)
-				note(pen, `${number(this.angles[n], 0)}°`, left + side + 4, top + side - 4, "left", { size: 11 });
-			const from = [left, top + side + 16];
+				note(pen, `${number(this.angles[n], 0)}°`, left + side / 2, top + side + 15, "center", { size: 14 });
+			const from = [left, top + side + 30];
 			const place = blendAll(
 				[x + (far + aside) * unit, y],
 				[x + sums[1] * unit * Math.cos(angle - turn), y + sums[1] * unit * Math.sin(angle - turn)],
@@ -107,6 +132,8 @@ FIGURES.batches = {
 				if (fly) drawLine(pen, [blendAll(from, start, fly), blendAll(here[1], end, fly)], colour, 3);
 				pen.globalAlpha = 1;
 			};
+			if (come === 1 && !fly)
+				drawLine(pen, [from, [from[0] + aside * unit, from[1] + along * unit]], colours.mark, 2.5);
 			line(lastPlace, place, aside, 0, colours.muted);
 			const stack = x - 34 + 3 * n;
 			line([stack, y + low * unit], [stack, y + (low + along) * unit], 0, along, tint(along));
@@ -126,7 +153,9 @@ FIGURES.batches = {
 		drawLine(pen, segment(x, y, x, corner[1]), colours.positive, 5);
 		drawLine(pen, segment(x, y, corner[0], y), colours.muted, 5);
 		drawLine(pen, [[x, y], blendAll([x, y], corner, done)], colours.mark, 4);
-		headline(pen, `the average of ten: ${number(this.angles[10], 0)}°`, start, y + 53, align, size);
+		const words = `the average of ten: ${number(this.angles[10], 0)}°`;
+		headline(pen, words, start, y + 53, align, size);
+		note(pen, `one digit alone: ${this.alone}° on average`, start, y + 75, align, { size });
 	},
 	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
 	paintRace(pen, width, height, come, narrow) {
@@ -154,6 +183,12 @@ FIGURES.batches = {
 		});
 	},
 	label(t) {
-		return stopsAt(t)[1] + (t < 1 ? "" : ` It is ${number(this.angles[10], 0)}°.`);
+		return this.says(t) ?? stopsAt(t)[1];
+	},
+	says(t) {
+		if (t < 1 || !this.down) return;
+		if (!this.ten) this.ask();
+		const far = sum(this.steps.map(({ own }) => own[1]));
+		return `One digit alone is ${this.alone}° off on average, ten together ${number(this.angles[10], 0)}°: sideways, ${number(far, 2)} cancel to ${number(this.steps[9].sums[1], 2)}.`;
 	},
 };

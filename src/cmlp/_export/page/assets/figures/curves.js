@@ -7,10 +7,13 @@ FIGURES.curves = {
 	net: "Two new networks, learning here",
 	stops: [
 		[0, "Two curves, each with its slope (dashed). ReLU turns a negative sum into 0, and keeps a positive one."],
-		[0.18, "A wish goes back from the outputs. Each layer multiplies it by weights, and by the slope of its curve."],
+		[
+			0.18,
+			"A wish goes back from the outputs to A. Each layer multiplies it by weights, and by the slope of its curve.",
+		],
 		[
 			CURVE_START,
-			"Each bar shows how large the wishes for a layer are, compared with those for the outputs. Now both networks learn.",
+			"Each bar: how large the wishes for a layer are, beside those for the outputs. Each step back multiplies. Now both networks learn.",
 		],
 		[
 			1,
@@ -18,7 +21,7 @@ FIGURES.curves = {
 		],
 	],
 	bet: {
-		question: "Which part of the outputs’ wishes arrives at A, through four layers of sigmoids?",
+		question: "Wishes go back through four layers of sigmoids. How much of the outputs’ wishes is left at A?",
 		options: ["1 in 2,000", "1 in 100", "1 in 10"],
 		at: 0.3,
 		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
@@ -32,7 +35,7 @@ FIGURES.curves = {
 				FIGURES.curves.scale > 1
 					? "So it was the fading that held the sigmoids back. ReLU hardly fades, so ordinary weights will do: it is easier to train."
 					: "Each slope is at most a quarter, so the front hardly learns. With only two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
-			return `At the start ${low} arrives with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS} steps: Sigmoid ${first}, ReLU ${second}.`;
+			return `At the start ${low} of them is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS} steps: Sigmoid ${first}, ReLU ${second}.`;
 		},
 	},
 	set() {
@@ -108,6 +111,8 @@ FIGURES.curves = {
 		const half1 = (width - 24) / 2;
 		const tall = height / 2 - 14; // of a row
 		const wide = width * (narrow ? 0.17 : 0.22);
+		// Once the curves are explained they leave, and the right answers get their place.
+		const leave = ease(part(t, 0.5, CURVE_START));
 		this.nets.forEach((one, n) => {
 			const y = n * (height / 2 + 6);
 			const place = [n * (half1 + 24), 20, half1, height - 70];
@@ -115,23 +120,30 @@ FIGURES.curves = {
 			const f = (z) => (n ? max(0, z) / 4 : logistic(z));
 			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
 			const at = (z, value) => [left + ((z + 4) / 8) * across, top + down * (1 - value)];
-			headline(pen, ["sigmoid", "ReLU"][n], left, top - 6, "left", size);
-			drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
-			for (const [curve, ...style] of [
-				[f, colours.text, 2.5],
-				[slope, colours.muted, 1.5, [5, 4]],
-			])
-				drawLine(
-					pen,
-					range(81).map((k) => at(k / 10 - 4, curve(k / 10 - 4))),
-					...style,
-				);
-			note(pen, `slope ${n ? 1 : narrow ? "≤ ¼" : "at most ¼"}`, left, top + down + 18, "left", { size });
-			if (glide === 1) this.paintRow(pen, [width * (narrow ? 0.2 : 0.28), y, width, tall], one, n, step, t, narrow);
+			const start = width * blend(0.78, narrow ? 0.6 : 0.48, leave);
+			headline(pen, ["sigmoid", "ReLU"][n], ...blendAll([left, top - 6], [start, y + 22], leave), "left", size);
+			if (leave < 1) {
+				pen.globalAlpha = 1 - leave;
+				drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
+				for (const [curve, ...style] of [
+					[f, colours.text, 2.5],
+					[slope, colours.muted, 1.5, [5, 4]],
+				])
+					drawLine(
+						pen,
+						range(81).map((k) => at(k / 10 - 4, curve(k / 10 - 4))),
+						...style,
+					);
+				note(pen, `slope ${n ? 1 : narrow ? "≤ ¼" : "at most ¼"}`, left, top + down + 18, "left", { size });
+				pen.globalAlpha = 1;
+			}
+			const from = blend(width * (narrow ? 0.2 : 0.28), 0, leave);
+			if (glide === 1) this.paintRow(pen, [from, y, width, tall], start, n, step, t, narrow);
 		});
 	},
-	/** What is left of the wishes, from the outputs at the right to A at the left, and the right answers so far. */
-	paintRow(pen, [left, y, width, tall], { wishes, shares }, n, step, t, narrow) {
+	/** What is left of the wishes, from the outputs at the right to A at the left, and the right answers so far of both. */
+	paintRow(pen, [left, y, width, tall], start, n, step, t, narrow) {
+		const { wishes, shares } = this.nets[n];
 		const [low, pitch, size] = [y + tall - 34, (width * (narrow ? 0.55 : 0.42)) / 5, narrow ? 11 : 14];
 		const now = wishes[floor(step / 30)];
 		now.forEach((share, l) => {
@@ -147,12 +159,17 @@ FIGURES.curves = {
 			if (l < 4)
 				note(pen, `${narrow ? "" : "← "}×${number(share / now[l + 1], 2)}`, x + pitch, low + 32, "center", { size });
 		});
-		const [start, top] = [width * 0.78, y + 50];
+		const top = y + 50;
 		headline(pen, percent(shares[floor(step / 30)]), width, y + 22, "right", narrow ? 18 : 28);
 		note(pen, step ? `${narrow ? "" : "right after "}${step} steps` : "untrained", width, y + 42, "right", { size });
 		axes(pen, [start, top, width, low]);
 		const place = (share, k) => [start + ((k * 30) / CURVE_STEPS) * (width - start), low - share * (low - top)];
-		drawLine(pen, shares.slice(0, floor(step / 30) + 1).map(place), n ? colours.mark : colours.positive, 2.5);
+		this.nets.forEach((one, m) => {
+			pen.globalAlpha = m === n ? 1 : 0.25; // the other one, to compare
+			const line = one.shares.slice(0, floor(step / 30) + 1).map(place);
+			drawLine(pen, line, m ? colours.mark : colours.positive, m === n ? 3 : 2);
+			pen.globalAlpha = 1;
+		});
 	},
 	says(t) {
 		if (this.scale === 1 || t < CURVE_START) return;

@@ -8,7 +8,10 @@ FIGURES.layers = {
 	draws: true,
 	stops: [
 		[0, "The first 3. Watch the wave: blue raises, orange lowers."],
-		[1 / 3, "A neuron fills once its pulses have arrived. The squares beside A keep which neurons are on."],
+		[
+			1 / 3,
+			"A neuron fills once its pulses have arrived: bright is on. The squares beside A keep which were on, one for each 3.",
+		],
 		[0.34, "The second 3: which neurons does it excite?"],
 		[2 / 3, "Other neurons, and output 3 again. Now the third 3."],
 		[1, "Three 3s, three patterns, one answer. Draw a 3 of your own: which neurons does it excite?"],
@@ -26,7 +29,7 @@ FIGURES.layers = {
 			const shared = this.shared();
 			const each = THREES.map((name) => [...resultOf(trained, pictures[name].input).a[1]].filter((a) => a > ON).length);
 			const names = shared.map((k) => neuronName(1, k)).join(", ");
-			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. A ring around a spot needs hidden layers.`;
+			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. B and the outputs make one answer of them.`;
 		},
 	},
 	set() {
@@ -39,14 +42,16 @@ FIGURES.layers = {
 		if (isDrawn) this.follow();
 		const result = isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input);
 		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
-		const places = placesOf(narrow ? 0 : 8, narrow ? 16 : 0, width - (narrow ? 0 : 8), height - 20);
+		const places = placesOf(narrow ? 0 : 8, narrow ? 16 : 0, width - (narrow ? 0 : 56), height - 34);
 		paintNet(pen, places, trained, result, wave);
 		if (isDrawn) this.paintPulses(pen, places);
+		if (wave > 3.1 && !narrow)
+			result.a[3].forEach((value, k) => headline(pen, number(value, 2), width, places.at(3, k)[1] + 5, "right", 12));
 		if (t > 0.99 && !isDrawn) {
 			const [none, two, one] = tale.hidden.map(([, right]) => right);
 			const words = narrow
-				? `Digits right: 128 neurons ${one} %, A and B ${two} %`
-				: `Test digits right: ${one} % with 128 neurons in one layer, ${two} % with A and B, ${none} % with neither`;
+				? `Right: ${none} % without hidden, ${one} % with 128`
+				: `Test digits right: no hidden layer ${none} %, A and B ${two} %, a layer of 128 neurons ${one} %`;
 			headline(pen, words, 0, narrow ? 12 : height - 6, "left", narrow ? 12 : 15);
 		}
 		const shown = THREES.slice(0, n + 1);
@@ -57,9 +62,9 @@ FIGURES.layers = {
 			shown.forEach((name, m) => {
 				if (m === n && wave < 1) return;
 				const left = x + places.radius + 4 + m * (size + 2);
-				box(pen, left - 1, y - size / 2 - 1, size + 2, size + 2, colours.ground);
-				const a = resultOf(trained, pictures[name].input).a[1][k];
-				box(pen, left, y - size / 2, size, size, a > ON ? colours.text : colours.line);
+				box(pen, left - 2, y - size / 2 - 2, size + 4, size + 4, colours.off);
+				const isOn = resultOf(trained, pictures[name].input).a[1][k] > ON;
+				box(pen, left, y - size / 2, size, size, isOn ? colours.on : colours.muted, isOn ? 1 : 0.4);
 			});
 			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.mark, 3);
 		});

@@ -5,11 +5,11 @@ FIGURES.numbers = {
 	stops: [
 		[0, "A 9. Each pixel is a number. Point at the image: the numbers under the frame stand beside it."],
 		[0.5, "48 of its 784 numbers. The ten outputs are numbers as well; here 9 is by far the brightest."],
-		[0.51, "An 8 that is almost a 9. How bright are its ten outputs?"],
-		[1, "Two outputs compete. Draw on the 8: can you make it a 9?"],
+		[0.51, "You read a 9? It is labelled 8: the pen has filled its lower loop. How bright are its ten outputs?"],
+		[1, "Two outputs compete, as they do in your eye. Draw on the image: can you make it a 9?"],
 	],
 	bet: {
-		question: "Next comes an 8 that is almost a 9. Do its ten outputs add up to 1?",
+		question: "Next: an 8 that looks like a 9. Do its ten outputs add up to 1?",
 		options: ["no, to less", "no, to more", "yes"],
 		at: 0.5,
 		total: () => sum([...resultOf(trained, pictures.rival.input).a[3]]),
@@ -21,15 +21,19 @@ FIGURES.numbers = {
 		softmax: ({ z }) => z[2].map((value) => exp(value - logSumExp(z[2]))),
 		verdict() {
 			const outputs = resultOf(trained, pictures.rival.input).a[3];
-			return `They add up to ${number(this.total())}: 8 holds ${number(outputs[8])}, 9 holds ${number(outputs[9])}. Each is a number of its own. Another curve, softmax, would make them share: ${[8, 9].map((k) => number(this.softmax(trained.forward(pictures.rival.input))[k])).join(" and ")}, all ten together 1.`;
+			return `They add up to ${number(this.total())}: ${number(outputs[8])} for 8, ${number(outputs[9])} for 9. Each is a number of its own. Another curve, softmax, would make them share: ${[8, 9].map((k) => number(this.softmax(trained.forward(pictures.rival.input))[k])).join(" and ")}, all ten together 1.`;
 		},
+	},
+	/** The outputs by the curve that is chosen. */
+	answers(result) {
+		return this.isSoft ? this.bet.softmax(result) : result.a[3];
 	},
 	says() {
 		const soft = "Softmax squashes the ten sums together, so that they add up to 1. The order stays.";
 		if (!this.drawn) return this.isSoft ? soft : undefined;
-		const outputs = trained.forward(this.drawn).a[3];
+		const outputs = this.answers(trained.forward(this.drawn));
 		const best = winner(outputs);
-		return `Drawn by you: it reads ${best}, at ${number(outputs[best], 2)}. Each number you change moves all ten outputs a little.`;
+		return `Drawn by you: it reads ${best}, at ${number(outputs[best])}. Each number you change moves all ten outputs a little.`;
 	},
 	set() {
 		this.cut = [6, 9]; // row and column of the corner
@@ -91,7 +95,7 @@ FIGURES.numbers = {
 		const grown = t <= 0.5 ? part(t, -0.02, 0.1) : part(t, 0.55, 0.8);
 		const y = side + 48;
 		const isTold = t > 0.95;
-		const outputs = this.isSoft && t === 1 ? this.bet.softmax(result) : result.a[3];
+		const outputs = t === 1 ? this.answers(result) : result.a[3];
 		paintColumnBars(pen, [0, y, width, height - y], outputs, grown, isTold);
 		headline(
 			pen,

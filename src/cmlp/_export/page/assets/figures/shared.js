@@ -70,6 +70,9 @@ function disc(pen, x, y, radius, value, ring = colours.ring, width = 1.5) {
 	pen.stroke();
 }
 
+/** What a column of neurons stands on: as dark as an image in both themes, so that bright always means on. */
+const stand = (pen, x, top, bottom, radius) => box(pen, x - radius - 3, top, 2 * radius + 6, bottom - top, colours.off);
+
 /** A digit in its frame. */
 function picture(pen, input, x, y, side, top = 1) {
 	paintImage(pen, input, x, y, side, top);
@@ -118,6 +121,8 @@ function wiresOf(net, result, layer, count = 110) {
  */
 function paintNet(pen, places, net, result, wave = 3, { bars = true } = {}) {
 	const { at, image, pixel, columns, radius } = places;
+	const ends = (l) => [0, sizes[l] - 1].map((k, n) => at(l, k)[1] + (n ? 1 : -1) * (radius + 3));
+	for (let l = 1; l <= 3; l++) stand(pen, columns[l], ...ends(l), radius);
 	for (let layer = 0; layer < 3; layer++) {
 		const come = clamp(wave - layer);
 		if (!come) break;

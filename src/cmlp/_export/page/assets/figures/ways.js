@@ -32,6 +32,7 @@ const rowsBetween = (top, bottom, count) => (k) => top + ((bottom - top) * (k + 
 /** The outputs: circles, names, and what they wish: arrows, and numbers where they are not nearly content. */
 function paintWishing(pen, { a, wish }, x, y, grown, mark) {
 	const top = largest(wish[3]);
+	stand(pen, x, y(0) - 13, y(9) + 13, 10);
 	wish[3].forEach((value, k) => {
 		disc(pen, x, y(k), 10, a[3][k], k === mark ? colours.mark : colours.ring, k === mark ? 3 : 1.5);
 		headline(pen, k, x + 20, y(k) + 5, "center", 14, k === mark);
@@ -47,17 +48,20 @@ FIGURES.ways = {
 		[0, "Blue wishes to rise, orange to fall. Output 9 is 0.33 and should be 1, so its wish is the largest."],
 		[
 			0.25,
-			"Output 9 is a sum, squashed. Its wish × the slope of the sigmoid is the wish for the sum. What can raise the sum?",
+			"Output 9 is a sum, squashed. Its wish × the steepness of the sigmoid there is the wish for the sum. What can raise the sum?",
 		],
 		[0.26, "First, its bias: it adds to the sum directly."],
 		[
 			0.46,
-			"Second, its weights: each by as much as the neuron before it is bright. A dark neuron’s weight hardly matters.",
+			"Second, its weights: the brighter the neuron before it, the more a weight turns. A dark neuron’s weight hardly matters.",
 		],
-		[0.66, "Third, the activations of B: each by as much as its weight, down where the weight is negative."],
+		[
+			0.66,
+			"Third, the activations of B: the larger its weight, the more a neuron should rise. With a negative weight it should fall.",
+		],
 		[
 			1,
-			`All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output. What if only this 9 is heard?`,
+			`All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output. What if only this 9 were heard?`,
 		],
 	],
 	bet: {
@@ -73,9 +77,8 @@ FIGURES.ways = {
 		},
 	},
 	set() {
-		Object.assign(this, wishesIn(half, pictures.train4), { on: [true, true, true] });
-		Object.assign(this, { only: new Network(model, half.params.slice()), steps: 0 });
-		this.choose(9);
+		Object.assign(this, { on: [true, true, true], one: 9 });
+		this.hear(0);
 		this.first = this.shares;
 		choices(
 			"Change",
@@ -87,23 +90,38 @@ FIGURES.ways = {
 				moveTo(1);
 			},
 		);
-		action("10 steps for this 9 alone", () => isOpen() && this.learn());
+		this.showSteps = choices(
+			"Steps for this 9 alone",
+			[0, 10, 20, 40].map((steps) => [steps, steps]),
+			(steps) => steps === this.steps,
+			(steps) => {
+				this.hear(steps);
+				moveTo(1);
+			},
+		);
 	},
-	/** Learning steps of a copy of the network, in which only one digit has wishes. */
-	learn() {
-		const { only } = this;
-		range(10).forEach(() => {
-			const { gradient } = only.gradient([pictures.train4]);
-			only.params.set(only.params.map((value, k) => value - WAY_RATE * gradient[k]));
+	nets: {},
+	/** Shows the network after some learning steps in which only this digit had wishes. */
+	hear(steps) {
+		this.nets[steps] ??= this.learn(steps);
+		const net = this.nets[steps];
+		Object.assign(this, wishesIn(net, pictures.train4), { heard: net, steps });
+		this.nines = steps ? examples.test.filter((one) => winner(resultOf(net, one.input).a[3]) === 9) : [];
+		this.choose(this.one);
+	},
+	learn(steps) {
+		const net = new Network(model, half.params.slice());
+		range(steps).forEach(() => {
+			const { gradient } = net.gradient([pictures.train4]);
+			net.params.set(net.params.map((value, k) => value - WAY_RATE * gradient[k]));
 		});
-		this.steps += 10;
-		this.nines = examples.test.filter((one) => winner(only.forward(one.input).a[3]) === 9);
+		return net;
 	},
 	/** For an output's sum: what the ways that are switched on add to it, by the neurons of B, and what they achieve. */
 	choose(k) {
-		const { w, outputs } = half.layers[2];
+		const { w, outputs } = this.heard.layers[2];
 		const [a, step] = [[...this.a[2]], WAY_RATE * this.push[3][k]];
-		const weights = range(16).map((i) => half.params[w + i * outputs + k]);
+		const weights = range(16).map((i) => this.heard.params[w + i * outputs + k]);
 		const squares = [[1], a, weights].map((values) => values.map((value) => value * value));
 		const [, second, third] = this.on.map((on) => on * step);
 		const changed = weights.map((weight, i) => (weight + second * a[i]) * (a[i] + third * weight) - weight * a[i]);
@@ -113,6 +131,10 @@ FIGURES.ways = {
 		this.measured = this.adds[0][0] + sum(changed);
 	},
 	paint({ pen, width, height, narrow }, t) {
+		if (t < 1 && this.steps) {
+			this.hear(0);
+			this.showSteps();
+		}
 		const { a, one, weights, adds } = this;
 		const [wish, push] = [this.wish[3][one], this.push[3][one]];
 		const low = height - (narrow ? 106 : 140); // where the bars begin
@@ -122,13 +144,14 @@ FIGURES.ways = {
 		const size = narrow ? 12 : 15;
 		const origin = `2 × (${one === 9 ? 1 : 0} − ${number(a[3][one])}) = ${signed(wish, 3)}`;
 		const words = `${signed(wish, 3)} × ${number(push / wish)} = ${signed(push, 3)}`;
-		if (narrow) headline(pen, t > 0.14 ? `wish × slope: ${words}` : `its wish: ${origin}`, 0, low - 10, "left", size);
+		if (narrow)
+			headline(pen, t > 0.14 ? `wish × steepness: ${words}` : `its wish: ${origin}`, 0, low - 10, "left", size);
 		else {
-			const isLearning = t === 1 && this.steps;
-			note(pen, isLearning ? "read as a 9 now" : "should be a 9, is read as a 4", 0, 12, "left");
-			if (isLearning) crowd(pen, examples.test, [0, 20, 184, 184], 22, (one) => this.nines.includes(one));
+			const found = this.steps ? `after ${this.steps} steps, read as a 9:` : "should be a 9, is read as a 4";
+			note(pen, found, 0, 12, "left");
+			if (this.steps) crowd(pen, examples.test, [0, 20, 184, 184], 22, (one) => this.nines.includes(one));
 			else picture(pen, pictures.train4.input, 0, 20, 180);
-			const lines = ["−slope of the cost = its wish:", origin, "wish × slope = wish for its sum:", words];
+			const lines = ["its wish, 2 × (should be − is):", origin, "× steepness = wish for its sum:", words];
 			lines
 				.slice(0, t > 0.14 ? 4 : 2)
 				.forEach((line, n) => headline(pen, line, 0, 232 + 25 * n, "left", size, n % 2 > 0));
@@ -143,6 +166,7 @@ FIGURES.ways = {
 		const end = [out - 12, yOut(one)];
 		const top = largest(weights);
 		note(pen, "B", x, 12);
+		stand(pen, x, yB(0) - radius - 3, yB(15) + radius + 3, radius);
 		const between = (k, share) => blendAll([x + radius, yB(k)], end, share);
 		weights.forEach((weight, k) => {
 			const wide = abs(weight) / top;
@@ -194,7 +218,7 @@ FIGURES.ways = {
 	},
 	says(t) {
 		if (t === 1 && this.steps)
-			return `After ${this.steps} such steps for one digit alone, ${this.nines.length} of ${examples.test.length} test digits are a 9 to it. All digits must be heard.`;
+			return `After ${this.steps} steps of all weights and biases for this 9 alone, output 9 is ${number(this.a[3][9], 2)}. But it reads ${this.nines.length} of ${examples.test.length} test digits as a 9: all must be heard.`;
 		const names = WAYS.filter((_, n) => !this.on[n]);
 		if (t === 1 && names.length) return `Switched off: ${names.join(", ")}. Only the rest changes the sum.`;
 	},

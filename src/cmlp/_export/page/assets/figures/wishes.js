@@ -1,24 +1,34 @@
 // --- Chapter 13: the wishes of a layer travel along its wires, stack into one for each neuron before it, and go on.
 
-// For the way to B, and from B to A: start of the first neuron's wishes, their end, the end of the second's, of all;
-// when they cancel, and the end.
-const WISH_TIMES = [
-	[0.1, 0.2, 0.34, 0.46, 0.48, 0.56],
-	[0.6, 0.7, 0.74, 0.9, 0.92, 1],
-];
+// Start of the first neuron's wishes, their end, the end of the second's, of all; when they cancel, and the end. Of B, one
+// neuron comes first.
+const FIRST_OF_B = 9;
+const WISH_TIMES = {
+	first: [0.1, 0.2, 0.25, 0.34, 0.35, 0.4],
+	B: [0.41, 0.43, 0.45, 0.51, 0.52, 0.56],
+	A: [0.6, 0.7, 0.74, 0.9, 0.92, 1],
+};
+const wishTimes = (n, j) => WISH_TIMES[n ? "A" : j === FIRST_OF_B ? "first" : "B"];
 
 FIGURES.wishes = {
 	seconds: 14,
 	net: "half",
 	stops: [
 		[0, "The same 9: output 9 wishes to rise, 4 to fall. The wires are weights, blue above 0, orange below."],
-		[0.1, "Output 4 sends along each wire its wish × the weight of the wire. Its wire from B10 is the yellow one."],
+		[0.1, "One neuron first: B10. Output 4 sends along the yellow wire its wish × the weight of the wire."],
 		[
 			0.2,
-			"Its wishes are at all 16 neurons of B: to rise at the right, to fall at the left. Now the other outputs send theirs.",
+			"It lies at the right of the line: a wish to rise. Below it is larger. Now the nine other outputs send theirs to B10.",
 		],
-		[0.46, "Each neuron of B has a pile of ten wishes; B10’s is shown below. What happens to a pile with two sides?"],
-		[0.56, "The pale parts cancel each other. What is left is the neuron’s own wish, and now B sends it on to A."],
+		[
+			0.34,
+			"B10 has a pile of ten wishes, because it has a wire to each output. What happens to a pile with two sides?",
+		],
+		[
+			0.4,
+			"The pale parts cancel each other. What is left is B10’s own wish. The 15 others get theirs in the same way.",
+		],
+		[0.56, "Now all of B has wishes of its own, and sends them on to A."],
 		[
 			1,
 			"The wishes for A, in the same way. Pixels cannot change, so here it ends. Press any neuron, or choose it below.",
@@ -39,7 +49,7 @@ FIGURES.wishes = {
 		},
 	},
 	set() {
-		Object.assign(this, wishesIn(half, pictures.train4), { rows: [9, 11] });
+		Object.assign(this, wishesIn(half, pictures.train4), { rows: [FIRST_OF_B, 11] });
 		this.hops = [3, 2].map((layer) => {
 			const { w, inputs, outputs } = half.layers[layer - 1];
 			const weights = range(inputs).map((j) => [...half.params.subarray(w + j * outputs, w + (j + 1) * outputs)]);
@@ -58,14 +68,14 @@ FIGURES.wishes = {
 	press(x, y) {
 		this.rows[Number(moment > 0.575)] = range(16).sort((p, q) => abs(this.y(p) - y) - abs(this.y(q) - y))[0];
 	},
-	/** How far each neuron's wishes have come, in the order in which they start. */
-	comings(n, t) {
+	/** How far the wishes for a neuron have come from each neuron behind it, in the order in which they start. */
+	comings(n, t, j) {
 		const { values } = this.hops[n];
 		const [first, second] = n ? [this.rows[0]] : [4, 9];
 		const order = range(values[0].length).sort(
 			(p, q) => (q === first) - (p === first) || (q === second) - (p === second),
 		);
-		const [a, b, c, d] = WISH_TIMES[n];
+		const [a, b, c, d] = wishTimes(n, j);
 		const step = (d - c) / (order.length - 2);
 		return order.map((k, i) => [
 			k,
@@ -90,23 +100,26 @@ FIGURES.wishes = {
 			const { weights, values, wish, layer, longest } = this.hops[n];
 			const [x, from] = n ? [xA, xB - radius] : [xB, xOut - 12];
 			const [yFrom, top, zero] = [n ? y : yOut, largest(values.flat()), x - radius - 26 - reach];
-			const cancel = ease(part(t, ...WISH_TIMES[n].slice(4)));
-			const comings = this.comings(n, t);
+			const all = range(16).map((j) => this.comings(n, t, j));
 			const line = (k, j, come = 1) => [[from, yFrom(k)], blendAll([from, yFrom(k)], [x + radius, y(j)], come)];
-			for (const [k, come] of comings) {
-				const sends = come && come < 1 ? 1 : !n && t > 0.03 && t < 0.2 && k === 4;
-				for (const j of range(16)) {
+			const heaviest = largest(weights.flat());
+			const isFirst = !n && t > 0.03 && t < 0.4; // one neuron, before the others
+			all.forEach((comings, j) => {
+				for (const [k, come] of comings) {
+					const sends = (come && come < 1) || (isFirst && j === FIRST_OF_B);
 					if (narrow && !sends && j !== this.rows[n]) continue;
-					const size = abs(weights[j][k]) / largest(weights.flat());
-					pen.globalAlpha = shown * (sends || narrow ? 0.3 + 0.6 * size : 0.05 + 0.1 * size);
+					const size = abs(weights[j][k]) / heaviest;
+					pen.globalAlpha = shown * (sends || narrow ? 0.35 + 0.6 * size : (isFirst ? 0.25 : 1) * (0.12 + 0.45 * size));
 					drawLine(pen, line(k, j), tint(weights[j][k]), 0.4 + 3 * size);
 				}
-			}
+			});
 			pen.globalAlpha = shown;
 			box(pen, x - room, y(this.rows[n]) - radius - 2, room + radius + 4, 2 * radius + 4, colours.line, 0.8 * shown);
 			drawLine(pen, segment(zero, 16, zero, bottom), colours.line);
 			note(pen, "fall | rise", zero, 12);
-			range(16).forEach((j) => {
+			stand(pen, x, y(0) - radius - 3, y(15) + radius + 3, radius);
+			all.forEach((comings, j) => {
+				const cancel = this.cancelled(n, t, j);
 				this.pile(pen, zero, y(j) - radius * 0.8, radius * 1.6, reach / longest, values[j], comings, cancel, shown);
 				arrow(pen, x - radius - 12, y(j), (cancel * wish[j]) / largest(wish));
 				if (n) disc(pen, x, y(j), radius, this.a[1][j]);
@@ -115,20 +128,22 @@ FIGURES.wishes = {
 					note(pen, signed(wish[j], 2), x - room + 72, y(j) + 4, "right", { size: 11, colour: tint(wish[j]) });
 			});
 			// Each wish is an arrow that goes along its wire.
-			for (const [k, come] of comings)
-				if (come && come < 1)
-					range(16).forEach((j) => {
-						const [, place] = line(k, j, min(1, 1.7 * come));
-						const share = values[j][k] / top;
-						arrow(pen, ...place, Math.sign(share) * (0.25 + 0.9 * abs(share)), 1.3);
-					});
+			all.forEach((comings, j) => {
+				for (const [k, come] of comings) {
+					if (!come || come === 1) continue;
+					const [, place] = line(k, j, min(1, 1.7 * come));
+					const share = values[j][k] / top;
+					arrow(pen, ...place, Math.sign(share) * (0.25 + 0.9 * abs(share)), 1.3);
+				}
+			});
 			pen.globalAlpha = 1;
 			if (n || t > 0.2 || t < 0.03) return;
-			drawLine(pen, line(4, 9), colours.mark, 3);
-			const [across, down] = blendAll(...line(4, 9), 0.45);
+			drawLine(pen, line(4, FIRST_OF_B), colours.mark, 3);
+			const [across, down] = blendAll(...line(4, FIRST_OF_B), 0.45);
 			box(pen, across - 62, down + 12, 124, 22, colours.ground);
 			headline(pen, `weight ${number(weights[9][4])}`, across, down + 28, "center", 14);
 		});
+		if (pan) stand(pen, xB, y(0) - radius - 3, y(15) + radius + 3, radius);
 		range(16).forEach((k) => {
 			disc(pen, xB, y(k), radius, this.a[2][k]);
 			if (pan < 1) return;
@@ -140,6 +155,8 @@ FIGURES.wishes = {
 		this.showRow();
 		this.paintRow(pen, Number(second), [width, height - 66], t);
 	},
+	/** How far the two sides of a neuron's pile have cancelled each other. */
+	cancelled: (n, t, j) => ease(part(t, ...wishTimes(n, j).slice(4))),
 	/** Wishes on top of each other: ups to the right, downs to the left, until they cancel. Returns where each lies. */
 	pile(pen, zero, y, height, unit, values, comings, cancel, alpha = 1) {
 		const ends = [0, 0];
@@ -160,9 +177,9 @@ FIGURES.wishes = {
 	},
 	/** The pile of one neuron, enlarged. */
 	paintRow(pen, n, [width, y], t) {
-		const [hop, j, comings] = [this.hops[n], this.rows[n], this.comings(n, t)];
+		const [hop, j, comings] = [this.hops[n], this.rows[n], this.comings(n, t, this.rows[n])];
 		const [ups, downs] = [1, -1].map((sign) => sum(hop.values[j].map((value) => max(0, value * sign))));
-		const cancel = ease(part(t, ...WISH_TIMES[n].slice(4)));
+		const cancel = this.cancelled(n, t, j);
 		const left = width < 560 ? 56 : 70;
 		const unit = (width - left - 62) / (ups + downs);
 		const zero = left + downs * unit;
