@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the description."""
     import cmlp
 
-    with options.reported():
+    with options.reporting():
         model = cmlp.load(arguments.model)
         size = os.path.getsize(arguments.model)
     fields = {"file": f"{printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         check_page_file(output)
     replaced = ", replaced" if os.path.exists(output) else ""
-    with options.reported(words=PAGE_WORDS):
+    with options.reporting(words=PAGE_WORDS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _written(model, output, arguments)
     fragment = EXPLORER if path is None else ""

@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         for lines in _lines(files, trained, predict, notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
-    with options.reported():
+    with options.reporting():
         write_atomically(arguments.output, produce)
     terminal.write_lines([*map(printable_message, notices)])
     return 0
@@ -116,7 +116,7 @@ def _lines(
 
     is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
-    with options.reported():
+    with options.reporting():
         known = known_by(trained)
         file = files.open(known)
         kept = (

@@ -88,7 +88,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--checkpoint-every",
-        type=options.whole(1),
+        type=options.integer(1),
         metavar="K",
         help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp), to resume it",
     )
@@ -173,7 +173,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     request = TrainRequest.of(arguments)
     options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
     words, progress = options.words_of_train(_parameters()), ReadingProgress(terminal)
-    with options.reported(TypeError, ImportError, words=words):
+    with options.reporting(TypeError, ImportError, words=words):
         training = _resumed(request) if request.resume else _decided(request, progress)
     progress.end()
     if training.notices:
@@ -284,7 +284,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]
     try:
-        with options.reported(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
+        with options.reporting(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", "y has more than")  # the notices have said what the target is
             try:
@@ -304,7 +304,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
     terminal.write_lines(
         [printable_message(options.worded(message_of(warning.message).parts, words)) for warning in caught]
     )
-    with options.reported(TypeError, ImportError, words=words):
+    with options.reporting(TypeError, ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
@@ -424,7 +424,7 @@ def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpo
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
     keep_cell_format(training.model, training.cell_format)
-    with options.reported(TypeError), DeferredSignals():
+    with options.reporting(TypeError), DeferredSignals():
         training.model.save(path, include_training_state=training.is_resumable)
 
 

@@ -31,7 +31,7 @@ AnyFitted = TypeVar("AnyFitted", "Fitted", "FittedTable")
 # ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
 
 
-def with_whole(name: str) -> Callable[[Fitted, Any], Fitted]:
+def with_int(name: str) -> Callable[[Fitted, Any], Fitted]:
     """Return a function that sets an int attribute of the history."""
     return lambda fitted, value: _with_history(fitted, name, operator.index(value))
 
@@ -262,7 +262,7 @@ class FittedAttributes:
         lambda fitted: fitted.history.t,
         "int",
         "Number of rows processed in all epochs of all calls.",
-        with_whole("t"),
+        with_int("t"),
     )
     loss_ = FittedAttribute(lambda fitted: fitted.history.loss, "float", "Loss of the last epoch.", with_real("loss"))
     loss_curve_ = FittedAttribute(
@@ -304,7 +304,7 @@ class FittedAttributes:
     )
     # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = FittedAttribute(
-        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", with_whole("stale")
+        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", with_int("stale")
     )
     _optimizer = FittedAttribute(
         lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."

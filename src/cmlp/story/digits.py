@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         experiment = Experiment(ExperimentOptions.of(arguments))
     try:
         _introduce(terminal, experiment)

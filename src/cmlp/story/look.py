@@ -44,7 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the image that the arguments name, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         case = case_of(arguments, of_training=False)
         before, after = copy.copy(case.experiment.network), case.experiment.train()
     activations = [[a[0] for a in network.activations(case.example.row[None])] for network in (before, after)]

@@ -40,18 +40,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, *experiment_options.EXAMPLE)
     average = "number of training images to average over (default: 10)"
-    parser.add_argument("--examples", type=options.whole(1), default=10, metavar="N", help=average)
+    parser.add_argument("--examples", type=options.integer(1), default=10, metavar="N", help=average)
     step = "take a step along the average, with the learning rate, and look again"
     parser.add_argument("--step", action="store_true", help=step)
     experiment_options.add(parser, "--hidden")
     for name in experiment_options.TRAINING:
-        own = {"type": options.whole(0), "default": 1, "help": "number of passes over the images (default: 1)"}
+        own = {"type": options.integer(0), "default": 1, "help": "number of passes over the images (default: 1)"}
         experiment_options.add(parser, name, **(own if name == "--epochs" else {}))
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Explain the image that the arguments name, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         case = case_of(arguments, of_training=True)
         n, n_images = arguments.examples, len(case.experiment.data.X_train)
         if n > n_images:

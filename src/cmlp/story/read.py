@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
     path, model, chosen = arguments.picture, arguments.model, ExperimentOptions.of(arguments)
     picture = read_picture(path)
-    with options.reported():
+    with options.reporting():
         if model is None:
             experiment = Experiment(chosen)
             answer = Answer(experiment.train().forward(picture.pixels[None])[0], experiment.data.labels)

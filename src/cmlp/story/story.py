@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, open it if the output is a terminal, and say where it is; return the exit status."""
-    with options.reported():
+    with options.reporting():
         path = written(story_network(), arguments.output)
     terminal.say("The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on.")
     terminal.write_lines(["", f"  {printable(path)}", ""])
