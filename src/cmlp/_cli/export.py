@@ -11,7 +11,6 @@ from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_fi
 from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
-NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
 DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."

@@ -15,7 +15,6 @@ from cmlp._cli.web import EXPLORER, PAGE_FILE, check_page_file, open_in_browser
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
 
-NAME, SUMMARY = "page", "make a web page that shows a trained model at work"
 DESCRIPTION = (
     "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train; or "
     "the model of a table, with a field for each column. "

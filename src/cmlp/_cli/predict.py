@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import TrainedModel
 
-NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
     "Print one line for each row: the label, or the numbers that a regressor predicts. "
     "Control characters in labels are printed as escapes such as \\x1b."

@@ -26,7 +26,7 @@ from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
-from cmlp._estimators.fitted import FITTED, provenance_of
+from cmlp._estimators.fitted import fitted_of, provenance_of, with_model
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import PARAMETERS
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from cmlp._data.files.row_file import Known, LabelledRows, TrainingRows
 
 
-NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
     "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have names, or text, dates "
     "or gaps, trains the model of a table: an eighth of the rows is held out to measure it, and a target with "
@@ -293,7 +292,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt as error:
-        if FITTED in vars(model):
+        if fitted_of(model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, training.interrupted(path))])
@@ -430,7 +429,7 @@ def _save(path: str, training: NetworkTraining | TableTraining) -> None:
 
 def keep_cell_format(model: Any, cell_format: CellFormat) -> None:
     """Let a model know how cells of text are read."""
-    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cell_format=cell_format))
+    model._fitted = with_model(fitted_of(model), cell_format=cell_format)
 
 
 class _OutputFailedError(KeyboardInterrupt):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (
     "Train the model of a file again on the rows of a file, and compare all its parts bit by bit. The model must have "
     "been trained with --provenance; the options for the data are those of cmlp train. The exit status is 0 if all "

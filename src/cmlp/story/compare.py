@@ -11,7 +11,6 @@ from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal
 
-NAME, SUMMARY = "compare", "train networks with different hidden layers and compare them"
 DESCRIPTION = "Train one network for each choice of hidden layers, in the same way, and compare them in a table."
 _HIDDEN = ((), (16,), (16, 16), (128,))
 

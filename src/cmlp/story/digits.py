@@ -19,7 +19,6 @@ from cmlp.story.animation import training_charts
 from cmlp.story.case import save
 from cmlp.story.neurons import SIDE, Names, Unit
 
-NAME, SUMMARY = "digits", "train a network on images (the default command)"
 DESCRIPTION = "Train a network on images and show what it learns."
 # What there is for a learner, in the order in which it is best tried.
 _LEARN = {

@@ -18,7 +18,6 @@ from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.neurons import SIDE, Unit
 
-NAME, SUMMARY = "look", "show one digit on its way through the network"
 DESCRIPTION = (
     "Train a network, and show one test image on its way through it, before and after training: the hidden layers, "
     "the outputs, and the weighted sum of one neuron."

@@ -21,7 +21,6 @@ from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit
 
-NAME, SUMMARY = "nudge", "show backpropagation for one digit, in numbers"
 DESCRIPTION = (
     "Show what one training image wants to change: the outputs, the three ways to follow such a wish, the layers "
     "before, and the average over several images, which is minus the gradient. The network is trained for one epoch "

@@ -22,7 +22,6 @@ from cmlp.story.neurons import SIDE
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-NAME, SUMMARY = "read", "read a picture of a digit"
 DESCRIPTION = (
     "Read a picture of one digit from a file, show what the network sees, and its answer. The picture can have any "
     "size and format; dark ink on light ground is inverted. It is prepared as MNIST's images were: scaled to 20 x 20 "

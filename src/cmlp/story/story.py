@@ -12,7 +12,6 @@ from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story_network
 
-NAME, SUMMARY = "story", "tell how a neural network works and learns, in your browser"
 DESCRIPTION = (
     "Tell in 18 chapters how a neural network reads digits and learns, with the numbers of a network that is trained "
     "now. The chapters are a web page, one file without any request to the network. The command writes it and, if the "

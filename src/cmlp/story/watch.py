@@ -19,7 +19,6 @@ from cmlp.story.case import Case, case_of, save
 from cmlp.story.keys import Keys
 from cmlp.story.screen import QUIT_KEYS, opening_screen
 
-NAME, SUMMARY = "watch", "watch the network learn, in about 20 seconds"
 DESCRIPTION = (
     "Watch the network learn at human speed: the weights of the first neurons as images (blue or shades: positive, "
     "orange or dashes: negative), the outputs for one training image, cost and accuracy. Space pauses, n takes one "
