@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
+# The module of each command, and what the help says of it. Only that of the chosen command is imported.
+_COMMANDS = {
+    "story": ("cmlp.story.story", "tell how a neural network works and learns, in your browser"),
+    "digits": ("cmlp.story.digits", "train a network on images (the default command)"),
+    "watch": ("cmlp.story.watch", "watch the network learn, in about 20 seconds"),
+    "look": ("cmlp.story.look", "show one digit on its way through the network"),
+    "nudge": ("cmlp.story.nudge", "show backpropagation for one digit, in numbers"),
+    "compare": ("cmlp.story.compare", "train networks with different hidden layers and compare them"),
+    "page": ("cmlp._cli.page", "make a web page that shows a trained model at work"),
+    "read": ("cmlp.story.read", "read a picture of a digit"),
+    "train": ("cmlp._cli.train", "train a model on a file of rows"),
+    "verify": ("cmlp._cli.verify", "train a model again, and compare all bits"),
+    "predict": ("cmlp._cli.predict", "print the predictions of a model for a file of rows"),
+    "info": ("cmlp._cli.info", "describe a model file"),
+    "export": ("cmlp._cli.export", "write a model as a C header or an ONNX file"),
+}
+_GENERAL = ("-h", "--help", "--version")
 _FAILED, _BAD_USAGE, _INTERRUPTED, _BROKEN_PIPE = 1, 2, 130, 141
 
 
@@ -92,19 +110,20 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
 def _run(arguments: list[str], program: str) -> int:
     from cmlp._cli.options import CommandError
     from cmlp._cli.terminal import Terminal
-    from cmlp.story import first
-    from cmlp.story.keys import Keys
 
     terminal = Terminal.of(sys.stdout, os.environ)
-    if not arguments and first.can_play(terminal, Keys(sys.stdin)):
-        return first.run(terminal, program)
+    if not arguments:
+        from cmlp.story import first
+        from cmlp.story.keys import Keys
+
+        if first.can_play(terminal, Keys(sys.stdin)):
+            return first.run(terminal, program)
     # "digits" is the default command: its name can be omitted.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):
         arguments = ["digits", *arguments]
-    parser = make_parser(program)
-    names = [command.NAME for command in _commands()]
-    if arguments[0] not in (*names, *_GENERAL):
-        parser.error(_unknown("command", arguments[0], names))
+    parser = make_parser(program, arguments[0])
+    if arguments[0] not in (*_COMMANDS, *_GENERAL):
+        parser.error(_unknown("command", arguments[0], _COMMANDS))
     chosen = parser.parse_args(arguments)
     run = chosen.run
     del chosen.run
@@ -114,18 +133,8 @@ def _run(arguments: list[str], program: str) -> int:
         return _fail(program, f"error: {error}")
 
 
-_GENERAL = ("-h", "--help", "--version")
-
-
-def _commands() -> Sequence[Any]:
-    from cmlp._cli import export, info, page, predict, train, verify
-    from cmlp.story import compare, digits, look, nudge, read, story, watch
-
-    return story, digits, watch, look, nudge, compare, page, read, train, verify, predict, info, export
-
-
-def make_parser(program: str) -> argparse.ArgumentParser:
-    """Return the parser of the command line, with one subparser for each module of commands."""
+def make_parser(program: str, chosen: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of one command."""
     from cmlp import __version__
 
     parser = _Parser(
@@ -136,13 +145,14 @@ def make_parser(program: str) -> argparse.ArgumentParser:
     version = f"cmlp {__version__}"
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _commands():
-        subparser = commands.add_parser(
-            command.NAME, help=command.SUMMARY, description=command.DESCRIPTION, allow_abbrev=False
-        )
-        subparser.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
-        command.add_options(subparser)
-        subparser.set_defaults(run=command.run)
+    for name, (module, summary) in _COMMANDS.items():
+        subparser = commands.add_parser(name, help=summary, allow_abbrev=False)
+        if name == chosen:
+            command = importlib.import_module(module)
+            subparser.description = command.DESCRIPTION
+            subparser.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
+            command.add_options(subparser)
+            subparser.set_defaults(run=command.run)
     return parser
 
 

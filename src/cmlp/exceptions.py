@@ -283,7 +283,7 @@ def _restored(own: type[Error], arguments: tuple[object, ...]) -> Error:
 
 
 @contextmanager
-def named(place: str) -> Iterator[None]:
+def naming(place: str) -> Iterator[None]:
     """Name the place of an error that is raised inside; see `name_place`."""
     try:
         yield

@@ -10,7 +10,7 @@ import pytest
 from cmlp._cli.terminal import Terminal
 from cmlp.story import keys as keys_module
 from cmlp.story.keys import Keys
-from cmlp.story.screen import opened
+from cmlp.story.screen import opening_screen
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 
@@ -57,7 +57,7 @@ def test_screen_restores_the_mode_after_an_error(keyboard):
     _, stream, mode = keyboard
     before, output = mode(), io.StringIO()
     terminal = Terminal(output, rewrites=True, colors=0, blocks=True)
-    with pytest.raises(ZeroDivisionError), opened(terminal, Keys(stream)) as screen:
+    with pytest.raises(ZeroDivisionError), opening_screen(terminal, Keys(stream)) as screen:
         screen.show(["one", "two"], "last")
         assert mode() != before
         _ = 1 / 0
@@ -72,7 +72,7 @@ def test_screen_is_cut_to_the_window(monkeypatch):
     monkeypatch.setenv("LINES", "3")
     output = io.StringIO()
     terminal = Terminal(output, rewrites=True, colors=0, blocks=True)
-    with opened(terminal, Keys(io.StringIO())) as screen:
+    with opening_screen(terminal, Keys(io.StringIO())) as screen:
         screen.show(["a long line", "b", "c", "d"], "status line")
     lines = output.getvalue().split("\x1b[H")[1].split("\x1b[J")[0].replace("\x1b[K", "").split("\n")
     assert lines == ["a lon", "b", "statu"]

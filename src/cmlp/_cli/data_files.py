@@ -90,7 +90,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoding", metavar="NAME", help="the encoding of CSV, such as cp1252 (default: utf-8)")
     parser.add_argument(
         "--max-bytes",
-        type=options.whole(1),
+        type=options.integer(1),
         default=2**30,
         metavar="N",
         help="refuse a compressed file that contains more than N bytes (default: 1 GiB)",

@@ -313,7 +313,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "DIGIT",
         "help": "the digit to show, 0 to 9 (default: 9); with --data fashion the number or name of a kind of clothing",
     },
-    "--number": _number(options.whole(1), "show the N-th image of this digit (default: 1)", default=1),
+    "--number": _number(options.integer(1), "show the N-th image of this digit (default: 1)", default=1),
     "--neuron": {"metavar": "NAME", "help": f"the neuron to explain: {_NEURON}"},
     "--hidden": {
         "type": options.sizes,
@@ -332,11 +332,11 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",  # the list of choices is wider than a terminal
         "help": f"hidden activation: {', '.join((*HIDDEN, *SYNONYMS))} (default: {_by_method('activation')})",
     },
-    "--epochs": _number(options.whole(1), f"number of passes over the images (default: {_by_method('max_iter')})"),
+    "--epochs": _number(options.integer(1), f"number of passes over the images (default: {_by_method('max_iter')})"),
     "--rate": _number(options.positive, f"learning rate (default: {_by_method('learning_rate_init')})", metavar="X"),
-    "--batch": _number(options.whole(1), f"images per step (default: {_by_method('batch_size')})"),
-    "--seed": _number(options.whole(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
-    "--threads": _number(options.whole(1), "maximum number of threads (default: automatic; does not change results)"),
+    "--batch": _number(options.integer(1), f"images per step (default: {_by_method('batch_size')})"),
+    "--seed": _number(options.integer(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
+    "--threads": _number(options.integer(1), "maximum number of threads (default: automatic; does not change results)"),
     "--save": {"metavar": "FILE", "help": "write the trained network to a file that cmlp.load reads"},
 }
 EXAMPLE = ("digit", "--number", "--neuron")

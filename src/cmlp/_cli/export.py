@@ -11,7 +11,6 @@ from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_fi
 from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
 
-NAME, SUMMARY = "export", "write a model as a C header or an ONNX file"
 DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."
@@ -66,7 +65,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
-    with options.reported(ImportError, TypeError, words=EXPORT_WORDS):
+    with options.reporting(ImportError, TypeError, words=EXPORT_WORDS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.scale import InputScale
+from cmlp._estimators.fitted import fitted_of
 from cmlp._model.summary import short
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cmlp._model.model import TableModel
     from cmlp._model.summary import Accuracy
 
-NAME, SUMMARY = "info", "describe a model file"
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
 _PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
 _KINDS = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered", "unused")
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the description."""
     import cmlp
 
-    with options.reported():
+    with options.reporting():
         model = cmlp.load(arguments.model)
         size = os.path.getsize(arguments.model)
     fields = {"file": f"{printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}
@@ -145,7 +145,7 @@ def _training(model: Any) -> dict[str, str]:
     """Describe the training of an estimator: its parameters that are not the defaults, and the result."""
     changed = [name for name in model._get_param_names() if not model._is_default(name)]
     shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
-    history = model._fitted.history
+    history = fitted_of(model).history
     result = [f"{count_noun(model.n_iter_, 'epoch')} in the last call"] if history.t or model.n_iter_ else ["none"]
     if history.loss is not None:
         result.append(f"loss {history.loss:.6g}")

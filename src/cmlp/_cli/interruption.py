@@ -36,7 +36,7 @@ def interruptible() -> contextlib.AbstractContextManager[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         defer(partial(_end, number))
 
-    return handled(dict.fromkeys(_SIGNALS, interrupt), lambda handler: handler is signal.SIG_DFL)
+    return handling(dict.fromkeys(_SIGNALS, interrupt), lambda handler: handler is signal.SIG_DFL)
 
 
 def _end(number: int) -> None:
@@ -44,7 +44,7 @@ def _end(number: int) -> None:
 
 
 @contextlib.contextmanager
-def handled(handlers: Mapping[str, Handler], replaces: Callable[[Any], bool] = lambda _: True) -> Iterator[None]:
+def handling(handlers: Mapping[str, Handler], replaces: Callable[[Any], bool] = lambda _: True) -> Iterator[None]:
     """Handle signals whose handlers so far are to be replaced, and restore these."""
     previous = {}
     try:

@@ -38,7 +38,7 @@ _NO_WORDS = Words()
 
 
 @contextlib.contextmanager
-def reported(*also: type[Exception], words: Words = _NO_WORDS) -> Iterator[None]:
+def reporting(*also: type[Exception], words: Words = _NO_WORDS) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
     OSError, ValueError, DataError and the types `also` become a CommandError with the words of the command.
@@ -69,7 +69,7 @@ def loaded_model(path: str) -> Any:
     """Return the model of a file."""
     import cmlp
 
-    with reported():
+    with reporting():
         return cmlp.load(path)
 
 
@@ -114,7 +114,7 @@ def positive(text: str) -> float:
     return number
 
 
-def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+def integer(least: int, most: int | None = None) -> Callable[[str], int]:
     """Return a function that converts text to an integer and checks its range."""
     expected = f"of at least {least}" if most is None else f"from {least} to {most}"
     limit = _LARGEST if most is None else most

@@ -15,7 +15,6 @@ from cmlp._cli.web import EXPLORER, PAGE_FILE, check_page_file, open_in_browser
 if TYPE_CHECKING:
     from cmlp._export.page.assembly import Document
 
-NAME, SUMMARY = "page", "make a web page that shows a trained model at work"
 DESCRIPTION = (
     "Make one self-contained HTML file from a model file: a network to draw digits for, to look into, and to train; or "
     "the model of a table, with a field for each column. "
@@ -68,7 +67,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         check_page_file(output)
     replaced = ", replaced" if os.path.exists(output) else ""
-    with options.reported(words=PAGE_WORDS):
+    with options.reporting(words=PAGE_WORDS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _written(model, output, arguments)
     fragment = EXPLORER if path is None else ""

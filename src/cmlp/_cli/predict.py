@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import TrainedModel
 
-NAME, SUMMARY = "predict", "print the predictions of a model for a file of rows"
 DESCRIPTION = (
     "Print one line for each row: the label, or the numbers that a regressor predicts. "
     "Control characters in labels are printed as escapes such as \\x1b."
@@ -100,7 +99,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         for lines in _lines(files, trained, predict, notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
-    with options.reported():
+    with options.reporting():
         write_atomically(arguments.output, produce)
     terminal.write_lines([*map(printable_message, notices)])
     return 0
@@ -117,7 +116,7 @@ def _lines(
 
     is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
-    with options.reported():
+    with options.reporting():
         known = known_by(trained)
         file = files.open(known)
         kept = (

@@ -26,7 +26,7 @@ from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
-from cmlp._estimators.fitted import FITTED, provenance_of
+from cmlp._estimators.fitted import fitted_of, provenance_of, with_model
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.hyperparameters import PARAMETERS
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from cmlp._data.files.row_file import Known, LabelledRows, TrainingRows
 
 
-NAME, SUMMARY = "train", "train a model on a file of rows"
 DESCRIPTION = (
     "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have names, or text, dates "
     "or gaps, trains the model of a table: an eighth of the rows is held out to measure it, and a target with "
@@ -88,7 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--checkpoint-every",
-        type=options.whole(1),
+        type=options.integer(1),
         metavar="K",
         help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp), to resume it",
     )
@@ -173,7 +172,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     request = TrainRequest.of(arguments)
     options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
     words, progress = options.words_of_train(_parameters()), ReadingProgress(terminal)
-    with options.reported(TypeError, ImportError, words=words):
+    with options.reporting(TypeError, ImportError, words=words):
         training = _resumed(request) if request.resume else _decided(request, progress)
     progress.end()
     if training.notices:
@@ -284,7 +283,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]
     try:
-        with options.reported(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
+        with options.reporting(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", "y has more than")  # the notices have said what the target is
             try:
@@ -293,7 +292,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt as error:
-        if FITTED in vars(model):
+        if fitted_of(model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, training.interrupted(path))])
@@ -304,7 +303,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
     terminal.write_lines(
         [printable_message(options.worded(message_of(warning.message).parts, words)) for warning in caught]
     )
-    with options.reported(TypeError, ImportError, words=words):
+    with options.reporting(TypeError, ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
@@ -424,13 +423,13 @@ def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpo
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
     keep_cell_format(training.model, training.cell_format)
-    with options.reported(TypeError), DeferredSignals():
+    with options.reporting(TypeError), DeferredSignals():
         training.model.save(path, include_training_state=training.is_resumable)
 
 
 def keep_cell_format(model: Any, cell_format: CellFormat) -> None:
     """Let a model know how cells of text are read."""
-    model._fitted = model._fitted._replace(model=model._fitted.model.replace(cell_format=cell_format))
+    model._fitted = with_model(fitted_of(model), cell_format=cell_format)
 
 
 class _OutputFailedError(KeyboardInterrupt):

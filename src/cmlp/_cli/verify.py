@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-NAME, SUMMARY = "verify", "train a model again, and compare all bits"
 DESCRIPTION = (
     "Train the model of a file again on the rows of a file, and compare all its parts bit by bit. The model must have "
     "been trained with --provenance; the options for the data are those of cmlp train. The exit status is 0 if all "
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     from cmlp._estimators.verifying import verify, without_training
 
     model, files = options.loaded_model(arguments.model), DataFiles.of(arguments)
-    with options.reported(TypeError, ImportError):
+    with options.reporting(TypeError, ImportError):
         answer = without_training(model)  # the rows are read by names and classes of the model
         if answer is None:
             rows, validation = _data(files, arguments.model, model)

@@ -190,12 +190,12 @@ def load_parameters(text: str, key: str = "parameters") -> dict[str, Any]:
     parameters = parsed(text, key)
     if type(parameters) is not dict:
         raise refuse(f"{key!r} is not a JSON object")
-    return {name: _restored(value, key) for name, value in parameters.items()}
+    return {name: _value_of(value, key) for name, value in parameters.items()}
 
 
-def _restored(value: Any, key: str) -> Any:
+def _value_of(value: Any, key: str) -> Any:
     if type(value) is list:
-        return [_restored(entry, key) for entry in value]
+        return [_value_of(entry, key) for entry in value]
     if type(value) is not dict:
         return value
     if list(value) == ["float"] and value["float"] in ("inf", "-inf", "nan"):
@@ -203,7 +203,7 @@ def _restored(value: Any, key: str) -> Any:
     if list(value) == ["dict"] and type(value["dict"]) is list:
         return _restored_dict(value["dict"], key)
     if list(value) == ["tuple"] and type(value["tuple"]) is list:
-        return tuple(_restored(entry, key) for entry in value["tuple"])
+        return tuple(_value_of(entry, key) for entry in value["tuple"])
     raise refuse(f"{key!r} holds an unknown object")
 
 
@@ -213,7 +213,7 @@ def _restored_dict(pairs: list[Any], key: str) -> dict[Any, Any]:
     for pair in pairs:
         if type(pair) is not list or len(pair) != 2 or type(pair[0]) not in (bool, int, float, str):
             raise refuse(f"{key!r} holds a dict with an invalid entry")
-        result[pair[0]] = _restored(pair[1], key)
+        result[pair[0]] = _value_of(pair[1], key)
     if len(result) != len(pairs):
         raise refuse(f"{key!r} holds a dict with a duplicate key")
     return result
@@ -330,7 +330,7 @@ def load_column_names(text: str, n_columns: int) -> list[Any]:
     names = parsed(text, "column_names")
     if type(names) is not list or len(names) != n_columns or not all(map(_is_name, names)):
         raise refuse(f"'column_names' is not a list of {n_columns} names")
-    restored = [_restored(name, "column_names") for name in names]
+    restored = [_value_of(name, "column_names") for name in names]
     if len(set(restored)) != n_columns:
         raise refuse("'column_names' has two equal names")
     return restored

@@ -13,25 +13,24 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.labels import Labels, as_labels
-from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of
+from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, with_model
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Self
 
-    from cmlp._estimators.fitted import Fitted, FittedTable
+    from cmlp._estimators.fitted import AnyFitted, Fitted
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 
 Value = TypeVar("Value")
-AnyFitted = TypeVar("AnyFitted", "Fitted", "FittedTable")
 
 
 # ------------------------------------------------------------------------------- what an assignment makes of a `Fitted`
 
 
-def with_whole(name: str) -> Callable[[Fitted, Any], Fitted]:
+def with_int(name: str) -> Callable[[Fitted, Any], Fitted]:
     """Return a function that sets an int attribute of the history."""
     return lambda fitted, value: _with_history(fitted, name, operator.index(value))
 
@@ -69,7 +68,7 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     width = fitted.model.net.n_in
     if names is not None and names.shape != (width,):
         raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
-    return fitted._replace(model=fitted.model.replace(names=names))
+    return with_model(fitted, names=names)
 
 
 def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
@@ -77,8 +76,7 @@ def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     labels, present = as_labels(value, "classes_"), fitted.model.class_labels
     if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}.")
-    changed = Labels(labels, is_multilabel=present.kind == "multilabel")
-    return fitted._replace(model=fitted.model.replace(labels=changed))
+    return with_model(fitted, labels=Labels(labels, is_multilabel=present.kind == "multilabel"))
 
 
 def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
@@ -92,7 +90,7 @@ def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
     parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
     net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
-    return fitted._replace(model=fitted.model.replace(networks=[(net, fitted.model.params)]))
+    return with_model(fitted, networks=[(net, fitted.model.params)])
 
 
 # ------------------------------------------------------------------------------------------------------ the descriptors
@@ -262,7 +260,7 @@ class FittedAttributes:
         lambda fitted: fitted.history.t,
         "int",
         "Number of rows processed in all epochs of all calls.",
-        with_whole("t"),
+        with_int("t"),
     )
     loss_ = FittedAttribute(lambda fitted: fitted.history.loss, "float", "Loss of the last epoch.", with_real("loss"))
     loss_curve_ = FittedAttribute(
@@ -304,7 +302,7 @@ class FittedAttributes:
     )
     # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = FittedAttribute(
-        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", with_whole("stale")
+        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", with_int("stale")
     )
     _optimizer = FittedAttribute(
         lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."

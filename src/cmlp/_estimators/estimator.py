@@ -13,7 +13,7 @@ from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, FittedTable, attributes_to_copy, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.other_names import parameter_hint
-from cmlp.exceptions import NotFittedError, named, sklearn_class
+from cmlp.exceptions import NotFittedError, naming, sklearn_class
 
 if TYPE_CHECKING:
     import os
@@ -209,7 +209,7 @@ class Estimator(SklearnStub, ExportMethods):
 
         vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})
 
-    def _whole(self, *, check: bool = True) -> tuple[TrainedModel, dict[str, Any], Any]:
+    def _parts_to_keep(self, *, check: bool = True) -> tuple[TrainedModel, dict[str, Any], Any]:
         """Return the model, the present parameters of the constructor, and everything else that fit has left."""
         now = unchanging(self)
         model = now._trained()
@@ -264,7 +264,7 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._model.formats import require
 
         require_own_class(self)
-        model, parameters, fitted = self._whole()
+        model, parameters, fitted = self._parts_to_keep()
         require(model, "save")
         strings, arrays = extras_of(
             fitted, include_training_state=include_training_state, include_provenance=include_provenance
@@ -312,7 +312,7 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._export.sklearn import to_sklearn
 
-        model, parameters, fitted = self._whole(check=False)
+        model, parameters, fitted = self._parts_to_keep(check=False)
         return to_sklearn(model, parameters, fitted.state)
 
     def explain(
@@ -429,7 +429,7 @@ class Estimator(SklearnStub, ExportMethods):
                     f"{MOST_BACKGROUND} training rows{remedy}."
                 )
             return kept
-        with named("background"):
+        with naming("background"):
             rows, _ = self._rows_of(model, background)
         if not 0 < len(rows) <= MOST_BACKGROUND:
             raise ValueError(

@@ -81,7 +81,7 @@ class PreparedFit:
         """Keep what must not change before the fit is resumed; begin the provenance, if the fit has one."""
         raise NotImplementedError
 
-    def follow(self, observers: Sequence[Observer]) -> None:
+    def attach(self, observers: Sequence[Observer]) -> None:
         """Let the user's callbacks and the observers follow the training."""
         raise NotImplementedError
 
@@ -100,7 +100,7 @@ class PreparedFit:
 def train_followed(fit: PreparedFit, observers: Sequence[Observer]) -> None:
     """Train and store the model, with observers of the training."""
     fit.remember_for_resume()
-    fit.follow(observers)
+    fit.attach(observers)
     train_and_store(fit)
 
 

@@ -18,7 +18,7 @@ from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unp
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
-from cmlp.exceptions import named
+from cmlp.exceptions import naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ class BlockSource(RowSource):
         data, options, dtype = job.data, job.options, job.state.params.dtype
         self._format = BlockFormat.of(self._door, "block", self._first, encoding, dtype)
         index = len(self._seen) - 1
-        with named(f"block {index}"):
+        with naming(f"block {index}"):
             require_normal(data.weight, dtype)
         self._seen[-1] = Block(data.X, data.targets, data.weight, index)
         n_rows = self._n_rows or job.state.n_rows or 0

@@ -10,7 +10,7 @@ from cmlp._data.arrays import read_once
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train.hyperparameters import network_argument
-from cmlp.exceptions import named
+from cmlp.exceptions import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +103,7 @@ def fit_many(
     def train(k: int) -> None:
         weight = {} if weights[k] is None else {"sample_weight": weights[k]}
         try:
-            with named(f"models[{k}]"):
+            with naming(f"models[{k}]"):
                 models[k].fit(rows[k], targets[k], **weight)
         except Exception as error:
             results[k] = errors[k] = error

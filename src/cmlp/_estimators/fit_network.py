@@ -22,7 +22,7 @@ from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
-from cmlp._train.job import Data, TrainingJob, Validation, named_validation, require_complete
+from cmlp._train.job import Data, TrainingJob, Validation, naming_validation, require_complete
 from cmlp._train.observer import callbacks_of
 from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
@@ -100,7 +100,7 @@ class NetworkFit(PreparedFit):
             if is_recorded(request):
                 self.provenance_now = provenance_of_network(request, self.source, self.run.job, self.labels)
 
-    def follow(self, observers: Sequence[Observer]) -> None:
+    def attach(self, observers: Sequence[Observer]) -> None:
         """Let the user's callbacks and the observers follow the training."""
         job, state = self.run.job, self.run.state
         callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
@@ -108,7 +108,7 @@ class NetworkFit(PreparedFit):
             from cmlp._estimators.network import Network  # few programs need it
 
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
-            Trainer._of(network, self.run, lambda: self._copy(state.best_so_far()))._tell(callbacks, self.run)
+            Trainer._of(network, self.run, lambda: self._copy(state.best_so_far()))._attach(callbacks, self.run)
         for observer in observers:
             observer.attach(state, lambda: self.fitted_from(state.best_so_far()), self.provenance_now)
             self.run.observers.append(observer)
@@ -164,7 +164,7 @@ def prepare_network(
     opened = source.open(request.door())
     dtype = request.dtype(opened.rows.auto_dtype)
     scale = _input_scale(request, opened.rows)
-    encoding, encoded = learn_encoding(request, opened, whole=source.is_whole)
+    encoding, encoded = learn_encoding(request, opened, is_complete=source.is_whole)
     net = request.network(opened.rows.X.shape[1], encoding.n_outputs, encoding.output, dtype)
     state = request.begun_state(net)
     data, y_to_score = _data(request, opened, encoding, encoded, scale)
@@ -214,7 +214,7 @@ def _data(
     names = rows.names if previous is None else previous.model.feature_names
     validation, y_to_score = None, opened.y
     if require_complete(*request.validation):
-        with named_validation():
+        with naming_validation():
             own = request.door()._replace(width=rows.X.shape[1], names=names).open(*request.validation)
             validation, y_to_score = Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
     if not request.call.is_incremental:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 Estimator = TypeVar("Estimator")
+AnyFitted = TypeVar("AnyFitted", "Fitted", "FittedTable")
 
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 FITTED = "_fitted"  # that with everything that fit leaves
@@ -163,6 +164,11 @@ class FittedTable(NamedTuple):
     state: TableState | None = None
     provenance: dict[str, Any] | None = None
     held_out: HeldOutScores | None = None
+
+
+def with_model(fitted: AnyFitted, **changes: Any) -> AnyFitted:
+    """Return the same with other values of some fields of the model."""
+    return fitted._replace(model=fitted.model.replace(**changes))
 
 
 def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:

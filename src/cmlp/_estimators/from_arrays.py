@@ -86,7 +86,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
         n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     request = FitRequest(estimator, options)
-    encoding = learn_encoding(request, Opened(Rows(first, dtype, None), y, None), whole=True)[0]
+    encoding = learn_encoding(request, Opened(Rows(first, dtype, None), y, None), is_complete=True)[0]
     net = request.network(len(first), encoding.n_outputs, encoding.output, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first

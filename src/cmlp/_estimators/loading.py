@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import unchanging
-from cmlp._model.file import read_model, reported_damage
+from cmlp._model.file import naming_damage, read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ def load(
     model, parameters, metadata = read_model(path, use_map=mmap, verify=verify)
     provenance, state = None, None
     if model.kind != "network":
-        with reported_damage(path):
+        with naming_damage(path):
             provenance, state = _provenance_and_state(model, parameters, metadata)
-    with reported_damage(path, (ValueError, TypeError)):  # invalid parameters
+    with naming_damage(path, (ValueError, TypeError)):  # invalid parameters
         return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
 
 

@@ -95,7 +95,7 @@ class BlockFormat(NamedTuple):
     def block(self, item: Any, index: int) -> Block:
         """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
         X, y, weight = unpacked(item, index, self.unit)
-        with row_named(self.unit, index, y, self.encoding.labels):
+        with naming_row(self.unit, index, y, self.encoding.labels):
             return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
 
     def encoded(self, opened: Opened, index: int) -> Block:
@@ -114,7 +114,7 @@ class BlockFormat(NamedTuple):
 
 
 @contextmanager
-def row_named(unit: str, index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
+def naming_row(unit: str, index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
     """Name the block or part of an error, and the first row whose target is not one of the labels."""
     try:
         yield

@@ -144,13 +144,13 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple[TargetEncoding, Encoded]:
-    """Return what the first y means, and y itself as targets; the classes must be known unless it is the `whole` y."""
+def learn_encoding(request: FitRequest, opened: Opened, *, is_complete: bool) -> tuple[TargetEncoding, Encoded]:
+    """Return what the first y means, and y itself as targets; the classes must be known unless y is complete."""
     y, weight = opened.y, opened.weight
     if not request.is_classifier:
         numbers = NumberEncoding(request.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
-    if request.call.is_incremental or not whole:
+    if request.call.is_incremental or not is_complete:
         labels = _known_labels(request, y)
         values = labels.encode(y)
     elif request.previous is not None:
@@ -162,7 +162,7 @@ def learn_encoding(request: FitRequest, opened: Opened, *, whole: bool) -> tuple
         labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
     encoding = ClassEncoding(labels, request.options.loss, weights)
-    return encoding, encoding.weighted(values, weight, some=whole)
+    return encoding, encoding.weighted(values, weight, some=is_complete)
 
 
 def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:

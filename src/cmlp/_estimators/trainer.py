@@ -25,7 +25,7 @@ from cmlp._train.job import (
     Data,
     TrainingJob,
     Validation,
-    named_validation,
+    naming_validation,
     require_complete,
 )
 from cmlp._train.observer import Reporter, callbacks_of
@@ -349,7 +349,7 @@ class Trainer:
         if require_complete(*given):
             hyperparameters.PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
-            with named_validation():
+            with naming_validation():
                 user_y = rectangular(y_val, "y")
                 validation = self._opened(X_val, user_y, weight_val, encoding)
         check_scoring(options, validation is not None)
@@ -365,7 +365,7 @@ class Trainer:
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
         begin(job, len(data.X))
         run = make_run(job, BatchEngine)
-        self._tell(callbacks_of(options.callbacks, options.verbose), run)
+        self._attach(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             check_sample(run.job)
         return run
@@ -383,7 +383,7 @@ class Trainer:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return Validation(rows, values, as_weights(weight, len(rows)))
 
-    def _tell(self, callbacks: list[Any], run: TrainingRun) -> None:
+    def _attach(self, callbacks: list[Any], run: TrainingRun) -> None:
         """Call callbacks with this trainer."""
         if not callbacks:
             return

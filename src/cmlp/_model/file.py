@@ -91,16 +91,16 @@ def read_model(
     The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError, with
     path and reason, if the file is invalid.
     """
-    with open_regular(path) as file, reported_damage(path):
+    with open_regular(path) as file, naming_damage(path):
         size, use_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
         head, n_nets = _read_head(file, size)
         if n_nets:
-            return _read_table(head, n_nets, _whole(file, size, use_map), is_map=use_map, verify=verify)
+            return _read_table(head, n_nets, _contents(file, size, use_map), is_map=use_map, verify=verify)
         return _read_network(head, file, size, use_map=use_map, verify=verify)
 
 
 @contextmanager
-def reported_damage(
+def naming_damage(
     path: str | os.PathLike[str], kinds: tuple[type[Exception], ...] = (ValueError, TypeError, KeyError)
 ) -> Iterator[None]:
     """Raise ModelFormatError with the path for errors of these kinds: the content of the file has caused them."""
@@ -217,7 +217,7 @@ def _nets_of_table(head: str, n_nets: int) -> Iterator[_core.Net]:
         yield nets[shape]
 
 
-def _whole(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
+def _contents(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
     """Return all bytes of a file, aligned, and writeable without an effect on the file."""
     if use_map:
         return np.frombuffer(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY), np.uint8)

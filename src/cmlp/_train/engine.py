@@ -271,7 +271,7 @@ class BatchEngine(Engine):
             return 1
         if (
             not state.stepping().schedule.is_steady(state.schedule_epoch, self.n_batches)
-            or self.feed.whole(state) is None
+            or self.feed.all_rows(state) is None
         ):
             return 1
         work = self.n_rows * (job.net.n_params + _ROW) + self.n_batches * _BATCH
@@ -295,7 +295,7 @@ class BatchEngine(Engine):
     def _call_core(self, results: NDArray[np.float64]) -> None:
         """Train for as many epochs as `results` has rows. The bridge writes sums, norm and seconds there."""
         state, net = self.job.state, self.job.net
-        piece = self.feed.whole(state)
+        piece = self.feed.all_rows(state)
         assert piece is not None
         try:
             net.train_epochs(

@@ -89,7 +89,7 @@ class Feed:
         """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
         raise NotImplementedError
 
-    def whole(self, state: TrainingState) -> Piece | None:
+    def all_rows(self, state: TrainingState) -> Piece | None:
         """Return all rows if the core can begin the next epochs: in the order of the one before, shuffled."""
         return None
 
@@ -156,7 +156,7 @@ class ArrayFeed(_StoredFeed):
             order = np.arange(begin, end) if state.order is None else state.order[begin:end]
             yield self._piece(order, end == self.n_rows)
 
-    def whole(self, state: TrainingState) -> Piece | None:
+    def all_rows(self, state: TrainingState) -> Piece | None:
         """Return all rows, unless they must be shuffled for the first time or by a generator of NumPy."""
         if self.shuffle and (state.order is None or not isinstance(state.generator, _core.Random)):
             return None

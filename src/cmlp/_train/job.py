@@ -12,7 +12,7 @@ from cmlp._data.scale import learned_scale
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp.exceptions import Message, Setting, named
+from cmlp.exceptions import Message, Setting, naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ class Data(NamedTuple):
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
         require_normal(self.weight, dtype)
         if self.validation is not None:
-            with named_validation():
+            with naming_validation():
                 require_normal(self.validation.weight, dtype)
 
 
@@ -131,9 +131,9 @@ def require_complete(X_val: object, y_val: object, sample_weight_val: object) ->
     return X_val is not None
 
 
-def named_validation() -> AbstractContextManager[None]:
+def naming_validation() -> AbstractContextManager[None]:
     """Name the validation data in the messages of errors."""
-    return named(Message("the validation data (", Setting("X_val", text="X_val, y_val"), ")"))
+    return naming(Message("the validation data (", Setting("X_val", text="X_val, y_val"), ")"))
 
 
 class TrainingJob(NamedTuple):

@@ -19,7 +19,7 @@ from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
-from cmlp._estimators.sources import BlockFormat, RowSource, row_named, scale_to_learn, unpacked, with_learned_scales
+from cmlp._estimators.sources import BlockFormat, RowSource, naming_row, scale_to_learn, unpacked, with_learned_scales
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
 from cmlp.distributed._averaging import Rounds, train_shard, with_moments
@@ -162,7 +162,7 @@ class PartSummary(NamedTuple):
 def open_part(part: Any, index: int, door: Door) -> Opened:
     """Return a part with converted rows; raises ValueError or TypeError that names it, and the row if it can."""
     X, y, weight = unpacked(part, index, "part")
-    with row_named("part", index, y):
+    with naming_row("part", index, y):
         return door.targets(door.rows(X), y, weight, warn_of_column=False)
 
 
@@ -173,7 +173,7 @@ def summary_of_part(part: Any, opened: Opened, index: int, labels: bool) -> Part
         return PartSummary(0, None, None)
     classes = None
     if labels:
-        with row_named("part", index, y):
+        with naming_row("part", index, y):
             classes = np.arange(y.shape[1]) if kind_of_labels(y) == "multilabel" else labels_of(y).classes
     first = [None if value is None else _first_row(value) for value in unpacked(part, index, "part")]
     return PartSummary(len(y), (first[0], first[1], first[2]), classes)
@@ -254,7 +254,7 @@ class DaskShards:
 
 
 def _encoded(block_format: BlockFormat, part: Opened, index: int) -> Block:
-    with row_named("part", index, part.y, block_format.encoding.labels):
+    with naming_row("part", index, part.y, block_format.encoding.labels):
         return block_format.encoded(part, index)
 
 

@@ -105,7 +105,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     workers.together(partial(_warn_of_idle, workers, engine.batch_size))
     _check_same_data(run.job, workers)
     fit.remember_parameters()
-    workers.together(partial(fit.follow, observers))
+    workers.together(partial(fit.attach, observers))
     train_and_store(fit)
 
 

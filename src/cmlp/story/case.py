@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cmlp import Network
 from cmlp._cli.experiment import Experiment, ExperimentOptions
-from cmlp._cli.options import CommandError, reported
+from cmlp._cli.options import CommandError, reporting
 from cmlp._cli.terminal import Terminal, printable
 from cmlp.story.neurons import Names, Unit
 
@@ -74,7 +74,7 @@ def save(network: Network, path: str | None, terminal: Terminal, program: str) -
     """Write a network to a model file, and say so."""
     if path is None:
         return
-    with reported():
+    with reporting():
         network.save(path)
     terminal.write_lines(["", f"saved: {printable(path)}", f"  Python:    cmlp.load({path!r})"])
     terminal.write_lines([f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}"])

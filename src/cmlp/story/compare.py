@@ -11,7 +11,6 @@ from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal
 
-NAME, SUMMARY = "compare", "train networks with different hidden layers and compare them"
 DESCRIPTION = "Train one network for each choice of hidden layers, in the same way, and compare them in a table."
 _HIDDEN = ((), (16,), (16, 16), (128,))
 
@@ -26,7 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the networks that the arguments describe, and return the exit status."""
     choices = [ExperimentOptions.of(arguments, hidden=hidden) for hidden in arguments.hidden]
-    with options.reported():
+    with options.reporting():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
     times = "once" if first.n_epochs == 1 else f"{first.n_epochs:,} times"
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     terminal.write_lines(["", f"{'hidden layers':{width}}  parameters  training     test  seconds"])
     accuracies = []
     for name, choice in zip(names, choices, strict=True):
-        with options.reported():
+        with options.reporting():
             experiment = Experiment(choice)
             start = time.perf_counter()
             experiment.train()

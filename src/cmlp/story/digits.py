@@ -19,7 +19,6 @@ from cmlp.story.animation import training_charts
 from cmlp.story.case import save
 from cmlp.story.neurons import SIDE, Names, Unit
 
-NAME, SUMMARY = "digits", "train a network on images (the default command)"
 DESCRIPTION = "Train a network on images and show what it learns."
 # What there is for a learner, in the order in which it is best tried.
 _LEARN = {
@@ -44,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         experiment = Experiment(ExperimentOptions.of(arguments))
     try:
         _introduce(terminal, experiment)

@@ -17,7 +17,7 @@ from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
 from cmlp.story.keys import Keys
 from cmlp.story.neurons import SIDE
-from cmlp.story.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opened
+from cmlp.story.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opening_screen
 from cmlp.story.story import written
 from cmlp.story.watch import Player, play
 
@@ -39,7 +39,7 @@ def can_play(terminal: Terminal, keys: Keys) -> bool:
 def run(terminal: Terminal, program: str) -> int:
     """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
     keys, moves = Keys(sys.stdin), not wants_no_motion()
-    with opened(terminal, keys) as screen:
+    with opening_screen(terminal, keys) as screen:
         key, page = "a", None
         while key == "a":
             opening = Opening(terminal)

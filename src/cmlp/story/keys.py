@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TextIO
 
-from cmlp._cli.interruption import handled
+from cmlp._cli.interruption import handling
 
 if sys.platform != "win32":
     import termios
@@ -139,5 +139,5 @@ def restored(restore: Callable[[], None], resume: Callable[[], None]) -> Iterato
         signal.signal(number, stop)
         resume()
 
-    with handled({"SIGTERM": terminate, "SIGHUP": terminate, "SIGQUIT": terminate, "SIGTSTP": stop}):
+    with handling({"SIGTERM": terminate, "SIGHUP": terminate, "SIGQUIT": terminate, "SIGTSTP": stop}):
         yield

@@ -18,7 +18,6 @@ from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.neurons import SIDE, Unit
 
-NAME, SUMMARY = "look", "show one digit on its way through the network"
 DESCRIPTION = (
     "Train a network, and show one test image on its way through it, before and after training: the hidden layers, "
     "the outputs, and the weighted sum of one neuron."
@@ -44,7 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the image that the arguments name, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         case = case_of(arguments, of_training=False)
         before, after = copy.copy(case.experiment.network), case.experiment.train()
     activations = [[a[0] for a in network.activations(case.example.row[None])] for network in (before, after)]

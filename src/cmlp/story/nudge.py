@@ -21,7 +21,6 @@ from cmlp.story import charts, drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit
 
-NAME, SUMMARY = "nudge", "show backpropagation for one digit, in numbers"
 DESCRIPTION = (
     "Show what one training image wants to change: the outputs, the three ways to follow such a wish, the layers "
     "before, and the average over several images, which is minus the gradient. The network is trained for one epoch "
@@ -40,18 +39,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, *experiment_options.EXAMPLE)
     average = "number of training images to average over (default: 10)"
-    parser.add_argument("--examples", type=options.whole(1), default=10, metavar="N", help=average)
+    parser.add_argument("--examples", type=options.integer(1), default=10, metavar="N", help=average)
     step = "take a step along the average, with the learning rate, and look again"
     parser.add_argument("--step", action="store_true", help=step)
     experiment_options.add(parser, "--hidden")
     for name in experiment_options.TRAINING:
-        own = {"type": options.whole(0), "default": 1, "help": "number of passes over the images (default: 1)"}
+        own = {"type": options.integer(0), "default": 1, "help": "number of passes over the images (default: 1)"}
         experiment_options.add(parser, name, **(own if name == "--epochs" else {}))
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Explain the image that the arguments name, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         case = case_of(arguments, of_training=True)
         n, n_images = arguments.examples, len(case.experiment.data.X_train)
         if n > n_images:

@@ -22,7 +22,6 @@ from cmlp.story.neurons import SIDE
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-NAME, SUMMARY = "read", "read a picture of a digit"
 DESCRIPTION = (
     "Read a picture of one digit from a file, show what the network sees, and its answer. The picture can have any "
     "size and format; dark ink on light ground is inverted. It is prepared as MNIST's images were: scaled to 20 x 20 "
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
     path, model, chosen = arguments.picture, arguments.model, ExperimentOptions.of(arguments)
     picture = read_picture(path)
-    with options.reported():
+    with options.reporting():
         if model is None:
             experiment = Experiment(chosen)
             answer = Answer(experiment.train().forward(picture.pixels[None])[0], experiment.data.labels)

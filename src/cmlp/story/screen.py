@@ -63,7 +63,7 @@ class Screen:
 
 
 @contextlib.contextmanager
-def opened(terminal: Terminal, keys: Keys) -> Iterator[Screen]:
+def opening_screen(terminal: Terminal, keys: Keys) -> Iterator[Screen]:
     """Open the alternate screen and the keyboard; restore both however the command ends, Ctrl-Z included."""
     screen = Screen(terminal, keys)
     with restored(screen.leave, screen.enter):

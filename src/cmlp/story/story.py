@@ -12,7 +12,6 @@ from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story_network
 
-NAME, SUMMARY = "story", "tell how a neural network works and learns, in your browser"
 DESCRIPTION = (
     "Tell in 18 chapters how a neural network reads digits and learns, with the numbers of a network that is trained "
     "now. The chapters are a web page, one file without any request to the network. The command writes it and, if the "
@@ -33,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, open it if the output is a terminal, and say where it is; return the exit status."""
-    with options.reported():
+    with options.reporting():
         path = written(story_network(), arguments.output)
     terminal.say("The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on.")
     terminal.write_lines(["", f"  {printable(path)}", ""])

@@ -17,9 +17,8 @@ from cmlp.story import charts
 from cmlp.story.animation import body_lines, frame_width, header
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.keys import Keys
-from cmlp.story.screen import QUIT_KEYS, opened
+from cmlp.story.screen import QUIT_KEYS, opening_screen
 
-NAME, SUMMARY = "watch", "watch the network learn, in about 20 seconds"
 DESCRIPTION = (
     "Watch the network learn at human speed: the weights of the first neurons as images (blue or shades: positive, "
     "orange or dashes: negative), the outputs for one training image, cost and accuracy. Space pauses, n takes one "
@@ -42,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Show the training that the arguments describe, and return the exit status."""
-    with options.reported():
+    with options.reporting():
         case = case_of(arguments, of_training=True)
         learning = Learning(case.experiment)
     network = case.experiment.network
@@ -64,7 +63,7 @@ def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds:
     def frame() -> list[str]:
         return frame_lines(terminal, learning, case, frame_width(terminal), terminal.height)
 
-    with opened(terminal, keys) as screen:
+    with opening_screen(terminal, keys) as screen:
         status = partial(player.status, case.example.label, has_keys=keys.available)
         play(player, keys.read, lambda: screen.show(frame(), status(terminal.width)))
     terminal.write_lines(frame())
@@ -112,7 +111,7 @@ class Player:
             self.ended = True
 
     def _advance(self, batch: int) -> None:
-        with options.reported():
+        with options.reporting():
             self.learning.advance(batch)
         self.ended = self.ended or self.learning.finished
 
@@ -156,7 +155,7 @@ def write_frames(terminal: Terminal, learning: Learning, case: Case) -> None:
     n = learning.experiment.n_batches
     for stop in sorted({0, _FIRST_BATCHES, n, 3 * n, 10 * n, learning.total}):
         if stop <= learning.total:
-            with options.reported():
+            with options.reporting():
                 learning.advance(stop)
             lines = frame_lines(terminal, learning, case, charts.page_width(terminal), _TALL)
             under = f"training image {case.example.image}, a {case.example.label}"

@@ -105,7 +105,7 @@ class _WithProgress(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def opened(path: str, max_bytes: int, progress: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
+def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading, decompressed if it is a gzip file; `progress` gets the share that was read."""
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))

@@ -120,31 +120,31 @@ class ParquetBlocks:
 def batches(paths: Sequence[str], columns: Sequence[str], block_rows: int) -> Iterator[Any]:
     """Yield the record batches of files, one row group after the other."""
     for path in paths:
-        with _reported(path), _opened(path) as file:
+        with _naming_path(path), _opened(path) as file:
             for group in range(file.num_row_groups):
                 yield from file.iter_batches(block_rows, row_groups=[group], columns=list(columns))
 
 
 def content_size(path: str) -> int:
     """Return the number of bytes of a file's values in memory, with 8 for each."""
-    with _reported(path), _opened(path) as file:
+    with _naming_path(path), _opened(path) as file:
         return int(file.metadata.num_rows) * len(file.schema_arrow.names) * 8
 
 
 def read_parquet(path: str, columns: Sequence[str]) -> Any:
     """Return columns of a file as a table of pyarrow, in this order."""
-    with _reported(path), _opened(path) as file:
+    with _naming_path(path), _opened(path) as file:
         return file.read(columns=list(columns)).select(list(columns))
 
 
 def schema(path: str) -> tuple[list[str], int]:
     """Return the names of a file's columns and its number of rows."""
-    with _reported(path), _opened(path) as file:
+    with _naming_path(path), _opened(path) as file:
         return list(file.schema_arrow.names), int(file.metadata.num_rows)
 
 
 @contextlib.contextmanager
-def _reported(path: str) -> Iterator[None]:
+def _naming_path(path: str) -> Iterator[None]:
     """Raise ValueError with the path for the errors of a damaged file, of which pyarrow reports many as OSError."""
     try:
         yield

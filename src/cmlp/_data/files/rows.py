@@ -14,7 +14,7 @@ import numpy as np
 
 from cmlp._data.columns import CellFormat, NamedMatrix, joined
 from cmlp._data.files import parsing
-from cmlp._data.files.file_formats import IDX, NPY, PARQUET, DataError, is_mapped, mapped, opened, read_array
+from cmlp._data.files.file_formats import IDX, NPY, PARQUET, DataError, is_mapped, mapped, opening, read_array
 from cmlp._data.files.parquet import ParquetBlocks
 from cmlp._data.files.parquet_rows import ParquetFile
 from cmlp._data.files.row_file import ArrayRows, Known, LabelledRows, RowFile, as_integers, require_finite, untyped
@@ -48,7 +48,7 @@ def open_rows(path: str, options: TextOptions, known: Known, target: str | None 
 
 def _start(path: str, max_bytes: int) -> bytes:
     """Return the first bytes of a file, which tell its format: that of text if it is none of the others."""
-    with opened(path, max_bytes) as file:
+    with opening(path, max_bytes) as file:
         start = file.peek(len(NPY))[: len(NPY)]
     return next((known for known in (PARQUET, NPY, IDX) if start.startswith(known)), b"")
 
@@ -157,7 +157,7 @@ class _ArrayFile(RowFile):
 
 
 def _array(path: str, max_bytes: int) -> NDArray[Any]:
-    with opened(path, max_bytes) as file:
+    with opening(path, max_bytes) as file:
         values = read_array(file, path)
     assert values is not None  # the first bytes tell
     return values

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.file_formats import OF_IMAGES, DataError, opened
+from cmlp._data.files.file_formats import OF_IMAGES, DataError, opening
 from cmlp._data.grammar import Grammar
 from cmlp.exceptions import Setting
 
@@ -285,7 +285,7 @@ class TextFile:
     def _lines(self, progress: Callable[[float], None] | None = None) -> Iterator[Iterator[str]]:
         """Open the file as lines of text, each with its end, without the mark at the beginning of a file."""
         encoding = _encoding(self.options.encoding)
-        with opened(self.path, self.options.max_bytes, progress) as file:
+        with opening(self.path, self.options.max_bytes, progress) as file:
             _require_text(self.path, file.peek(512)[:512], self.options.encoding)
             try:
                 with io.TextIOWrapper(file, encoding=encoding, newline="") as text:

@@ -35,7 +35,7 @@ from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
-from cmlp._train.job import named_validation, require_complete
+from cmlp._train.job import naming_validation, require_complete
 from cmlp._train.observer import Deadline, Reporter, callbacks_of
 from cmlp._train.random import random_state
 from cmlp.exceptions import InvalidParameterError, Message, Setting
@@ -73,7 +73,7 @@ def fit_table(
 def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
     """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change."""
     deadline = Deadline(request.options.max_time)
-    opened = open_rows(request, X, y, weight)
+    opened = open_table(request, X, y, weight)
     reader, encoder, rows = learn_columns(request, opened)
     inputs = encoded_inputs(encoder, rows.raw, request.options.n_estimators)
     return TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
@@ -88,7 +88,7 @@ class OpenedTable(NamedTuple):
     validation: tuple[InputFrame, CountedTargets] | None
 
 
-def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
+def open_table(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable:
     """Return the columns that the user has passed, and the targets of the rows that count."""
     X_val, y_val, weight_val = request.validation
     frame = frame_of(X, request.class_name)
@@ -103,7 +103,7 @@ def open_rows(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTable
     encoding, targets = learn_table_encoding(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
     validation = None
     if val_frame is not None:
-        with named_validation():
+        with naming_validation():
             array = as_targets(y_val, val_frame.n_rows, request.class_name, labels=request.is_classifier)
             validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
     if len(targets.rows) < _FEWEST_ROWS:
@@ -190,7 +190,7 @@ class TableFit(PreparedFit):
                 labels, names = self.bag.encoding.labels, self.reader.names
                 self.provenance_now = provenance_of_table(self.request, self.bag, states, names, labels)
 
-    def follow(self, observers: Sequence[Observer]) -> None:
+    def attach(self, observers: Sequence[Observer]) -> None:
         """Let the user's callbacks follow the training, and the observers: one for each network, or none."""
         for run, observer in zip(self.runs, observers, strict=bool(observers)):
             observer.attach(run.state, lambda: self.fitted_from(None), self.provenance_now)
@@ -268,7 +268,7 @@ def _require_rows(frame: InputFrame, class_name: str) -> None:
 
 def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     """Return the columns of the validation data."""
-    with named_validation():
+    with naming_validation():
         frame = frame_of(X_val, class_name)
     if not frame.n_rows:
         raise ValueError(Message(Setting("X_val"), " must have at least one row."))
@@ -286,7 +286,7 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> Tabl
     if validation is None:
         return TableRows(raw, targets.values, targets.truth, weight, groups, 0)
     frame, others = validation
-    with named_validation():
+    with naming_validation():
         held_out = reader.read(frame, class_name, Notices())[others.rows]
     if weight is not None or others.weight is not None:
         weights = zip((weight, others.weight), (raw, held_out), strict=True)

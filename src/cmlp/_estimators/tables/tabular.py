@@ -120,7 +120,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Return the validated parameters."""
         return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
 
-    def _whole_fit(self) -> FittedTable:
+    def _required_fit(self) -> FittedTable:
         """Return everything that fit has left; raises NotFittedError."""
         fitted: FittedTable | None = fitted_of(self)
         if fitted is None:
@@ -129,7 +129,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _trained(self) -> TableModel:
         """Return the model that predicts; raises NotFittedError."""
-        return self._whole_fit().model
+        return self._required_fit().model
 
     def _predicted(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the answers of the model for all rows."""
@@ -222,7 +222,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
     def history_(self) -> dict[str, list[float]]:
         """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
         table: dict[str, list[float]] = {"network": [], "epoch": []}
-        for number, curves in enumerate(self._whole_fit().history):
+        for number, curves in enumerate(self._required_fit().history):
             n_epochs = len(curves["loss"])
             table["network"] += [number] * n_epochs
             table["epoch"] += range(1, n_epochs + 1)
@@ -356,7 +356,7 @@ class TabularClassifier(TabularEstimator):
 
     @classes_.setter
     def classes_(self, value: ArrayLike) -> None:
-        self._fitted = with_classes(self._whole_fit(), value)
+        self._fitted = with_classes(self._required_fit(), value)
 
     def calibrate(
         self,
@@ -426,7 +426,7 @@ class TabularClassifier(TabularEstimator):
                 raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
             return self._calibrate(X, y, sample_weight)
         with Exclusively(self), immediate_signals():
-            fitted = self._whole_fit()
+            fitted = self._required_fit()
             model = fitted.model
             if X is None:
                 model, held = with_probabilities_by_held_out(model, self._held_out(fitted, y, sample_weight))
@@ -493,7 +493,7 @@ class TabularClassifier(TabularEstimator):
         """
         require_goal(recall, costs)
         with Exclusively(self), immediate_signals():
-            fitted = self._whole_fit()
+            fitted = self._required_fit()
             model = fitted.model
             checked_threshold(0, model.labels)
             positive = _position_of(pos_label, model.class_labels)
@@ -536,7 +536,7 @@ class TabularClassifier(TabularEstimator):
 
     @threshold_.setter
     def threshold_(self, value: float | None) -> None:
-        fitted = self._whole_fit()
+        fitted = self._required_fit()
         threshold = checked_threshold(value, fitted.model.labels)
         self._fitted = fitted._replace(model=_with_found(fitted.model.replace(threshold=threshold), None))
 
