@@ -130,7 +130,7 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
     last = small(**parameters).fit(X, names[Y], fit_weight)
     rows, truth, weights = (X_VAL, names[Y_VAL], weight) if held else (X, names[Y], fit_weight)
     if not held:
-        chosen = state.validation
+        chosen = state.held_out_rows
         rows, truth, weights = rows[chosen], truth[chosen], None if weights is None else weights[chosen]
         last._fitted.state.restore_last()
     expected = score(truth, last.predict(rows), sample_weight=weights)

@@ -103,7 +103,7 @@ class Judged(NamedTuple):
 
 def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
-    data, rows = job.data, job.state.validation
+    data, rows = job.data, job.state.held_out_rows
     if data.validation is not None:
         return Judged(*data.validation, is_validation=True)
     if rows is None:

@@ -189,7 +189,7 @@ class BatchEngine(Engine):
     """Trains batches of a feed, by default of `job.data`, with the core; a schedule's rates are times `rate_factor`."""
 
     def __init__(self, job: TrainingJob, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
-        state, validation = job.state, job.state.validation
+        state, validation = job.state, job.state.held_out_rows
         n_rows = len(job.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
         super().__init__(job, batch_size_of(job.options, n_rows))
         self.feed = array_feed(job.data, n_rows, job.options, self.batch_size) if feed is None else feed

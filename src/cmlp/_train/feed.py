@@ -141,7 +141,7 @@ class ArrayFeed(_StoredFeed):
         elif order is not None and isinstance(generator, _core.Random):
             generator.shuffle_and_store(order, state.attributes, {"batch": 0})
         else:
-            state.draw_and_replace(lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
+            state.draw_and_assign(lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of batches, in pieces of about a million rows."""
@@ -253,7 +253,7 @@ def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: in
 def draw_shuffle_seed(state: TrainingState, shuffle: bool) -> None:
     """Draw the seed of an epoch that is shuffled piece by piece, if at all, and begin with its first batch."""
     if shuffle:
-        state.draw_and_replace(lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
+        state.draw_and_assign(lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
     else:
         state.batch = 0
 

@@ -40,7 +40,7 @@ class EpochLoop:
 
     def __init__(self, job: TrainingJob, engine: Engine) -> None:
         self.job, self.state, self.engine = job, job.state, engine
-        has_validation = job.data.validation is not None or job.state.validation is not None
+        has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
         self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()

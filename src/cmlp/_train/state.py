@@ -169,7 +169,7 @@ class TrainingState:
         self.schedule_epoch = schedule_epoch  # completed epochs of the schedule; with partial_fit, those of all calls
         # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
         self.n_rows: int | None = None
-        self.validation: NDArray[np.int64] | None = None  # the validation rows; None without early stopping
+        self.held_out_rows: NDArray[np.int64] | None = None  # for validation; None without early stopping
         self.order: NDArray[np.int64] | None = None  # of the training rows in this epoch; None for the original order
         self.shuffle_seed = 0  # of the order of this epoch, if it is shuffled piece by piece; below 2**32
         self.dropout_seed = 0  # below 2**32
@@ -243,26 +243,26 @@ class TrainingState:
                 self.best = block_copy(self.params)
             self.params[:], self.last = self.last, None
 
-    def replace(self, **changes: object) -> None:
-        """Replace attributes in one step: Ctrl-C comes before or after all of them."""
+    def assign(self, **changes: object) -> None:
+        """Give attributes new values in one step: Ctrl-C comes before or after all of them."""
         vars(self).update(changes)
 
-    def draw_and_replace(self, draw: Callable[[Any], dict[str, object]]) -> None:
-        """Draw random numbers from the generator, and replace attributes, in one step.
+    def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
+        """Draw random numbers from the generator, and assign attributes, in one step.
 
         If Ctrl-C comes before this step, neither the state nor its generator has changed. `draw` receives the
-        generator, and returns the attributes to replace.
+        generator, and returns the attributes to assign.
         """
         generator = self.generator
         if isinstance(generator, _core.Random):
             twin = generator.copy()
-            self.replace(**draw(twin), generator=twin)
+            self.assign(**draw(twin), generator=twin)
             return
         before: Any = None if generator is None else generator.get_state(legacy=False)
         changes: dict[str, object] | None = None
         try:
             changes = draw(generator)
-            self.replace(**changes)
+            self.assign(**changes)
         except BaseException:
             replaced = changes is not None and all(getattr(self, name) is value for name, value in changes.items())
             if generator is not None and not replaced:
@@ -271,13 +271,13 @@ class TrainingState:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The attributes themselves, for the core, which replaces several in one step, as `replace` does."""
+        """The attributes themselves, for the core, which replaces several in one step, as `assign` does."""
         return vars(self)
 
     def replaced(self, **changes: object) -> TrainingState:
         """Return a state with other values of some attributes; it shares the objects of all others."""
         twin = TrainingState.__new__(TrainingState)
-        twin.replace(**{**vars(self), **changes})
+        twin.assign(**{**vars(self), **changes})
         return twin
 
     def without_rows(self) -> TrainingState:
@@ -312,12 +312,13 @@ class TrainingState:
         fields = {**vars(self), "generator": generator, "schedule": schedule, "target_scale": scale}
         fields["history"] = self.history.without_seconds().fields()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
-        return {"version": PICKLE_VERSION, **fields}
+        return {"version": PICKLE_VERSION, **{stored_name(name): value for name, value in fields.items()}}
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
         try:
-            self.replace(**{name: field.load(name, fields[name]) for name, field in FIELDS.items()})
+            names = {name: stored_name(name) for name in FIELDS}
+            self.assign(**{name: FIELDS[name].load(stored, fields[stored]) for name, stored in names.items()})
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
         if (self.optimizer is None) != (self.schedule is None):
@@ -395,7 +396,7 @@ FIELDS: Mapping[str, Field] = {
     "shuffle_seed": Field(_of(int), stored="number", default=0),
     "seconds": Field(_of(float), stored="number", default=0.0),
     "checksum": Field(_of(int, NoneType), stored="number", default=None),
-    "validation": Field(_or_none(_rows), stored="array"),
+    "held_out_rows": Field(_or_none(_rows), stored="array"),
     "order": Field(_or_none(_rows), np.copy, "array"),  # training shuffles it in place
     "sums": Field(_sums, np.copy, "array"),
     "best": Field(_or_none(_block), block_copy, "array"),
@@ -405,3 +406,8 @@ FIELDS: Mapping[str, Field] = {
     "digests": Field(_of(dict, NoneType)),
     "parameters": Field(_of(dict, NoneType)),
 }
+
+
+def stored_name(attribute: str) -> str:
+    """Return the name of an attribute of `TrainingState` in pickles and files."""
+    return "validation" if attribute == "held_out_rows" else attribute

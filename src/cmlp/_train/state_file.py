@@ -16,7 +16,7 @@ from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, with
 from cmlp._train.loop import TrainingLoss
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import FIELDS, NO_SUMS, RECORDED, Curve, History, TrainingState
+from cmlp._train.state import FIELDS, NO_SUMS, RECORDED, Curve, History, TrainingState, stored_name
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _CURVES = ("loss_curve", "validation_scores")
 _TARGET_SCALE = ("shift", "factor", "layer")
 _NUMBERS = {name: field.default for name, field in FIELDS.items() if field.stored == "number"}
 _LATER = {name: default for name, default in _NUMBERS.items() if default is not ...}
-_ARRAYS = [name for name, field in FIELDS.items() if field.stored == "array"]
+_ARRAYS = {stored_name(name): name for name, field in FIELDS.items() if field.stored == "array"}
 
 
 def dump_history(state: TrainingState) -> str:
@@ -54,7 +54,8 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     if state.optimizer is None or state.schedule is None:
         return {}, _kept(curves)
     optimizer = state.optimizer.get_state()
-    arrays = {**curves, "optimizer": optimizer.pop("state"), **{name: getattr(state, name) for name in _ARRAYS}}
+    arrays = {**curves, "optimizer": optimizer.pop("state")}
+    arrays |= {stored: getattr(state, name) for stored, name in _ARRAYS.items()}
     scalars: dict[str, object] = {name: getattr(state, name) for name in _NUMBERS}
     generator = None if state.generator is None else stored_generator(state.generator).get_state()
     if generator is not None:

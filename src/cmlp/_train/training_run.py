@@ -91,19 +91,19 @@ def _begin_history(job: TrainingJob, n_rows: int) -> None:
     if data.validation is not None and history.validation_scores is None:
         history.validation_scores, history.best_validation_score = Curve(), -math.inf
     if data.split is not None:
-        state.n_rows, (state.order, state.validation) = n_rows, data.split
+        state.n_rows, (state.order, state.held_out_rows) = n_rows, data.split
         return
     if not options.early_stopping or data.validation is not None:
         state.n_rows = n_rows
         return
 
     def draw(rng: Generator) -> dict[str, object]:
-        order, validation = split(data, n_rows, options, rng)
+        order, held_out = split(data, n_rows, options, rng)
         if options.shuffle == "blocks":
             order.sort()
-        return {"n_rows": n_rows, "order": order, "validation": validation}
+        return {"n_rows": n_rows, "order": order, "held_out_rows": held_out}
 
-    state.draw_and_replace(draw)
+    state.draw_and_assign(draw)
 
 
 def make_run(job: TrainingJob, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:

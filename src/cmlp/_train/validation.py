@@ -39,7 +39,7 @@ class ValidationRows:
 
     def __init__(self, job: TrainingJob) -> None:
         self.job = job
-        data, rows = job.data, job.state.validation
+        data, rows = job.data, job.state.held_out_rows
         weight = None if data.weight is None or rows is None else data.weight[rows]
         self._rows = (data.X, data.targets[rows], weight) if data.validation is None else data.validation
 
@@ -50,7 +50,7 @@ class ValidationRows:
         by_loss = job.options.scoring == "loss"
         keywords: dict[str, Any] = {
             "scale": job.data.input_scale,
-            "order": state.validation,
+            "order": state.held_out_rows,
             "n_threads": job.n_threads,
             "seconds": deadline.left(),
         }
@@ -119,7 +119,7 @@ class UserScore:
         return float(value)
 
     def _rows(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
-        validation, rows = self._data.validation, self._state.validation
+        validation, rows = self._data.validation, self._state.held_out_rows
         if validation is not None:
             return validation.X, self._y, {} if validation.weight is None else {"sample_weight": validation.weight}
         weight = self._data.weight

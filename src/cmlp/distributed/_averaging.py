@@ -195,7 +195,7 @@ class Rounds(Engine):
 
     def _job(self) -> Job:
         job = self.job
-        unused = dict.fromkeys(("generator", "best", "last", "parameters", "order", "validation"))
+        unused = dict.fromkeys(("generator", "best", "last", "parameters", "order", "held_out_rows"))
         state = job.state.replaced(history=History(), sums=NO_SUMS.copy(), **unused)
         return Job(
             job.net,

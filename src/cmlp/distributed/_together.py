@@ -181,7 +181,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
     net, data, state = job.net, job.data, job.state
     own = hyperparameters.PARAMETERS.names("Trainer", "own_per_worker")
     options = {name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own}
-    order, validation = _checksum(state.order), _checksum(state.validation)
+    order, validation = _checksum(state.order), _checksum(state.held_out_rows)
     return {
         "version of cmlp": _core.__version__,
         "number of features": str(data.X.shape[1]),

@@ -173,7 +173,7 @@ class Bag(NamedTuple):
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
             problem = " continues a fit on other data. Pass the same X, y and validation data."
             raise ValueError(Message(Setting("resume", True), problem))
-        options = self._options(net, len(kept.order), kept.validation is not None)
+        options = self._options(net, len(kept.order), kept.held_out_rows is not None)
         return self._run(k, net, options, resumed_state(kept, options))
 
     def _options(self, net: _core.Net, n_rows: int, has_validation: bool) -> TrainingOptions:

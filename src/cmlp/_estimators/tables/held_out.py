@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
     """Return the rows that members held out, each time with all members that held out these; none if none did."""
-    held = [run.state.validation for run in runs if run.state.validation is not None]
+    held = [run.state.held_out_rows for run in runs if run.state.held_out_rows is not None]
     groups: dict[int, list[int]] = {}
     for k in range(len(held)):
         groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
@@ -124,7 +124,7 @@ def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
     """Return the mean outputs of runs for the rows by which they are judged."""
     found = []
     for run in runs:
-        held = run.state.validation
+        held = run.state.held_out_rows
         params = run.state.params if run.state.best is None else run.state.best
         inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
         found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
