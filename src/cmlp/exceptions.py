@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import re
 import sys
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import TypeVar
 
     Error = TypeVar("Error", bound=Exception)
@@ -83,22 +84,60 @@ def _picklable(value: object) -> object:
     return value
 
 
-class Message(str):
-    """The text of an error or a warning, which knows its parts: texts and settings.
+class Phrase(str):
+    """Words of Python in a message, which are no setting: the name of a method, or advice.
+
+    Who reports the message in other words finds those by the key.
 
     Examples
     --------
-    >>> message = Message("pass ", Setting("dtype", "float32"), " to round")
+    >>> Phrase("same_data", "pass the same X and y")
+    'pass the same X and y'
+    """
+
+    key: str
+
+    def __new__(cls, key: str, text: str | None = None) -> Self:
+        """Return a phrase; its text is the key, unless `text` is another one."""
+        phrase = super().__new__(cls, key if text is None else text)
+        phrase.key = key
+        return phrase
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        return type(self), (self.key, str(self))
+
+
+class Message(str):
+    """The text of an error or a warning, which knows its parts: texts and settings.
+
+    It is one sentence. For an argument `loss`, ``<loss=>`` in it stands for the setting with this value, ``<loss>`` for
+    its name, and ``<loss:text>`` for it in other words; the argument is ``...`` if its value is not known. An argument
+    that is a part itself, such as a phrase, is inserted as it is. Without arguments, the sentence is plain text.
+
+    Examples
+    --------
+    >>> message = Message(f"<y_scale=> needs a <loss> that has a name, got {len}.", y_scale="robust", loss=...)
     >>> message
-    "pass dtype='float32' to round"
-    >>> message.settings[0].name
-    'dtype'
+    "y_scale='robust' needs a loss that has a name, got <built-in function len>."
+    >>> [setting.name for setting in message.settings]
+    ['y_scale', 'loss']
     """
 
     parts: tuple[str, ...]
 
-    def __new__(cls, *parts: str) -> Self:
-        """Join texts, settings and messages."""
+    def __new__(cls, sentence: str, /, **arguments: object) -> Self:
+        """Return the message of a sentence with these settings."""
+        return cls.joined(*_parts(sentence, arguments) if arguments else (sentence,))
+
+    def __add__(self, other: str) -> Message:
+        return self.joined(self, other)
+
+    def __radd__(self, other: str) -> Message:
+        return self.joined(other, self)
+
+    @classmethod
+    def joined(cls, *parts: str) -> Self:
+        """Join texts, settings, phrases and messages."""
         message = super().__new__(cls, "".join(parts))
         message.parts = tuple(own for part in parts for own in (part.parts if isinstance(part, Message) else (part,)))
         return message
@@ -108,14 +147,28 @@ class Message(str):
         """The settings among the parts."""
         return [part for part in self.parts if isinstance(part, Setting)]
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
-        return type(self), self.parts
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.joined, self.parts
+
+
+def _parts(sentence: str, arguments: Mapping[str, object]) -> Iterator[str]:
+    """Yield the parts of a sentence: its texts, and what is in the places of these arguments."""
+    end = 0
+    for place in re.finditer(rf"<({'|'.join(arguments)})(=?)(?::([^<>]*))?>", sentence):
+        name, equals, text = place.groups()
+        value = arguments[name]
+        yield sentence[end : place.start()]
+        if not isinstance(value, (Setting, Phrase, Message)):
+            value = Setting(name, value, text or (None if equals else name))
+        yield value
+        end = place.end()
+    yield sentence[end:]
 
 
 def message_of(error: BaseException | str) -> Message:
     """Return the text of an error or a warning, in one part if its parts are not known."""
-    text = error.args[0] if isinstance(error, BaseException) and error.args else ""
-    return text if isinstance(text, Message) else Message(text if isinstance(text, str) else str(error))
+    text = error if isinstance(error, str) else error.args[0] if error.args else ""
+    return Message(text if isinstance(text, str) else str(error))
 
 
 class CmlpError(Exception):
@@ -204,8 +257,10 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
         parameter or by the data.
     """
 
-    def __init__(self, *message: str, expected: str = "", about: Setting | None = None) -> None:
-        super().__init__(Message(*message))
+    def __init__(
+        self, message: str, /, *, expected: str = "", about: Setting | None = None, **arguments: object
+    ) -> None:
+        super().__init__(Message(message, **arguments))
         settings = message_of(self).settings
         first = next((setting for setting in settings if setting.value is not ...), next(iter(settings), Setting("")))
         self.expected, self._about = expected, about or first
@@ -295,12 +350,12 @@ def naming(place: str) -> Iterator[None]:
 def name_place(error: Exception, place: str) -> None:
     """Name the place of an error: in its message, or for other errors than ValueError and TypeError in a note."""
     if isinstance(error, (ValueError, TypeError)) and error.args and isinstance(error.args[0], str):
-        error.args = (Message("In ", place, ": ", message_of(error)), *error.args[1:])
+        error.args = ("In " + Message(place) + ": " + message_of(error), *error.args[1:])
     else:
         error.add_note(f"In {place}.")
 
 
-def add_hint(error: Exception, *hint: str) -> None:
+def add_hint(error: Exception, hint: str) -> None:
     """Append a sentence to the message of an error."""
     *first, last = message_of(error).parts
-    error.args = (Message(*first, f"{last.rstrip('.!')}. ", *hint), *error.args[1:])
+    error.args = (Message.joined(*first, f"{last.rstrip('.!')}. ", hint), *error.args[1:])

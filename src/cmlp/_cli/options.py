@@ -1,7 +1,7 @@
 """Options of the command: their types, those that several commands share, and their words in messages of the library.
 
-The settings in a message of the library are parts of it, which the command words in its own way: as options, or as
-`Words` says.
+The settings and phrases in a message of the library are parts of it, which the command words in its own way: as
+options, or as `Words` says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from cmlp._data.files.file_formats import DataError
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
-from cmlp.exceptions import Setting, message_of
+from cmlp.exceptions import Phrase, Setting, message_of
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
@@ -31,7 +31,7 @@ class Words(NamedTuple):
     """How a command words the settings in messages of the library; it does not know the others."""
 
     options: Collection[str] = ()  # settings that are options, with their values
-    phrases: Mapping[str, str] = MappingProxyType({})  # others, by their text or their name
+    phrases: Mapping[str, str] = MappingProxyType({})  # others: by ``name=value`` or the name; phrases by their key
 
 
 _NO_WORDS = Words()
@@ -47,7 +47,7 @@ def reporting(*also: type[Exception], words: Words = _NO_WORDS) -> Iterator[None
     try:
         yield
     except types as error:
-        message = worded(message_of(error).parts, words)
+        message = worded(message_of(error), words)
         if isinstance(error, OSError) and error.strerror and error.filename:
             message = f"{error.filename}: {error.strerror}"
         raise CommandError(message) from error
@@ -192,12 +192,12 @@ _OF_FILES = (
 )
 _OF_TRAIN = {
     "resume=True": "--resume",
-    "use warm_start=True": "train without --resume",
+    "not_resumed": "train without --resume",
     "X_val=None": "no --validation",
     "X_val": "--validation",
     "fit_batches": "training in blocks (of a file of more than --max-bytes)",
     "tables": "set --max-bytes higher for the model of a table",
-    "data": "give the same files, --target, --drop and --max-bytes",
+    "same_data": "give the same files, --target, --drop and --max-bytes",
 }
 PAGE_WORDS = Words(
     ("background", "data", "target", "unit"),
@@ -214,8 +214,8 @@ EXPORT_WORDS = Words(
     ("calibrate", "dtype", "name"),
     {
         "int8": "--to c-int8",
-        "Leave out int8 and calibrate": "Choose --to c",
-        "pass another one as name": "choose another one with --name",
+        "not_int8": "Choose --to c",
+        "other_name": "choose another one with --name",
         "to_onnx": "--to onnx",
     },
 )
@@ -231,18 +231,25 @@ def words_of_train(parameters: Iterable[str]) -> Words:
     return Words(frozenset(parameters), _OF_TRAIN)
 
 
-def worded(parts: Iterable[str], words: Words = _NO_WORDS) -> str:
-    """Return a message, of which these are the parts, in the words of the command.
+def worded(message: str, words: Words = _NO_WORDS) -> str:
+    """Return a message in the words of the command.
 
     Examples
     --------
-    >>> worded(["add ", Setting("missing", "not known"), " or ", Setting("loss", "quantile")])
+    >>> from cmlp.exceptions import Message
+    >>> worded(Message("add <missing=> or <loss=>", missing="not known", loss="quantile"))
     "add --missing 'not known' or loss='quantile'"
     """
-    return "".join(_worded(part, words) if isinstance(part, Setting) else part for part in parts)
+    return "".join(_worded(part, words) for part in message_of(message).parts)
 
 
-def _worded(setting: Setting, words: Words) -> str:
+def _worded(part: str, words: Words) -> str:
+    if isinstance(part, Phrase):
+        return words.phrases.get(part.key, part)
+    return _setting(part, words) if isinstance(part, Setting) else part
+
+
+def _setting(setting: Setting, words: Words) -> str:
     phrase = words.phrases.get(setting, words.phrases.get(setting.name))
     if phrase is not None:
         return phrase

@@ -300,9 +300,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
             raise error.reason from None
         raise
     _save(path, training)
-    terminal.write_lines(
-        [printable_message(options.worded(message_of(warning.message).parts, words)) for warning in caught]
-    )
+    terminal.write_lines([printable_message(options.worded(message_of(warning.message), words)) for warning in caught])
     with options.reporting(TypeError, ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])

@@ -41,12 +41,12 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         value = read(value, name)
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
     if isinstance(value, masked) and np.any(value.mask):
-        remedy = ": fill them (filled()) or leave them out."
-        raise ValueError(Message(Setting(name), " must not have masked entries", remedy))
+        problem = "<name> must not have masked entries: fill them (filled()) or leave them out."
+        raise ValueError(Message(problem, name=Setting(name)))
     try:
         return np.asarray(value)
     except ValueError as error:
-        raise ValueError(Message(Setting(name), f" must be a rectangular array: {error}")) from None
+        raise ValueError(Message(f"<name> must be a rectangular array: {error}", name=Setting(name))) from None
 
 
 def is_arrow(value: object) -> bool:
@@ -144,14 +144,14 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        raise TypeError(Message(Setting(name), f" must hold real numbers, got dtype {array.dtype}."))
+        raise TypeError(Message(f"<name> must hold real numbers, got dtype {array.dtype}.", name=Setting(name)))
     try:
         _require_usual_digits(array)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        message = Message(Setting(name), f" cannot be converted to numbers: {error}", _place(array, name))
-        raise kind(message) from error
+        message = Message(f"<name> cannot be converted to numbers: {error}", name=Setting(name))
+        raise kind(message + _place(array, name)) from error
 
 
 def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
@@ -187,19 +187,19 @@ def _place(array: NDArray[Any], name: str) -> Message:
         try:
             _number_in(entry)
         except (TypeError, ValueError, OverflowError):
-            remedy: tuple[str, ...] = ()
+            remedy = ""
             if name == "y" and isinstance(entry, str):
-                remedy = (". For labels, use a classifier: MLPClassifier or TabularClassifier",)
+                remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
             elif isinstance(entry, time):
-                remedy = (f". {TIME_OF_DAY}",)
+                remedy = f". {TIME_OF_DAY}"
             if len(place) != 2:
-                return Message(f" (row {place[0]})" if place else "", *(remedy if place else ()))
+                return Message(f" (row {place[0]}){remedy}" if place else "")
             if isinstance(entry, str) and not remedy:
-                remedy = ". Encode columns of text, or ", TABLES
+                remedy = ". Encode columns of text, or <tables>"
             elif type(entry).__name__ == "NAType":
-                remedy = ". Fill missing values, or ", TABLES
-            return Message(f" (row {place[0]}, column {place[1]})", *remedy)
-    return Message()
+                remedy = ". Fill missing values, or <tables>"
+            return Message(f" (row {place[0]}, column {place[1]}){remedy}", tables=TABLES)
+    return Message("")
 
 
 def refuse_complex(array: NDArray[Any]) -> None:
@@ -217,7 +217,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
     remedy = " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
-    raise ValueError(Message("Input ", Setting(name), f" contains {what} at {where}.{remedy}"))
+    raise ValueError(Message(f"Input <name> contains {what} at {where}.{remedy}", name=Setting(name)))
 
 
 def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
@@ -232,8 +232,8 @@ def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         wanted = "not be negative" if loss == "poisson" else "be positive"
-        found = f", got {targets[row, column]} at row {row}, column {column}."
-        raise ValueError(Message(f"y must {wanted} with ", Setting("loss", loss), found))
+        problem = f"y must {wanted} with <loss=>, got {targets[row, column]} at row {row}, column {column}."
+        raise ValueError(Message(problem, loss=loss))
     return targets
 
 
@@ -365,13 +365,11 @@ def is_sparse(X: object) -> bool:
 def refuse_sparse(data: object, name: str) -> None:
     """Raise TypeError if targets or weights are sparse: the core reads only dense ones."""
     if is_sparse(data):
-        raise TypeError(
-            Message(
-                "Sparse data was passed for ",
-                Setting(name),
-                ", but dense data is required. Use '.toarray()' to convert to a dense numpy array.",
-            )
+        problem = (
+            "Sparse data was passed for <name>, but dense data is required. Use '.toarray()' to convert to a dense "
+            "numpy array."
         )
+        raise TypeError(Message(problem, name=Setting(name)))
 
 
 def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:

@@ -306,7 +306,7 @@ def _other_type(where: str, letters: str) -> TypeError:
 def _null(where: str, row: int) -> ValueError:
     """Return the error for a missing value. In a column of X, the estimators for tables take it."""
     remedy = TABLES if _OF_COLUMN in where else "leave out the rows"
-    return ValueError(Message(f"{where} is null at row {row}. Fill missing values, or ", remedy, "."))
+    return ValueError(f"{where} is null at row {row}. Fill missing values, or " + Message(remedy) + ".")
 
 
 def _valid(array: _Array, start: int, n: int) -> NDArray[np.bool_] | None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, objects
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -52,7 +52,7 @@ _WITHOUT_OFFSET = (
 )
 _WITH_OFFSET = ("a date with an offset from UTC", "Add the offset, in pandas by tz_localize.")
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
-_NAMED = " To use the column as categories, name it in ", Setting("categorical_features"), "."
+_NAMED = Message(" To use the column as categories, name it in <categorical_features>.", categorical_features=...)
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
 _LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
@@ -279,18 +279,18 @@ def _double(value: Any) -> float:
 
 def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
-    remedy: tuple[str, ...] = ()
+    remedy = ""
     if isinstance(value, datetime) and {_type_of_entry(value), column_type} >= {_INSTANT} and column_type in DATES:
         wanted, advice = _WITH_OFFSET if column_type == _INSTANT else _WITHOUT_OFFSET
         raise ValueError(f"{label} must be {wanted}, got {value} in row {row}. {advice}")
     if column_type in TIMES:
-        remedy = (_CONVERT,) if isinstance(value, str) else ()
+        remedy = _CONVERT if isinstance(value, str) else ""
     elif isinstance(value, time):
-        remedy = (f" {TIME_OF_DAY}.",)
+        remedy = f" {TIME_OF_DAY}."
     elif in_fit:
         is_other = isinstance(value, str) or _type_of_entry(value) in {*TIMES, _PERIOD}
-        remedy = _NAMED if is_other or type(value).__name__ == INTERVAL else ()
-    raise ValueError(Message(_message(value, row, label, _WANTED.get(column_type, "a number")), *remedy))
+        remedy = _NAMED if is_other or type(value).__name__ == INTERVAL else ""
+    raise ValueError(_message(value, row, label, _WANTED.get(column_type, "a number")) + remedy)
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:

@@ -13,7 +13,7 @@ from cmlp._data.column_entries import ORDERED, categories_of, stored_category
 from cmlp._data.columns import DATES, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,11 +68,11 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
     )
     function = "to_numeric" if what == "numbers" else "to_datetime"
     text = (
-        f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use {what}, convert the "
-        f"column before fit and predict, for example by pandas.{function}(column, errors='coerce').{form} To use "
-        "categories, give it the dtype 'category', or name all such columns in "
+        f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use {what}, convert "
+        f"the column before fit and predict, for example by pandas.{function}(column, errors='coerce').{form} To "
+        "use categories, give it the dtype 'category', or name all such columns in <categorical_features>."
     )
-    warn(Message(text, Setting("categorical_features"), "."))
+    warn(Message(text, categorical_features=...))
 
 
 def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Setting
+from cmlp.exceptions import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ TYPES = {
 MICROSECONDS_OF_A_DAY = 86_400_000_000
 DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
 # What helps if rows have text or missing values.
-TABLES = Setting("tables", text="use TabularClassifier or TabularRegressor, which take them")
+TABLES = Phrase("tables", "use TabularClassifier or TabularRegressor, which take them")
 
 
 def objects(values: Iterable[object]) -> NDArray[Any]:

@@ -34,7 +34,7 @@ from cmlp._data.column_entries import (
 )
 from cmlp._data.columns import ArrowColumn, FileColumn, texts_of_names, warn_of_no_names
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -361,21 +361,21 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         ordered or (given.ndim > 1 and all(isinstance(one, tuple) for one in categorical))
     ):
         given = np.fromiter(categorical, object, len(categorical))  # names of several levels
-    parameter = Setting("categorical_features", categorical, "categorical_features")
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-        problem = f" must be {expected}, got {reprlib.repr(categorical)}."
-        raise InvalidParameterError(parameter, problem, expected=expected)
+        problem = f"<categorical_features> must be {expected}, got {reprlib.repr(categorical)}."
+        raise InvalidParameterError(problem, categorical_features=categorical, expected=expected)
     if given.dtype.kind == "b":
         if len(given) != n:
-            problem = f" as a mask must have {n} entries, one per column, got {len(given)}."
-            raise InvalidParameterError(parameter, problem)
+            problem = f"<categorical_features> as a mask must have {n} entries, one per column, got {len(given)}."
+            raise InvalidParameterError(problem, categorical_features=categorical)
         return dict.fromkeys(np.flatnonzero(given).tolist())
     index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
     for entry in given.tolist():
         if entry not in index:
-            raise InvalidParameterError(parameter, f" has {entry!r}, but X has no such column.")
+            problem = f"<categorical_features> has {entry!r}, but X has no such column."
+            raise InvalidParameterError(problem, categorical_features=categorical)
         levels = ordered.get(entry)
         found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
     return found
@@ -390,8 +390,11 @@ def _checked_levels(levels: Any, name: object) -> list[object]:
         or len({*map(stored_category, found)} - {None}) < len(found)
         or not SIMPLE.issuperset(map(type, found))
     ):
-        problem = f" must have a list of different texts or numbers for column {name!r}, got {reprlib.repr(levels)}."
-        raise InvalidParameterError(Setting("categorical_features"), problem)
+        raise InvalidParameterError(
+            f"<categorical_features> must have a list of different texts or numbers for column {name!r}, got "
+            f"{reprlib.repr(levels)}.",
+            categorical_features=...,
+        )
     return found
 
 

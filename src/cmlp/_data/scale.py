@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp._data.arrays import CSR, taken
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,13 +55,13 @@ class InputScale(tuple[Any, Any]):
         """Copy and check both vectors."""
         vectors = [np.array(values, np.float64, order="C") for values in (shift, factor)]
         shapes = [values.shape for values in vectors]
-        parameter = Setting("input_scale", (shift, factor), "input_scale")
         if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
             expected = "two vectors of the same length"
-            problem = f" must have {expected}, got the shapes {shapes}."
-            raise InvalidParameterError(parameter, problem, expected=expected)
+            problem = f"<input_scale> must have {expected}, got the shapes {shapes}."
+            raise InvalidParameterError(problem, input_scale=(shift, factor), expected=expected)
         if not np.isfinite(vectors).all() or not vectors[1].all():
-            raise InvalidParameterError(parameter, " must have finite shifts, and finite factors other than 0.")
+            problem = "<input_scale> must have finite shifts, and finite factors other than 0."
+            raise InvalidParameterError(problem, input_scale=(shift, factor))
         for values in vectors:
             values.flags.writeable = False
         return super().__new__(cls, vectors)
@@ -98,8 +98,8 @@ def check_scale_width(scale: object, n_columns: int) -> None:
     """Raise ValueError if `scale` has vectors, but not one number for each column."""
     if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
         expected = f"vectors of {n_columns} numbers"
-        problem = f" must have {expected}, got {len(scale.shift)}."
-        raise InvalidParameterError(Setting("input_scale", scale, "input_scale"), problem, expected=expected)
+        problem = f"<input_scale> must have {expected}, got {len(scale.shift)}."
+        raise InvalidParameterError(problem, input_scale=scale, expected=expected)
 
 
 def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
@@ -278,16 +278,16 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
     """
     largest = _largest(X)
     if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:
-        meant: tuple[str, ...] = "bytes scaled to 0..1: ", Setting("input_scale", "1/255", "input_scale=1/255")
+        probably = Message("bytes scaled to 0..1: <input_scale:input_scale=1/255>", input_scale="1/255")
     elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
-        meant = Setting("input_scale", 1), ", because the inputs are already scaled"
+        probably = Message("<input_scale=>, because the inputs are already scaled", input_scale=1)
     else:
         return
-    product = (
-        f" is {largest:g} * {input_scale:g} = {largest * input_scale:g} "
-        f"(in the first {min(len(X), SAMPLE_ROWS)} rows). You probably mean "
+    text = (
+        f"The largest input times <input_scale> is {largest:g} * {input_scale:g} = {largest * input_scale:g} (in "
+        f"the first {min(len(X), SAMPLE_ROWS)} rows). You probably mean <probably>."
     )
-    warn(Message("The largest input times ", Setting("input_scale"), product, *meant, "."))
+    warn(Message(text, input_scale=..., probably=probably))
 
 
 def sample(n_rows: int) -> slice:

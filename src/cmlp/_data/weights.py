@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,11 +36,12 @@ def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> 
 def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> Message:
     """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
     least, most = _limits(dtype)
-    argument = Setting("sample_weight", text=name)
-    if row < 0:
-        return Message(argument, f" must have a positive sum of at most {most:g}, for {dtype}.")
-    expected = f" must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}"
-    return Message(argument, expected, f", got {weight[row]:g} in row {row}.")
+    problem = f"must have a positive sum of at most {most:g}, for {dtype}"
+    if row >= 0:
+        problem = (
+            f"must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row {row}"
+        )
+    return Message(f"<sample_weight:{name}> {problem}.", sample_weight=...)
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -69,13 +70,11 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = Tru
         )
     weights = np.ascontiguousarray(to_float64(weights, "sample_weight"))
     if weights.shape != (n_rows,):
-        shape = f".shape == {weights.shape}, expected {(n_rows,)}!"
-        raise ValueError(Message(Setting("sample_weight"), shape))
+        raise ValueError(Message(f"<sample_weight>.shape == {weights.shape}, expected {(n_rows,)}!", sample_weight=...))
     require_finite(weights, "sample_weight")
     if (weights < 0).any():
-        raise ValueError(
-            Message("Negative values in data passed to ", Setting("sample_weight", text="`sample_weight`"), ".")
-        )
+        problem = "Negative values in data passed to <sample_weight:`sample_weight`>."
+        raise ValueError(Message(problem, sample_weight=...))
     if some and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
@@ -100,10 +99,9 @@ class ClassWeights(NamedTuple):
                 product = product * weights[indices]
         if not np.isfinite(product).all() or (some and not product.any()):
             raise InvalidParameterError(
-                Setting("class_weight", self.given, "class_weight"),
-                " times sample_weight must be finite, and positive for at least one row, got ",
-                Setting("class_weight", self.given),
-                ".",
+                "<class_weight> times sample_weight must be finite, and positive for at least one row, got "
+                "<class_weight=>.",
+                class_weight=self.given,
             )
         return product
 
@@ -118,8 +116,8 @@ def weights_of_classes(
         given, classes = _of_columns(class_weight, targets.shape[1]), [0, 1]
     elif isinstance(class_weight, (list, tuple)):
         expected = "a dict, 'balanced' or None if y has one label per row"
-        parameter = Setting("class_weight", class_weight, "class_weight")
-        raise InvalidParameterError(parameter, f" must be {expected}, got {class_weight!r}.", expected=expected)
+        problem = f"<class_weight> must be {expected}, got {class_weight!r}."
+        raise InvalidParameterError(problem, class_weight=class_weight, expected=expected)
     else:
         given, classes = [class_weight], labels.classes.tolist()
     columns = zip(given, _indices(targets, len(given)), strict=True)
@@ -135,15 +133,15 @@ def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
     """Return the class weights of each column of multilabel targets; the errors are those of scikit-learn."""
     if isinstance(class_weight, str):
         return [class_weight] * n_columns
-    parameter = Setting("class_weight", class_weight, "class_weight")
     if not isinstance(class_weight, (list, tuple)):
         expected = "a list of dicts, or the string 'balanced'"
-        raise InvalidParameterError("For multi-output, ", parameter, f" should be {expected}.", expected=expected)
+        problem = f"For multi-output, <class_weight> should be {expected}."
+        raise InvalidParameterError(problem, class_weight=class_weight, expected=expected)
     if len(class_weight) != n_columns:
         raise InvalidParameterError(
-            "For multi-output, number of elements in ",
-            parameter,
-            f" should match number of outputs. Got {len(class_weight)} element(s) while having {n_columns} outputs.",
+            "For multi-output, number of elements in <class_weight> should match number of outputs. Got "
+            f"{len(class_weight)} element(s) while having {n_columns} outputs.",
+            class_weight=class_weight,
         )
     return list(class_weight)
 
@@ -161,17 +159,13 @@ def _weights(
         weights[present] = counts.sum() / (present.sum() * counts[present])
         return weights
     if not isinstance(given, dict):
-        raise InvalidParameterError(
-            Setting("class_weight", given, "class_weight"),
-            f" must be a list of dicts for multilabel targets, got the entry {given!r}.",
-            expected="a list of dicts for multilabel targets",
-        )
+        problem = f"<class_weight> must be a list of dicts for multilabel targets, got the entry {given!r}."
+        raise InvalidParameterError(problem, class_weight=given, expected="a list of dicts for multilabel targets")
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
-        parameter = Setting("class_weight", given, "class_weight")
-        raise InvalidParameterError(f"The classes, {missing}, are not in ", parameter)
+        raise InvalidParameterError(f"The classes, {missing}, are not in <class_weight>", class_weight=given)
     values: list[Any] = [given.get(label, 1.0) for label in classes]
     if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
-        parameter = Setting("class_weight", given, "class_weight")
-        raise InvalidParameterError(parameter, f" must have finite weights that are not negative, got {given!r}.")
+        problem = f"<class_weight> must have finite weights that are not negative, got {given!r}."
+        raise InvalidParameterError(problem, class_weight=given)
     return np.array(values, np.float64)

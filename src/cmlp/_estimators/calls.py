@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._train.constraints import HOOKS
 from cmlp._train.random import random_state
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError, Phrase, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The sentence of scikit-learn's SGDClassifier.
 _BALANCED = (
-    " 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "<class_weight> 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
     "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
     "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
     "the class_weight parameter."
@@ -34,56 +34,61 @@ def _check_partial_fit(options: EstimatorOptions, name: str, own_rows: bool) -> 
     """Raise ValueError if a parameter needs more than one call."""
     if options.early_stopping:
         raise InvalidParameterError(
-            "partial_fit does not support ",
-            Setting("early_stopping", True),
-            ", because each call is one epoch: set early_stopping=False and decide yourself when to stop, or use "
-            "fit_batches with X_val and y_val.",
+            "partial_fit does not support <early_stopping=>, because each call is one epoch: set "
+            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val.",
+            early_stopping=True,
         )
     if options.class_weight == "balanced":
-        raise InvalidParameterError(Setting("class_weight", "balanced", "class_weight"), _BALANCED)
+        raise InvalidParameterError(_BALANCED, class_weight="balanced")
     if options.provenance:
-        provenance, why = Setting("provenance", True), ": it does not record what it trains on."
-        raise InvalidParameterError("partial_fit does not support ", provenance, why)
+        problem = "partial_fit does not support <provenance=>: it does not record what it trains on."
+        raise InvalidParameterError(problem, provenance=True)
 
 
 def _check_batches(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no batches."""
     if options.solver == "lbfgs":
-        lbfgs = Setting("solver", "lbfgs")
-        raise InvalidParameterError(Setting(name), " needs batches, but ", lbfgs, " has none: use another solver.")
+        problem = "<name> needs batches, but <solver=> has none: use another solver."
+        raise InvalidParameterError(problem, name=Phrase(name), solver="lbfgs")
 
 
 def _check_parts(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
     _check_batches(options, name, own_rows)
-    call = Setting(name)
+    call = Phrase(name)
     if options.early_stopping and not own_rows:
-        early_stopping, rows = Setting("early_stopping", True), Setting("X_val", text="X_val and y_val")
-        raise InvalidParameterError(early_stopping, " needs ", rows, " for ", call, ", which holds no rows out.")
+        problem = "<early_stopping=> needs <X_val:X_val and y_val> for <call>, which holds no rows out."
+        raise InvalidParameterError(problem, early_stopping=True, X_val=..., call=call)
     if options.class_weight == "balanced":
-        balanced, remedy = Setting("class_weight", "balanced"), " does not have: pass a dict of weights."
-        raise InvalidParameterError(balanced, " needs all labels, which ", call, remedy)
-    quartiles = " needs all rows for the quartiles, which ", call, " does not have: use 'standard', "
+        problem = "<class_weight=> needs all labels, which <call> does not have: pass a dict of weights."
+        raise InvalidParameterError(problem, class_weight="balanced", call=call)
     if options.input_scale == "robust":
-        robust = Setting("input_scale", "robust")
-        raise InvalidParameterError(robust, *quartiles, "'minmax' or (shift, factor).")
+        problem = (
+            "<input_scale=> needs all rows for the quartiles, which <call> does not have: use 'standard', 'minmax' or "
+            "(shift, factor)."
+        )
+        raise InvalidParameterError(problem, input_scale="robust", call=call)
     if options.y_scale == "robust":
-        raise InvalidParameterError(Setting("y_scale", "robust"), *quartiles, "or scale y yourself.")
+        problem = (
+            "<y_scale=> needs all rows for the quartiles, which <call> does not have: use 'standard', or scale y "
+            "yourself."
+        )
+        raise InvalidParameterError(problem, y_scale="robust", call=call)
 
 
 def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once, or the fit is to be recorded."""
     _check_parts(options, name, own_rows)
     if options.provenance:
-        why = " needs fit, fit_batches or comm: rounds are not recorded."
-        raise InvalidParameterError(Setting("provenance", True), why)
+        problem = "<provenance=> needs fit, fit_batches or comm: rounds are not recorded."
+        raise InvalidParameterError(problem, provenance=True)
 
 
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
-        lbfgs = Setting("solver", "lbfgs")
-        raise InvalidParameterError(f"{name} needs a solver with learning rates, but ", lbfgs, " has none.")
+        problem = f"{name} needs a solver with learning rates, but <solver=> has none."
+        raise InvalidParameterError(problem, solver="lbfgs")
 
 
 class KindOfCall(NamedTuple):
@@ -130,32 +135,31 @@ def recorded(estimator: Estimator, options: Options) -> Options:
 
 def _recorded_seed(values: Mapping[str, Any]) -> int:
     """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
-    needs = Setting("provenance", True), " needs "
     if values.get("solver") == "lbfgs":
-        lbfgs = Setting("solver", "lbfgs")
-        raise InvalidParameterError(*needs, "the arithmetic of cmlp, but ", lbfgs, " uses that of SciPy.")
+        problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
+        raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
     if values.get("warm_start"):
-        why = ": what has trained the earlier model is not recorded."
-        raise InvalidParameterError(*needs, Setting("warm_start", False), why)
+        problem = "<provenance=> needs <warm_start=>: what has trained the earlier model is not recorded."
+        raise InvalidParameterError(problem, provenance=True, warm_start=False)
     for name in ("loss", "learning_rate", "scoring"):
         if callable(values.get(name)):
-            why = " by its name, because a function cannot be recorded."
-            raise InvalidParameterError(*needs, Setting(name), why)
+            problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
+            raise InvalidParameterError(problem, provenance=True, name=Setting(name))
     if values.get("scoring") not in (None, "loss"):
-        found = f" or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        raise InvalidParameterError(*needs, Setting("scoring", None), found)
+        problem = f"<provenance=> needs <scoring=> or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        raise InvalidParameterError(problem, provenance=True, scoring=None)
     if not isinstance(values.get("initialization", ""), str):
-        why = " by its name, because initial weights are not recorded."
-        raise InvalidParameterError(*needs, Setting("initialization"), why)
+        problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
+        raise InvalidParameterError(problem, provenance=True, initialization=...)
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            why = f"callbacks of cmlp, because others can change the fit, got {callback!r}."
-            raise InvalidParameterError(*needs, why)
+            problem = f"<provenance=> needs callbacks of cmlp, because others can change the fit, got {callback!r}."
+            raise InvalidParameterError(problem, provenance=True)
     seed = values["random_state"]
     if seed is None:
         return int(2**32 * float(random_state(None).random_sample()))
     if not isinstance(seed, (int, np.integer)):
-        found = f", got {type(seed).__name__}."
-        raise InvalidParameterError(*needs, "an int or None as ", Setting("random_state"), found)
+        problem = f"<provenance=> needs an int or None as <random_state>, got {type(seed).__name__}."
+        raise InvalidParameterError(problem, provenance=True, random_state=...)
     return int(seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmlp._train import architecture, hyperparameters
 from cmlp._train.architecture import init_activations
 from cmlp._train.training_options import TrainingOptions, options_of
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,12 +53,11 @@ class EstimatorOptions(TrainingOptions):
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
-            y_scale, loss = Setting("y_scale", checked["y_scale"]), Setting("loss", checked["loss"])
-            raise InvalidParameterError(y_scale, " needs identity outputs, got ", loss, ".")
+            problem = "<y_scale=> needs identity outputs, got <loss=>."
+            raise InvalidParameterError(problem, y_scale=checked["y_scale"], loss=checked["loss"])
         if checked.get("y_scale") is not None and callable(checked["loss"]):
-            y_scale, loss = Setting("y_scale", checked["y_scale"]), Setting("loss", checked["loss"])
-            why = ": the unit of a function's values is not known."
-            raise InvalidParameterError(y_scale, " needs a loss with a name, got ", loss, why)
+            problem = "<y_scale=> needs a loss with a name, got <loss=>: the unit of a function's values is not known."
+            raise InvalidParameterError(problem, y_scale=checked["y_scale"], loss=checked["loss"])
         checked.update(
             hidden_layer_sizes=sizes,
             activation=tuple(names),
@@ -140,14 +139,8 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     quantile = checked.get("quantile", _MEDIAN)
     if loss == "quantile":
         if given is not None:
-            raise InvalidParameterError(
-                Setting("loss_parameter", given),
-                " must be None with ",
-                Setting("loss", loss),
-                ": set ",
-                Setting("quantile"),
-                " instead.",
-            )
+            problem = "<loss_parameter=> must be None with <loss=>: set <quantile> instead."
+            raise InvalidParameterError(problem, loss_parameter=given, loss=loss, quantile=...)
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
@@ -156,5 +149,4 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    needed = Setting("loss", "quantile")
-    return InvalidParameterError(Setting("quantile", quantile), " needs ", needed, f", got {loss!r}.")
+    return InvalidParameterError(f"<quantile=> needs <loss=>, got {loss!r}.", quantile=quantile, loss="quantile")

@@ -30,7 +30,7 @@ from cmlp._train.state import TrainingState
 from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import begin, make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint, message_of, optional
+from cmlp.exceptions import InvalidParameterError, Message, add_hint, message_of, optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -195,8 +195,8 @@ def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale | str:
     """Return the scale of the inputs, or the name of one to learn, and warn of one that does not fit the rows."""
     scale = request.input_scale(rows.X.shape[1])
     if isinstance(scale, str) and isinstance(rows.X, StoredRows):
-        why = " is learned from all rows, which no process has with local=True."
-        raise InvalidParameterError(Setting("input_scale", scale), why)
+        problem = "<input_scale=> is learned from all rows, which no process has with local=True."
+        raise InvalidParameterError(problem, input_scale=scale)
     if isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     return scale
@@ -242,8 +242,9 @@ def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) ->
         return None
     if not isinstance(scoring, str):
         return scoring
-    otherwise = f" needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable."
-    needs = Message(Setting("scoring", scoring), otherwise)
+    needs = Message(
+        f"<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable.", scoring=scoring
+    )
     return optional("sklearn.metrics", needs).get_scorer(scoring)  # type: ignore[no-any-return]
 
 

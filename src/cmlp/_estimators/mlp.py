@@ -15,7 +15,7 @@ from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.hyperparameters import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError, Setting, add_hint
+from cmlp.exceptions import InvalidParameterError, Message, add_hint
 
 if TYPE_CHECKING:
     from typing import Self
@@ -841,8 +841,8 @@ class MLPRegressor(MultilayerPerceptron):
             return super()._parameters()
         except InvalidParameterError as error:
             if not isinstance(self.loss, str) and error.parameter == "loss":
-                meant = Setting("hidden_layer_sizes", self.loss)
-                add_hint(error, "The first parameter is loss; did you mean ", meant, "?")
+                hint = "The first parameter is loss; did you mean <hidden_layer_sizes=>?"
+                add_hint(error, Message(hint, hidden_layer_sizes=self.loss))
             raise
 
     def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:

@@ -21,7 +21,7 @@ from cmlp._data.json_texts import (
 )
 from cmlp._train import hyperparameters
 from cmlp._train.same_data import arrays_of
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -127,8 +127,8 @@ def _provenance(
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
-            why = " continues a fit with the same parameters: only "
-            raise InvalidParameterError(Setting("provenance", True), why, Setting("max_iter"), " may be another.")
+            problem = "<provenance=> continues a fit with the same parameters: only <max_iter> may be another."
+            raise InvalidParameterError(problem, provenance=True, max_iter=...)
 
     def provenance_now() -> Provenance | None:
         hashes = data()

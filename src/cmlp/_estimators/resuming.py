@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._estimators.estimator_options import PLAIN
 from cmlp._estimators.fitted import INTERRUPTED, fitted_of
 from cmlp._train import hyperparameters
-from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Setting, sklearn_class
+from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Phrase, Setting, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._train.state import TrainingState
     from cmlp._train.training_options import TrainingOptions
-
-
-_RESUME = Setting("resume", True)
 
 
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
@@ -38,8 +35,8 @@ def _require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         was = kept.get(name, value)
         if not _is_same(was, value):
             before, new = Setting(name, was), Setting(name, value)
-            parts = " continues a fit with ", before, ", so ", new, " is not possible."
-            raise InvalidParameterError(_RESUME, *parts, about=new)
+            sentence = "<resume=> continues a fit with <before>, so <new> is not possible."
+            raise InvalidParameterError(sentence, resume=True, before=before, new=new, about=new)
 
 
 def _is_same(was: Any, now: Any) -> bool:
@@ -58,8 +55,8 @@ def _kept_fit(estimator: Estimator) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
     kept = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if kept is None:
-        problem = f" continues a call of fit, but this {type(estimator).__name__} instance has none."
-        raise sklearn_class(NotFittedError)(Message(_RESUME, problem))
+        problem = f"<resume=> continues a call of fit, but this {type(estimator).__name__} instance has none."
+        raise sklearn_class(NotFittedError)(Message(problem, resume=True))
     return kept
 
 
@@ -69,18 +66,24 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: 
     Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
     """
     if options.solver == "lbfgs":
-        warm_start = Setting("warm_start", True, "use warm_start=True")
-        lbfgs = Setting("solver", "lbfgs")
-        raise InvalidParameterError(_RESUME, " needs epochs, but ", lbfgs, " has none: ", warm_start, ".", about=lbfgs)
+        raise InvalidParameterError(
+            "<resume=> needs epochs, but <solver=> has none: <instead>.",
+            resume=True,
+            solver="lbfgs",
+            instead=Phrase("not_resumed", "use warm_start=True"),
+            about=Setting("solver", "lbfgs"),
+        )
     fitted: Fitted = _kept_fit(estimator)
     state = fitted.state
     if state.parameters is None:
-        problem = " continues a call of fit, but this model has no state of one: it was trained by partial_fit, with "
-        others = " or with a random generator other than MT19937, or loaded without its training state."
-        raise ValueError(Message(_RESUME, problem, Setting("solver", "lbfgs"), others))
+        problem = (
+            "<resume=> continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
+            "with <solver=> or with a random generator other than MT19937, or loaded without its training state."
+        )
+        raise ValueError(Message(problem, resume=True, solver="lbfgs"))
     if "rounds" in state.parameters and not in_rounds:
-        problem = " cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
-        raise ValueError(Message(_RESUME, problem))
+        problem = "<resume=> cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
+        raise ValueError(Message(problem, resume=True))
     _require_kept(state.parameters, parameters_to_keep(estimator))
     return fitted
 
@@ -90,10 +93,10 @@ def table_to_resume(estimator: Estimator) -> FittedTable:
     fitted: FittedTable = _kept_fit(estimator)
     if fitted.state is None:
         problem = (
-            f" continues a fit that was interrupted, but that of this {type(estimator).__name__} is complete, or it "
-            "was loaded from a file, which has no training state."
+            f"<resume=> continues a fit that was interrupted, but that of this {type(estimator).__name__} is complete, "
+            "or it was loaded from a file, which has no training state."
         )
-        raise ValueError(Message(_RESUME, problem))
+        raise ValueError(Message(problem, resume=True))
     _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 

@@ -25,7 +25,7 @@ from cmlp._process.threads import once_per_pool
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,7 +134,7 @@ class NumberEncoding(TargetEncoding):
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             y_scale=self._y_scale,
-            y_advice="" if callable(loss) else y_advice(loss, Setting("y_scale", "standard")),
+            y_advice="" if callable(loss) else y_advice(loss, Message("<y_scale=>", y_scale="standard")),
         )
 
 
@@ -170,7 +170,7 @@ def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
     previous, classes = request.previous, request.classes
     if previous is None:
         if classes is None:
-            raise ValueError(Message(Setting("classes"), " must be passed on the first call to partial_fit."))
+            raise ValueError(Message("<classes> must be passed on the first call to partial_fit.", classes=...))
         labels = labels_of(classes)
         return Labels(labels.classes, is_multilabel=True) if y.ndim == 2 else labels
     labels = previous.model.class_labels
@@ -420,11 +420,9 @@ def _learn_table_numbers(
     n = numbers.shape[1]
     loss, quantile, previous = request.options.loss, request.options.quantile, request.warm_model
     if isinstance(quantile, tuple) and n > 1:
-        parameter = Setting("quantile", quantile, "quantile")
         expected = "one number if y has several columns"
-        raise InvalidParameterError(
-            parameter, f" must be {expected}, got {quantile!r} and {n} columns.", expected=expected
-        )
+        problem = f"<quantile> must be {expected}, got {quantile!r} and {n} columns."
+        raise InvalidParameterError(problem, quantile=quantile, expected=expected)
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
@@ -530,8 +528,7 @@ def _require_positive(values: NDArray[np.float64], loss: str) -> None:
         if wrong.any():
             row = int(wrong.argmax())
             least = "be positive" if loss == "gamma" else "not be negative"
-            found = f", got {values[row].min():g} in row {row}."
-            raise ValueError(Message(f"y must {least} for ", Setting("loss", loss), found))
+            raise ValueError(Message(f"y must {least} for <loss=>, got {values[row].min():g} in row {row}.", loss=loss))
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError, Message, Phrase, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,27 +56,32 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
     """Return the prefix of all names in a header: `name`, or the stem of the file's name."""
     if name is not None and not isinstance(name, str):
         expected = "a str or None"
-        problem = f" must be {expected}, got {type(name).__name__}."
-        raise InvalidParameterError(Setting("name", name, "name"), problem, expected=expected)
+        problem = f"<name> must be {expected}, got {type(name).__name__}."
+        raise InvalidParameterError(problem, name=name, expected=expected)
     origin: str
     if name is not None:
         prefix, origin = name, Setting("name", name, "name")
     elif isinstance(path, (str, bytes, os.PathLike)):
         prefix, origin = os.path.splitext(os.path.basename(os.fsdecode(path)))[0], "the file name without its suffix"
     else:
-        raise InvalidParameterError(Setting("name", None, "name"), " must be given if path is an open file.")
+        raise InvalidParameterError("<name> must be given if path is an open file.", name=None)
     if (
         not re.fullmatch(r"[A-Za-z](_?[A-Za-z0-9])*", prefix)
         or len(prefix) > _LONGEST_NAME
         or prefix in _KEYWORDS.split()
     ):
-        advice = () if name is not None else ("; ", Setting("name", text="pass another one as name"))
+        advice = "" if name is not None else "; <other>"
         expected = (
             f"a C identifier of at most {_LONGEST_NAME} characters, without leading, trailing or double underscores, "
             "and not a keyword of C or C++"
         )
-        problem = f" must be {expected}, got {prefix!r}"
-        raise InvalidParameterError(origin, problem, *advice, ".", expected=expected)
+        raise InvalidParameterError(
+            f"<origin> must be {expected}, got {prefix!r}{advice}.",
+            origin=Message(origin),
+            other=Phrase("other_name", "pass another one as name"),
+            expected=expected,
+            about=Setting("name", ... if name is None else name),
+        )
     return prefix
 
 

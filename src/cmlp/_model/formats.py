@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.model import TableModel
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,17 +52,17 @@ def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]
     with np.errstate(over="ignore"):
         value: np.floating[Any] = dtype.type(scale)
     if not np.finfo(dtype).tiny <= value < np.inf:
-        raise InvalidParameterError(Setting("input_scale", scale), f" is out of the range of {dtype} in {where}.")
+        raise InvalidParameterError(f"<input_scale=> is out of the range of {dtype} in {where}.", input_scale=scale)
     return value
 
 
-_HTML = Setting("to_html")
+_HTML = Phrase("to_html")
 
 
-def _non_finite(*message: str) -> Refusal:
+def _non_finite(message: str) -> Refusal:
     def refusal(model: TrainedModel) -> Exception | None:
         finite = all(np.isfinite(params).all() for _, params in model.networks)
-        return None if finite else ValueError(Message("a weight is NaN or infinite", *message))
+        return None if finite else ValueError(message)
 
     return refusal
 
@@ -114,16 +114,13 @@ def _for_int8(model: TrainedModel) -> Exception | None:
 def _for_page(model: TrainedModel) -> Exception | None:
     net, is_table = model.net, isinstance(model, TableModel)
     if model.first.sorts and not is_table:
-        return ValueError(
-            Message(
-                _HTML, " does not support several quantiles: predictions are sorted, but the page shows the neurons."
-            )
-        )
+        text = "<to_html> does not support several quantiles: predictions are sorted, but the page shows the neurons."
+        return ValueError(Message(text, to_html=_HTML))
     if net.loss not in DISTANCES | LIKELIHOODS:
-        return ValueError(Message(_HTML, f" does not support the loss {net.loss!r}."))
+        return ValueError(Message(f"<to_html> does not support the loss {net.loss!r}.", to_html=_HTML))
     for name in net.activations:
         if name not in ACTIVATIONS:
-            return ValueError(Message(_HTML, f" does not support the activation {name!r}."))
+            return ValueError(Message(f"<to_html> does not support the activation {name!r}.", to_html=_HTML))
     hidden = net.sizes[1:-1]
     counts = {
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
@@ -137,22 +134,22 @@ def _for_page(model: TrainedModel) -> Exception | None:
         counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():
         if count > most:
-            return ValueError(Message(_HTML, f" supports at most {most} {what}, got {count}."))
+            return ValueError(Message(f"<to_html> supports at most {most} {what}, got {count}.", to_html=_HTML))
     return None
 
 
 _NO_TABLES = Message(
-    Setting("int8", text="to_c(int8=True)"),
-    " does not support tables: one byte for each number is too coarse for the bins of its column. ",
-    Setting("int8", text="Leave out int8 and calibrate"),
-    ".",
+    "<int8> does not support tables: one byte for each number is too coarse for the bins of its column. <instead>.",
+    int8=Phrase("int8", "to_c(int8=True)"),
+    instead=Phrase("not_int8", "Leave out int8 and calibrate"),
 )
-_EXPORTED = _non_finite(": such a model cannot be exported.")
+_NOT_SHOWN = Message("a weight is NaN or infinite: <to_html> cannot show such a model.", to_html=_HTML)
+_EXPORTED = _non_finite("a weight is NaN or infinite: such a model cannot be exported.")
 _REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
-    "save": (_for_file, _non_finite(": such a model cannot be saved.")),
+    "save": (_for_file, _non_finite("a weight is NaN or infinite: such a model cannot be saved.")),
     "to_c": (_EXPORTED,),
     "to_c(int8=True)": (_table(_NO_TABLES), _EXPORTED, _for_int8),
-    "to_html": (_for_page, _non_finite(": ", _HTML, " cannot show such a model.")),
+    "to_html": (_for_page, _non_finite(_NOT_SHOWN)),
     "to_onnx": (_EXPORTED,),
     "to_sklearn": (_table(_ONE_NETWORK), _EXPORTED),
     "to_torch": (_threshold, _EXPORTED),

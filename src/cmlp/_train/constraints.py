@@ -17,7 +17,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
-from cmlp.exceptions import InvalidParameterError, Setting, add_hint
+from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -166,12 +166,12 @@ def validated(
     value: object,
     choices: tuple[Constraint, ...],
     name: str,
-    message: Callable[[str, object, str, str], tuple[str, ...]],
+    message: Callable[[str, object, str, str], Message],
     owner: str = "",
 ) -> object:
     """Return a value in the type in which it is used.
 
-    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message has the parts
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message is the one
     that the function `message` returns for the name, the value, what is expected, and the owner.
     """
     for choice in choices:
@@ -179,10 +179,10 @@ def validated(
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     *first, last = map(str, choices)
     expected = f"{', '.join(first)} or {last}" if first else last
-    error = InvalidParameterError(*message(name, value, expected, owner), expected=expected)
+    error = InvalidParameterError(message(name, value, expected, owner), expected=expected)
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
     if hint:
-        add_hint(error, *hint)
+        add_hint(error, hint)
     raise error
 
 
@@ -191,8 +191,8 @@ def argument(name: str, value: object, *choices: Constraint) -> Any:
     return validated(value, choices, name, _of_argument)
 
 
-def _of_argument(name: str, value: object, expected: str, owner: str) -> tuple[str, ...]:
-    return Setting(name, value, name), f" must be {expected}, got {value!r}."
+def _of_argument(name: str, value: object, expected: str, owner: str) -> Message:
+    return Message(f"<name> must be {expected}, got {value!r}.", name=Setting(name, value, name))
 
 
 # ---------------------------------------------------------------------------------------------------- the entries

@@ -162,7 +162,7 @@ def warn_if_useless(
             text = causes(job, rows, outputs, sizes)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return
-    warn(Message(sentence(job.net, rows, loss, constant), text), UselessModelWarning)
+    warn(sentence(job.net, rows, loss, constant) + text, UselessModelWarning)
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -376,7 +376,7 @@ def causes(
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
-    text = Message(*sentences)
+    text = Message.joined(*sentences)
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 
@@ -388,15 +388,16 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     if not (high - low <= _NEARLY_EQUAL * size).all():
         return ""
     k = int((high - low).argmax())
-    rate = Setting("learning_rate_init")
-    text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g})"
+    text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
+    remedy = "standardized inputs, a larger <learning_rate_init> or another activation, such as 'relu', helps."
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
             name = "saturated" if net.activations[number - 1] in ("logistic", "tanh") else "dead"
-            text += f": {share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
-            return Message(text, "Standardized inputs, a smaller ", rate, " or another activation helps.")
-    return Message(text, ": standardized inputs, a larger ", rate, " or another activation, such as 'relu', helps.")
+            text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
+            remedy = "Standardized inputs, a smaller <learning_rate_init> or another activation helps."
+            break
+    return Message(text + remedy, learning_rate_init=...)
 
 
 def _unfinished(job: TrainingJob, epochs: str) -> str:
@@ -407,26 +408,26 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        most = Setting(epochs, options.max_iter)
-        return Message(" Training ended after ", most, " iterations: more help.") if reached else ""
+        text = " Training ended after <max_iter=> iterations: more help."
+        return Message(text, max_iter=options.max_iter) if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
-    rate = "a larger ", Setting("learning_rate_init"), f" than {options.learning_rate_init:g}"
+    rate = f"a larger <learning_rate_init> than {options.learning_rate_init:g}"
     if len(curve) < _FEW_EPOCHS:
-        few = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
-        return Message(f" Training ended after {few}: more epochs (", Setting(epochs), ") or ", *rate, " helps.")
+        text = (
+            f" Training ended after {len(curve)} epoch{'s' * (len(curve) != 1)}: more epochs (<epochs>) or {rate} "
+            "helps."
+        )
+        return Message(text, epochs=Setting(epochs), learning_rate_init=...)
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
-    return Message(
+    text = (
         f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: ",
-        *rate,
-        " or more epochs (",
-        Setting(epochs, options.max_iter),
-        ") helps.",
+        f"{len(curve)} epochs: {rate} or more epochs (<epochs>) helps."
     )
+    return Message(text, epochs=Setting(epochs, options.max_iter), learning_rate_init=...)
 
 
 def _plateau(job: TrainingJob) -> str:
@@ -437,19 +438,12 @@ def _plateau(job: TrainingJob) -> str:
     if state.history.stale <= options.n_iter_no_change:
         return ""
     what = "validation score" if options.early_stopping else "training loss"
-    tol = Setting("tol", options.tol, f"tol={options.tol:g}")
-    patience = Setting("n_iter_no_change", options.n_iter_no_change, f"n_iter_no_change={options.n_iter_no_change:g}")
-    return Message(
-        f" Training stopped because the {what} did not improve by ",
-        tol,
-        " for ",
-        patience,
-        " epochs: a smaller ",
-        Setting("tol"),
-        " or a larger ",
-        Setting("n_iter_no_change"),
-        " helps.",
+    text = (
+        f" Training stopped because the {what} did not improve by <tol:tol={options.tol:g}> for "
+        f"<n_iter_no_change:n_iter_no_change={options.n_iter_no_change:g}> epochs: a smaller <tol> or a larger "
+        "<n_iter_no_change> helps."
     )
+    return Message(text, tol=options.tol, n_iter_no_change=options.n_iter_no_change)
 
 
 def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
@@ -483,9 +477,9 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     names = job.data.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
     return Message(
-        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: ",
-        Setting("class_weight", "balanced"),
-        " of a classifier, or larger sample weights of its rows, help.",
+        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: <class_weight=> of a classifier, or "
+        "larger sample weights of its rows, help.",
+        class_weight="balanced",
     )
 
 
@@ -505,7 +499,8 @@ def _deep(net: _core.Net) -> str:
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0
 _TINY = 1e-2  # if all are smaller, they are called tiny
-_STANDARDIZE = Message("standardizing X (", Setting("input_scale", "standard"), " of an estimator)")
+_STANDARDIZE = Message("standardizing X (<input_scale=> of an estimator) helps.", input_scale="standard")
+_BYTES = Message("<input_scale:input_scale=1/255> helps.", input_scale="1/255")
 _MOST_NAMED = 5  # columns in a message
 
 
@@ -533,16 +528,16 @@ def scale_advice(
     sentences: list[str] = []
     sizes = sizes_of(objective, data) if sizes is None else sizes
     largest = float(sizes.columns.max())
-    helps = Setting("input_scale", "1/255", "input_scale=1/255") if data.X.dtype == np.uint8 else _STANDARDIZE
+    helps = _BYTES if data.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
         columns = _named(np.flatnonzero(sizes.columns > _LARGE), data.names)
-        sentences += [f"X has values of the order of {largest:.0e} in {columns}: ", helps, " helps."]
+        sentences.append(f"X has values of the order of {largest:.0e} in {columns}: " + helps)
     elif tiny and 0 < largest < _TINY:
-        sentences += [f"X has values of the order of {largest:.0e} in all columns: ", _STANDARDIZE, " helps."]
+        sentences.append(f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE)
     if sizes.y > _LARGE or (tiny and 0 < sizes.y < _TINY):
         gap = " " if sentences else ""
-        sentences += [f"{gap}y has values of the order of {sizes.y:.0e}: ", objective.y_advice, " helps."]
-    return Message(space, *sentences) if sentences else ""
+        sentences.append(f"{gap}y has values of the order of {sizes.y:.0e}: " + objective.y_advice + " helps.")
+    return Message.joined(space, *sentences) if sentences else ""
 
 
 def _size_of(targets: NDArray[Any]) -> float:

@@ -15,7 +15,7 @@ from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Piece, array_feed, cut
 from cmlp._train.state import NO_SUMS
-from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError, Setting
+from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator
@@ -172,17 +172,13 @@ class Engine:
         job = self.job
         optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
-        return DivergenceError(
-            Message(
-                "Solver produced non-finite parameter weights. The input data may contain large "
-                "values and need to be preprocessed. "
-                f"This happened in epoch {job.state.epoch + 1} with batches of "
-                f"{self.batch_size} rows and a learning rate of {most}{optimizer.learning_rate:g}; a smaller ",
-                Setting("learning_rate_init"),
-                " or standardized input usually helps.",
-                scale_advice(job.objective, job.data),
-            )
+        problem = (
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+            f"preprocessed. This happened in epoch {job.state.epoch + 1} with batches of {self.batch_size} rows and a "
+            f"learning rate of {most}{optimizer.learning_rate:g}; a smaller <learning_rate_init> or standardized input "
+            "usually helps."
         )
+        return DivergenceError(Message(problem, learning_rate_init=...) + scale_advice(job.objective, job.data))
 
 
 class BatchEngine(Engine):
@@ -332,6 +328,6 @@ def batch_size_of(options: TrainingOptions, n_rows: int) -> int:
     if isinstance(batch_size, str):  # "auto"
         return min(200, n_rows)
     if batch_size > n_rows:
-        parameter = Setting("batch_size", batch_size, "`batch_size`")
-        warn(Message("Got ", parameter, " less than 1 or larger than sample size. It is going to be clipped"))
+        text = "Got <batch_size:`batch_size`> less than 1 or larger than sample size. It is going to be clipped"
+        warn(Message(text, batch_size=batch_size))
     return min(batch_size, n_rows)

@@ -106,8 +106,12 @@ class Hyperparameters:
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
-                    without_effect = " differs from its default, but has no effect with this "
-                    text = Message(Setting(name), without_effect, Setting(need.other), ": ", need.reason, ".")
+                    text = Message(
+                        "<name> differs from its default, but has no effect with this <other>: <reason>.",
+                        name=Setting(name),
+                        other=Setting(need.other),
+                        reason=Message(need.reason),
+                    )
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 
@@ -131,10 +135,10 @@ class Hyperparameters:
         return text
 
 
-def _of_estimator(name: str, value: object, expected: str, class_name: str) -> tuple[str, ...]:
-    """Return the parts of the message about an invalid parameter."""
+def _of_estimator(name: str, value: object, expected: str, class_name: str) -> Message:
+    """Return the message about an invalid parameter."""
     parameter = Setting(name, value, f"The {name!r} parameter of {class_name}")
-    return parameter, f" must be {expected}. Got {value!r} instead."
+    return Message(f"<parameter> must be {expected}. Got {value!r} instead.", parameter=parameter)
 
 
 def _differs(value: Any, default: object) -> bool:

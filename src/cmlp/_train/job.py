@@ -12,7 +12,7 @@ from cmlp._data.scale import learned_scale
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp.exceptions import Message, Setting, naming
+from cmlp.exceptions import Message, naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +133,7 @@ def require_complete(X_val: object, y_val: object, sample_weight_val: object) ->
 
 def naming_validation() -> AbstractContextManager[None]:
     """Name the validation data in the messages of errors."""
-    return naming(Message("the validation data (", Setting("X_val", text="X_val, y_val"), ")"))
+    return naming(Message("the validation data (<X_val:X_val, y_val>)", X_val=...))
 
 
 class TrainingJob(NamedTuple):

@@ -18,7 +18,6 @@ from cmlp.exceptions import (
     DivergenceError,
     Message,
     NonFiniteInputError,
-    Setting,
     optional,
     sklearn_class,
 )
@@ -75,7 +74,7 @@ class LBFGS:
         self.observers.fit_ends()
 
     def _minimize(self) -> None:
-        needs = Message(Setting("solver", "lbfgs"), " needs SciPy: install it with `pip install cmlp[scipy]`.")
+        needs = Message("<solver=> needs SciPy: install it with `pip install cmlp[scipy]`.", solver="lbfgs")
         scipy = optional("scipy.optimize", needs)
         state, options = self.state, self.job.options
         result = scipy.minimize(
@@ -105,7 +104,7 @@ class LBFGS:
             gradient, cost = net.gradient(self._trial, data.X, data.targets, seconds=seconds, **self._keywords)
         except DivergenceError as error:
             if self._reached is None:
-                raise DivergenceError(Message(_DIVERGENCE, scale_advice(objective, data))) from error
+                raise DivergenceError(_DIVERGENCE + scale_advice(objective, data)) from error
             return self._replacement(point)
         except NonFiniteInputError as error:
             raise data.first_error(error, net.dtype) from None
@@ -155,19 +154,15 @@ class LBFGS:
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
         hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
         if epoch == max_iter:
-            parameter = Setting("max_iter", max_iter)
-            hint = Message("\nIncrease the number of iterations to improve the convergence (", parameter, ").")
+            hint = Message(
+                "\nIncrease the number of iterations to improve the convergence (<max_iter=>).", max_iter=max_iter
+            )
         problem = f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n"
-        warn(
-            Message(
-                problem,
-                hint,
-                "\nYou might also want to scale the data as shown in:\n"
-                "    https://scikit-learn.org/stable/modules/preprocessing.html",
-                advice,
-            ),
-            sklearn_class(ConvergenceWarning),
+        scaling = (
+            "\nYou might also want to scale the data as shown in:\n"
+            "    https://scikit-learn.org/stable/modules/preprocessing.html"
         )
+        warn(problem + hint + scaling + advice, sklearn_class(ConvergenceWarning))
 
 
 _DIVERGENCE = (

@@ -20,7 +20,7 @@ from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
 from cmlp._train.observer import Deadline, Observers
 from cmlp._train.state import Curve
 from cmlp._train.validation import NoValidation, ValidationRows
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, Message, sklearn_class
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -149,7 +149,7 @@ class EpochLoop:
                 f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
                 "converged yet."
             )
-            warn(Message(text, scale_advice(job.objective, job.data, sizes)), category)
+            warn(text + scale_advice(job.objective, job.data, sizes), category)
         warn_if_useless(job, self._kept_measures, self.engine.sampled_targets(), sizes)
 
 

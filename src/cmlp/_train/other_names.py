@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from cmlp.exceptions import Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -46,17 +46,17 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> tuple[str, ...]:
-    """Return the parts of a question whether another value or parameter is meant that is valid; none without one."""
+def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> str:
+    """Return a question whether another value or parameter is meant that is valid; '' if there is none."""
     if name == "learning_rate" and isinstance(value, (int, float)) and accepts("constant"):
-        return "Did you mean ", Setting("learning_rate_init", value), "?"
+        return Message("Did you mean <learning_rate_init=>?", learning_rate_init=value)
     if not isinstance(value, str):
-        return ()
+        return ""
     plain = value.lower().replace("_", "").replace("-", "").replace(" ", "")
     for meant in (_VALUES.get(name, {}).get(plain), value.lower(), plain):
         if meant is not None and accepts(meant):
-            return (f"Did you mean {meant!r}?",)
-    return ()
+            return f"Did you mean {meant!r}?"
+    return ""
 
 
 def parameter_hint(name: str, names: Collection[str], constructor: Collection[str] = ()) -> str:

@@ -43,7 +43,7 @@ from cmlp._train.constraints import (
     one_of,
     pair,
 )
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ _ADAM = Need("solver", lambda values: values["solver"] in ("adam", "adamw"), 'on
 _LEARNING_RATE = Need(
     "solver", _uses_learning_rate, '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate'
 )
-_PLAN = Message("training takes the ", Setting("max_iter"), " epochs for which the learning rate is planned")
+_PLAN = Message("training takes the <max_iter> epochs for which the learning rate is planned", max_iter=...)
 # tol=0 and n_iter_no_change=inf ask for all max_iter epochs, which is what a plan does.
 _TOL = Need("learning_rate", lambda values: values["tol"] == 0 or _may_stop(values), _PLAN)
 _EPOCHS_WITHOUT_CHANGE = Need(
@@ -271,7 +271,7 @@ TRAINING_ENTRIES = (
         """),
         needs=(
             _EPOCHS,
-            Need("early_stopping", _holds_out, Message("only ", Setting("early_stopping", True), " holds out rows")),
+            Need("early_stopping", _holds_out, Message("only <early_stopping=> holds out rows", early_stopping=True)),
             Need(
                 "X_val",
                 lambda values: not (values.get("X_val") and _holds_out(values)),

@@ -12,7 +12,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._train import hyperparameters
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -45,8 +45,8 @@ def stored_generator(generator: Generator) -> _core.Random:
     state = generator.get_state(legacy=False)
     if state["bit_generator"] != "MT19937":
         raise InvalidParameterError(
-            Setting("random_state", generator, "random_state"),
-            f" must use the bit generator MT19937 to store training state, got {state['bit_generator']}.",
+            f"<random_state> must use the bit generator MT19937 to store training state, got {state['bit_generator']}.",
+            random_state=generator,
         )
     words = state["state"]
     return _core.restored_random({"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])})

@@ -11,7 +11,7 @@ import numpy as np
 from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._process.threads import once_per_pool
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,5 +175,5 @@ def _names(digests: Digests) -> str:
 
 def _refuse(difference: str = "") -> NoReturn:
     problem = "The data differ from those with which the training began" + (f": {difference}" if difference else "")
-    remedy = Setting("data", text="pass the same X, y, sample_weight, validation data and shards")
-    raise ValueError(Message(problem, ". To continue, ", remedy, "."))
+    remedy = Phrase("same_data", "pass the same X, y, sample_weight, validation data and shards")
+    raise ValueError(Message(f"{problem}. To continue, <remedy>.", remedy=remedy))

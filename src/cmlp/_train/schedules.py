@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,14 +120,11 @@ class Planned(Schedule):
     def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
         """Return a learning rate per batch of this epoch (counted from 0); ValueError if the schedule has ended."""
         if epoch >= self.n_epochs:
-            raise InvalidParameterError(
-                Setting("learning_rate", self.name),
-                " ends after ",
-                Setting("max_iter", self.n_epochs),
-                " epochs: training cannot continue. Call fit to start again, or use a larger ",
-                Setting("max_iter"),
-                " from the first call.",
+            problem = (
+                "<learning_rate=> ends after <max_iter=> epochs: training cannot continue. Call fit to start again, "
+                "or use a larger <max_iter> from the first call."
             )
+            raise InvalidParameterError(problem, learning_rate=self.name, max_iter=self.n_epochs)
         rates, ramp = self._rates(epoch, n_batches), self._ramp(epoch, n_batches)
         return rates if ramp is None else rates * ramp
 
@@ -177,8 +174,9 @@ class Custom(Planned):
             rate = math.nan
         if not 0 <= rate < math.inf:
             raise InvalidParameterError(
-                Setting("learning_rate", self.function, "learning_rate"),
-                f" must return a finite number that is not negative, got {value!r} for step {step} of {n_steps}.",
+                f"<learning_rate> must return a finite number that is not negative, got {value!r} for step {step} of "
+                f"{n_steps}.",
+                learning_rate=self.function,
             )
         return rate
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,32 +45,32 @@ def split(
         training, validation = stratified_split(data.groups, fraction, rng, data.group_names)
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
-            fraction_or_seed = Setting("validation_fraction"), " or ", Setting("random_state")
-            text = f"The sample weights of the {name} set are all zero; use another "
-            raise ValueError(Message(text, *fraction_or_seed, "."))
+            problem = (
+                f"The sample weights of the {name} set are all zero; use another <validation_fraction> or "
+                "<random_state>."
+            )
+            raise ValueError(Message(problem, validation_fraction=..., random_state=...))
     return training, validation
 
 
 def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     """Return the numbers of training and validation rows; raises ValueError if either is too small."""
-    parameter = Setting("validation_fraction", fraction)
     if fraction <= 0:
-        early_stopping = Setting("early_stopping")
         expected = "a float in the (0, 1) range"
-        raise InvalidParameterError(
-            parameter, f" should be {expected} when ", early_stopping, " is on.", expected=expected
-        )
+        problem = f"<validation_fraction=> should be {expected} when <early_stopping> is on."
+        raise InvalidParameterError(problem, validation_fraction=fraction, early_stopping=..., expected=expected)
     n_validation = math.ceil(fraction * n_rows)
     if n_validation >= n_rows:
         raise InvalidParameterError(
-            f"With n_samples={n_rows} and ",
-            parameter,
-            " the resulting train set will be empty. Adjust any of the aforementioned parameters.",
+            f"With n_samples={n_rows} and <validation_fraction=> the resulting train set will be empty. Adjust any of "
+            "the aforementioned parameters.",
+            validation_fraction=fraction,
         )
     if n_validation < 2:
-        quoted = Setting("validation_fraction", fraction, "'validation_fraction'")
         raise InvalidParameterError(
-            "The validation set is too small. Increase ", quoted, " or the size of your dataset."
+            "The validation set is too small. Increase <validation_fraction:'validation_fraction'> or the size of "
+            "your dataset.",
+            validation_fraction=fraction,
         )
     return n_rows - n_validation, n_validation
 
@@ -149,23 +149,21 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
     """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the options."""
     sizes = shard_sizes(shards, n_rows)
     if options.solver == "lbfgs":
-        lbfgs = Setting("solver", "lbfgs")
-        raise InvalidParameterError(Setting("shards"), " needs batches, but ", lbfgs, " has none: use another solver.")
+        problem = "<shards> needs batches, but <solver=> has none: use another solver."
+        raise InvalidParameterError(problem, shards=..., solver="lbfgs")
     if options.shuffle is not True:
-        shuffle = Setting("shuffle", True)
-        raise InvalidParameterError(Setting("shards"), " needs ", shuffle, f", got {options.shuffle!r}.")
+        raise InvalidParameterError(f"<shards> needs <shuffle=>, got {options.shuffle!r}.", shards=..., shuffle=True)
     if options.early_stopping and not own_rows:
         raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")
     unit, batch_size = CHUNK * len(sizes), options.batch_size
     number = 200 if isinstance(batch_size, str) else batch_size
     if number % unit:
         expected = f"a multiple of {unit} ({CHUNK} rows of each shard)"
-        raise InvalidParameterError(
-            f"With {len(sizes)} shards, ",
-            Setting("batch_size", batch_size, "batch_size"),
-            f" must be {expected}, got {batch_size!r}; the next one is {-(-number // unit) * unit}.",
-            expected=expected,
+        problem = (
+            f"With {len(sizes)} shards, <batch_size> must be {expected}, got {batch_size!r}; the next one is "
+            f"{-(-number // unit) * unit}."
         )
+        raise InvalidParameterError(problem, batch_size=batch_size, expected=expected)
     share, smallest = number // len(sizes), min(sizes)
     if share > smallest:
         raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,8 +77,8 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
-        standard = Setting("y_scale", "standard")
-        raise ValueError(Message("y has values that are too large for ", standard, ": their mean is not finite."))
+        problem = "y has values that are too large for <y_scale=>: their mean is not finite."
+        raise ValueError(Message(problem, y_scale="standard"))
     return _scale_of("standard", mean, deviation, dtype)
 
 
@@ -113,16 +113,12 @@ def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[
     if coarse.any():
         k = int(coarse.argmax())
         names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
-        double = Setting("dtype", "float64")
-        raise InvalidParameterError(
-            Setting("y_scale", kind),
-            " needs ",
-            double,
-            f" for this y: column {k} has the {names[0]} {center[k]:.6g} and the {names[1]} {spread[k]:.3g}, but a "
-            f"float32 network predicts {multiples(center[k])}. Pass ",
-            double,
-            ", or subtract an offset from y.",
+        problem = (
+            f"<y_scale=> needs <dtype=> for this y: column {k} has the {names[0]} {center[k]:.6g} and the {names[1]} "
+            f"{spread[k]:.3g}, but a float32 network predicts {multiples(center[k])}. Pass <dtype=>, or subtract an "
+            "offset from y."
         )
+        raise InvalidParameterError(problem, y_scale=kind, dtype="float64")
 
 
 def multiples(center: float) -> str:
@@ -147,11 +143,11 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
     coarse = too_coarse(center, deviation, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        problem = (
+        text = (
             f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a "
-            f"float32 network computes with {multiples(center[k])}"
+            f"float32 network computes with {multiples(center[k])}: use <dtype=>, or subtract an offset from y."
         )
-        warn(Message(problem, ": use ", Setting("dtype", "float64"), ", or subtract an offset from y."))
+        warn(Message(text, dtype="float64"))
 
 
 def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:

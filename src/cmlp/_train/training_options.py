@@ -114,19 +114,16 @@ class TrainingOptions(TrainingParameters):
 
 def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
     """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
-    lbfgs = Setting("solver", "lbfgs")
     if own_rows and options.solver == "lbfgs":
-        raise InvalidParameterError(Setting("X_val"), " needs epochs, but ", lbfgs, " has none: use another solver.")
+        problem = "<X_val> needs epochs, but <solver=> has none: use another solver."
+        raise InvalidParameterError(problem, X_val=..., solver="lbfgs")
     if options.scoring is not None and not (own_rows or options.early_stopping):
         raise InvalidParameterError(
-            Setting("scoring", options.scoring),
-            " needs validation rows, but ",
-            Setting("early_stopping", False),
-            " and ",
-            Setting("X_val", None),
-            ", or ",
-            lbfgs,
-            ", which has no epochs.",
+            "<scoring=> needs validation rows, but <early_stopping=> and <X_val=>, or <solver=>, which has no epochs.",
+            scoring=options.scoring,
+            early_stopping=False,
+            X_val=None,
+            solver="lbfgs",
         )
 
 
@@ -142,8 +139,9 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
         refused = table.refused_by_lbfgs("Trainer", values)
         if refused is not None:
             parameter = Setting(refused, values[refused])
-            raise InvalidParameterError(parameter, " needs batches: use another solver than 'lbfgs'.")
+            problem = "<parameter> needs batches: use another solver than 'lbfgs'."
+            raise InvalidParameterError(problem, parameter=parameter)
     if options.weight_decay and options.solver != "adamw":
-        parameter, solver = Setting("weight_decay", options.weight_decay), Setting("solver", "adamw")
-        raise InvalidParameterError(parameter, " needs ", solver, f", got {options.solver!r}.")
+        problem = f"<weight_decay=> needs <solver=>, got {options.solver!r}."
+        raise InvalidParameterError(problem, weight_decay=options.weight_decay, solver="adamw")
     return options

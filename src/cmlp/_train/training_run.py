@@ -13,7 +13,7 @@ from cmlp._train.loop import STOPPING_RULES, EpochLoop
 from cmlp._train.split import split
 from cmlp._train.state import Curve
 from cmlp._train.target_scale import robust_scale, standard_scale, warn_of_lost_targets
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,9 +76,11 @@ def _standardized(job: TrainingJob) -> TrainingJob:
     with np.errstate(over="ignore", under="ignore"):
         unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
     if not 0 < unit < np.inf:
-        y_scale, loss = Setting("y_scale", scale.kind), Setting("loss", net.loss)
-        problem = "y must have a spread whose square is a finite positive number for ", y_scale, " with ", loss
-        raise ValueError(Message(*problem, f", got {1 / scale.factor[0]:g}: multiply y by a constant."))
+        problem = (
+            "y must have a spread whose square is a finite positive number for <y_scale=> with <loss=>, got "
+            f"{1 / scale.factor[0]:g}: multiply y by a constant."
+        )
+        raise ValueError(Message(problem, y_scale=scale.kind, loss=net.loss))
     objective = objective._replace(unit=unit, y_advice="")
     return job._replace(objective=objective, data=data.standardized(scale), user_data=data)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.arrays import taken
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import log_loss_clip
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,8 +114,7 @@ class UserScore:
         X, y, weight = self._arguments
         value = self.function(self.model(), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
-            scoring = Setting("scoring", self.function, "scoring")
-            raise InvalidParameterError(scoring, f" must return a number, got {value!r}.")
+            raise InvalidParameterError(f"<scoring> must return a number, got {value!r}.", scoring=self.function)
         return float(value)
 
     def _rows(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._data.disk import open_regular
 from cmlp._data.files.images import read_at_most, read_idx
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator
@@ -28,9 +28,9 @@ _REPORTED = 1 << 20  # bytes between two reports
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
-OF_IMAGES: tuple[str, ...] = (
-    "save the pixels of all images as one npy file, a row for each, and their labels as another for ",
-    Setting("labels"),
+OF_IMAGES = Message(
+    "save the pixels of all images as one npy file, a row for each, and their labels as another for <labels>",
+    labels=...,
 )
 
 
@@ -40,8 +40,8 @@ class DataError(Exception):
     A setting in it is a field of `TextOptions` or an argument of `training_rows`, with a value to try.
     """
 
-    def __init__(self, *parts: str) -> None:
-        super().__init__(Message(*parts))
+    def __init__(self, message: str, /, **arguments: object) -> None:
+        super().__init__(Message(message, **arguments))
 
 
 class NotNumbersError(DataError):
@@ -83,8 +83,8 @@ class _Bounded(io.RawIOBase):
 
 def too_large(path: str, limit: int) -> DataError:
     """Return the error for a file that contains more than the limit."""
-    problem = f"{path} contains more than {limit:,} bytes when decompressed"
-    return DataError(f"{problem}: set the limit with ", Setting("max_bytes"))
+    text = f"{path} contains more than {limit:,} bytes when decompressed: set the limit with <max_bytes>"
+    return DataError(text, max_bytes=...)
 
 
 class _WithProgress(io.RawIOBase):
@@ -110,7 +110,7 @@ def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None 
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
         if has_images:
-            raise DataError(f"{path} is a folder of images: ", *OF_IMAGES)
+            raise DataError(f"{path} is a folder of images: " + OF_IMAGES)
         raise DataError(f"{path} is a folder: name one of its files")
     with open_regular(on_disk(path)) as regular:
         raw: Any = regular if progress is None else io.BufferedReader(_WithProgress(regular, progress), _REPORTED)

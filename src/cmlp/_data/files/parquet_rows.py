@@ -13,7 +13,6 @@ from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, obj
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
 from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
-from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,8 +77,8 @@ class ParquetFile(RowFile):
             if counts[self.names[i]] > 1:
                 raise DataError(
                     f"{self.path} has {counts[self.names[i]]} columns {self.names[i]!r}, and columns of Parquet are "
-                    "read by name: rename them, or leave all of them out with ",
-                    Setting("drop", "NUMBER"),
+                    "read by name: rename them, or leave all of them out with <drop=>",
+                    drop="NUMBER",
                 )
         return [self.names[i] for i in kept]
 
@@ -179,12 +178,11 @@ class _LargeRows(TrainingRows):
         try:
             next(iter(file.blocks(kept)))
         except NotNumbersError as error:
-            raise DataError(
-                f"{error}. The model of a table takes it, but it is trained in memory: use ",
-                Setting("max_bytes", str(size)),
-                " or more, or leave the column out with ",
-                Setting("drop"),
-            ) from None
+            problem = (
+                f"{error}. The model of a table takes it, but it is trained in memory: use <max_bytes=> or more, or "
+                "leave the column out with <drop>"
+            )
+            raise DataError(problem, max_bytes=str(size), drop=...) from None
 
     @cached_property
     def target_kind(self) -> TargetKind:
@@ -211,8 +209,5 @@ class _LargeRows(TrainingRows):
         return self.blocks
 
     def take_columns(self) -> Any:
-        raise DataError(
-            f"{self._path}: the model of a table is trained in memory: use ",
-            Setting("max_bytes", str(self._size)),
-            " or more",
-        )
+        problem = f"{self._path}: the model of a table is trained in memory: use <max_bytes=> or more"
+        raise DataError(problem, max_bytes=str(self._size))

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, FileColumn, objects
 from cmlp._data.files.file_formats import DataError, NotNumbersError
-from cmlp.exceptions import Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,10 @@ MISSING_TARGET = "the value is missing: leave out the rows without a target"
 _NAT = np.iinfo(np.int64).min
 
 
-def remedy(cell: str, *, required: bool = False) -> tuple[str, ...]:
+def remedy(cell: str, *, required: bool = False) -> Message:
     """Return the end of a message about a cell that is not what it must be; nothing is said if it cannot be missing."""
-    return () if required else (". If it stands for a missing value, add ", Setting("missing", cell.strip()))
+    ending = Message(". If it stands for a missing value, add <missing=>", missing=cell.strip())
+    return Message("") if required else ending
 
 
 def numbers(
@@ -45,9 +46,9 @@ def numbers(
             number = grammar.boolean(cell)
         if number is None:
             what = f"{cell!r} is not a number{', True or False' * booleans}"
-            raise DataError(f"{place(row)}: {what}", *remedy(cell, required=required))
+            raise DataError(f"{place(row)}: {what}" + remedy(cell, required=required))
         if np.isinf(number):
-            raise DataError(f"{place(row)}: the value is {number}", *remedy(cell, required=required))
+            raise DataError(f"{place(row)}: the value is {number}" + remedy(cell, required=required))
         values[row] = number
     if required and np.isnan(values).any():
         raise NotNumbersError(f"{place(int(np.isnan(values).argmax()))}: the value is missing")
@@ -65,7 +66,7 @@ def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place
             continue
         date = grammar.date(cell)
         if date is None:
-            raise DataError(f"{place(row)}: {cell!r} is not a date", *remedy(cell))
+            raise DataError(f"{place(row)}: {cell!r} is not a date" + remedy(cell))
         if (date.kind == "instant") != (column_type == "instant"):
             has, others = ("an", "has not") if date.kind == "instant" else ("no", "has")
             raise DataError(f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training")

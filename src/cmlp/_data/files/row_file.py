@@ -12,7 +12,6 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat, NamedColumns, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
-from cmlp.exceptions import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,13 +109,13 @@ class TrainingRows:
         The names of the columns of X.
     can_be_table : bool
         Whether `take_columns` returns columns: of text and Parquet, if the file is not read in blocks.
-    notices : sequence of tuple
+    notices : sequence of str
         Lines for the user, in parts as those of DataError.
     """
 
     names: Sequence[str] | None = None
     can_be_table = True
-    notices: Sequence[tuple[str | Setting, ...]] = ()
+    notices: Sequence[str] = ()
 
     @property
     def other_than_number(self) -> str | None:

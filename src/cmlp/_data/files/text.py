@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.file_formats import OF_IMAGES, DataError, opening
 from cmlp._data.grammar import Grammar
-from cmlp.exceptions import Setting
+from cmlp.exceptions import Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,7 +61,8 @@ class TextOptions(NamedTuple):
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
-            raise DataError(Setting("thousands"), f" must differ from the decimal point, got {thousands!r} for both")
+            problem = f"<thousands> must differ from the decimal point, got {thousands!r} for both"
+            raise DataError(problem, thousands=...)
         return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )
@@ -157,9 +158,8 @@ class TextFile:
         self.width = len(first)
         if separator is None and self.separator and any(map(_has_several_numbers, first)):
             raise DataError(
-                f"{self.path} has several separators: state one with ",
-                Setting("separator"),
-                ", or replace spaces and tabs by commas",
+                f"{self.path} has several separators: state one with <separator>, or replace spaces and tabs by commas",
+                separator=...,
             )
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and n >= max(_FEW, _MOST * len(parsed)):
@@ -300,27 +300,24 @@ class TextFile:
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
-            problem = f"{self.path} is not text in {self.options.encoding}: {error}"
-            return DataError(f"{problem}. Name another ", Setting("encoding"))
-        return DataError(
+            text = f"{self.path} is not text in {self.options.encoding}: {error}. Name another <encoding>"
+            return DataError(text, encoding=...)
+        text = (
             f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
-            "example ",
-            Setting("encoding", "cp1252"),
-            " (Windows) or ",
-            Setting("encoding", "latin-1"),
+            "example <encoding=> (Windows) or <latin=>"
         )
+        return DataError(text, encoding="cp1252", latin=Setting("encoding", "latin-1"))
 
     def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
-        remedy: tuple[str, ...] = ()
+        remedy = ""
         if is_top and width == self.width + 1 > 2:
-            needs = ". The first line needs a name for each column, also for an empty last one and for names of rows"
-            remedy = (needs,)
+            remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
         elif is_top and width > self.width:
-            remedy = ". Remove lines that are a title, or say with ", Setting("comment", "TEXT"), " how they begin"
+            remedy = Message(". Remove lines that are a title, or say with <comment=> how they begin", comment="TEXT")
         elif self.separator in ",;" and self.width > 1:
-            remedy = (f". A value that contains {self.separator} needs quotation marks",)
+            remedy = f". A value that contains {self.separator} needs quotation marks"
         values = f"{width:,} value{'s' * (width != 1)}"
-        return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}", *remedy)
+        return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy)
 
 
 def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
@@ -361,8 +358,8 @@ def _encoding(name: str | None) -> str:
     try:
         encoding = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
     except LookupError:
-        known = "utf-8, utf-16, latin-1, cp1252 or another one"
-        raise DataError(Setting("encoding", str(name)), f" is unknown: use {known}") from None
+        problem = "<encoding=> is unknown: use utf-8, utf-16, latin-1, cp1252 or another one"
+        raise DataError(problem, encoding=str(name)) from None
     return encoding
 
 
@@ -373,17 +370,15 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
         what = "a workbook (xlsx): save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
         raise DataError(f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}")
     if start.startswith(_IMAGES):
-        raise DataError(f"{path} is an image: ", *OF_IMAGES)
+        raise DataError(f"{path} is an image: " + OF_IMAGES)
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
             raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if start.startswith((b'{"', b"[{")):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
-        raise DataError(
-            f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs ",
-            Setting("encoding", "utf-16"),
-        )
+        problem = f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding=>"
+        raise DataError(problem, encoding="utf-16")
 
 
 def _sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:

@@ -20,7 +20,7 @@ from cmlp._data.files.parsing import MISSING_TARGET, column_of, integers
 from cmlp._data.files.row_file import LabelledRows, TrainingRows
 from cmlp._data.files.text import Place
 from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
-from cmlp.exceptions import Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
-_GERMAN = Setting("decimal", ","), " ", Setting("thousands", ".")
+_GERMAN = Message("<decimal=> <thousands=>", decimal=",", thousands=".")
 _GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
 
 
@@ -162,7 +162,7 @@ class TrainingColumn:
             if tally["infinite"]:
                 row, cell = self.first(["infinite"])[0]
                 what = f"the value is {self.grammar.number(cell)}"
-                raise DataError(f"{place(row)}: {what}", *parsing.remedy(cell, required=self._is_target))
+                raise DataError(f"{place(row)}: {what}" + parsing.remedy(cell, required=self._is_target))
             is_whole = n > 0 and not tally["number"]
             return "text" if is_whole and tally["zeros"] else _PLAIN[not is_whole]  # codes such as 00123
         if n_dates == n:
@@ -170,8 +170,8 @@ class TrainingColumn:
                 (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in {place.line(row)} has none. If "
-                    "the column is text, add ",
-                    Setting("text", place.name),
+                    "the column is text, add <text=>",
+                    text=place.name,
                 )
             return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
         if tally["boolean"] == n:
@@ -180,12 +180,10 @@ class TrainingColumn:
             raise self._mixed(place, n, n_numbers, n_dates)
         if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
             row, cell = self.first(["similar"])[0]
-            raise DataError(
-                f"{place(row)}: {cell!r} is not a number as it is written. ",
-                *_remedy(cell, self.grammar.cell_format.decimal),
-                "; if the column is text, add ",
-                Setting("text", place.name),
+            problem = (
+                f"{place(row)}: {cell!r} is not a number as it is written. <remedy>; if the column is text, add <text=>"
             )
+            raise DataError(problem, remedy=_remedy(cell, self.grammar.cell_format.decimal), text=place.name)
         return "text"
 
     def _has_times(self, place: Place) -> bool:
@@ -204,13 +202,12 @@ class TrainingColumn:
         row, cell = others[0]
         is_similar = are_numbers and looks_like_a_number(cell)
         other_form = f"If {cell!r} is a number, write it like the others. " if is_similar else ""
-        return DataError(
+        text = (
             f"{place(row)}: {cell!r} is not a {'number' if are_numbers else 'date'}, but of {n:,} values {found}. The "
-            f"first others are {listed}. {other_form}If they stand for missing values, add ",
-            Setting("missing", cell.strip()),
-            "; if the column is text, add ",
-            Setting("text", place.name),
+            f"first others are {listed}. {other_form}If they stand for missing values, add <missing=>; if the column "
+            "is text, add <text=>"
         )
+        return DataError(text, missing=cell.strip(), text=place.name)
 
     def column(self, column_type: str, place: Place) -> FileColumn | None:
         """Return the column; None if the file must be read again, because a block is in the form of another type."""
@@ -227,42 +224,46 @@ class TrainingColumn:
         )
 
 
-def _remedy(cell: str, decimal: str) -> tuple[str, ...]:
+def _remedy(cell: str, decimal: str) -> Message:
     """Return what reads a number that is written in another form."""
     text = cell.strip("()$€£¥% \t")
     has_point, has_comma = "." in text, "," in text
     marks = ("'", "'’"), (" ", " \u00a0\u202f")
-    stated: tuple[str, ...] = ()
+    stated: Message | None = None
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
-        stated = _GERMAN if is_german else (Setting("thousands", ","),)
+        stated = _GERMAN if is_german else Message("<thousands=>", thousands=",")
     elif has_comma:
         is_grouped = len(text) - text.rindex(",") == 4  # a comma and three digits
-        groups = (Setting("thousands", ","), " or ") if is_grouped else ()
-        stated = *groups, Setting("decimal", ",")
+        either = "<thousands=> or <decimal=>" if is_grouped else "<decimal=>"
+        stated = Message(either, thousands=",", decimal=",")
     elif text.count(".") > 1:
         stated = _GERMAN
     elif has_point and decimal == ",":
         is_grouped = _GROUPED.fullmatch(text) is not None
-        remedy = (": to read numbers, add ", Setting("thousands", ".")) if is_grouped else ()
-        return "It has a point, but ", Setting("decimal"), " is a comma", *remedy
+        remedy = ": to read numbers, add <thousands=>" if is_grouped else ""
+        return Message(f"It has a point, but <decimal> is a comma{remedy}", decimal=..., thousands=".")
     else:
-        stated = tuple(Setting("thousands", mark) for mark, letters in marks if {*letters} & {*text})[:1]
+        separators = (mark for mark, letters in marks if {*letters} & {*text})
+        stated = next((Message("<thousands=>", thousands=mark) for mark in separators), None)
     has_others = text != cell.strip() or not stated
-    other = (f"{' and ' if stated else ''}remove what is no part of the number",) if has_others else ()
-    return "To read numbers, ", *(("add ", *stated) if stated else ()), *other
+    other = f"{' and ' if stated else ''}remove what is no part of the number" if has_others else ""
+    return "To read numbers, " + ("add " + stated if stated else Message("")) + other
 
 
-def _doubt(cell: str) -> tuple[str, ...]:
+def _doubt(cell: str) -> Message:
     """Return a notice about a number in a file from a country with decimal commas, perhaps."""
-    text = "is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, add "
-    return f"{cell!r} {text}", *_GERMAN, " and otherwise ", Setting("decimal", ".")
+    text = (
+        f"{cell!r} is read with a decimal point. All such numbers have three digits behind it: if it separates "
+        "thousands, add <german> and otherwise <decimal=>"
+    )
+    return Message(text, german=_GERMAN, decimal=".")
 
 
-def _other_date(cell: str, place: Place) -> tuple[str, ...]:
+def _other_date(cell: str, place: Place) -> Message:
     """Return a notice about a date in a column of text."""
-    text = "is read as text. To read dates, write them as 2026-11-24; if the column is text, add "
-    return f"{cell!r} {text}", Setting("text", place.name)
+    text = f"{cell!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text=>"
+    return Message(text, text=place.name)
 
 
 class TextRows(TrainingRows):
@@ -305,8 +306,8 @@ class TextRows(TrainingRows):
                 doubts.append((i, _other_date(other_date, self._place(i))))
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
-            (file.summary(self.n_rows),),
-            *((f"{file.path}, {self._place(i).column}: ", *doubt) for i, doubt in doubts),
+            file.summary(self.n_rows),
+            *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in doubts),
         ]
 
     def _read(self, progress: Progress) -> dict[int, str]:

@@ -26,7 +26,7 @@ from cmlp._train.observer import Deadline, Observer
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import begin, make_run
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     import os
@@ -139,14 +139,15 @@ class Bag(NamedTuple):
         net = previous[0].net
         own = self._net(0)
         n = self.options.n_estimators
-        warm_start = Setting("warm_start", True)
         if n != len(previous):
-            needs = " needs ", Setting("n_estimators", len(previous)), f", as the model has, got {n}."
-            raise InvalidParameterError(warm_start, *needs)
+            problem = f"<warm_start=> needs <n_estimators=>, as the model has, got {n}."
+            raise InvalidParameterError(problem, warm_start=True, n_estimators=len(previous))
         if net.sizes[1:] != own.sizes[1:]:
-            sizes = Setting("hidden_layer_sizes", net.sizes[1:-1])
-            found = f", as the model has, got {own.sizes[1:-1]} and {own.sizes[-1]}."
-            raise InvalidParameterError(warm_start, " needs ", sizes, f" and {net.sizes[-1]} outputs", found)
+            problem = (
+                f"<warm_start=> needs <hidden_layer_sizes=> and {net.sizes[-1]} outputs, as the model has, got "
+                f"{own.sizes[1:-1]} and {own.sizes[-1]}."
+            )
+            raise InvalidParameterError(problem, warm_start=True, hidden_layer_sizes=net.sizes[1:-1])
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
@@ -171,8 +172,8 @@ class Bag(NamedTuple):
         """Return the run of member k, from a state of it."""
         net = self._net(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
-            problem = " continues a fit on other data. Pass the same X, y and validation data."
-            raise ValueError(Message(Setting("resume", True), problem))
+            problem = "<resume=> continues a fit on other data. Pass the same X, y and validation data."
+            raise ValueError(Message(problem, resume=True))
         options = self._options(net, len(kept.order), kept.held_out_rows is not None)
         return self._run(k, net, options, resumed_state(kept, options))
 
@@ -252,10 +253,11 @@ def train_members(
     """
     if deadline.has_come():
         text = (
-            f" was over {-deadline.left():.2g} s before training began, because reading and learning the columns takes "
-            f"longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first epoch."
+            f"<max_time> was over {-deadline.left():.2g} s before training began, because reading and learning "
+            f"the columns takes longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first "
+            "epoch."
         )
-        warn(Message(Setting("max_time"), text))
+        warn(Message(text, max_time=...))
     n_threads = n_threads or available_threads()
     if follower is not None:
         _train_in_step(runs, n_threads, deadline, follower)

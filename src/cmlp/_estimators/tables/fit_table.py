@@ -38,7 +38,7 @@ from cmlp._process.warnings import Notices
 from cmlp._train.job import naming_validation, require_complete
 from cmlp._train.observer import Deadline, Reporter, callbacks_of
 from cmlp._train.random import random_state
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,9 +95,8 @@ def open_table(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTabl
     val_frame = None
     if require_complete(X_val, y_val, weight_val):
         if not request.options.early_stopping:
-            rows = Setting("X_val", text="X_val and y_val")
-            why = " uses no validation data: leave out ", rows, "."
-            raise InvalidParameterError(Setting("early_stopping", False), *why)
+            problem = "<early_stopping=> uses no validation data: leave out <X_val:X_val and y_val>."
+            raise InvalidParameterError(problem, early_stopping=False, X_val=...)
         val_frame = _validation_frame(X_val, request.class_name)
     _require_rows(frame, request.class_name)
     encoding, targets = learn_table_encoding(request, y, as_weights(weight, frame.n_rows), frame.n_rows)
@@ -107,15 +106,11 @@ def open_table(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTabl
             array = as_targets(y_val, val_frame.n_rows, request.class_name, labels=request.is_classifier)
             validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
     if len(targets.rows) < _FEWEST_ROWS:
-        raise ValueError(
-            Message(
-                Setting("sample_weight"),
-                f" must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} (weights below 1e-30 of "
-                "the largest count as 0, and ",
-                Setting("class_weight"),
-                " multiplies them).",
-            )
+        problem = (
+            f"<sample_weight> must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
+            "(weights below 1e-30 of the largest count as 0, and <class_weight> multiplies them)."
         )
+        raise ValueError(Message(problem, sample_weight=..., class_weight=...))
     return OpenedTable(frame, encoding, targets, validation)
 
 
@@ -164,10 +159,10 @@ class TableFit(PreparedFit):
         if self.request.resume and previous is not None and previous.state is not None:
             if self._digest != previous.state.digest:
                 problem = (
-                    " continues a fit on other data. Pass the same X, y and validation data, with the same names of "
-                    "columns, categories and labels."
+                    "<resume=> continues a fit on other data. Pass the same X, y and validation data, with the "
+                    "same names of columns, categories and labels."
                 )
-                raise ValueError(Message(Setting("resume", True), problem))
+                raise ValueError(Message(problem, resume=True))
             return self.bag.resumed_runs(previous.state.states), previous.model.background
         networks = None if previous is None else networks_as_trained(previous.model)
         generator = _generator(options.random_state)
@@ -271,7 +266,7 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     with naming_validation():
         frame = frame_of(X_val, class_name)
     if not frame.n_rows:
-        raise ValueError(Message(Setting("X_val"), " must have at least one row."))
+        raise ValueError(Message("<X_val> must have at least one row.", X_val=...))
     return frame
 
 

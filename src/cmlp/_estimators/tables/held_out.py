@@ -24,7 +24,7 @@ from cmlp._train.diagnosis import (
     loss_of_outputs,
     sentence,
 )
-from cmlp.exceptions import Message, UselessModelWarning
+from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     ):
         return
     text = causes(runs[0].job, first, epochs="n_epochs")
-    warn(Message(sentence(net, every, loss, constant), text), UselessModelWarning)
+    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
 
 
 def _is_useful(run: EpochLoop) -> bool:

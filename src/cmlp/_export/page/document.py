@@ -52,16 +52,16 @@ def page_of(
     """Return the page of a model; see `Network.to_html`."""
     if isinstance(model, TableModel):
         if data is not None:
-            why = " must be None for a table, whose page has fields for its columns instead of examples."
-            raise ValueError(Message(Setting("data"), why))
+            problem = "<data> must be None for a table, whose page has fields for its columns instead of examples."
+            raise ValueError(Message(problem, data=...))
         return table_page(model, title, background=background, target=target, unit=unit)
     if background:
-        why = f" must be False for a {model.class_name}: only the page of a table has such rows."
-        raise InvalidParameterError(Setting("background", background, "background"), why)
+        problem = f"<background> must be False for a {model.class_name}: only the page of a table has such rows."
+        raise InvalidParameterError(problem, background=background)
     if target is not None or unit is not None:
         name, value = ("unit", unit) if target is None else ("target", target)
-        why = f" must be None for a {model.class_name}: only the page of a table shows it."
-        raise InvalidParameterError(Setting(name, value, name), why)
+        problem = f"<name> must be None for a {model.class_name}: only the page of a table shows it."
+        raise InvalidParameterError(problem, name=Setting(name, value, name))
     described = Described(model)
     if data is not None:
         described.use_data(data)
@@ -194,8 +194,8 @@ class Examples:
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model
         if len(data) != 4:
-            problem = f" must be X_train, y_train, X_test, y_test, got {len(data)} values."
-            raise ValueError(Message(Setting("data"), problem))
+            problem = f"<data> must be X_train, y_train, X_test, y_test, got {len(data)} values."
+            raise ValueError(Message(problem, data=...))
         X_train, y_train, X_test, y_test = data
         self.train = self._checked(X_train, y_train, "train")
         self.test = self._checked(X_test, y_test, "test")
@@ -206,12 +206,14 @@ class Examples:
         rows, targets = np.asarray(X), as_labels(y, f"y_{name}")
         n_inputs = self.model.sizes[0]
         if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
-            shape = f" must have the shape (n, {n_inputs}), with n at least 1, and "
-            found = f" n entries; got the shapes {rows.shape} and {targets.shape}."
-            raise ValueError(Message(Setting(f"X_{name}"), shape, Setting(f"y_{name}"), found))
+            problem = (
+                f"<X> must have the shape (n, {n_inputs}), with n at least 1, and <y> n entries; got the shapes "
+                f"{rows.shape} and {targets.shape}."
+            )
+            raise ValueError(Message(problem, X=Setting(f"X_{name}"), y=Setting(f"y_{name}")))
         if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
-            problem = f" must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
-            raise ValueError(Message(Setting(f"X_{name}"), problem))
+            problem = f"<X> must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
+            raise ValueError(Message(problem, X=Setting(f"X_{name}")))
         return rows, self._encoded(targets, name)
 
     def _encoded(self, y: NDArray[Any], name: str) -> NDArray[Any]:
@@ -222,22 +224,22 @@ class Examples:
             if y.ndim == 2 and model.kind == "binary":
                 y = y.ravel()
             if y.ndim != 1 or y.dtype.kind not in "buif" or not np.isin(y, np.arange(max(2, n_outputs))).all():
-                raise ValueError(Message(labels, f" must have class indices from 0 to {max(2, n_outputs) - 1}."))
+                raise ValueError(Message(f"<y> must have class indices from 0 to {max(2, n_outputs) - 1}.", y=labels))
             return y.astype(np.int64)
         y = y.reshape(len(y), -1)
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
-            problem = f" must have {n_outputs} finite numbers per row, got the shape {y.shape}."
-            raise ValueError(Message(labels, problem))
+            problem = f"<y> must have {n_outputs} finite numbers per row, got the shape {y.shape}."
+            raise ValueError(Message(problem, y=labels))
         if (model.net.loss == "poisson" and (y < 0).any()) or (model.net.loss == "gamma" and (y <= 0).any()):
-            raise ValueError(Message(labels, f" has values out of the range of the loss {model.net.loss!r}."))
+            raise ValueError(Message(f"<y> has values out of the range of the loss {model.net.loss!r}.", y=labels))
         return y.astype(np.float64)
 
     def _white(self) -> float:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
-            problem = f" must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}."
-            raise ValueError(Message(Setting("data"), problem))
+            problem = f"<data> must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}."
+            raise ValueError(Message(problem, data=...))
         return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:

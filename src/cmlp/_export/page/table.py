@@ -20,7 +20,7 @@ from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +58,11 @@ def table_page(
     """
     require(model, "to_html")
     if background and model.background is None:
-        problem = " puts the training rows that fit has kept on the page, but this model has none: it needs "
-        remedy = Setting("keep_background"), " before fit."
-        raise InvalidParameterError(Setting("background", True), problem, *remedy)
+        problem = (
+            "<background=> puts the training rows that fit has kept on the page, but this model has none: it needs "
+            "<keep_background> before fit."
+        )
+        raise InvalidParameterError(problem, background=True, keep_background=...)
     rare = RARE_ACTIVATIONS.intersection(model.net.activations)
     name, units = _name(model, target), _units(model, unit)
     subject = name or f"A {'number' if model.labels is None else 'class'}"
@@ -112,8 +114,8 @@ def _outputs(model: TableModel) -> list[str]:
 def _name(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
     if target is not None and n_answers(model.net) > 1:
-        why = " must be None for several targets, which have the names of the columns of y."
-        raise InvalidParameterError(Setting("target", target, "target"), why)
+        problem = "<target> must be None for several targets, which have the names of the columns of y."
+        raise InvalidParameterError(problem, target=target)
     return None if target is None else visible(target)
 
 
@@ -122,13 +124,13 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     n_outputs, n = len(_outputs(model)), n_answers(model.net)
     if unit is None:
         return [""] * n_outputs
-    parameter = Setting("unit", unit, "unit")
     if model.labels is not None:
-        raise InvalidParameterError(parameter, f" must be None for a {model.class_name}, whose answers have none.")
+        problem = f"<unit> must be None for a {model.class_name}, whose answers have none."
+        raise InvalidParameterError(problem, unit=unit)
     units = [unit] * n if isinstance(unit, str) else list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
         expected = f"text or a sequence of one text for each of {n} targets"
-        raise InvalidParameterError(parameter, f" must be {expected}, got {unit!r}.", expected=expected)
+        raise InvalidParameterError(f"<unit> must be {expected}, got {unit!r}.", unit=unit, expected=expected)
     return [visible(one) for one in units] * (n_outputs // n)
 
 
