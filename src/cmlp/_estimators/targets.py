@@ -1,4 +1,4 @@
-"""What y means to training: `TargetEncoding`, learned from the first y and used for later blocks and validation rows.
+"""What y means to training: `TargetRules`, learned from the first y and used for later blocks and validation rows.
 
 Each kind of training has its own: `ClassEncoding` and `NumberEncoding` those of the estimators of one network,
 `TableClassEncoding` and `TableNumberEncoding` those of tables, and `NetworkEncoding` that of a bare network.
@@ -46,17 +46,13 @@ class Encoded(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class TargetEncoding:
+class TargetRules:
     """The rules by which y becomes targets; made once, from the first y."""
 
     n_outputs: int
     output: str  # activation of the output layer
     labels: Labels | None = None  # the classes of a classifier
     class_weights: ClassWeights | None = None  # for the parameter `class_weight`
-
-    def values(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return targets for the core."""
-        raise NotImplementedError
 
     def objective(self) -> Objective:
         """Return what training minimizes, and how it scores."""
@@ -66,14 +62,22 @@ class TargetEncoding:
         """Return each row's group, for a stratified validation split; None if it is not stratified."""
         return None
 
-    def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool = True) -> Encoded:
-        """Return targets and weights; ValueError if `some` weight must be positive, but none is."""
-        return self.weighted(self.values(y), weight, some=some)
-
     def weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool) -> Encoded:
         """Return targets for the core, and the weights of their rows multiplied by those of the classes."""
         weights = self.class_weights
         return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
+
+
+class TargetEncoding(TargetRules):
+    """The rules for one network."""
+
+    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return targets for the core."""
+        raise NotImplementedError
+
+    def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool = True) -> Encoded:
+        """Return targets and weights; ValueError if `some` weight must be positive, but none is."""
+        return self.weighted(self.values(y), weight, some=some)
 
 
 class ClassEncoding(TargetEncoding):
@@ -267,8 +271,8 @@ class CountedTargets(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class TableEncoding(TargetEncoding):
-    """The rules by which y becomes targets of the networks of a table, and their loss."""
+class TableEncoding(TargetRules):
+    """The rules for the networks of a table, and their loss."""
 
     loss: str
     loss_parameter: float | tuple[float, ...]
