@@ -3,6 +3,7 @@
 import pickle
 import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -93,6 +94,16 @@ def test_verbose_estimates_the_time_after_the_first_epochs(capsys):
     found = re.fullmatch("About (.+) seconds: estimated from 3 of 6 epochs of the first network", estimate)
     assert found and 0 < float(found[1]) < 600 and all("Network" in one for one in others)
     assert all(line.startswith("Network") for line in printed(3))  # nothing is left to be estimated
+
+
+@pytest.mark.parametrize("callbacks", [None, [Recorder()]])
+def test_verbose_prints_each_line_in_one_write(monkeypatch, callbacks):
+    """Also from several threads, and with callbacks: the estimate and a line for each network."""
+    written = []
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(write=written.append, flush=lambda: None))
+    TabularRegressor(**QUICK, n_epochs=6, verbose=True, n_threads=3, callbacks=callbacks).fit(X, NUMBERS)
+    assert sorted(line.split()[0] for line in written if line) == ["About", *["Network"] * 3]
+    assert all(line.endswith("\n") for line in written if line)
 
 
 def test_snapshot_is_the_model_so_far():

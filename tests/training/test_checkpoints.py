@@ -279,11 +279,24 @@ def test_time_limit_that_passes_in_the_hook_ends_training_after_its_batch(monkey
     assert outcome(fit(model.set_params(callbacks=None, max_time=None), resume=True)) == outcome(fit(classifier()))
 
 
-def test_partial_fit_and_paused_runs_call_no_hook():
+def test_partial_fit_calls_no_hook():
     seen = Seen(1)
     classifier(callbacks=[seen]).partial_fit(X, Y, classes=[0, 1, 2])
-    Trainer(Network([5, 3, 3]), callbacks=[seen], batch_size=20).run(X, Y, n_batches=5)
     assert not seen.batches
+
+
+def test_paused_runs_call_all_hooks():
+    """An epoch has 17 batches. Each call begins and ends training."""
+    names, called = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end"), []
+    hooks = {name: lambda trainer, name=name: called.append((name, trainer.state.batch)) for name in names}
+    callbacks = [SimpleNamespace(every_batches=4, **hooks)]
+    trainer = Trainer(Network([5, 3, 3]), callbacks=callbacks, batch_size=20)
+    trainer.run(X, Y, n_batches=5)
+    assert called == [("on_fit_begin", None), ("on_batches_end", 4), ("on_fit_end", 5)]
+    called.clear()
+    trainer.run(X, Y, n_batches=14)
+    batches = [("on_batches_end", batch) for batch in (8, 12, 16)]
+    assert called == [("on_fit_begin", 5), *batches, ("on_epoch_end", None), ("on_fit_end", 2)]
 
 
 # ------------------------------------------------------------------------------------------------ wrong values

@@ -179,7 +179,8 @@ class Trainer:
             Validation rows of your own, in the form of X, y and `sample_weight`; `validation_fraction` is then ignored.
             Their loss and score are recorded after each epoch, also with ``early_stopping=False``.
         n_batches : int or None, default=None
-            If not None, pause after this number of batches.
+            If not None, pause after this number of batches. Callbacks are called as without it: `on_fit_begin` and
+            `on_fit_end` in each call.
 
         Returns
         -------
@@ -200,14 +201,8 @@ class Trainer:
         with DeferredSignals():
             if n_batches is None or not run.has_epochs:
                 run.run()
-                return self
-            left = argument("n_batches", n_batches, COUNT)
-            while left and not run.finished:
-                first = run.state.batch or 0
-                run.advance(left)
-                left -= (run.state.batch or run.engine.n_batches) - first
-            if run.finished:
-                run.finish()
+            else:
+                run.run(n_batches=argument("n_batches", n_batches, COUNT))
         return self
 
     def epochs(

@@ -169,6 +169,11 @@ def interrupted() -> bool:
     return pool is not None and pool.stopped
 
 
+def print_line(text: str) -> None:
+    """Print a line in one write, so that lines of several threads do not mix."""
+    print(f"{text}\n", end="", flush=True)
+
+
 # ------------------------------------------------------ the maximum number of threads of a call with ``n_threads=None``
 
 

@@ -14,6 +14,7 @@ from cmlp._process.warnings import warn
 from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Piece, array_feed, cut
+from cmlp._train.observer import Deadline
 from cmlp._train.state import NO_SUMS
 from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from cmlp._train.feed import Feed
     from cmlp._train.job import TrainingJob
-    from cmlp._train.observer import Deadline
     from cmlp._train.state import TrainingState
     from cmlp._train.training_options import TrainingOptions
 
@@ -100,10 +100,14 @@ class EpochProgress:
 
 
 class Engine:
-    """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`."""
+    """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`.
+
+    `deadline` is when training ends although it is not finished.
+    """
 
     def __init__(self, job: TrainingJob, batch_size: int) -> None:
         self.job, self.batch_size = job, batch_size
+        self.deadline = Deadline(job.options.max_time)
         self.progress = EpochProgress(job.state, batch_size)
 
     @property

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
+from cmlp._process.threads import print_line
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
-from cmlp._train.observer import Deadline, Observers
+from cmlp._train.observer import Observers
 from cmlp._train.state import Curve
 from cmlp._train.validation import NoValidation, ValidationRows
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
+    from cmlp._train.observer import Deadline
     from cmlp._train.state import History
 
 
@@ -42,8 +44,8 @@ class EpochLoop:
         self.job, self.state, self.engine = job, job.state, engine
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
-        self.deadline = Deadline(job.options.max_time)
         self.observers = Observers()
+        self._deadline = engine.deadline
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
         self._kept_measures = math.nan, math.nan
         self._intervals: set[int] = set()  # of the observers, while `epochs` trains
@@ -51,33 +53,47 @@ class EpochLoop:
     @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
-        return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self.deadline.has_come()
+        return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self._deadline.has_come()
 
-    def run(self) -> None:
-        """Train until training is finished; several epochs at once if nothing happens in between."""
-        for _ in self.epochs(at_once=True):
+    def run(self, *, n_batches: int | None = None, deadline: Deadline | None = None) -> None:
+        """Train as `epochs` does; several epochs at once if nothing happens in between."""
+        for _ in self.epochs(at_once=n_batches is None, n_batches=n_batches, deadline=deadline):
             pass
 
-    def epochs(self, at_once: bool = False) -> Generator[None, None, None]:
-        """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
+    def epochs(
+        self, *, at_once: bool = False, n_batches: int | None = None, deadline: Deadline | None = None
+    ) -> Generator[None, None, None]:
+        """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between.
+
+        After `n_batches`, training pauses, also in the middle of an epoch. A deadline replaces that of the engine.
+        """
         observers = self.observers
-        self.recorder.lines.plan()
+        self._deadline = deadline or self._deadline
+        if n_batches is None:
+            self.recorder.lines.plan()
+        pause = math.inf if n_batches is None else self._n_batches_done + n_batches
         observers.fit_begins()
         self._intervals = observers.intervals
         try:
-            while not self.finished:
+            while not self.finished and (left := pause - self._n_batches_done) > 0:
                 safe_point()
-                if not self._advance_observed(at_once):  # the time was up in the middle of the epoch
+                if not self._advance_observed(at_once, left):  # a pause, or the time was up
                     break
                 self.engine.agree()
                 yield
-            self.finish()
+            if self.finished or self._n_batches_done < pause:
+                self._finish()
         except (KeyboardInterrupt, GeneratorExit):  # a pause
             observers.fit_ends()
             raise
         observers.fit_ends()
 
-    def _advance_observed(self, at_once: bool) -> bool:
+    @property
+    def _n_batches_done(self) -> int:
+        """Number of completed batches of all epochs."""
+        return self.state.epoch * self.engine.n_batches + (self.state.batch or 0)
+
+    def _advance_observed(self, at_once: bool, n_batches: float) -> bool:
         """Train an epoch, or several `at_once`, and call the observers; return whether the epoch is complete."""
         self.observers.epoch_begins()
         n_epochs = self._horizon if at_once else 1
@@ -86,7 +102,7 @@ class EpochLoop:
                 self.engine.train_epochs(n_epochs, self._record)
             except DivergenceError as error:
                 raise self.engine.explained(error) from error
-        elif not self.advance():
+        elif not self._advance(n_batches):
             return False
         if self.observers.epoch_ends():
             self.state.stopped = True
@@ -95,21 +111,22 @@ class EpochLoop:
     @property
     def _horizon(self) -> int:
         """How many epochs may pass before a part must be asked."""
-        most = min(part.horizon for part in (self.observers, self.deadline, self.validation, self.recorder))
+        most = min(part.horizon for part in (self.observers, self._deadline, self.validation, self.recorder))
         return 1 if most <= 1 else int(min(most, self.engine.horizon))
 
     def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
 
-    def advance(self, n_batches: int | None = None) -> bool:
+    def _advance(self, n_batches: float) -> bool:
         """Train the rest of the current epoch, or at most `n_batches` batches of it; return whether it is complete.
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
-        engine, first = self.engine, self.state.batch or 0
-        last = None if n_batches is None or first + n_batches >= engine.n_batches else first + n_batches
+        engine = self.engine
+        end = (self.state.batch or 0) + n_batches
+        last = int(end) if end < engine.n_batches else None
         try:
-            with closing(engine.train(last, self._intervals, self.deadline)) as batches:
+            with closing(engine.train(last, self._intervals, self._deadline)) as batches:
                 for batch in batches:
                     self.observers.batches_end(batch)
             loss = engine.loss()
@@ -131,12 +148,12 @@ class EpochLoop:
         """Measure the validation rows, and record the epoch."""
         engine = self.engine
         self.observers.validation_begins(engine.n_batches)
-        score, validation_loss = self.validation.measure(self.deadline)
+        score, validation_loss = self.validation.measure(self._deadline)
         is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
         if is_best or self.state.best is None:
             self._kept_measures = validation_loss, math.nan if score is None else score
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
         job, state, options = self.job, self.state, self.job.options
         state.restore_best()
@@ -257,7 +274,7 @@ class VerboseLines:
             seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
             line += f", at most {seconds * (self._options.max_iter - epoch):.0f} s left"
         with immediate_signals():
-            print(line, flush=True)
+            print_line(line)
 
 
 class Recorder:
@@ -319,7 +336,7 @@ class Recorder:
             self.lines.write(loss, score)
         if message:
             with immediate_signals():
-                print(
+                print_line(
                     f"{self._rule.measure} did not improve more than tol={options.tol:f} for "
                     f"{options.n_iter_no_change} consecutive epochs. {message}"
                 )

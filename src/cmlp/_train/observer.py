@@ -134,6 +134,18 @@ class Deadline:
         return self._end < math.inf and time.monotonic() >= self._end
 
 
+class AgreedDeadline(Deadline):
+    """A deadline that has come when all who train together know it: when one of them sets `is_over` for all."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.is_over = False
+
+    def has_come(self) -> bool:
+        """Return whether it has come."""
+        return self.is_over
+
+
 # -------------------------------------------------------------- calls the callbacks of a program while a trainer trains
 
 

@@ -27,7 +27,7 @@ from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
 from cmlp._train.engine import BatchEngine
-from cmlp._train.observer import Deadline
+from cmlp._train.observer import AgreedDeadline, Deadline
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
 from cmlp._train.split import CHUNK, shard_sizes
@@ -98,11 +98,10 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     fit = workers.together(partial(prepare_network, request, source, engine_of, judges=judges))
     run = fit.run
     assert run.has_epochs
-    engine: Any = run.engine
-    run.deadline = engine.deadline
+    batch_size = run.engine.batch_size
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
-    workers.compare({"classes": known, "batch size": str(engine.batch_size), **_description(run.job)})
-    workers.together(partial(_warn_of_idle, workers, engine.batch_size))
+    workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
+    workers.together(partial(_warn_of_idle, workers, batch_size))
     _check_same_data(run.job, workers)
     fit.remember_parameters()
     workers.together(partial(fit.attach, observers))
@@ -117,7 +116,8 @@ class JointEngine(BatchEngine):
 
     def __init__(self, job: TrainingJob, workers: Workers) -> None:
         super().__init__(job)
-        self._workers, self.deadline = workers, AgreedDeadline()
+        self._workers = workers
+        self.deadline = self._agreed = AgreedDeadline()
         self._limit = Deadline(None if workers.rank else job.options.max_time)
         self._intervals: tuple[int, ...] | None = None  # those of the observers of all workers
         if workers.size > 1:
@@ -148,19 +148,7 @@ class JointEngine(BatchEngine):
         deliver()
         state, late = self.job.state, self._limit.has_come()
         met = self._workers.settle(stops=state.stopped, late=late, checksum=state.digest())
-        state.stopped, self.deadline.is_over = met
-
-
-class AgreedDeadline(Deadline):
-    """A deadline that has come when all workers know it."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.is_over = False
-
-    def has_come(self) -> bool:
-        """Return whether it has come."""
-        return self.is_over
+        state.stopped, self._agreed.is_over = met
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

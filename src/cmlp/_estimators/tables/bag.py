@@ -15,14 +15,14 @@ from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import TrainedEpoch
-from cmlp._process.threads import Pool, available_threads
+from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
-from cmlp._train.observer import Deadline, Observer
+from cmlp._train.observer import AgreedDeadline, Deadline, Observer
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import begin, make_run
@@ -260,7 +260,7 @@ def train_members(
         warn(Message(text, max_time=...))
     n_threads = n_threads or available_threads()
     if follower is not None:
-        _train_in_step(runs, n_threads, deadline, follower)
+        _train_in_step(runs, n_threads, deadline, verbose, follower)
     else:
         _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
 
@@ -274,18 +274,17 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
 
 
 def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
-    run = runs[k]
+    run, share = runs[k], None
     seconds = deadline.left()
     if seconds < math.inf and not run.finished:
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
         share = Deadline(seconds / n_rounds)
-        run.advance(_FEWEST_BATCHES)
-        run.deadline = share
+        run.run(n_batches=min(_FEWEST_BATCHES, run.engine.n_batches))
     if verbose and k == 0:
         run.observers.append(_Estimate(runs, n_threads))
-    run.run()
+    run.run(deadline=share)
     if verbose:
-        print(_summary(k, run))
+        print_line(_summary(k, run))
 
 
 class _Estimate(Observer):
@@ -309,29 +308,32 @@ class _Estimate(Observer):
         self._n += 1
         if self._n == _EPOCHS_OF_ESTIMATE < self._left:
             seconds = (time.monotonic() - self._start) / self._n * self._left * self._n_rounds
-            print(f"About {seconds:.2g} seconds: estimated from {self._n} of {self._left} epochs of the first network")
+            epochs = f"{self._n} of {self._left} epochs of the first network"
+            print_line(f"About {seconds:.2g} seconds: estimated from {epochs}")
         return False
 
 
-def _train_in_step(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, follower: Observer) -> None:
+def _train_in_step(
+    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, follower: Observer
+) -> None:
     """Train one epoch of all members after the other."""
+    end = AgreedDeadline()
+    members = [run.epochs(deadline=end) for run in runs]
+    if verbose:
+        runs[0].observers.append(_Estimate(runs, len(runs)))  # the first one waits for the epochs of the others
     follower.fit_begins()
     try:
-        while left := [run for run in runs if not run.finished]:
-            _in_pool(partial(_advance, left), len(left), n_threads)
-            for run in left:
-                run.observers.epoch_ends()
-            if follower.epoch_ends() or deadline.has_come():
-                break
+        while not all(run.finished for run in runs):
+            _in_pool(lambda k: next(members[k], None), len(runs), n_threads)
+            end.is_over = follower.epoch_ends() or deadline.has_come()
+        for k, (run, epochs) in enumerate(zip(runs, members, strict=True)):
+            next(epochs, None)  # which ends
+            if verbose:
+                print_line(_summary(k, run))
     finally:
-        for run in runs:
-            run.finish()
-            run.observers.fit_ends()
+        for epochs in members:
+            epochs.close()
         follower.fit_ends()
-
-
-def _advance(runs: Sequence[EpochLoop], k: int) -> None:
-    runs[k].advance()
 
 
 def _summary(k: int, run: EpochLoop) -> str:
