@@ -31,6 +31,28 @@ _MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal h
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
 
 
+class Head(str):
+    """The head of a model file as JSON, which the core has validated. Entries are parsed when they are asked for.
+
+    The search finds no text inside a string, because a string contains quotes only with a backslash.
+    """
+
+    __slots__ = ()
+
+    def text(self, key: str) -> Any:
+        """Return the text of a key; None without it."""
+        return self._entry(key, '"')
+
+    def tensor(self, key: str) -> Any:
+        """Return the type, the shape and the place of a tensor; None without it."""
+        return self._entry(key, "{")
+
+    def _entry(self, key: str, first: str) -> Any:
+        name = f',"{key}":'
+        at = self.find(name + first)
+        return None if at < 0 else json.JSONDecoder().raw_decode(self, at + len(name))[0]
+
+
 class Metadata:
     """The strings and arrays of a model file. Each is parsed when it is asked for.
 
@@ -38,18 +60,17 @@ class Metadata:
 
     Parameters
     ----------
-    head : str
-        The head of the file as JSON, which the core has validated.
+    head : Head
     data : memoryview
         The data of the file from the offset `start` on.
     """
 
-    def __init__(self, head: str, data: memoryview, start: int) -> None:
+    def __init__(self, head: Head, data: memoryview, start: int) -> None:
         self._head, self._data, self._start = head, data, start
 
     def string(self, key: str) -> str | None:
         """Return a string, or None if the file has none with this key."""
-        text: str | None = entry(self._head, key, '"')
+        text: str | None = self._head.text(key)
         return text
 
     def required(self, key: str) -> str:
@@ -61,22 +82,12 @@ class Metadata:
 
     def array(self, name: str) -> NDArray[Any] | None:
         """Return a copy of an array, or None if the file has none of this name."""
-        tensor = entry(self._head, name, "{")
+        tensor = self._head.tensor(name)
         if tensor is None:
             return None
         dtype, (first, end) = np.dtype(DTYPES[tensor["dtype"]]), tensor["data_offsets"]
         values = np.frombuffer(bytes(self._data[first - self._start : end - self._start]), dtype)
         return values.astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
-
-
-def entry(head: str, key: str, first: str) -> Any:
-    """Return the value of a key in the head of a file, of which `first` is the first character; None without the key.
-
-    The search finds no text inside a string, because a string contains quotes only with a backslash.
-    """
-    name = f',"{key}":'
-    at = head.find(name + first)
-    return None if at < 0 else json.JSONDecoder().raw_decode(head, at + len(name))[0]
 
 
 def refuse(what: str) -> ModelFormatError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import check_params, loaded_block, native
+from cmlp._bridge.blocks import check_params, check_version, loaded_block, native
 from cmlp._data.columns import ColumnLayout, checked_cell_format
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
@@ -201,9 +201,8 @@ def restored(value: Any) -> Any:
 
 
 def _training_state(fields: dict[str, Any]) -> TrainingState:
-    state = TrainingState.__new__(TrainingState)
-    state.__setstate__(fields)
-    return state
+    check_version(fields, "training state")
+    return TrainingState.from_fields(fields)
 
 
 def _fields_of(fitted: Fitted) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     DTYPES,
+    Head,
     Metadata,
     as_json,
     dump_categories,
@@ -29,7 +30,6 @@ from cmlp._data.json_texts import (
     dump_names,
     dump_parameters,
     dump_target_names,
-    entry,
     load_categories,
     load_column_names,
     load_labels,
@@ -116,7 +116,7 @@ def naming_damage(
 # ------------------------------------------------------------------------------------------------------ the tensors
 
 
-def _read_head(file: IO[bytes], size: int) -> tuple[str, int]:
+def _read_head(file: IO[bytes], size: int) -> tuple[Head, int]:
     """Return the head of a file as JSON, which the core has validated, and the number of a table's networks, or 0."""
     head_size = _core.model_head_size(file.read(_LENGTH))
     if head_size > size:
@@ -128,11 +128,11 @@ def _read_head(file: IO[bytes], size: int) -> tuple[str, int]:
         raise _short()
     if size > file_size:
         raise ModelFormatError("the file has extra bytes at its end", "CMLP_ERROR_FILE_LONG")
-    return str(memoryview(head)[_LENGTH:], "ascii"), n_nets
+    return Head(memoryview(head)[_LENGTH:], "ascii"), n_nets
 
 
 def _read_network(
-    head: str, file: IO[bytes], size: int, *, use_map: bool, verify: bool
+    head: Head, file: IO[bytes], size: int, *, use_map: bool, verify: bool
 ) -> tuple[TrainedModel, dict[str, Any], Metadata]:
     net, head_size = _net(head), _LENGTH + len(head)
     bytes_of_params = net.n_params * net.dtype.itemsize
@@ -146,7 +146,7 @@ def _read_network(
         if file.readinto(params.view(np.uint8).data) != bytes_of_params:  # type: ignore[attr-defined]
             raise _short()
         rest = memoryview(_exactly(file, size - head_size - bytes_of_params))
-    crc = int(entry(head, "data_crc32", '"'), 16)
+    crc = int(head.text("data_crc32"), 16)
     if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != crc:
         raise ModelFormatError(
             "the checksum of the data does not match: the file was changed or damaged", "CMLP_ERROR_FILE_DATA_CRC"
@@ -176,10 +176,10 @@ def _double(digits: str) -> float:
     return value
 
 
-def _input_scale(head: str, metadata: Metadata) -> float | InputScale:
+def _input_scale(head: Head, metadata: Metadata) -> float | InputScale:
     factor, shift = map(metadata.array, _COLUMNS)
     if factor is None or shift is None:
-        return _double(entry(head, "input_scale", '"'))
+        return _double(head.text("input_scale"))
     if not np.isfinite([factor, shift]).all():
         raise ModelFormatError("a shift or factor of the inputs is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
     if not factor.all():
@@ -193,18 +193,18 @@ def _word(text: str) -> tuple[str, float]:
     return name, _double(digits) if digits else 0.0
 
 
-def _net(head: str, prefix: str = "") -> _core.Net:
+def _net(head: Head, prefix: str = "") -> _core.Net:
     """Return the network that the head describes; the names of its layers begin with `prefix`."""
-    names, parameters = zip(*map(_word, entry(head, "activations", '"').split(",")), strict=True)
-    layers = [entry(head, f"{prefix}layers.{i}.weight", "{") for i in range(len(names))]
+    names, parameters = zip(*map(_word, head.text("activations").split(",")), strict=True)
+    layers = [head.tensor(f"{prefix}layers.{i}.weight") for i in range(len(names))]
     sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
-    loss, *quantiles = entry(head, "loss", '"').split(",")
+    loss, *quantiles = head.text("loss").split(",")
     loss, first = _word(loss)
     loss_parameter = (first, *map(_double, quantiles)) if quantiles else first
     return _core.Net(sizes, names, loss, DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
 
 
-def _nets_of_table(head: str, n_nets: int) -> Iterator[_core.Net]:
+def _nets_of_table(head: Head, n_nets: int) -> Iterator[_core.Net]:
     """Yield the networks of a table. There are at most two that differ in their number of inputs."""
     nets: dict[str, _core.Net] = {}
     at = 0
@@ -229,7 +229,7 @@ def _contents(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
 
 
 def _read_table(
-    head: str, n_nets: int, content: NDArray[np.uint8], *, is_map: bool, verify: bool
+    head: Head, n_nets: int, content: NDArray[np.uint8], *, is_map: bool, verify: bool
 ) -> tuple[TableModel, dict[str, Any], Metadata]:
     _core.Model(content, verify)
     networks, head_size = [], _LENGTH + len(head)

@@ -316,15 +316,22 @@ class TrainingState:
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
+        vars(self).update(vars(TrainingState.from_fields(fields)))
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> TrainingState:
+        """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
+        state = cls.__new__(cls)
         try:
             names = {name: stored_name(name) for name in FIELDS}
-            self.assign(**{name: FIELDS[name].load(stored, fields[stored]) for name, stored in names.items()})
+            state.assign(**{name: FIELDS[name].load(stored, fields[stored]) for name, stored in names.items()})
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
-        if (self.optimizer is None) != (self.schedule is None):
+        if (state.optimizer is None) != (state.schedule is None):
             raise ValueError(
-                f"The training state is damaged: optimizer is {self.optimizer}, but schedule is {self.schedule}."
+                f"The training state is damaged: optimizer is {state.optimizer}, but schedule is {state.schedule}."
             )
+        return state
 
 
 # ------------------------------------------------------------------------ how the fields of a state are loaded and kept

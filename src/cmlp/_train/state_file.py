@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import PICKLE_VERSION
 from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp._train.loop import TrainingLoss
@@ -88,7 +87,7 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     is resumed.
     """
     if file.array("training.numbers") is not None:
-        state = _restored(net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve")))
+        state = _state_of(net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve")))
         state.parameters = dict(parameters)  # resume=True compares them
         return state
     history_text, state_text = file.string("history"), file.string("training")
@@ -108,7 +107,7 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     # What an older version did not store has its default.
     history = {**History().fields(), "validation_scores": None, **stored, **curves}
     if state_text is not None:
-        return _restored(net, params, parameters, file, history, load_parameters(state_text, "training"))
+        return _state_of(net, params, parameters, file, history, load_parameters(state_text, "training"))
     state = TrainingState(params, History.from_fields(history))
     state.epoch, state.target_scale = epoch, scale_of(_target_scale(file, parameters))
     return state
@@ -138,7 +137,7 @@ def _records(file: Metadata) -> Curve[tuple[float, ...]]:
     return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
 
 
-def _restored(
+def _state_of(
     net: _core.Net,
     params: NDArray[Any],
     parameters: Mapping[str, Any],
@@ -166,15 +165,13 @@ def _restored(
     scalars = {**_LATER, **scalars}
     if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _NUMBERS):
         raise refuse("'training' has a negative counter")
-    state, key = TrainingState.__new__(TrainingState), "training.parameters"
-    text = file.string(key)
-    target_scale = _target_scale(file, parameters)
-    state.__setstate__(
+    key = "training.parameters"
+    text, target_scale = file.string(key), _target_scale(file, parameters)
+    return TrainingState.from_fields(
         {
             **{name: scalars[name] for name in _NUMBERS},
             **{name: arrays[name] for name in _ARRAYS},
             "sums": _sums(arrays["sums"]),
-            "version": PICKLE_VERSION,
             "params": params,
             "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
             "schedule": schedule,
@@ -186,7 +183,6 @@ def _restored(
             "predicts_y": target_scale is not None,
         }
     )
-    return state
 
 
 def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
