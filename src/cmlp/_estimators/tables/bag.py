@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,23 +11,18 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
-from cmlp._model.results import TrainedEpoch
-from cmlp._process.threads import Pool, available_threads, print_line
-from cmlp._process.warnings import warn
 from cmlp._train import hyperparameters
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
-from cmlp._train.observer import AgreedDeadline, Deadline, Observer
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import begin, make_run
 from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -226,187 +218,3 @@ def curves_of(run: EpochLoop) -> dict[str, list[float]]:
     """Return the losses of the epochs of a member."""
     loss, scores = run.state.history.loss_curve, run.state.history.validation_scores
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})
-
-
-# Training the members of a bag side by side; `BagTrainer` is what callbacks get
-
-
-_EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
-_FEWEST_BATCHES = 100  # that each member trains whatever the time limit
-
-
-def train_members(
-    runs: Sequence[EpochLoop],
-    n_threads: int | None,
-    deadline: Deadline,
-    *,
-    verbose: bool,
-    follower: Observer | None = None,
-) -> None:
-    """Train the members side by side. The result does not depend on the number of threads.
-
-    With a follower, an `Observer`, the members train epoch by epoch: after each epoch of all members, it is called in
-    this thread. An exception in one member, or Ctrl-C, ends all of them.
-
-    Each member trains at least `_FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
-    time is over, also in the middle of an epoch. In step, training ends after an epoch.
-    """
-    if deadline.has_come():
-        text = (
-            f"<max_time> was over {-deadline.left():.2g} s before training began, because reading and learning "
-            f"the columns takes longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first "
-            "epoch."
-        )
-        warn(Message(text, max_time=...))
-    n_threads = n_threads or available_threads()
-    if follower is not None:
-        _train_in_step(runs, n_threads, deadline, verbose, follower)
-    else:
-        _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
-
-
-def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
-    """Call ``work(k)`` for each k below n in the threads of a pool, and issue its warnings."""
-    pool = Pool(n, n_threads)
-    pool.run(work)
-    for message, category in pool.warnings():
-        warn(message, category)
-
-
-def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
-    run, share = runs[k], None
-    seconds = deadline.left()
-    if seconds < math.inf and not run.finished:
-        n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
-        share = Deadline(seconds / n_rounds)
-        run.run(n_batches=min(_FEWEST_BATCHES, run.engine.n_batches))
-    if verbose and k == 0:
-        run.observers.append(_Estimate(runs, n_threads))
-    run.run(deadline=share)
-    if verbose:
-        print_line(_summary(k, run))
-
-
-class _Estimate(Observer):
-    """Prints how long a fit will take, after the first epochs of the first network."""
-
-    def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
-        left = [run.job.options.max_iter - run.state.epoch for run in runs if not run.finished]
-        self._n_rounds = math.ceil(len(left) / min(n_threads, len(runs)))
-        self._left = max(left, default=0)
-        self._n = 0
-        self._start = 0.0
-
-    @property
-    def horizon(self) -> float:
-        return 1 if self._n < _EPOCHS_OF_ESTIMATE else math.inf
-
-    def fit_begins(self) -> None:
-        self._start = time.monotonic()
-
-    def epoch_ends(self) -> bool:
-        self._n += 1
-        if self._n == _EPOCHS_OF_ESTIMATE < self._left:
-            seconds = (time.monotonic() - self._start) / self._n * self._left * self._n_rounds
-            epochs = f"{self._n} of {self._left} epochs of the first network"
-            print_line(f"About {seconds:.2g} seconds: estimated from {epochs}")
-        return False
-
-
-def _train_in_step(
-    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, follower: Observer
-) -> None:
-    """Train one epoch of all members after the other."""
-    end = AgreedDeadline()
-    members = [run.epochs(deadline=end) for run in runs]
-    if verbose:
-        runs[0].observers.append(_Estimate(runs, len(runs)))  # the first one waits for the epochs of the others
-    follower.fit_begins()
-    try:
-        while not all(run.finished for run in runs):
-            _in_pool(lambda k: next(members[k], None), len(runs), n_threads)
-            end.is_over = follower.epoch_ends() or deadline.has_come()
-        for k, (run, epochs) in enumerate(zip(runs, members, strict=True)):
-            next(epochs, None)  # which ends
-            if verbose:
-                print_line(_summary(k, run))
-    finally:
-        for epochs in members:
-            epochs.close()
-        follower.fit_ends()
-
-
-def _summary(k: int, run: EpochLoop) -> str:
-    """Return a line about the complete training of member k."""
-    history = run.state.history
-    scores = history.validation_scores
-    loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
-    score = f", best validation loss = {-max(scores):.8f}" if scores else ""
-    return f"Network {k + 1}: {run.state.epoch} epochs{loss}{score}"
-
-
-class BagTrainer:
-    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
-
-    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
-    returns the estimator, fitted with copies of the parameters so far.
-    """
-
-    def __init__(self, runs: Sequence[EpochLoop], copy_model: Callable[[], Any]) -> None:
-        self._runs, self._copy_model = runs, copy_model
-
-    @property
-    def state(self) -> TrainingState:
-        """The training state of the network with the most epochs."""
-        return self._longest.state
-
-    @property
-    def _longest(self) -> EpochLoop:
-        return max(self._runs, key=lambda run: run.job.options.max_iter)
-
-    @property
-    def max_iter(self) -> int:
-        """Number of epochs."""
-        return self._longest.job.options.max_iter
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
-        tables = [run.state.history.table() for run in self._runs]
-        return {
-            name: [
-                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
-                for epoch in range(len(values))
-            ]
-            for name, values in self._longest.state.history.table().items()
-        }
-
-    @property
-    def last_epoch(self) -> TrainedEpoch:
-        """The numbers of the last epoch; the validation score is minus the validation loss."""
-        last = {name: values[-1] for name, values in self.history.items() if values}
-        if not last:
-            raise ValueError("No epoch is complete.")
-        score = last.get("validation_score")
-        return TrainedEpoch(
-            self.state.epoch,
-            last["loss"],
-            score,
-            last["learning_rate"],
-            None if score is None else -score,
-            last.get("gradient_norm"),
-            last.get("seconds", math.nan),
-        )
-
-    def stop(self) -> None:
-        """End training after the current epoch; each network gets its best parameters."""
-        for run in self._runs:
-            run.state.stopped = True
-
-    def snapshot(self) -> Any:
-        """Return a fitted copy of the estimator, with the best parameters so far."""
-        return self._copy_model()
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `snapshot` to a model file. It has no training state."""
-        self.snapshot().save(path)

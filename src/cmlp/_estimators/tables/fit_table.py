@@ -18,17 +18,10 @@ from cmlp._estimators.fit import Exclusively, PreparedFit, train_followed
 from cmlp._estimators.fitted import FittedTable, TableState, copy_with
 from cmlp._estimators.request import TableRequest
 from cmlp._estimators.resuming import parameters_to_keep
-from cmlp._estimators.tables.bag import (
-    Bag,
-    BagTrainer,
-    TableRows,
-    curves_of,
-    encoded_inputs,
-    networks_of,
-    train_members,
-)
+from cmlp._estimators.tables.bag import Bag, TableRows, curves_of, encoded_inputs, networks_of
 from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
+from cmlp._estimators.tables.train_bag import BagTrainer, train_members
 from cmlp._estimators.targets import learn_table_encoding
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import networks_as_trained
