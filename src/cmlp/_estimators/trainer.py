@@ -32,7 +32,7 @@ from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.other_names import hinting
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
-from cmlp._train.state import History, TrainingState
+from cmlp._train.state import RECORDED, History, TrainingState
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import begin, make_run
 from cmlp._train.validation import UserScore
@@ -267,10 +267,12 @@ class Trainer:
         state, history = self.state, self.state.history
         if history.loss is None:
             raise ValueError("No epoch is complete.")
-        record: tuple[float, ...] = history.records.last() if len(history.records) else (math.nan,) * 5
-        validation_loss, score, _, norm, seconds = (None if math.isnan(value) else value for value in record)
+        record = zip(RECORDED, history.records.last(), strict=True) if len(history.records) else ()
+        known = {name: value for name, value in record if not math.isnan(value)}
         rate = self._options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
-        return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds or math.nan)
+        score, validation_loss = known.get("validation_score"), known.get("validation_loss")
+        norm, seconds = known.get("gradient_norm"), known.get("seconds") or math.nan
+        return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds)
 
     @property
     def history(self) -> dict[str, list[float]]:

@@ -34,6 +34,8 @@ _FEWEST_BATCHES_FOR_NORM = 10
 # Work of a call that trains several epochs, about 5 ms: Ctrl-C waits for its end. A row and a batch count as that many
 # multiply-adds besides those of the parameters.
 _MOST_WORK, _ROW, _BATCH = 2e7, 100, 1000
+N_ROWS, NORM = 2, 3  # in `TrainingState.sums`
+_SECONDS = 4  # the column of `Net.train_epochs` with the duration of an epoch; NaN if it is not complete
 
 
 class EpochRecord(NamedTuple):
@@ -146,14 +148,15 @@ class Engine:
 
     def epoch(self, loss: float) -> EpochRecord:
         """Return what is recorded of the epoch that has ended."""
-        return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[3]), self.progress.seconds())
+        return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[NORM]), self.progress.seconds())
 
     def agree(self) -> None:
         """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
 
     def loss(self) -> float:
         """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
-        loss = float(self._losses(*self.job.state.sums[:3]))
+        cost, penalty, n_rows, _ = self.job.state.sums
+        loss = float(self._losses(cost, penalty, n_rows))
         if not math.isfinite(loss):
             raise self._diverged(loss)
         return loss
@@ -316,7 +319,7 @@ class BatchEngine(Engine):
     def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
         rate = self.job.state.stepping().optimizer.learning_rate
-        costs, penalties, n_rows, norms, seconds = results[~np.isnan(results[:, 4])].T
+        costs, penalties, n_rows, norms, seconds = results[~np.isnan(results[:, _SECONDS])].T
         losses = self._losses(costs, penalties, n_rows)
         n_finite = len(losses) if np.isfinite(losses).all() else int(np.isfinite(losses).argmin())
         if n_finite:

@@ -71,17 +71,17 @@ class EpochLoop:
         self._deadline = deadline or self._deadline
         if n_batches is None:
             self.recorder.lines.plan()
-        pause = math.inf if n_batches is None else self._n_batches_done + n_batches
+        end = None if n_batches is None else self._n_batches_done + n_batches
         observers.fit_begins()
         self._intervals = observers.intervals
         try:
-            while not self.finished and (left := pause - self._n_batches_done) > 0:
+            while not self.finished and (end is None or self._n_batches_done < end):
                 safe_point()
-                if not self._advance_observed(at_once, left):  # a pause, or the time was up
+                if not self._advance_observed(at_once, end):  # a pause, or the time was up
                     break
                 self.engine.agree()
                 yield
-            if self.finished or self._n_batches_done < pause:
+            if self.finished or end is None or self._n_batches_done < end:
                 self._finish()
         except (KeyboardInterrupt, GeneratorExit):  # a pause
             observers.fit_ends()
@@ -93,17 +93,17 @@ class EpochLoop:
         """Number of completed batches of all epochs."""
         return self.state.epoch * self.engine.n_batches + (self.state.batch or 0)
 
-    def _advance_observed(self, at_once: bool, n_batches: float) -> bool:
+    def _advance_observed(self, at_once: bool, end: int | None) -> bool:
         """Train an epoch, or several `at_once`, and call the observers; return whether the epoch is complete."""
         self.observers.epoch_begins()
         n_epochs = self._horizon if at_once else 1
-        if n_epochs > 1:
-            try:
+        try:
+            if n_epochs > 1:
                 self.engine.train_epochs(n_epochs, self._record)
-            except DivergenceError as error:
-                raise self.engine.explained(error) from error
-        elif not self._advance(n_batches):
-            return False
+            elif not self._advance(end):
+                return False
+        except DivergenceError as error:
+            raise self.engine.explained(error) from error
         if self.observers.epoch_ends():
             self.state.stopped = True
         return True
@@ -117,14 +117,15 @@ class EpochLoop:
     def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
 
-    def _advance(self, n_batches: float) -> bool:
-        """Train the rest of the current epoch, or at most `n_batches` batches of it; return whether it is complete.
+    def _advance(self, end: int | None) -> bool:
+        """Train the rest of the current epoch, until batch `end` of all epochs; return whether it is complete.
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
         engine = self.engine
-        end = (self.state.batch or 0) + n_batches
-        last = int(end) if end < engine.n_batches else None
+        last = None if end is None else end - self.state.epoch * engine.n_batches
+        if last is not None and last >= engine.n_batches:
+            last = None
         try:
             with closing(engine.train(last, self._intervals, self._deadline)) as batches:
                 for batch in batches:
@@ -141,8 +142,6 @@ class EpochLoop:
         except KeyboardInterrupt:
             engine.progress.store_interrupted()
             raise
-        except DivergenceError as error:
-            raise engine.explained(error) from error
 
     def _end_epoch(self, loss: float) -> None:
         """Measure the validation rows, and record the epoch."""
@@ -306,11 +305,12 @@ class Recorder:
         optimizer, schedule = state.stepping()
         history = state.history.copy()
         score_or_nan = math.nan if score is None else score
-        losses, *others = zip(*epochs, strict=True)
+        losses, rates, norms, seconds = zip(*epochs, strict=True)  # the fields of `EpochRecord`
         is_best = self._rule.watch(history, losses, score)
         history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
         history.loss_curve = history.loss_curve.appended(*losses)
-        history.records = history.records.appended(*zip(repeat(validation_loss), repeat(score_or_nan), *others))
+        recorded = zip(repeat(validation_loss), repeat(score_or_nan), rates, norms, seconds)  # in the order `RECORDED`
+        history.records = history.records.appended(*recorded)
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""
         if history.stale > options.n_iter_no_change and not schedule.is_planned:
@@ -327,7 +327,7 @@ class Recorder:
         else:
             optimizer.learning_rate = rate
         if self.lines.horizon == 1:
-            self._write(epochs[-1][0], score, message)
+            self._write(losses[-1], score, message)
         return is_best
 
     def _write(self, loss: float, score: float | None, message: str) -> None:

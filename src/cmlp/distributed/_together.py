@@ -114,10 +114,11 @@ class JointEngine(BatchEngine):
     The time limit is that of worker 0: `deadline` is over when all workers know that it is.
     """
 
+    deadline: AgreedDeadline
+
     def __init__(self, job: TrainingJob, workers: Workers) -> None:
         super().__init__(job)
-        self._workers = workers
-        self.deadline = self._agreed = AgreedDeadline()
+        self._workers, self.deadline = workers, AgreedDeadline()
         self._limit = Deadline(None if workers.rank else job.options.max_time)
         self._intervals: tuple[int, ...] | None = None  # those of the observers of all workers
         if workers.size > 1:
@@ -148,7 +149,7 @@ class JointEngine(BatchEngine):
         deliver()
         state, late = self.job.state, self._limit.has_come()
         met = self._workers.settle(stops=state.stopped, late=late, checksum=state.digest())
-        state.stopped, self._agreed.is_over = met
+        state.stopped, self.deadline.is_over = met
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:
