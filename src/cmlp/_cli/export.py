@@ -66,7 +66,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
-    with options.reported(ImportError, TypeError, words=EXPORT_WORDS):
+    with options.reported(ImportError, words=EXPORT_WORDS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None
