@@ -321,6 +321,13 @@ def test_errors_take_one_line(train, arguments, message):
     assert Path("rows.npy").read_bytes() == before
 
 
+def test_a_bug_keeps_its_traceback(train, monkeypatch):
+    """The command words only the errors that the library raises for users."""
+    monkeypatch.setattr(MLPClassifier, "fit", lambda *arguments, **keywords: len(None))
+    with pytest.raises(TypeError, match="has no len"):
+        train("rows.npy", "--target", "5", "-o", "m.cmlp")
+
+
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # n_iter_no_change
 def test_lbfgs_writes_a_model(train):

@@ -404,6 +404,13 @@ def test_labels_of_a_file_may_be_the_smallest_subnormal_halves(path):
         cmlp.load(path)
 
 
+def test_a_bug_is_not_reported_as_a_damaged_file(path, monkeypatch):
+    classifier().fit(X, Y).save(path)
+    monkeypatch.setattr(MLPClassifier, "_parameters", lambda estimator: len(None))
+    with pytest.raises(TypeError, match="has no len"):
+        cmlp.load(path)
+
+
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
 def test_invalid_metadata_raise(path, key, value):
     classifier().fit(X, Y).save(path, include_training_state=True)

@@ -65,7 +65,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _exported(arguments: argparse.Namespace, model: Any) -> object:
-    with options.reporting(ImportError, TypeError, words=EXPORT_WORDS):
+    with options.reporting(ImportError, words=EXPORT_WORDS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None

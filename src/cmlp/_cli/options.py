@@ -41,7 +41,8 @@ _NO_WORDS = Words()
 def reporting(*also: type[Exception], words: Words = _NO_WORDS) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
-    OSError, ValueError, DataError and the types `also` become a CommandError with the words of the command.
+    OSError, ValueError, DataError and the types `also` become a CommandError with the words of the command. A TypeError
+    that is for users is an InvalidParameterError, and so a ValueError; any other one is a bug and keeps its traceback.
     """
     types: tuple[type[Exception], ...] = (OSError, ValueError, DataError, *also)
     try:

@@ -172,7 +172,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     request = TrainRequest.of(arguments)
     options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
     words, progress = options.words_of_train(_parameters()), ReadingProgress(terminal)
-    with options.reporting(TypeError, ImportError, words=words):
+    with options.reporting(ImportError, words=words):
         training = _resumed(request) if request.resume else _decided(request, progress)
     progress.end()
     if training.notices:
@@ -283,7 +283,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]
     try:
-        with options.reporting(TypeError, ImportError, words=words), warnings.catch_warnings(record=True) as caught:
+        with options.reporting(ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", "y has more than")  # the notices have said what the target is
             try:
@@ -301,7 +301,7 @@ def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTrain
         raise
     _save(path, training)
     terminal.write_lines([printable_message(options.worded(message_of(warning.message), words)) for warning in caught])
-    with options.reporting(TypeError, ImportError, words=words):
+    with options.reporting(ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
@@ -421,7 +421,7 @@ def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpo
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
     keep_cell_format(training.model, training.cell_format)
-    with options.reporting(TypeError), DeferredSignals():
+    with options.reporting(), DeferredSignals():
         training.model.save(path, include_training_state=training.is_resumable)
 
 

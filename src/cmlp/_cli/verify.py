@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     from cmlp._estimators.verifying import verify, without_training
 
     model, files = options.loaded_model(arguments.model), DataFiles.of(arguments)
-    with options.reporting(TypeError, ImportError):
+    with options.reporting(ImportError):
         answer = without_training(model)  # the rows are read by names and classes of the model
         if answer is None:
             rows, validation = _data(files, arguments.model, model)

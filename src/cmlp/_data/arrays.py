@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.columns import TABLES, NamedColumns
-from cmlp.exceptions import Message, Setting, StatusError
+from cmlp.exceptions import InvalidParameterError, Message, Setting, StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,12 +144,12 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        raise TypeError(Message(f"<name> must hold real numbers, got dtype {array.dtype}.", name=Setting(name)))
+        raise InvalidParameterError(f"<name> must hold real numbers, got dtype {array.dtype}.", name=Setting(name))
     try:
         _require_usual_digits(array)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
+        kind = InvalidParameterError if isinstance(error, TypeError) else ValueError
         message = Message(f"<name> cannot be converted to numbers: {error}", name=Setting(name))
         raise kind(message + _place(array, name)) from error
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.columns import TABLES, ArrowColumn, NamedColumns, NamedMatrix
-from cmlp.exceptions import Message
+from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -299,8 +299,8 @@ def _require_entries(indices: NDArray[Any], entries: _Array, where: str) -> None
         raise ValueError(f"{where} has an index outside its dictionary of {entries.length} values.")
 
 
-def _other_type(where: str, letters: str) -> TypeError:
-    return TypeError(f"{where} must hold numbers or text, got a column of the Arrow format {letters!r}.")
+def _other_type(where: str, letters: str) -> InvalidParameterError:
+    return InvalidParameterError(f"{where} must hold numbers or text, got a column of the Arrow format {letters!r}.")
 
 
 def _null(where: str, row: int) -> ValueError:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.labels import Labels
-from cmlp.exceptions import ModelFormatError
+from cmlp.exceptions import InvalidParameterError, ModelFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,7 +182,7 @@ def plain_json(value: object, name: str, owner: str) -> Any:
         return {"tuple": [plain_json(entry, name, owner) for entry in value]}
     if type(value) is dict:
         return {"dict": [[_key(key, name, owner), plain_json(entry, name, owner)] for key, entry in value.items()]}
-    raise TypeError(
+    raise InvalidParameterError(
         f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
         f"set it to a number, a str, None or a list of these before saving"
     )
@@ -192,7 +192,7 @@ def _key(key: object, name: str, owner: str) -> object:
     """Return the key of a dict as it is stored: a number or text."""
     key = key.item() if isinstance(key, np.generic) else key
     if type(key) not in (bool, int, float, str) or (isinstance(key, float) and not math.isfinite(key)):
-        raise TypeError(f"{name} of {owner} has the key {key!r}, which a model file cannot contain")
+        raise InvalidParameterError(f"{name} of {owner} has the key {key!r}, which a model file cannot contain")
     return key
 
 
@@ -241,7 +241,9 @@ def dump_labels(labels: Labels) -> str:
         values = [_restorable(value, "the label,") for value in values]
     name = f"U{max(1, *map(len, values))}" if classes.dtype.kind == "U" else classes.dtype.name
     if classes.dtype.kind not in "OU" and name not in _NUMBERS:
-        raise TypeError(f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text")
+        raise InvalidParameterError(
+            f"labels of dtype {classes.dtype} cannot be saved: fit on integers, booleans, floats or text"
+        )
     if classes.dtype.kind == "U" and classes.nbytes > _MOST_TEXT:
         raise ValueError(
             f"the labels take {classes.nbytes} bytes, but a model file can contain at most {_MOST_TEXT}: shorten them"
@@ -380,7 +382,7 @@ def _category(value: object, column: int, owner: str) -> object:
         return value if value is None else _restorable(str(value), f"the category of column {column} of {owner},")
     if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return value
-    raise TypeError(
+    raise InvalidParameterError(
         f"column {column} of {owner} has the category {value!r} of type {type(value).__name__}, which a model file "
         "cannot contain: convert the column to text or numbers before fit"
     )

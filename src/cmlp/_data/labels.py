@@ -23,6 +23,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._process.warnings import warn
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -103,7 +104,7 @@ def _require_unicode(labels: NDArray[Any], name: str) -> None:
 def kind_of_labels(y: NDArray[Any]) -> str:
     """Return "multiclass" for a column of finite labels, "multilabel" for a 0/1 matrix; raises an error for others."""
     if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
-        raise TypeError(
+        raise InvalidParameterError(
             "Support for labels represented as bytes is not supported. "
             "Convert the labels to a string or integer format."
         )

@@ -73,7 +73,7 @@ def load(
     if model.kind != "network":
         with naming_damage(path):
             provenance, state = _provenance_and_state(model, parameters, metadata)
-    with naming_damage(path, (ValueError, TypeError)):  # invalid parameters
+    with naming_damage(path, (ValueError,)):  # invalid parameters
         return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
 
 
@@ -131,7 +131,10 @@ def _built(
     cls = _class_of(model.class_name)
     if isinstance(model, NetworkModel) and model.kind == "network":
         return cls._assembled(model.net, model.params, model.input_scale)
-    estimator = cls(**parameters)
+    try:
+        estimator = cls(**parameters)
+    except TypeError as error:  # the class has no such parameter
+        raise ValueError(str(error)) from None
     checked = estimator._parameters()  # raises ValueError for invalid parameters
     from cmlp._estimators.fitted import Fitted, FittedTable
 

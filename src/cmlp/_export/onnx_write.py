@@ -15,7 +15,7 @@ from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER
 from cmlp._model.encoder import PARTS
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
-from cmlp.exceptions import Message, Phrase, optional
+from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
 
 if TYPE_CHECKING:
     import os
@@ -480,7 +480,7 @@ def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
         return classes.astype(np.int64)
     if kind == "b" or classes.dtype in (np.float32, np.float64):
         return classes
-    raise TypeError(
+    raise InvalidParameterError(
         f"labels of dtype {classes.dtype} cannot be written to ONNX: fit on integers, booleans, float64 or text"
     )
 

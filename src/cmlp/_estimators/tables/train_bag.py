@@ -13,7 +13,7 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
 from cmlp._train.observer import AgreedDeadline, Deadline, Observer
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     import os
@@ -44,10 +44,11 @@ def train_members(
     """
     if deadline.has_come():
         text = (
-            f" was over {-deadline.left():.2g} s before training began, because reading and learning the columns takes "
-            f"longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first epoch."
+            f"<max_time> was over {-deadline.left():.2g} s before training began, because reading and learning "
+            f"the columns takes longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first "
+            "epoch."
         )
-        warn(Message(Setting("max_time"), text))
+        warn(Message(text, max_time=...))
     n_threads = n_threads or available_threads()
     if follower is not None:
         _train_in_step(runs, n_threads, deadline, verbose, follower)
