@@ -237,8 +237,8 @@ def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
     page = watch(story_path, "#playground?preset=free")
     assert page.text("#stop").startswith("Random weights.")
     page.page.get_by_role("button", name="Step", exact=True).click()
-    assert page.text("#stop") == "It learns. You can still bet, until step 1,000."
-    page.page.locator("#moment").fill("0.25")
+    assert page.text("#stop") == "It learns. You can still bet, until step 400."
+    page.page.locator("#moment").fill("0.1")
     page.until("moment === aim")
     assert page.page.locator("#bet").is_visible()
     page.page.get_by_role("button", name="Step", exact=True).click()

@@ -1,6 +1,7 @@
 // --- The playground: two numbers in, one out, and a boundary that bends while it learns.
 
 const [PLAY_STEPS, PLAY_EVERY, PLANE] = [4000, 40, 40];
+const BET_UNTIL = 400; // a bet can be made while it runs
 const [MOST_STATES, MOST_NOISE] = [1500, 0.3];
 const PLAY_DATA = {
 	circles: (u, v, k) => {
@@ -136,9 +137,8 @@ FIGURES.playground = {
 		get shown() {
 			return this.steps / FIGURES.playground.total;
 		},
-		/** A bet can be made while it runs, in the first quarter. */
 		get until() {
-			return this.shown / 4;
+			return BET_UNTIL / FIGURES.playground.total;
 		},
 		states() {
 			const { every } = FIGURES.playground;
@@ -154,12 +154,12 @@ FIGURES.playground = {
 	},
 	/** What comes, as long as the bet is open or a broken network is not explained. */
 	says(t) {
-		const { steps, until, own } = this.bet;
-		const count = (n) => n.toLocaleString("en");
+		const { steps, shown, own } = this.bet;
 		if (!t) return "Random weights. Run it, and watch the boundary.";
-		if (!decided) return `It learns. You can still bet, until step ${count(steps / 4)}.`;
-		if (own.steps && t < this.bet.shown)
-			return `${chosen === null ? "No bet. " : ""}What is wrong is said at step ${count(steps)}.`;
+		if (!decided) return `It learns. You can still bet, until step ${BET_UNTIL}.`;
+		if (!own.steps) return;
+		if (t >= shown) return "It stays broken until something is changed.";
+		return `${chosen === null ? "No bet. " : ""}What is wrong is said at step ${steps.toLocaleString("en")}.`;
 	},
 	/** Whether the points have numbers, not one of two colours. */
 	get hasNumbers() {
