@@ -67,7 +67,7 @@ def test_broken_network_is_explained_without_a_bet_and_before_the_end(watch, sto
     page.evaluate("figure.speed = 4")
     page.page.get_by_role("button", name="Run").click()
     page.until("decided")
-    assert page.text("#stop") == "No bet. What is wrong is said at step 1,000."
+    assert page.evaluate("figure.says(0.15)") == "No bet. What is wrong is said at step 1,000."
     page.until("$('verdict').textContent")
     assert page.evaluate("isMoving()")
     assert re.match(r"After 1,000 steps: .* The cost rose \d+ of 25 times", page.text("#verdict"))

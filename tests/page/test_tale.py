@@ -204,9 +204,9 @@ def test_bet_can_be_made_while_the_chapter_moves_and_is_not_lost_by_dragging(wat
 
 
 def test_slider_goes_on_without_a_bet_after_play(watch, story_path):
-    page = watch(story_path, "#knobs", reduced_motion="reduce")
-    page.page.locator("#stop-back").click()
+    page = watch(story_path, "#knobs?at=0")
     page.page.locator("#play").click()
+    page.until("isMoving()")
     page.page.locator("#moment").fill("0.9")
     assert page.evaluate("[moment, decided]") == [0.9, True]
 
