@@ -26,11 +26,6 @@ def control(page, name):
     return page.page.locator("#controls").get_by_label(name)
 
 
-def show_more(page):
-    """Open the row of controls that are needed less often."""
-    page.page.get_by_role("button", name="More", exact=True).click()
-
-
 def test_gradient_and_steps_equal_python(watch, story_path):
     page = watch(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10")
     net = Network([2, 5, 3, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
@@ -67,6 +62,26 @@ def test_broken_networks_ask_a_question(preset, right, watch, story_path):
         assert page.text("#verdict").startswith(word)
 
 
+def test_broken_network_is_explained_without_a_bet_and_before_the_end(watch, story_path):
+    page = watch(story_path, "#playground?preset=jumping")
+    page.evaluate("figure.speed = 4")
+    page.page.get_by_role("button", name="Run").click()
+    page.until("decided")
+    assert page.evaluate("figure.says(0.15)") == "No bet. What is wrong is said at step 1,000."
+    page.until("$('verdict').textContent")
+    assert page.evaluate("isMoving()")
+    assert re.match(r"After 1,000 steps: .* The cost rose \d+ of 25 times", page.text("#verdict"))
+    page.page.get_by_role("button", name="Pause").click()
+
+
+def test_bet_on_a_broken_network_is_not_one_on_what_it_is_changed_to(watch, story_path):
+    page = watch(story_path, "#playground?preset=jumping")
+    page.page.get_by_role("button", name="Step", exact=True).click()
+    control(page, "Rate").select_option("1")
+    assert page.text("#bet-question") == "How many points will this network get right after 4,000 steps?"
+    assert page.page.locator("#bet").is_visible()
+
+
 def test_address_holds_everything(watch, story_path):
     page = watch(story_path, "#playground?preset=free")
     page.page.get_by_role("button", name="No points").click()
@@ -97,7 +112,6 @@ def test_change_asks_again_and_keeps_the_points(watch, story_path):
     assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["", "blue", "x", "y", "tests"]
     page.page.get_by_role("button", name="own", exact=True).click()
     assert page.evaluate("figure.points.length") == 240
-    show_more(page)
     assert page.page.get_by_role("slider", name="Noise", exact=True).is_disabled()
     before = page.evaluate("[...figure.states[0].params]")
     page.page.get_by_role("button", name="New start").click()
@@ -221,9 +235,15 @@ def test_bias_of_the_output_is_pressed(watch, story_path):
 
 def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
     page = watch(story_path, "#playground?preset=free")
+    assert page.text("#stop").startswith("Random weights.")
+    page.page.get_by_role("button", name="Step", exact=True).click()
+    assert page.text("#stop") == "It learns. You can still bet, until step 400."
+    page.page.locator("#moment").fill("0.1")
+    page.until("moment === aim")
     assert page.page.locator("#bet").is_visible()
     page.page.get_by_role("button", name="Step", exact=True).click()
-    assert not page.page.locator("#bet").is_visible()
+    page.settle()
+    assert not page.page.locator("#bet").is_visible() and page.text("#stop").startswith("It learns: each step")
     page.page.get_by_role("button", name="moons", exact=True).click()
     assert page.page.locator("#bet").is_visible()
 
@@ -306,8 +326,7 @@ def test_steppers_stand_above_their_layers(watch, story_path):
 
 def test_noise_is_a_slider(watch, story_path):
     page = watch(story_path, "#playground?preset=free&data=clusters")
-    assert not control(page, "L2").is_visible()
-    show_more(page)
+    assert control(page, "L2").is_visible()
     page.page.get_by_role("slider", name="Noise", exact=True).fill("0.2")
     assert "noise=0.2" in page.link()
     far = watch(story_path, page.link()).evaluate("figure.points")

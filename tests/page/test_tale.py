@@ -166,7 +166,7 @@ def test_controls_wait_for_the_bet(watch, story_path):
     assert page.evaluate("$('controls').inert")
     box = page.page.locator("#scene").bounding_box()
     page.page.mouse.click(box["x"] + 80, box["y"] + 80)
-    assert page.text("#stop") == "Bet first, or press Play."
+    assert page.text("#stop") == "Bet first, or press Play to go on without."
     page.page.locator("#bet-options button").first.click()
     assert not page.evaluate("$('controls').inert")
 
@@ -191,13 +191,47 @@ def test_motion_waits_for_the_bet_and_can_be_skipped(watch, story_path):
 def test_bet_can_be_made_while_the_chapter_moves_and_is_not_lost_by_dragging(watch, story_path):
     page = watch(story_path, "#knobs")
     page.page.locator("#moment").fill("0.9")
-    assert page.evaluate("[moment, decided]") == [0.65, False] and page.text("#stop") == "Bet first, or press Play."
+    assert (
+        page.evaluate("[moment, decided]") == [0.65, False]
+        and page.text("#stop") == "Bet first, or press Play to go on without."
+    )
     page = watch(story_path, "#knobs")
     page.until("moment > 0.01")
     page.page.locator("#bet-options button").nth(RIGHT["knobs"]).click()
     assert page.evaluate("moment < 0.3 && decided")
     page.page.locator("#moment").fill("1")
     assert page.text("#verdict").startswith("Won. ")
+
+
+def test_slider_goes_on_without_a_bet_after_play(watch, story_path):
+    page = watch(story_path, "#knobs?at=0")
+    page.page.locator("#play").click()
+    page.until("isMoving()")
+    page.page.locator("#moment").fill("0.9")
+    assert page.evaluate("[moment, decided]") == [0.9, True]
+
+
+def test_bet_without_a_number_is_refused(watch, story_path):
+    page = watch(story_path, "#chain")
+    page.page.locator("#bet-options button").click()
+    page.until("moment > 0.02")
+    assert page.text("#bet-options p") == "First a number, such as 0.11." and not page.evaluate("decided")
+    page.page.locator("#bet-options input").fill("0,1")
+    page.page.locator("#bet-options button").click()
+    assert page.evaluate("[chosen, decided]") == [0.1, True] and page.text("#bet-options p") == ""
+
+
+def test_bet_is_framed_while_the_chapter_waits_for_it(watch, story_path):
+    page = watch(story_path, "#chain?at=0.4")
+    framed = "$('bet').classList.contains('due')"
+    assert not page.evaluate(framed)
+    page.page.locator("#moment").fill("0.5")
+    page.settle()
+    assert page.evaluate(framed)
+    page.page.locator("#bet-options input").fill("0.1")
+    page.page.locator("#bet-options button").click()
+    page.settle()
+    assert not page.evaluate(framed)
 
 
 @pytest.mark.parametrize("chapter, right", [("cost", 1), ("chain", 0.0993)])
@@ -256,6 +290,20 @@ def test_verdict_is_about_the_rate_chosen(watch, story_path):
     page.page.locator("#controls [role=group] button").last.click()
     assert page.text("#verdict").startswith("With rate 16 the ring leaves the map")
     assert "ring off the map" in page.evaluate(TEXTS)
+
+
+def test_hill_is_seen_from_above_and_rises_after_the_bet(watch, story_path):
+    page = watch(story_path, "#hill", reduced_motion="reduce")
+    pitch = "figure.pitch === Math.PI / 2"
+    assert page.evaluate("moment === 0.35") and page.evaluate(pitch)
+    assert "its twin" not in page.evaluate(TEXTS)
+    page.evaluate("moveTo(1)")
+    texts = page.evaluate(TEXTS)
+    assert "the map: 0.80" in texts and "it: 0.41" in texts and "its twin" in texts
+    assert page.evaluate("[figure.yaw, figure.pitch + ''] + '' === HILL_VIEW + ''")
+    page.page.get_by_role("button", name="From above").click()
+    page.settle()
+    assert page.evaluate(pitch)
 
 
 def test_ring_starts_where_it_is_dragged(watch, story_path):

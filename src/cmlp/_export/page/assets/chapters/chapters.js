@@ -26,7 +26,7 @@ const TALE = {
 		],
 		squash: [
 			"Squash, and set a threshold",
-			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the pixels must add up to over 10. Weights say which pattern; the bias says how much of it is needed.",
+			"The sum can be any number. The sigmoid squashes it to between 0 and 1. The bias is added first: with −10, the weighted sum must be over 10. Weights say which pattern; the bias says how much of it is needed.",
 		],
 		knobs: [
 			"13,002 knobs, one function",
@@ -44,7 +44,7 @@ const TALE = {
 		],
 		hill: [
 			"Down the hill",
-			"Height is the cost, over 2 of 13,002 directions. Why two valleys? The same neurons in another order give the same answers: the half-trained network has a twin. The ring steps against the slope, again and again: learning rate × slope.",
+			"This map shows the cost over only 2 of the 13,002 directions: blue is low, orange high. The ring steps downhill, again and again. Each step is the learning rate × the slope: long where it is steep, short where it is flat.",
 		],
 		learn: [
 			"Let it learn",

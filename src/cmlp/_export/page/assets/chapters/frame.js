@@ -9,6 +9,7 @@ let motion = 0; // counts motions: only the latest one goes on
 // Whether the bet of this chapter was made or skipped, and what was chosen.
 let decided = false;
 let chosen = null;
+let goesOn = false; // whether Play was pressed, which allows to go on without the bet
 let told; // what a figure says instead of the words of its stop
 const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
@@ -18,6 +19,8 @@ const visits = {}; // how each chapter was left: its moment, the choice (undefin
 
 const addressOf = (parts) => String(new URLSearchParams(parts));
 const waitsAt = () => figure.bet.at ?? 0;
+/** Until when it may be bet. */
+const openUntil = () => figure.bet.until ?? waitsAt();
 const stopsAt = (t) => figure.stops.filter(([at]) => at <= t + 1e-6).at(-1);
 const nextAt = () => figure.stops.find(([at]) => at > moment + 1e-6)?.[0] ?? 1;
 /** How many seconds the motion rests at this stop, so that its words can be read. The playground has its own pace. */
@@ -93,7 +96,7 @@ function fillColumn(id) {
 /** Asks the question of the figure. Until there is an answer, only an unlocked figure has controls. */
 function ask() {
 	const { question, options } = figure.bet;
-	[decided, chosen] = [false, null];
+	[decided, chosen, goesOn] = [false, null, false];
 	delete $("stop").dataset.bet;
 	write("verdict", "");
 	$("bet").hidden = false;
@@ -109,16 +112,20 @@ function optionButton(name, n) {
 }
 
 function numberField() {
-	const [field, button] = [make("input"), make("button", "", "Bet")];
+	const [field, button, refusal] = [make("input"), make("button", "", "Bet"), make("p")];
+	refusal.role = "alert";
 	Object.assign(field, { type: "text", inputMode: "decimal", ariaLabel: figure.bet.question });
 	const read = () => {
 		const value = parseFloat(field.value.replace("−", "-").replace(",", "."));
 		if (finite(value)) bet(value);
-		else write("stop", "A number such as 0.11, please.");
+		else {
+			refusal.textContent = "First a number, such as 0.11.";
+			field.focus();
+		}
 	};
 	listen(button, "click", read);
 	listen(field, "keydown", ({ key }) => key === "Enter" && read());
-	return [field, button];
+	return [field, button, refusal];
 }
 
 /** Takes a bet, measures, and shows. A second choice is no second bet. */
@@ -133,7 +140,7 @@ function choose(choice) {
 	chosen = choice;
 	const [...options] = $("bet-options").children;
 	if (figure.bet.options) options.forEach((one, n) => (one.ariaPressed = n === choice));
-	else options[0].value = choice ?? "";
+	else [options[0].value, options[2].textContent] = [choice ?? "", ""];
 }
 
 /** Going on without a bet is allowed; it is then not asked any more. */
@@ -145,11 +152,11 @@ function skip() {
 	$("bet").hidden = chapter === "playground" && chosen === null;
 }
 
-const sayBetFirst = () => write("stop", "Bet first, or press Play.");
+const sayBetFirst = () => write("stop", "Bet first, or press Play to go on without.");
 
 /** Whether the figure may be changed: only at its end. Otherwise says what comes first. */
 function isOpen() {
-	if (!decided) sayBetFirst();
+	if (!decided && !goesOn) sayBetFirst();
 	else if (moment < 1) write("stop", "First let it run to the end.");
 	return moment === 1;
 }
@@ -157,7 +164,7 @@ function isOpen() {
 /** The slider holds at an open bet, which is not lost by dragging. The playground may run without its bet. */
 function scrub() {
 	const t = Number($("moment").value);
-	const isHeld = !decided && !figure.run && t > waitsAt();
+	const isHeld = !decided && !goesOn && !figure.run && t > waitsAt();
 	moveTo(isHeld ? waitsAt() : t);
 	if (isHeld) sayBetFirst();
 }
@@ -167,7 +174,7 @@ function moveTo(t) {
 	const now = ++motion;
 	write("play", "Play");
 	aim = clamp(t);
-	if (aim > waitsAt() + 1e-6) skip();
+	if (aim > openUntil() + 1e-6) skip();
 	const go = () => {
 		if (now !== motion) return;
 		moment = figure.work?.(aim) ?? aim;
@@ -180,15 +187,23 @@ function moveTo(t) {
 	go();
 }
 
+const wordsNow = () => figure.says?.(moment) ?? stopsAt(moment)[1];
+
+/** Whether the verdict is to be said. The playground runs on past its bet: without one it then says only what is broken. */
+function isDue() {
+	const isFree = figure.run && chosen === null && isMoving() && !figure.bet.own.steps;
+	return decided && !isFree && moment >= (figure.bet.shown ?? 1) - 1e-6 && !$("verdict").textContent;
+}
+
+/** While it moves: the words, when they change. */
+function arriveIfNew() {
+	if ($("stop").textContent !== wordsNow() || isDue()) arrive();
+}
+
 /** The words for this moment; at the end, or once the bet is made and seen, the verdict. */
 function arrive() {
-	write("stop", figure.says?.(moment) ?? stopsAt(moment)[1]);
-	// The playground runs on past its bet: without one it says nothing then.
-	const isFree = figure.run && chosen === null && isMoving();
-	const isSeen = decided && !isFree && moment >= (figure.bet.shown ?? 1) - 1e-6;
-	if (isSeen) {
-		if (!$("verdict").textContent) write("verdict", judge() + figure.bet.verdict());
-	}
+	write("stop", wordsNow());
+	if (isDue()) write("verdict", judge() + figure.bet.verdict());
 	labelScene();
 	requestPaint();
 }
@@ -223,8 +238,9 @@ function play(to, rest = 0) {
 		if (rest > 0) rest -= passed;
 		else aim = moment = to > moment ? min(next, moment + step) : max(to, moment - 3 * step);
 		if (rest <= 0 && moment === next) rest = readingTime();
-		if (moment > waitsAt() + 1e-6) skip();
-		if ($("stop").textContent !== stopsAt(moment)[1] || moment === to) arrive();
+		if (moment > openUntil() + 1e-6) skip();
+		if (moment === to) arrive();
+		else arriveIfNew();
 		requestPaint();
 		write("play", moment === to ? "Play" : "Pause");
 		if (moment !== to) requestAnimationFrame(go);
@@ -247,6 +263,7 @@ function pressPlay() {
 		write("play", "Play");
 		return arrive();
 	}
+	goesOn = true;
 	if (moment >= 1) aim = moment = 0;
 	play(isCalm() ? nextAt() : decided || moment >= waitsAt() - 1e-6 ? 1 : waitsAt());
 }
@@ -263,6 +280,8 @@ function paintChapter() {
 	told = words;
 	$("moment").value = aim;
 	$("moment").ariaValueText = $("stop").textContent;
+	// It rests only for the bet, which is framed.
+	$("bet").classList.toggle("due", !decided && !figure.run && moment >= waitsAt() - 1e-6);
 	if (figure.draws) paintInput();
 }
 

@@ -33,7 +33,10 @@ FIGURES.chain = {
 			0,
 			"Four neurons. Their output a3 should be 1, so the cost is (a3 − 1)². Pull w3, and one after the other the rest follows.",
 		],
-		[0.5, "Each change is the change before it × the slope between the two. Three factors, one product."],
+		[
+			0.5,
+			"Each change is the change before it × the slope between the two. Three factors, one product. Now guess for 0.20.",
+		],
 		[1, "Drag sideways to pull a weight yourself. Dashed: what the slopes promise. The curve: what is measured."],
 	],
 	bet: {

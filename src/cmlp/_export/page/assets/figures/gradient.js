@@ -104,7 +104,7 @@ FIGURES.gradient = {
 		for (const change of [-0.01, 0, 0.01]) drawLine(pen, [at(0, change), at(180, change)], colours.line);
 		for (const mark of [0, 45, 90, 135, 180]) {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
-			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 16);
+			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 20);
 		}
 		range(36).forEach((n) => {
 			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))
@@ -121,8 +121,8 @@ FIGURES.gradient = {
 			headline(
 				pen,
 				`▼ ${signed(this.down, 4)}${narrow ? "" : " against it"}`,
-				right,
-				at(180, this.down)[1] - 30,
+				at(180, 0)[0] - 10,
+				at(180, this.down)[1] - (narrow ? 34 : 48),
 				"right",
 			);
 		}

@@ -2,7 +2,9 @@
 
 const [HILL_STEPS, LIFT, GROUND] = [60, 0.34, -0.2];
 const HILL_VIEW = [0.16, 0.82]; // turned and tilted so that both valleys are seen
-const [FIRST_RATE, RING_WAITS, RING_ENDS] = [5, 0.35, 0.66]; // the ring ends with the first rate, and with the chosen one
+const FROM_ABOVE = [0, Math.PI / 2];
+// The ring ends with the first rate, the map has risen into relief, and the ring ends with the chosen rate.
+const [FIRST_RATE, RING_WAITS, RISEN, RING_ENDS] = [5, 0.35, 0.41, 0.68];
 const HILL_STARTS = [
 	[-1, -4],
 	[1, 4],
@@ -53,14 +55,14 @@ FIGURES.hill = {
 	stops: [
 		[
 			0,
-			`The ring starts beside the ridge, with learning rate ${FIRST_RATE}. Its step is long where it is steep, short where it is flat.`,
+			`Seen from above. With learning rate ${FIRST_RATE} the ring leaves the ridge. It knows only the slope under it.`,
 		],
+		[RING_WAITS, "It has rolled into the valley of the half-trained network. Next in relief: a larger learning rate."],
 		[
-			RING_WAITS,
-			"It has rolled into the valley of the half-trained network. Now the same with a larger learning rate.",
+			RING_ENDS,
+			"The ring had only this map. The network, in yellow, may step in all 13,002 directions, and so it gets beneath the map.",
 		],
-		[RING_ENDS, "The ring had only this map. The network, in yellow, may step in all 13,002 directions."],
-		[1, "60 steps. Choose another rate, or drag the start. Drag elsewhere to turn the map."],
+		[1, "60 steps. Choose another rate, or drag the start. The twin has the same neurons in another order."],
 	],
 	bet: {
 		question: `With learning rate 8 instead of ${FIRST_RATE}, each step is longer. The ring …`,
@@ -77,8 +79,7 @@ FIGURES.hill = {
 		},
 	},
 	set() {
-		[this.yaw, this.pitch] = HILL_VIEW;
-		if ($("scene").clientWidth < 560) this.pitch += 0.3;
+		this.view = null; // chosen by hand
 		[this.grip, HILL_STARTS[3]] = [false, tale.hill.start];
 		this.choose(8, tale.hill.start);
 		choices(
@@ -91,12 +92,11 @@ FIGURES.hill = {
 			(rate) => {
 				this.choose(rate);
 				again();
-				if (moment < 1) moment = RING_WAITS;
+				if (moment < 1) moment = RISEN;
 			},
 		);
 		action("From above", () => {
-			const isFlat = this.pitch > 1.5;
-			[this.yaw, this.pitch] = isFlat ? HILL_VIEW : [0, Math.PI / 2];
+			this.view = this.pitch > 1.5 ? HILL_VIEW : FROM_ABOVE;
 		});
 		action("First start", () => this.choose(this.rate, tale.hill.start));
 		action("Spiral at rate 10", () => goTo("playground", { preset: "jumping" }));
@@ -131,12 +131,14 @@ FIGURES.hill = {
 		const steps = (from, to) => HILL_STEPS * part(t, from, to) ** 1.5;
 		if (t <= RING_WAITS)
 			return [[heldPath(FIRST_RATE, this.start), colours.text, "ring", steps(0.02, RING_WAITS - 0.02)]];
-		const ring = [this.held, colours.text, "ring", steps(RING_WAITS, RING_ENDS)];
+		const ring = [this.held, colours.text, "ring", steps(RISEN, RING_ENDS)];
 		return this.free && t > RING_ENDS ? [ring, [this.free, colours.mark, "network", steps(RING_ENDS, 1)]] : [ring];
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const { wide, deep } = tale.hill;
 		const walkers = this.walkers(t);
+		const relief = [HILL_VIEW[0], HILL_VIEW[1] + (narrow ? 0.3 : 0)];
+		[this.yaw, this.pitch] = this.view ?? blendAll(FROM_ABOVE, relief, ease(part(t, RING_WAITS, RISEN)));
 		const place = this.camera(width, height - 110);
 		const [ground, surface] = [(x, y) => place(x, y, GROUND), (x, y, z) => place(x, y, z * LIFT)];
 		const [low, middle, high, shade] = ["positive", "ring", "negative", "ground"].map(rgb);
@@ -171,7 +173,12 @@ FIGURES.hill = {
 			pen.setLineDash([]);
 			pen.stroke();
 		}
-		this.first = surface(...this.held[0]);
+		if (this.pitch > 1.5)
+			for (const [, p, q] of this.contours) drawLine(pen, [ground(...p), ground(...q)], `${colours.ground}60`);
+		// The network is not on this map, which fades.
+		if (walkers[1]) box(pen, 0, 0, width, height - 100, colours.ground, 0.65 * part(t, RING_ENDS, RING_ENDS + 0.04));
+		const onMap = ([x, y]) => surface(x, y, heightAt(x, y));
+		this.first = onMap(this.start);
 		walkers.forEach(([path, colour, , at], isFree) => {
 			const seen = [...path.slice(0, floor(at) + 1), stepBetween(path, at)].filter((p) => isOnHill(p) && finite(p[2]));
 			drawLine(
@@ -181,18 +188,18 @@ FIGURES.hill = {
 				1,
 				[2, 3],
 			);
-			drawLine(
-				pen,
-				seen.map((p) => surface(...p)),
-				colour,
-				2,
-			);
-			for (const p of seen) drawLine(pen, [surface(...p)], colour, 3);
+			// The ring's steps lie on the map, the network's are as high as it costs.
+			const between = seen.slice(1).flatMap((p, n) => range(8).map((k) => blendAll(seen[n], p, (k + 1) / 8)));
+			const line = isFree ? seen.map((p) => surface(...p)) : [seen[0], ...between].map(onMap);
+			drawLine(pen, line, colour, 2);
+			for (const p of seen) drawLine(pen, [isFree ? surface(...p) : onMap(p)], colour, 3);
 			const ball = stepBetween(path, at);
 			const isHere = isOnHill(ball) && finite(ball[2]);
-			const [x, y] = isHere
-				? surface(...ball)
-				: surface(clamp(ball[0], -wide, wide), clamp(ball[1], -deep, deep), seen.at(-1)[2]);
+			const [x, y] = !isHere
+				? surface(clamp(ball[0], -wide, wide), clamp(ball[1], -deep, deep), seen.at(-1)[2])
+				: isFree
+					? surface(...ball)
+					: onMap(ball);
 			if (isHere) drawLine(pen, [[x, y], ground(ball[0], ball[1])], colour, 1);
 			else {
 				const side = x > width - 140 ? -14 : 14;
@@ -200,6 +207,14 @@ FIGURES.hill = {
 					colour: colours.text,
 					bold: true,
 				});
+			}
+			if (isFree && isHere && this.pitch < 1.5) {
+				const above = onMap(ball);
+				drawLine(pen, [[x, y], above], colours.text, 1, [3, 3]);
+				drawLine(pen, [above], colours.text, 5);
+				const words = { colour: colours.text, bold: true, halo: true };
+				note(pen, `the map: ${number(heightAt(ball[0], ball[1]), 2)}`, above[0], above[1] - 10, "center", words);
+				note(pen, `it: ${number(ball[2], 2)}`, x - 12, y + 14, "right", { ...words, colour });
 			}
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
@@ -216,7 +231,7 @@ FIGURES.hill = {
 			headline(pen, ...place, align);
 		};
 		name("half-trained", points[826], ...(narrow ? [0, -46] : [-8, 20]), "right");
-		name("its twin", points[854], 0, -12, "center");
+		if (t === 1) name("its twin", points[854], 0, -12, "center");
 		name("start", this.first, 14, 14, "left");
 		this.paintCurve(pen, [40, height - 92, width - 112, height - 16], walkers);
 	},
@@ -258,8 +273,7 @@ FIGURES.hill = {
 			const far = this.points.map(([left, top]) => hypot(left - x, top - y));
 			return this.choose(this.rate, hillPlace(far.indexOf(min(...far))));
 		}
-		this.yaw -= across / 160;
-		this.pitch = clamp(this.pitch + down / 200, 0.2, Math.PI / 2);
+		this.view = [this.yaw - across / 160, clamp(this.pitch + down / 200, 0.2, FROM_ABOVE[1])];
 	},
 	keys(across, down) {
 		this.grip = false;

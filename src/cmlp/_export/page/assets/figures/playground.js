@@ -1,6 +1,7 @@
 // --- The playground: two numbers in, one out, and a boundary that bends while it learns.
 
 const [PLAY_STEPS, PLAY_EVERY, PLANE] = [4000, 40, 40];
+const BET_UNTIL = 400; // a bet can be made while it runs
 const [MOST_STATES, MOST_NOISE] = [1500, 0.3];
 const PLAY_DATA = {
 	circles: (u, v, k) => {
@@ -65,24 +66,29 @@ const SHARES = {
 };
 const COSTS = [0.1, 0.01, 0.001];
 const rises = (states) => states.filter(({ cost }, n) => n && cost > 1.02 * states[n - 1].cost).length;
+// The broken networks show early what is wrong, and are explained then.
 const PLAY_BETS = {
 	circles: {
 		...SHARES,
-		question: "No hidden layer, and circles. How many test points will it get right after 4,000 steps?",
+		steps: 1000,
+		question: "No hidden layer, and circles. How many test points will it get right after 1,000 steps?",
 		verdict: () =>
 			"Without hidden neurons the boundary is a straight line. Give it a layer of four, or x² and y²: a line there is a circle here.",
 	},
 	fading: {
-		question: "Four layers of eight sigmoids on the spiral. What will the plane show after 4,000 steps?",
+		steps: 1000,
+		question: "Four layers of eight sigmoids on the spiral. What will the plane show after 1,000 steps?",
 		options: ["a spiral", "a ring", "hardly anything"],
 		measure: (states) => (states.at(-1).share > 0.9 ? 0 : states.at(-1).cost < 0.2 ? 1 : 2),
 		verdict: () =>
 			"All its answers are 0.50, a hair more or less, and so it costs 0.250. The wishes fade on their way through four curves, so it stands still. Try tanh, or two layers.",
 	},
 	jumping: {
-		question: "Learning rate 10 on the spiral. How often does the cost rise from one measurement to the next?",
+		steps: 1000,
+		question:
+			"Learning rate 10 on the spiral. How often does the cost rise from one measurement to the next, in 1,000 steps?",
 		options: ["hardly ever", "again and again"],
-		measure: (states) => Number(rises(states) > 10),
+		measure: (states) => Number(rises(states) > 5),
 		verdict: (states) =>
 			`The cost rose ${rises(states)} of ${states.length - 1} times: each step leaps across the valley. Set the rate to 1, and it goes on more calmly.`,
 	},
@@ -109,7 +115,7 @@ FIGURES.playground = {
 	},
 	net: "A small network of two numbers, learning here",
 	stops: [
-		[0, "Random weights. Run it: the boundary bends, because each step lowers the cost of the points."],
+		[0, "It learns: each step goes down the slope of some points’ cost, and the boundary bends."],
 		[0.5, "The slider goes back, too: every step is kept. Rate, L1, L2 and batch may change on the way."],
 		[1, "Change anything. Press a square for its neuron’s formula and bias, or a wire for its weight."],
 	],
@@ -124,17 +130,36 @@ FIGURES.playground = {
 		get options() {
 			return this.own.options;
 		},
+		/** After how many steps it is decided. */
+		get steps() {
+			return this.own.steps ?? PLAY_STEPS;
+		},
+		get shown() {
+			return this.steps / FIGURES.playground.total;
+		},
+		get until() {
+			return BET_UNTIL / FIGURES.playground.total;
+		},
 		states() {
 			const { every } = FIGURES.playground;
-			return FIGURES.playground.until(PLAY_STEPS).slice(0, PLAY_STEPS / every + 1);
+			return FIGURES.playground.until(this.steps).slice(0, this.steps / every + 1);
 		},
 		measure() {
 			return this.own.measure(this.states());
 		},
 		verdict() {
 			const figure = FIGURES.playground;
-			return `After 4,000 steps: ${figure.words(this.states().at(-1))}. ${this.own.verdict(this.states())}`;
+			return `After ${this.steps.toLocaleString("en")} steps: ${figure.words(this.states().at(-1))}. ${this.own.verdict(this.states())}`;
 		},
+	},
+	/** What comes, as long as the bet is open or a broken network is not explained. */
+	says(t) {
+		const { steps, shown, own } = this.bet;
+		if (!t) return "Random weights. Run it, and watch the boundary.";
+		if (!decided) return `It learns. You can still bet, until step ${BET_UNTIL}.`;
+		if (!own.steps) return;
+		if (t >= shown) return "It stays broken until something is changed.";
+		return `${chosen === null ? "No bet. " : ""}What is wrong is said at step ${steps.toLocaleString("en")}.`;
 	},
 	/** Whether the points have numbers, not one of two colours. */
 	get hasNumbers() {
@@ -228,21 +253,7 @@ FIGURES.playground = {
 			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
 			if (now.length) this.change("inputs", now.join("-"));
 		});
-		lists("curve", "rate", "batch");
-		const more = Object.assign(make("button", "", "More"), { ariaExpanded: Boolean(this.isWide) });
-		listen(more, "click", () => {
-			this.isWide = !this.isWide;
-			more.ariaExpanded = this.isWide;
-			$("controls").lastChild.hidden = !this.isWide;
-		});
-		$("controls").append(more);
-		closeRow("Network");
-		lists("l1", "l2", "tests");
-		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
-			this.change("noise", value),
-		);
-		this.noise = $("controls").lastChild.lastChild;
-		this.noise.ariaLabel = "Noise";
+		lists("curve");
 		this.view ??= { tests: true, sharp: false };
 		choices(
 			"Show",
@@ -253,8 +264,14 @@ FIGURES.playground = {
 			(name) => this.view[name],
 			(name) => (this.view[name] = !this.view[name]),
 		);
-		closeRow("More");
-		$("controls").lastChild.hidden = !this.isWide;
+		closeRow("Network");
+		lists("rate", "batch", "l1", "l2", "tests");
+		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
+			this.change("noise", value),
+		);
+		this.noise = $("controls").lastChild.lastChild;
+		this.noise.ariaLabel = "Noise";
+		closeRow("Training");
 		this.showOptions();
 	},
 	/** The buttons beside the slider; those of the chapters stop at their ends. */
@@ -267,7 +284,6 @@ FIGURES.playground = {
 		listen(step, "click", () => {
 			motion++;
 			write("play", "Play");
-			skip();
 			this.toStep(this.stepNow() + 1);
 			arrive();
 		});
@@ -306,6 +322,7 @@ FIGURES.playground = {
 	toStep(step) {
 		if (step > this.total) this.total = max(step, 1.5 * this.total);
 		moment = aim = step / this.total;
+		if (moment > this.bet.until) skip();
 		requestPaint();
 	},
 	/** Trains on without an end, 250 steps a second or 4 or 10 times as many. */
@@ -316,14 +333,13 @@ FIGURES.playground = {
 		}
 		const now = ++motion;
 		let [step, before] = [this.stepNow(), null];
-		skip();
 		write("play", "Pause");
 		const go = (time) => {
 			if (now !== motion) return;
 			step += (this.speed * min(100, time - (before ?? time))) / 4;
 			before = time;
 			this.toStep(step);
-			if ($("stop").textContent !== stopsAt(moment)[1]) arrive();
+			arriveIfNew();
 			requestAnimationFrame(go);
 		};
 		requestAnimationFrame(go);
@@ -343,14 +359,16 @@ FIGURES.playground = {
 	/** Forgets all steps behind this one, and returns it. */
 	forget() {
 		const step = this.stepNow();
+		const isEarly = step < this.bet.steps;
+		if (isEarly && (this.preset !== "free" || $("verdict").textContent)) {
+			chosen = null;
+			write("verdict", "");
+		}
 		this.preset = "free";
 		this.states.length = min(this.states.length, floor(step / this.every) + 1);
 		this.log = this.log.filter(([at]) => !at || at < step);
 		this.edits = this.edits.filter(([at]) => at <= step);
-		if (step < PLAY_STEPS && $("verdict").textContent) {
-			chosen = null;
-			write("verdict", "");
-		}
+		if (!decided) ask();
 		return step;
 	},
 	/** Goes on with another rate, L2 or batch. */
@@ -653,7 +671,8 @@ FIGURES.playground = {
 			this.tinted = colours;
 			for (const [thumb, points] of this.thumbs) {
 				const view = prepare(thumb);
-				for (const [u, v, k] of points) drawLine(view.pen, [[17 * (1 + u), 17 * (1 - v)]], shade(k), 3);
+				const half = view.width / 2;
+				for (const [u, v, k] of points) drawLine(view.pen, [[half * (1 + u), half * (1 - v)]], shade(k), 3);
 			}
 		}
 		this.button.textContent = isMoving() ? "Pause" : "Run";
@@ -772,7 +791,7 @@ FIGURES.playground = {
 		this.goTo(Math.round(t * this.total));
 		const words = decided ? ` ${this.words(this.measures())}.` : "";
 		const knob = this.knob && `${this.knob[1]} ${number(this.small.params[this.knob[0]], 2)}. `;
-		return `${stopsAt(t)[1]}${words} ${knob ?? ""}${this.asked ? this.formula() : "Arrow keys: neurons and wires."}`;
+		return `${this.says(t) ?? stopsAt(t)[1]}${words} ${knob ?? ""}${this.asked ? this.formula() : "Arrow keys: neurons and wires."}`;
 	},
 };
 
