@@ -37,7 +37,7 @@ from cmlp._data.weights import refusal
 from cmlp._process.threads import interrupted
 from cmlp._process.signals import TimeLimitReached, deliver, safe_point, immediate_signals
 from cmlp._process.threads import available_threads
-from cmlp.exceptions import DivergenceError, Message, ModelFormatError, NonFiniteInputError, Setting, StatusError
+from cmlp.exceptions import DivergenceError, Message, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
 
@@ -121,15 +121,15 @@ cdef uint32_t allowed_isa() except? 0:
     if name in ISAS and available & <uint32_t>ISAS[name]:
         return ISAS[name]
     names = ", ".join(n for n, bit in ISAS.items() if available & <uint32_t>bit)
-    raise ImportError(Message(Setting("CMLP_ISA", name), f" cannot be used on this processor; available: {names}"))
+    raise ImportError(Message(f"<CMLP_ISA=> cannot be used on this processor; available: {names}", CMLP_ISA=name))
 
 
 cdef int32_t chosen_tuning() except? -2:
     """Return the index of the tuning that CMLP_TUNING names, or -1; raise ImportError if its name is unknown."""
     name = os.environ.get("CMLP_TUNING")
     if name and name not in TUNINGS:
-        others = f" is not a tuning of the kernels; available: {', '.join(TUNINGS)}"
-        raise ImportError(Message(Setting("CMLP_TUNING", name), others))
+        problem = f"<CMLP_TUNING=> is not a tuning of the kernels; available: {', '.join(TUNINGS)}"
+        raise ImportError(Message(problem, CMLP_TUNING=name))
     return TUNINGS[name] if name else -1
 
 
