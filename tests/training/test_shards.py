@@ -11,6 +11,7 @@ from worker_cases import digest as model_digest
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
+from cmlp.exceptions import InvalidParameterError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
 
@@ -155,3 +156,9 @@ def test_invalid_shards_raise_an_error_and_keep_the_model(shards, parameters, me
     with pytest.raises(ValueError, match=message):
         fitted.set_params(**{**KEPT, **parameters}).fit(X, Y, shards=shards)
     assert model_digest(fitted) == before
+
+
+def test_error_about_shards_has_the_parameter_that_was_given():
+    with pytest.raises(InvalidParameterError) as caught:
+        model(shuffle="blocks").fit(X, Y, shards=SIZES)
+    assert (caught.value.parameter, caught.value.value) == ("shuffle", "blocks")

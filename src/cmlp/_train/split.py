@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +152,9 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
         problem = "<shards> needs batches, but <solver=> has none: use another solver."
         raise InvalidParameterError(problem, shards=..., solver="lbfgs")
     if options.shuffle is not True:
-        raise InvalidParameterError(f"<shards> needs <shuffle=>, got {options.shuffle!r}.", shards=..., shuffle=True)
+        given = Setting("shuffle", options.shuffle)
+        problem = f"<shards> needs <shuffle=>, got {options.shuffle!r}."
+        raise InvalidParameterError(problem, shards=..., shuffle=True, about=given)
     if options.early_stopping and not own_rows:
         raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")
     unit, batch_size = CHUNK * len(sizes), options.batch_size
