@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TextIO
 
-# The module of each command, and what the help says of it. Only that of the chosen command is imported.
+# The module of each command, and its line in the help. Only the module of the chosen command is imported.
 _COMMANDS = {
     "story": ("cmlp.story.story", "tell how a neural network works and learns, in your browser"),
     "digits": ("cmlp.story.digits", "train a network on images (the default command)"),

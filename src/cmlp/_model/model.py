@@ -340,9 +340,9 @@ class NetworkModel(_Model):
     Attributes
     ----------
     params : ndarray of shape (n_params,)
-        Those of the network.
+        The parameters of the network.
     rule : str
-        That of `combination`.
+        The `rule` of `Combination`, such as "binary": what is done with the network's outputs.
     labels_of : callable
         Returns the labels that outputs of the network mean; only of a classifier.
     """

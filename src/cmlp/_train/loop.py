@@ -65,7 +65,8 @@ class EpochLoop:
     ) -> Generator[None, None, None]:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between.
 
-        After `n_batches`, training pauses, also in the middle of an epoch. A deadline replaces that of the engine.
+        After `n_batches`, training pauses, also in the middle of an epoch. If `deadline` is given, it replaces the
+        deadline of the engine.
         """
         observers = self.observers
         self._deadline = deadline or self._deadline

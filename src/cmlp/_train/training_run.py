@@ -111,7 +111,7 @@ def _begin_history(job: TrainingJob, n_rows: int) -> None:
 def make_run(job: TrainingJob, engine: Callable[[TrainingJob], Engine]) -> TrainingRun:
     """Return what executes a job whose state has begun: the loop, whose engine is made last, or a minimizer.
 
-    Input and targets are scaled: by a scale that the training rows decide, or by that of the state.
+    Inputs and targets are scaled: by a scale that is learned from the training rows now, or that the state has.
     """
     job = _standardized(job._replace(data=job.data.with_learned_scale(job.state.order)))
     return LBFGS(job) if job.options.solver == "lbfgs" else EpochLoop(job, engine(job))
