@@ -671,8 +671,9 @@ def test_drawing_runs_through_the_layers(watch, story_path):
 
 def test_figures_answer_to_arrow_keys(watch, story_path):
     page = watch(story_path, "#hill?at=1")
-    page.page.locator("#scene").focus()
-    page.press("ArrowLeft", "ArrowUp")
+    press = "$('scene').dispatchEvent(new KeyboardEvent('keydown', { key, cancelable: true }))"
+    page.evaluate(f"for (const key of ['ArrowLeft', 'ArrowUp']) {press}")  # both before the page paints
+    page.settle()
     assert page.evaluate("[figure.yaw > HILL_VIEW[0], figure.pitch < HILL_VIEW[1]]") == [True, True]
     page = watch(story_path, "#sum?at=1")
     page.page.locator("#scene").focus()

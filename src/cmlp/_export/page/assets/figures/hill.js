@@ -273,7 +273,9 @@ FIGURES.hill = {
 			const far = this.points.map(([left, top]) => hypot(left - x, top - y));
 			return this.choose(this.rate, hillPlace(far.indexOf(min(...far))));
 		}
-		this.view = [this.yaw - across / 160, clamp(this.pitch + down / 200, 0.2, FROM_ABOVE[1])];
+		// Two keys may come between two paintings: the second goes on from where the first turned to.
+		const [yaw, pitch] = this.view ?? [this.yaw, this.pitch];
+		this.view = [yaw - across / 160, clamp(pitch + down / 200, 0.2, FROM_ABOVE[1])];
 	},
 	keys(across, down) {
 		this.grip = false;
