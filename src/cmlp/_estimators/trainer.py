@@ -13,7 +13,7 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.weights import as_weights
-from cmlp._estimators.targets import NetworkEncoding
+from cmlp._estimators.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
@@ -339,7 +339,7 @@ class Trainer:
         options = self._options
         trained = self._content
         user_y = rectangular(y, "y")
-        encoding = NetworkEncoding(trained.net, user_y)
+        encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
         rows = self._opened(X, user_y, sample_weight, encoding)
         validation = None
@@ -367,7 +367,7 @@ class Trainer:
             check_sample(run.job)
         return run
 
-    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: NetworkEncoding) -> Validation:
+    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding) -> Validation:
         """Return rows of training or validation, converted."""
         net = self._content.net
         class_name = type(self.network).__name__

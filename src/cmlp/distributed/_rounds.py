@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.feed import Block
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.split import Shards
@@ -110,7 +110,7 @@ class Parts(RowSource):
         self._first = door._replace(partial=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
         self._shards.convert(BlockFormat.of(self._door, "part", self._first, encoding, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._estimators.estimator_options import TableOptions
-    from cmlp._estimators.targets import TableEncoding
+    from cmlp._estimators.tables.targets import TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split
     from cmlp._train.training_options import TrainingOptions

@@ -21,8 +21,8 @@ from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.tables.bag import Bag, TableRows, curves_of, encoded_inputs, networks_of
 from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
+from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import BagTrainer, train_members
-from cmlp._estimators.targets import learn_table_encoding
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.targets import CountedTargets, TableEncoding
+    from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
     from cmlp._train.loop import EpochLoop

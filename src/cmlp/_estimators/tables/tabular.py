@@ -22,7 +22,7 @@ from cmlp._estimators.tables.calibrate import (
     with_probabilities_by_held_out,
     with_probabilities_by_rows,
 )
-from cmlp._estimators.targets import table_numbers
+from cmlp._estimators.tables.targets import table_numbers
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
