@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
 
+# The methods of callbacks.
+HOOKS = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end")
 # The columns of a log, in this order.
 COLUMNS = ("epoch", "loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._train.constraints import HOOKS
 from cmlp._train.random import random_state
+from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError, Phrase, Setting
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ class Estimator(SklearnStub, ExportMethods):
         >>> model.hidden_layer_sizes, model.activation
         ((16, 16), 'logistic')
         """
-        from cmlp._train.hyperparameters import preset_parameters
+        from cmlp._estimators.presets import preset_parameters
 
         parameters = preset_parameters(name, cls._parameter_owner, cls.__name__)
         return cls(**{**parameters, **overrides})

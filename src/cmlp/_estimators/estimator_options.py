@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._train import architecture, hyperparameters
+from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.training_options import TrainingOptions, options_of
 from cmlp.exceptions import InvalidParameterError
 
@@ -47,7 +48,7 @@ class EstimatorOptions(TrainingOptions):
     @classmethod
     def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
-        checked = hyperparameters.PARAMETERS.checked(owner, values, class_name)
+        checked = PARAMETERS.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
@@ -96,7 +97,7 @@ class TableOptions(NamedTuple):
     @classmethod
     def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
-        checked = hyperparameters.PARAMETERS.checked(owner, values, class_name)
+        checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls(**{name: checked[name] for name in cls._fields if name in checked})
@@ -114,7 +115,7 @@ def parameters_of(cls: type[Estimator], values: Mapping[str, object]) -> Estimat
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, class_name = hyperparameters.PARAMETERS, cls._parameter_owner, cls.__name__
+    table, owner, class_name = PARAMETERS, cls._parameter_owner, cls.__name__
     names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in names}
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]

@@ -13,7 +13,7 @@ from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
-from cmlp._train.hyperparameters import documented
+from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError, Message, add_hint
 

@@ -18,8 +18,8 @@ from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._estimators.calls import FIT, KindOfCall, recorded
 from cmlp._estimators.fitted import assigned_params, fitted_of
 from cmlp._estimators.resuming import fit_to_resume, resumed_state, table_to_resume
-from cmlp._train import hyperparameters
 from cmlp._train.architecture import initial_params
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
 
@@ -92,7 +92,7 @@ class FitRequest(Request):
             previous = fitted_of(estimator)
         if call.is_fit:
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            hyperparameters.PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:

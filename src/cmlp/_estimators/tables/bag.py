@@ -11,11 +11,11 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
-from cmlp._train import hyperparameters
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import begin, make_run
@@ -181,7 +181,7 @@ class Bag(NamedTuple):
             "max_iter": options.n_epochs or epochs,
             "early_stopping": has_validation,
         }
-        table = hyperparameters.PARAMETERS
+        table = PARAMETERS
         return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
     def _run(

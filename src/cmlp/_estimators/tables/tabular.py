@@ -29,7 +29,7 @@ from cmlp._model.probabilities import checked_threshold, chosen_threshold, requi
 from cmlp._model.summary import found_by
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
-from cmlp._train.hyperparameters import documented
+from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 
 if TYPE_CHECKING:
