@@ -93,7 +93,7 @@ class Bag(NamedTuple):
     """The members of a bag before they are trained."""
 
     rows: TableRows
-    encoding: TableEncoding
+    target_encoding: TableEncoding
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
@@ -143,7 +143,7 @@ class Bag(NamedTuple):
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        encoding, hidden = self.encoding, self.options.hidden_layer_sizes
+        encoding, hidden = self.target_encoding, self.options.hidden_layer_sizes
         sizes = (self.inputs_of(k).shape[1], *hidden, encoding.n_outputs)
         activations = (*[_ACTIVATION] * len(hidden), encoding.output)
         return _core.Net(sizes, activations, encoding.loss, np.float32, None, encoding.loss_parameter)
@@ -188,10 +188,10 @@ class Bag(NamedTuple):
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
         rows = self.rows
-        labels = self.encoding.labels
+        labels = self.target_encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
-        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1, judges=False)
+        job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1, judges=False)
         begin(job, len(data.X))
         run = make_run(job, BatchEngine)
         assert isinstance(run, EpochLoop)
