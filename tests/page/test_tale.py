@@ -681,6 +681,42 @@ def test_figures_answer_to_arrow_keys(watch, story_path):
     assert "row 13, column 7 holds 1.00; sum −2.596" in page.page.locator("#scene").get_attribute("aria-label")
 
 
+PRESSED_AT_ONCE = """(id) => {
+    requestAnimationFrame = () => 1; // the page does not paint of itself
+    $("scene").setPointerCapture = () => {};
+    goTo(id);
+    for (const at of [0, 1]) {
+        moveTo(at);
+        for (const type of ["pointermove", "pointerdown", "pointermove", "pointerup"])
+            $("scene").dispatchEvent(new PointerEvent(type, { clientX: 500, clientY: 300, button: 0, bubbles: true }));
+        for (const key of ["ArrowLeft", "ArrowDown", "Enter"])
+            $("scene").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }
+}"""
+
+
+@pytest.mark.parametrize("chapter", [*CHAPTERS, "playground"])
+def test_figure_is_pressed_before_the_page_paints(chapter, watch, story_path):
+    page = watch(story_path, "#exam" if chapter == "read" else "#read")
+    page.evaluate(PRESSED_AT_ONCE, chapter)
+    assert page.evaluate("chapter") == chapter  # and there was no error
+
+
+def test_buttons_pressed_at_once_count_on_from_each_other(watch, story_path):
+    press = "const press = (text) => [...$('controls').children].find((one) => one.textContent === text).click();"
+    page = watch(story_path, "#exam?at=1")
+    page.evaluate(f"() => {{ {press} press('Next mistake'); $('clear').click(); press('Next mistake'); }}")
+    assert "mistake 1 of" in page.evaluate(TEXTS)
+    page = watch(story_path, "#gradient?at=0")
+    page.evaluate(f"() => {{ {press} moveTo(1); press('Try 200 more'); }}")
+    assert "best of 400" in page.evaluate(TEXTS)
+    page = watch(story_path, "#hill?at=1")
+    pitch = page.evaluate("figure.pitch")
+    page.evaluate(f"() => {{ {press} press('From above'); press('From above'); }}")
+    page.settle()
+    assert page.evaluate("figure.pitch") == pitch
+
+
 # ------------------------------------------------------------------------------------- the numbers are those of Python
 
 
