@@ -48,7 +48,7 @@ class ProgressBar:
     >>> model = MLPClassifier(callbacks=[ProgressBar(leave=False)])
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -109,7 +109,7 @@ class Checkpoint:
     >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every_batches=1000)])
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
         self.path, self.every, self.every_batches = path, positive_integer("every", every), None
@@ -155,7 +155,7 @@ class CSVLog:
     >>> model = MLPClassifier(callbacks=[CSVLog("fit.csv")])
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -209,7 +209,7 @@ class EarlyStopping:
     True
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(
         self, monitor: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0, mode: str | None = None

@@ -5,22 +5,26 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
 from cmlp._train.parameters import PARAMETERS
+from cmlp._train.random import random_state
 from cmlp._train.training_options import TrainingOptions, options_of
-from cmlp.exceptions import InvalidParameterError
+from cmlp.callbacks import HOOKS
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
-
-    import numpy as np
+    from typing import Self, TypeVar
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.estimator import Estimator
+
+    Options = TypeVar("Options", "EstimatorOptions", "TableOptions")
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -110,7 +114,7 @@ class TableOptions(NamedTuple):
 PLAIN = frozenset((bool, float, int, str, type(None)))
 
 
-def parameters_of(cls: type[Estimator], values: Mapping[str, object]) -> EstimatorOptions:
+def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> EstimatorOptions:
     """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
@@ -151,3 +155,38 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
     return InvalidParameterError(f"<quantile=> needs <loss=>, got {loss!r}.", quantile=quantile, loss="quantile")
+
+
+def with_known_seed(estimator: Estimator, options: Options) -> Options:
+    """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
+    if not options.provenance:
+        return options
+    values = estimator.get_params(deep=False)
+    if values.get("solver") == "lbfgs":
+        problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
+        raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
+    if values.get("warm_start"):
+        problem = "<provenance=> needs <warm_start=>: what has trained the earlier model is not recorded."
+        raise InvalidParameterError(problem, provenance=True, warm_start=False)
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
+            raise InvalidParameterError(problem, provenance=True, name=Setting(name))
+    if values.get("scoring") not in (None, "loss"):
+        problem = f"<provenance=> needs <scoring=> or 'loss', got {values['scoring']!r}, which scikit-learn computes."
+        raise InvalidParameterError(problem, provenance=True, scoring=None)
+    if not isinstance(values.get("initialization", ""), str):
+        problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
+        raise InvalidParameterError(problem, provenance=True, initialization=...)
+    for callback in values.get("callbacks") or ():
+        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
+            problem = f"<provenance=> needs callbacks of cmlp, because others can change the fit, got {callback!r}."
+            raise InvalidParameterError(problem, provenance=True)
+    seed = values["random_state"]
+    if seed is None:
+        seed = int(2**32 * float(random_state(None).random_sample()))
+    if not isinstance(seed, (int, np.integer)):
+        problem = f"<provenance=> needs an int or None as <random_state>, got {type(seed).__name__}."
+        raise InvalidParameterError(problem, provenance=True, random_state=...)
+    return options._replace(random_state=int(seed))

@@ -50,7 +50,7 @@ def fit_batches(
         if request.is_classifier and previous is None and classes is None:
             raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
         passes = Passes(source)
-        stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
+        stream = BlockSource(passes, request.door()._replace(width=None, may_be_empty=True), n_rows)
         n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
         passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
         with closing(stream):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import readable
-from cmlp._data.checks import as_numbers, as_quantile_targets
-from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels
-from cmlp._data.weights import weights_of_classes
+from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
+from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
+from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
@@ -22,7 +22,7 @@ from cmlp._train.scores import accuracy
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
     from cmlp._data.checks import Opened
@@ -190,6 +190,19 @@ def _averages_squared_errors() -> bool:
         return bool(squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75)  # 0.5 is the mean, 1 the sum
     except (ImportError, AttributeError, TypeError):  # a version without this private function
         return True
+
+
+def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
+    """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
+    truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
+    if truth.shape != predicted.shape:
+        raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
+    if mixes_text(truth, predicted):
+        raise ValueError(
+            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
+        )
+    correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
+    return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
 # Losses of outputs that are probabilities.

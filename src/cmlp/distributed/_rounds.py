@@ -72,7 +72,7 @@ def fit_in_rounds(
                 request = replace(request, previous=_stored(model, options, checkpoint, division), resume=True)
             callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
             request = replace(request, options=options._replace(callbacks=callbacks))
-        source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
+        source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, may_be_empty=True), division)
         request = replace(request, classes=source.classes)
         with model._observers(*source.given) as observers:
             train_followed(prepare_network(request, source), observers)
@@ -107,7 +107,7 @@ class Parts(RowSource):
 
     def open(self, door: Door) -> Opened:
         """Return the first row."""
-        self._first = door._replace(partial=True).open(*self.given)
+        self._first = door._replace(may_be_empty=True).open(*self.given)
         return self._first
 
     def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:

@@ -327,7 +327,7 @@ def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tu
     rows = door.rows(X)
     if isinstance(rows.X, CSR):
         raise ValueError("local=True needs dense rows, got a sparse X.")
-    opened = door._replace(partial=True).targets(rows, y, weight)
+    opened = door._replace(may_be_empty=True).targets(rows, y, weight)
     n_rows = len(opened.y)
     if door.labels:
         kind_of_labels(opened.y)

@@ -116,7 +116,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
         fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
-    def _parameters(self) -> TableOptions:
+    def _options(self) -> TableOptions:
         """Return the validated parameters."""
         return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
 
@@ -711,7 +711,7 @@ class TabularClassifier(TabularEstimator):
         -------
         float
         """
-        from cmlp._train.scores import accuracy_of_labels
+        from cmlp._estimators.targets import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 
