@@ -857,6 +857,8 @@ def test_chapter_fits_a_phone(chapter, watch, story_path):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate("$('scene').offsetHeight") <= 390
     ids = ("chapter-title", "chapter-text", "scene", "bet")
+    place, button = (page.page.locator(id).bounding_box() for id in ("#chapter-place", "#tale-button"))
+    assert place["x"] + place["width"] <= button["x"] - 8
     order = [page.page.locator(f"#{id}").bounding_box()["y"] for id in ids]
     assert order == sorted(order) and page.page.locator("#rail").bounding_box()["height"] < 90
     page.evaluate("(moveTo(1), $('verdict').scrollIntoView({ block: 'end' }))")
