@@ -124,7 +124,7 @@ def warn_if_useless(
     validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
     every epoch, and is not read again for this. `sizes` are those of the rows, if they are known.
     """
-    if not job.judges or callable(job.net.loss):  # whose best constant answer is not known
+    if not job.warns_if_useless or callable(job.net.loss):  # whose best constant answer is not known
         return
     if is_ignored(UselessModelWarning):
         return
