@@ -79,7 +79,7 @@ def local_options(options: TrainingOptions, batch_size: int, n_shards: int) -> T
     """
     local = max(min(_SMALLEST_BATCH, batch_size), batch_size // n_shards)
     factor, alpha = local / batch_size, options.alpha
-    return TrainingOptions(options.of_trainer())._replace(
+    return TrainingOptions(options.of_trainer()).replace(
         batch_size=local,
         alpha=alpha * factor if isinstance(alpha, float) else [value * factor for value in alpha],
         early_stopping=False,
@@ -113,7 +113,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
     objective = Objective(None, loss_scale=job.loss_scale)
     data = Data(shard.X, targets, shard.weight, job.input_scale, job.names)
-    own_job = TrainingJob(job.net, objective, data, job.options._replace(batch_size=local), state, job.n_threads)
+    own_job = TrainingJob(job.net, objective, data, job.options.replace(batch_size=local), state, job.n_threads)
     engine = BatchEngine(own_job, rate_factor=job.rate_factor)
     if first:
         engine.feed.draw_order(state)

@@ -88,14 +88,14 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
         changes["random_state"] = int(workers.of_first(np.array([options.random_state], np.int64))[0])
     if workers.rank:
         changes["verbose"] = False
-    return replace(request, options=options._replace(**changes))
+    return replace(request, options=options.replace(**changes))
 
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     engine_of = partial(JointEngine, workers=workers)
-    judges = not workers.rank  # worker 0 warns of a useless model
-    fit = workers.together(partial(prepare_network, request, source, engine_of, judges=judges))
+    warns_if_useless = not workers.rank  # worker 0 warns of a useless model
+    fit = workers.together(partial(prepare_network, request, source, engine_of, warns_if_useless=warns_if_useless))
     run = fit.run
     assert run.has_epochs
     batch_size = run.engine.batch_size
