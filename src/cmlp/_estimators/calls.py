@@ -87,8 +87,8 @@ def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
-        problem = f"{name} needs a solver with learning rates, but <solver=> has none."
-        raise InvalidParameterError(problem, solver="lbfgs")
+        problem = "{} needs a solver with learning rates, but <solver=> has none."
+        raise InvalidParameterError(problem, name, solver="lbfgs")
 
 
 class KindOfCall(NamedTuple):
@@ -146,20 +146,20 @@ def _recorded_seed(values: Mapping[str, Any]) -> int:
             problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
             raise InvalidParameterError(problem, provenance=True, name=Setting(name))
     if values.get("scoring") not in (None, "loss"):
-        problem = f"<provenance=> needs <scoring=> or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        raise InvalidParameterError(problem, provenance=True, scoring=None)
+        problem = "<provenance=> needs <scoring=> or 'loss', got {!r}, which scikit-learn computes."
+        raise InvalidParameterError(problem, values["scoring"], provenance=True, scoring=None)
     if not isinstance(values.get("initialization", ""), str):
         problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
         raise InvalidParameterError(problem, provenance=True, initialization=...)
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            problem = f"<provenance=> needs callbacks of cmlp, because others can change the fit, got {callback!r}."
-            raise InvalidParameterError(problem, provenance=True)
+            problem = "<provenance=> needs callbacks of cmlp, because others can change the fit, got {!r}."
+            raise InvalidParameterError(problem, callback, provenance=True)
     seed = values["random_state"]
     if seed is None:
         return int(2**32 * float(random_state(None).random_sample()))
     if not isinstance(seed, (int, np.integer)):
-        problem = f"<provenance=> needs an int or None as <random_state>, got {type(seed).__name__}."
-        raise InvalidParameterError(problem, provenance=True, random_state=...)
+        problem = "<provenance=> needs an int or None as <random_state>, got {}."
+        raise InvalidParameterError(problem, type(seed).__name__, provenance=True, random_state=...)
     return int(seed)

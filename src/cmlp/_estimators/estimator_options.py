@@ -149,4 +149,4 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    return InvalidParameterError(f"<quantile=> needs <loss=>, got {loss!r}.", quantile=quantile, loss="quantile")
+    return InvalidParameterError("<quantile=> needs <loss=>, got {!r}.", loss, quantile=quantile, loss="quantile")

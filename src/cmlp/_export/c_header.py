@@ -103,7 +103,7 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     """Return the model with parameters in float32."""
     if dtype is not None and dtype != "float32":
         expected = "'float32' or None"
-        raise InvalidParameterError(f"<dtype> must be {expected}, got {dtype!r}.", dtype=dtype, expected=expected)
+        raise InvalidParameterError("<dtype> must be {}, got {!r}.", expected, dtype, dtype=dtype, expected=expected)
     if model.net.dtype == np.float32:
         return model
     if dtype is None:
