@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
 
+# The methods of callbacks.
+HOOKS = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end")
 # The columns of a log, in this order.
 COLUMNS = ("epoch", "loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
 
@@ -46,7 +48,7 @@ class ProgressBar:
     >>> model = MLPClassifier(callbacks=[ProgressBar(leave=False)])
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -107,7 +109,7 @@ class Checkpoint:
     >>> model = MLPClassifier(callbacks=[Checkpoint("model.cmlp", every_batches=1000)])
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
         self.path, self.every, self.every_batches = path, positive_integer("every", every), None
@@ -153,7 +155,7 @@ class CSVLog:
     >>> model = MLPClassifier(callbacks=[CSVLog("fit.csv")])
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -207,7 +209,7 @@ class EarlyStopping:
     True
     """
 
-    _repeatable = True  # see `cmlp._estimators.provenance`
+    _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(
         self, monitor: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0, mode: str | None = None

@@ -226,21 +226,21 @@ def test_documented_activations_are_those_accepted():
 def test_models_with_the_same_parameters_are_told_apart():
     """The parameters of models that differ in the seed are checked once: other values need checks of their own."""
     model = MLPClassifier((4,), max_iter=2, random_state=0)
-    first = model._parameters()
-    other = MLPClassifier((4,), max_iter=2, random_state=1)._parameters()
+    first = model._options()
+    other = MLPClassifier((4,), max_iter=2, random_state=1)._options()
     assert first.init_activation is other.init_activation and (first.random_state, other.random_state) == (0, 1)
     for name, value in [("max_iter", 3), ("alpha", 1e-3), ("hidden_layer_sizes", (5,)), ("loss", "squared_error")]:
-        changed = MLPClassifier(**{**model.get_params(), name: value})._parameters()
+        changed = MLPClassifier(**{**model.get_params(), name: value})._options()
         assert getattr(changed, name) == value
     for name, value in [("max_iter", 2.0), ("random_state", -1), ("hidden_layer_sizes", (4.0,))]:
         with pytest.raises(ValueError, match=name):
-            MLPClassifier(**{**model.get_params(), name: value})._parameters()
+            MLPClassifier(**{**model.get_params(), name: value})._options()
 
 
 def test_a_list_that_changes_is_checked_again():
     alpha = [1e-4, 1e-4]
     model = MLPClassifier((4,), alpha=alpha, max_iter=2, random_state=0)
-    assert model._parameters().alpha == [1e-4, 1e-4]
+    assert model._options().alpha == [1e-4, 1e-4]
     alpha[0] = -1
     with pytest.raises(ValueError, match="alpha"):
         model.fit(X, LABELS)

@@ -406,7 +406,7 @@ def test_labels_of_a_file_may_be_the_smallest_subnormal_halves(path):
 
 def test_a_bug_is_not_reported_as_a_damaged_file(path, monkeypatch):
     classifier().fit(X, Y).save(path)
-    monkeypatch.setattr(MLPClassifier, "_parameters", lambda estimator: len(None))
+    monkeypatch.setattr(MLPClassifier, "_options", lambda estimator: len(None))
     with pytest.raises(TypeError, match="has no len"):
         cmlp.load(path)
 

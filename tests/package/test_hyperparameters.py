@@ -17,11 +17,12 @@ from cmlp import (
     distributed,
 )
 from cmlp._estimators.network import CostKeywords
-from cmlp._train import hyperparameters
 
-# A row is added to a copy of the table of hyperparameters, and constraints are compared with the core's names.
-from cmlp._train.constraints import NOT_NEGATIVE, REQUIRED, Hyperparameter, Use
-from cmlp._train.hyperparameters import PARAMETERS, Hyperparameters, documented
+# A row is added to the table of hyperparameters, and constraints are compared with the core's names.
+from cmlp._train.constraints import NOT_NEGATIVE
+from cmlp._train.docstrings import documented
+from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Use
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.training_options import TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
@@ -102,9 +103,9 @@ OWNERS = "MLPClassifier", "MLPRegressor", "Trainer"
 
 
 def added(monkeypatch, **flags):
-    """Add a parameter "drag" to a copy of the table, and return a classifier that has it."""
+    """Add a parameter "drag" to the table, and return a classifier that has it."""
     entry = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
-    monkeypatch.setattr(hyperparameters, "PARAMETERS", Hyperparameters([*PARAMETERS.entries.values(), entry]))
+    monkeypatch.setattr(PARAMETERS, "__dict__", vars(Hyperparameters([*PARAMETERS.entries.values(), entry])))
 
     @documented("MLPClassifier")
     class Dragged(MLPClassifier):
@@ -146,7 +147,7 @@ def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
     dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
     with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
         dragged(solver="lbfgs", drag=0.5).fit(X, Y)
-    assert "`dropout` and `drag`" in hyperparameters.PARAMETERS.documentation("MLPClassifier", "solver")
+    assert "`dropout` and `drag`" in inspect.getdoc(MLPClassifier)
 
 
 @pytest.mark.parametrize("free", [False, True])

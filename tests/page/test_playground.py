@@ -294,6 +294,37 @@ def test_weight_and_bias_are_changed_by_hand(watch, story_path):
     assert page.page.locator(".knob span").inner_text() == "x → A1"
 
 
+def test_number_belongs_to_the_wire_for_which_it_was_typed(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    box = page.page.locator("#scene").bounding_box()
+
+    def press(n):
+        (start, end), _, k = page.evaluate(f"figure.wires[{n}]")
+        page.page.mouse.click(*(box[side] + 0.7 * start[c] + 0.3 * end[c] for c, side in enumerate("xy")))
+        page.settle()
+        return k
+
+    first = press(0)
+    page.page.locator(".knob input").fill("5")
+    second = press(3)
+    assert page.evaluate(f"[figure.knob[0], figure.small.params[{first}]]") == [second, 5]
+    page.page.locator(".knob input").fill("6")
+    page.page.mouse.click(box["x"] + 2, box["y"] + 2)
+    page.settle()
+    assert page.evaluate(f"[figure.knob, figure.small.params[{second}]]") == [None, 6]
+
+
+def test_layer_of_a_pressed_neuron_is_taken_away(watch, story_path):
+    page = watch(story_path, "#playground?preset=free&layers=4-2")
+    page.page.locator("#scene").focus()
+    page.press("ArrowLeft", "ArrowLeft")
+    assert page.evaluate("figure.pointed") == [2, 0]
+    for _ in range(2):
+        page.page.get_by_role("button", name="Layers −", exact=True).click()
+    page.settle()
+    assert page.evaluate("[figure.small.sizes, figure.cells.length]") == [[2, 1], 3]
+
+
 @pytest.mark.parametrize("layers", ["", "4-2", "8-8-8-8-8-8"])
 def test_controls_stay_where_they_are_and_above_the_fold(layers, watch, story_path):
     boxes = """[...document.querySelectorAll('#handle, #controls :is(button, select, input)')].map((one) => {

@@ -19,8 +19,8 @@ from cmlp import Trainer, datasets
 from cmlp._cli import options
 from cmlp._cli.options import CommandError
 from cmlp._estimators.network import Network
+from cmlp._estimators.presets import PRESETS
 from cmlp._train.constraints import HIDDEN, SYNONYMS
-from cmlp._train.hyperparameters import PRESETS
 from cmlp.exceptions import DivergenceError, UselessModelWarning
 
 _N_CLASSES = 10

@@ -29,7 +29,7 @@ from cmlp._data.columns import CellFormat
 from cmlp._estimators.fitted import fitted_of, provenance_of, with_model
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
-from cmlp._train.hyperparameters import PARAMETERS
+from cmlp._train.parameters import PARAMETERS
 from cmlp.callbacks import Checkpoint
 from cmlp.exceptions import message_of
 

@@ -42,6 +42,73 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+class Rows(NamedTuple):
+    """Converted rows; StoredRows if only some of them are in this process."""
+
+    X: Any  # one of these three; the core's callers know no StoredRows
+    auto_dtype: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
+    names: NDArray[Any] | None  # of the columns of a data frame
+
+    @property
+    def dtype_name(self) -> str:
+        """The dtype of the elements, and whether the rows are sparse."""
+        return f"{'sparse ' if isinstance(self.X, CSR) else ''}{self.X.dtype}"
+
+
+class Opened(NamedTuple):
+    """What a `Door` returns: rows with their targets, which are not encoded yet, and their weights."""
+
+    rows: Rows
+    y: NDArray[Any]
+    weight: NDArray[np.float64] | None
+
+
+class Door(NamedTuple):
+    """Checks and converts the rows of a call of an estimator of one network: all of its rows come in here.
+
+    `owner` is the name of the estimator in messages.
+    """
+
+    owner: str
+    labels: bool  # whether y has labels
+    width: int | None = None  # number of columns that the rows must have; None for any
+    names: NDArray[Any] | None = None  # of these columns
+    may_be_empty: bool = False  # whether there may be no rows, or none with a positive weight: all are a part of others
+
+    def rows(self, X: Any) -> Rows:
+        """Return converted rows."""
+        X = arrow_copied(X)
+        names = feature_names(X)
+        if self.width is not None:
+            check_names(names, self.names, self.owner)
+        array, auto_dtype = as_rows(X, self.owner)
+        if not self.may_be_empty:
+            require_samples(array, self.owner)
+        if self.width is not None:
+            check_width(array.shape[1], self.width, self.owner)
+        return Rows(array, auto_dtype, names)
+
+    def targets(self, rows: Rows, y: Any, weight: Any, *, warn_of_column: bool = True) -> Opened:
+        """Return converted rows with targets and weights."""
+        n_rows = rows.X.shape[0]
+        y = as_targets(y, n_rows, self.owner, labels=self.labels, warn_of_column=warn_of_column)
+        return Opened(rows, y, as_weights(weight, n_rows, some=not self.may_be_empty))
+
+    def open(self, X: Any, y: Any, weight: Any) -> Opened:
+        """Return rows with targets and weights, converted."""
+        return self.targets(self.rows(X), y, weight)
+
+    def let_in(self, opened: Opened) -> Opened:
+        """Return what was opened elsewhere, after the checks of this class."""
+        if self.width is not None:
+            check_names(opened.rows.names, self.names, self.owner)
+            check_width(opened.rows.X.shape[1], self.width, self.owner)
+        return opened
+
+
+# ----------------------------------------------------------------------------------------------------- X, y and weights
+
+
 _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
     "array.reshape(1, -1) if it contains a single sample."
@@ -224,70 +291,3 @@ def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any
             seen = values.astype(dtype) * dtype.type(scale)
         finite: NDArray[np.bool_] = np.isfinite(seen)
     return finite
-
-
-# ---------------------------------------------------------------------------------------------------- the door for rows
-
-
-class Rows(NamedTuple):
-    """Converted rows; StoredRows if only some of them are in this process."""
-
-    X: Any  # one of these three; the core's callers know no StoredRows
-    auto_dtype: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
-    names: NDArray[Any] | None  # of the columns of a data frame
-
-    @property
-    def dtype_name(self) -> str:
-        """The dtype of the elements, and whether the rows are sparse."""
-        return f"{'sparse ' if isinstance(self.X, CSR) else ''}{self.X.dtype}"
-
-
-class Opened(NamedTuple):
-    """What a `Door` returns: rows with their targets, which are not encoded yet, and their weights."""
-
-    rows: Rows
-    y: NDArray[Any]
-    weight: NDArray[np.float64] | None
-
-
-class Door(NamedTuple):
-    """Checks and converts the rows of a call of an estimator of one network: all of its rows come in here.
-
-    `owner` is the name of the estimator in messages.
-    """
-
-    owner: str
-    labels: bool  # whether y has labels
-    width: int | None = None  # number of columns that the rows must have; None for any
-    names: NDArray[Any] | None = None  # of these columns
-    partial: bool = False  # whether these are a part of all rows: there may be none, and all may have the weight 0
-
-    def rows(self, X: Any) -> Rows:
-        """Return converted rows."""
-        X = arrow_copied(X)
-        names = feature_names(X)
-        if self.width is not None:
-            check_names(names, self.names, self.owner)
-        array, auto_dtype = as_rows(X, self.owner)
-        if not self.partial:
-            require_samples(array, self.owner)
-        if self.width is not None:
-            check_width(array.shape[1], self.width, self.owner)
-        return Rows(array, auto_dtype, names)
-
-    def targets(self, rows: Rows, y: Any, weight: Any, *, warn_of_column: bool = True) -> Opened:
-        """Return converted rows with targets and weights."""
-        n_rows = rows.X.shape[0]
-        y = as_targets(y, n_rows, self.owner, labels=self.labels, warn_of_column=warn_of_column)
-        return Opened(rows, y, as_weights(weight, n_rows, some=not self.partial))
-
-    def open(self, X: Any, y: Any, weight: Any) -> Opened:
-        """Return rows with targets and weights, converted."""
-        return self.targets(self.rows(X), y, weight)
-
-    def let_in(self, opened: Opened) -> Opened:
-        """Return what was opened elsewhere, after the checks of this class."""
-        if self.width is not None:
-            check_names(opened.rows.names, self.names, self.owner)
-            check_width(opened.rows.X.shape[1], self.width, self.owner)
-        return opened

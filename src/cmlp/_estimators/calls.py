@@ -1,24 +1,16 @@
-"""What calls that train refuse and switch off: each kind of call for one network, and every fit that is recorded."""
+"""The kinds of calls that train one network: which parameters each of them refuses and switches off."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from cmlp._train.constraints import HOOKS
-from cmlp._train.random import random_state
-from cmlp.exceptions import InvalidParameterError, Phrase, Setting
+from cmlp.exceptions import InvalidParameterError, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeVar
 
-    from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
-
-    Options = TypeVar("Options", EstimatorOptions, TableOptions)
+    from cmlp._estimators.estimator_options import EstimatorOptions
 
 
 # The sentence of scikit-learn's SGDClassifier.
@@ -121,45 +113,3 @@ RANGE_TEST = KindOfCall(
     },
     is_fit=False,
 )
-
-
-# ----------------------------------------------------------------------------------------- fits that are recorded
-
-
-def recorded(estimator: Estimator, options: Options) -> Options:
-    """Return the options with a known seed if the fit is to be recorded."""
-    if not options.provenance:
-        return options
-    return options._replace(random_state=_recorded_seed(estimator.get_params(deep=False)))
-
-
-def _recorded_seed(values: Mapping[str, Any]) -> int:
-    """Return the seed of a fit that is recorded; ValueError that names what could not be repeated."""
-    if values.get("solver") == "lbfgs":
-        problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
-        raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
-    if values.get("warm_start"):
-        problem = "<provenance=> needs <warm_start=>: what has trained the earlier model is not recorded."
-        raise InvalidParameterError(problem, provenance=True, warm_start=False)
-    for name in ("loss", "learning_rate", "scoring"):
-        if callable(values.get(name)):
-            problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
-            raise InvalidParameterError(problem, provenance=True, name=Setting(name))
-    if values.get("scoring") not in (None, "loss"):
-        problem = "<provenance=> needs <scoring=> or 'loss', got {!r}, which scikit-learn computes."
-        raise InvalidParameterError(problem, values["scoring"], provenance=True, scoring=None)
-    if not isinstance(values.get("initialization", ""), str):
-        problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
-        raise InvalidParameterError(problem, provenance=True, initialization=...)
-    for callback in values.get("callbacks") or ():
-        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
-        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            problem = "<provenance=> needs callbacks of cmlp, because others can change the fit, got {!r}."
-            raise InvalidParameterError(problem, callback, provenance=True)
-    seed = values["random_state"]
-    if seed is None:
-        return int(2**32 * float(random_state(None).random_sample()))
-    if not isinstance(seed, (int, np.integer)):
-        problem = "<provenance=> needs an int or None as <random_state>, got {}."
-        raise InvalidParameterError(problem, type(seed).__name__, provenance=True, random_state=...)
-    return int(seed)

@@ -55,7 +55,7 @@ class Estimator(SklearnStub, ExportMethods):
     n_threads: int | None
     random_state: int | np.random.RandomState | None
 
-    def _parameters(self) -> Any:
+    def _options(self) -> Any:
         """Return the validated parameters."""
         raise NotImplementedError
 
@@ -108,7 +108,7 @@ class Estimator(SklearnStub, ExportMethods):
         >>> model.hidden_layer_sizes, model.activation
         ((16, 16), 'logistic')
         """
-        from cmlp._train.hyperparameters import preset_parameters
+        from cmlp._estimators.presets import preset_parameters
 
         parameters = preset_parameters(name, cls._parameter_owner, cls.__name__)
         return cls(**{**parameters, **overrides})
@@ -214,7 +214,7 @@ class Estimator(SklearnStub, ExportMethods):
         now = unchanging(self)
         model = now._trained()
         if check:
-            now._parameters()  # raises ValueError for parameters with which a file could not be loaded
+            now._options()  # raises ValueError for parameters with which a file could not be loaded
         parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
         return model, parameters, now._fitted
 

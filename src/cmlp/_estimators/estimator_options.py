@@ -5,21 +5,26 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp._train import architecture, hyperparameters
+import numpy as np
+
+from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
+from cmlp._train.parameters import PARAMETERS
+from cmlp._train.random import random_state
 from cmlp._train.training_options import TrainingOptions, options_of
-from cmlp.exceptions import InvalidParameterError
+from cmlp.callbacks import HOOKS
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
-
-    import numpy as np
+    from typing import Self, TypeVar
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.estimator import Estimator
+
+    Options = TypeVar("Options", "EstimatorOptions", "TableOptions")
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -47,7 +52,7 @@ class EstimatorOptions(TrainingOptions):
     @classmethod
     def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
-        checked = hyperparameters.PARAMETERS.checked(owner, values, class_name)
+        checked = PARAMETERS.checked(owner, values, class_name)
         sizes = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
@@ -96,7 +101,7 @@ class TableOptions(NamedTuple):
     @classmethod
     def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> Self:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
-        checked = hyperparameters.PARAMETERS.checked(owner, values, class_name)
+        checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls(**{name: checked[name] for name in cls._fields if name in checked})
@@ -109,12 +114,12 @@ class TableOptions(NamedTuple):
 PLAIN = frozenset((bool, float, int, str, type(None)))
 
 
-def parameters_of(cls: type[Estimator], values: Mapping[str, object]) -> EstimatorOptions:
+def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> EstimatorOptions:
     """Return the validated parameters of an estimator of a class; raises InvalidParameterError if one is invalid.
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, class_name = hyperparameters.PARAMETERS, cls._parameter_owner, cls.__name__
+    table, owner, class_name = PARAMETERS, cls._parameter_owner, cls.__name__
     names = table.constraints(owner)
     given = {name: value for name, value in values.items() if name in names}
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
@@ -150,3 +155,38 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
     return InvalidParameterError("<quantile=> needs <loss=>, got {!r}.", loss, quantile=quantile, loss="quantile")
+
+
+def with_known_seed(estimator: Estimator, options: Options) -> Options:
+    """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
+    if not options.provenance:
+        return options
+    values = estimator.get_params(deep=False)
+    if values.get("solver") == "lbfgs":
+        problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
+        raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
+    if values.get("warm_start"):
+        problem = "<provenance=> needs <warm_start=>: what has trained the earlier model is not recorded."
+        raise InvalidParameterError(problem, provenance=True, warm_start=False)
+    for name in ("loss", "learning_rate", "scoring"):
+        if callable(values.get(name)):
+            problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
+            raise InvalidParameterError(problem, provenance=True, name=Setting(name))
+    if values.get("scoring") not in (None, "loss"):
+        problem = "<provenance=> needs <scoring=> or 'loss', got {!r}, which scikit-learn computes."
+        raise InvalidParameterError(problem, values["scoring"], provenance=True, scoring=None)
+    if not isinstance(values.get("initialization", ""), str):
+        problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
+        raise InvalidParameterError(problem, provenance=True, initialization=...)
+    for callback in values.get("callbacks") or ():
+        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
+            problem = "<provenance=> needs callbacks of cmlp, because others can change the fit, got {!r}."
+            raise InvalidParameterError(problem, callback, provenance=True)
+    seed = values["random_state"]
+    if seed is None:
+        seed = int(2**32 * float(random_state(None).random_sample()))
+    if not isinstance(seed, (int, np.integer)):
+        problem = "<provenance=> needs an int or None as <random_state>, got {}."
+        raise InvalidParameterError(problem, type(seed).__name__, provenance=True, random_state=...)
+    return options._replace(random_state=int(seed))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.provenance import StreamHashes
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.observer import Observer
 
@@ -50,7 +50,7 @@ def fit_batches(
         if request.is_classifier and previous is None and classes is None:
             raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
         passes = Passes(source)
-        stream = BlockSource(passes, request.door()._replace(width=None, partial=True), n_rows)
+        stream = BlockSource(passes, request.door()._replace(width=None, may_be_empty=True), n_rows)
         n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
         passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
         with closing(stream):
@@ -93,7 +93,7 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
         data, options, dtype = job.data, job.options, job.state.params.dtype
         self._format = BlockFormat.of(self._door, "block", self._first, encoding, dtype)

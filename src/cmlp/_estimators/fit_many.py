@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._data.arrays import read_once
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
-from cmlp._train.hyperparameters import network_argument
+from cmlp._train.parameters import network_argument
 from cmlp.exceptions import naming
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.sources import Arrays, RowSource
-    from cmlp._estimators.targets import Encoded, TargetEncoding
+    from cmlp._estimators.targets import Encoded, NetworkTargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.observer import Observer
     from cmlp._train.split import Shards
@@ -205,7 +205,7 @@ def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale | str:
 def _data(
     request: FitRequest,
     opened: Opened,
-    encoding: TargetEncoding,
+    encoding: NetworkTargetEncoding,
     encoded: Encoded,
     scale: float | InputScale | str,
 ) -> tuple[Data, NDArray[Any]]:

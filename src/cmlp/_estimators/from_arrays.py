@@ -79,7 +79,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
     if first.ndim != 2 or last.ndim != 2:
         raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    options = estimator._parameters()
+    options = estimator._options()
     single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
     dtype = np.dtype(np.float32 if single else np.float64)
     if y is None:

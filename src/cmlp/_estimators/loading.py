@@ -135,7 +135,7 @@ def _built(
         estimator = cls(**parameters)
     except TypeError as error:  # the class has no such parameter
         raise ValueError(str(error)) from None
-    checked = estimator._parameters()  # raises ValueError for invalid parameters
+    checked = estimator._options()  # raises ValueError for invalid parameters
     from cmlp._estimators.fitted import Fitted, FittedTable
 
     if isinstance(model, TableModel):

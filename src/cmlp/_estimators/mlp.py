@@ -13,7 +13,7 @@ from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
-from cmlp._train.hyperparameters import documented
+from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError, Message, add_hint
 
@@ -79,11 +79,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     input_scale: float | str | tuple[ArrayLike, ArrayLike]
     provenance: bool
 
-    def _parameters(self) -> EstimatorOptions:
+    def _options(self) -> EstimatorOptions:
         """Return the parameters for fit, validated and converted."""
-        from cmlp._estimators.estimator_options import parameters_of
+        from cmlp._estimators.estimator_options import estimator_options_of
 
-        return parameters_of(type(self), vars(self))
+        return estimator_options_of(type(self), vars(self))
 
     # Fitting
 
@@ -699,7 +699,7 @@ class MLPClassifier(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp._train.scores import accuracy_of_labels
+        from cmlp._estimators.targets import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 
@@ -836,9 +836,9 @@ class MLPRegressor(MultilayerPerceptron):
         model: Self = regressor_from_arrays(cls, coefs, intercepts, parameters)
         return model
 
-    def _parameters(self) -> EstimatorOptions:
+    def _options(self) -> EstimatorOptions:
         try:
-            return super()._parameters()
+            return super()._options()
         except InvalidParameterError as error:
             if not isinstance(self.loss, str) and error.parameter == "loss":
                 hint = "The first parameter is loss; did you mean <hidden_layer_sizes=>?"

@@ -17,10 +17,11 @@ from cmlp._data.scale import check_scale_width, scaled_rows
 from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet
 from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterIndex, StepExplanation
-from cmlp._train import architecture, hyperparameters
+from cmlp._train import architecture
 from cmlp._train.architecture import init_activations, initial_params, per_layer
 from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
-from cmlp._train.hyperparameters import documented, network_argument
+from cmlp._train.docstrings import documented
+from cmlp._train.parameters import network_argument
 from cmlp._train.random import random_state as generator
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ class Network(ExportMethods):
 
     @n_threads.setter
     def n_threads(self, value: int | None) -> None:
-        self._n_threads = hyperparameters.network_argument("n_threads", value)
+        self._n_threads = network_argument("n_threads", value)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from cmlp._data.json_texts import (
     plain_json,
     refuse,
 )
-from cmlp._train import hyperparameters
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import InvalidParameterError
 
@@ -59,7 +59,7 @@ _HASH = re.compile("[0-9a-f]{64}")
 def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._parameter_owner
-    free = {*hyperparameters.PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
+    free = {*PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])

@@ -15,11 +15,12 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._estimators.calls import FIT, KindOfCall, recorded
+from cmlp._estimators.calls import FIT, KindOfCall
+from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fitted import assigned_params, fitted_of
 from cmlp._estimators.resuming import fit_to_resume, resumed_state, table_to_resume
-from cmlp._train import hyperparameters
 from cmlp._train.architecture import initial_params
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
 
@@ -78,13 +79,13 @@ class FitRequest(Request):
         shards: Shards | None = None,
     ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: EstimatorOptions = estimator._parameters()
+        options: EstimatorOptions = estimator._options()
         own_rows = validation[0] is not None
         if call.check is not None:
             call.check(options, call.name, own_rows)
         if call.switched_off:
             options = options._replace(**call.switched_off)
-        options = recorded(estimator, options)
+        options = with_known_seed(estimator, options)
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
@@ -92,7 +93,7 @@ class FitRequest(Request):
             previous = fitted_of(estimator)
         if call.is_fit:
             given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            hyperparameters.PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:
@@ -203,7 +204,7 @@ class TableRequest(Request):
     @classmethod
     def of(cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
-        options: TableOptions = recorded(estimator, estimator._parameters())
+        options: TableOptions = with_known_seed(estimator, estimator._options())
         previous = None
         if resume:
             previous = table_to_resume(estimator)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.estimator_options import PLAIN
 from cmlp._estimators.fitted import INTERRUPTED, fitted_of
-from cmlp._train import hyperparameters
+from cmlp._train.parameters import PARAMETERS
 from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Phrase, Setting, sklearn_class
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
     values = vars(estimator)
-    names = hyperparameters.PARAMETERS.fixed_on_resume(estimator._parameter_owner)
+    names = PARAMETERS.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.
     changing = [name for name, value in kept.items() if type(value) not in PLAIN and not callable(value)]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._data.checksums import RowHash
     from cmlp._data.labels import Labels
     from cmlp._data.scale import Moments
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.job import Data, TrainingJob
 
@@ -51,7 +51,7 @@ class RowSource:
         """Add an array of the rows that are opened, for provenance."""
         hashed.add(array)
 
-    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
         """Return the number of rows (0 if unknown) and the data; learn the scales from rows outside `job.data`."""
         raise NotImplementedError
 
@@ -69,7 +69,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(Door.open, door, *self.given)
 
-    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return len(job.data.X), job.data
 
@@ -83,11 +83,13 @@ class BlockFormat(NamedTuple):
     kind: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
-    encoding: TargetEncoding
+    encoding: NetworkTargetEncoding
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, unit: str, first: Opened, encoding: TargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
+    def of(
+        cls, door: Door, unit: str, first: Opened, encoding: NetworkTargetEncoding, dtype: np.dtype[Any]
+    ) -> BlockFormat:
         """Return the form of the first block or part."""
         rows, weighted = first.rows, first.weight is not None
         return cls(door, unit, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, encoding, dtype)

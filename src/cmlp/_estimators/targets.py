@@ -1,42 +1,34 @@
-"""What y means to training: `TargetRules`, learned from the first y and used for later blocks and validation rows.
+"""What y means to training: a `TargetEncoding`, learned from the first y and used for later blocks and validation rows.
 
-Each kind of training has its own: `ClassEncoding` and `NumberEncoding` those of the estimators of one network,
-`TableClassEncoding` and `TableNumberEncoding` those of tables, and `NetworkEncoding` that of a bare network.
+Those of one network are here: `ClassEncoding` and `NumberEncoding` of the estimators, `TrainerEncoding` of a `Trainer`.
 """
 
 from __future__ import annotations
 
 import importlib
-import reprlib
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import readable, require_finite, to_float64
+from cmlp._data.arrays import readable
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
-from cmlp._data.columns import feature_names
-from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels
-from cmlp._data.scale import median_and_spread
-from cmlp._data.weights import weights_of_classes
-from cmlp._model.model import AnswerScale
+from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
+from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
-from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
+from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
     from cmlp._estimators.estimator_options import EstimatorOptions
-    from cmlp._estimators.request import FitRequest, TableRequest
+    from cmlp._estimators.request import FitRequest
 
 
 class Encoded(NamedTuple):
@@ -46,7 +38,7 @@ class Encoded(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class TargetRules:
+class TargetEncoding:
     """The rules by which y becomes targets; made once, from the first y."""
 
     n_outputs: int
@@ -68,7 +60,7 @@ class TargetRules:
         return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
 
 
-class TargetEncoding(TargetRules):
+class NetworkTargetEncoding(TargetEncoding):
     """The rules for one network."""
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -80,7 +72,7 @@ class TargetEncoding(TargetRules):
         return self.weighted(self.values(y), weight, some=some)
 
 
-class ClassEncoding(TargetEncoding):
+class ClassEncoding(NetworkTargetEncoding):
     """Labels of a classifier."""
 
     labels: Labels
@@ -104,7 +96,7 @@ class ClassEncoding(TargetEncoding):
         return values[:, 0] if self.labels.kind == "binary" else None
 
 
-class NumberEncoding(TargetEncoding):
+class NumberEncoding(NetworkTargetEncoding):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
     def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
@@ -148,7 +140,7 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def learn_encoding(request: FitRequest, opened: Opened, *, is_complete: bool) -> tuple[TargetEncoding, Encoded]:
+def learn_encoding(request: FitRequest, opened: Opened, *, is_complete: bool) -> tuple[NetworkTargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets; the classes must be known unless y is complete."""
     y, weight = opened.y, opened.weight
     if not request.is_classifier:
@@ -200,15 +192,25 @@ def _averages_squared_errors() -> bool:
         return True
 
 
-# ------------------------------------------------------------------------------------------------------ a bare network
+def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
+    """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
+    truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
+    if truth.shape != predicted.shape:
+        raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
+    if mixes_text(truth, predicted):
+        raise ValueError(
+            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
+        )
+    correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
+    return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
 # Losses of outputs that are probabilities.
 _LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
 
 
-class NetworkEncoding(TargetEncoding):
-    """Targets of a `Network`, as `Network.cost` accepts them: class indices, or a matrix."""
+class TrainerEncoding(NetworkTargetEncoding):
+    """Targets of a `Trainer`, as `Network.cost` accepts them: class indices, or a matrix."""
 
     def __init__(self, net: _core.Net, y: NDArray[Any]) -> None:
         self._net = net
@@ -250,306 +252,3 @@ class NetworkEncoding(TargetEncoding):
         if self._has_indices or self._net.loss not in _LIKELIHOODS or self.output == "softmax" or self.n_outputs > 1:
             return None
         return values[:, 0] if bool(np.isin(values, (0, 1)).all()) else None
-
-
-# --------------------------------------------------------------------------------------------------------------- tables
-
-
-_SMOOTHING = 0.02  # of the labels of a table
-_NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
-_LARGEST = 1e150  # squares of targets are finite
-_MOST_SPREADS = 1e18  # whose squares are finite in float32
-_SOFT_LIMIT = 3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
-
-
-class CountedTargets(NamedTuple):
-    """The targets of the rows of a table that count."""
-
-    rows: NDArray[np.intp]  # their numbers
-    values: NDArray[Any]  # as the core reads them
-    truth: NDArray[Any]  # as `scores_of` compares it with outputs: y itself if it is numbers
-    weight: NDArray[np.float64] | None
-
-
-class TableEncoding(TargetRules):
-    """The rules for the networks of a table, and their loss."""
-
-    loss: str
-    loss_parameter: float | tuple[float, ...]
-    answer_scale: AnswerScale | None = None  # what predictions of numbers need
-
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return the targets of the rows that count."""
-        raise NotImplementedError
-
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what the splits of the columns should separate: they lower the variance of these numbers."""
-        return values.astype(np.float64)
-
-
-class TableClassEncoding(TableEncoding):
-    """Labels of a table. Those of rows that do not count are no classes, but may have weights."""
-
-    labels: Labels
-    loss = "label_smoothing"
-    loss_parameter = _SMOOTHING
-
-    def __init__(self, labels: Labels, every: Labels, class_weights: ClassWeights | None) -> None:
-        self.labels, self.class_weights = labels, class_weights
-        self._every = every  # the labels to which `class_weights` belong
-        self.n_outputs = labels.n_outputs
-        self.output = "softmax" if labels.kind == "multiclass" else "logistic"
-
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return encoded labels."""
-        values = self._every.encode(y)
-        rows, weight = rows_that_count(self.weighted(values, weight, some=True).weight, len(y))
-        return self.targets_of(rows, self.labels.encode(y[rows]), weight)
-
-    def targets_of(
-        self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None
-    ) -> CountedTargets:
-        """Return the targets of rows that count, from their encoded labels."""
-        return CountedTargets(rows, values, values if self.labels.kind == "multilabel" else values.reshape(-1), weight)
-
-    def objective(self) -> Objective:
-        """Return the objective without a score: the validation loss decides."""
-        return Objective(score=None)
-
-    def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
-        """Return the classes of the rows; None for several labels."""
-        return None if self.labels.kind == "multilabel" else values.reshape(-1)
-
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes, or a column of numbers for each of several labels."""
-        groups = self.groups(values)
-        return super().to_split(values) if groups is None else groups
-
-
-class TableNumberEncoding(TableEncoding):
-    """Numbers of a table, standardized, with an output for each column or, of one column, for each quantile."""
-
-    answer_scale: AnswerScale
-
-    def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
-        self.loss, self.answer_scale = loss, answer_scale
-        self.loss_parameter = quantile if loss == "quantile" else 0.0
-        self._quantiles = quantile if isinstance(quantile, tuple) else ()
-        self.n_outputs = len(self._quantiles) or np.size(answer_scale.centre)
-        self.output = _output_of(loss)
-
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return standardized numbers; rows that do not count may be far away."""
-        centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
-        rows, weight = rows_that_count(weight, len(y))
-        numbers = np.tile(np.atleast_1d(centre), (len(y), 1))
-        numbers[rows] = table_numbers(y, centre.size)[rows]
-        _require_positive(numbers[rows], self.loss)
-        _require_within(numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
-        return self.targets_of(rows, numbers[rows], weight)
-
-    def targets_of(
-        self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
-    ) -> CountedTargets:
-        """Return the targets of rows that count, from their numbers."""
-        values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
-        if self.loss == "gamma":
-            values = np.maximum(values, np.finfo(np.float32).tiny)
-        columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
-        return CountedTargets(rows, columns, numbers, weight)
-
-    def objective(self) -> Objective:
-        """Return the objective: for several quantiles with a score, otherwise the validation loss decides."""
-        return Objective(partial(_pinball_score, np.asarray(self._quantiles)) if self._quantiles else None)
-
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return numbers in one column for all quantiles.
-
-        Of losses for which far targets count little, they are soft-clipped, because the variance would depend on the
-        far ones alone. Those of "poisson" and "gamma" are square roots and logarithms, which have about the same
-        variance for small and large means.
-        """
-        numbers = super().to_split(values[:, :1] if self._quantiles else values)
-        if self.loss in ROBUST_LOSSES:
-            numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
-        elif self.loss in POSITIVE_LOSSES:
-            numbers = np.sqrt(numbers) if self.loss == "poisson" else np.log(numbers)
-        return numbers
-
-
-def learn_table_encoding(
-    request: TableRequest, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
-) -> tuple[TableEncoding, CountedTargets]:
-    """Return what y means, and the targets of the rows that count."""
-    array = as_targets(y, n_rows, request.class_name, labels=request.is_classifier)
-    if request.is_classifier:
-        return _learn_table_classes(request, array, weight)
-    return _learn_table_numbers(request, array, weight, feature_names(y))
-
-
-def _learn_table_classes(
-    request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None
-) -> tuple[TableEncoding, CountedTargets]:
-    kind_of_labels(y)  # raises an error for rows of weight 0 too
-    rows, equal_weight = rows_that_count(weight, len(y))
-    every, values = learn_labels(y[rows])
-    labels = every
-    weights = weights_of_classes(request.options.class_weight, every, values, equal_weight)
-    if weights is not None:
-        product = weights.times(None if weight is None else weight[rows], values)
-        remaining, equal_weight = rows_that_count(product, len(rows))
-        if len(remaining) < len(rows):
-            rows = rows[remaining]
-            labels, values = learn_labels(y[rows])  # without the labels of weight 0
-    if len(labels.classes) < 2:
-        where = "" if len(rows) == len(y) else " in rows of positive weight"
-        raise ValueError(
-            f"{request.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
-        )
-    if request.warm_model is not None:
-        known = request.warm_model.class_labels
-        if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
-            raise ValueError(
-                f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
-                f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
-            )
-    encoding = TableClassEncoding(labels, every, weights)
-    return encoding, encoding.targets_of(rows, values, equal_weight)
-
-
-def _learn_table_numbers(
-    request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
-) -> tuple[TableEncoding, CountedTargets]:
-    numbers = table_numbers(y)
-    n = numbers.shape[1]
-    loss, quantile, previous = request.options.loss, request.options.quantile, request.warm_model
-    if isinstance(quantile, tuple) and n > 1:
-        expected = "one number if y has several columns"
-        problem = "<quantile> must be {}, got {!r} and {} columns."
-        raise InvalidParameterError(problem, expected, quantile, n, quantile=quantile, expected=expected)
-    rows, weight = rows_that_count(weight, len(numbers))
-    numbers = numbers[rows]
-    if previous is not None and previous.net.activations[-1] != _output_of(loss):
-        raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
-    _require_positive(numbers, loss)
-    scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
-    scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
-    encoding = TableNumberEncoding(loss, quantile, scale)
-    return encoding, encoding.targets_of(rows, numbers, weight)
-
-
-def rows_that_count(
-    weight: NDArray[np.float64] | None, n_rows: int
-) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:
-    """Return the rows that count, and their weights; None for equal weights, which count as none.
-
-    Weights are divided by a power of 2 that changes no bit of the results, so that they are at most 1: the networks
-    need normal numbers of float32. Rows whose weights are negligible beside the largest one do not count.
-    """
-    if weight is None:
-        return np.arange(n_rows), None
-    weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
-    rows = np.flatnonzero(weight >= _NEGLIGIBLE)
-    weight = weight[rows]
-    return rows, None if (weight == weight[0]).all() else weight
-
-
-def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.float64]:
-    """Return the targets, a column for each of them, as a copy, which other threads cannot change."""
-    values = to_float64(np.array(y), "y")
-    require_finite(values, "y")
-    if n_targets is not None and values.size != len(y) * n_targets:
-        raise ValueError(f"y must have {n_targets} columns, as in fit, got an array of shape {values.shape}.")
-    values = values.reshape(len(y), -1)
-    _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
-    return values
-
-
-def _output_of(loss: str) -> str:
-    """Return the activation of the outputs for numbers of a table."""
-    return "exp" if loss in POSITIVE_LOSSES else "identity"
-
-
-def _learn_scale(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str
-) -> AnswerScale:
-    """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
-    n = values.shape[1]
-    if known is not None and np.size(known.centre) != n:
-        raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
-        )
-    before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
-    learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
-    found = [_learn_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
-    return AnswerScale(*(found[0] if n == 1 else zip(*found, strict=True)))
-
-
-def _learn_scale_of_one(
-    values: NDArray[np.float64],
-    weight: NDArray[np.float64] | None,
-    known: Sequence[float] | None,
-    learn: Callable[[NDArray[np.float64], NDArray[np.float64] | None], tuple[float, float]],
-) -> tuple[float, float, float, float]:
-    """Return centre, spread, and the lowest and highest scaled value of one target."""
-    if known is not None:
-        centre, spread, *limits = known
-        message = "y is too far from the y of the first fit"
-        _require_within(values[:, None], centre, _MOST_SPREADS * spread, message)
-    else:
-        centre, spread = learn(values, weight)
-        limits = []
-    targets = ((values - centre) / spread).tolist() + limits
-    return centre, spread, min(targets), max(targets)
-
-
-def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
-    centre = float(values.mean() if weight is None else np.average(values, weights=weight))
-    width = float(np.ptp(values))
-    if not width:
-        return centre, 1.0
-    if weight is None:
-        return centre, float(values.std()) or width
-    return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
-
-
-def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
-    centre, spread = median_and_spread(values, weight)
-    return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
-
-
-def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
-    """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
-    return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
-
-
-def _require_positive(values: NDArray[np.float64], loss: str) -> None:
-    """Raise ValueError, with the first such row, if a loss of positive outputs does not allow a target."""
-    if loss in POSITIVE_LOSSES:
-        wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
-        if wrong.any():
-            row = int(wrong.argmax())
-            least = "be positive" if loss == "gamma" else "not be negative"
-            raise ValueError(
-                Message("y must {} for <loss=>, got {:g} in row {}.", least, values[row].min(), row, loss=loss)
-            )
-
-
-def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
-    """Raise ValueError, with the first such row, if a number is farther from the centre of its column."""
-    far = np.abs(values - centre) > distance
-    if far.any():
-        row, column = divmod(int(far.argmax()), values.shape[1])
-        place = f"row {row}" if values.shape[1] == 1 else f"row {row}, column {column}"
-        raise ValueError(f"{message}, got {values[row, column]:g} in {place}.")
-
-
-def _pinball_score(
-    levels: NDArray[np.float64], outputs: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
-) -> float:
-    """Return minus the mean pinball loss of predicted quantiles, which are sorted, unlike those in the cost."""
-    rest = y - outputs.astype(np.float64)
-    losses = np.maximum(levels * rest, (levels - 1) * rest).mean(axis=1)
-    return -float(np.average(losses, weights=weight))

@@ -13,14 +13,13 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.weights import as_weights
-from cmlp._estimators.targets import NetworkEncoding
+from cmlp._estimators.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
-from cmlp._train import hyperparameters
 from cmlp._train.constraints import COUNT, argument
+from cmlp._train.docstrings import documented
 from cmlp._train.engine import BatchEngine
-from cmlp._train.hyperparameters import documented
 from cmlp._train.job import (
     Data,
     TrainingJob,
@@ -30,6 +29,7 @@ from cmlp._train.job import (
 )
 from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.other_names import hinting
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.state import RECORDED, History, TrainingState
@@ -128,7 +128,7 @@ class Trainer:
         given = {name: value for name, value in locals().items() if name not in ("self", "network")}
         trained = network_model_of(network)
         options = _options(given, trained)
-        hyperparameters.PARAMETERS.warn_of_unused("Trainer", given)
+        PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(trained.params, History(), generator_of(random_state))
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
         self._set_up(network, trained, network.n_threads, options, state)
@@ -339,12 +339,12 @@ class Trainer:
         options = self._options
         trained = self._content
         user_y = rectangular(y, "y")
-        encoding = NetworkEncoding(trained.net, user_y)
+        encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
         rows = self._opened(X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
-            hyperparameters.PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
+            PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with naming_validation():
                 user_y = rectangular(y_val, "y")
@@ -367,7 +367,7 @@ class Trainer:
             check_sample(run.job)
         return run
 
-    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: NetworkEncoding) -> Validation:
+    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding) -> Validation:
         """Return rows of training or validation, converted."""
         net = self._content.net
         class_name = type(self.network).__name__
@@ -395,4 +395,4 @@ class Trainer:
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return options_of(hyperparameters.PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)
+    return options_of(PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)

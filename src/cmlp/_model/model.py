@@ -405,7 +405,7 @@ class NetworkModel(_Model):
 
     def on_checked_rows(self, X: ArrayLike, owner: object, function: Callable[[Any], Result]) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
-        rows = Door(type(owner).__name__, False, self.net.n_in, self.feature_names, partial=True).rows(X).X
+        rows = Door(type(owner).__name__, False, self.net.n_in, self.feature_names, may_be_empty=True).rows(X).X
         try:
             return function(rows)
         except NonFiniteInputError as error:

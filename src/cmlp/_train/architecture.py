@@ -22,7 +22,7 @@ from cmlp._train.constraints import (
     interval,
     validated,
 )
-from cmlp._train.hyperparameters import network_argument
+from cmlp._train.parameters import network_argument
 from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:

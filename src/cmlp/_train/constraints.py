@@ -1,4 +1,4 @@
-"""What the table `cmlp._train.hyperparameters` consists of: entries, and constraints on values.
+"""Constraints on the values of parameters and arguments.
 
 A valid value satisfies at least one of a parameter's constraints. Error messages have scikit-learn's wording, because
 its users know it and their tests may depend on it.
@@ -10,18 +10,18 @@ import math
 import sys
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
+from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Self
+    from collections.abc import Callable
 
 # Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
@@ -34,8 +34,6 @@ LOSSES = {
 SYNONYMS = {"sigmoid": "logistic"}
 # Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
-# The methods of callbacks.
-HOOKS = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end")
 LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.
 SIZE_LIMIT, MAX_LAYERS = 2**31, 64
@@ -48,9 +46,6 @@ def is_finite(value: object) -> bool:
         return isinstance(value, (float, int, Real)) and math.isfinite(value)
     except OverflowError:  # an int that is too large for a float
         return False
-
-
-# ------------------------------------------------------------------------------------------------ the constraints
 
 
 class Constraint:
@@ -193,65 +188,3 @@ def argument(name: str, value: object, *choices: Constraint) -> Any:
 
 def _of_argument(name: str, value: object, expected: str, owner: str) -> Message:
     return Message("<name> must be {}, got {!r}.", expected, value, name=Setting(name, value, name))
-
-
-# ---------------------------------------------------------------------------------------------------- the entries
-
-# The classes that have parameters. `Network` includes its methods.
-NETWORK, TRAINER = ("Network",), ("Trainer",)
-CLASSIFIER, REGRESSOR = ("MLPClassifier",), ("MLPRegressor",)
-MLP, TABULAR = (*CLASSIFIER, *REGRESSOR), ("TabularClassifier", "TabularRegressor")
-RIVER = "river.MLPClassifier", "river.MLPRegressor"
-REQUIRED = object()  # the default of a parameter without one
-
-
-class Use:
-    """What a parameter is for some owners: the type in the docstring, the default, and constraints.
-
-    A value satisfies one of the constraints; there are none if only the data show what is valid.
-    """
-
-    __slots__ = ("constraints", "default", "kind", "owners", "text")
-
-    def __init__(self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]) -> None:
-        self.owners, self.kind, self.default, self.constraints, self.text = owners, kind, default, constraints, ""
-
-    def says(self, text: str) -> Self:
-        """Set the paragraph of the docstring.
-
-        Words in angle brackets, such as ``<needs batches>``, stand for the names of the parameters with this flag.
-        """
-        self.text = text
-        return self
-
-
-class Need(NamedTuple):
-    """What a parameter needs of another one, or of an argument, to have an effect; a test of all values; the reason.
-
-    A reason has no values, so that there is one message for each pair of parameters.
-    """
-
-    other: str
-    is_met: Callable[[Mapping[str, Any]], Any]
-    reason: str
-
-
-class Hyperparameter:
-    """A parameter: what it is for each owner, of which each has one use at most, its needs, and its flags.
-
-    Of the needs, the first one that is not met is named in a warning.
-    """
-
-    __slots__ = ("free_on_resume", "name", "needs", "needs_batches", "own_per_worker", "uses")
-
-    def __init__(
-        self,
-        name: str,
-        *uses: Use,
-        needs: tuple[Need, ...] = (),
-        needs_batches: bool = False,
-        free_on_resume: bool = False,
-        own_per_worker: bool = False,
-    ) -> None:
-        self.name, self.needs, self.uses = name, needs, {owner: use for use in uses for owner in use.owners}
-        self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker

@@ -19,6 +19,7 @@ from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.architecture import ROBUST_LOSSES
+from cmlp._train.feed import scaled_targets
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
 
@@ -124,45 +125,74 @@ def warn_if_useless(
     validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
     every epoch, and is not read again for this. `sizes` are those of the rows, if they are known.
     """
-    if not job.judges or callable(job.net.loss):  # whose best constant answer is not known
+    # The best constant answer is not known for a loss that is a function.
+    if not job.judges or callable(job.net.loss) or is_ignored(UselessModelWarning):
         return
-    if is_ignored(UselessModelWarning):
+    net, evidence = job.net, _evidence(job, kept[0], sampled)
+    if evidence is None or evidence.is_useful(net) or _shown_by_score(job, evidence.rows, kept[1]):
         return
-    state, rows = job.state, judged_rows(job)
-    loss = kept[0] if rows.is_validation else state.history.loss
-    if loss is None:  # no epoch is complete
-        return
-    judged = rows
-    if job.reads_again and not rows.is_validation:
-        if sampled is None:
-            return
-        targets = sampled[0] if state.target_scale is None else state.target_scale.apply(sampled[0])
-        judged = rows._replace(targets=targets, weight=sampled[1])
-    objective = job.objective
-    unit = objective.loss_scale * objective.report_scale * objective.unit  # of the reported loss
-    constant = once_per_pool(constant_loss, job.net, judged.targets, judged.weight)
-    constant, limit = constant * unit, judged.limit(job.net, constant) * unit
-    if loss < limit or not 0 < constant < math.inf or _shown_by_score(job, judged, kept[1]):
-        return
-    if _is_constant(judged):
-        return
-    outputs = None
     try:
-        if judged is rows and not isinstance(rows.X, StoredRows):
-            if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
-                rows = rows.fewer()
-            loss = _loss(job, rows) * unit
-            if loss < limit:
-                return
-            if _are_classes(job.net, rows) or job.net.loss in ROBUST_LOSSES:
-                outputs = _outputs(job, rows)
-                if _is_accurate(job.net, outputs, rows) or is_better_on_most_rows(job.net, outputs, rows):
-                    return
+        if evidence.can_be_read:
+            evidence = _read_again(job, evidence)
+        if evidence.is_useful(net):
+            return
         with np.errstate(over="ignore"):
-            text = causes(job, rows, outputs, sizes)
+            text = causes(job, evidence.rows, evidence.outputs, sizes)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return
-    warn(sentence(job.net, rows, loss, constant) + text, UselessModelWarning)
+    warn(sentence(net, evidence.rows, evidence.loss, evidence.constant) + text, UselessModelWarning)
+
+
+class _Evidence(NamedTuple):
+    """The losses of a model and of the best constant answer, as they are reported, and the outputs if they decide."""
+
+    rows: Judged
+    can_be_read: bool  # whether the rows are in memory
+    loss: float
+    constant: float
+    limit: float  # below which the loss is clearly better
+    unit: float  # of the reported loss
+    outputs: NDArray[Any] | None = None
+
+    def is_useful(self, net: _core.Net) -> bool:
+        """Return whether the model is clearly better than the constant."""
+        rows, outputs = self.rows, self.outputs
+        if outputs is None or self.loss < self.limit:
+            return self.loss < self.limit
+        return _is_accurate(net, outputs, rows) or is_better_on_most_rows(net, outputs, rows)
+
+
+def _evidence(job: TrainingJob, kept_loss: float, sampled: Sampled | None) -> _Evidence | None:
+    """Return what training has shown; None if it has not shown a loss, or if no answer can be better than a constant.
+
+    Targets that are `sampled` are those of all blocks of a source.
+    """
+    state, rows, objective = job.state, judged_rows(job), job.objective
+    is_source = job.reads_again and not rows.is_validation
+    loss = kept_loss if rows.is_validation else state.history.loss
+    if loss is None or (is_source and sampled is None):
+        return None
+    compared = rows
+    if is_source and sampled:
+        compared = rows._replace(targets=scaled_targets(sampled[0], state), weight=sampled[1])
+    unit = objective.loss_scale * objective.report_scale * objective.unit
+    constant = once_per_pool(constant_loss, job.net, compared.targets, compared.weight)
+    limit = compared.limit(job.net, constant) * unit
+    if not 0 < constant * unit < math.inf or (not loss < limit and _is_constant(compared)):
+        return None
+    can_be_read = not is_source and not isinstance(rows.X, StoredRows)
+    return _Evidence(rows, can_be_read, loss, constant * unit, limit, unit)
+
+
+def _read_again(job: TrainingJob, evidence: _Evidence) -> _Evidence:
+    """Return what the rows show, at most 100,000 of them for training, with the parameters that are kept."""
+    rows, net = evidence.rows, job.net
+    if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
+        rows = rows.fewer()
+    evidence = evidence._replace(rows=rows, loss=_loss(job, rows) * evidence.unit)
+    if evidence.is_useful(net) or not (_are_classes(net, rows) or net.loss in ROBUST_LOSSES):
+        return evidence
+    return evidence._replace(outputs=_outputs(job, rows))
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:

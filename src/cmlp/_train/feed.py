@@ -278,7 +278,7 @@ class Block(NamedTuple):
     number: int
 
 
-class _Rows(NamedTuple):
+class _WaitingRows(NamedTuple):
     """Copied rows that wait for the rest of their batch, with the block and the row from which each of them comes."""
 
     X: NDArray[Any] | CSR
@@ -286,6 +286,67 @@ class _Rows(NamedTuple):
     weight: NDArray[np.float64] | None
     blocks: NDArray[np.int64]
     rows: NDArray[np.int64]
+
+
+class _Batcher:
+    """Cuts the blocks of an epoch into pieces of whole batches, which run on across blocks, from the batch `first` on.
+
+    At least one row waits until the next block is there, so that the last piece is known to be the last.
+    """
+
+    def __init__(self, state: TrainingState, batch_size: int, first: int, shuffle: bool) -> None:
+        self._state, self._batch_size, self._first_row, self._shuffle = state, batch_size, first * batch_size, shuffle
+        self.n_rows = 0  # of the blocks so far
+        self._waiting: list[_WaitingRows] = []
+        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest piece
+
+    def add(self, block: Block) -> Iterator[Piece]:
+        """Yield the pieces that are complete with a block: a batch that waits for rows, and batches of this block."""
+        size, start = self._batch_size, self.n_rows
+        self.n_rows = stop = start + len(block.X)
+        begin, last = max(start, self._first_row), (stop - 1) // size * size  # of the rows to use; of the last batch
+        if begin >= stop:
+            return
+        rows = np.arange(stop - start)
+        if self._shuffle:
+            rows = seeded(self._state.shuffle_seed, block.number).permutation(stop - start)
+        middle = -(-begin // size) * size  # the end of the batch that waits
+        if self._waiting and middle <= last:
+            self._wait(block, rows[begin - start : middle - start])
+            yield self._joined(middle, False)
+            begin = middle
+        if not self._waiting and begin < last:
+            self._origin = block.number
+            targets, used = scaled_targets(block.targets, self._state), rows[begin - start : last - start]
+            yield Piece(block.X, targets, block.weight, used, False, start)
+            begin = last
+        self._wait(block, rows[begin - start :])
+
+    def rest(self) -> Iterator[Piece]:
+        """Yield the last piece of the epoch, unless no rows are to be used."""
+        if self._waiting:
+            yield self._joined(self.n_rows, True)
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Return the block of a row of the latest piece, and the row in this block."""
+        if isinstance(self._origin, int):
+            return self._origin, row
+        blocks, rows = self._origin
+        return int(blocks[row]), int(rows[row])
+
+    def _wait(self, block: Block, rows: NDArray[np.int64]) -> None:
+        weight = None if block.weight is None else block.weight[rows]
+        numbers = np.full(len(rows), block.number)
+        self._waiting.append(_WaitingRows(taken(block.X, rows), block.targets[rows], weight, numbers, rows))
+
+    def _joined(self, end: int, is_last: bool) -> Piece:
+        """Return the batch of the waiting rows, which ends before the row `end` of the source."""
+        X, targets, weights, blocks, rows = zip(*self._waiting, strict=True)
+        self._waiting.clear()
+        y = np.concatenate(targets)
+        weight = None if weights[0] is None else np.concatenate(weights)
+        self._origin = np.concatenate(blocks), np.concatenate(rows)
+        return Piece(stacked(X), scaled_targets(y, self._state), weight, None, is_last, end - len(y))
 
 
 class StreamFeed(Feed):
@@ -299,49 +360,28 @@ class StreamFeed(Feed):
         self, open_reader: Callable[[], Reader[Block]], n_rows: int, shuffle: bool, names: NDArray[Any] | None = None
     ) -> None:
         self._open_reader, self.n_rows, self.shuffle, self._names = open_reader, n_rows, shuffle, names
-        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest piece
         self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []  # targets and weights, of one pass
         self._every: int | None = 1  # of how many blocks one is sampled; None after the pass
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
-        """Yield the batches from `first` to the end of the source, in pieces of at most one block.
-
-        At least one row waits until the next block is there, so that the last piece is known to be the last.
-        """
+        """Yield the batches from `first` to the end of the source, in pieces of at most one block."""
         assert last is None
-        reader, n_rows = self._open_reader(), 0
-        waiting: list[_Rows] = []
-        n_waiting = 0
+        reader = self._open_reader()
+        self._batcher = batcher = _Batcher(state, batch_size, first, self.shuffle)
         try:
             for block in reader:
                 self._sample(block)
-                begin = max(first * batch_size - n_rows, 0)
-                order = seeded(state.shuffle_seed, block.number).permutation(len(block.X)) if self.shuffle else None
-                start, n_rows = n_rows, n_rows + len(block.X)
-                if 0 < self.n_rows < n_rows:  # learning rates are planned for that number
+                if 0 < self.n_rows < batcher.n_rows + len(block.X):  # learning rates are planned for that number
                     raise ValueError(
                         f"source yielded more rows in epoch {state.epoch + 1} than the {self.n_rows} that "
                         "were expected."
                     )
-                end = len(block.X)
-                if begin >= end:
-                    continue
-                if n_waiting and n_waiting + end - begin > batch_size:
-                    middle = begin + batch_size - n_waiting
-                    waiting.append(_copied(block, order, begin, middle))
-                    yield self._joined(waiting, state, start + middle, False)
-                    begin, waiting, n_waiting = middle, [], 0
-                whole = begin + max(0, end - begin - 1) // batch_size * batch_size if not n_waiting else begin
-                if whole > begin:
-                    yield self._in_place(block, state, order, begin, whole, start)
-                waiting.append(_copied(block, order, whole, end))
-                n_waiting += end - whole
+                yield from batcher.add(block)
                 del block
-            self._count(n_rows, f" in epoch {state.epoch + 1}")
-            state.n_rows = n_rows
+            self._count(batcher.n_rows, f" in epoch {state.epoch + 1}")
+            state.n_rows = batcher.n_rows
             self._every = None
-            if n_waiting:
-                yield self._joined(waiting, state, n_rows, True)
+            yield from batcher.rest()
         finally:
             reader.close()
 
@@ -363,22 +403,6 @@ class StreamFeed(Feed):
         targets, weight = (np.concatenate(parts) for parts in zip(*self._sampled, strict=True))
         return targets, weight
 
-    def _in_place(
-        self, block: Block, state: TrainingState, order: NDArray[np.int64] | None, begin: int, end: int, start: int
-    ) -> Piece:
-        """Return whole batches of a block whose first row is the row `start` of the source."""
-        self._origin = block.number
-        used = order[begin:end] if order is not None else None if end - begin == len(block.X) else np.arange(begin, end)
-        return Piece(block.X, scaled_targets(block.targets, state), block.weight, used, False, start)
-
-    def _joined(self, parts: list[_Rows], state: TrainingState, end: int, is_last: bool) -> Piece:
-        """Return the batch of waiting rows, which ends before the row `end` of the source."""
-        X = stacked([part.X for part in parts])
-        targets, blocks, rows = (np.concatenate([part[i] for part in parts]) for i in (1, 3, 4))
-        weight = None if parts[0].weight is None else np.concatenate([part.weight for part in parts])
-        self._origin = blocks, rows
-        return Piece(X, scaled_targets(targets, state), weight, None, is_last, end - len(targets))
-
     def _count(self, n_rows: int, when: str) -> None:
         """Store the number of rows of a pass; raises ValueError if it differs from that of the first pass."""
         if not n_rows or self.n_rows not in (0, n_rows):
@@ -389,11 +413,9 @@ class StreamFeed(Feed):
 
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error with the block, and the row in the block."""
-        origin, row, column = self._origin, error.row, error.column
-        block = origin if isinstance(origin, int) else int(origin[0][row])
-        row = row if isinstance(origin, int) else int(origin[1][row])
-        name = None if self._names is None else str(self._names[column])
-        return NonFiniteInputError(error.found, row, column, column_name=name, block=block)
+        block, row = self._batcher.place(error.row)
+        name = None if self._names is None else str(self._names[error.column])
+        return NonFiniteInputError(error.found, row, error.column, column_name=name, block=block)
 
     def moments(self) -> tuple[Moments, Moments]:
         """Return the moments of inputs and targets, from a pass over the source; it also counts the rows."""
@@ -414,12 +436,6 @@ def add_block(inputs: Moments, targets: Moments, block: Block) -> None:
     y = block.targets
     inputs.add(block.X, block.weight)
     targets.add(y[:, np.newaxis] if y.ndim == 1 else y, block.weight)
-
-
-def _copied(block: Block, order: NDArray[np.int64] | None, begin: int, end: int) -> _Rows:
-    rows = np.arange(begin, end) if order is None else order[begin:end]
-    weight = None if block.weight is None else block.weight[rows]
-    return _Rows(taken(block.X, rows), block.targets[rows], weight, np.full(len(rows), block.number), rows)
 
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The hyperparameters: one table, with an entry for each of them.
+"""What a hyperparameter is, and the checks and comparisons of a table of them, such as `PARAMETERS`.
 
 An entry has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and
 what else depends on the parameter alone: what it needs of others to have an effect, whether it needs batches, may
@@ -8,26 +8,72 @@ The signatures repeat names and defaults, for editors and readers; a test compar
 
 from __future__ import annotations
 
-import math
-from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._process.warnings import Notices, warn
-from cmlp._train.constraints import REQUIRED, argument, validated
-from cmlp._train.parameters import NETWORK_ENTRIES, TRAINING_ENTRIES
+from cmlp._train.constraints import validated
 from cmlp.exceptions import Message, Setting, UnusedParameterWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, TypeVar
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, Self
 
-    from cmlp._train.constraints import Constraint, Hyperparameter, Need
-
-    Documented = TypeVar("Documented")
+    from cmlp._train.constraints import Constraint
 
 
-_FLAGS = ("needs_batches", "free_on_resume", "own_per_worker")
-_WIDTH = 108  # of a line of names in a docstring, whose indent is at most 12
+REQUIRED = object()  # the default of a parameter without one
+
+
+class Use:
+    """What a parameter is for some owners: the type in the docstring, the default, and constraints.
+
+    A value satisfies one of the constraints; there are none if only the data show what is valid.
+    """
+
+    __slots__ = ("constraints", "default", "kind", "owners", "text")
+
+    def __init__(self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]) -> None:
+        self.owners, self.kind, self.default, self.constraints, self.text = owners, kind, default, constraints, ""
+
+    def says(self, text: str) -> Self:
+        """Set the paragraph of the docstring.
+
+        Words in angle brackets, such as ``<needs batches>``, stand for the names of the parameters with this flag.
+        """
+        self.text = text
+        return self
+
+
+class Need(NamedTuple):
+    """What a parameter needs of another one, or of an argument, to have an effect; a test of all values; the reason.
+
+    A reason has no values, so that there is one message for each pair of parameters.
+    """
+
+    other: str
+    is_met: Callable[[Mapping[str, Any]], Any]
+    reason: str
+
+
+class Hyperparameter:
+    """A parameter: what it is for each owner, of which each has one use at most, its needs, and its flags.
+
+    Of the needs, the first one that is not met is named in a warning.
+    """
+
+    __slots__ = ("free_on_resume", "name", "needs", "needs_batches", "own_per_worker", "uses")
+
+    def __init__(
+        self,
+        name: str,
+        *uses: Use,
+        needs: tuple[Need, ...] = (),
+        needs_batches: bool = False,
+        free_on_resume: bool = False,
+        own_per_worker: bool = False,
+    ) -> None:
+        self.name, self.needs, self.uses = name, needs, {owner: use for use in uses for owner in use.owners}
+        self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker
 
 
 class Hyperparameters:
@@ -115,25 +161,6 @@ class Hyperparameters:
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 
-    def documentation(self, owner: str, name: str) -> str:
-        """Return the paragraph of a parameter in the docstring of its owner."""
-        use = self.entries[name].uses[owner]
-        shown = f'"{use.default}"' if isinstance(use.default, str) else repr(use.default)
-        heading = f"{name} : {use.kind}" + ("" if use.default is REQUIRED else f", default={shown}")
-        first, *lines = use.text.strip("\n ").split("\n")
-        n = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)
-        paragraph = self.filled(owner, "\n".join([first, *(line[n:] for line in lines)]))
-        return "\n".join([heading, *(f"    {line}" if line else "" for line in paragraph.split("\n"))])
-
-    def filled(self, owner: str, text: str) -> str:
-        """Return a text in which a flag in angle brackets is replaced by the names of the parameters with it."""
-        for flag in _FLAGS if "<" in text else ():
-            sign = f"<{flag.replace('_', ' ')}>"
-            if sign in text:
-                *first, last = (f"`{name}`" for name in self.names(owner, flag))
-                text = text.replace(sign, fill(f"{', '.join(first)} and {last}" if first else last, _WIDTH))
-        return text
-
 
 def _of_estimator(name: str, value: object, expected: str, class_name: str) -> Message:
     """Return the message about an invalid parameter."""
@@ -145,105 +172,3 @@ def _differs(value: Any, default: object) -> bool:
     """Return whether a value, or a number of a sequence, is not the default."""
     several = hasattr(value, "__iter__") and not isinstance(value, str)
     return any(number != default for number in (value if several else [value]))
-
-
-PARAMETERS = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
-
-
-def network_argument(name: str, value: object) -> Any:
-    """Return a parameter of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
-    return argument(name, value, *PARAMETERS.constraints("Network")[name])
-
-
-def documented(owner: str, sections: Callable[[], Mapping[str, str]] = dict) -> Callable[[Documented], Documented]:
-    """Return a decorator that replaces the lines in angle brackets in the docstring of a class or a method.
-
-    ``<parameters>`` stands for the paragraphs of the parameters in the signature that the table has, the name of a
-    parameter for its paragraph, that of a flag for the names of the parameters with it, and other names for what
-    `sections` returns. The docstring of a class is made when it is first read, because most programs never do.
-    """
-
-    def replaced(thing: Documented) -> Documented:
-        text = thing.__doc__
-        if text:  # None if Python runs with -OO
-            docstring: Any = _Docstring(text, lambda line: _expanded(line, owner, thing, sections))
-            thing.__doc__ = docstring if isinstance(thing, type) else docstring.__get__()
-        return thing
-
-    return replaced
-
-
-class _Docstring:
-    """A docstring whose lines are expanded when it is read."""
-
-    def __init__(self, text: str, expanded: Callable[[str], str]) -> None:
-        self._text, self._expanded = text, expanded
-
-    def __get__(self, instance: object = None, owner: object = None) -> str:
-        return "\n".join(map(self._expanded, self._text.split("\n")))
-
-
-def _expanded(line: str, owner: str, thing: object, sections: Callable[[], Mapping[str, str]]) -> str:
-    """Return the text for a line of a docstring: itself, or the indented text whose name it has in angle brackets."""
-    margin, opening, name = line.partition("<")
-    if not opening or margin.strip() or not name.endswith(">"):
-        return line
-    name = name[:-1]
-    if name == "parameters":
-        function: Any = thing.__init__ if isinstance(thing, type) else thing  # type: ignore[misc]
-        code = getattr(function, "__wrapped__", function).__code__  # the module inspect takes 10 ms to import
-        arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        own = set(PARAMETERS.names(owner))
-        text = "\n".join(PARAMETERS.documentation(owner, parameter) for parameter in arguments if parameter in own)
-    elif name in PARAMETERS.entries:
-        text = PARAMETERS.documentation(owner, name)
-    else:
-        section = sections().get(name)
-        text = PARAMETERS.filled(owner, f"<{name}>") if section is None else section.strip()
-    return "\n".join(margin + line if line else "" for line in text.split("\n"))
-
-
-# -------------------------------------------------------------------------------------------------------------- presets
-
-
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "3b1b": {
-        "hidden_layer_sizes": (16, 16),
-        "activation": "logistic",
-        "loss": "squared_error",
-        "solver": "sgd",
-        "momentum": 0.0,
-        "batch_size": 10,
-        "learning_rate_init": 1.5,  # the cost has no factor 1/2: with that factor, the same rate is 3.0
-        "alpha": 0.0,
-        "max_iter": 30,
-        "tol": 0.0,  # with the next line: all epochs are planned
-        "n_iter_no_change": math.inf,
-        "input_scale": 1 / 255,
-    },
-    # Found by the search in benchmarks/recipe.py.
-    "fast": {
-        "hidden_layer_sizes": (176,),
-        "activation": "relu",
-        "loss": "log_loss",
-        "solver": "adam",
-        "beta_2": 0.95,
-        "batch_size": 96,
-        "learning_rate": "one_cycle",
-        "learning_rate_init": 0.006,
-        "alpha": 0.0,
-        "max_iter": 3,
-        "input_scale": 1 / 255,
-    },
-}
-
-
-def preset_parameters(name: str, owner: str, class_name: str) -> Mapping[str, Any]:
-    """Return the parameters of a preset; raises ValueError if the class `owner` has none of this name."""
-    if owner != "MLPClassifier":
-        raise ValueError(
-            f"There are no presets for {class_name}: all of them ({', '.join(PRESETS)}) are for MLPClassifier."
-        )
-    if name not in PRESETS:
-        raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}.")
-    return PRESETS[name]

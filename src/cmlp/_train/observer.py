@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
 from cmlp._process.signals import immediate_signals
-from cmlp._train.constraints import HOOKS
+from cmlp.callbacks import HOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The entries of the table of hyperparameters: those of training, then those that describe a model."""
+"""The table of hyperparameters: the entries of training, then those that describe a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from cmlp._train.constraints import (
     ARRAY_LIKE,
     BOOLEAN,
     CALLBACKS,
-    CLASSIFIER,
     COLUMNS,
     COUNT,
     FLOAT_TYPE,
@@ -20,34 +19,32 @@ from cmlp._train.constraints import (
     GENERATOR,
     HIDDEN,
     LOSSES,
-    MLP,
-    NETWORK,
     NONE,
     NOT_NEGATIVE,
     OUTPUTS,
     POSITIVE,
     POSITIVE_INTEGER,
     QUANTILES,
-    REGRESSOR,
-    REQUIRED,
-    RIVER,
     SEED,
     SYNONYMS,
-    TABULAR,
-    TRAINER,
-    Hyperparameter,
-    Need,
-    Use,
+    argument,
     instance,
     interval,
     one_of,
     pair,
 )
+from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Use
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
+# The classes that have parameters. `Network` includes its methods.
+NETWORK, TRAINER = ("Network",), ("Trainer",)
+CLASSIFIER, REGRESSOR = ("MLPClassifier",), ("MLPRegressor",)
+MLP, TABULAR = (*CLASSIFIER, *REGRESSOR), ("TabularClassifier", "TabularRegressor")
+RIVER = "river.MLPClassifier", "river.MLPRegressor"
 
 # As in scikit-learn, booleans are numbers for the estimators; `Network` refuses them.
 _FROM_0 = interval(Real, 0, math.inf, "left")
@@ -776,3 +773,10 @@ NETWORK_ENTRIES = (
         """),
     ),
 )
+
+PARAMETERS = Hyperparameters([*NETWORK_ENTRIES, *TRAINING_ENTRIES])
+
+
+def network_argument(name: str, value: object) -> Any:
+    """Return a parameter of a `Network`, validated and converted; raises InvalidParameterError if it is invalid."""
+    return argument(name, value, *PARAMETERS.constraints("Network")[name])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._train import hyperparameters
+from cmlp._train.parameters import network_argument
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     An int creates a new generator at every call, so each fit and partial_fit uses the same random numbers. A
     RandomState is returned as it is. None gives NumPy's global RandomState.
     """
-    checked: int | np.random.RandomState = hyperparameters.network_argument("random_state", seed)
+    checked: int | np.random.RandomState = network_argument("random_state", seed)
     if seed is None:
         with _importing:
             return np.random.mtrand._rand

@@ -7,32 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.checks import as_targets
-from cmlp._data.labels import mixes_text
-from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
 from cmlp.exceptions import UndefinedMetricWarning, sklearn_class
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 
 def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
     """Return the weighted fraction of correct rows."""
     return float(np.average(correct, weights=weight))
-
-
-def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
-    """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
-    truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
-    if truth.shape != predicted.shape:
-        raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
-    if mixes_text(truth, predicted):
-        raise ValueError(
-            f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
-        )
-    correct = (truth == predicted).reshape(len(truth), -1).all(axis=1)
-    return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
 def d2_pinball(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from types import NoneType
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 from zlib import crc32
 
@@ -147,47 +147,120 @@ class Stepping(NamedTuple):
     schedule: Schedule
 
 
+# ------------------------------------------------------------------------ how the fields of a state are loaded and kept
+
+
+_Load: TypeAlias = Callable[[str, Any], Any]
+
+
+def _of(kind: type) -> _Load:
+    def load(name: str, value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise ValueError(f"The training state is damaged: {name} is {value!r}.")
+        return value
+
+    return load
+
+
+def _block(name: str, value: Any) -> NDArray[Any]:
+    return loaded_block(native(value, (np.float32, np.float64), name))
+
+
+def _rows(name: str, value: Any) -> NDArray[np.int64]:
+    # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
+    return np.array(native(value, (np.int64,), name))
+
+
+def _sums(name: str, value: Any) -> NDArray[np.float64]:
+    sums = np.array(native(value, (np.float64,), name))
+    if sums.shape != NO_SUMS.shape:
+        raise ValueError(f"The training state is damaged: {name} has the shape {sums.shape}.")
+    return sums
+
+
+def _schedule(name: str, value: Any) -> Schedule:
+    fields = dict(value)
+    return SCHEDULES[fields.pop("name")](**fields)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Field(NamedTuple):
+    """How a field of `TrainingState` is loaded from a pickle, copied, and saved in a model file."""
+
+    load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
+    copy: Callable[[Any], Any] = _same  # of a value that is not None, for an independent state
+    stored: Literal["number", "array"] | None = None  # as it is; None if the file has it in another form, or not at all
+    is_new: bool = False  # whether earlier files lack it, and have the default
+    default: object = MISSING  # that of the dataclass; only fields whose default is None can be None
+
+    def loaded(self, name: str, value: Any) -> Any:
+        """Return the value of a field that a pickle or a file has under this name."""
+        return None if value is None and self.default is None else self.load(name, value)
+
+
+def _how(*how: Any) -> dict[str, Field]:
+    return {"how": Field(*how)}
+
+
+def _number(kind: type, *, is_new: bool = False) -> dict[str, Field]:
+    return _how(_of(kind), _same, "number", is_new)
+
+
+@dataclass(eq=False, repr=False)
 class TrainingState:
     """The mutable training state: of parameters, optimizer, random numbers, progress, history and best values.
 
     If `checksum` and `digests` are both None, the training cannot be resumed. A pickle has the state of the generator,
-    if that is MT19937; the loaded generator is independent of the original one.
+    if that is MT19937; the loaded generator is independent of the original one. Files have numbers and arrays in the
+    order of the fields.
     """
 
-    def __init__(
-        self,
-        params: NDArray[Any],
-        history: History,
-        generator: Generator | None = None,
-        optimizer: _core.Optimizer | None = None,
-        schedule: Schedule | None = None,
-        schedule_epoch: int = 0,
-    ) -> None:
-        # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
-        self.params, self.optimizer, self.schedule = params, optimizer, schedule
-        self.history, self.generator = history, generator  # the generator shuffles the rows; None after training
-        self.schedule_epoch = schedule_epoch  # completed epochs of the schedule; with partial_fit, those of all calls
-        # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
-        self.n_rows: int | None = None
-        self.held_out_rows: NDArray[np.int64] | None = None  # for validation; None without early stopping
-        self.order: NDArray[np.int64] | None = None  # of the training rows in this epoch; None for the original order
-        self.shuffle_seed = 0  # of the order of this epoch, if it is shuffled piece by piece; below 2**32
-        self.dropout_seed = 0  # below 2**32
-        self.epoch = 0  # completed epochs in this call
-        self.batch: int | None = None  # completed batches of an interrupted epoch; None between two epochs
-        # Of the epoch's completed batches the sums of cost and penalty and the number of rows, and the gradient norm of
-        # its last batch; NaN before that batch, or if the norm is not computed.
-        self.sums: NDArray[np.float64] = NO_SUMS.copy()
-        self.seconds = 0.0  # of the completed pieces of an interrupted epoch; NaN if they were trained before pickling
-        self.best: NDArray[Any] | None = None  # the best parameters so far; None without early stopping
-        self.last: NDArray[Any] | None = None  # the parameters after the last batch, if `params` holds the best ones
-        self.target_scale: TargetScale | None = None  # if training standardizes the targets
-        # Whether the outputs have y's unit although there is a scale: before and after training.
-        self.predicts_y = False
-        self.stopped = False  # whether the stopping rule, the minimizer or a callback has ended training
-        self.checksum: int | None = None  # of a sample of the data, or of the first row of a source of blocks
-        self.digests: Digests | None = None  # checksums of all rows, if they are in arrays
-        self.parameters: dict[str, Any] | None = None  # of an estimator, which must not change before a resume
+    # While training, the parameters after the last batch; what they are before and after it says the fourth part.
+    params: NDArray[Any] = field(metadata=_how(_block, block_copy))
+    history: History = field(metadata=_how(lambda _, fields: History.from_fields(fields), History.copy))
+    # Shuffles the rows; None after training.
+    generator: Generator | None = field(default=None, metadata=_how(_of(_core.Random)))
+    # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
+    optimizer: _core.Optimizer | None = field(default=None, metadata=_how(_of(_core.Optimizer), deepcopy))
+    schedule: Schedule | None = field(default=None, metadata=_how(_schedule))
+
+    # The call so far. Completed epochs of the schedule, with partial_fit those of all calls, and of this call;
+    # completed batches of an interrupted epoch, None between two epochs.
+    schedule_epoch: int = field(default=0, metadata=_number(int))
+    epoch: int = field(default=0, metadata=_number(int))
+    batch: int | None = field(default=None, metadata=_number(int))
+    # Whether the stopping rule, the minimizer or a callback has ended training.
+    stopped: bool = field(default=False, metadata=_number(bool))
+    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
+    n_rows: int | None = field(default=None, metadata=_number(int, is_new=True))
+    held_out_rows: NDArray[np.int64] | None = field(default=None, metadata=_how(_rows, _same, "array"))  # validation
+    dropout_seed: int = field(default=0, metadata=_number(int, is_new=True))  # below 2**32
+
+    # The epoch in progress. Its training rows, which training shuffles in place, None for the original order; the seed
+    # of an order that is shuffled piece by piece, below 2**32. Of its completed batches the sums of cost and penalty
+    # and the number of rows, and the gradient norm of the last one: NaN before it, or if the norm is not computed. The
+    # duration of its completed pieces: NaN if they were trained before pickling.
+    order: NDArray[np.int64] | None = field(default=None, metadata=_how(_rows, np.copy, "array"))
+    shuffle_seed: int = field(default=0, metadata=_number(int, is_new=True))
+    sums: NDArray[np.float64] = field(default_factory=NO_SUMS.copy, metadata=_how(_sums, np.copy, "array"))
+    seconds: float = field(default=0.0, metadata=_number(float, is_new=True))
+
+    # What `params` are. With early stopping, `best` has the best ones of this call so far; after `restore_best`, they
+    # are the best ones, and `last` has those after the last batch. Standardized targets have a scale; `predicts_y` is
+    # whether the outputs have y's unit nevertheless: before and after training.
+    best: NDArray[Any] | None = field(default=None, metadata=_how(_block, block_copy, "array"))
+    last: NDArray[Any] | None = field(default=None, metadata=_how(_block, block_copy, "array"))
+    target_scale: TargetScale | None = field(default=None, metadata=_how(lambda _, fields: scale_of(fields)))
+    predicts_y: bool = field(default=False, metadata=_how(_of(bool)))
+
+    # What must be the same when training is resumed: checksums of a sample of the data, or of the first row of a source
+    # of blocks, and of all rows if they are in arrays; the parameters of an estimator.
+    checksum: int | None = field(default=None, metadata=_number(int, is_new=True))
+    digests: Digests | None = field(default=None, metadata=_how(_of(dict)))
+    parameters: dict[str, Any] | None = field(default=None, metadata=_how(_of(dict)))
 
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
@@ -274,18 +347,14 @@ class TrainingState:
         """The attributes themselves, for the core, which replaces several in one step, as `assign` does."""
         return vars(self)
 
-    def replaced(self, **changes: object) -> TrainingState:
+    def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares the objects of all others."""
-        twin = TrainingState.__new__(TrainingState)
-        twin.assign(**{**vars(self), **changes})
-        return twin
+        return replace(self, **changes)
 
     def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows and generator."""
-        kept = TrainingState(self.params, self.history, None, self.optimizer, self.schedule, self.schedule_epoch)
-        kept.epoch, kept.batch, kept.stopped = self.epoch, self.batch, self.stopped
-        kept.target_scale, kept.predicts_y = self.target_scale, self.predicts_y
-        return kept
+        names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped", "target_scale", "predicts_y")
+        return TrainingState(self.params, self.history, **{name: getattr(self, name) for name in names})
 
     def resumable(self) -> TrainingState:
         """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
@@ -297,7 +366,7 @@ class TrainingState:
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
         present = {name: value for name, value in vars(self).items() if value is not None}
-        return self.replaced(**{name: FIELDS[name].copy(value) for name, value in present.items()})
+        return TrainingState(**{name: FIELDS[name].copy(value) for name, value in present.items()})
 
     def best_so_far(self) -> TrainingState:
         """Return an independent copy, as if training had ended here: with the best parameters, and resumable."""
@@ -321,10 +390,9 @@ class TrainingState:
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
-        state = cls.__new__(cls)
         try:
             names = {name: stored_name(name) for name in FIELDS}
-            state.assign(**{name: FIELDS[name].load(stored, fields[stored]) for name, stored in names.items()})
+            state = cls(**{name: FIELDS[name].loaded(stored, fields[stored]) for name, stored in names.items()})
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
         if (state.optimizer is None) != (state.schedule is None):
@@ -334,84 +402,8 @@ class TrainingState:
         return state
 
 
-# ------------------------------------------------------------------------ how the fields of a state are loaded and kept
-
-
-_Load: TypeAlias = Callable[[str, Any], Any]
-
-
-def _of(*kinds: type) -> _Load:
-    def load(name: str, value: Any) -> Any:
-        if not isinstance(value, kinds):
-            raise ValueError(f"The training state is damaged: {name} is {value!r}.")
-        return value
-
-    return load
-
-
-def _or_none(load: _Load) -> _Load:
-    return lambda name, value: None if value is None else load(name, value)
-
-
-def _block(name: str, value: Any) -> NDArray[Any]:
-    return loaded_block(native(value, (np.float32, np.float64), name))
-
-
-def _rows(name: str, value: Any) -> NDArray[np.int64]:
-    # A copy, because training shuffles the order in place, and the pickle's memory may be shared.
-    return np.array(native(value, (np.int64,), name))
-
-
-def _sums(name: str, value: Any) -> NDArray[np.float64]:
-    sums = np.array(native(value, (np.float64,), name))
-    if sums.shape != NO_SUMS.shape:
-        raise ValueError(f"The training state is damaged: {name} has the shape {sums.shape}.")
-    return sums
-
-
-def _schedule(name: str, value: Any) -> Schedule:
-    fields = dict(value)
-    return SCHEDULES[fields.pop("name")](**fields)
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-class Field(NamedTuple):
-    """How an attribute of `TrainingState` is loaded from a pickle, copied, and saved in a model file."""
-
-    load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
-    copy: Callable[[Any], Any] = _same  # of a value that is not None, for an independent state
-    stored: Literal["number", "array"] | None = None  # as it is; None if the file has it in another form, or not at all
-    default: object = ...  # of a number that earlier files lack; ... if all files have it
-
-
-# Numbers are stored in this order.
 FIELDS: Mapping[str, Field] = {
-    "params": Field(_block, block_copy),
-    "optimizer": Field(_of(_core.Optimizer, NoneType), deepcopy),
-    "schedule": Field(_or_none(_schedule)),
-    "history": Field(lambda _, fields: History.from_fields(fields), History.copy),
-    "generator": Field(_of(_core.Random, NoneType)),
-    "schedule_epoch": Field(_of(int), stored="number"),
-    "epoch": Field(_of(int), stored="number"),
-    "batch": Field(_of(int, NoneType), stored="number"),
-    "stopped": Field(_of(bool), stored="number"),
-    "n_rows": Field(_of(int, NoneType), stored="number", default=None),
-    "dropout_seed": Field(_of(int), stored="number", default=0),
-    "shuffle_seed": Field(_of(int), stored="number", default=0),
-    "seconds": Field(_of(float), stored="number", default=0.0),
-    "checksum": Field(_of(int, NoneType), stored="number", default=None),
-    "held_out_rows": Field(_or_none(_rows), stored="array"),
-    "order": Field(_or_none(_rows), np.copy, "array"),  # training shuffles it in place
-    "sums": Field(_sums, np.copy, "array"),
-    "best": Field(_or_none(_block), block_copy, "array"),
-    "last": Field(_or_none(_block), block_copy, "array"),
-    "target_scale": Field(lambda _, fields: scale_of(fields)),
-    "predicts_y": Field(_of(bool)),
-    "digests": Field(_of(dict, NoneType)),
-    "parameters": Field(_of(dict, NoneType)),
+    each.name: each.metadata["how"]._replace(default=each.default) for each in fields(TrainingState)
 }
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 _CURVES = ("loss_curve", "validation_scores")
 _TARGET_SCALE = ("shift", "factor", "layer")
-_NUMBERS = {name: field.default for name, field in FIELDS.items() if field.stored == "number"}
-_LATER = {name: default for name, default in _NUMBERS.items() if default is not ...}
+_NUMBERS = [name for name, field in FIELDS.items() if field.stored == "number"]
+_LATER = {name: field.default for name, field in FIELDS.items() if field.is_new}
 _ARRAYS = {stored_name(name): name for name, field in FIELDS.items() if field.stored == "array"}
 
 

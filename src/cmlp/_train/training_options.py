@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
-from cmlp._train import hyperparameters
 from cmlp._train.architecture import per_layer
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.schedules import SCHEDULES, Custom, Schedule
 from cmlp.exceptions import InvalidParameterError, Setting
 
@@ -52,7 +52,7 @@ class TrainingParameters:
 class TrainingOptions(TrainingParameters):
     """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
 
-    `cmlp._train.hyperparameters` has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
+    The table of hyperparameters has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ class TrainingOptions(TrainingParameters):
 
     def of_trainer(self) -> dict[str, Any]:
         """Return the values of the parameters of `Trainer`, without those that a subclass adds."""
-        names = hyperparameters.PARAMETERS.constraints("Trainer").keys() - {"random_state"}
+        names = PARAMETERS.constraints("Trainer").keys() - {"random_state"}
         return {name: value for name, value in vars(self).items() if name in names}
 
     def optimizer(self, net: _core.Net) -> _core.Optimizer:
@@ -129,7 +129,7 @@ def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
 
 def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     """Return the options with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
-    table = hyperparameters.PARAMETERS
+    table = PARAMETERS
     values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
     if values["solver"] == "lbfgs":
         values["early_stopping"] = False  # ignored, as in scikit-learn

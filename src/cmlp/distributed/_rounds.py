@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.fitted import Fitted
-    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.feed import Block
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.split import Shards
@@ -72,7 +72,7 @@ def fit_in_rounds(
                 request = replace(request, previous=_stored(model, options, checkpoint, division), resume=True)
             callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
             request = replace(request, options=options._replace(callbacks=callbacks))
-        source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, partial=True), division)
+        source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, may_be_empty=True), division)
         request = replace(request, classes=source.classes)
         with model._observers(*source.given) as observers:
             train_followed(prepare_network(request, source), observers)
@@ -107,10 +107,10 @@ class Parts(RowSource):
 
     def open(self, door: Door) -> Opened:
         """Return the first row."""
-        self._first = door._replace(partial=True).open(*self.given)
+        self._first = door._replace(may_be_empty=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, encoding: TargetEncoding) -> tuple[int, Data]:
+    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
         """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
         self._shards.convert(BlockFormat.of(self._door, "part", self._first, encoding, job.state.params.dtype))
         data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data

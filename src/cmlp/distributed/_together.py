@@ -25,9 +25,9 @@ from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
-from cmlp._train import hyperparameters
 from cmlp._train.engine import BatchEngine
 from cmlp._train.observer import AgreedDeadline, Deadline
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
 from cmlp._train.split import CHUNK, shard_sizes
@@ -168,7 +168,7 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
 def _description(job: TrainingJob) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
     net, data, state = job.net, job.data, job.state
-    own = hyperparameters.PARAMETERS.names("Trainer", "own_per_worker")
+    own = PARAMETERS.names("Trainer", "own_per_worker")
     options = {name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own}
     order, validation = _checksum(state.order), _checksum(state.held_out_rows)
     return {
@@ -327,7 +327,7 @@ def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tu
     rows = door.rows(X)
     if isinstance(rows.X, CSR):
         raise ValueError("local=True needs dense rows, got a sparse X.")
-    opened = door._replace(partial=True).targets(rows, y, weight)
+    opened = door._replace(may_be_empty=True).targets(rows, y, weight)
     n_rows = len(opened.y)
     if door.labels:
         kind_of_labels(opened.y)

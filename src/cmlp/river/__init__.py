@@ -15,7 +15,7 @@ from river import base
 from river.utils import dataframe
 
 from cmlp._train.architecture import POSITIVE_LOSSES
-from cmlp._train.hyperparameters import documented
+from cmlp._train.docstrings import documented
 from cmlp.river._stream import Stream, as_frame, as_list, as_row, is_number
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._estimators.network import Network
 from cmlp._train.architecture import hidden_activations, hidden_sizes, init_activations, initial_params
-from cmlp._train.hyperparameters import PARAMETERS
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 
 if TYPE_CHECKING:

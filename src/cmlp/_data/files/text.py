@@ -25,8 +25,6 @@ _NONE = "\x1f"  # instead of a separator in a file of one column
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _FEW, _MOST = 2, 0.6  # rows, and their share, of the same number of columns, before which a line is a title
 _BLOCK_CELLS = 1 << 16  # read at a time
-_COMMENT = "\0comment\0"  # instead of a line that is left out
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _ZIP, _UTF_16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
 _OTHERS = {
     b"%PDF": "a PDF file",
@@ -190,27 +188,17 @@ class TextFile:
 
         A row is never left out, but a blank line is no row in a file of several columns.
         """
-        is_end = False
-
-        def end() -> Iterator[str]:
-            nonlocal is_end
-            is_end = True  # inside quotation marks, the csv module asks for this line before the row ends
-            yield "\n"
-
-        with self._lines(progress) as source:
-            lines = itertools.chain(itertools.islice(source, self._skipped, None), end())
-            n_rows, begin, waits = 0, 1 + self._skipped, self.has_names
-            while some := list(itertools.islice(lines, -(-_BLOCK_CELLS // self.width))):
-                columns = None if waits or is_end else self._split(some)
-                at: Sequence[int] = range(begin, begin + len(some))
-                begin += len(some)
+        n_rows, n_lines = 0, -(-_BLOCK_CELLS // self.width)
+        with self._lines(progress) as text:
+            lines = _Lines(self.path, text, self._skipped, self.options.comment)
+            if self.has_names:
+                next(self._rows(lines, is_top=True, has_blank=False), None)
+            while some := lines.take(n_lines):
+                at: Sequence[int] = range(lines.n_read - len(some) + 1, lines.n_read + 1)
+                columns = self._split(some)
                 if columns is None:
-                    rows, n_lines = self._parsed(some, lines)
-                    rows, at = self._kept(rows, at[0], is_end, waits)
-                    begin += n_lines - len(some)
-                    if waits and rows:
-                        waits, rows, at = False, rows[1:], at[1:]
-                    columns = list(zip(*rows, strict=True))
+                    lines.put_back(some)
+                    columns, at = self._parsed(lines, at[-1], is_top=self.has_names and not n_rows)
                 if at:
                     yield TextBlock(columns, n_rows, at)
                 n_rows += len(at)
@@ -227,57 +215,30 @@ class TextFile:
         cells = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", separator).split(separator)
         return [cells[i:-1:width] for i in range(width)]
 
-    def _parsed(self, some: list[str], others: Iterator[str]) -> tuple[list[list[str]], int]:
-        """Return the rows of some lines, and the number of lines: a cell may contain the ends of further ones.
-
-        A comment becomes a row.
-        """
-        comment, is_start = self.options.comment, True
-
-        def marked(lines: Iterator[str]) -> Iterator[str]:
-            nonlocal is_start
-            for line in lines:
-                is_comment, is_start = is_start and line.lstrip().startswith(comment or ""), False
-                yield f"{_COMMENT}\n" if is_comment else line
-
+    def _parsed(self, lines: _Lines, last: int, *, is_top: bool) -> tuple[list[Sequence[str]], Sequence[int]]:
+        """Return the columns of the rows up to the line `last`, or beyond it, and the lines on which they begin."""
         rows: list[list[str]] = []
-        lines = itertools.chain(some, others)
-        reader = _reader(marked(lines) if comment else lines, self.separator, self._skips_spaces)
-        for row in reader:
-            rows.append(row)
-            is_start = True  # the next line begins a row
-            if reader.line_num >= len(some):
+        at = array("q")
+        for begin, cells in self._rows(lines, is_top=is_top, has_blank=self.width == 1):
+            rows.append(cells)
+            at.append(begin)
+            if lines.n_read >= last:  # the last row may have further lines
                 break
-        return rows, reader.line_num
+        return list(zip(*rows, strict=True)), at
 
-    def _kept(
-        self, rows: list[list[str]], line: int, is_end: bool, waits: bool
-    ) -> tuple[list[list[str]], Sequence[int]]:
-        """Return the rows that are neither blank nor comments, and the lines on which they begin.
-
-        `line` is that of the first one. With `is_end`, the last row is a blank line behind the file. A file that
-        `waits` for its names has no rows before them.
-        """
-        kept: list[list[str]] = []
-        at, is_space = array("q"), self.separator == " "
-        for k, row in enumerate(rows):
-            begin, line = line, line + 1 + sum(len(_LINE_END.findall(cell)) for cell in row)
-            if is_end and k == len(rows) - 1:
-                if row:
-                    raise DataError(f"{self.path}, line {begin}: a quotation mark is not closed")
-                break
-            if row == [_COMMENT]:
-                continue
+    def _rows(self, lines: _Lines, *, is_top: bool, has_blank: bool) -> Iterator[tuple[int, list[str]]]:
+        """Yield rows, each behind the line on which it begins; blank lines are rows if `has_blank`."""
+        is_space = self.separator == " "
+        for row in _reader(lines, self.separator, self._skips_spaces):
+            begin = lines.end_row()
             cells = _without_end(row) if is_space else row
             if not cells or (len(cells) == 1 and not cells[0].strip() and (cells[0] or is_space)):  # a blank line
-                if self.width > 1 or (waits and not kept):
+                if not has_blank:
                     continue
                 cells = cells or [""]
             if len(cells) != self.width:
-                raise self._ragged(begin, len(cells), is_top=waits)
-            kept.append(cells)
-            at.append(begin)
-        return kept, at
+                raise self._ragged(begin, len(cells), is_top=is_top)
+            yield begin, cells
 
     @contextlib.contextmanager
     def _lines(self, progress: Callable[[float], None] | None = None) -> Iterator[Iterator[str]]:
@@ -316,6 +277,47 @@ class TextFile:
             remedy = f". A value that contains {self.separator} needs quotation marks"
         values = f"{width:,} value{'s' * (width != 1)}"
         return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy)
+
+
+class _Lines:
+    """The lines of a file for the csv module, counted: without comments, which can only be where a row begins."""
+
+    def __init__(self, path: str, lines: Iterator[str], n_skipped: int, comment: str | None) -> None:
+        self._path, self._comment, self.n_read = path, comment, n_skipped
+        self._lines = itertools.islice(lines, n_skipped, None)
+        self._unread: Iterator[str] = self._lines  # behind the lines that were put back
+        self._begin = 0  # the line on which the present row begins; 0 between rows
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for line in self._unread:
+            self.n_read += 1
+            if not self._begin:
+                if self._comment and line.lstrip().startswith(self._comment):
+                    continue
+                self._begin = self.n_read
+            return line
+        if self._begin:
+            raise DataError(f"{self._path}, line {self._begin}: a quotation mark is not closed")
+        raise StopIteration
+
+    def end_row(self) -> int:
+        """Return the line on which the present row begins; the next line begins another one."""
+        begin, self._begin = self._begin, 0
+        return begin
+
+    def take(self, n: int) -> list[str]:
+        """Return the next lines, comments included."""
+        some = [*itertools.islice(self._unread, n)]
+        self.n_read += len(some)
+        return some
+
+    def put_back(self, some: list[str]) -> None:
+        """Let lines that were taken be the next ones again."""
+        self._unread = itertools.chain(some, self._lines)
+        self.n_read -= len(some)
 
 
 def position(text: str, names: Sequence[str] | None, width: int) -> int | None:

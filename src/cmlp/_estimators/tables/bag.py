@@ -11,11 +11,11 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
-from cmlp._train import hyperparameters
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import begin, make_run
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._estimators.estimator_options import TableOptions
-    from cmlp._estimators.targets import TableEncoding
+    from cmlp._estimators.tables.targets import TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._train.job import Split
     from cmlp._train.training_options import TrainingOptions
@@ -93,7 +93,7 @@ class Bag(NamedTuple):
     """The members of a bag before they are trained."""
 
     rows: TableRows
-    encoding: TableEncoding
+    target_encoding: TableEncoding
     encoder: ColumnEncoder
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
@@ -147,7 +147,7 @@ class Bag(NamedTuple):
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        encoding, hidden = self.encoding, self.options.hidden_layer_sizes
+        encoding, hidden = self.target_encoding, self.options.hidden_layer_sizes
         sizes = (self.inputs_of(k).shape[1], *hidden, encoding.n_outputs)
         activations = (*[_ACTIVATION] * len(hidden), encoding.output)
         return _core.Net(sizes, activations, encoding.loss, np.float32, None, encoding.loss_parameter)
@@ -185,17 +185,17 @@ class Bag(NamedTuple):
             "max_iter": options.n_epochs or epochs,
             "early_stopping": has_validation,
         }
-        table = hyperparameters.PARAMETERS
+        table = PARAMETERS
         return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
 
     def _run(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
         rows = self.rows
-        labels = self.encoding.labels
+        labels = self.target_encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
-        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1, judges=False)
+        job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1, judges=False)
         begin(job, len(data.X))
         run = make_run(job, BatchEngine)
         assert isinstance(run, EpochLoop)

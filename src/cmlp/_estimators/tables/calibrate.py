@@ -8,7 +8,7 @@ import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively
-from cmlp._estimators.targets import rows_that_count
+from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
     CALIBRATION,

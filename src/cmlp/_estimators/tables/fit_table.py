@@ -21,8 +21,8 @@ from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.tables.bag import Bag, TableRows, curves_of, encoded_inputs, networks_of
 from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
+from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import BagTrainer, train_members
-from cmlp._estimators.targets import learn_table_encoding
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.targets import CountedTargets, TableEncoding
+    from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
     from cmlp._train.loop import EpochLoop
@@ -175,7 +175,7 @@ class TableFit(PreparedFit):
 
             if is_recorded(self.request):
                 states = [run.state for run in self.runs]
-                labels, names = self.bag.encoding.labels, self.reader.names
+                labels, names = self.bag.target_encoding.labels, self.reader.names
                 self.provenance_now = provenance_of_table(self.request, self.bag, states, names, labels)
 
     def attach(self, observers: Sequence[Observer]) -> None:
@@ -208,7 +208,7 @@ class TableFit(PreparedFit):
 
     def fitted_from(self, state: TableState | None) -> FittedTable:
         """Return what the fit would leave now, with this state for `resume`."""
-        bag, runs, encoding = self.bag, self.runs, self.bag.encoding
+        bag, runs, encoding = self.bag, self.runs, self.bag.target_encoding
         networks = networks_of(runs)
         calibration, accuracy = measured_on_held_out(bag, runs, networks)
         model = TableModel(
@@ -286,7 +286,7 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> Tabl
 
 def digest_of(reader: FrameReader, bag: Bag) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    labels, scale = bag.encoding.labels, bag.encoding.answer_scale
+    labels, scale = bag.target_encoding.labels, bag.target_encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if reader.names is None else list(reader.names)
     before = names, bag.encoder.categories, bag.encoder.dates, classes

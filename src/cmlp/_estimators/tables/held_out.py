@@ -54,7 +54,7 @@ def measured_on_held_out(
     groups = _held_out_rows(bag, runs)
     if not groups:
         return None, None
-    scale = bag.encoding.answer_scale
+    scale = bag.target_encoding.answer_scale
     rows = np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
     outputs = np.concatenate([mean_outputs(found, scale) for found in each])
@@ -68,7 +68,7 @@ def measured_on_held_out(
 
 def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOutScores | None:
     """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
-    if bag.encoding.labels is None:
+    if bag.target_encoding.labels is None:
         return None
     parts = []
     for rows, group in _held_out_rows(bag, runs):
@@ -104,7 +104,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
         return
-    if bag.encoding.labels is not None and is_accurate(
+    if bag.target_encoding.labels is not None and is_accurate(
         classes_of(outputs), classes_of(targets), weight, every.n_rows()
     ):
         return

@@ -22,14 +22,14 @@ from cmlp._estimators.tables.calibrate import (
     with_probabilities_by_held_out,
     with_probabilities_by_rows,
 )
-from cmlp._estimators.targets import table_numbers
+from cmlp._estimators.tables.targets import table_numbers
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
 from cmlp._model.summary import found_by
 from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
-from cmlp._train.hyperparameters import documented
+from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
         fit_table(self, (X, y, sample_weight), (X_val, y_val, sample_weight_val), resume=resume)
         return self
 
-    def _parameters(self) -> TableOptions:
+    def _options(self) -> TableOptions:
         """Return the validated parameters."""
         return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
 
@@ -711,7 +711,7 @@ class TabularClassifier(TabularEstimator):
         -------
         float
         """
-        from cmlp._train.scores import accuracy_of_labels
+        from cmlp._estimators.targets import accuracy_of_labels
 
         return accuracy_of_labels(self.predict(X), y, sample_weight, type(self).__name__)
 

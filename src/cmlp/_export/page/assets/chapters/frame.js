@@ -60,7 +60,7 @@ function openChapter(id, at, parts) {
 	} else if (isCalm()) moveTo(waitsAt());
 	else if (waitsAt()) play(waitsAt(), readingTime());
 	else moveTo(0);
-	requestPaint();
+	paintNow();
 }
 
 /** Sets everything back to how the page begins. */

@@ -8,6 +8,12 @@ function requestPaint() {
 	frame = frame || requestAnimationFrame(paint);
 }
 
+/** Handlers look up in the picture what is pressed, so it must be there, and be of now. */
+function paintNow() {
+	cancelAnimationFrame(frame);
+	paint();
+}
+
 function paint() {
 	frame = 0;
 	input = input || currentInput();
@@ -178,6 +184,8 @@ function pressKey(event) {
 }
 
 function listenToControls() {
+	for (const type of ["pointerdown", "keydown", "click"])
+		window.addEventListener(type, () => frame && paintNow(), true);
 	for (const [id, action] of Object.entries(ACTIONS)) {
 		listen($(id), "click", () => {
 			action();

@@ -101,7 +101,6 @@ FIGURES.batches = {
 		const [top, pitch] = [26, width / 10];
 		const side = min(pitch - 4, 60);
 		const unit = (0.9 * pitch) / max(...steps.map(({ own }) => own[1]));
-		const [x, y] = [40, height * (narrow ? 0.6 : 0.5)]; // where the ten are added
 		note(pen, "↓ downhill for all digits, → to a side", 0, 12, "left", { size: narrow ? 11 : 14 });
 		const [come, fly, bend, done] = [
 			[0.66, 0.74],
@@ -109,9 +108,17 @@ FIGURES.batches = {
 			[0.9, 0.96],
 			[0.96, 0.99],
 		].map((times) => ease(part(t, ...times)));
-		let [low, far, lastPlace] = [0, 0, [x, y]];
 		const turn = steps[9].angle;
 		const total = steps[9].sums;
+		// Where the ten are added: first as large as they are, then as large as there is room for their sum.
+		const across = steps.map(({ sums, angle }) => sums[1] * Math.cos(angle - turn));
+		const heights = steps.flatMap(({ sums, angle }) => [sums[0], sums[1] * Math.sin(angle - turn)]);
+		const [x, high, words] = [40, top + side + 40 + unit * max(...steps.map(({ own }) => own[0])), narrow ? 160 : 270];
+		const [up, down] = [-min(0, ...heights), max(0, ...heights)];
+		const zoom = min((width - x - words) / max(...across), (height - high - 8) / (up + down));
+		const scale = blend(unit, zoom, bend);
+		const y = blend(height * (narrow ? 0.6 : 0.5), high + up * zoom, bend);
+		let [low, far, lastPlace] = [0, 0, [x, y]];
 		steps.forEach(({ own: [along, aside], sums, angle }, n) => {
 			const left = n * pitch;
 			picture(pen, this.ten[n].input, left, top, side);
@@ -119,8 +126,8 @@ FIGURES.batches = {
 				note(pen, `${number(this.angles[n], 0)}°`, left + side / 2, top + side + 15, "center", { size: 14 });
 			const from = [left, top + side + 30];
 			const place = blendAll(
-				[x + (far + aside) * unit, y],
-				[x + sums[1] * unit * Math.cos(angle - turn), y + sums[1] * unit * Math.sin(angle - turn)],
+				[x + (far + aside) * scale, y],
+				[x + sums[1] * scale * Math.cos(angle - turn), y + sums[1] * scale * Math.sin(angle - turn)],
 				bend,
 			);
 			// Each part as it lies below its digit, and where it lies when all are added.
@@ -136,26 +143,25 @@ FIGURES.batches = {
 				drawLine(pen, [from, [from[0] + aside * unit, from[1] + along * unit]], colours.mark, 2.5);
 			line(lastPlace, place, aside, 0, colours.muted);
 			const stack = x - 34 + 3 * n;
-			line([stack, y + low * unit], [stack, y + (low + along) * unit], 0, along, tint(along));
+			line([stack, y + low * scale], [stack, y + (low + along) * scale], 0, along, tint(along));
 			low += along;
 			far += aside;
 			lastPlace = place;
 		});
 		if (fly < 1) return;
 		const size = narrow ? 12 : 15;
-		if (bend) drawLine(pen, segment(x, y, x + far * unit, y), colours.ring, 1, [3, 4]);
-		const [start, align] = narrow ? [width, "right"] : [min(x + far * unit + 24, width - 250), "left"];
+		const [start, align] = narrow ? [width, "right"] : [width - 250, "left"];
+		if (bend) drawLine(pen, segment(x, y, min(x + far * scale, width - words), y), colours.ring, 1, [3, 4]);
 		const was = bend < 1 || narrow ? "" : `, not ${number(far, 2)}`;
 		note(pen, `sideways ${number(bend < 1 ? far : total[1], 2)}${was}`, start, y + 5, align, { size });
 		note(pen, `downhill ${number(low, 2)}`, start, y + 27, align, { size });
 		if (!done) return;
-		const corner = [x + total[1] * unit, y + low * unit];
+		const corner = [x + total[1] * scale, y + low * scale];
 		drawLine(pen, segment(x, y, x, corner[1]), colours.positive, 5);
 		drawLine(pen, segment(x, y, corner[0], y), colours.muted, 5);
 		drawLine(pen, [[x, y], blendAll([x, y], corner, done)], colours.mark, 4);
-		const words = `the average of ten: ${number(this.angles[10], 0)}°`;
-		headline(pen, words, start, y + 53, align, size);
-		note(pen, `one digit alone: ${this.alone}° on average`, start, y + 75, align, { size });
+		headline(pen, `the average of ten: ${number(this.angles[10], 0)}°`, start, y + 53, align, size);
+		if (!narrow) note(pen, `one digit alone: ${this.alone}° on average`, start, y + 75, align, { size });
 	},
 	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
 	paintRace(pen, width, height, come, narrow) {

@@ -193,7 +193,6 @@ FIGURES.playground = {
 			.slice(0, 400)
 			.map((text) => text.split("x").map((one, n) => (n < 2 ? clamp(one / 100, -1, 1) : Number(one))));
 		this.colour = 1;
-		this.asked = this.pointed = this.wire = this.knob = null;
 		this.start();
 		this.buildHandle();
 		this.fillHeads();
@@ -394,7 +393,6 @@ FIGURES.playground = {
 		if (this.hasNumbers !== hasNumbers) this.options.rate = hasNumbers ? PLAY_START.rate : SLOWER;
 		if (name === "data" && value !== "own") this.own = [];
 		this.preset = "free";
-		this.knob = this.asked = null;
 		this.start();
 		this.showOptions();
 		ask();
@@ -453,6 +451,8 @@ FIGURES.playground = {
 		this.tests = this.points.filter((one) => one.isTest);
 	},
 	start() {
+		this.asked = this.pointed = this.wire = this.knob = null;
+		this.cells = this.wires = []; // of the network before
 		this.scatter();
 		const { curve, seed } = this.options;
 		const [hidden, startingAt] = [this.hidden(), randomNumbers(seed)];
@@ -732,6 +732,7 @@ FIGURES.playground = {
 		return this.cells.find(([, , cx, cy, size]) => x >= cx && y >= cy && x <= cx + size && y <= cy + size);
 	},
 	press(x, y) {
+		this.field.blur(); // what was typed is for the knob before
 		this.pointed = null;
 		const [left, top, side] = this.plane;
 		if (x > left && y > top && x < left + side && y < top + side) {

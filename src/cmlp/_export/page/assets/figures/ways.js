@@ -188,18 +188,19 @@ FIGURES.ways = {
 		const room = width - left - (narrow ? 56 : 210);
 		let total = 0;
 		arrows.forEach((list, n) => {
-			const from = 0.27 + 0.2 * n;
+			const begin = 0.27 + 0.2 * n;
 			const y = low + n * pitch;
 			const isOn = this.on[n];
-			const [come, fly] = [ease(part(t, from, from + 0.07)), isOn * ease(part(t, from + 0.09, from + 0.17))];
+			const [come, fly] = [ease(part(t, begin, begin + 0.07)), isOn * ease(part(t, begin + 0.09, begin + 0.17))];
 			box(pen, left, y, room, pitch - 10, colours.line);
 			headline(pen, `${n + 1}. ${WAYS[n]}`, 0, y + pitch / 2, "left", size, come > 0 && isOn);
 			let start = left;
 			list.forEach(([across, down, share], k) => {
 				const wide = (room * adds[n][k]) / this.most;
 				if (come && isOn) arrow(pen, across, down, share * Math.sign(push) * come);
-				if (fly)
-					box(pen, ...blendAll([across - 3, down - 3, 6, 6], [start, y, wide + 0.5, pitch - 10], fly), tint(push));
+				// On a phone they would fly over B and its names: there they grow in their bar.
+				const from = narrow ? [start, y, 0, pitch - 10] : [across - 3, down - 3, 6, 6];
+				if (fly) box(pen, ...blendAll(from, [start, y, wide + 0.5, pitch - 10], fly), tint(push));
 				start += wide;
 			});
 			total += fly * sum(adds[n]);
