@@ -84,6 +84,10 @@ def _picklable(value: object) -> object:
     return value
 
 
+class Wanted(Setting):
+    """A setting that would help, such as ``shuffle=True``; that of the caller is a plain `Setting`."""
+
+
 class Phrase(str):
     """Words of Python in a message, which are no setting: the name of a method, or advice.
 
@@ -111,9 +115,10 @@ class Message(str):
     """The text of an error or a warning, which knows its parts: texts and settings.
 
     It is a constant sentence with places for what varies. The keyword `loss` is a setting: ``<loss=>`` stands for it
-    with its value, and ``<loss>`` for its name; the value is ``...`` if it is not known. Positional arguments are
-    values for the places ``{}``, as in `str.format`. So no text of a value is taken for a place. An argument that is a
-    part itself, such as a phrase, is inserted as it is. Without arguments, the sentence is plain text.
+    with its value, ``<loss:=>`` too if it is no value of the caller but a remedy, and ``<loss>`` for its name; the value
+    is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So no text
+    of a value is taken for a place. An argument that is a part itself, such as a phrase, is inserted as it is. Without
+    arguments, the sentence is plain text.
 
     Examples
     --------
@@ -152,7 +157,9 @@ class Message(str):
         return self.joined, self.parts
 
 
-_PLACE = re.compile(r"<(?P<name>\w+)(?P<equals>=?)(?::(?P<text>[^<>{}]*))?>|\{(?P<repr>!r)?:?(?P<format>[^{}]*)\}")
+_PLACE = re.compile(
+    r"<(?P<name>\w+)(?P<wanted>:(?==))?(?P<equals>=?)(?::(?P<text>[^<>{}]*))?>|\{(?P<repr>!r)?:?(?P<format>[^{}]*)\}"
+)
 
 
 def _parts(sentence: str, values: Iterable[object], settings: Mapping[str, object]) -> Iterator[str]:
@@ -168,7 +175,8 @@ def _parts(sentence: str, values: Iterable[object], settings: Mapping[str, objec
         elif name is None:
             yield format(repr(value) if place["repr"] else value, place["format"])
         else:
-            yield Setting(name, value, text or (None if place["equals"] else name))
+            kind = Wanted if place["wanted"] else Setting
+            yield kind(name, value, text or (None if place["equals"] else name))
     yield sentence[end:]
 
 
@@ -268,8 +276,8 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
         self, message: str, /, *values: object, expected: str = "", about: Setting | None = None, **settings: object
     ) -> None:
         super().__init__(Message(message, *values, **settings))
-        found = message_of(self).settings
-        first = next((setting for setting in found if setting.value is not ...), next(iter(found), Setting("")))
+        given = [setting for setting in message_of(self).settings if not isinstance(setting, Wanted)]
+        first = next((setting for setting in given if setting.value is not ...), next(iter(given), Setting("")))
         self.expected, self._about = expected, about or first
 
     @property

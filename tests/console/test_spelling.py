@@ -121,6 +121,7 @@ def test_sentences_are_constants_with_a_place_for_each_setting_and_value():
                 sentence = max(before or assigned[module, sentence.id], key=lambda node: node.lineno).value
             texts = [sentence.body, sentence.orelse] if isinstance(sentence, ast.IfExp) else [sentence]
             assert all(isinstance(text, ast.Constant) for text in texts), (path, call.lineno)
+            assert not any(re.search(r"(needs|add|pass|set|use) <\w+=>", t.value, re.I) for t in texts), "not <x:=>"
             places = [PLACES.findall(text.value) for text in texts]
             assert {name for each in places for name, _ in each if name} == settings, (path, call.lineno)
             has_star = any(isinstance(value, ast.Starred) for value in values)

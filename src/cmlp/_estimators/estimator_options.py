@@ -154,7 +154,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    return InvalidParameterError("<quantile=> needs <loss=>, got {!r}.", loss, quantile=quantile, loss="quantile")
+    return InvalidParameterError("<quantile=> needs <loss:=>, got {!r}.", loss, quantile=quantile, loss="quantile")
 
 
 def with_known_seed(estimator: Estimator, options: Options) -> Options:
@@ -166,14 +166,14 @@ def with_known_seed(estimator: Estimator, options: Options) -> Options:
         problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
         raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
     if values.get("warm_start"):
-        problem = "<provenance=> needs <warm_start=>: what has trained the earlier model is not recorded."
+        problem = "<provenance=> needs <warm_start:=>: what has trained the earlier model is not recorded."
         raise InvalidParameterError(problem, provenance=True, warm_start=False)
     for name in ("loss", "learning_rate", "scoring"):
         if callable(values.get(name)):
             problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
             raise InvalidParameterError(problem, provenance=True, name=Setting(name))
     if values.get("scoring") not in (None, "loss"):
-        problem = "<provenance=> needs <scoring=> or 'loss', got {!r}, which scikit-learn computes."
+        problem = "<provenance=> needs <scoring:=> or 'loss', got {!r}, which scikit-learn computes."
         raise InvalidParameterError(problem, values["scoring"], provenance=True, scoring=None)
     if not isinstance(values.get("initialization", ""), str):
         problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."

@@ -154,7 +154,7 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
         raise InvalidParameterError(problem, shards=..., solver="lbfgs")
     if options.shuffle is not True:
         given = Setting("shuffle", options.shuffle)
-        problem = "<shards> needs <shuffle=>, got {!r}."
+        problem = "<shards> needs <shuffle:=>, got {!r}."
         raise InvalidParameterError(problem, options.shuffle, shards=..., shuffle=True, about=given)
     if options.early_stopping and not own_rows:
         raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")

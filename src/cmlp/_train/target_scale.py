@@ -114,8 +114,8 @@ def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[
         k = int(coarse.argmax())
         names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
         problem = (
-            "<y_scale=> needs <dtype=> for this y: column {} has the {} {:.6g} and the {} {:.3g}, but a float32 "
-            "network predicts {}. Pass <dtype=>, or subtract an offset from y."
+            "<y_scale=> needs <dtype:=> for this y: column {} has the {} {:.6g} and the {} {:.3g}, but a float32 "
+            "network predicts {}. Pass <dtype:=>, or subtract an offset from y."
         )
         raise InvalidParameterError(
             problem, k, names[0], center[k], names[1], spread[k], multiples(center[k]), y_scale=kind, dtype="float64"
@@ -146,7 +146,7 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
         k = int(coarse.argmax())
         text = (
             "y has the mean {:.6g} and the standard deviation {:.3g} in column {}, but a float32 network computes with "
-            "{}: use <dtype=>, or subtract an offset from y."
+            "{}: use <dtype:=>, or subtract an offset from y."
         )
         warn(Message(text, center[k], deviation[k], k, multiples(center[k]), dtype="float64"))
 

@@ -142,6 +142,6 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
             problem = "<parameter> needs batches: use another solver than 'lbfgs'."
             raise InvalidParameterError(problem, parameter=parameter)
     if options.weight_decay and options.solver != "adamw":
-        problem = "<weight_decay=> needs <solver=>, got {!r}."
+        problem = "<weight_decay=> needs <solver:=>, got {!r}."
         raise InvalidParameterError(problem, options.solver, weight_decay=options.weight_decay, solver="adamw")
     return options

@@ -179,7 +179,7 @@ class _LargeRows(TrainingRows):
             next(iter(file.blocks(kept)))
         except NotNumbersError as error:
             problem = (
-                "{}. The model of a table takes it, but it is trained in memory: use <max_bytes=> or more, or leave "
+                "{}. The model of a table takes it, but it is trained in memory: use <max_bytes:=> or more, or leave "
                 "the column out with <drop>"
             )
             raise DataError(problem, error, max_bytes=str(size), drop=...) from None
@@ -209,5 +209,5 @@ class _LargeRows(TrainingRows):
         return self.blocks
 
     def take_columns(self) -> Any:
-        problem = "{}: the model of a table is trained in memory: use <max_bytes=> or more"
+        problem = "{}: the model of a table is trained in memory: use <max_bytes:=> or more"
         raise DataError(problem, self._path, max_bytes=str(self._size))

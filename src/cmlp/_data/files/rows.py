@@ -138,7 +138,7 @@ class _ArrayFile(RowFile):
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
         if self._is_idx:
-            problem = "{} has no columns of labels: use <labels=> instead of <target>"
+            problem = "{} has no columns of labels: use <labels:=> instead of <target>"
             raise DataError(problem, self.path, labels="FILE", target=...)
         return LabelledRows(self.numbers(kept), as_integers(np.array(self._values[:, target])))
 
@@ -183,7 +183,7 @@ def _labels_beside(file: RowFile) -> str:
     if _start(path, file.options.max_bytes) != IDX:
         more = ", ..." if len(names) > _MOST_NAMES else ""
         listed = f": its columns are {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
-        raise DataError("{} needs <target=> or <labels=>{}", path, listed, target="COLUMN", labels="FILE")
+        raise DataError("{} needs <target:=> or <labels=>{}", path, listed, target="COLUMN", labels="FILE")
     folder, name = os.path.split(path)
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
@@ -193,7 +193,7 @@ def _labels_beside(file: RowFile) -> str:
     likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
     hint = "" if likely is None else Message(", such as <labels=>", labels=os.path.join(folder, likely))
     why = f": there is no {labels} beside it" if labels != name else ""
-    raise DataError(Message("{} needs <labels=>", path, labels="FILE") + hint + why)
+    raise DataError(Message("{} needs <labels:=>", path, labels="FILE") + hint + why)
 
 
 def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:

@@ -377,7 +377,7 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
     if start.startswith((b'{"', b"[{")):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
-        problem = "{} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding=>"
+        problem = "{} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding:=>"
         raise DataError(problem, path, encoding="utf-16")
 
 

@@ -168,7 +168,9 @@ class TrainingColumn:
         if n_dates == n:
             if tally["instant"] not in (0, n):
                 (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
-                problem = "{}: {!r} has an offset from UTC, but {!r} in {} has none. If the column is text, add <text=>"
+                problem = (
+                    "{}: {!r} has an offset from UTC, but {!r} in {} has none. If the column is text, add <text:=>"
+                )
                 raise DataError(problem, place(at), aware, naive, place.line(row), text=place.name)
             return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
         if tally["boolean"] == n:
@@ -177,7 +179,7 @@ class TrainingColumn:
             raise self._mixed(place, n, n_numbers, n_dates)
         if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
             row, cell = self.first(["similar"])[0]
-            problem = "{}: {!r} is not a number as it is written. <remedy>; if the column is text, add <text=>"
+            problem = "{}: {!r} is not a number as it is written. <remedy>; if the column is text, add <text:=>"
             raise DataError(
                 problem, place(row), cell, remedy=_remedy(cell, self.grammar.cell_format.decimal), text=place.name
             )
@@ -201,7 +203,7 @@ class TrainingColumn:
         other_form = f"If {cell!r} is a number, write it like the others. " if is_similar else ""
         text = (
             "{}: {!r} is not a {}, but of {:,} values {}. The first others are {}. {}If they stand for missing values, "
-            "add <missing=>; if the column is text, add <text=>"
+            "add <missing:=>; if the column is text, add <text:=>"
         )
         return DataError(
             text,
@@ -248,7 +250,7 @@ def _remedy(cell: str, decimal: str) -> Message:
         stated = _GERMAN
     elif has_point and decimal == ",":
         is_grouped = _GROUPED.fullmatch(text) is not None
-        remedy = Message(": to read numbers, add <thousands=>", thousands=".") if is_grouped else ""
+        remedy = Message(": to read numbers, add <thousands:=>", thousands=".") if is_grouped else ""
         return Message("It has a point, but <decimal> is a comma{}", remedy, decimal=...)
     else:
         separators = (mark for mark, letters in marks if {*letters} & {*text})
@@ -269,7 +271,7 @@ def _doubt(cell: str) -> Message:
 
 def _other_date(cell: str, place: Place) -> Message:
     """Return a notice about a date in a column of text."""
-    text = "{!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text=>"
+    text = "{!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text:=>"
     return Message(text, cell, text=place.name)
 
 

@@ -132,10 +132,10 @@ class Bag(NamedTuple):
         own = self._net(0)
         n = self.options.n_estimators
         if n != len(previous):
-            problem = "<warm_start=> needs <n_estimators=>, as the model has, got {}."
+            problem = "<warm_start=> needs <n_estimators:=>, as the model has, got {}."
             raise InvalidParameterError(problem, n, warm_start=True, n_estimators=len(previous))
         if net.sizes[1:] != own.sizes[1:]:
-            problem = "<warm_start=> needs <hidden_layer_sizes=> and {} outputs, as the model has, got {} and {}."
+            problem = "<warm_start=> needs <hidden_layer_sizes:=> and {} outputs, as the model has, got {} and {}."
             raise InvalidParameterError(
                 problem,
                 net.sizes[-1],
