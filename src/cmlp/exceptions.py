@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import TypeVar
 
     Error = TypeVar("Error", bound=Exception)
@@ -84,6 +84,10 @@ def _picklable(value: object) -> object:
     return value
 
 
+class Wanted(Setting):
+    """A setting that would help, such as ``shuffle=True``; that of the caller is a plain `Setting`."""
+
+
 class Phrase(str):
     """Words of Python in a message, which are no setting: the name of a method, or advice.
 
@@ -110,13 +114,15 @@ class Phrase(str):
 class Message(str):
     """The text of an error or a warning, which knows its parts: texts and settings.
 
-    It is one sentence. For an argument `loss`, ``<loss=>`` in it stands for the setting with this value, ``<loss>`` for
-    its name, and ``<loss:text>`` for it in other words; the argument is ``...`` if its value is not known. An argument
-    that is a part itself, such as a phrase, is inserted as it is. Without arguments, the sentence is plain text.
+    It is a constant sentence with places for what varies. The keyword `loss` is a setting: ``<loss=>`` stands for it
+    with its value, ``<loss:=>`` too if it is no value of the caller but a remedy, and ``<loss>`` for its name; the value
+    is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So no text
+    of a value is taken for a place. An argument that is a part itself, such as a phrase, is inserted as it is. Without
+    arguments, the sentence is plain text.
 
     Examples
     --------
-    >>> message = Message(f"<y_scale=> needs a <loss> that has a name, got {len}.", y_scale="robust", loss=...)
+    >>> message = Message("<y_scale=> needs a <loss> that has a name, got {!r}.", len, y_scale="robust", loss=...)
     >>> message
     "y_scale='robust' needs a loss that has a name, got <built-in function len>."
     >>> [setting.name for setting in message.settings]
@@ -125,9 +131,9 @@ class Message(str):
 
     parts: tuple[str, ...]
 
-    def __new__(cls, sentence: str, /, **arguments: object) -> Self:
-        """Return the message of a sentence with these settings."""
-        return cls.joined(*_parts(sentence, arguments) if arguments else (sentence,))
+    def __new__(cls, sentence: str, /, *values: object, **settings: object) -> Self:
+        """Return the message of a sentence with these values and settings."""
+        return cls.joined(*_parts(sentence, values, settings) if values or settings else (sentence,))
 
     def __add__(self, other: str) -> Message:
         return self.joined(self, other)
@@ -151,17 +157,26 @@ class Message(str):
         return self.joined, self.parts
 
 
-def _parts(sentence: str, arguments: Mapping[str, object]) -> Iterator[str]:
-    """Yield the parts of a sentence: its texts, and what is in the places of these arguments."""
-    end = 0
-    for place in re.finditer(rf"<({'|'.join(arguments)})(=?)(?::([^<>]*))?>", sentence):
-        name, equals, text = place.groups()
-        value = arguments[name]
+_PLACE = re.compile(
+    r"<(?P<name>\w+)(?P<wanted>:(?==))?(?P<equals>=?)(?::(?P<text>[^<>{}]*))?>|\{(?P<repr>!r)?:?(?P<format>[^{}]*)\}"
+)
+
+
+def _parts(sentence: str, values: Iterable[object], settings: Mapping[str, object]) -> Iterator[str]:
+    """Yield the parts of a sentence: its texts, and what is in its places."""
+    end, following = 0, iter(values)
+    for place in _PLACE.finditer(sentence):
         yield sentence[end : place.start()]
-        if not isinstance(value, (Setting, Phrase, Message)):
-            value = Setting(name, value, text or (None if equals else name))
-        yield value
         end = place.end()
+        name, text = place["name"], place["text"]
+        value = next(following) if name is None else settings[name]
+        if isinstance(value, (Setting, Phrase, Message)) and not place["repr"]:
+            yield value
+        elif name is None:
+            yield format(repr(value) if place["repr"] else value, place["format"])
+        else:
+            kind = Wanted if place["wanted"] else Setting
+            yield kind(name, value, text or (None if place["equals"] else name))
     yield sentence[end:]
 
 
@@ -258,11 +273,11 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
     """
 
     def __init__(
-        self, message: str, /, *, expected: str = "", about: Setting | None = None, **arguments: object
+        self, message: str, /, *values: object, expected: str = "", about: Setting | None = None, **settings: object
     ) -> None:
-        super().__init__(Message(message, **arguments))
-        settings = message_of(self).settings
-        first = next((setting for setting in settings if setting.value is not ...), next(iter(settings), Setting("")))
+        super().__init__(Message(message, *values, **settings))
+        given = [setting for setting in message_of(self).settings if not isinstance(setting, Wanted)]
+        first = next((setting for setting in given if setting.value is not ...), next(iter(given), Setting("")))
         self.expected, self._about = expected, about or first
 
     @property

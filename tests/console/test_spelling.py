@@ -1,12 +1,15 @@
 """The nearest word to a mistyped one, and messages of the library in the words of the command."""
 
 import ast
+import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import cmlp
+from cmlp import __main__ as cli
 from cmlp._cli.options import EXPORT_WORDS, PAGE_WORDS, Words, nearest, worded, words_of_train
 from cmlp.exceptions import Message, Setting
 
@@ -94,24 +97,51 @@ def test_the_command_words_all_phrases_of_the_library():
     assert phrases_of_library() <= {key for words in ALL_WORDS for key in words.phrases}
 
 
-def test_the_places_in_sentences_are_the_arguments_of_their_messages():
-    """A sentence is written in the function that makes the message of it, or is a constant of the module."""
+PLACES = re.compile(r"<([A-Za-z_]\w*)[=:>]|(\{)[^}]*\}")  # of settings, and of values
+
+
+def test_sentences_are_constants_with_a_place_for_each_setting_and_value():
+    """A sentence stands in the call of its message, or in the last assignment before it or of the module."""
     for path in Path(cmlp.__file__).parent.rglob("*.py"):
         module = ast.parse(path.read_text(encoding="utf-8"))
-        constants = places_of([node for node in module.body if isinstance(node, ast.Assign)])
-        for function in (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)):
-            arguments = {
-                keyword.arg
-                for call in ast.walk(function)
-                if isinstance(call, ast.Call) and getattr(call.func, "id", None) in MESSAGES
-                for keyword in call.keywords
-            } - {None, "about", "expected"}
-            places = places_of(function.body)
-            assert arguments <= places | constants, (path, function.name)
-            assert not arguments or places <= arguments, (path, function.name)
+        functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+        assigned = {}
+        for scope in [module, *functions]:  # outer functions are before inner ones
+            for node in scope.body if scope is module else ast.walk(scope):
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    assigned.setdefault((scope, node.targets[0].id), []).append(node)
+        within = {call: scope for scope in [module, *functions] for call in ast.walk(scope) if is_message(call)}
+        for call, scope in within.items():
+            values, settings = call.args[1:], {keyword.arg for keyword in call.keywords} - {"about", "expected"}
+            if not (values or settings) or None in settings:  # plain text, or a class of errors that makes its message
+                continue
+            sentence = call.args[0]
+            if isinstance(sentence, ast.Name):
+                before = [node for node in assigned.get((scope, sentence.id), ()) if node.lineno < call.lineno]
+                sentence = max(before or assigned[module, sentence.id], key=lambda node: node.lineno).value
+            texts = [sentence.body, sentence.orelse] if isinstance(sentence, ast.IfExp) else [sentence]
+            assert all(isinstance(text, ast.Constant) for text in texts), (path, call.lineno)
+            assert not any(re.search(r"(needs|add|pass|set|use) <\w+=>", t.value, re.I) for t in texts), "not <x:=>"
+            places = [PLACES.findall(text.value) for text in texts]
+            assert {name for each in places for name, _ in each if name} == settings, (path, call.lineno)
+            has_star = any(isinstance(value, ast.Starred) for value in values)
+            assert has_star or {sum(map(bool, (v for _, v in each))) for each in places} == {len(values)}, call.lineno
 
 
-def places_of(nodes):
-    """Return the names of the places for settings in the constants of text in these nodes."""
-    texts = [node.value for part in nodes for node in ast.walk(part) if isinstance(node, ast.Constant)]
-    return {name for text in texts if isinstance(text, str) for name in re.findall(r"<([A-Za-z_]\w*)[=:>]", text)}
+def is_message(node):
+    return isinstance(node, ast.Call) and getattr(node.func, "id", None) in MESSAGES
+
+
+@pytest.mark.parametrize("text", ["<missing=>", "<alpha=>", "<parameter>", "{}", "{!r}", "<text=> {"])
+def test_the_text_of_a_value_is_no_place(text, tmp_path, capsys):
+    message = Message("<name=> in {} needs <loss> or <missing=>, got {!r}", text, text, name=text, loss=..., missing=1)
+    assert message == f"name={text!r} in {text} needs loss or missing=1, got {text!r}"
+    with pytest.raises(cmlp.InvalidParameterError) as caught:
+        cmlp.MLPClassifier(activation=text).fit([[0.0], [1.0]], [0, 1])
+    assert str(caught.value).endswith(f". Got {text!r} instead.") and caught.value.value == text
+    path = tmp_path / ("x.csv" if os.name == "nt" else f"{text}.csv")
+    path.write_text("x,y\n" + "1,1\n" * 30 + f"{text},1\n")
+    assert cli.main(["train", str(path), "--target", "y", "-o", str(tmp_path / "m.cmlp")]) == 1
+    error = capsys.readouterr().err
+    assert f"{path}, line 32, column 1 ('x'): {text!r} is not a number, but of 31 values 30 are" in error
+    assert f"add --missing {shlex.quote(text)}; if" in error

@@ -194,6 +194,23 @@ def test_error_is_pickled_without_a_value_that_cannot_be():
     assert caught.value.value is function and error.value == repr(function) and error.parameter == "y_scale"
 
 
+REMEDIES = {
+    "quantile": (lambda: regressor(quantile=0.3), "quantile", 0.3, "loss='quantile'"),
+    "weight_decay": (lambda: regressor(weight_decay=0.1), "weight_decay", 0.1, "solver='adamw'"),
+    "y_scale": (lambda: regressor(y_scale="standard", dtype="float32"), "y_scale", "standard", "dtype='float64'"),
+    "provenance": (lambda: regressor(provenance=True, scoring="r2"), "provenance", True, "scoring=None"),
+    "warm_start": (lambda: regressor(provenance=True, warm_start=True), "provenance", True, "warm_start=False"),
+}
+
+
+@pytest.mark.parametrize("model, name, value, remedy", REMEDIES.values(), ids=REMEDIES.keys())
+def test_invalid_parameter_error_is_about_what_was_given_not_the_remedy(model, name, value, remedy):
+    with pytest.raises(InvalidParameterError) as caught:
+        model().fit(X.astype("float32"), 1e9 + NUMBERS)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert (error.parameter, error.value) == (name, value) and remedy in str(error)
+
+
 def test_resume_error_has_the_new_value():
     model = classifier().fit(X, LABELS)
     with pytest.raises(InvalidParameterError, match=r"alpha=0\.0001, so alpha=9 is not possible") as caught:

@@ -121,15 +121,15 @@ cdef uint32_t allowed_isa() except? 0:
     if name in ISAS and available & <uint32_t>ISAS[name]:
         return ISAS[name]
     names = ", ".join(n for n, bit in ISAS.items() if available & <uint32_t>bit)
-    raise ImportError(Message(f"<CMLP_ISA=> cannot be used on this processor; available: {names}", CMLP_ISA=name))
+    raise ImportError(Message("<CMLP_ISA=> cannot be used on this processor; available: {}", names, CMLP_ISA=name))
 
 
 cdef int32_t chosen_tuning() except? -2:
     """Return the index of the tuning that CMLP_TUNING names, or -1; raise ImportError if its name is unknown."""
     name = os.environ.get("CMLP_TUNING")
     if name and name not in TUNINGS:
-        problem = f"<CMLP_TUNING=> is not a tuning of the kernels; available: {', '.join(TUNINGS)}"
-        raise ImportError(Message(problem, CMLP_TUNING=name))
+        problem = "<CMLP_TUNING=> is not a tuning of the kernels; available: {}"
+        raise ImportError(Message(problem, ", ".join(TUNINGS), CMLP_TUNING=name))
     return TUNINGS[name] if name else -1
 
 

@@ -238,7 +238,7 @@ def worded(message: str, words: Words = _NO_WORDS) -> str:
     Examples
     --------
     >>> from cmlp.exceptions import Message
-    >>> worded(Message("add <missing=> or <loss=>", missing="not known", loss="quantile"))
+    >>> worded(Message("add <missing:=> or <loss=>", missing="not known", loss="quantile"))
     "add --missing 'not known' or loss='quantile'"
     """
     return "".join(_worded(part, words) for part in message_of(message).parts)

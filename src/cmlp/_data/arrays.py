@@ -46,7 +46,7 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
     try:
         return np.asarray(value)
     except ValueError as error:
-        raise ValueError(Message(f"<name> must be a rectangular array: {error}", name=Setting(name))) from None
+        raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
 
 
 def is_arrow(value: object) -> bool:
@@ -144,13 +144,13 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        raise InvalidParameterError(f"<name> must hold real numbers, got dtype {array.dtype}.", name=Setting(name))
+        raise InvalidParameterError("<name> must hold real numbers, got dtype {}.", array.dtype, name=Setting(name))
     try:
         _require_usual_digits(array)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         kind = InvalidParameterError if isinstance(error, TypeError) else ValueError
-        message = Message(f"<name> cannot be converted to numbers: {error}", name=Setting(name))
+        message = Message("<name> cannot be converted to numbers: {}", error, name=Setting(name))
         raise kind(message + _place(array, name)) from error
 
 
@@ -187,18 +187,18 @@ def _place(array: NDArray[Any], name: str) -> Message:
         try:
             _number_in(entry)
         except (TypeError, ValueError, OverflowError):
-            remedy = ""
+            remedy: str = ""
             if name == "y" and isinstance(entry, str):
                 remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
             elif isinstance(entry, time):
                 remedy = f". {TIME_OF_DAY}"
             if len(place) != 2:
-                return Message(f" (row {place[0]}){remedy}" if place else "")
+                return Message(" (row {}){}", place[0], remedy) if place else Message("")
             if isinstance(entry, str) and not remedy:
-                remedy = ". Encode columns of text, or <tables>"
+                remedy = Message(". Encode columns of text, or {}", TABLES)
             elif type(entry).__name__ == "NAType":
-                remedy = ". Fill missing values, or <tables>"
-            return Message(f" (row {place[0]}, column {place[1]}){remedy}", tables=TABLES)
+                remedy = Message(". Fill missing values, or {}", TABLES)
+            return Message(" (row {}, column {}){}", *place, remedy)
     return Message("")
 
 
@@ -217,7 +217,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
     remedy = " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
-    raise ValueError(Message(f"Input <name> contains {what} at {where}.{remedy}", name=Setting(name)))
+    raise ValueError(Message("Input <name> contains {} at {}.{}", what, where, remedy, name=Setting(name)))
 
 
 def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
@@ -232,8 +232,8 @@ def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         wanted = "not be negative" if loss == "poisson" else "be positive"
-        problem = f"y must {wanted} with <loss=>, got {targets[row, column]} at row {row}, column {column}."
-        raise ValueError(Message(problem, loss=loss))
+        problem = "y must {} with <loss=>, got {} at row {}, column {}."
+        raise ValueError(Message(problem, wanted, targets[row, column], row, column, loss=loss))
     return targets
 
 

@@ -119,8 +119,8 @@ def positive_integer(name: str, value: object, also: str = "") -> int:
     """Return a positive integer, of Python or of NumPy, as an int; `also` is what else the message allows."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         expected = f"a positive integer{also}"
-        problem = f"<name> must be {expected}, got {value!r}."
-        raise InvalidParameterError(problem, name=Setting(name, value, name), expected=expected)
+        problem = "<name> must be {}, got {!r}."
+        raise InvalidParameterError(problem, expected, value, name=Setting(name, value, name), expected=expected)
     return int(value)
 
 

@@ -68,11 +68,11 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
     )
     function = "to_numeric" if what == "numbers" else "to_datetime"
     text = (
-        f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use {what}, convert "
-        f"the column before fit and predict, for example by pandas.{function}(column, errors='coerce').{form} To "
-        "use categories, give it the dtype 'category', or name all such columns in <categorical_features>."
+        "{} has text, so its values are categories, but {} are {}.{} To use {}, convert the column before fit and "
+        "predict, for example by pandas.{}(column, errors='coerce').{} To use categories, give it the dtype "
+        "'category', or name all such columns in <categorical_features>."
     )
-    warn(Message(text, categorical_features=...))
+    warn(Message(text, label, share, what, listed, what, function, form, categorical_features=...))
 
 
 def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:

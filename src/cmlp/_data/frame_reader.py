@@ -363,19 +363,21 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         given = np.fromiter(categorical, object, len(categorical))  # names of several levels
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-        problem = f"<categorical_features> must be {expected}, got {reprlib.repr(categorical)}."
-        raise InvalidParameterError(problem, categorical_features=categorical, expected=expected)
+        problem = "<categorical_features> must be {}, got {}."
+        raise InvalidParameterError(
+            problem, expected, reprlib.repr(categorical), categorical_features=categorical, expected=expected
+        )
     if given.dtype.kind == "b":
         if len(given) != n:
-            problem = f"<categorical_features> as a mask must have {n} entries, one per column, got {len(given)}."
-            raise InvalidParameterError(problem, categorical_features=categorical)
+            problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
+            raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
         return dict.fromkeys(np.flatnonzero(given).tolist())
     index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
     for entry in given.tolist():
         if entry not in index:
-            problem = f"<categorical_features> has {entry!r}, but X has no such column."
-            raise InvalidParameterError(problem, categorical_features=categorical)
+            problem = "<categorical_features> has {!r}, but X has no such column."
+            raise InvalidParameterError(problem, entry, categorical_features=categorical)
         levels = ordered.get(entry)
         found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
     return found
@@ -390,11 +392,8 @@ def _checked_levels(levels: Any, name: object) -> list[object]:
         or len({*map(stored_category, found)} - {None}) < len(found)
         or not SIMPLE.issuperset(map(type, found))
     ):
-        raise InvalidParameterError(
-            f"<categorical_features> must have a list of different texts or numbers for column {name!r}, got "
-            f"{reprlib.repr(levels)}.",
-            categorical_features=...,
-        )
+        problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
+        raise InvalidParameterError(problem, name, reprlib.repr(levels), categorical_features=...)
     return found
 
 

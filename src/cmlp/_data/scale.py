@@ -57,8 +57,8 @@ class InputScale(tuple[Any, Any]):
         shapes = [values.shape for values in vectors]
         if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
             expected = "two vectors of the same length"
-            problem = f"<input_scale> must have {expected}, got the shapes {shapes}."
-            raise InvalidParameterError(problem, input_scale=(shift, factor), expected=expected)
+            problem = "<input_scale> must have {}, got the shapes {}."
+            raise InvalidParameterError(problem, expected, shapes, input_scale=(shift, factor), expected=expected)
         if not np.isfinite(vectors).all() or not vectors[1].all():
             problem = "<input_scale> must have finite shifts, and finite factors other than 0."
             raise InvalidParameterError(problem, input_scale=(shift, factor))
@@ -98,8 +98,8 @@ def check_scale_width(scale: object, n_columns: int) -> None:
     """Raise ValueError if `scale` has vectors, but not one number for each column."""
     if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
         expected = f"vectors of {n_columns} numbers"
-        problem = f"<input_scale> must have {expected}, got {len(scale.shift)}."
-        raise InvalidParameterError(problem, input_scale=scale, expected=expected)
+        problem = "<input_scale> must have {}, got {}."
+        raise InvalidParameterError(problem, expected, len(scale.shift), input_scale=scale, expected=expected)
 
 
 def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
@@ -284,10 +284,20 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
     else:
         return
     text = (
-        f"The largest input times <input_scale> is {largest:g} * {input_scale:g} = {largest * input_scale:g} (in "
-        f"the first {min(len(X), SAMPLE_ROWS)} rows). You probably mean <probably>."
+        "The largest input times <input_scale> is {:g} * {:g} = {:g} (in the first {} rows). You probably mean "
+        "<probably>."
     )
-    warn(Message(text, input_scale=..., probably=probably))
+    warn(
+        Message(
+            text,
+            largest,
+            input_scale,
+            largest * input_scale,
+            min(len(X), SAMPLE_ROWS),
+            input_scale=...,
+            probably=probably,
+        )
+    )
 
 
 def sample(n_rows: int) -> slice:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: s
         problem = (
             f"must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row {row}"
         )
-    return Message(f"<sample_weight:{name}> {problem}.", sample_weight=...)
+    return Message("<weight> {}.", problem, weight=Setting("sample_weight", text=name))
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -70,7 +70,9 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = Tru
         )
     weights = np.ascontiguousarray(to_float64(weights, "sample_weight"))
     if weights.shape != (n_rows,):
-        raise ValueError(Message(f"<sample_weight>.shape == {weights.shape}, expected {(n_rows,)}!", sample_weight=...))
+        raise ValueError(
+            Message("<sample_weight>.shape == {}, expected {}!", weights.shape, (n_rows,), sample_weight=...)
+        )
     require_finite(weights, "sample_weight")
     if (weights < 0).any():
         problem = "Negative values in data passed to <sample_weight:`sample_weight`>."
@@ -116,8 +118,8 @@ def weights_of_classes(
         given, classes = _of_columns(class_weight, targets.shape[1]), [0, 1]
     elif isinstance(class_weight, (list, tuple)):
         expected = "a dict, 'balanced' or None if y has one label per row"
-        problem = f"<class_weight> must be {expected}, got {class_weight!r}."
-        raise InvalidParameterError(problem, class_weight=class_weight, expected=expected)
+        problem = "<class_weight> must be {}, got {!r}."
+        raise InvalidParameterError(problem, expected, class_weight, class_weight=class_weight, expected=expected)
     else:
         given, classes = [class_weight], labels.classes.tolist()
     columns = zip(given, _indices(targets, len(given)), strict=True)
@@ -135,14 +137,14 @@ def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
         return [class_weight] * n_columns
     if not isinstance(class_weight, (list, tuple)):
         expected = "a list of dicts, or the string 'balanced'"
-        problem = f"For multi-output, <class_weight> should be {expected}."
-        raise InvalidParameterError(problem, class_weight=class_weight, expected=expected)
+        problem = "For multi-output, <class_weight> should be {}."
+        raise InvalidParameterError(problem, expected, class_weight=class_weight, expected=expected)
     if len(class_weight) != n_columns:
-        raise InvalidParameterError(
-            "For multi-output, number of elements in <class_weight> should match number of outputs. Got "
-            f"{len(class_weight)} element(s) while having {n_columns} outputs.",
-            class_weight=class_weight,
+        problem = (
+            "For multi-output, number of elements in <class_weight> should match number of outputs. Got {} element(s) "
+            "while having {} outputs."
         )
+        raise InvalidParameterError(problem, len(class_weight), n_columns, class_weight=class_weight)
     return list(class_weight)
 
 
@@ -159,13 +161,15 @@ def _weights(
         weights[present] = counts.sum() / (present.sum() * counts[present])
         return weights
     if not isinstance(given, dict):
-        problem = f"<class_weight> must be a list of dicts for multilabel targets, got the entry {given!r}."
-        raise InvalidParameterError(problem, class_weight=given, expected="a list of dicts for multilabel targets")
+        problem = "<class_weight> must be a list of dicts for multilabel targets, got the entry {!r}."
+        raise InvalidParameterError(
+            problem, given, class_weight=given, expected="a list of dicts for multilabel targets"
+        )
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
-        raise InvalidParameterError(f"The classes, {missing}, are not in <class_weight>", class_weight=given)
+        raise InvalidParameterError("The classes, {}, are not in <class_weight>", missing, class_weight=given)
     values: list[Any] = [given.get(label, 1.0) for label in classes]
     if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
-        problem = f"<class_weight> must have finite weights that are not negative, got {given!r}."
-        raise InvalidParameterError(problem, class_weight=given)
+        problem = "<class_weight> must have finite weights that are not negative, got {!r}."
+        raise InvalidParameterError(problem, given, class_weight=given)
     return np.array(values, np.float64)

@@ -79,8 +79,8 @@ def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
-        problem = f"{name} needs a solver with learning rates, but <solver=> has none."
-        raise InvalidParameterError(problem, solver="lbfgs")
+        problem = "{} needs a solver with learning rates, but <solver=> has none."
+        raise InvalidParameterError(problem, name, solver="lbfgs")
 
 
 class KindOfCall(NamedTuple):

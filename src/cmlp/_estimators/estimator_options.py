@@ -154,7 +154,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    return InvalidParameterError(f"<quantile=> needs <loss=>, got {loss!r}.", quantile=quantile, loss="quantile")
+    return InvalidParameterError("<quantile=> needs <loss:=>, got {!r}.", loss, quantile=quantile, loss="quantile")
 
 
 def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
@@ -166,27 +166,27 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
         problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
         raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
     if values.get("warm_start"):
-        problem = "<provenance=> needs <warm_start=>: what has trained the earlier model is not recorded."
+        problem = "<provenance=> needs <warm_start:=>: what has trained the earlier model is not recorded."
         raise InvalidParameterError(problem, provenance=True, warm_start=False)
     for name in ("loss", "learning_rate", "scoring"):
         if callable(values.get(name)):
             problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
             raise InvalidParameterError(problem, provenance=True, name=Setting(name))
     if values.get("scoring") not in (None, "loss"):
-        problem = f"<provenance=> needs <scoring=> or 'loss', got {values['scoring']!r}, which scikit-learn computes."
-        raise InvalidParameterError(problem, provenance=True, scoring=None)
+        problem = "<provenance=> needs <scoring:=> or 'loss', got {!r}, which scikit-learn computes."
+        raise InvalidParameterError(problem, values["scoring"], provenance=True, scoring=None)
     if not isinstance(values.get("initialization", ""), str):
         problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
         raise InvalidParameterError(problem, provenance=True, initialization=...)
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            problem = f"<provenance=> needs callbacks of cmlp, because others can change the fit, got {callback!r}."
-            raise InvalidParameterError(problem, provenance=True)
+            problem = "<provenance=> needs callbacks of cmlp, because others can change the fit, got {!r}."
+            raise InvalidParameterError(problem, callback, provenance=True)
     seed = values["random_state"]
     if seed is None:
         seed = int(2**32 * float(random_state(None).random_sample()))
     if not isinstance(seed, (int, np.integer)):
-        problem = f"<provenance=> needs an int or None as <random_state>, got {type(seed).__name__}."
-        raise InvalidParameterError(problem, provenance=True, random_state=...)
+        problem = "<provenance=> needs an int or None as <random_state>, got {}."
+        raise InvalidParameterError(problem, type(seed).__name__, provenance=True, random_state=...)
     return options.replace(random_state=int(seed))

@@ -244,7 +244,7 @@ def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) ->
     if not isinstance(scoring, str):
         return scoring
     needs = Message(
-        f"<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {default!r} or callable.", scoring=scoring
+        "<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {!r} or callable.", default, scoring=scoring
     )
     return optional("sklearn.metrics", needs).get_scorer(scoring)  # type: ignore[no-any-return]
 

@@ -55,8 +55,8 @@ def _kept_fit(estimator: Estimator) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
     kept = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if kept is None:
-        problem = f"<resume=> continues a call of fit, but this {type(estimator).__name__} instance has none."
-        raise sklearn_class(NotFittedError)(Message(problem, resume=True))
+        problem = "<resume=> continues a call of fit, but this {} instance has none."
+        raise sklearn_class(NotFittedError)(Message(problem, type(estimator).__name__, resume=True))
     return kept
 
 
@@ -93,10 +93,10 @@ def table_to_resume(estimator: Estimator) -> FittedTable:
     fitted: FittedTable = _kept_fit(estimator)
     if fitted.state is None:
         problem = (
-            f"<resume=> continues a fit that was interrupted, but that of this {type(estimator).__name__} is complete, "
-            "or it was loaded from a file, which has no training state."
+            "<resume=> continues a fit that was interrupted, but that of this {} is complete, or it was loaded from a "
+            "file, which has no training state."
         )
-        raise ValueError(Message(problem, resume=True))
+        raise ValueError(Message(problem, type(estimator).__name__, resume=True))
     _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 

@@ -70,7 +70,7 @@ def write_c_header(
     require(model, "to_c(int8=True)" if int8 else "to_c")
     model = _as_float32(model, dtype)
     if calibrate is not None and not int8:
-        raise InvalidParameterError("<calibrate> is only used with <int8=>.", calibrate=calibrate, int8=True)
+        raise InvalidParameterError("<calibrate> is only used with <int8:=>.", calibrate=calibrate, int8=True)
     if isinstance(model, TableModel):
         parts = parts_of_table(model, prefix)
     else:
@@ -103,11 +103,11 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     """Return the model with parameters in float32."""
     if dtype is not None and dtype != "float32":
         expected = "'float32' or None"
-        raise InvalidParameterError(f"<dtype> must be {expected}, got {dtype!r}.", dtype=dtype, expected=expected)
+        raise InvalidParameterError("<dtype> must be {}, got {!r}.", expected, dtype, dtype=dtype, expected=expected)
     if model.net.dtype == np.float32:
         return model
     if dtype is None:
-        problem = "the model computes in float64, a C header in float32: pass <dtype=> to round the weights."
+        problem = "the model computes in float64, a C header in float32: pass <dtype:=> to round the weights."
         raise ValueError(Message(problem, dtype="float32"))
     rounded = model.astype(np.float32)
     if not np.isfinite(rounded.first.params).all():

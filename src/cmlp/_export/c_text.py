@@ -56,8 +56,8 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
     """Return the prefix of all names in a header: `name`, or the stem of the file's name."""
     if name is not None and not isinstance(name, str):
         expected = "a str or None"
-        problem = f"<name> must be {expected}, got {type(name).__name__}."
-        raise InvalidParameterError(problem, name=name, expected=expected)
+        problem = "<name> must be {}, got {}."
+        raise InvalidParameterError(problem, expected, type(name).__name__, name=name, expected=expected)
     origin: str
     if name is not None:
         prefix, origin = name, Setting("name", name, "name")
@@ -70,15 +70,22 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
         or len(prefix) > _LONGEST_NAME
         or prefix in _KEYWORDS.split()
     ):
-        advice = "" if name is not None else "; <other>"
+        advice = (
+            ""
+            if name is not None
+            else "; " + Message("<other>", other=Phrase("other_name", "pass another one as name"))
+        )
         expected = (
             f"a C identifier of at most {_LONGEST_NAME} characters, without leading, trailing or double underscores, "
             "and not a keyword of C or C++"
         )
+        problem = "<origin> must be {}, got {!r}{}."
         raise InvalidParameterError(
-            f"<origin> must be {expected}, got {prefix!r}{advice}.",
+            problem,
+            expected,
+            prefix,
+            advice,
             origin=Message(origin),
-            other=Phrase("other_name", "pass another one as name"),
             expected=expected,
             about=Setting("name", ... if name is None else name),
         )

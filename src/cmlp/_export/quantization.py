@@ -256,8 +256,8 @@ def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array 
     X, y = calibrate if labelled else (calibrate, None)
     rows = _dense(X)
     if rows.ndim != 2 or rows.shape[1] != model.n_inputs or not len(rows):
-        problem = f"<calibrate> must have shape (n, {model.n_inputs}) with n > 0, got {rows.shape}."
-        raise ValueError(Message(problem, calibrate=...))
+        problem = "<calibrate> must have shape (n, {}) with n > 0, got {}."
+        raise ValueError(Message(problem, model.n_inputs, rows.shape, calibrate=...))
     if y is None:
         return rows, None
     if model.labels is None:

@@ -52,7 +52,7 @@ def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]
     with np.errstate(over="ignore"):
         value: np.floating[Any] = dtype.type(scale)
     if not np.finfo(dtype).tiny <= value < np.inf:
-        raise InvalidParameterError(f"<input_scale=> is out of the range of {dtype} in {where}.", input_scale=scale)
+        raise InvalidParameterError("<input_scale=> is out of the range of {} in {}.", dtype, where, input_scale=scale)
     return value
 
 
@@ -117,10 +117,10 @@ def _for_page(model: TrainedModel) -> Exception | None:
         text = "<to_html> does not support several quantiles: predictions are sorted, but the page shows the neurons."
         return ValueError(Message(text, to_html=_HTML))
     if net.loss not in DISTANCES | LIKELIHOODS:
-        return ValueError(Message(f"<to_html> does not support the loss {net.loss!r}.", to_html=_HTML))
+        return ValueError(Message("<to_html> does not support the loss {!r}.", net.loss, to_html=_HTML))
     for name in net.activations:
         if name not in ACTIVATIONS:
-            return ValueError(Message(f"<to_html> does not support the activation {name!r}.", to_html=_HTML))
+            return ValueError(Message("<to_html> does not support the activation {!r}.", name, to_html=_HTML))
     hidden = net.sizes[1:-1]
     counts = {
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
@@ -134,7 +134,7 @@ def _for_page(model: TrainedModel) -> Exception | None:
         counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():
         if count > most:
-            return ValueError(Message(f"<to_html> supports at most {most} {what}, got {count}.", to_html=_HTML))
+            return ValueError(Message("<to_html> supports at most {} {}, got {}.", most, what, count, to_html=_HTML))
     return None
 
 

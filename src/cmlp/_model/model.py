@@ -18,7 +18,7 @@ from cmlp._data.checks import Door, first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -472,16 +472,16 @@ class NetworkModel(_Model):
             biases -= moved.sum(axis=0)
             sizes = np.abs(moved)
         if not np.isfinite(model.params).all():
-            shown = "<input_scale>" if isinstance(scale, tuple) else "<input_scale=>"
-            problem = f"The weights cannot have {shown} as a part of them: they would not be finite."
-            raise InvalidParameterError(problem, input_scale=scale)
+            shown = Setting("input_scale", scale, "input_scale" if isinstance(scale, tuple) else None)
+            problem = "The weights cannot have {} as a part of them: they would not be finite."
+            raise InvalidParameterError(problem, shown)
         if sizes.sum(axis=0).max() * np.finfo(np.float64).eps > _TOLERANCE:
             column = int(sizes.sum(axis=1).argmax())
-            raise InvalidParameterError(
-                f"<input_scale> has the shift {shift[column]:g} for column {column}, which is too large to become a "
-                "part of the weights and biases, even in float64: subtract a constant from this column before fit.",
-                input_scale=scale,
+            problem = (
+                "<input_scale> has the shift {:g} for column {}, which is too large to become a part of the weights "
+                "and biases, even in float64: subtract a constant from this column before fit."
             )
+            raise InvalidParameterError(problem, shift[column], column, input_scale=scale)
         return model.replace(input_scale=1.0)
 
 

@@ -47,7 +47,7 @@ def layer_sizes(sizes: Sequence[int]) -> list[int]:
         checked, whole = [], False
     if not whole or not 2 <= len(checked) <= MAX_LAYERS:
         expected = f"2 to {MAX_LAYERS} positive integers below 2**31, input first"
-        raise InvalidParameterError(f"<sizes> must be {expected}, got {sizes!r}.", sizes=sizes, expected=expected)
+        raise InvalidParameterError("<sizes> must be {}, got {!r}.", expected, sizes, sizes=sizes, expected=expected)
     return checked
 
 
@@ -55,34 +55,34 @@ def hidden_sizes(value: object) -> tuple[int, ...]:
     """Return `hidden_layer_sizes` as a tuple of ints; a single number means one layer."""
     sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
     if not all(isinstance(size, Integral) for size in sizes):
-        problem = f"<hidden_layer_sizes> must be integers, one per hidden layer, got {sizes}."
-        raise InvalidParameterError(problem, hidden_layer_sizes=value)
+        problem = "<hidden_layer_sizes> must be integers, one per hidden layer, got {}."
+        raise InvalidParameterError(problem, sizes, hidden_layer_sizes=value)
     if any(size <= 0 for size in sizes):
-        raise InvalidParameterError(f"<hidden_layer_sizes> must be > 0, got {sizes}.", hidden_layer_sizes=value)
+        raise InvalidParameterError("<hidden_layer_sizes> must be > 0, got {}.", sizes, hidden_layer_sizes=value)
     if any(size >= SIZE_LIMIT for size in sizes):
-        raise InvalidParameterError(f"<hidden_layer_sizes> must be < 2**31, got {sizes}.", hidden_layer_sizes=value)
+        raise InvalidParameterError("<hidden_layer_sizes> must be < 2**31, got {}.", sizes, hidden_layer_sizes=value)
     if len(sizes) > MAX_LAYERS - 2:
-        problem = f"<hidden_layer_sizes> must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}."
-        raise InvalidParameterError(problem, hidden_layer_sizes=value)
+        problem = "<hidden_layer_sizes> must have at most {} entries, got {}."
+        raise InvalidParameterError(problem, MAX_LAYERS - 2, len(sizes), hidden_layer_sizes=value)
     return tuple(int(size) for size in sizes)
 
 
 def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
     """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
     if not hasattr(activation, "__iter__"):
-        problem = f"<activation> must be a name or a list of names, got {activation!r}."
-        raise InvalidParameterError(problem, activation=activation)
+        problem = "<activation> must be a name or a list of names, got {!r}."
+        raise InvalidParameterError(problem, activation, activation=activation)
     names = [activation] if isinstance(activation, str) else list(activation)
     for name in names:
         argument("activation", name, ACTIVATION)
     if isinstance(activation, str):
         names *= n_hidden
     if len(names) != n_hidden:
-        raise InvalidParameterError(
-            f"<activation> must be one name for all hidden layers, or one name for each of the {n_hidden} hidden "
-            f"layers, got {activation!r}.",
-            activation=activation,
+        problem = (
+            "<activation> must be one name for all hidden layers, or one name for each of the {} hidden layers, got "
+            "{!r}."
         )
+        raise InvalidParameterError(problem, n_hidden, activation, activation=activation)
     return [_canonical(name) for name in names]
 
 
@@ -96,8 +96,8 @@ def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | L
     output, loss = _canonical(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
         expected = f"one of {', '.join(map(repr, LOSSES[output]))}"
-        problem = f"<loss> must be {expected} with <output=>, got {loss!r}."
-        raise InvalidParameterError(problem, loss=loss, output=output, expected=expected)
+        problem = "<loss> must be {} with <output=>, got {!r}."
+        raise InvalidParameterError(problem, expected, loss, loss=loss, output=output, expected=expected)
     return output, loss
 
 
@@ -106,8 +106,8 @@ def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> li
     values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
     if len(values) != n_layers:
         expected = f"a number or a list of one number for each of {n_layers} {of}"
-        problem = f"<name> must be {expected}, got {value!r}."
-        raise InvalidParameterError(problem, name=Setting(name, value, name), expected=expected)
+        problem = "<name> must be {}, got {!r}."
+        raise InvalidParameterError(problem, expected, value, name=Setting(name, value, name), expected=expected)
     return [network_argument(name, number) for number in values]
 
 
@@ -117,17 +117,15 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     if value is None:
         return [0.0] * len(hidden)
     if not any(defaults):
-        raise InvalidParameterError(
-            f"<activation_parameter> must be None with the activations {list(hidden)}, which have none, got {value!r}.",
-            activation_parameter=value,
-        )
+        problem = "<activation_parameter> must be None with the activations {}, which have none, got {!r}."
+        raise InvalidParameterError(problem, list(hidden), value, activation_parameter=value)
     parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
     if not hasattr(value, "__iter__"):
         return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
-            problem = f"<activation_parameter> must be 0 for {name!r}, which has none, got {number!r}."
-            raise InvalidParameterError(problem, activation_parameter=value)
+            problem = "<activation_parameter> must be 0 for {!r}, which has none, got {!r}."
+            raise InvalidParameterError(problem, name, number, activation_parameter=value)
     return parameters
 
 
@@ -137,8 +135,8 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     if value is None:
         return 0.0
     if row is None or not row.parameter:
-        problem = f"<loss_parameter> must be None with <loss=>, which has none, got {value!r}."
-        raise InvalidParameterError(problem, loss_parameter=value, loss=loss)
+        problem = "<loss_parameter> must be None with <loss=>, which has none, got {!r}."
+        raise InvalidParameterError(problem, value, loss_parameter=value, loss=loss)
     high = row.limit if row.limit < LARGEST_FLOAT else math.inf
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if loss == "quantile":
@@ -150,7 +148,7 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
 def _of_loss(name: str, value: object, expected: str, loss: str) -> Message:
     """Return the message about an invalid parameter of a loss."""
     parameter = Setting(name, value, name)
-    return Message(f"<name> must be {expected} with <loss=>, got {value!r}.", name=parameter, loss=loss)
+    return Message("<name> must be {} with <loss=>, got {!r}.", expected, value, name=parameter, loss=loss)
 
 
 _FACTORS = {"he": 6, "lecun": 3}

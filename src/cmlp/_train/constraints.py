@@ -187,4 +187,4 @@ def argument(name: str, value: object, *choices: Constraint) -> Any:
 
 
 def _of_argument(name: str, value: object, expected: str, owner: str) -> Message:
-    return Message(f"<name> must be {expected}, got {value!r}.", name=Setting(name, value, name))
+    return Message("<name> must be {}, got {!r}.", expected, value, name=Setting(name, value, name))

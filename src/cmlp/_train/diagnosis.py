@@ -427,7 +427,7 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
             remedy = "Standardized inputs, a smaller <learning_rate_init> or another activation helps."
             break
-    return Message(text + remedy, learning_rate_init=...)
+    return text + Message(remedy, learning_rate_init=...)
 
 
 def _unfinished(job: TrainingJob, epochs: str) -> str:
@@ -443,21 +443,18 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
-    rate = f"a larger <learning_rate_init> than {options.learning_rate_init:g}"
+    rate = Message("a larger <learning_rate_init> than {:g}", options.learning_rate_init, learning_rate_init=...)
     if len(curve) < _FEW_EPOCHS:
-        text = (
-            f" Training ended after {len(curve)} epoch{'s' * (len(curve) != 1)}: more epochs (<epochs>) or {rate} "
-            "helps."
-        )
-        return Message(text, epochs=Setting(epochs), learning_rate_init=...)
+        text = " Training ended after {} epoch{}: more epochs (<epochs>) or {} helps."
+        return Message(text, len(curve), "s" * (len(curve) != 1), rate, epochs=Setting(epochs))
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
     text = (
-        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
-        f"{len(curve)} epochs: {rate} or more epochs (<epochs>) helps."
+        " The training loss was still falling, by {:.2g} per epoch, when training ended after {} epochs: {} or more "
+        "epochs (<epochs>) helps."
     )
-    return Message(text, epochs=Setting(epochs, options.max_iter), learning_rate_init=...)
+    return Message(text, steps.mean(), len(curve), rate, epochs=Setting(epochs, options.max_iter))
 
 
 def _plateau(job: TrainingJob) -> str:
@@ -469,11 +466,11 @@ def _plateau(job: TrainingJob) -> str:
         return ""
     what = "validation score" if options.early_stopping else "training loss"
     text = (
-        f" Training stopped because the {what} did not improve by <tol:tol={options.tol:g}> for "
-        f"<n_iter_no_change:n_iter_no_change={options.n_iter_no_change:g}> epochs: a smaller <tol> or a larger "
+        " Training stopped because the {} did not improve by {} for {} epochs: a smaller <tol> or a larger "
         "<n_iter_no_change> helps."
     )
-    return Message(text, tol=options.tol, n_iter_no_change=options.n_iter_no_change)
+    given = [Setting(n, v, f"{n}={v:g}") for n in ("tol", "n_iter_no_change") for v in [getattr(options, n)]]
+    return Message(text, what, *given, tol=..., n_iter_no_change=...)
 
 
 def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
@@ -506,11 +503,11 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     k = int(np.where(missed, counts, 0).argmax())
     names = job.data.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
-    return Message(
-        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: <class_weight=> of a classifier, or "
-        "larger sample weights of its rows, help.",
-        class_weight="balanced",
+    text = (
+        " Class {!r} ({} of {} rows) is never predicted: <class_weight=> of a classifier, or larger sample weights of "
+        "its rows, help."
     )
+    return Message(text, name, counts[k], len(truth), class_weight="balanced")
 
 
 def _deep(net: _core.Net) -> str:

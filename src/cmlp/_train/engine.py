@@ -181,11 +181,13 @@ class Engine:
         most = "up to " if schedule.is_planned else ""
         problem = (
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. This happened in epoch {job.state.epoch + 1} with batches of {self.batch_size} rows and a "
-            f"learning rate of {most}{optimizer.learning_rate:g}; a smaller <learning_rate_init> or standardized input "
-            "usually helps."
+            "preprocessed. This happened in epoch {} with batches of {} rows and a learning rate of {}{:g}; a smaller "
+            "<learning_rate_init> or standardized input usually helps."
         )
-        return DivergenceError(Message(problem, learning_rate_init=...) + scale_advice(job.objective, job.data))
+        values = job.state.epoch + 1, self.batch_size, most, optimizer.learning_rate
+        return DivergenceError(
+            Message(problem, *values, learning_rate_init=...) + scale_advice(job.objective, job.data)
+        )
 
 
 class BatchEngine(Engine):

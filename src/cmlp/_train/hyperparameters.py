@@ -165,7 +165,7 @@ class Hyperparameters:
 def _of_estimator(name: str, value: object, expected: str, class_name: str) -> Message:
     """Return the message about an invalid parameter."""
     parameter = Setting(name, value, f"The {name!r} parameter of {class_name}")
-    return Message(f"<parameter> must be {expected}. Got {value!r} instead.", parameter=parameter)
+    return Message("<parameter> must be {}. Got {!r} instead.", expected, value, parameter=parameter)
 
 
 def _differs(value: Any, default: object) -> bool:

@@ -176,4 +176,4 @@ def _names(digests: Digests) -> str:
 def _refuse(difference: str = "") -> NoReturn:
     problem = "The data differ from those with which the training began" + (f": {difference}" if difference else "")
     remedy = Phrase("same_data", "pass the same X, y, sample_weight, validation data and shards")
-    raise ValueError(Message(f"{problem}. To continue, <remedy>.", remedy=remedy))
+    raise ValueError(Message("{}. To continue, <remedy>.", problem, remedy=remedy))

@@ -173,11 +173,8 @@ class Custom(Planned):
         except (TypeError, ValueError, OverflowError):
             rate = math.nan
         if not 0 <= rate < math.inf:
-            raise InvalidParameterError(
-                f"<learning_rate> must return a finite number that is not negative, got {value!r} for step {step} of "
-                f"{n_steps}.",
-                learning_rate=self.function,
-            )
+            problem = "<learning_rate> must return a finite number that is not negative, got {!r} for step {} of {}."
+            raise InvalidParameterError(problem, value, step, n_steps, learning_rate=self.function)
         return rate
 
 

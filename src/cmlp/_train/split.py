@@ -46,10 +46,9 @@ def split(
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
             problem = (
-                f"The sample weights of the {name} set are all zero; use another <validation_fraction> or "
-                "<random_state>."
+                "The sample weights of the {} set are all zero; use another <validation_fraction> or <random_state>."
             )
-            raise ValueError(Message(problem, validation_fraction=..., random_state=...))
+            raise ValueError(Message(problem, name, validation_fraction=..., random_state=...))
     return training, validation
 
 
@@ -57,15 +56,17 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     """Return the numbers of training and validation rows; raises ValueError if either is too small."""
     if fraction <= 0:
         expected = "a float in the (0, 1) range"
-        problem = f"<validation_fraction=> should be {expected} when <early_stopping> is on."
-        raise InvalidParameterError(problem, validation_fraction=fraction, early_stopping=..., expected=expected)
+        problem = "<validation_fraction=> should be {} when <early_stopping> is on."
+        raise InvalidParameterError(
+            problem, expected, validation_fraction=fraction, early_stopping=..., expected=expected
+        )
     n_validation = math.ceil(fraction * n_rows)
     if n_validation >= n_rows:
-        raise InvalidParameterError(
-            f"With n_samples={n_rows} and <validation_fraction=> the resulting train set will be empty. Adjust any of "
-            "the aforementioned parameters.",
-            validation_fraction=fraction,
+        problem = (
+            "With n_samples={} and <validation_fraction=> the resulting train set will be empty. Adjust any of the "
+            "aforementioned parameters."
         )
+        raise InvalidParameterError(problem, n_rows, validation_fraction=fraction)
     if n_validation < 2:
         raise InvalidParameterError(
             "The validation set is too small. Increase <validation_fraction:'validation_fraction'> or the size of "
@@ -153,19 +154,24 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
         raise InvalidParameterError(problem, shards=..., solver="lbfgs")
     if options.shuffle is not True:
         given = Setting("shuffle", options.shuffle)
-        problem = f"<shards> needs <shuffle=>, got {options.shuffle!r}."
-        raise InvalidParameterError(problem, shards=..., shuffle=True, about=given)
+        problem = "<shards> needs <shuffle:=>, got {!r}."
+        raise InvalidParameterError(problem, options.shuffle, shards=..., shuffle=True, about=given)
     if options.early_stopping and not own_rows:
         raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")
     unit, batch_size = CHUNK * len(sizes), options.batch_size
     number = 200 if isinstance(batch_size, str) else batch_size
     if number % unit:
         expected = f"a multiple of {unit} ({CHUNK} rows of each shard)"
-        problem = (
-            f"With {len(sizes)} shards, <batch_size> must be {expected}, got {batch_size!r}; the next one is "
-            f"{-(-number // unit) * unit}."
+        problem = "With {} shards, <batch_size> must be {}, got {!r}; the next one is {}."
+        raise InvalidParameterError(
+            problem,
+            len(sizes),
+            expected,
+            batch_size,
+            -(-number // unit) * unit,
+            batch_size=batch_size,
+            expected=expected,
         )
-        raise InvalidParameterError(problem, batch_size=batch_size, expected=expected)
     share, smallest = number // len(sizes), min(sizes)
     if share > smallest:
         raise ValueError(

@@ -114,11 +114,12 @@ def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[
         k = int(coarse.argmax())
         names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
         problem = (
-            f"<y_scale=> needs <dtype=> for this y: column {k} has the {names[0]} {center[k]:.6g} and the {names[1]} "
-            f"{spread[k]:.3g}, but a float32 network predicts {multiples(center[k])}. Pass <dtype=>, or subtract an "
-            "offset from y."
+            "<y_scale=> needs <dtype:=> for this y: column {} has the {} {:.6g} and the {} {:.3g}, but a float32 "
+            "network predicts {}. Pass <dtype:=>, or subtract an offset from y."
         )
-        raise InvalidParameterError(problem, y_scale=kind, dtype="float64")
+        raise InvalidParameterError(
+            problem, k, names[0], center[k], names[1], spread[k], multiples(center[k]), y_scale=kind, dtype="float64"
+        )
 
 
 def multiples(center: float) -> str:
@@ -144,10 +145,10 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
     if coarse.any():
         k = int(coarse.argmax())
         text = (
-            f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in column {k}, but a "
-            f"float32 network computes with {multiples(center[k])}: use <dtype=>, or subtract an offset from y."
+            "y has the mean {:.6g} and the standard deviation {:.3g} in column {}, but a float32 network computes with "
+            "{}: use <dtype:=>, or subtract an offset from y."
         )
-        warn(Message(text, dtype="float64"))
+        warn(Message(text, center[k], deviation[k], k, multiples(center[k]), dtype="float64"))
 
 
 def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:

@@ -146,6 +146,6 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
             problem = "<parameter> needs batches: use another solver than 'lbfgs'."
             raise InvalidParameterError(problem, parameter=parameter)
     if options.weight_decay and options.solver != "adamw":
-        problem = f"<weight_decay=> needs <solver=>, got {options.solver!r}."
-        raise InvalidParameterError(problem, weight_decay=options.weight_decay, solver="adamw")
+        problem = "<weight_decay=> needs <solver:=>, got {!r}."
+        raise InvalidParameterError(problem, options.solver, weight_decay=options.weight_decay, solver="adamw")
     return options

@@ -77,10 +77,10 @@ def _standardized(job: TrainingJob) -> TrainingJob:
         unit = float(scale.factor[0] ** -_POWERS[net.loss]) if same else 1.0
     if not 0 < unit < np.inf:
         problem = (
-            "y must have a spread whose square is a finite positive number for <y_scale=> with <loss=>, got "
-            f"{1 / scale.factor[0]:g}: multiply y by a constant."
+            "y must have a spread whose square is a finite positive number for <y_scale=> with <loss=>, got {:g}: "
+            "multiply y by a constant."
         )
-        raise ValueError(Message(problem, y_scale=scale.kind, loss=net.loss))
+        raise ValueError(Message(problem, 1 / scale.factor[0], y_scale=scale.kind, loss=net.loss))
     objective = objective._replace(unit=unit, y_advice="")
     return job._replace(objective=objective, data=data.standardized(scale), user_data=data)
 

@@ -114,7 +114,7 @@ class UserScore:
         X, y, weight = self._arguments
         value = self.function(self.model(), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
-            raise InvalidParameterError(f"<scoring> must return a number, got {value!r}.", scoring=self.function)
+            raise InvalidParameterError("<scoring> must return a number, got {!r}.", value, scoring=self.function)
         return float(value)
 
     def _rows(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:

@@ -40,8 +40,8 @@ class DataError(Exception):
     A setting in it is a field of `TextOptions` or an argument of `training_rows`, with a value to try.
     """
 
-    def __init__(self, message: str, /, **arguments: object) -> None:
-        super().__init__(Message(message, **arguments))
+    def __init__(self, message: str, /, *values: object, **settings: object) -> None:
+        super().__init__(Message(message, *values, **settings))
 
 
 class NotNumbersError(DataError):
@@ -83,8 +83,8 @@ class _Bounded(io.RawIOBase):
 
 def too_large(path: str, limit: int) -> DataError:
     """Return the error for a file that contains more than the limit."""
-    text = f"{path} contains more than {limit:,} bytes when decompressed: set the limit with <max_bytes>"
-    return DataError(text, max_bytes=...)
+    text = "{} contains more than {:,} bytes when decompressed: set the limit with <max_bytes>"
+    return DataError(text, path, limit, max_bytes=...)
 
 
 class _WithProgress(io.RawIOBase):

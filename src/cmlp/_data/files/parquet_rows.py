@@ -75,11 +75,11 @@ class ParquetFile(RowFile):
         counts = Counter(self.names)
         for i in kept:
             if counts[self.names[i]] > 1:
-                raise DataError(
-                    f"{self.path} has {counts[self.names[i]]} columns {self.names[i]!r}, and columns of Parquet are "
-                    "read by name: rename them, or leave all of them out with <drop=>",
-                    drop="NUMBER",
+                problem = (
+                    "{} has {} columns {!r}, and columns of Parquet are read by name: rename them, or leave all of "
+                    "them out with <drop=>"
                 )
+                raise DataError(problem, self.path, counts[self.names[i]], self.names[i], drop="NUMBER")
         return [self.names[i] for i in kept]
 
     def _matrices(self, kept: Sequence[int]) -> Iterator[NamedMatrix]:
@@ -179,10 +179,10 @@ class _LargeRows(TrainingRows):
             next(iter(file.blocks(kept)))
         except NotNumbersError as error:
             problem = (
-                f"{error}. The model of a table takes it, but it is trained in memory: use <max_bytes=> or more, or "
-                "leave the column out with <drop>"
+                "{}. The model of a table takes it, but it is trained in memory: use <max_bytes:=> or more, or leave "
+                "the column out with <drop>"
             )
-            raise DataError(problem, max_bytes=str(size), drop=...) from None
+            raise DataError(problem, error, max_bytes=str(size), drop=...) from None
 
     @cached_property
     def target_kind(self) -> TargetKind:
@@ -209,5 +209,5 @@ class _LargeRows(TrainingRows):
         return self.blocks
 
     def take_columns(self) -> Any:
-        problem = f"{self._path}: the model of a table is trained in memory: use <max_bytes=> or more"
-        raise DataError(problem, max_bytes=str(self._size))
+        problem = "{}: the model of a table is trained in memory: use <max_bytes:=> or more"
+        raise DataError(problem, self._path, max_bytes=str(self._size))

@@ -25,7 +25,7 @@ _NAT = np.iinfo(np.int64).min
 
 def remedy(cell: str, *, required: bool = False) -> Message:
     """Return the end of a message about a cell that is not what it must be; nothing is said if it cannot be missing."""
-    ending = Message(". If it stands for a missing value, add <missing=>", missing=cell.strip())
+    ending = Message(". If it stands for a missing value, add <missing:=>", missing=cell.strip())
     return Message("") if required else ending
 
 

@@ -74,11 +74,11 @@ class _DelimitedText(RowFile):
     def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TextRows:
         for name, count in Counter(self._file.names[i] for i in kept).items():
             if count > 1:
-                raise DataError(
-                    f"{self.path} has {count} columns {name!r}, and predict finds columns by their names: rename "
-                    "them, or leave all but one out with <drop=>",
-                    drop="NUMBER",
+                problem = (
+                    "{} has {} columns {!r}, and predict finds columns by their names: rename them, or leave all but "
+                    "one out with <drop=>"
                 )
+                raise DataError(problem, self.path, count, name, drop="NUMBER")
         return TextRows.read(self._file, self.options.cell_format(self.known.cell_format), kept, target, progress)
 
     def _blocks(self, kept: Sequence[int], target: int | None, notice: Notice = None) -> Iterator[LabelledRows]:
@@ -138,8 +138,8 @@ class _ArrayFile(RowFile):
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
         if self._is_idx:
-            problem = f"{self.path} has no columns of labels: use <labels=> instead of <target>"
-            raise DataError(problem, labels="FILE", target=...)
+            problem = "{} has no columns of labels: use <labels:=> instead of <target>"
+            raise DataError(problem, self.path, labels="FILE", target=...)
         return LabelledRows(self.numbers(kept), as_integers(np.array(self._values[:, target])))
 
     def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> ArrayRows:
@@ -165,7 +165,7 @@ def _array(path: str, max_bytes: int) -> NDArray[Any]:
 def labelled(file: RowFile, kept: Sequence[int], labels: str | None) -> LabelledRows:
     """Return rows of numbers with the content of a file of labels: by default of the one beside a file of images."""
     if isinstance(file, ParquetFile) and labels is not None:
-        raise DataError(f"{file.path} must have a column of targets: use <target>", target=...)
+        raise DataError("{} must have a column of targets: use <target>", file.path, target=...)
     path = labels or _labels_beside(file)
     targets = read_labels(path, file.options, file.known.classes)
     X = file.numbers(kept)
@@ -183,7 +183,7 @@ def _labels_beside(file: RowFile) -> str:
     if _start(path, file.options.max_bytes) != IDX:
         more = ", ..." if len(names) > _MOST_NAMES else ""
         listed = f": its columns are {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
-        raise DataError(f"{path} needs <target=> or <labels=>{listed}", target="COLUMN", labels="FILE")
+        raise DataError("{} needs <target:=> or <labels=>{}", path, listed, target="COLUMN", labels="FILE")
     folder, name = os.path.split(path)
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
@@ -193,7 +193,7 @@ def _labels_beside(file: RowFile) -> str:
     likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
     hint = "" if likely is None else Message(", such as <labels=>", labels=os.path.join(folder, likely))
     why = f": there is no {labels} beside it" if labels != name else ""
-    raise DataError(Message(f"{path} needs <labels=>", labels="FILE") + hint + why)
+    raise DataError(Message("{} needs <labels:=>", path, labels="FILE") + hint + why)
 
 
 def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:

@@ -59,8 +59,8 @@ class TextOptions(NamedTuple):
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
-            problem = f"<thousands> must differ from the decimal point, got {thousands!r} for both"
-            raise DataError(problem, thousands=...)
+            problem = "<thousands> must differ from the decimal point, got {!r} for both"
+            raise DataError(problem, thousands, thousands=...)
         return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )
@@ -155,10 +155,8 @@ class TextFile:
         first = parsed[0]
         self.width = len(first)
         if separator is None and self.separator and any(map(_has_several_numbers, first)):
-            raise DataError(
-                f"{self.path} has several separators: state one with <separator>, or replace spaces and tabs by commas",
-                separator=...,
-            )
+            problem = "{} has several separators: state one with <separator>, or replace spaces and tabs by commas"
+            raise DataError(problem, self.path, separator=...)
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and n >= max(_FEW, _MOST * len(parsed)):
             k = min([*map(len, parsed)].index(width), len(filled) - 1)
@@ -261,13 +259,13 @@ class TextFile:
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
-            text = f"{self.path} is not text in {self.options.encoding}: {error}. Name another <encoding>"
-            return DataError(text, encoding=...)
+            text = "{} is not text in {}: {}. Name another <encoding>"
+            return DataError(text, self.path, self.options.encoding, error, encoding=...)
         text = (
-            f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
-            "example <encoding=> (Windows) or <latin=>"
+            "{} is not a CSV file in UTF-8, and not npy, idx or Parquet: {}. Name its encoding, for example "
+            "<encoding=> (Windows) or <latin=>"
         )
-        return DataError(text, encoding="cp1252", latin=Setting("encoding", "latin-1"))
+        return DataError(text, self.path, error, encoding="cp1252", latin=Setting("encoding", "latin-1"))
 
     def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
         remedy = ""
@@ -379,8 +377,8 @@ def _require_text(path: str, start: bytes, encoding: str | None) -> None:
     if start.startswith((b'{"', b"[{")):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
-        problem = f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding=>"
-        raise DataError(problem, encoding="utf-16")
+        problem = "{} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding:=>"
+        raise DataError(problem, path, encoding="utf-16")
 
 
 def _sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:

@@ -174,11 +174,10 @@ class TrainingColumn:
         if n_dates == n:
             if tally["instant"] not in (0, n):
                 (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
-                raise DataError(
-                    f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in {place.line(row)} has none. If "
-                    "the column is text, add <text=>",
-                    text=place.name,
+                problem = (
+                    "{}: {!r} has an offset from UTC, but {!r} in {} has none. If the column is text, add <text:=>"
                 )
+                raise DataError(problem, place(at), aware, naive, place.line(row), text=place.name)
             return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
         if tally["boolean"] == n:
             return "boolean"
@@ -186,10 +185,10 @@ class TrainingColumn:
             raise self._mixed(place, n, n_numbers, n_dates)
         if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
             row, cell = self.first(["similar"])[0]
-            problem = (
-                f"{place(row)}: {cell!r} is not a number as it is written. <remedy>; if the column is text, add <text=>"
+            problem = "{}: {!r} is not a number as it is written. <remedy>; if the column is text, add <text:=>"
+            raise DataError(
+                problem, place(row), cell, remedy=_remedy(cell, self.grammar.cell_format.decimal), text=place.name
             )
-            raise DataError(problem, remedy=_remedy(cell, self.grammar.cell_format.decimal), text=place.name)
         return "text"
 
     def _has_times(self, place: Place) -> bool:
@@ -209,11 +208,21 @@ class TrainingColumn:
         is_similar = are_numbers and looks_like_a_number(cell)
         other_form = f"If {cell!r} is a number, write it like the others. " if is_similar else ""
         text = (
-            f"{place(row)}: {cell!r} is not a {'number' if are_numbers else 'date'}, but of {n:,} values {found}. The "
-            f"first others are {listed}. {other_form}If they stand for missing values, add <missing=>; if the column "
-            "is text, add <text=>"
+            "{}: {!r} is not a {}, but of {:,} values {}. The first others are {}. {}If they stand for missing values, "
+            "add <missing:=>; if the column is text, add <text:=>"
         )
-        return DataError(text, missing=cell.strip(), text=place.name)
+        return DataError(
+            text,
+            place(row),
+            cell,
+            "number" if are_numbers else "date",
+            n,
+            found,
+            listed,
+            other_form,
+            missing=cell.strip(),
+            text=place.name,
+        )
 
     def has_values(self, column_type: str) -> bool:
         """Return whether the values of a type follow from the blocks: not if one is in the form of another type."""
@@ -249,8 +258,8 @@ def _remedy(cell: str, decimal: str) -> Message:
         stated = _GERMAN
     elif has_point and decimal == ",":
         is_grouped = _GROUPED.fullmatch(text) is not None
-        remedy = ": to read numbers, add <thousands=>" if is_grouped else ""
-        return Message(f"It has a point, but <decimal> is a comma{remedy}", decimal=..., thousands=".")
+        remedy = Message(": to read numbers, add <thousands:=>", thousands=".") if is_grouped else ""
+        return Message("It has a point, but <decimal> is a comma{}", remedy, decimal=...)
     else:
         separators = (mark for mark, letters in marks if {*letters} & {*text})
         stated = next((Message("<thousands=>", thousands=mark) for mark in separators), None)
@@ -262,16 +271,16 @@ def _remedy(cell: str, decimal: str) -> Message:
 def _doubt(cell: str) -> Message:
     """Return a notice about a number in a file from a country with decimal commas, perhaps."""
     text = (
-        f"{cell!r} is read with a decimal point. All such numbers have three digits behind it: if it separates "
-        "thousands, add <german> and otherwise <decimal=>"
+        "{!r} is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, "
+        "add <german> and otherwise <decimal=>"
     )
-    return Message(text, german=_GERMAN, decimal=".")
+    return Message(text, cell, german=_GERMAN, decimal=".")
 
 
 def _other_date(cell: str, place: Place) -> Message:
     """Return a notice about a date in a column of text."""
-    text = f"{cell!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text=>"
-    return Message(text, text=place.name)
+    text = "{!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text:=>"
+    return Message(text, cell, text=place.name)
 
 
 class TextRows(TrainingRows):

@@ -132,14 +132,18 @@ class Bag(NamedTuple):
         own = self._net(0)
         n = self.options.n_estimators
         if n != len(previous):
-            problem = f"<warm_start=> needs <n_estimators=>, as the model has, got {n}."
-            raise InvalidParameterError(problem, warm_start=True, n_estimators=len(previous))
+            problem = "<warm_start=> needs <n_estimators:=>, as the model has, got {}."
+            raise InvalidParameterError(problem, n, warm_start=True, n_estimators=len(previous))
         if net.sizes[1:] != own.sizes[1:]:
-            problem = (
-                f"<warm_start=> needs <hidden_layer_sizes=> and {net.sizes[-1]} outputs, as the model has, got "
-                f"{own.sizes[1:-1]} and {own.sizes[-1]}."
+            problem = "<warm_start=> needs <hidden_layer_sizes:=> and {} outputs, as the model has, got {} and {}."
+            raise InvalidParameterError(
+                problem,
+                net.sizes[-1],
+                own.sizes[1:-1],
+                own.sizes[-1],
+                warm_start=True,
+                hidden_layer_sizes=net.sizes[1:-1],
             )
-            raise InvalidParameterError(problem, warm_start=True, hidden_layer_sizes=net.sizes[1:-1])
 
     def _net(self, k: int) -> _core.Net:
         """Return the network of member k."""

@@ -100,10 +100,10 @@ def open_table(request: TableRequest, X: Any, y: Any, weight: Any) -> OpenedTabl
             validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
     if len(targets.rows) < _FEWEST_ROWS:
         problem = (
-            f"<sample_weight> must be positive for at least {_FEWEST_ROWS} rows, got {len(targets.rows)} "
-            "(weights below 1e-30 of the largest count as 0, and <class_weight> multiplies them)."
+            "<sample_weight> must be positive for at least {} rows, got {} (weights below 1e-30 of the largest count "
+            "as 0, and <class_weight> multiplies them)."
         )
-        raise ValueError(Message(problem, sample_weight=..., class_weight=...))
+        raise ValueError(Message(problem, _FEWEST_ROWS, len(targets.rows), sample_weight=..., class_weight=...))
     return OpenedTable(frame, encoding, targets, validation)
 
 

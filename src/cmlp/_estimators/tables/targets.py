@@ -199,8 +199,8 @@ def _learn_table_numbers(
     loss, quantile, previous = request.options.loss, request.options.quantile, request.warm_model
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
-        problem = f"<quantile> must be {expected}, got {quantile!r} and {n} columns."
-        raise InvalidParameterError(problem, quantile=quantile, expected=expected)
+        problem = "<quantile> must be {}, got {!r} and {} columns."
+        raise InvalidParameterError(problem, expected, quantile, n, quantile=quantile, expected=expected)
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
@@ -306,7 +306,9 @@ def _require_positive(values: NDArray[np.float64], loss: str) -> None:
         if wrong.any():
             row = int(wrong.argmax())
             least = "be positive" if loss == "gamma" else "not be negative"
-            raise ValueError(Message(f"y must {least} for <loss=>, got {values[row].min():g} in row {row}.", loss=loss))
+            raise ValueError(
+                Message("y must {} for <loss=>, got {:g} in row {}.", least, values[row].min(), row, loss=loss)
+            )
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:

@@ -44,11 +44,10 @@ def train_members(
     """
     if deadline.has_come():
         text = (
-            f"<max_time> was over {-deadline.left():.2g} s before training began, because reading and learning "
-            f"the columns takes longer. Each network trains only its first {_FEWEST_BATCHES} batches or its first "
-            "epoch."
+            "<max_time> was over {:.2g} s before training began, because reading and learning the columns takes "
+            "longer. Each network trains only its first {} batches or its first epoch."
         )
-        warn(Message(text, max_time=...))
+        warn(Message(text, -deadline.left(), _FEWEST_BATCHES, max_time=...))
     n_threads = n_threads or available_threads()
     if follower is not None:
         _train_in_step(runs, n_threads, deadline, verbose, follower)

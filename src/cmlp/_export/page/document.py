@@ -56,12 +56,12 @@ def page_of(
             raise ValueError(Message(problem, data=...))
         return table_page(model, title, background=background, target=target, unit=unit)
     if background:
-        problem = f"<background> must be False for a {model.class_name}: only the page of a table has such rows."
-        raise InvalidParameterError(problem, background=background)
+        problem = "<background> must be False for a {}: only the page of a table has such rows."
+        raise InvalidParameterError(problem, model.class_name, background=background)
     if target is not None or unit is not None:
         name, value = ("unit", unit) if target is None else ("target", target)
-        problem = f"<name> must be None for a {model.class_name}: only the page of a table shows it."
-        raise InvalidParameterError(problem, name=Setting(name, value, name))
+        problem = "<name> must be None for a {}: only the page of a table shows it."
+        raise InvalidParameterError(problem, model.class_name, name=Setting(name, value, name))
     described = Described(model)
     if data is not None:
         described.use_data(data)
@@ -194,8 +194,8 @@ class Examples:
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model
         if len(data) != 4:
-            problem = f"<data> must be X_train, y_train, X_test, y_test, got {len(data)} values."
-            raise ValueError(Message(problem, data=...))
+            problem = "<data> must be X_train, y_train, X_test, y_test, got {} values."
+            raise ValueError(Message(problem, len(data), data=...))
         X_train, y_train, X_test, y_test = data
         self.train = self._checked(X_train, y_train, "train")
         self.test = self._checked(X_test, y_test, "test")
@@ -206,14 +206,13 @@ class Examples:
         rows, targets = np.asarray(X), as_labels(y, f"y_{name}")
         n_inputs = self.model.sizes[0]
         if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
-            problem = (
-                f"<X> must have the shape (n, {n_inputs}), with n at least 1, and <y> n entries; got the shapes "
-                f"{rows.shape} and {targets.shape}."
+            problem = "<X> must have the shape (n, {}), with n at least 1, and <y> n entries; got the shapes {} and {}."
+            raise ValueError(
+                Message(problem, n_inputs, rows.shape, targets.shape, X=Setting(f"X_{name}"), y=Setting(f"y_{name}"))
             )
-            raise ValueError(Message(problem, X=Setting(f"X_{name}"), y=Setting(f"y_{name}")))
         if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
-            problem = f"<X> must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
-            raise ValueError(Message(problem, X=Setting(f"X_{name}")))
+            problem = "<X> must have finite numbers, got dtype {} or NaN or infinity."
+            raise ValueError(Message(problem, rows.dtype, X=Setting(f"X_{name}")))
         return rows, self._encoded(targets, name)
 
     def _encoded(self, y: NDArray[Any], name: str) -> NDArray[Any]:
@@ -224,22 +223,22 @@ class Examples:
             if y.ndim == 2 and model.kind == "binary":
                 y = y.ravel()
             if y.ndim != 1 or y.dtype.kind not in "buif" or not np.isin(y, np.arange(max(2, n_outputs))).all():
-                raise ValueError(Message(f"<y> must have class indices from 0 to {max(2, n_outputs) - 1}.", y=labels))
+                raise ValueError(Message("<y> must have class indices from 0 to {}.", max(2, n_outputs) - 1, y=labels))
             return y.astype(np.int64)
         y = y.reshape(len(y), -1)
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
-            problem = f"<y> must have {n_outputs} finite numbers per row, got the shape {y.shape}."
-            raise ValueError(Message(problem, y=labels))
+            problem = "<y> must have {} finite numbers per row, got the shape {}."
+            raise ValueError(Message(problem, n_outputs, y.shape, y=labels))
         if (model.net.loss == "poisson" and (y < 0).any()) or (model.net.loss == "gamma" and (y <= 0).any()):
-            raise ValueError(Message(f"<y> has values out of the range of the loss {model.net.loss!r}.", y=labels))
+            raise ValueError(Message("<y> has values out of the range of the loss {!r}.", model.net.loss, y=labels))
         return y.astype(np.float64)
 
     def _white(self) -> float:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
-            problem = f"<data> must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}."
-            raise ValueError(Message(problem, data=...))
+            problem = "<data> must have pixels from 0 (black) up, got values from {} to {}."
+            raise ValueError(Message(problem, X.min(), X.max(), data=...))
         return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:

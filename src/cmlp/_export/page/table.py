@@ -125,12 +125,12 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     if unit is None:
         return [""] * n_outputs
     if model.labels is not None:
-        problem = f"<unit> must be None for a {model.class_name}, whose answers have none."
-        raise InvalidParameterError(problem, unit=unit)
+        problem = "<unit> must be None for a {}, whose answers have none."
+        raise InvalidParameterError(problem, model.class_name, unit=unit)
     units = [unit] * n if isinstance(unit, str) else list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
         expected = f"text or a sequence of one text for each of {n} targets"
-        raise InvalidParameterError(f"<unit> must be {expected}, got {unit!r}.", unit=unit, expected=expected)
+        raise InvalidParameterError("<unit> must be {}, got {!r}.", expected, unit, unit=unit, expected=expected)
     return [visible(one) for one in units] * (n_outputs // n)
 
 
