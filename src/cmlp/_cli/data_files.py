@@ -241,7 +241,7 @@ def known_by(trained: TrainedModel) -> Known:
     known = Known(trained.cell_format, _names(trained), classes)
     if not isinstance(trained, TableModel):
         return known
-    return known._replace(column_types=trained.encoder.column_types, categories=trained.encoder.categories)
+    return known._replace(column_types=trained.encoder.types, categories=trained.encoder.categories)
 
 
 class DataFiles(NamedTuple):

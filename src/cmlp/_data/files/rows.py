@@ -92,7 +92,7 @@ class _DelimitedText(RowFile):
                     values[:, k] = parsing.numbers(grammar, cells, place, required=True)
                 X: Any = NamedMatrix(values, self.names and [self.names[i] for i in kept])
             else:
-                typed_columns = zip(columns, known.column_types or [""] * len(kept), known.categories, strict=True)
+                typed_columns = zip(columns, known.column_types, known.categories, strict=True)
                 typed = [
                     parsing.known_column(grammar, cells, one_type, one, place)
                     for (cells, place), one_type, one in typed_columns

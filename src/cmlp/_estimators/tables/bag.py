@@ -75,7 +75,7 @@ def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder for edges in column.all_edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder.columns for edges in column.all_edges)
 
 
 class TableRows(NamedTuple):
