@@ -262,7 +262,7 @@ def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None)
                 fit = prepare_network(request, source)
             run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
-        next(run.epochs(n_batches=run.engine.n_batches))  # one epoch, which ends no training
+        run.train_epoch()  # which ends no training
         fitted = fit.fitted_from(run.state.without_rows())
         network = vars(estimator).get(NETWORK)
         store(estimator, fitted)

@@ -129,20 +129,20 @@ class JointEngine(BatchEngine):
         """1, because the workers meet after each epoch."""
         return 1
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Train the current epoch, and meet the other workers where an interval of any of them ends."""
         if self._intervals is None:
             self._workers.settle()
             self._intervals = self._workers.union(set(intervals))
-        with closing(super().train(last, self._intervals, deadline)) as batches:
+        with closing(super().train(last, self._intervals)) as batches:
             for batch in batches:
                 yield batch
                 self.agree()
 
-    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
+    def train_piece(self, call: CallOfCore, seconds: float) -> None:
         """Train the batches of one call of the core, which all workers make, or none."""
         self._workers.settle()
-        super().train_piece(call, self._limit)
+        super().train_piece(call, self._limit.left())
 
     def agree(self) -> None:
         """Stop if one of the workers stops, or worker 0 is late; raise an exception if their states differ."""
