@@ -146,8 +146,7 @@ def _built(
         from cmlp._train.state import History, TrainingState
 
         state = TrainingState(model.params, History())
-    name = checked.input_scale if isinstance(checked.input_scale, str) else None
-    estimator._fitted = Fitted.of(model, state, name, provenance)
+    estimator._fitted = Fitted.of(model, state, checked.scale_to_learn, provenance)
     return estimator
 
 
