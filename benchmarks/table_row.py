@@ -70,7 +70,7 @@ def run(*, short):
             model.fit(X, np.nan_to_num(X[:, 0])).save(path)
             assert loaded.load(str(path).encode()) == 0
             encoder = model._fitted.model.encoder
-            raw = np.ascontiguousarray(FrameReader(None, encoder.codes, encoder.column_types).read(X[:N_ROWS], "X"))
+            raw = np.ascontiguousarray(FrameReader(None, encoder.codes, encoder.types).read(X[:N_ROWS], "X"))
             times = [timed(loaded, raw, 1 if short else 20) for _ in range(3 if short else 31)]
             start = time.perf_counter()
             for row in X[:N_ROWS]:

@@ -55,7 +55,7 @@ def text_of(columns, separator=","):
 
 
 def kinds():
-    return [column.kind for column in cmlp.load("m.cmlp")._trained().encoder.layout]
+    return [column.kind for column in cmlp.load("m.cmlp")._trained().encoder.columns]
 
 
 def changed(values, at, entry):

@@ -72,7 +72,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
     assert model.random_state == 0 and model.callbacks is None
-    kinds = [column.kind for column in model._trained().encoder.layout]
+    kinds = [column.kind for column in model._trained().encoder.columns]
     assert kinds == ["number", "category", "number"]
 
 
@@ -218,7 +218,7 @@ def test_parameters_of_tables_are_options(command):
     assert (status, err) == (0, "")
     model = cmlp.load("m.cmlp")
     assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
-    assert [column.kind for column in model._trained().encoder.layout] == ["number", "category", "category"]
+    assert [column.kind for column in model._trained().encoder.columns] == ["number", "category", "category"]
 
 
 def numbers(path, names=("x", "z"), n=200):

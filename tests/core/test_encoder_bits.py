@@ -47,7 +47,7 @@ def part_by_numpy(part, x, bins):
 def by_numpy(encoder, raw, bins):
     """Encode by docs/arithmetic.md, with one NumPy operation for each rounding."""
     inputs = []
-    for column, x in zip(encoder, raw.T, strict=True):
+    for column, x in zip(encoder.columns, raw.T, strict=True):
         if column.kind == "number":
             inputs += number_by_numpy(column, x, bins)
         elif column.kind == "category":
@@ -76,8 +76,9 @@ def table(seed, n=700):
     learned = rows()
     ranks = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learned[:, :5]).T]
     signal = SplitTarget(np.sum(ranks, axis=0) + 0.0, None)
-    encoder = learn_encoder(learned, FrameReader(None, codes), signal)
-    assert all(len(column.edges) for column in list(encoder)[:5])
+    types = ["number" if known is None else "category" for known in codes]
+    encoder = learn_encoder(learned, FrameReader(None, codes, types), signal)
+    assert all(len(column.edges) for column in encoder.columns[:5])
     return rows(), encoder
 
 
@@ -91,14 +92,14 @@ def test_inputs_have_the_bits_of_numpy(seed, bins):
 
 
 def assembled(*columns):
-    return ColumnEncoder.of(columns, [None] * len(columns))
+    return ColumnEncoder(columns)
 
 
 @pytest.mark.parametrize(
     "encoder", [table(1)[1], assembled(UNUSED, EncodedColumn("category", 2, False)), assembled(UNUSED)]
 )
 def test_inputs_without_bins_are_among_those_with_bins(encoder):
-    raw = table(1)[0][:, : len(encoder)]
+    raw = table(1)[0][:, : len(encoder.columns)]
     found = encoder.core.without_bins(encoder.core.encode(raw, bins=True))
     assert found.tobytes() == encoder.core.encode(raw, bins=False).tobytes()
     assert found.shape == (len(raw), encoder.core.width(False))
@@ -106,9 +107,9 @@ def test_inputs_without_bins_are_among_those_with_bins(encoder):
 
 def test_numbers_at_and_between_the_edges_have_the_bits_of_numpy():
     _, encoder = table(9)
-    edges = np.concatenate([column.edges for column in encoder])
+    edges = np.concatenate([column.edges for column in encoder.columns])
     near = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)])
-    raw = np.repeat(near[:, None], len(encoder), axis=1)
+    raw = np.repeat(near[:, None], len(encoder.columns), axis=1)
     assert encoder.core.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
 
 
@@ -180,16 +181,16 @@ def test_tiles_of_rows_have_the_bits_of_all_rows():
 def test_numbers_of_the_largest_magnitude_can_be_learned():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
-    inputs = learn_encoder(raw, FrameReader(None, [None, None]), SplitTarget(raw[:, 0] / largest, None)).core.encode(
-        raw, bins=True
-    )
+    inputs = learn_encoder(
+        raw, FrameReader(None, [None, None], ["number"] * 2), SplitTarget(raw[:, 0] / largest, None)
+    ).core.encode(raw, bins=True)
     assert np.isfinite(inputs).all()
 
 
 def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
-    encoder = learn_encoder(raw, FrameReader(None, [None] * 3), SplitTarget(np.zeros(2), None))
-    assert [column.kind for column in encoder.layout] == ["unused", "number", "number"]
+    encoder = learn_encoder(raw, FrameReader(None, [None] * 3, ["number"] * 3), SplitTarget(np.zeros(2), None))
+    assert [column.kind for column in encoder.columns] == ["unused", "number", "number"]
     assert np.isfinite(encoder.core.encode(raw, bins=True)).all()
 
 

@@ -35,10 +35,12 @@ def outcome(path, monkeypatch, n_cells, cells):
     monkeypatch.setattr("cmlp._data.files.text._BLOCK_CELLS", n_cells)
     file = TextFile(str(path), TextOptions(header=True, separator=";"))
     try:
-        rows = TextRows(file, cells, [0], 1)
+        rows = TextRows.read(file, cells, [0], 1)
         what = rows.other_than_number
         frame = rows.take_columns()
-        table = None if what is not None else np.asarray(TextRows(file, cells, [0], 1).take_numbers(None).X).tolist()
+        table = (
+            None if what is not None else np.asarray(TextRows.read(file, cells, [0], 1).take_numbers(None).X).tolist()
+        )
     except DataError as error:
         return str(error)
     column = frame["x"]

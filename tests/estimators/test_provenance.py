@@ -323,25 +323,24 @@ def test_each_part_of_a_model_that_differs_is_named(name, tmp_path):
 
 def permuted(encoder):
     """Exchange the categories of the second column, so that each gets the code of the other one."""
-    categories = [list(reversed(each)) if i == 1 else each for i, each in enumerate(encoder.categories)]
-    return type(encoder)(encoder.layout, encoder.numbers, categories, encoder.column_types)
+    first, second, third = encoder.columns
+    return type(encoder)([first, second._replace(categories=second.categories[::-1]), third])
 
 
 def with_columns_exchanged(encoder):
     """Exchange the first and the third column, which are numbers of the same kind."""
-    columns = list(encoder)
-    columns[0], columns[2] = columns[2], columns[0]
-    return type(encoder).of(columns, encoder.codes, encoder.column_types)
+    first, second, third = encoder.columns
+    return type(encoder)([third, second, first])
 
 
 def with_other_scale(encoder):
-    numbers = encoder.numbers.copy()
-    numbers[1] *= 2
-    return type(encoder)(encoder.layout, numbers, encoder.categories, encoder.column_types)
+    first, *others = encoder.columns
+    return type(encoder)([first._replace(scale=2 * first.scale), *others])
 
 
 def with_dates(encoder):
-    return type(encoder)(encoder.layout, encoder.numbers, encoder.categories, ("date", "category", "number"))
+    first, *others = encoder.columns
+    return type(encoder)([first._replace(type="date"), *others])
 
 
 def moved(scale):

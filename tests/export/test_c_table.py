@@ -136,7 +136,7 @@ def test_check_sees_missing_values_and_every_kind_of_code(tmp_path):
     model.to_c(text, name="table")
     before, call, after = text.getvalue().rpartition("    table_predict(x, output);")
     assert call
-    columns = model_of(model).encoder
+    columns = model_of(model).encoder.columns
     source = f"""#include <stdio.h>
 {before}    fwrite(x, sizeof *x, {len(columns)}, stdout);
 {call}{after}
@@ -144,7 +144,7 @@ int main(void) {{ return !table_check(); }}
 """
     rows = np.frombuffer(run(build(tmp_path, source, NATIVE))).reshape(-1, len(columns))
     assert np.isnan(rows[:, 1]).any() and np.isnan(rows[:, 5]).any() and not np.isinf(rows).any()
-    codes = rows[:, [i for i, column in enumerate(columns.layout) if column.kind == "category"]]
+    codes = rows[:, [i for i, column in enumerate(columns) if column.kind == "category"]]
     assert codes.min() == -1 and codes.max() > 1
 
 

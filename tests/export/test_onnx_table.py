@@ -192,7 +192,7 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     found = [list(row) for row in UNSEEN]
     sizes = [5e-324, -1.7e308, 1.7e308, 1e300, 0.0, -0.0, nan]
     if rows == "edges":
-        edges = np.concatenate([c.edges for c in encoder])
+        edges = np.concatenate([c.edges for c in encoder.columns])
         sizes = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)]).tolist()
     if rows != "unseen":
         for i, row in enumerate(found):

@@ -22,8 +22,7 @@ import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
-from cmlp._data.columns import ColumnLayout
-from cmlp._model.encoder import ColumnEncoder
+from cmlp._model.encoder import ColumnEncoder, EncodedColumn
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
@@ -511,9 +510,8 @@ def test_core_and_independent_reader_agree(file, tries):
 def test_schema_is_restored_with_its_types(path):
     codes = [{"a": 0, None: 1, 7: 2, 2.5: 3, 10**30: 4, -0.5: 5}, None]
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
-    known = model._trained().encoder
-    layout = [ColumnLayout("category", 6), *known.layout[1:]]
-    encoder = ColumnEncoder(layout, known.numbers, [list(codes[0]), None])
+    column = EncodedColumn("category", 6, False, categories=list(codes[0]), type="category")
+    encoder = ColumnEncoder([column, *model._trained().encoder.columns[1:]])
     net = cmlp.Network([encoder.core.width(True), 2, 1], "relu", output="identity", loss="squared_error")
     changed(model, encoder=encoder, networks=[(net._net, net.params)]).save(path)
     loaded = cmlp.load(path)._trained().encoder.codes[0]

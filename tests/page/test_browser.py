@@ -373,6 +373,7 @@ def test_divergence_is_reported_and_keeps_the_weights(watch, tmp_path):
     page.page.locator("#rate").fill("1.5")
     page.page.locator("#run").click()
     page.until("!running")
+    page.settle()
     assert page.text("#start-here").startswith("Training diverged")
     assert page.evaluate("learner.params.every(Number.isFinite)")
     page.page.locator("#restart").click()

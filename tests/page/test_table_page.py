@@ -68,7 +68,7 @@ def predicted(model, rows):
 # Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their edges.
 def raw_rows(model):
     X, _ = rows_of()
-    edges = next(iter(model._trained().encoder)).edges
+    edges = model._trained().encoder.columns[0].edges
     far = [[x, code, -1.0, 7.5, 2.0, -x] for x in (-1e300, 1e300, -3.0, 0.0, *edges) for code in (-1.0, 3.0)]
     gaps = [[math.nan, 0.0, 1.0, math.nan, 1.0, math.nan]]
     return [*model._rows_of(model._trained(), X[:60])[0].tolist(), *far, *gaps]

@@ -439,10 +439,10 @@ MOST_GRADIENTS = """async (act) => {
     };
     act.click();
     moveTo(1);
-    while (moment < 1 || !figure.ten) {
+    do {
         await new Promise(requestAnimationFrame);
         [most, count] = [max(most, count), 0];
-    }
+    } while (moment < 1 || !figure.ten);
     Network.prototype.gradient = gradient;
     return most;
 }"""

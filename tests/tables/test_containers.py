@@ -348,5 +348,5 @@ def test_kinds_of_thousands_of_columns_survive(tmp_path):
     model = TabularRegressor(n_estimators=1, n_epochs=1, hidden_layer_sizes=(1,), random_state=0).fit(X, TARGET[:20])
     model.save(tmp_path / "model.cmlp")
     loaded = cmlp.load(tmp_path / "model.cmlp")
-    assert loaded._trained().encoder.column_types == ("boolean",) * 7000
+    assert loaded._trained().encoder.types == ("boolean",) * 7000
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))

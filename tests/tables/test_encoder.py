@@ -17,7 +17,9 @@ def encoder_of(*columns, codes=None, y=None):
     """Return columns as rows, and an encoder learned from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
     signal = SplitTarget(np.zeros(len(raw)) if y is None else np.asarray(y), None)
-    return raw, learn_encoder(raw, FrameReader(None, codes or [None] * len(columns)), signal)
+    codes = codes or [None] * len(columns)
+    types = ["number" if known is None else "category" for known in codes]
+    return raw, learn_encoder(raw, FrameReader(None, codes, types), signal)
 
 
 def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
@@ -32,7 +34,7 @@ def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
     x = np.random.RandomState(0).random_sample(400_000)
     x[[7, 8, 9]] = -50.0, 60.0, nan
     step = (x > 0.25).astype(float)
-    learned, again = (next(iter(encoder_of(x, y=step)[1])) for _ in range(2))
+    learned, again = (encoder_of(x, y=step)[1].columns[0] for _ in range(2))
     assert learned.missing and learned.edges.tolist() == again.edges.tolist()
     assert (learned.edges[0], learned.edges[-1]) == (-50.0, 60.0)
     assert np.abs(learned.edges - 0.25).min() < 2e-3
@@ -44,14 +46,14 @@ def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
 def test_of_many_rows_with_weights_all_are_learned():
     x, weight = np.random.RandomState(0).random_sample(400_000), np.full(400_000, 1e-9)
     weight[[3, 4, 5]] = 1.0, 1.0, 1.0  # the others hardly count
-    learned = next(iter(learn_encoder(x[:, None], FrameReader(None, [None]), SplitTarget(x, weight))))
+    learned = learn_encoder(x[:, None], FrameReader(None, [None], ["number"]), SplitTarget(x, weight)).columns[0]
     assert learned.centre == np.median(x[3:6])
 
 
 def test_piecewise_linear_encoding_by_its_definition():
     x = np.random.RandomState(0).exponential(size=200)
     edges = np.quantile(x, [k / 16 for k in range(17)])
-    encoded = ColumnEncoder.of([EncodedColumn("number", len(edges), False, 0.0, 1.0, edges)], [None]).core.encode(
+    encoded = ColumnEncoder([EncodedColumn("number", len(edges), False, 0.0, 1.0, edges)]).core.encode(
         x[:, None], bins=True
     )[:, 1:]
     for value, row in zip(x, encoded, strict=True):
@@ -116,14 +118,14 @@ def test_a_table_of_constants_has_one_input_of_zero():
 
 def test_a_column_without_steps_has_one_bin():
     raw, encoder = encoder_of(np.arange(40.0))
-    np.testing.assert_array_equal(next(iter(encoder)).edges, [0, 39])
+    np.testing.assert_array_equal(encoder.columns[0].edges, [0, 39])
     np.testing.assert_allclose(encoder.core.encode(raw, bins=True)[:, 1], np.arange(40) / 39 - 0.5, rtol=1e-6)
 
 
 def test_a_step_of_the_target_is_an_input_of_minus_and_plus_a_half():
     x = np.arange(40.0)
     raw, encoder = encoder_of(x, x[::-1], y=(x > 24) * 1)
-    column, _ = list(encoder)
+    column, _ = encoder.columns
     np.testing.assert_array_equal(column.edges, [0, 24, 25, 39])
     np.testing.assert_array_equal(encoder.core.encode(raw, bins=True)[:, 2], np.where(x > 24, 0.5, -0.5))
 
@@ -132,7 +134,7 @@ def test_missing_numbers_have_no_part_in_the_bins():
     x = np.arange(60.0)
     y = (x > 24) * 1
     _, encoder = encoder_of(np.where(x % 3 == 1, nan, x), y=y)
-    np.testing.assert_array_equal(next(iter(encoder)).edges, [0, 24, 26, 59])
+    np.testing.assert_array_equal(encoder.columns[0].edges, [0, 24, 26, 59])
 
 
 def test_huge_numbers_are_squeezed_to_three():

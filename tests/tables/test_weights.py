@@ -98,7 +98,7 @@ def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
 def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
     trained = model._trained()
-    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in list(trained.encoder)[:2]]
+    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in trained.encoder.columns[:2]]
     return columns, trained.encoder.codes, getattr(trained.answer_scale, "numbers", ())
 
 

@@ -200,10 +200,10 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
         raise CommandError(f"{path} has no column {missing!r}, which the model needs")
     extra = [name for name in at if name not in set(wanted)]
     if extra:
-        options = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])
+        drops = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])
         more = f", and so on for {len(extra) - _MOST_NAMED} more" if len(extra) > _MOST_NAMED else ""
         what = f"the column {extra[0]!r}" if len(extra) == 1 else f"{len(extra)} columns"
-        raise CommandError(f"{path} has {what} that the model does not need: add {options}{more}")
+        raise CommandError(f"{path} has {what} that the model does not need: add {drops}{more}")
     return [at[name] for name in wanted]
 
 
@@ -241,7 +241,7 @@ def known_by(trained: TrainedModel) -> Known:
     known = Known(trained.cell_format, _names(trained), classes)
     if not isinstance(trained, TableModel):
         return known
-    return known._replace(column_types=trained.encoder.column_types, categories=trained.encoder.categories)
+    return known._replace(column_types=trained.encoder.types, categories=trained.encoder.categories)
 
 
 class DataFiles(NamedTuple):

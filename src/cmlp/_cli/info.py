@@ -81,14 +81,14 @@ def _of_table(trained: TableModel) -> dict[str, str]:
     from cmlp._model.calibration import n_answers
     from cmlp._model.explanation import output_names
 
-    net, columns, fields = trained.net, trained.encoder, {}
-    kinds = [one.kind if one.kind == "unused" else held for one, held in zip(columns, columns.types, strict=True)]
+    net, columns, fields = trained.net, trained.encoder.columns, {}
+    kinds = [one.kind if one.kind == "unused" else one.type for one in columns]
     counts = {kind: kinds.count(kind) for kind in _KINDS}
     fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     parts = [(i, ", ".join(_PARTS[part.name] for part in one.parts)) for i, one in enumerate(columns) if one.parts]
     if parts:
         names = trained.feature_names
-        zones = [" in UTC" if held == "instant" else "" for held in columns.types]
+        zones = [" in UTC" if one.type == "instant" else "" for one in columns]
         texts = [f"{i if names is None else printable(str(names[i]))} ({each}{zones[i]})" for i, each in parts]
         fields["parts of dates"] = _listed(texts)
     fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)

@@ -40,10 +40,10 @@ class TableReport(NamedTuple):
     def _read_as(self) -> list[str]:
         """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
         trained = self.model._trained()
-        known = list(zip(trained.feature_names, trained.encoder.categories, trained.encoder.types, strict=True))
+        known = list(zip(trained.feature_names, trained.encoder.columns, strict=True))
         found = {
-            "categories": [printable(name) for name, categories, _ in known if categories is not None],
-            "dates": [printable(name) for name, _, held in known if held in DATES],
+            "categories": [printable(name) for name, column in known if column.categories is not None],
+            "dates": [printable(name) for name, column in known if column.type in DATES],
         }
         more = {what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED) for what, names in found.items()}
         return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
@@ -51,8 +51,8 @@ class TableReport(NamedTuple):
     def _clock(self) -> list[str]:
         """Return a line about times with an offset, if hours or days matter in them: whether those of UTC are meant."""
         trained = self.model._trained()
-        each = zip(trained.feature_names, trained.encoder.types, trained.encoder, strict=True)
-        names = [printable(name) for name, held, column in each if held == "instant" and column.parts]
+        each = zip(trained.feature_names, trained.encoder.columns, strict=True)
+        names = [printable(name) for name, column in each if column.type == "instant" and column.parts]
         if not names:
             return []
         return [

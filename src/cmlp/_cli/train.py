@@ -177,7 +177,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     progress.end()
     if training.notices:
         terminal.write_lines([*map(printable_message, training.notices)])
-    return _train(request.output, terminal, training, words)
+    return _fit_and_save(request.output, terminal, training, words)
 
 
 # ------------------------------------------------------------------------------------------------ what is trained
@@ -278,7 +278,9 @@ def _n_different(values: NDArray[Any]) -> int:
     return len({*values.tolist()}) if values.dtype == object else len(np.unique(values))
 
 
-def _train(path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: options.Words) -> int:
+def _fit_and_save(
+    path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: options.Words
+) -> int:
     """Fit, and write the model to a file."""
     model = training.model
     model.callbacks = [ProgressLine(terminal), *training.callbacks]

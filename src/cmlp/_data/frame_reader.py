@@ -18,7 +18,6 @@ from cmlp._data.checks import check_rows
 from cmlp._data.column_entries import (
     CATEGORY,
     INTERVAL,
-    NUMBER,
     ORDERED,
     SIMPLE,
     TIMES,
@@ -94,11 +93,7 @@ class FrameReader(NamedTuple):
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
-    column_types: Sequence[str] = ()  # of the columns, see `type_of_entries`; empty if all are numbers or categories
-
-    def is_ordered(self, i: int) -> bool:
-        """Return whether a column has ordered categories, whose codes are numbers: their ranks, NaN if missing."""
-        return bool(self.column_types) and self.column_types[i] == ORDERED
+    column_types: Sequence[str]  # of the columns, see `type_of_entries`
 
     def read(self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -119,7 +114,7 @@ class FrameReader(NamedTuple):
         return self._values(frame, notices), entries
 
     def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
-        column_types = self.column_types or [NUMBER if codes is None else CATEGORY for codes in self.codes]
+        column_types = self.column_types
         if frame.matrix is None or not TIMES.isdisjoint(column_types):
             raw = np.empty((frame.n_rows, len(self.codes)))
             is_done = False
@@ -322,7 +317,7 @@ def learn_frame_reader(
         else:
             column_types.append(type_of_numbers(found))
             codes.append(None)
-    return FrameReader(frame.names, codes, tuple(column_types) if {*column_types} - {NUMBER, CATEGORY} else ())
+    return FrameReader(frame.names, codes, column_types)
 
 
 def _levels_of_type(column: Any, label: str) -> Sequence[object] | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Boxes = NDArray[np.float64]
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import ColumnEncoder, EncodedColumn, Part
+    from cmlp._model.encoder import EncodedColumn, Part
 
     Case = tuple[float, float]
 
@@ -208,7 +208,7 @@ def certify_table(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: flo
     judge = _TableJudge(model)
     answers, examples = [], np.full(raw.shape, None, object)
     for i, row in enumerate(raw):
-        cases = [_cases(*column) for column in zip(row, radii, model.encoder, strict=True)]
+        cases = [_cases(*column) for column in zip(row, radii, model.encoder.columns, strict=True)]
         answer, example = "unknown", None
         if math.prod(map(len, cases)) <= MOST_BOXES:
             boxes = [tuple(np.array(case).T) for case in itertools.product(*cases)]
@@ -251,12 +251,12 @@ def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxe
     return found
 
 
-def _dates(encoder: ColumnEncoder) -> dict[bool, list[tuple[int, Part, int]]]:
+def _dates(columns: tuple[EncodedColumn, ...]) -> dict[bool, list[tuple[int, Part, int]]]:
     """Return the column, and the first input of each part of a date, of encoders without and with bins."""
     found: dict[bool, list[tuple[int, Part, int]]] = {False: [], True: []}
     for bins, parts in found.items():
         at = 0
-        for i, column in enumerate(encoder):
+        for i, column in enumerate(columns):
             if column.kind == "number":
                 at += 1 + bins * max(column.n - 1, 0) + column.missing
             elif column.kind == "category":
@@ -288,7 +288,7 @@ class _TableJudge(_Judge):
 
     def __init__(self, model: TableModel) -> None:
         self.model, self.is_multilabel = model, model.class_labels.kind == "multilabel"
-        self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder)
+        self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder.columns)
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""

@@ -108,10 +108,14 @@ class Estimator(SklearnStub, ExportMethods):
         >>> model.hidden_layer_sizes, model.activation
         ((16, 16), 'logistic')
         """
-        from cmlp._estimators.presets import preset_parameters
+        from cmlp._estimators.presets import PRESETS
 
-        parameters = preset_parameters(name, cls._parameter_owner, cls.__name__)
-        return cls(**{**parameters, **overrides})
+        if cls._parameter_owner != "MLPClassifier":
+            names = ", ".join(PRESETS)
+            raise ValueError(f"There are no presets for {cls.__name__}: all of them ({names}) are for MLPClassifier.")
+        if name not in PRESETS:
+            raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}.")
+        return cls(**{**PRESETS[name], **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters of the constructor.

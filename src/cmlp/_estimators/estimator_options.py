@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
-from cmlp._train.training_options import TrainingOptions, options_of
+from cmlp._train.training_options import Options, TrainingOptions, options_of
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError, Setting
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cmlp._data.weights import ClassWeight
     from cmlp._estimators.estimator import Estimator
 
-    Options = TypeVar("Options", "EstimatorOptions", "TableOptions")
+    OwnOptions = TypeVar("OwnOptions", "EstimatorOptions", "TableOptions")
 
 
 _MEDIAN = 0.5  # the default of `quantile`
@@ -74,7 +74,7 @@ class EstimatorOptions(TrainingOptions):
         return cls({**vars(options_of(checked, len(sizes) + 1)), **own})
 
 
-class TableOptions(NamedTuple):
+class TableOptions(Options):
     """The parameters of an estimator for tables, validated and converted; those with a default exist in one of two."""
 
     n_estimators: int
@@ -104,7 +104,7 @@ class TableOptions(NamedTuple):
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
-        options = cls(**{name: checked[name] for name in cls._fields if name in checked})
+        options = cls({name: checked[name] for name in cls.__annotations__ if name in checked})
         if options.loss != "quantile" and options.quantile != _MEDIAN:
             raise _quantile_without_loss(options.quantile, options.loss)
         return options
@@ -128,7 +128,7 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
     if not PLAIN.issuperset(types + others):
         return EstimatorOptions.of(owner, {**given, "random_state": seed}, class_name)
     options = _options_of_plain(owner, class_name, *types, **given)
-    return options._replace(**table.checked(owner, {"random_state": seed}, class_name))
+    return options.replace(**table.checked(owner, {"random_state": seed}, class_name))
 
 
 @lru_cache(64, typed=True)  # by types, too: 1 equals True and 1.0
@@ -157,7 +157,7 @@ def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterEr
     return InvalidParameterError("<quantile=> needs <loss:=>, got {!r}.", loss, quantile=quantile, loss="quantile")
 
 
-def with_known_seed(estimator: Estimator, options: Options) -> Options:
+def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
     if not options.provenance:
         return options
@@ -189,4 +189,4 @@ def with_known_seed(estimator: Estimator, options: Options) -> Options:
     if not isinstance(seed, (int, np.integer)):
         problem = "<provenance=> needs an int or None as <random_state>, got {}."
         raise InvalidParameterError(problem, type(seed).__name__, provenance=True, random_state=...)
-    return options._replace(random_state=int(seed))
+    return options.replace(random_state=int(seed))

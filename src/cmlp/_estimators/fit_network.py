@@ -152,11 +152,12 @@ def prepare_network(
     source: RowSource,
     engine: Callable[[TrainingJob], Engine] | None = None,
     *,
-    judges: bool = True,
+    warns_if_useless: bool = True,
 ) -> NetworkFit:
     """Open the source, and make the training run of a call; the estimator does not change.
 
-    The engine is that of the source unless another one is passed. `judges` is whether a useless model is warned of.
+    The engine is that of the source unless another one is passed. `warns_if_useless` is whether to warn of a useless
+    model.
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `begin` the split.
     """
@@ -181,7 +182,7 @@ def prepare_network(
         state,
         options.n_threads,
         reads_again=not source.is_whole,
-        judges=judges and not options.warm_start,
+        warns_if_useless=warns_if_useless and not options.warm_start,
     )
     n_rows, data = source.learn(job, encoding)
     job = job._replace(data=data)
@@ -261,7 +262,7 @@ def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None)
                 fit = prepare_network(request, source)
             run = fit.run
             assert run.has_epochs  # the method does not exist with solver="lbfgs"
-        next(run.epochs(n_batches=run.engine.n_batches))  # one epoch, which ends no training
+        run.train_epoch()  # which ends no training
         fitted = fit.fitted_from(run.state.without_rows())
         network = vars(estimator).get(NETWORK)
         store(estimator, fitted)

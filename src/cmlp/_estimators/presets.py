@@ -1,4 +1,4 @@
-"""Presets: parameters for `from_preset`."""
+"""The presets of `MLPClassifier.from_preset`, as parameters."""
 
 from __future__ import annotations
 
@@ -39,14 +39,3 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "input_scale": 1 / 255,
     },
 }
-
-
-def preset_parameters(name: str, owner: str, class_name: str) -> Mapping[str, Any]:
-    """Return the parameters of a preset; raises ValueError if the class `owner` has none of this name."""
-    if owner != "MLPClassifier":
-        raise ValueError(
-            f"There are no presets for {class_name}: all of them ({', '.join(PRESETS)}) are for MLPClassifier."
-        )
-    if name not in PRESETS:
-        raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}.")
-    return PRESETS[name]

@@ -85,7 +85,7 @@ class FitRequest(Request):
         if call.check is not None:
             call.check(options, call.name, own_rows)
         if call.switched_off:
-            options = options._replace(**call.switched_off)
+            options = options.replace(**call.switched_off)
         options = with_known_seed(estimator, options)
         previous = None
         if resume:

@@ -202,7 +202,7 @@ class Trainer:
             if n_batches is None or not run.has_epochs:
                 run.run()
             else:
-                run.run(n_batches=argument("n_batches", n_batches, COUNT))
+                run.run_batches(argument("n_batches", n_batches, COUNT))
         return self
 
     def epochs(

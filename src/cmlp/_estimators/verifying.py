@@ -297,9 +297,8 @@ def _parts_of_table(model: TableModel) -> dict[str, object]:
     for number, trained in enumerate(networks_as_trained(model), 1):
         parts |= _weights(f"network {number}", trained)
     parts |= _texts(model)
-    plain = {*encoder.column_types} <= {"number", "category"}  # a file does not have these
     parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
-    parts["types of columns"] = () if plain else tuple(encoder.column_types)
+    parts["types of columns"] = encoder.types
     if scale is not None:
         parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:

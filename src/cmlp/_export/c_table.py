@@ -31,11 +31,11 @@ from cmlp._model.encoder import PARTS
 from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import ColumnEncoder, EncodedColumn
+    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import AnswerScale, TableModel
 
 _OPENING = f"""\
@@ -97,8 +97,8 @@ class _Table:
     """The text of the header of a model."""
 
     def __init__(self, model: TableModel, prefix: str) -> None:
-        self.model, self.prefix, self.columns = model, prefix, model.encoder
-        wide = self.columns.core.width(True)
+        self.model, self.prefix, self.columns = model, prefix, model.encoder.columns
+        wide = model.encoder.core.width(True)
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
@@ -271,10 +271,10 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(columns: ColumnEncoder, prefix: str) -> str:
+def _categories(columns: Sequence[EncodedColumn], prefix: str) -> str:
     """Return the function that finds the code of a category."""
-    texts = [_category(value) for values in columns.categories for value in values or ()]
-    first = map(str, accumulate((len(values or ()) for values in columns.categories), initial=0))
+    texts = [_category(value) for column in columns for value in column.categories or ()]
+    first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
     return _CATEGORY.substitute(
         prefix=prefix,
         n=len(columns),
@@ -331,7 +331,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _self_check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
+def _self_check_rows(columns: Sequence[EncodedColumn]) -> NDArray[np.float64]:
     """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
@@ -347,12 +347,12 @@ def _self_check_rows(columns: ColumnEncoder) -> NDArray[np.float64]:
 
 
 def _check(model: TableModel, prefix: str) -> str:
-    rows = _self_check_rows(model.encoder)
+    rows = _self_check_rows(model.encoder.columns)
     expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else model.predict(rows)
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=len(model.encoder),
+        n_in=len(model.encoder.columns),
         n_out=expected.shape[1],
         expected=expected_outputs(expected, "rows", 5),
         seed=SEED,

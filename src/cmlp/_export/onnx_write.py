@@ -201,7 +201,7 @@ class ColumnNodes:
     """The nodes of the encoder; `names` are those of each column's input."""
 
     def __init__(self, nodes: Nodes, model: TableModel, names: Sequence[str]) -> None:
-        self.nodes, self.model, self.names, self.columns = nodes, model, names, list(model.encoder)
+        self.nodes, self.model, self.names, self.columns = nodes, model, names, model.encoder.columns
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
@@ -462,7 +462,7 @@ def _size(model: TrainedModel) -> int:
     size = sum(params.nbytes for _, params in model.networks)
     if isinstance(model, TableModel):
         texts = [value for values in model.encoder.categories for value in values or ()]
-        entries = len(model.encoder) + len(model.encoder.numbers) + len(texts)
+        entries = len(model.encoder.columns) + len(model.encoder.numbers) + len(texts)
         size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
 

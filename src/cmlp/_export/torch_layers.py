@@ -97,7 +97,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
 
     def __init__(self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
         super().__init__()
-        self.columns, self.answer_scale = list(model.encoder), model.answer_scale
+        self.columns, self.answer_scale = model.encoder.columns, model.answer_scale
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
         self.bins = [n_in == model.encoder.core.width(True) for _, n_in in networks]

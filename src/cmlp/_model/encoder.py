@@ -11,7 +11,7 @@ from cmlp._bridge import _core
 from cmlp._data.columns import DATES, ColumnLayout, checked_column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,65 +53,59 @@ class EncodedColumn(NamedTuple):
     edges: NDArray[np.float64] = np.empty(0)  # of the bins of a number, ascending; empty for other columns
     categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
     parts: Sequence[Part] = ()  # of a date, in the order of PARTS
+    type: str = "number"  # what it holds, by which it is parsed: see `cmlp._data.column_entries.type_of_entries`
+
+    @property
+    def is_date(self) -> bool:
+        """Whether its numbers are dates."""
+        return self.type in DATES and self.categories is None
 
     @property
     def all_edges(self) -> list[NDArray[np.float64]]:
         """The edges of the column and of each of its parts."""
         return [self.edges, *(part.edges for part in self.parts)]
 
+    @property
+    def layout(self) -> ColumnLayout:
+        """How it becomes inputs, but for its numbers."""
+        return ColumnLayout(self.kind, self.n, self.missing, widths(self.parts) if self.parts else ())
+
+    @property
+    def numbers(self) -> list[NDArray[np.float64]]:
+        """Centre and scale, edges, and the edges of each part of a column of numbers."""
+        return [np.array([self.centre, self.scale]), *self.all_edges] if self.kind == "number" else []
+
 
 UNUSED = EncodedColumn("unused", 0, False)
 
 
 class ColumnEncoder:
-    """The columns of a table, with the encoder of the core: iterates over each `EncodedColumn`. It never changes.
+    """The columns of a table, with the encoder of the core. It never changes.
 
     Attributes
     ----------
-    layout : sequence of ColumnLayout
-        Of each column.
+    columns : tuple of EncodedColumn
+    layout : list of ColumnLayout
+        Of each column, for the core, files and pickles.
     numbers : ndarray of float64
-        Centre, scale, edges and edges of the parts of each column of numbers, in one vector.
-    categories : sequence
-        The categories of each column in the order of their codes; None for a column of numbers.
-    column_types : sequence of str
-        What each column holds, by which its entries are parsed, for example "date", see
-        `cmlp._data.column_entries.type_of_entries`; empty if all are numbers or categories.
+        Those of each column of numbers in one vector, for the same.
     """
 
-    def __init__(
-        self,
-        layout: Sequence[ColumnLayout],
-        numbers: NDArray[np.float64],
-        categories: Sequence[Sequence[object] | None],
-        column_types: Sequence[str] = (),
-    ) -> None:
-        self.layout, self.numbers, self.categories, self.column_types = layout, numbers, categories, column_types
-        self.core = _core.Columns(layout, numbers)
+    def __init__(self, columns: Iterable[EncodedColumn]) -> None:
+        self.columns = tuple(columns)
+        self.layout = [column.layout for column in self.columns]
+        self.numbers = np.concatenate([np.empty(0), *(each for column in self.columns for each in column.numbers)])
+        self.core = _core.Columns(self.layout, self.numbers)
 
     @property
-    def types(self) -> Sequence[str]:
-        """The type of each column, also if all are numbers or categories."""
-        return self.column_types or ["number" if categories is None else "category" for categories in self.categories]
+    def types(self) -> tuple[str, ...]:
+        """What each column holds."""
+        return tuple(column.type for column in self.columns)
 
-    @classmethod
-    def of(
-        cls,
-        columns: Sequence[EncodedColumn],
-        codes: Sequence[Mapping[Any, int] | None],
-        column_types: Sequence[str] = (),
-    ) -> ColumnEncoder:
-        """Return the encoder of columns with the codes of their categories, None for numbers."""
-        numbers: list[NDArray[np.float64]] = []
-        for column in columns:
-            if column.kind == "number":
-                numbers += [np.array([column.centre, column.scale]), *column.all_edges]
-        return cls(
-            [ColumnLayout(*column[:3], widths(column.parts) if column.parts else ()) for column in columns],
-            np.concatenate([np.empty(0), *numbers]),
-            [None if its_codes is None else sorted(its_codes, key=its_codes.__getitem__) for its_codes in codes],
-            column_types,
-        )
+    @property
+    def categories(self) -> list[Sequence[object] | None]:
+        """The categories of each column in the order of their codes; None for a column of numbers."""
+        return [column.categories for column in self.columns]
 
     @cached_property
     def codes(self) -> list[Mapping[object, int] | None]:
@@ -123,42 +117,40 @@ class ColumnEncoder:
     @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
-        return tuple(i for i, name in enumerate(self.column_types) if name in DATES and self.categories[i] is None)
-
-    def __len__(self) -> int:
-        return len(self.layout)
-
-    def __iter__(self) -> Iterator[EncodedColumn]:
-        at = 0
-        for (kind, n, missing, widths), categories in zip(self.layout, self.categories, strict=True):
-            centre, scale, edges, parts = 0.0, 1.0, self.numbers[:0], []
-            if kind == "number":
-                centre, scale = self.numbers[at : at + 2].tolist()
-                edges = self.numbers[at + 2 : at + 2 + n]
-                at += 2 + n
-            for name, width in zip(PARTS, widths, strict=False):
-                n_edges = width - 1 if width > N_WAVES else 0
-                if width:
-                    parts.append(Part(name, self.numbers[at : at + n_edges]))
-                at += n_edges
-            yield EncodedColumn(kind, n, missing, centre, scale, edges, categories, parts)
+        return tuple(i for i, column in enumerate(self.columns) if column.is_date)
 
 
 def checked_encoder(
     layout: Sequence[ColumnLayout],
     numbers: NDArray[np.float64],
     categories: Sequence[Sequence[object] | None],
-    column_types: Any,
+    types: Any,
 ) -> ColumnEncoder:
-    """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other."""
-    types = checked_column_types(column_types, layout)
-    for i, (column, values) in enumerate(zip(layout, categories, strict=True)):
-        is_ordered = bool(types) and types[i] == "ordered"
-        if (column.kind == "number" and (values is not None) != is_ordered) or (is_ordered and values is None):
+    """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other.
+
+    Without `types`, all columns are numbers or categories.
+    """
+    types = checked_column_types(types, layout) or ["number" if values is None else "category" for values in categories]
+    _core.Columns(layout, numbers)  # raises if they do not fit each other
+    columns, rest = [], numbers
+    for (kind, n, missing, part_widths), values, held in zip(layout, categories, types, strict=True):
+        is_ordered = held == "ordered"
+        if (kind == "number" and (values is not None) != is_ordered) or (is_ordered and values is None):
             raise ValueError("'categories' does not fit 'column_kinds'")
-        if column.kind == "category" and (values is None or len(values) != column.n):
+        if kind == "category" and (values is None or len(values) != n):
             raise ValueError("'categories' does not fit 'columns'")
-    return ColumnEncoder(layout, numbers, categories, types)
+        column = EncodedColumn(kind, n, missing, categories=values, type=held)
+        if kind == "number":
+            (centre, scale), edges, rest = rest[:2].tolist(), rest[2 : 2 + n], rest[2 + n :]
+            parts = []
+            for name, width in zip(PARTS, part_widths, strict=False):
+                n_edges = width - 1 if width > N_WAVES else 0
+                if width:
+                    parts.append(Part(name, rest[:n_edges]))
+                rest = rest[n_edges:]
+            column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
+        columns.append(column)
+    return ColumnEncoder(columns)
 
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:

@@ -361,9 +361,9 @@ def _encoder(
     metadata: Metadata, layout: Sequence[ColumnLayout], categories: Sequence[Sequence[object] | None]
 ) -> ColumnEncoder:
     numbers, text = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
-    column_types = () if text is None else parsed(text, "column_kinds", _MOST_TYPE * len(layout))
+    types = () if text is None else parsed(text, "column_kinds", _MOST_TYPE * len(layout))
     encoder: ColumnEncoder = _checked(
-        checked_encoder, layout, np.empty(0) if numbers is None else numbers, categories, column_types
+        checked_encoder, layout, np.empty(0) if numbers is None else numbers, categories, types
     )
     return encoder
 
@@ -470,8 +470,8 @@ def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDAr
     """Return the strings and arrays that only the file of a table has."""
     encoder, calibration, background = model.encoder, model.calibration, model.background
     strings = {"categories": dump_categories(encoder.categories, model.class_name)}
-    if not {*encoder.column_types} <= {"number", "category"}:
-        strings["column_kinds"] = as_json(list(encoder.column_types))
+    if not {*encoder.types} <= {"number", "category"}:
+        strings["column_kinds"] = as_json(list(encoder.types))
     arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
     if calibration is not None:
         strings["calibration"] = as_json({"kind": calibration.kind, "rows": calibration.rows})

@@ -548,8 +548,8 @@ class TableModel(_Model):
 
         super().__init__(kind, networks, labels, names, cell_format)
         self._store(
-            n_inputs=len(encoder),
-            reader=FrameReader(self.names, encoder.codes, encoder.column_types),
+            n_inputs=len(encoder.columns),
+            reader=FrameReader(self.names, encoder.codes, encoder.types),
             encoder=encoder,
             answer_scale=answer_scale,
             calibration=calibration,

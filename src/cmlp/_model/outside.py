@@ -33,7 +33,7 @@ def _distances(
 ) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
-    for i, column in enumerate(model.encoder):
+    for i, column in enumerate(model.encoder.columns):
         if column.categories is not None and column.kind != "number":
             found[raw[:, i] < 0, i] = np.nan
         elif not column.missing and column.kind == "number":
@@ -43,8 +43,8 @@ def _distances(
 
 def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the smallest and the largest number of each column in training; NaN for categories, and if not known."""
-    ranges = np.full((2, len(model.encoder)), np.nan)
-    for i, column in enumerate(model.encoder):
+    ranges = np.full((2, len(model.encoder.columns)), np.nan)
+    for i, column in enumerate(model.encoder.columns):
         if len(column.edges):
             ranges[:, i] = column.edges[[0, -1]]
         elif column.kind == "number":  # one number, which was sometimes missing
@@ -68,7 +68,7 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
         if not model.notices.is_first(f"{label}: outside the training range"):
             continue
         n, distance = int((far[:, i] > 0).sum()), float(far[:, i].max())
-        is_date = i in model.encoder.dates
+        is_date = model.encoder.columns[i].is_date
         ends = [str(np.datetime64(int(end), "D")) if is_date else short(end) for end in (low[i], high[i])]
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
         where = "" if texts else f" of {len(raw):,} rows are outside the range of the training rows"

@@ -126,7 +126,7 @@ def warn_if_useless(
     every epoch, and is not read again for this. `sizes` are those of the rows, if they are known.
     """
     # The best constant answer is not known for a loss that is a function.
-    if not job.judges or callable(job.net.loss) or is_ignored(UselessModelWarning):
+    if not job.warns_if_useless or callable(job.net.loss) or is_ignored(UselessModelWarning):
         return
     net, evidence = job.net, _evidence(job, kept[0], sampled)
     if evidence is None or evidence.is_useful(net) or _shown_by_score(job, evidence.rows, kept[1]):

@@ -104,7 +104,7 @@ class EpochProgress:
 class Engine:
     """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`.
 
-    `deadline` is when training ends although it is not finished.
+    `deadline` is when training ends although it is not finished; the caller can replace it.
     """
 
     def __init__(self, job: TrainingJob, batch_size: int) -> None:
@@ -127,7 +127,7 @@ class Engine:
         """How many epochs `train_epochs` may train."""
         return 1
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; raise TimeLimitReached if the deadline has come.
 
         Yield the number of completed batches where an interval ends in the middle of the epoch; the state then has it.
@@ -209,7 +209,7 @@ class BatchEngine(Engine):
         """Number of training rows per epoch."""
         return self.feed.n_rows
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; yield where an interval ends."""
         state, size = self.job.state, self.batch_size
         optimizer, schedule = state.stepping()
@@ -218,18 +218,18 @@ class BatchEngine(Engine):
         batch = first = self.progress.start(self.feed.draw_order)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
-                if batch > first and deadline.has_come():
+                if batch > first and self.deadline.has_come():
                     raise TimeLimitReached
                 if piece.has_weight:
-                    self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), deadline)
+                    self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), self.deadline.left())
                 batch += piece.n_batches(size)
                 if not piece.is_last and any(batch % interval == 0 for interval in intervals):
                     self.progress.store(batch)
                     yield batch
                     self.progress.restart_clock()
 
-    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
-        """Train the batches of one call of the core."""
+    def train_piece(self, call: CallOfCore, seconds: float) -> None:
+        """Train the batches of one call of the core, which takes at most so many seconds."""
         self.progress.call_begins(call)
         piece, first, state = call.piece, call.first, self.job.state
         end = first + piece.n_batches(self.batch_size)
@@ -246,7 +246,7 @@ class BatchEngine(Engine):
                 sums=state.sums,
                 continues=True,
                 checked=True,
-                seconds=deadline.left(),
+                seconds=seconds,
                 sample_weight=piece.weight,
                 dropout_row=piece.first_row,
                 **self.keywords,

@@ -146,7 +146,7 @@ class TrainingJob(NamedTuple):
     state: TrainingState
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
-    judges: bool = True  # whether the result is compared with the best constant answer
+    warns_if_useless: bool = True  # if it is hardly better than the best constant answer
     user_data: Data | None = None  # the data with y as the user has it, if `data` has standardized targets
 
     def core_keywords(self) -> dict[str, Any]:

@@ -62,16 +62,12 @@ class LBFGS:
 
     def run(self) -> None:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
-        self.observers.fit_begins()
-        self.observers.epoch_begins()
-        try:
-            self._minimize()
-        except TimeLimitReached:  # the state is that after the last iteration
-            self.state.stopped = True
-        except KeyboardInterrupt:
-            self.observers.fit_ends()
-            raise
-        self.observers.fit_ends()
+        with self.observers.following():
+            self.observers.epoch_begins()
+            try:
+                self._minimize()
+            except TimeLimitReached:  # the state is that after the last iteration
+                self.state.stopped = True
 
     def _minimize(self) -> None:
         needs = Message("<solver=> needs SciPy: install it with `pip install cmlp[scipy]`.", solver="lbfgs")

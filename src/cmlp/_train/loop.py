@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
-    from cmlp._train.observer import Deadline
     from cmlp._train.state import History
 
 
@@ -45,90 +44,81 @@ class EpochLoop:
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
         self.observers = Observers()
-        self._deadline = engine.deadline
         # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
         self._kept_measures = math.nan, math.nan
-        self._intervals: set[int] = set()  # of the observers, while `epochs` trains
 
     @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
-        return self.state.stopped or self.state.epoch >= self.job.options.max_iter or self._deadline.has_come()
+        state = self.state
+        return state.stopped or state.epoch >= self.job.options.max_iter or self.engine.deadline.has_come()
 
-    def run(self, *, n_batches: int | None = None, deadline: Deadline | None = None) -> None:
-        """Train as `epochs` does; several epochs at once if nothing happens in between."""
-        for _ in self.epochs(at_once=n_batches is None, n_batches=n_batches, deadline=deadline):
+    def run(self) -> None:
+        """Train until training is finished; several epochs at once if nothing happens in between."""
+        for _ in self.epochs(at_once=True):
             pass
 
-    def epochs(
-        self, *, at_once: bool = False, n_batches: int | None = None, deadline: Deadline | None = None
-    ) -> Generator[None, None, None]:
-        """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between.
-
-        After `n_batches`, training pauses, also in the middle of an epoch. If `deadline` is given, it replaces the
-        deadline of the engine.
-        """
-        observers = self.observers
-        self._deadline = deadline or self._deadline
-        if n_batches is None:
-            self.recorder.lines.plan()
-        end = None if n_batches is None else self._n_batches_done + n_batches
-        observers.fit_begins()
-        self._intervals = observers.intervals
-        try:
-            while not self.finished and (end is None or self._n_batches_done < end):
-                safe_point()
-                if not self._advance_observed(at_once, end):  # a pause, or the time was up
-                    break
-                self.engine.agree()
+    def epochs(self, *, at_once: bool = False) -> Generator[None, None, None]:
+        """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
+        self.recorder.lines.plan()
+        with self.observers.following():
+            while not self.finished and self.train_epoch(at_once=at_once):
                 yield
-            if self.finished or end is None or self._n_batches_done < end:
-                self._finish()
-        except (KeyboardInterrupt, GeneratorExit):  # a pause
-            observers.fit_ends()
-            raise
-        observers.fit_ends()
+            self._finish()
 
-    @property
-    def _n_batches_done(self) -> int:
-        """Number of completed batches of all epochs."""
-        return self.state.epoch * self.engine.n_batches + (self.state.batch or 0)
+    def run_batches(self, n_batches: int) -> None:
+        """Train until training is finished, or pause after `n_batches`, also in the middle of an epoch."""
+        state, per_epoch = self.state, self.engine.n_batches
+        end = state.epoch * per_epoch + (state.batch or 0) + n_batches
+        with self.observers.following():
+            while not self.finished:
+                last = end - state.epoch * per_epoch
+                if last <= (state.batch or 0):
+                    return
+                if not self.train_epoch(None if last >= per_epoch else last):
+                    break
+            self._finish()
 
-    def _advance_observed(self, at_once: bool, end: int | None) -> bool:
-        """Train an epoch, or several `at_once`, and call the observers; return whether the epoch is complete."""
+    def train_epoch(self, last: int | None = None, *, at_once: bool = False) -> bool:
+        """Train the rest of the epoch, or until its batch `last`, and call the observers; return False if time was up.
+
+        With `at_once`, several epochs are trained if nothing happens in between.
+        """
+        safe_point()
         self.observers.epoch_begins()
         n_epochs = self._horizon if at_once else 1
         try:
             if n_epochs > 1:
                 self.engine.train_epochs(n_epochs, self._record)
-            elif not self._advance(end):
-                return False
+            else:
+                self._train_batches(last)
         except DivergenceError as error:
             raise self.engine.explained(error) from error
-        if self.observers.epoch_ends():
-            self.state.stopped = True
+        except TimeLimitReached:
+            return False
+        if last is None:
+            if self.observers.epoch_ends():
+                self.state.stopped = True
+            self.engine.agree()
         return True
 
     @property
     def _horizon(self) -> int:
         """How many epochs may pass before a part must be asked."""
-        most = min(part.horizon for part in (self.observers, self._deadline, self.validation, self.recorder))
+        most = min(part.horizon for part in (self.observers, self.engine.deadline, self.validation, self.recorder))
         return 1 if most <= 1 else int(min(most, self.engine.horizon))
 
     def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
 
-    def _advance(self, end: int | None) -> bool:
-        """Train the rest of the current epoch, until batch `end` of all epochs; return whether it is complete.
+    def _train_batches(self, last: int | None) -> None:
+        """Train the rest of the epoch, or until its batch `last`.
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
         """
         engine = self.engine
-        last = None if end is None else end - self.state.epoch * engine.n_batches
-        if last is not None and last >= engine.n_batches:
-            last = None
         try:
-            with closing(engine.train(last, self._intervals, self._deadline)) as batches:
+            with closing(engine.train(last, self.observers.intervals)) as batches:
                 for batch in batches:
                     self.observers.batches_end(batch)
             loss = engine.loss()
@@ -136,11 +126,7 @@ class EpochLoop:
                 self._end_epoch(loss)
             else:
                 engine.progress.store(last)
-            return last is None
-        except TimeLimitReached:
-            engine.progress.store_interrupted()
-            return False
-        except KeyboardInterrupt:
+        except (TimeLimitReached, KeyboardInterrupt):
             engine.progress.store_interrupted()
             raise
 
@@ -148,7 +134,7 @@ class EpochLoop:
         """Measure the validation rows, and record the epoch."""
         engine = self.engine
         self.observers.validation_begins(engine.n_batches)
-        score, validation_loss = self.validation.measure(self._deadline)
+        score, validation_loss = self.validation.measure(engine.deadline)
         is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
         if is_best or self.state.best is None:
             self._kept_measures = validation_loss, math.nan if score is None else score
@@ -304,6 +290,7 @@ class Recorder:
         """
         state, options = self._state, self._options
         optimizer, schedule = state.stepping()
+        # First everything is computed, so that an exception, for example MemoryError, leaves the state as it was.
         history = state.history.copy()
         score_or_nan = math.nan if score is None else score
         losses, rates, norms, seconds = zip(*epochs, strict=True)  # the fields of `EpochRecord`
@@ -312,17 +299,18 @@ class Recorder:
         history.loss_curve = history.loss_curve.appended(*losses)
         recorded = zip(repeat(validation_loss), repeat(score_or_nan), rates, norms, seconds)  # in the order `RECORDED`
         history.records = history.records.appended(*recorded)
+        # The next rate needs the rows so far; a standstill is what the rule has counted, and changes that rate.
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""
         if history.stale > options.n_iter_no_change and not schedule.is_planned:
             assert rate is not None
             message, rate = schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
-        state.history, state.batch, state.seconds = history, None, 0.0
+        best = block_copy(state.params) if is_best else state.best
+        # Then the state changes; the lines come last, because they print its counters.
+        state.history, state.best, state.batch, state.seconds = history, best, None, 0.0
         state.epoch += len(epochs)
         state.schedule_epoch += len(epochs)
-        if is_best:
-            state.best = block_copy(state.params)
         if rate is None:
             state.stopped = True
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.checks import positive_integer
@@ -11,7 +12,7 @@ from cmlp._process.signals import immediate_signals
 from cmlp.callbacks import HOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from cmlp._train.state import TrainingState
@@ -69,6 +70,8 @@ class Observers(list[Observer]):
     """The observers of an `EpochLoop`, as one observer. Signals take effect at once in them."""
 
     def _call(self, name: str, *arguments: int) -> list[Any]:
+        if not self:
+            return []
         with immediate_signals():
             return [getattr(observer, name)(*arguments) for observer in self]
 
@@ -82,34 +85,32 @@ class Observers(list[Observer]):
         """The intervals of all observers."""
         return {interval for observer in self for interval in observer.intervals}
 
-    def fit_begins(self) -> None:
-        """Call all observers."""
-        if self:
-            self._call("fit_begins")
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Call all observers before training and after it, also if it is interrupted or left."""
+        self._call("fit_begins")
+        try:
+            yield
+        except (KeyboardInterrupt, GeneratorExit):  # a pause
+            self._call("fit_ends")
+            raise
+        self._call("fit_ends")
 
     def epoch_begins(self) -> None:
         """Call all observers."""
-        if self:
-            self._call("epoch_begins")
+        self._call("epoch_begins")
 
     def batches_end(self, batch: int) -> None:
         """Call all observers."""
-        if self:
-            self._call("batches_end", batch)
+        self._call("batches_end", batch)
 
     def validation_begins(self, batch: int) -> None:
         """Call all observers."""
-        if self:
-            self._call("validation_begins", batch)
+        self._call("validation_begins", batch)
 
     def epoch_ends(self) -> bool:
         """Call all observers; return whether one of them stops training."""
-        return bool(self) and any(self._call("epoch_ends"))
-
-    def fit_ends(self) -> None:
-        """Call all observers."""
-        if self:
-            self._call("fit_ends")
+        return any(self._call("epoch_ends"))
 
 
 # -------------------------------------------------------- the moment at which training ends although it is not finished

@@ -49,8 +49,8 @@ class TrainingParameters:
     block_size: int
 
 
-class TrainingOptions(TrainingParameters):
-    """The parameters of `cmlp.Trainer` except `random_state`, with the same names. They never change.
+class Options:
+    """Parameters with their names. They never change.
 
     The table of hyperparameters has converted all numbers to Python's int (at most ``2**63 - 1``) and float.
     """
@@ -58,9 +58,13 @@ class TrainingOptions(TrainingParameters):
     def __init__(self, values: Mapping[str, Any]) -> None:
         vars(self).update(values)
 
-    def _replace(self, **changes: Any) -> Self:
-        """Return options with other values, as the method of a named tuple does."""
+    def replace(self, **changes: Any) -> Self:
+        """Return options with other values."""
         return type(self)({**vars(self), **changes})
+
+
+class TrainingOptions(TrainingParameters, Options):
+    """The parameters of `cmlp.Trainer` except `random_state`."""
 
     def of_trainer(self) -> dict[str, Any]:
         """Return the values of the parameters of `Trainer`, without those that a subclass adds."""

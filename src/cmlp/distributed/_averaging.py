@@ -18,7 +18,6 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._train.engine import N_ROWS, BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
 from cmlp._train.job import Data, Objective, TrainingJob
-from cmlp._train.observer import Deadline
 from cmlp._train.state import NO_SUMS, History, TrainingState
 from cmlp._train.training_options import TrainingOptions
 from cmlp.exceptions import DivergenceError
@@ -79,7 +78,7 @@ def local_options(options: TrainingOptions, batch_size: int, n_shards: int) -> T
     """
     local = max(min(_SMALLEST_BATCH, batch_size), batch_size // n_shards)
     factor, alpha = local / batch_size, options.alpha
-    return TrainingOptions(options.of_trainer())._replace(
+    return TrainingOptions(options.of_trainer()).replace(
         batch_size=local,
         alpha=alpha * factor if isinstance(alpha, float) else [value * factor for value in alpha],
         early_stopping=False,
@@ -113,13 +112,13 @@ def train_shard(job: Job, shard: Block) -> Trained:
     state.optimizer = _with_rate(state.optimizer, job.rate_factor)
     objective = Objective(None, loss_scale=job.loss_scale)
     data = Data(shard.X, targets, shard.weight, job.input_scale, job.names)
-    own_job = TrainingJob(job.net, objective, data, job.options._replace(batch_size=local), state, job.n_threads)
+    own_job = TrainingJob(job.net, objective, data, job.options.replace(batch_size=local), state, job.n_threads)
     engine = BatchEngine(own_job, rate_factor=job.rate_factor)
     if first:
         engine.feed.draw_order(state)
         state.batch = first
     if last > first:
-        for _ in engine.train(last, (), Deadline(None)):
+        for _ in engine.train(last, ()):
             pass
         if state.sums[N_ROWS]:  # otherwise all rows so far have the weight 0
             engine.loss()
@@ -145,12 +144,12 @@ class Rounds(Engine):
         """Number of rounds per epoch."""
         return self._n_rounds
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
         last = self.n_batches if last is None else last
         batch = start = self.progress.start(partial(draw_shuffle_seed, shuffle=bool(self.job.options.shuffle)))
         while batch < last:
-            if batch > start and deadline.has_come():
+            if batch > start and self.deadline.has_come():
                 raise TimeLimitReached
             try:
                 self._take_round()

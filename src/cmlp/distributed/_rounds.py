@@ -71,7 +71,7 @@ def fit_in_rounds(
             if os.path.exists(checkpoint):
                 request = replace(request, previous=_stored(model, options, checkpoint, division), resume=True)
             callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
-            request = replace(request, options=options._replace(callbacks=callbacks))
+            request = replace(request, options=options.replace(callbacks=callbacks))
         source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, may_be_empty=True), division)
         request = replace(request, classes=source.classes)
         with model._observers(*source.given) as observers:

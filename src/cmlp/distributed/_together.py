@@ -88,14 +88,14 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
         changes["random_state"] = int(workers.of_first(np.array([options.random_state], np.int64))[0])
     if workers.rank:
         changes["verbose"] = False
-    return replace(request, options=options._replace(**changes))
+    return replace(request, options=options.replace(**changes))
 
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     engine_of = partial(JointEngine, workers=workers)
-    judges = not workers.rank  # worker 0 warns of a useless model
-    fit = workers.together(partial(prepare_network, request, source, engine_of, judges=judges))
+    warns_if_useless = not workers.rank  # worker 0 warns of a useless model
+    fit = workers.together(partial(prepare_network, request, source, engine_of, warns_if_useless=warns_if_useless))
     run = fit.run
     assert run.has_epochs
     batch_size = run.engine.batch_size
@@ -129,20 +129,20 @@ class JointEngine(BatchEngine):
         """1, because the workers meet after each epoch."""
         return 1
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Train the current epoch, and meet the other workers where an interval of any of them ends."""
         if self._intervals is None:
             self._workers.settle()
             self._intervals = self._workers.union(set(intervals))
-        with closing(super().train(last, self._intervals, deadline)) as batches:
+        with closing(super().train(last, self._intervals)) as batches:
             for batch in batches:
                 yield batch
                 self.agree()
 
-    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
+    def train_piece(self, call: CallOfCore, seconds: float) -> None:
         """Train the batches of one call of the core, which all workers make, or none."""
         self._workers.settle()
-        super().train_piece(call, self._limit)
+        super().train_piece(call, self._limit.left())
 
     def agree(self) -> None:
         """Stop if one of the workers stops, or worker 0 is late; raise an exception if their states differ."""

@@ -95,10 +95,9 @@ class ParquetFile(RowFile):
         known = self.known
         assert known.categories is not None
         by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
-        types = known.column_types or [""] * len(by_text)
         for table in self._tables(kept):
             columns: list[Any] = list(table.columns)
-            for i, (texts, one_type) in enumerate(zip(by_text, types, strict=True)):
+            for i, (texts, one_type) in enumerate(zip(by_text, known.column_types, strict=True)):
                 if texts is not None and one_type not in DATES:
                     entries = columns[i].to_pylist()
                     values = objects(None if value is None else texts.get(_text(value), value) for value in entries)

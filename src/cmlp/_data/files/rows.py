@@ -79,7 +79,7 @@ class _DelimitedText(RowFile):
                     "one out with <drop=>"
                 )
                 raise DataError(problem, self.path, count, name, drop="NUMBER")
-        return TextRows(self._file, self.options.cell_format(self.known.cell_format), kept, target, progress)
+        return TextRows.read(self._file, self.options.cell_format(self.known.cell_format), kept, target, progress)
 
     def _blocks(self, kept: Sequence[int], target: int | None, notice: Notice = None) -> Iterator[LabelledRows]:
         file, known = self._file, self.known
@@ -92,7 +92,7 @@ class _DelimitedText(RowFile):
                     values[:, k] = parsing.numbers(grammar, cells, place, required=True)
                 X: Any = NamedMatrix(values, self.names and [self.names[i] for i in kept])
             else:
-                typed_columns = zip(columns, known.column_types or [""] * len(kept), known.categories, strict=True)
+                typed_columns = zip(columns, known.column_types, known.categories, strict=True)
                 typed = [
                     parsing.known_column(grammar, cells, one_type, one, place)
                     for (cells, place), one_type, one in typed_columns
@@ -215,7 +215,7 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
         grammar = Grammar(cell_format)
         columns = [(block.columns[0], block.place(file, 0)) for block in file.blocks()]
         return np.concatenate([parsing.known_targets(grammar, column, classes, place) for column, place in columns])
-    rows = TextRows(file, cell_format, [], 0)
+    rows = TextRows.read(file, cell_format, [], 0)
     return rows.numbers() if rows.target_kind == "fractions" else rows.labels()
 
 

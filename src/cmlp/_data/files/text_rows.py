@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, NamedColumns, NamedMatrix, objects
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, NamedColumns, NamedMatrix, objects
 from cmlp._data.files import parsing
 from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.parsing import MISSING_TARGET, column_of, integers
@@ -23,7 +23,8 @@ from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -48,8 +49,10 @@ class TrainingColumn:
     A block is an array of doubles, of microseconds, or of the codes of different texts.
     """
 
-    def __init__(self, grammar: Grammar, *, is_text: bool, is_target: bool = False) -> None:
+    def __init__(self, grammar: Grammar, is_text: bool, is_target: bool, may_be_grouped: bool) -> None:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
+        # The first cell with points if those of all cells may separate thousands, "" before it, None if they do not.
+        self.grouped: str | None = "" if may_be_grouped else None
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
         self._first: dict[str, dict[str, int]] = {}  # the first different cells of each kind, with their rows
@@ -58,17 +61,19 @@ class TrainingColumn:
 
     def add(self, cells: Sequence[str], first: int) -> None:
         """Add the cells of rows from `first` on."""
-        is_text = self._is_text or self.tally["text"] or (self._is_target and len(self._codes) < _FEW)
-        forms: list[Callable[[Sequence[str], int], NDArray[Any] | None]] = [self._numbers, self._dates]
-        if self.parts and self.parts[-1].dtype.kind == "M":
-            forms.reverse()
-        part = None if is_text else forms[0](cells, first)
-        if part is None and not is_text:
-            part = forms[1](cells, first)
-        self.parts.append(self._texts(cells, first) if part is None else part)
+        forms = [self._numbers, self._dates, self._texts]
+        if self._is_text or self.tally["text"] or (self._is_target and len(self._codes) < _FEW):
+            forms = [self._texts]
+        elif self.parts and self.parts[-1].dtype.kind == "M":
+            forms = [self._dates, self._numbers, self._texts]
+        self.parts.append(next(part for form in forms if (part := form(cells, first)) is not None))
+        if self.grouped is not None:
+            pointed = [cell for cell in cells if "." in cell]
+            found = self.grouped or next(iter(pointed), "")
+            self.grouped = found if all(map(_GROUPED.fullmatch, pointed)) else None
 
     def _numbers(self, cells: Sequence[str], first: int) -> NDArray[np.float64] | None:
-        """Return plain numbers that doubles hold exactly, of which some may be missing; None if others must look."""
+        """Return plain numbers, of which some may be missing; None unless all are, and doubles hold them exactly."""
         plain = self.grammar.numbers(cells)
         if plain is None:
             return None
@@ -76,7 +81,7 @@ class TrainingColumn:
         absent = np.isnan(numbers)
         if is_whole and (np.abs(numbers) > EXACT).any():
             return None
-        word, n_absent = _PLAIN[not is_whole], int(absent.sum())
+        word, n_absent = "integer" if is_whole else "number", int(absent.sum())
         self.tally[word] += len(cells) - n_absent
         self.tally["mark"] += n_absent
         self._note(word, cells, first)
@@ -86,7 +91,7 @@ class TrainingColumn:
         return numbers
 
     def _dates(self, cells: Sequence[str], first: int) -> NDArray[Any] | None:
-        """Return plain dates or times; None if others must look."""
+        """Return plain dates or times; None unless all cells are."""
         plain = self.grammar.dates(cells)
         if plain is None:
             return None
@@ -142,7 +147,8 @@ class TrainingColumn:
     @property
     def other_date(self) -> str | None:
         """A cell of a column of text that people would read as a date, as they would nearly all others."""
-        cells = [cell for cell in islice(self._codes, _FEW) if not self.grammar.is_mark(cell)]
+        codes = () if self._is_text else islice(self._codes, _FEW)
+        cells = [cell for cell in codes if not self.grammar.is_mark(cell)]
         dates = [cell for cell in cells if looks_like_a_date(cell)]
         return dates[0] if dates and len(dates) >= _SHARE * len(cells) else None
 
@@ -218,19 +224,21 @@ class TrainingColumn:
             text=place.name,
         )
 
-    def column(self, column_type: str, place: Place) -> FileColumn | None:
-        """Return the column; None if the file must be read again, because a block is in the form of another type."""
+    def has_values(self, column_type: str) -> bool:
+        """Return whether the values of a type follow from the blocks: not if one is in the form of another type."""
         form = "M" if column_type in DATES else "f" if column_type in _PLAIN else "i"
-        if any(part.dtype.kind not in ("i", form) for part in self.parts):
-            return None
+        forms = {part.dtype.kind for part in self.parts}
+        if column_type == "integer" and forms == {"i", "f"}:
+            cells = (cell for cell in self._codes if not self.grammar.is_mark(cell))
+            return all(abs(self.grammar.integer(cell) or 0) <= EXACT for cell in cells)
+        return forms <= {"i", form}
+
+    def values(self, column_type: str, place: Place) -> NDArray[Any]:
+        """Return the values of a type, which follow from the blocks."""
         table = parsing.values(self.grammar, [*self._codes], column_type, place)
-        if column_type == "integer" and any(part.dtype.kind == "f" for part in self.parts):
-            if any(value is not None and abs(value) > EXACT for value in table.tolist()):
-                return None
+        if any(part.dtype.kind == "f" for part in self.parts):
             table = table.astype(np.float64)
-        return column_of(
-            np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts]), column_type
-        )
+        return np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts])
 
 
 def _remedy(cell: str, decimal: str) -> Message:
@@ -276,69 +284,52 @@ def _other_date(cell: str, place: Place) -> Message:
 
 
 class TextRows(TrainingRows):
-    """The columns of a file of text, and its target, read once; twice for columns of which only some blocks are text.
-
-    Parameters
-    ----------
-    file : TextFile
-    cell_format : CellFormat
-    kept : sequence of int
-        The columns of X.
-    target : int
-        The column of the targets.
-    progress : callable or None
-        Gets the share of the file that has been read.
-    """
+    """The columns of a file of text by their positions, and the target, with the decision what each of them is."""
 
     def __init__(
         self,
         file: TextFile,
-        cell_format: CellFormat,
-        kept: Sequence[int],
-        target: int,
-        progress: Progress = None,
+        columns: dict[int, TrainingColumn],
+        target: tuple[int, TrainingColumn],
+        blocks: list[tuple[int, Sequence[int]]],
     ) -> None:
-        self.file, self.kept, self.grammar = file, list(kept), Grammar(cell_format)
-        self.names = [file.names[i] for i in kept] if file.has_names else None
-        texts = {file.position(name) for name in file.options.text}
-        self._columns = {i: TrainingColumn(self.grammar, is_text=i in texts) for i in kept}
-        self._target = TrainingColumn(self.grammar, is_text=target in texts, is_target=True)
-        self._at_target, self._target_column = self._place(target), target
-        self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
-        doubted = self._read(progress)
-        self.n_rows = self._blocks[-1][0] + len(self._blocks[-1][1])
-        self._types = {i: column.column_type(self._place(i)) for i, column in self._columns.items()}
-        doubts = [(i, _doubt(cell.strip())) for i, cell in doubted.items() if cell]
-        for i, column in self._columns.items():
-            other_date = column.other_date if self._types[i] == "text" and i not in texts else None
-            if other_date is not None:
-                doubts.append((i, _other_date(other_date, self._place(i))))
+        self.file, self.kept, self._columns = file, list(columns), columns
+        self.names = [file.names[i] for i in columns] if file.has_names else None
+        self._blocks = blocks  # the first row of each, and the lines of its rows
+        self.n_rows = blocks[-1][0] + len(blocks[-1][1])
+        self._target_position, self._target = target
+        self._at_target, self.grammar = self._place(target[0]), target[1].grammar
+        self._types = {i: column.column_type(self._place(i)) for i, column in columns.items()}
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
             file.summary(self.n_rows),
-            *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in doubts),
+            *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
 
-    def _read(self, progress: Progress) -> dict[int, str]:
-        """Read all rows; return columns whose points may separate thousands, with the first such cell."""
-        doubted: dict[int, str] = dict.fromkeys([*self.kept, self._target_column], "") if self._is_doubtful else {}
-        for block in self.file.blocks(progress):
-            for i in list(doubted):
-                pointed = [cell for cell in block.columns[i] if "." in cell]
-                doubted[i] = doubted[i] or next(iter(pointed), "")
-                if not all(map(_GROUPED.fullmatch, pointed)):
-                    del doubted[i]
-            for i, column in self._columns.items():
+    @classmethod
+    def read(
+        cls, file: TextFile, cell_format: CellFormat, kept: Sequence[int], target: int, progress: Progress = None
+    ) -> Self:
+        """Read the columns `kept` of X, and the targets; `progress` gets the share of the file that has been read."""
+        grammar, texts = Grammar(cell_format), {file.position(name) for name in file.options.text}
+        # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
+        may_be_grouped = file.separator == ";" and file.options.decimal is None and not file.options.thousands
+        columns = {i: TrainingColumn(grammar, i in texts, i == target, may_be_grouped) for i in (*kept, target)}
+        blocks = []
+        for block in file.blocks(progress):
+            for i, column in columns.items():
                 column.add(block.columns[i], block.first)
-            self._target.add(block.columns[self._target_column], block.first)
-            self._blocks.append((block.first, block.lines))
-        return doubted
+            blocks.append((block.first, block.lines))
+        return cls(file, columns, (target, columns.pop(target)), blocks)
 
-    @property
-    def _is_doubtful(self) -> bool:
-        """Whether the file is probably from a country with decimal commas, and the decimal point is not stated."""
-        options = self.file.options
-        return self.file.separator == ";" and options.decimal is None and not options.thousands
+    def _doubts(self) -> Iterator[tuple[int, Message]]:
+        """Yield columns that may be something else than what they are read as, with a notice."""
+        for i, column in (*self._columns.items(), (self._target_position, self._target)):
+            if column.grouped:
+                yield i, _doubt(column.grouped.strip())
+        for i, column in self._columns.items():
+            if self._types[i] == "text" and (other_date := column.other_date) is not None:
+                yield i, _other_date(other_date, self._place(i))
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:
@@ -371,10 +362,15 @@ class TextRows(TrainingRows):
 
     def take_columns(self) -> NamedColumns:
         """Return the columns with their types."""
-        columns = {i: self._columns.pop(i).column(self._types[i], self._place(i)) for i in self.kept}
-        again = self._read_again({i: self._types[i] for i, column in columns.items() if column is None})
-        values = [columns[i] or column_of(again[i], self._types[i]) for i in self.kept]
-        return NamedColumns([self.file.names[i] for i in self.kept], values)
+        types, columns = self._types, []
+        again = self._read_again(
+            {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
+        )
+        for i in self.kept:
+            column = self._columns.pop(i)
+            values = again.pop(i) if i in again else column.values(types[i], self._place(i))
+            columns.append(column_of(values, types[i]))
+        return NamedColumns([self.file.names[i] for i in self.kept], columns)
 
     def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
         """Return the values of columns of which some blocks were read as another type."""
@@ -400,10 +396,9 @@ class TextRows(TrainingRows):
         return self._at_target(int((self.numbers() % 1 != 0).argmax()))
 
     def _values_of_target(self, column_type: str) -> NDArray[Any]:
-        column = self._target.column(column_type, self._at_target)
-        if column is not None:
-            return column.values
-        return self._read_again({self._target_column: column_type})[self._target_column]
+        if self._target.has_values(column_type):
+            return self._target.values(column_type, self._at_target)
+        return self._read_again({self._target_position: column_type})[self._target_position]
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the targets as numbers; raises DataError if one is missing."""

@@ -75,7 +75,7 @@ def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder for edges in column.all_edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder.columns for edges in column.all_edges)
 
 
 class TableRows(NamedTuple):
@@ -195,7 +195,7 @@ class Bag(NamedTuple):
         labels = self.target_encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
-        job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1, judges=False)
+        job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1, warns_if_useless=False)
         begin(job, len(data.X))
         run = make_run(job, BatchEngine)
         assert isinstance(run, EpochLoop)

@@ -91,8 +91,8 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
         return
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
         return
-    judges = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
-    parts = [(judged_rows(group[0].job), _outputs(group)) for group in judges]
+    groups = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
+    parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
     outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]
     weight = np.concatenate(weights) if weights else None

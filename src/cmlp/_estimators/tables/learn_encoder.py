@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.column_entries import ORDERED
 from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
 from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
@@ -217,19 +218,21 @@ def learn_encoder(
     Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
     tabular data", 2024.
     """
-    codes = reader.codes
+    codes, types = reader.codes, reader.column_types
     columns = [
         UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
     ]
-    numbers = [i for i, known in enumerate(codes) if known is None or reader.is_ordered(i)]
+    numbers = [i for i, known in enumerate(codes) if known is None or types[i] == ORDERED]
 
     def learn(k: int) -> None:
         i = numbers[k]
-        has_parts = date_parts and i < len(reader.column_types) and reader.column_types[i] in DATES
-        columns[i] = _learn_number(raw[:, i], target, has_parts=has_parts)
+        columns[i] = _learn_number(raw[:, i], target, has_parts=date_parts and types[i] in DATES)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
-    return ColumnEncoder.of(columns, codes, reader.column_types)
+    return ColumnEncoder(
+        column._replace(categories=None if known is None else sorted(known, key=known.__getitem__), type=held)
+        for column, known, held in zip(columns, codes, types, strict=True)
+    )
 
 
 def _learn_number(x: NDArray[np.float64], target: SplitTarget, *, has_parts: bool) -> EncodedColumn:

@@ -64,15 +64,16 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
 
 
 def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
-    run, share = runs[k], None
+    run = runs[k]
     seconds = deadline.left()
     if seconds < math.inf and not run.finished:
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
         share = Deadline(seconds / n_rounds)
-        run.run(n_batches=min(_FEWEST_BATCHES, run.engine.n_batches))
+        run.run_batches(min(_FEWEST_BATCHES, run.engine.n_batches))
+        run.engine.deadline = share
     if verbose and k == 0:
         run.observers.append(_Estimate(runs, n_threads))
-    run.run(deadline=share)
+    run.run()
     if verbose:
         print_line(_summary(k, run))
 
@@ -108,7 +109,9 @@ def _train_in_step(
 ) -> None:
     """Train one epoch of all members after the other."""
     end = AgreedDeadline()
-    members = [run.epochs(deadline=end) for run in runs]
+    for run in runs:
+        run.engine.deadline = end
+    members = [run.epochs() for run in runs]
     if verbose:
         runs[0].observers.append(_Estimate(runs, len(runs)))  # the first one waits for the epochs of the others
     follower.fit_begins()

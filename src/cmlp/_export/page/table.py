@@ -148,9 +148,8 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
     texts = model.feature_names
     names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    types = model.encoder.types
-    for i, (name, one, held) in enumerate(zip(names, model.encoder, types, strict=True)):
-        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": held}
+    for i, (name, one) in enumerate(zip(names, model.encoder.columns, strict=True)):
+        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": one.type}
         if one.kind == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
@@ -170,7 +169,7 @@ def _field(model: TableModel, i: int, column: EncodedColumn) -> dict[str, Any]:
     """
     found = np.concatenate([column.edges, [] if model.summary is None else model.summary.values[:, i]])
     found = found[~np.isnan(found)]
-    if i not in model.encoder.dates:
+    if not column.is_date:
         is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
         return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
