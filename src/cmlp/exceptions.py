@@ -117,9 +117,9 @@ class Message(str):
 
     It is a constant sentence with places for what varies. The keyword `loss` is a setting: ``<loss=>`` stands for it
     with its value, ``<loss:=>`` too if it is no value of the caller but a remedy, and ``<loss>`` for its name. The
-    value is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So a value
-    is never searched for places. An argument that is a part itself, such as a phrase, is inserted as it is. Without
-    arguments, the sentence is plain text.
+    value is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So
+    a value is never searched for places. An argument that is a part itself, such as a phrase, is inserted as it is.
+    Without arguments, the sentence is plain text.
 
     Examples
     --------
