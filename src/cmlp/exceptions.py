@@ -1,8 +1,9 @@
 """Public errors and warnings, all of them also names of `cmlp`.
 
-All errors are subclasses of `CmlpError`, and all but `WorkerError` of ValueError, as in scikit-learn. Arguments that
-are wrong in another way raise Python's own ValueError or TypeError. If scikit-learn has an exception of the same name
-and the program has imported scikit-learn, the raised exception is an instance of both classes, so that ``except
+All public errors are subclasses of `CmlpError`, and all but `WorkerError` of ValueError, as in scikit-learn. A
+parameter that is wrong whatever the rows are raises InvalidParameterError; other arguments, rows and states may raise
+Python's own ValueError or TypeError. If scikit-learn has an exception of the same name and the program has imported
+scikit-learn, the raised exception is an instance of both classes, so that ``except
 sklearn.exceptions.NotFittedError`` works too. This package never imports scikit-learn itself.
 """
 
@@ -115,10 +116,10 @@ class Message(str):
     """The text of an error or a warning, which knows its parts: texts and settings.
 
     It is a constant sentence with places for what varies. The keyword `loss` is a setting: ``<loss=>`` stands for it
-    with its value, ``<loss:=>`` too if it is no value of the caller but a remedy, and ``<loss>`` for its name; the value
-    is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So no text
-    of a value is taken for a place. An argument that is a part itself, such as a phrase, is inserted as it is. Without
-    arguments, the sentence is plain text.
+    with its value, ``<loss:=>`` too if it is no value of the caller but a remedy, and ``<loss>`` for its name. The
+    value is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So
+    a value is never searched for places. An argument that is a part itself, such as a phrase, is inserted as it is.
+    Without arguments, the sentence is plain text.
 
     Examples
     --------

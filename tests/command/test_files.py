@@ -162,7 +162,7 @@ def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run)
     content = text_of({"amount": amounts, "kind": KIND, "y": [f"{i % 7},5" for i in range(N)]}, ";")
     stated = ["--decimal", ",", "--thousands", "."]
     status, lines, err = train(content, *stated)
-    assert (status, err) == (0, "") and "; as separator, 3 columns with names, 160 rows" in lines[0]
+    assert (status, err) == (0, "") and '";" as separator, 3 columns with names, 160 rows' in lines[0]
     assert kinds() == ["number", "category"]
     frame = pandas.read_csv(io.StringIO(content), sep=";", decimal=",", thousands=".")
     assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
@@ -382,7 +382,7 @@ def test_dialects_are_found(train, separator, end, pack):
     columns = {"x": SIZE, "kind": [f'"{kind}{separator}\n"' for kind in KIND], "y": KIND}
     content = text_of(columns, separator).replace("\n", end)
     status, lines, _ = train(pack(b"\xef\xbb\xbf" + content.encode()))
-    shown = "tab" if separator == "\t" else separator
+    shown = "tab" if separator == "\t" else f'"{separator}"'
     assert status == 0 and lines[0] == f"t.csv: {shown} as separator, 3 columns with names, 160 rows"
     known = cmlp.load("m.cmlp")
     assert known.feature_names_in_.tolist() == ["x", "kind"] and known.classes_.tolist() == ["flat", "house", "room"]
@@ -504,7 +504,7 @@ def test_a_point_that_may_separate_thousands_is_named(train):
 
 def test_predict_says_what_was_found(train, tmp_path, capsys):
     assert train(text_of({"x": SIZE, "kind": KIND, "y": PRICE}, ";"))[0] == 0
-    found = "t.csv: ; as separator, 3 columns with names, 160 rows\n"
+    found = 't.csv: ";" as separator, 3 columns with names, 160 rows\n'
     assert cli.main(["predict", "m.cmlp", "t.csv", "--drop", "y"]) == 0
     out, err = capsys.readouterr()
     assert out.count("\n") == N and err == f"cmlp: {found}"
@@ -537,7 +537,7 @@ def test_dates_in_another_form_are_text_and_named(train, form):
 
 def test_a_target_that_is_a_number_is_no_name_of_a_column_of_values(train):
     status, lines, _ = train("1,2,3\n" * N + "1,2,4\n" * N, target="3", options=NETWORK)
-    assert status == 0 and lines[0] == f"t.csv: , as separator, 3 columns without names, {2 * N} rows"
+    assert status == 0 and lines[0] == f't.csv: "," as separator, 3 columns without names, {2 * N} rows'
 
 
 def test_names_are_a_header_if_the_model_or_the_target_has_them(train, run):

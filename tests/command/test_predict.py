@@ -54,7 +54,7 @@ def test_real_command(folder, expected):
     command = [sys.executable, "-m", "cmlp", "predict", "model.cmlp", "rows.csv"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines() == expected
-    assert done.stderr == "cmlp: rows.csv: , as separator, 4 columns without names, 30 rows\n"
+    assert done.stderr == 'cmlp: rows.csv: "," as separator, 4 columns without names, 30 rows\n'
 
 
 def test_probabilities(predict):
@@ -344,7 +344,7 @@ def test_output_goes_to_a_file_in_blocks_with_the_same_lines(folder, predict):
     model = small().fit(X, NAMES[Y])
     at_once = [",".join(map(str, row)) for row in model.predict_proba(rows).tolist()]
     for name in ("many.csv", "many.npy"):
-        found = ["many.csv: , as separator, 4 columns without names, 20,000 rows"] if name == "many.csv" else []
+        found = ['many.csv: "," as separator, 4 columns without names, 20,000 rows'] if name == "many.csv" else []
         assert predict(name, "--proba", "-o", "out.txt") == (0, found, "")
         assert (folder / "out.txt").read_text().splitlines() == at_once
     rows[19_000, 1] = np.nan

@@ -56,7 +56,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
         "train", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind", *OPTIONS
     )
     assert (status, err) == (0, "")
-    assert lines[0] == "flats.csv: , as separator, 6 columns with names, 200 rows"
+    assert lines[0] == 'flats.csv: "," as separator, 6 columns with names, 200 rows'
     assert lines[1].startswith("Not all cells are numbers (flats.csv, line 2, column 3 ('district'): ")
     assert lines[1].endswith("). So this trains a TabularRegressor: the target has 193 different numbers")
     assert lines[-6:-4] == ["read as categories: district", "read as dates: built"]

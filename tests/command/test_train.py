@@ -55,7 +55,7 @@ def test_csv_with_labels_of_text(train):
     expected = MLPClassifier(**FIT).fit(X, NAMES[Y])
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
     assert loaded().feature_names_in_.tolist() == COLUMNS and loaded().classes_.tolist() == sorted(NAMES)
-    assert lines[0] == "rows.csv: , as separator, 6 columns with names, 90 rows"
+    assert lines[0] == 'rows.csv: "," as separator, 6 columns with names, 90 rows'
     assert lines[1] == "--max-iter is given. So this trains an MLPClassifier: the target has 3 labels"
     assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[2]), lines[2]
     useless = (

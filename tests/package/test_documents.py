@@ -46,9 +46,11 @@ def test_files_that_contributing_names_exist():
 @in_source_tree
 def test_functions_of_the_steps_of_a_fit_are_in_the_files_beside_them():
     text = CONTRIBUTING.read_text("utf-8")
-    steps = text[text.index("## The steps of a fit") : text.index("## To add something")]
+    steps = text[text.index("## A fit at a glance") : text.index("## To add something")]
     rows = re.findall(r"^\| \d+\. .+? \| ([^|]+) \| ([^|]+) \|$", steps, re.MULTILINE)
-    assert len(rows) > 20
+    calls = re.findall(r"^ *([\w.]+) {2,}([\w/]+\.\w+)", steps, re.MULTILINE)  # of the overviews
+    assert len(rows) > 10 and len(calls) > 40
+    rows += [(f"`{call}`", f"`{path}`") for call, path in calls]
     for functions, files in rows:
         paths = [path for path in re.findall(r"`([\w./]+\.\w+)`", files) if not path.endswith(".md")]
         code = "\n".join((PACKAGE / path).read_text("utf-8") for path in paths)

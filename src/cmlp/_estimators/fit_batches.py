@@ -18,7 +18,7 @@ from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
-from cmlp.exceptions import naming
+from cmlp.exceptions import InvalidParameterError, Setting, naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,8 @@ class BlockSource(RowSource):
             moments = feed.moments()
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
-            raise ValueError(f"{name}={getattr(options, name)!r} needs the number of batches: pass n_rows=.")
+            given = Setting(name, getattr(options, name))
+            raise InvalidParameterError("<given> needs the number of batches: pass n_rows=.", given=given)
         return feed.n_rows, moments
 
     def engine(self, job: TrainingJob) -> BatchEngine:

@@ -16,6 +16,7 @@ from cmlp._estimators.request import FitRequest
 from cmlp._estimators.targets import learn_encoding
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 from cmlp._train.state import History, TrainingState
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,7 +95,8 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     twin = copy(estimator)
     scale = options.input_scale
     if isinstance(scale, str):
-        raise ValueError(f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.")
+        problem = "<input_scale=> is learned in fit, so it cannot be used with assigned coefs_."
+        raise InvalidParameterError(problem, input_scale=scale)
     check_scale_width(scale, len(first))
     twin._fitted = Fitted.of_network(net, state, encoding.labels, input_scale=scale)
     for name, value in assigned.items():

@@ -23,6 +23,7 @@ from cmlp._train.architecture import initial_params
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -231,9 +232,10 @@ class TableRequest(Request):
 
 
 def _require_same(name: str, was: object, now: object) -> None:
-    """Raise ValueError if training continues with a different value than the model was fitted with."""
+    """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
     if was != now:
-        raise ValueError(
-            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; "
-            "call fit with warm_start=False to start again."
+        problem = (
+            "The model was fitted with <before>, so training cannot continue with {!r}; call fit with warm_start=False "
+            "to start again."
         )
+        raise InvalidParameterError(problem, now, before=Setting(name, was), about=Setting(name, now))

@@ -157,7 +157,10 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
         problem = "<shards> needs <shuffle:=>, got {!r}."
         raise InvalidParameterError(problem, options.shuffle, shards=..., shuffle=True, about=given)
     if options.early_stopping and not own_rows:
-        raise ValueError("early_stopping with shards needs validation rows of your own: pass X_val and y_val.")
+        problem = "<early_stopping> with <shards> needs validation rows of your own: pass <X_val:X_val and y_val>."
+        raise InvalidParameterError(
+            problem, early_stopping=Setting("early_stopping", True, "early_stopping"), shards=..., X_val=...
+        )
     unit, batch_size = CHUNK * len(sizes), options.batch_size
     number = 200 if isinstance(batch_size, str) else batch_size
     if number % unit:

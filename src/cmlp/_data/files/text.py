@@ -178,7 +178,8 @@ class TextFile:
 
     def summary(self, n_rows: int) -> str:
         """Return a line for the user: what separates the columns, and how many columns and rows there are."""
-        separator = f"{_NAMES.get(self.separator, self.separator)} as separator" if self.separator else "no separator"
+        mark = _NAMES.get(self.separator, f'"{self.separator}"')
+        separator = f"{mark} as separator" if self.separator else "no separator"
         columns = f"{self.width:,} column{'s' * (self.width != 1)}"
         names = f"with{'' if self.has_names else 'out'} names"
         return f"{self.path}: {separator}, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
