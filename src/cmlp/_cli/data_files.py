@@ -259,12 +259,13 @@ class DataFiles(NamedTuple):
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
         """Return what the arguments say; raises CommandError for options that exclude or need each other."""
-        given = {name: getattr(arguments, name, None) for name in cls._fields[3:]}
-        if given["target"] is not None and given["labels"] is not None:
+        given = {name: getattr(arguments, name, None) for name in cls._field_defaults}  # not all commands have these
+        files = cls(arguments.data, _text_options(arguments), arguments.drop, **given)
+        if files.target is not None and files.labels is not None:
             raise CommandError("--target and --labels exclude each other")
-        if given["validation"] is None and given["validation_labels"] is not None:
+        if files.validation is None and files.validation_labels is not None:
             raise CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
-        return cls(arguments.data, _text_options(arguments), arguments.drop, **given)
+        return files
 
     @property
     def paths(self) -> tuple[str | None, ...]:
