@@ -316,6 +316,21 @@ def test_number_belongs_to_the_wire_for_which_it_was_typed(watch, story_path):
     assert page.evaluate(f"[figure.knob, figure.small.params[{second}]]") == [None, 6]
 
 
+def test_escape_closes_what_is_asked_and_stays(watch, story_path):
+    page = watch(story_path, "#playground?preset=free")
+    page.page.locator("#scene").focus()
+    page.press("ArrowDown", "Enter")
+    page.page.locator(".knob input").fill("4")
+    page.press("Escape")
+    assert page.evaluate("[chapter, figure.knob, figure.small.params[0]]") == ["playground", None, 4]
+    page.press("Escape")
+    assert page.evaluate("chapter") == "playground"
+    page.page.locator("#chapter-next").click()
+    assert not page.page.locator("#tale").is_visible()
+    page.page.go_back()
+    page.until("chapter === 'playground'")
+
+
 def test_layer_of_a_pressed_neuron_is_taken_away(watch, story_path):
     page = watch(story_path, "#playground?preset=free&layers=4-2")
     page.page.locator("#scene").focus()

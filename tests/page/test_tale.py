@@ -33,7 +33,7 @@ RIGHT = {
     "ways": 2,
     "wishes": 0,
     "chain": 0.0993,
-    "batches": 0,
+    "batches": 2,
     "curves": 0,
     "inside": 1,
     "exam": 0,
@@ -312,6 +312,7 @@ def test_verdict_is_about_the_rate_chosen(watch, story_path):
     assert page.text("#verdict").startswith("With rate 8 the ring leaps across")
     page.page.locator("#controls [role=group] button").last.click()
     assert page.text("#verdict").startswith("With rate 16 the ring leaves the map")
+    assert page.evaluate("figure.says(0.5)") == "Rate 16: on the same slope, each step is 3.2 times as long as with 5."
     assert "ring off the map" in page.evaluate(TEXTS)
 
 
@@ -360,6 +361,7 @@ def test_turned_knobs_cost_right_answers(watch, story_path):
     assert "Turned by ±0.25, it reads 90 % of 300" in page.evaluate(TEXTS)
     page.page.locator("#controls input").first.fill("2")
     assert "Turned by ±2.00, it reads 16 % of 300" in page.evaluate(TEXTS)
+    assert page.text("#stop") == "Less than half: at ±2.00 it reads 16 % of these 300 test digits."
 
 
 def test_ways_are_switched_off_one_by_one(watch, story_path):
@@ -392,6 +394,18 @@ def test_network_that_hears_one_digit_sees_it_everywhere(watch, story_path):
     assert "2 × (1 − 0.332) = " in page.evaluate(TEXTS)
 
 
+def test_steps_use_all_ways(watch, story_path):
+    page = watch(story_path, "#ways?at=1")
+    ways = page.page.locator("#controls [role=group]").first.get_by_role("button")
+    steps = page.page.locator("#controls [role=group]").last.get_by_role("button")
+    ways.nth(1).click()
+    steps.nth(1).click()
+    assert ways.nth(1).get_attribute("aria-pressed") == "true" and page.text("#stop").startswith("After 10 steps")
+    ways.nth(1).click()
+    assert steps.first.get_attribute("aria-pressed") == "true"
+    assert page.text("#stop") == "Switched off: weights. Only the rest changes the sum."
+
+
 def test_bet_on_a_wish_is_decided_where_it_arrives(watch, story_path):
     page = watch(story_path, "#wishes?at=0.2")
     assert page.text("#verdict").startswith("+0.451: to rise")
@@ -417,6 +431,8 @@ def test_chain_is_pulled_by_dragging(watch, story_path):
     page.page.mouse.up()
     page.settle()
     assert "+0.40: slopes say −0.02901\nmeasured −0.02630" in page.evaluate(TEXTS)
+    words = "w3 +0.40: the slopes promise −0.0290, measured is −0.0263: too far for a slope."
+    assert page.text("#stop") == words
 
 
 def test_nudge_reaches_one_number_after_the_other(watch, story_path):
@@ -673,8 +689,7 @@ def test_chapter_is_found_as_it_was_left(away, watch, story_path):
 @pytest.mark.parametrize("chapter", ["learn", "curves", "playground"])
 def test_jump_to_the_end_does_not_block(chapter, watch, story_path):
     page = watch(story_path, f"#{chapter}?at=0")
-    started = page.evaluate("() => { const start = performance.now(); moveTo(1); return performance.now() - start; }")
-    assert started < 300 and page.evaluate("[aim, moment < 1, $('verdict').textContent]") == [1, True, ""]
+    assert page.evaluate("(moveTo(1), [aim, moment < 1, $('verdict').textContent])") == [1, True, ""]
     page.until("moment === 1 && $('verdict').textContent")
     assert page.evaluate("Number($('moment').value)") == 1
 
@@ -699,6 +714,7 @@ def test_drawing_runs_through_the_layers(watch, story_path):
     page = watch(story_path, "#layers?at=1")
     page.draw([[(0.3, 0.3), (0.6, 0.3), (0.45, 0.8)]])
     assert page.evaluate("strokesNow().length") == 1 and page.link() == "#layers"
+    assert re.match(r"Your drawing turns on \d+ of A: A.* It is read as a \d, at \d\.\d\d\.", page.text("#stop"))
 
 
 def test_figures_answer_to_arrow_keys(watch, story_path):
@@ -741,7 +757,7 @@ def test_buttons_pressed_at_once_count_on_from_each_other(watch, story_path):
     assert "mistake 1 of" in page.evaluate(TEXTS)
     page = watch(story_path, "#gradient?at=0")
     page.evaluate(f"() => {{ {press} moveTo(1); press('Try 200 more'); }}")
-    assert "best of 400" in page.evaluate(TEXTS)
+    assert "best of 400" in page.evaluate(TEXTS) and page.text("#stop").startswith("400 random steps now")
     page = watch(story_path, "#hill?at=1")
     pitch = page.evaluate("figure.pitch")
     page.evaluate(f"() => {{ {press} press('From above'); press('From above'); }}")
@@ -851,6 +867,12 @@ def test_network_of_the_story_has_the_chapters():
 # --------------------------------------------------------------------------------------------- narrow screens, Firefox
 
 
+MIDDLES_ARE_FREE = """() => [...document.querySelectorAll("header button")].every((one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return !width || document.elementFromPoint(x + width / 2, y + height / 2) === one;
+})"""
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapter_fits_a_phone(chapter, watch, story_path):
     page = watch(story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
@@ -859,6 +881,7 @@ def test_chapter_fits_a_phone(chapter, watch, story_path):
     ids = ("chapter-title", "chapter-text", "scene", "bet")
     place, button = (page.page.locator(id).bounding_box() for id in ("#chapter-place", "#tale-button"))
     assert place["x"] + place["width"] <= button["x"] - 8
+    assert page.evaluate(MIDDLES_ARE_FREE)
     order = [page.page.locator(f"#{id}").bounding_box()["y"] for id in ids]
     assert order == sorted(order) and page.page.locator("#rail").bounding_box()["height"] < 90
     page.evaluate("(moveTo(1), $('verdict').scrollIntoView({ block: 'end' }))")

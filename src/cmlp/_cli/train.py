@@ -149,18 +149,17 @@ class TrainRequest(NamedTuple):
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
         """Return what the arguments say; a parameter is a word of them with a prefix."""
-        files = DataFiles.of(arguments)
-        named = {
-            name.removeprefix(_PREFIX): value for name, value in vars(arguments).items() if name.startswith(_PREFIX)
-        }
-        regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in named else ""
-        given = [name for name in (*_FOR_TABLES, *_FOR_NETWORKS) if getattr(arguments, name)] + [*named]
-        only = {*_FOR_TABLES, *_of_tables() - _of_networks()}, {*_FOR_NETWORKS, *_of_networks() - _of_tables()}
-        table, network = (next((options.flag(name) for name in given if name in names), "") for names in only)
+        files, values = DataFiles.of(arguments), vars(arguments)
+        parameters = {name.removeprefix(_PREFIX): values[name] for name in values if name.startswith(_PREFIX)}
+        networks, tables = _of_networks(), _of_tables()
+        for_tables = [*filter(values.get, _FOR_TABLES), *(name for name in parameters if name not in networks)]
+        for_networks = [*filter(values.get, _FOR_NETWORKS), *(name for name in parameters if name not in tables)]
+        regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in parameters else ""
+        table, network = (options.flag(names[0]) if names else "" for names in (for_tables, for_networks))
         if table and network:
             raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
         output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
-        return cls(files, named, regressor, table, network, output, resume, checkpoint_every)
+        return cls(files, parameters, regressor, table, network, output, resume, checkpoint_every)
 
     def check_parameters(self, kind: Any, why: str) -> None:
         """Raise CommandError if an estimator of the class lacks one of the given parameters."""

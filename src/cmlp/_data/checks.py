@@ -73,7 +73,7 @@ class Door(NamedTuple):
     labels: bool  # whether y has labels
     width: int | None = None  # number of columns that the rows must have; None for any
     names: NDArray[Any] | None = None  # of these columns
-    may_be_empty: bool = False  # whether there may be no rows, or none with a positive weight: all are a part of others
+    may_be_empty: bool = False  # whether there may be no rows, or none of positive weight, as in a block
 
     def rows(self, X: Any) -> Rows:
         """Return converted rows."""

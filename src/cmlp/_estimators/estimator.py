@@ -213,15 +213,6 @@ class Estimator(SklearnStub, ExportMethods):
 
         vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})
 
-    def _parts_to_keep(self, *, check: bool = True) -> tuple[TrainedModel, dict[str, Any], Any]:
-        """Return the model, the present parameters of the constructor, and everything else that fit has left."""
-        now = unchanging(self)
-        model = now._trained()
-        if check:
-            now._options()  # raises ValueError for parameters with which a file could not be loaded
-        parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
-        return model, parameters, now._fitted
-
     def save(
         self,
         path: str | os.PathLike[str],
@@ -268,10 +259,13 @@ class Estimator(SklearnStub, ExportMethods):
         from cmlp._model.formats import require
 
         require_own_class(self)
-        model, parameters, fitted = self._parts_to_keep()
+        now = unchanging(self)
+        model = now._trained()
+        now._options()  # raises ValueError for parameters with which a file could not be loaded
         require(model, "save")
+        parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
         strings, arrays = extras_of(
-            fitted, include_training_state=include_training_state, include_provenance=include_provenance
+            now._fitted, include_training_state=include_training_state, include_provenance=include_provenance
         )
         write_model(path, model, parameters, strings, arrays)
 
@@ -316,8 +310,10 @@ class Estimator(SklearnStub, ExportMethods):
         """
         from cmlp._export.sklearn import to_sklearn
 
-        model, parameters, fitted = self._parts_to_keep(check=False)
-        return to_sklearn(model, parameters, fitted.state)
+        now = unchanging(self)
+        model = now._trained()
+        fitted: Any = now._fitted  # that of a table is refused
+        return to_sklearn(model, now.get_params(deep=False), fitted.state)
 
     def explain(
         self,

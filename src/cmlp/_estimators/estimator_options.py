@@ -49,6 +49,11 @@ class EstimatorOptions(TrainingOptions):
     y_scale: str | None = None
     provenance: bool = False
 
+    @property
+    def scale_to_learn(self) -> str | None:
+        """The name of the scale of the inputs that fit learns; None if `input_scale` is a scale."""
+        return self.input_scale if isinstance(self.input_scale, str) else None
+
     @classmethod
     def of(cls, owner: str, values: Mapping[str, object], class_name: str) -> EstimatorOptions:
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""

@@ -77,16 +77,12 @@ class PreparedFit:
         """Whether there is a model to store after Ctrl-C."""
         raise NotImplementedError
 
-    def remember_for_resume(self) -> None:
-        """Keep what must not change before the fit is resumed; begin the provenance, if the fit has one."""
+    def provenance(self) -> ProvenanceNow:
+        """Return what records the fit, before it trains."""
         raise NotImplementedError
 
-    def attach(self, observers: Sequence[Observer]) -> None:
-        """Let the user's callbacks and the observers follow the training."""
-        raise NotImplementedError
-
-    def train(self) -> None:
-        """Train all runs."""
+    def train(self, observers: Sequence[Observer]) -> None:
+        """Train all runs, which the user's callbacks and the observers follow."""
         raise NotImplementedError
 
     def fitted(self) -> Fitted | FittedTable:
@@ -97,19 +93,14 @@ class PreparedFit:
         """Warn if the stored model is useless, unless its run has done it."""
 
 
-def train_followed(fit: PreparedFit, observers: Sequence[Observer]) -> None:
-    """Train and store the model, with observers of the training."""
-    fit.remember_for_resume()
-    fit.attach(observers)
-    train_and_store(fit)
-
-
-def train_and_store(fit: PreparedFit) -> None:
+def train_and_store(fit: PreparedFit, observers: Sequence[Observer]) -> None:
     """Train and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last one."""
     estimator = fit.request.estimator
+    if fit.request.is_recorded:
+        fit.provenance_now = fit.provenance()
     with DeferredSignals():
         try:
-            fit.train()
+            fit.train(observers)
             store(estimator, fit.fitted())
             fit.judge()
         except KeyboardInterrupt:

@@ -11,10 +11,10 @@ from cmlp._data.checks import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.calls import FIT_BATCHES
-from cmlp._estimators.fit import Exclusively, train_followed
-from cmlp._estimators.fit_network import prepare_network
+from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.request import FitRequest
-from cmlp._estimators.sources import BlockFormat, RowSource, scale_to_learn, unpacked, with_learned_scales
+from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
 from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Door, Opened
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.provenance import StreamHashes
     from cmlp._estimators.targets import NetworkTargetEncoding
-    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.job import TrainingJob
     from cmlp._train.observer import Observer
+    from cmlp._train.training_run import AllMoments
 
 
 def fit_batches(
@@ -56,7 +56,7 @@ def fit_batches(
         with closing(stream):
             stream.open_first_block()
             with estimator._observers(*stream.given) as own:
-                train_followed(prepare_network(request, stream), [*own, *observers])
+                train_network(request, stream, [*own, *observers])
 
 
 class BlockSource(RowSource):
@@ -67,7 +67,6 @@ class BlockSource(RowSource):
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
         self._seen: list[Any] = []  # the blocks of this pass that were read before
-        self.hashes: StreamHashes | None = None  # of a fit that is recorded
 
     def open_first_block(self) -> None:
         """Read blocks until one has rows, and open it."""
@@ -93,9 +92,9 @@ class BlockSource(RowSource):
         """Return the first block with rows."""
         return door.let_in(self._first)
 
-    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
-        """Return the number of rows of a pass and the data, after a pass over the source to learn a scale if needed."""
-        data, options, dtype = job.data, job.options, job.state.params.dtype
+    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
+        """Return the number of rows of a pass, and the moments from a pass over the source if a scale is learned."""
+        data, options, dtype, moments = job.data, job.options, job.state.params.dtype, None
         self._format = BlockFormat.of(self._door, "block", self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
@@ -103,15 +102,14 @@ class BlockSource(RowSource):
         self._seen[-1] = Block(data.X, data.targets, data.weight, index)
         n_rows = self._n_rows or job.state.n_rows or 0
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
-        what = scale_to_learn(job)
-        if what:
-            self._passes.require(2, f"{what} takes a pass of its own")
-            data = with_learned_scales(feed.moments(), job)
+        if learns:
+            self._passes.require(2, f"{learns} takes a pass of its own")
+            moments = feed.moments()
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
             given = Setting(name, getattr(options, name))
             raise InvalidParameterError("<given> needs the number of batches: pass n_rows=.", given=given)
-        return feed.n_rows, data
+        return feed.n_rows, moments
 
     def engine(self, job: TrainingJob) -> BatchEngine:
         """Return the engine that reads the source in every epoch."""

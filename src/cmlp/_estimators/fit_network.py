@@ -1,4 +1,4 @@
-"""Fitting a network: `NetworkFit` prepares the training run of a call, and makes the fitted model of its state.
+"""Fitting a network: `prepare_network` makes the training run of a call, `NetworkFit` the fitted model of its state.
 
 Programs that only predict never import this module.
 """
@@ -6,7 +6,8 @@ Programs that only predict never import this module.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.calls import PARTIAL_FIT
-from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_followed
+from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_and_store
 from cmlp._estimators.fitted import NETWORK, Fitted, can_assemble, copy_with, fitted_of
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest
@@ -28,7 +29,7 @@ from cmlp._train.same_data import check_same_data
 from cmlp._train.split import checked_shards
 from cmlp._train.state import TrainingState
 from cmlp._train.training_options import check_scoring
-from cmlp._train.training_run import begin, make_run
+from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
 from cmlp.exceptions import InvalidParameterError, Message, add_hint, message_of, optional
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.provenance import Provenance, ProvenanceNow
     from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import Encoded, NetworkTargetEncoding
     from cmlp._train.engine import Engine
@@ -62,17 +64,31 @@ def fit_network(
     with Exclusively(estimator), immediate_signals():
         request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
         with estimator._observers(*source.given) as own:
-            train_followed(prepare_network(request, source), [*own, *observers])
+            train_network(request, source, [*own, *observers])
 
 
+def train_network(request: FitRequest, source: RowSource, observers: Sequence[Observer]) -> None:
+    """Train on the rows of a source, and store the model; ValueError if the call resumes a fit on other data."""
+    fit = prepare_network(request, source)
+    if fit.run.has_epochs:
+        check_same_data(fit.run.job, fit.data)
+    train_and_store(fit, observers)
+
+
+@dataclass(eq=False)
 class NetworkFit(PreparedFit):
-    """A call whose rows are open, with the run that trains the network, and the classes."""
+    """A call whose rows are open, with the run that trains the network, and its data with y as the user has it."""
 
     request: FitRequest
+    source: RowSource
+    data: Data
+    labels: Labels | None
+    runs: list[TrainingRun]  # one
 
-    def __init__(self, request: FitRequest, source: RowSource, labels: Labels | None, run: TrainingRun) -> None:
-        self.request, self.source, self.labels, self.run = request, source, labels, run
-        self.runs = [run]
+    @property
+    def run(self) -> TrainingRun:
+        """The run that trains the network."""
+        return self.runs[0]
 
     @property
     def can_resume(self) -> bool:
@@ -84,67 +100,41 @@ class NetworkFit(PreparedFit):
         """Whether there is a model to store after Ctrl-C."""
         return bool(self.request.options.warm_start or self.run.state.epoch)
 
-    def remember_for_resume(self) -> None:
-        """Keep what must not change before the fit is resumed; raises ValueError if the data of this one have."""
-        if self.run.has_epochs:
-            check_same_data(self.run.job)
-            self.remember_parameters()
+    def provenance(self) -> ProvenanceNow:
+        """Return what records the fit."""
+        from cmlp._estimators.provenance import provenance_of_network  # few programs need it
 
-    def remember_parameters(self) -> None:
-        """Keep the parameters that must not change before the fit is resumed; begin the provenance."""
-        request = self.request
-        self.run.state.parameters = {**parameters_to_keep(request.estimator), **self.source.fixed_for_resume}
-        if request.options.provenance:
-            from cmlp._estimators.provenance import is_recorded, provenance_of_network  # few programs need it
+        return provenance_of_network(self.request, self.source, self.data, self.run.job, self.labels)
 
-            if is_recorded(request):
-                self.provenance_now = provenance_of_network(request, self.source, self.run.job, self.labels)
-
-    def attach(self, observers: Sequence[Observer]) -> None:
-        """Let the user's callbacks and the observers follow the training."""
-        job, state = self.run.job, self.run.state
+    def train(self, observers: Sequence[Observer]) -> None:
+        """Train the network, which the user's callbacks and the observers follow."""
+        estimator, run = self.request.estimator, self.run
+        job, state = run.job, run.state
+        if self.can_resume:
+            state.parameters = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
         callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
         if callbacks:
             from cmlp._estimators.network import Network  # few programs need it
 
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
-            Trainer._of(network, self.run, lambda: self._copy(state.best_so_far()))._attach(callbacks, self.run)
+            copy = lambda: copy_with(estimator, self.fitted_from(state.best_so_far()))  # noqa: E731
+            Trainer._of(network, run, copy)._attach(callbacks, run)
         for observer in observers:
             observer.attach(state, lambda: self.fitted_from(state.best_so_far()), self.provenance_now)
-            self.run.observers.append(observer)
-
-    def train(self) -> None:
-        """Train the network."""
-        self.run.run()
+            run.observers.append(observer)
+        run.run()
 
     def fitted(self) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
         return self.fitted_from(state.resumable() if self.can_resume else state.without_rows())
 
-    def fitted_from(self, state: TrainingState, *, with_names: bool = True) -> Fitted:
+    def fitted_from(self, state: TrainingState) -> Fitted:
         """Return what the fit would leave with a state of its run. Its parameters predict y itself.
 
-        The model shares the block of parameters with the state, unless y is standardized. A score is computed from
-        converted rows, which have no names of columns.
+        The model shares the block of parameters with the state, unless y is standardized.
         """
-        net, data = self.run.job.net, self.run.job.data
-        return Fitted.of_network(
-            net,
-            state.in_units_of_y(net),
-            self.labels,
-            input_scale=data.input_scale,
-            names=data.names if with_names else None,
-            scale_name=self.request.scale_name,
-            provenance=self.provenance_now(),
-        )
-
-    def model_to_score(self) -> Any:
-        """Return a copy of the estimator with the present parameters, for a score of the user."""
-        return self._copy(self.run.state.without_rows(), with_names=False)
-
-    def _copy(self, state: TrainingState, *, with_names: bool = True) -> Any:
-        return copy_with(self.request.estimator, self.fitted_from(state, with_names=with_names))
+        return _fitted(self.request, self.labels, self.run.job, state, self.data.names, self.provenance_now())
 
 
 def prepare_network(
@@ -159,7 +149,7 @@ def prepare_network(
     The engine is that of the source unless another one is passed. `warns_if_useless` is whether to warn of a useless
     model.
 
-    Random numbers are drawn in this order: initial weights, dropout seed, and by `begin` the split.
+    Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
     """
     options = request.options
     opened = source.open(request.door())
@@ -172,7 +162,7 @@ def prepare_network(
     objective = encoding.objective()
     function = _scoring_function(options.scoring, objective.score_name)
     if function is not None:
-        scorer = UserScore(function, lambda: fit.model_to_score(), data, y_to_score, state)
+        scorer = UserScore(function, partial(_model_to_score, request, encoding.labels), y_to_score)
         objective = objective._replace(scorer=scorer)
     job = TrainingJob(
         net,
@@ -184,22 +174,27 @@ def prepare_network(
         reads_again=not source.is_whole,
         warns_if_useless=warns_if_useless and not options.warm_start,
     )
-    n_rows, data = source.learn(job, encoding)
-    job = job._replace(data=data)
-    begin(job, n_rows)
-    run = make_run(job, engine or source.engine)
-    fit = NetworkFit(request, source, encoding.labels, run)
-    return fit
+    n_rows, moments = source.survey(job, encoding, _learns(request, job))
+    run = make_run(job, n_rows, engine or source.engine, input_scale=request.scale_to_learn, moments=moments)
+    data = run.job.data._replace(targets=data.targets, validation=data.validation)
+    return NetworkFit(request, source, data, encoding.labels, [run])
 
 
-def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale | str:
-    """Return the scale of the inputs, or the name of one to learn, and warn of one that does not fit the rows."""
-    scale = request.input_scale(rows.X.shape[1])
-    if isinstance(scale, str) and isinstance(rows.X, StoredRows):
-        problem = "<input_scale=> is learned from all rows, which no process has with local=True."
-        raise InvalidParameterError(problem, input_scale=scale)
-    if isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
+def _learns(request: FitRequest, job: TrainingJob) -> str:
+    """Return the parameter with a scale that fit learns, as messages show it; empty if there is none."""
+    if request.scale_to_learn is not None:
+        return f"input_scale={request.scale_to_learn!r}"
+    return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
+
+
+def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale:
+    """Return the scale of the inputs, 1 if it is to be learned, and warn of one that does not fit the rows."""
+    scale, name = request.input_scale(rows.X.shape[1]), request.scale_to_learn
+    if name is None and isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
         warn_of_scale(stored_rows(rows.X), scale)
+    if name is not None and isinstance(rows.X, StoredRows):
+        problem = "<input_scale=> is learned from all rows, which no process has with local=True."
+        raise InvalidParameterError(problem, input_scale=name)
     return scale
 
 
@@ -208,7 +203,7 @@ def _data(
     opened: Opened,
     encoding: NetworkTargetEncoding,
     encoded: Encoded,
-    scale: float | InputScale | str,
+    scale: float | InputScale,
 ) -> tuple[Data, NDArray[Any]]:
     """Return the rows of the call with its own validation rows, and the y that a score of the user gets."""
     rows, previous, options = opened.rows, request.previous, request.options
@@ -235,6 +230,34 @@ def _data(
         group_names=None if encoding.labels is None else encoding.labels.classes,
     )
     return data, y_to_score
+
+
+def _fitted(
+    request: FitRequest,
+    labels: Labels | None,
+    job: TrainingJob,
+    state: TrainingState,
+    names: NDArray[Any] | None = None,
+    provenance: Provenance | None = None,
+) -> Fitted:
+    """Return what a fit with this job leaves with a state of it."""
+    return Fitted.of_network(
+        job.net,
+        state.in_units_of_y(job.net),
+        labels,
+        input_scale=job.data.input_scale,
+        names=names,
+        scale_name=request.scale_name,
+        provenance=provenance,
+    )
+
+
+def _model_to_score(request: FitRequest, labels: Labels | None, job: TrainingJob) -> Any:
+    """Return a copy of the estimator with the present parameters, for a score of the user.
+
+    The score is computed from converted rows, which have no names of columns.
+    """
+    return copy_with(request.estimator, _fitted(request, labels, job, job.state.without_rows()))
 
 
 def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._data.json_texts import Metadata
     from cmlp._estimators.mlp import MLPClassifier, MLPRegressor
     from cmlp._estimators.network import Network
     from cmlp._estimators.tables.tabular import TabularClassifier, TabularRegressor
@@ -72,28 +71,19 @@ def load(
     provenance, state = None, None
     if model.kind != "network":
         with naming_damage(path):
-            provenance, state = _provenance_and_state(model, parameters, metadata)
+            text = metadata.string("provenance")
+            if text is not None:
+                from cmlp._estimators.provenance import load_provenance
+
+                provenance = load_provenance(text, model.networks)
+            if isinstance(model, NetworkModel):  # programs load networks and tables without this module
+                from cmlp._train.state_file import load_state, training_parameters
+
+                if metadata.string("parameters") is None:  # written by a C program
+                    parameters |= training_parameters(metadata)
+                state = load_state(model.net, model.params, parameters, metadata)
     with naming_damage(path, (ValueError,)):  # invalid parameters
         return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
-
-
-def _provenance_and_state(
-    model: TrainedModel, parameters: dict[str, Any], file: Metadata
-) -> tuple[dict[str, Any] | None, TrainingState | None]:
-    """Return what an estimator keeps of its fit; adds the parameters of the training state to a C program's."""
-    provenance, state = None, None
-    text = file.string("provenance")
-    if text is not None:
-        from cmlp._estimators.provenance import load_provenance
-
-        provenance = load_provenance(text, model.networks)
-    if not isinstance(model, TableModel):
-        from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without
-
-        if file.string("parameters") is None:  # written by a C program
-            parameters |= training_parameters(file)
-        state = load_state(model.net, model.params, parameters, file)
-    return provenance, state
 
 
 def _class_of(name: str) -> Any:
@@ -146,8 +136,7 @@ def _built(
         from cmlp._train.state import History, TrainingState
 
         state = TrainingState(model.params, History())
-    name = checked.input_scale if isinstance(checked.input_scale, str) else None
-    estimator._fitted = Fitted.of(model, state, name, provenance)
+    estimator._fitted = Fitted.of(model, state, checked.scale_to_learn, provenance)
     return estimator
 
 

@@ -19,6 +19,7 @@ from cmlp._data.json_texts import (
     plain_json,
     refuse,
 )
+from cmlp._estimators.sources import StreamHashes
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import InvalidParameterError
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.tables.bag import Bag
-    from cmlp._train.feed import Block
-    from cmlp._train.job import TrainingJob
+    from cmlp._train.job import Data, TrainingJob
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
@@ -68,31 +68,22 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def earlier_provenance(request: FitRequest | TableRequest) -> Provenance | None:
-    """Return the record of the fit that a call resumes; None if it resumes none, or one without a record."""
-    return request.previous.provenance if request.resume and request.previous is not None else None
-
-
-def is_recorded(request: FitRequest | TableRequest) -> bool:
-    """Return whether a fit with ``provenance=True`` is recorded: one that resumes a fit without a record is not."""
-    return not request.resume or earlier_provenance(request) is not None
-
-
 def provenance_of_network(
-    request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
+    request: FitRequest, source: RowSource, data: Data, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
-    """Return the record of a fit of one network."""
-    texts = texts_of(request.class_name, labels, job.data.names)
-    data: Callable[[], dict[str, str] | None]
+    """Return the record of a fit of one network; `data` are those of the job, with y as the user has it."""
+    texts = texts_of(request.class_name, labels, data.names)
+    hashes_now: Callable[[], dict[str, str] | None]
     if source.is_whole:
-        hashes = {**_hashes_of(job, source, ("rows", "validation")), **_hashed(texts)}
-        call, data = "fit", lambda: hashes
+        hashes = {**_hashes_of(data, job.net.dtype, source, ("rows", "validation")), **_hashed(texts)}
+        call, hashes_now = "fit", lambda: hashes
     else:
-        call, data = "fit_batches", StreamHashes(job, {**_hashes_of(job, source, ("validation",)), **_hashed(texts)})
-        source.hashes = data  # type: ignore[attr-defined]
-    shards = job.data.shards and list(job.data.shards)
+        others = {**_hashes_of(data, job.net.dtype, source, ("validation",)), **_hashed(texts)}
+        call, hashes_now = "fit_batches", StreamHashes(job, _is_single(data, job.net.dtype), others)
+        source.hashes = hashes_now
+    shards = data.shards and list(data.shards)
     more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
-    return _provenance(request, [job.state], data, more)
+    return _provenance(request, [job.state], hashes_now, more)
 
 
 def provenance_of_table(
@@ -105,9 +96,9 @@ def provenance_of_table(
     """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
     hashes = _hashed(texts_of(request.class_name, labels, names, bag.encoder.categories))
     arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
-    for suffix, part in (("", slice(0, bag.n_rows)), ("_val", slice(bag.n_rows, None))):
+    for suffix, part in (("", bag.rows.training), ("_val", bag.rows.validation)):
         for name, array in arrays.items():
-            if array is not None and len(array[part]):
+            if array is not None and part is not None:
                 found = RowHash(name + suffix)
                 found.add(array[part])
                 hashes[name + suffix] = found.hexdigest()
@@ -123,7 +114,7 @@ def _provenance(
 ) -> ProvenanceNow:
     parameters = recorded_parameters(request.estimator)
     head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": parameters, **more}
-    earlier = earlier_provenance(request)
+    earlier = request.earlier_provenance
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
@@ -163,53 +154,20 @@ def _hashed(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hash_of_text(text) for name, text in texts.items()}
 
 
-def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> dict[str, str]:
+def _hashes_of(data: Data, dtype: np.dtype[Any], source: RowSource, groups: Sequence[str]) -> dict[str, str]:
     """Return the hashes of the arrays of a fit."""
     found = {}
-    for group, arrays in arrays_of(job).items():
+    for group, arrays in arrays_of(data).items():
         for name, array in arrays.items() if group in groups else ():
-            rows = RowHash(name, name.startswith("X") and _is_single(job))
+            rows = RowHash(name, name.startswith("X") and _is_single(data, dtype))
             source.add_to_hash(rows, array)
             found[name] = rows.hexdigest()
     return found
 
 
-def _is_single(job: TrainingJob) -> bool:
-    """Return whether the core reads the inputs as float32: it scales them in double."""
-    scale = job.data.scale
-    return bool(job.net.dtype == np.float32 and isinstance(scale, float) and scale == 1.0)
-
-
-class StreamHashes:
-    """The hashes of the data of a fit that reads blocks, from the first complete pass over them; and other hashes."""
-
-    def __init__(self, job: TrainingJob, others: Mapping[str, str]) -> None:
-        self._job, self._others = job, others
-        self._rows: dict[str, RowHash] | None = None
-        self._is_open = False
-
-    def begin(self) -> None:
-        """Begin a pass, unless one was complete."""
-        self._is_open = not self._is_complete()
-        if self._is_open:
-            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
-            self._rows = {name: RowHash(name, name == "X" and _is_single(self._job)) for name in names}
-
-    def add(self, block: Block) -> None:
-        """Add the next block of a pass."""
-        if self._rows is not None and self._is_open:
-            arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
-            for name, rows in self._rows.items():
-                rows.add(arrays[name])
-
-    def _is_complete(self) -> bool:
-        return self._rows is not None and self._rows["X"].n_rows == self._job.state.n_rows
-
-    def __call__(self) -> dict[str, str] | None:
-        """Return the hashes; None if no pass was complete."""
-        if self._rows is None or not self._is_complete():
-            return None
-        return {**{name: rows.hexdigest() for name, rows in self._rows.items()}, **self._others}
+def _is_single(data: Data, dtype: np.dtype[Any]) -> bool:
+    """Return whether the core of a network of a dtype reads the inputs as float32: it scales them in double."""
+    return bool(dtype == np.float32 and data.input_scale == 1.0)
 
 
 def load_provenance(text: str, networks: Sequence[object]) -> Provenance:

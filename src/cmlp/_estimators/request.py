@@ -53,6 +53,16 @@ class Request:
         return self.estimator._estimator_type == "classifier"
 
     @property
+    def earlier_provenance(self) -> dict[str, Any] | None:
+        """The record of the fit that is resumed; None if none is resumed, or one without a record."""
+        return self.previous.provenance if self.resume and self.previous is not None else None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a call of fit is recorded: with ``provenance=True``, unless it resumes a fit without a record."""
+        return self.options.provenance and (not self.resume or self.earlier_provenance is not None)
+
+    @property
     def class_name(self) -> str:
         """The name of the estimator's class, for messages."""
         return type(self.estimator).__name__
@@ -140,23 +150,25 @@ class FitRequest(Request):
             _require_same("dtype", previous.model.net.dtype.name, options.dtype)
         return previous.model.net.dtype
 
-    def input_scale(self, n_features: int) -> float | InputScale | str:
-        """Return the scale, which a model keeps; a name if it is to be learned."""
-        scale = self.options.input_scale
-        previous = self.previous
+    def input_scale(self, n_features: int) -> float | InputScale:
+        """Return the scale of the inputs, which a model keeps; 1 if there is a `scale_to_learn`."""
+        scale, previous = self.options.input_scale, self.previous
         if previous is None:
             check_scale_width(scale, n_features)
-        elif isinstance(scale, str) and previous.scale_name is not None:
-            _require_same("input_scale", previous.scale_name, scale)
-        else:
-            _require_same("input_scale", previous.model.input_scale, scale)
-        return scale if previous is None else previous.model.input_scale
+            return 1.0 if isinstance(scale, str) else scale
+        learned = None if self.options.scale_to_learn is None else previous.scale_name
+        _require_same("input_scale", learned or previous.model.input_scale, scale)
+        return previous.model.input_scale
+
+    @property
+    def scale_to_learn(self) -> str | None:
+        """The name of the scale of the inputs that this fit learns."""
+        return self.options.scale_to_learn if self.previous is None else None
 
     @property
     def scale_name(self) -> str | None:
         """The name of the scale that this fit learns, or that the previous one has learned."""
-        scale, previous = self.options.input_scale, self.previous
-        return previous.scale_name if previous is not None else scale if isinstance(scale, str) else None
+        return self.options.scale_to_learn if self.previous is None else self.previous.scale_name
 
     def begun_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""

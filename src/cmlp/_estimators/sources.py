@@ -1,6 +1,7 @@
 """`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks and parts.
 
-`BlockSource` in `cmlp._estimators.fit_batches` and `Parts` in `cmlp.distributed._rounds` are the other sources.
+The other sources are `BlockSource` in `cmlp._estimators.fit_batches`, and in `cmlp.distributed` `Parts` (`_rounds`) and
+`StoredArrays` (`_together`).
 """
 
 from __future__ import annotations
@@ -11,14 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import CSR
 from cmlp._data.checks import Door, check_width
-from cmlp._data.scale import scale_of_moments
+from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block
-from cmlp._train.target_scale import standard_scale
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -27,32 +26,36 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checks import Opened
-    from cmlp._data.checksums import RowHash
     from cmlp._data.labels import Labels
-    from cmlp._data.scale import Moments
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.engine import Engine
-    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.job import TrainingJob
+    from cmlp._train.training_run import AllMoments
 
 
 class RowSource:
-    """Opens the rows that a user passes to a call, and names the engine. Learns nothing, uses no random numbers."""
+    """Opens the rows that a user passes to a call, and names the engine. It uses no random numbers."""
 
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
-    engine: Callable[[TrainingJob], Engine]  # of a `TrainingJob` that has begun; the scales are learned before
+    engine: Callable[[TrainingJob], Engine]  # of the job of a run
+    # Unless `is_whole`, a recorded fit sets this: the source calls `begin` before each pass and `add` with each block.
+    hashes: StreamHashes | None = None
     fixed_for_resume: Mapping[str, Any] = MappingProxyType({})  # what a resumed fit must not change, besides parameters
 
     def open(self, door: Door) -> Opened:
-        """Return all rows, or the first ones."""
+        """Return all rows, or the first ones, after the checks of the door."""
         raise NotImplementedError
 
     def add_to_hash(self, hashed: RowHash, array: Any) -> None:
         """Add an array of the rows that are opened, for provenance."""
         hashed.add(array)
 
-    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
-        """Return the number of rows (0 if unknown) and the data; learn the scales from rows outside `job.data`."""
+    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
+        """Return the number of rows (0 if unknown), and what scales are learned from if not from `job.data`.
+
+        `learns` is the parameter with a scale to learn, as messages show it; empty if there is none.
+        """
         raise NotImplementedError
 
 
@@ -69,9 +72,41 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(Door.open, door, *self.given)
 
-    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
+    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return len(job.data.X), job.data
+        return len(job.data.X), None
+
+
+class StreamHashes:
+    """The hashes of the data of a fit that reads blocks, from the first complete pass over them; and other hashes."""
+
+    def __init__(self, job: TrainingJob, single: bool, others: Mapping[str, str]) -> None:
+        self._job, self._single, self._others = job, single, others
+        self._rows: dict[str, RowHash] | None = None
+        self._is_open = False
+
+    def begin(self) -> None:
+        """Begin a pass, unless one was complete."""
+        self._is_open = not self._is_complete()
+        if self._is_open:
+            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
+            self._rows = {name: RowHash(name, name == "X" and self._single) for name in names}
+
+    def add(self, block: Block) -> None:
+        """Add the next block of a pass."""
+        if self._rows is not None and self._is_open:
+            arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
+            for name, rows in self._rows.items():
+                rows.add(arrays[name])
+
+    def _is_complete(self) -> bool:
+        return self._rows is not None and self._rows["X"].n_rows == self._job.state.n_rows
+
+    def __call__(self) -> dict[str, str] | None:
+        """Return the hashes; None if no pass was complete."""
+        if self._rows is None or not self._is_complete():
+            return None
+        return {**{name: rows.hexdigest() for name, rows in self._rows.items()}, **self._others}
 
 
 class BlockFormat(NamedTuple):
@@ -143,23 +178,6 @@ def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]
         given = f"{len(item)} entries" if isinstance(item, (tuple, list)) else type(item).__name__
         raise ValueError(f"{unit.capitalize()} {index} must be (X, y) or (X, y, sample_weight), got {given}.")
     return (*item, None) if len(item) == 2 else tuple(item)
-
-
-def scale_to_learn(job: TrainingJob) -> str:
-    """Return the parameter with a scale that fit learns from all rows; empty if there is none."""
-    if isinstance(job.data.scale, str):
-        return f"input_scale={job.data.scale!r}"
-    return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
-
-
-def with_learned_scales(moments: tuple[Moments, Moments], job: TrainingJob) -> Data:
-    """Return the data with the scale of the inputs, and store that of the targets, from the moments of all rows."""
-    (inputs, targets), data, state = moments, job.data, job.state
-    if job.objective.y_scale is not None and state.target_scale is None:
-        state.target_scale = standard_scale(targets, state.params.dtype)
-    if not isinstance(data.scale, str):
-        return data
-    return data._replace(scale=scale_of_moments(data.scale, inputs, isinstance(data.X, CSR)))
 
 
 def _listed(names: NDArray[Any] | None) -> list[str]:

@@ -34,7 +34,7 @@ from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import check_sample
 from cmlp._train.state import RECORDED, History, TrainingState
 from cmlp._train.training_options import check_scoring, options_of
-from cmlp._train.training_run import begin, make_run
+from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ class Trainer:
         check_scoring(options, validation is not None)
         data = Data(*rows, trained.input_scale, validation=validation, groups=encoding.groups(rows.targets))
         if callable(options.scoring):
-            scorer = UserScore(options.scoring, lambda: self.network, data, user_y, self.state)
+            scorer = UserScore(options.scoring, lambda _: self.network, user_y)
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             raise ValueError(
@@ -360,8 +360,7 @@ class Trainer:
                 f"{options.scoring!r}."
             )
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
-        begin(job, len(data.X))
-        run = make_run(job, BatchEngine)
+        run = make_run(job, len(data.X), BatchEngine)
         self._attach(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             check_sample(run.job)

@@ -8,7 +8,6 @@ import numpy as np
 
 from cmlp._data.arrays import StoredRows
 from cmlp._data.checks import first_non_finite_error, named_column
-from cmlp._data.scale import learned_scale
 from cmlp._data.weights import require_normal
 from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
@@ -52,7 +51,7 @@ class Objective(NamedTuple):
     y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
-    scorer: Callable[[], float] | None = None  # the user's own score of the current parameters
+    scorer: Callable[[TrainingJob], float] | None = None  # the user's own score of the current parameters
     score_name: str = "accuracy"
 
 
@@ -67,28 +66,21 @@ class Validation(NamedTuple):
 class Data(NamedTuple):
     """Rows with their targets and sample weights, the scale of the inputs, and the names of a data frame's columns.
 
-    `scale` is the scale of the inputs, or the name of one that training learns when it begins. `shards` are the numbers
-    of rows of the shards into which the rows are divided.
-    `split` has the training and the validation rows, if training does not choose them. `groups` has each row's group,
-    for a validation split that is stratified, and `group_names` has the names of the classes.
+    `shards` are the numbers of rows of the shards into which the rows are divided. `split` has the training and the
+    validation rows, if training does not choose them. `groups` has each row's group, for a validation split that is
+    stratified, and `group_names` has the names of the classes.
     """
 
     X: NDArray[Any] | CSR
     targets: NDArray[Any]  # y as the core reads it
     weight: NDArray[np.float64] | None
-    scale: float | InputScale | str
+    input_scale: float | InputScale
     names: NDArray[Any] | None = None
     validation: Validation | None = None
     shards: tuple[int, ...] | None = None
     split: Split | None = None
     groups: NDArray[Any] | None = None
     group_names: NDArray[Any] | None = None
-
-    @property
-    def input_scale(self) -> float | InputScale:
-        """The scale of the inputs, when it is known."""
-        assert not isinstance(self.scale, str)
-        return self.scale
 
     def standardized(self, scale: TargetScale) -> Data:
         """Return the data with standardized targets, also of the validation rows."""
@@ -106,12 +98,6 @@ class Data(NamedTuple):
         if isinstance(self.X, StoredRows):  # the rows before it may be elsewhere
             return named_column(error, self.names)
         return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
-
-    def with_learned_scale(self, rows: NDArray[np.int64] | None) -> Data:
-        """Return the data with the scale that `scale` names, learned from these training rows; None for all."""
-        if not isinstance(self.scale, str):
-            return self
-        return self._replace(scale=learned_scale(self.scale, self.X, self.weight, rows))
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
@@ -137,7 +123,10 @@ def naming_validation() -> AbstractContextManager[None]:
 
 
 class TrainingJob(NamedTuple):
-    """The arguments of all parts of a training run. Only the state changes."""
+    """The arguments of all parts of a training run. Only the state changes.
+
+    `make_run` makes the job of a run: that of its argument with the scales that it learns.
+    """
 
     net: _core.Net
     objective: Objective
@@ -147,7 +136,6 @@ class TrainingJob(NamedTuple):
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
     warns_if_useless: bool = True  # if it is hardly better than the best constant answer
-    user_data: Data | None = None  # the data with y as the user has it, if `data` has standardized targets
 
     def core_keywords(self) -> dict[str, Any]:
         """Return the keywords of the core for what is minimized."""

@@ -14,12 +14,12 @@ from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cmlp._data.arrays import CSR
     from cmlp._train.job import Data, TrainingJob
     from cmlp._train.observer import Deadline
-    from cmlp._train.state import TrainingState
 
 
 class NoValidation:
@@ -62,7 +62,7 @@ class ValidationRows:
                 return -loss, loss
             if objective.scorer is not None:
                 with immediate_signals():
-                    return objective.scorer(), loss
+                    return objective.scorer(job), loss
             if objective.score is None:
                 return -plain_loss, loss
             return objective.score(job.net.forward(state.params, X, **keywords), targets, weight), loss
@@ -89,37 +89,33 @@ class ValidationRows:
 
 
 class UserScore:
-    """The score of the validation rows that a function of the user computes: ``function(model(), X, y)``.
+    """The score of the validation rows that a function of the user computes: ``function(model(job), X, y)``.
 
     If the rows have weights, it also gets ``sample_weight=weight``. `model` returns a network or estimator with the
-    present parameters. `y` are the targets of all rows, or of the user's own validation rows, as they were passed.
+    present parameters of a job. `y` are the targets of all rows, or of the user's own validation rows, as they were
+    passed.
     """
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        model: Callable[[], Any],
-        data: Data,
-        y: NDArray[Any],
-        state: TrainingState,
-    ) -> None:
-        self.function, self.model = function, model
-        self._data, self._y, self._state = data, y, state
+    def __init__(self, function: Callable[..., Any], model: Callable[[TrainingJob], Any], y: NDArray[Any]) -> None:
+        self.function, self.model, self._y = function, model, y
         self._arguments: tuple[Any, Any, dict[str, Any]] | None = None
 
-    def __call__(self) -> float:
+    def __call__(self, job: TrainingJob) -> float:
         """Return the score; raises ValueError if the function returns no number."""
-        if self._arguments is None:  # the validation rows are chosen when training begins
-            self._arguments = self._rows()
+        if self._arguments is None:
+            self._arguments = self._rows(job.data, job.state.held_out_rows)
         X, y, weight = self._arguments
-        value = self.function(self.model(), X, y, **weight)
+        value = self.function(self.model(job), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
             raise InvalidParameterError("<scoring> must return a number, got {!r}.", value, scoring=self.function)
         return float(value)
 
-    def _rows(self) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
-        validation, rows = self._data.validation, self._state.held_out_rows
-        if validation is not None:
-            return validation.X, self._y, {} if validation.weight is None else {"sample_weight": validation.weight}
-        weight = self._data.weight
-        return taken(self._data.X, rows), self._y[rows], {} if weight is None else {"sample_weight": weight[rows]}
+    def _rows(
+        self, data: Data, held_out: NDArray[np.int64] | None
+    ) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
+        X, y, weight = data.X, self._y, data.weight
+        if data.validation is not None:
+            X, weight = data.validation.X, data.validation.weight
+        else:
+            X, y, weight = taken(X, held_out), y[held_out], None if weight is None else weight[held_out]
+        return X, y, {} if weight is None else {"sample_weight": weight}

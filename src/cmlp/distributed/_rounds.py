@@ -14,12 +14,12 @@ from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
 from cmlp._estimators.calls import FIT_IN_ROUNDS
-from cmlp._estimators.fit import Exclusively, train_followed
-from cmlp._estimators.fit_network import prepare_network
+from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
-from cmlp._estimators.sources import BlockFormat, RowSource, naming_row, scale_to_learn, unpacked, with_learned_scales
+from cmlp._estimators.sources import BlockFormat, RowSource, naming_row, unpacked
 from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
 from cmlp.distributed._averaging import Rounds, train_shard, with_moments
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.feed import Block
-    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.job import TrainingJob
     from cmlp._train.split import Shards
     from cmlp._train.training_options import TrainingOptions
+    from cmlp._train.training_run import AllMoments
     from cmlp.distributed._averaging import Job, Trained
     from cmlp.distributed._cluster import Cluster
 
@@ -75,7 +76,7 @@ def fit_in_rounds(
         source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, may_be_empty=True), division)
         request = replace(request, classes=source.classes)
         with model._observers(*source.given) as observers:
-            train_followed(prepare_network(request, source), observers)
+            train_network(request, source, observers)
 
 
 class Parts(RowSource):
@@ -110,11 +111,10 @@ class Parts(RowSource):
         self._first = door._replace(may_be_empty=True).open(*self.given)
         return self._first
 
-    def learn(self, job: TrainingJob, encoding: NetworkTargetEncoding) -> tuple[int, Data]:
-        """Return the number of rows of all shards, and the data. A scale to learn is that of all rows."""
+    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
+        """Return the number of rows of all shards, and if a scale is learned, their moments."""
         self._shards.convert(BlockFormat.of(self._door, "part", self._first, encoding, job.state.params.dtype))
-        data = with_learned_scales(self._shards.moments(), job) if scale_to_learn(job) else job.data
-        return sum(self._shards.sizes), data
+        return sum(self._shards.sizes), self._shards.moments() if learns else None
 
     def engine(self, job: TrainingJob) -> Rounds:
         """Return the engine that lets the workers of the cluster train."""

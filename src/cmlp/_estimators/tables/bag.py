@@ -18,7 +18,7 @@ from cmlp._train.loop import EpochLoop
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import options_of
-from cmlp._train.training_run import begin, make_run
+from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
@@ -79,14 +79,20 @@ def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
 
 
 class TableRows(NamedTuple):
-    """The rows of a fit that count; the last `n_validation` of them are the user's validation data."""
+    """The rows of a fit that count: those to train on, and those of the user's validation data, if there are any."""
 
     raw: NDArray[np.float64]  # columns
     targets: NDArray[Any]
     truth: NDArray[Any]  # as `scores_of` compares it with outputs
     weight: NDArray[np.float64] | None
-    groups: NDArray[Any] | None  # classes of the other rows; the held-out rows have them in the same proportions
-    n_validation: int
+    groups: NDArray[Any] | None  # classes of the training rows; the held-out rows have them in the same proportions
+    training: slice
+    validation: slice | None = None
+
+    @property
+    def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The columns and the weights of the training rows."""
+        return self.raw[self.training], None if self.weight is None else self.weight[self.training]
 
 
 class Bag(NamedTuple):
@@ -101,7 +107,7 @@ class Bag(NamedTuple):
     @property
     def n_rows(self) -> int:
         """Number of rows without validation data of the user."""
-        return len(self.rows.raw) - self.rows.n_validation
+        return len(self.rows.raw[self.rows.training])
 
     def inputs_of(self, k: int) -> NDArray[np.float32]:
         """Return the encoded rows as member k reads them."""
@@ -196,15 +202,14 @@ class Bag(NamedTuple):
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1, warns_if_useless=False)
-        begin(job, len(data.X))
-        run = make_run(job, BatchEngine)
+        run = make_run(job, len(data.X), BatchEngine)
         assert isinstance(run, EpochLoop)
         return run
 
     def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
         """Return the training and the validation rows of member k."""
         rows = np.arange(self.n_rows)
-        if self.rows.n_validation:
+        if self.rows.validation is not None:
             return rows, np.arange(self.n_rows, len(self.rows.raw))
         if self.n_rows < _FEWEST_ROWS or not self.options.early_stopping:
             return rows, None

@@ -1,10 +1,11 @@
-"""Fitting a table: `TableFit` prepares the runs of all networks, and makes the fitted model of their states.
+"""Fitting a table: `prepare_table` makes the runs of all networks, and `TableFit` the fitted model of their states.
 
 Programs that only predict never import this module.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
-from cmlp._estimators.fit import Exclusively, PreparedFit, train_followed
+from cmlp._estimators.fit import Exclusively, PreparedFit, train_and_store
 from cmlp._estimators.fitted import FittedTable, TableState, copy_with
 from cmlp._estimators.request import TableRequest
 from cmlp._estimators.resuming import parameters_to_keep
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.provenance import ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
@@ -60,16 +62,35 @@ def fit_table(
     with Exclusively(estimator), immediate_signals():
         request = TableRequest.of(estimator, validation, resume=resume)
         with estimator._observers(*rows) as own:
-            train_followed(prepare_table(request, *rows), [*own, *observers])
+            train_and_store(prepare_table(request, *rows), [*own, *observers])
 
 
 def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
-    """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change."""
-    deadline = Deadline(request.options.max_time)
+    """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
+
+    The runs are those of the fit that is resumed, of a warm start, or new.
+    """
+    options, previous = request.options, request.previous
+    deadline = Deadline(options.max_time)
     opened = open_table(request, X, y, weight)
     reader, encoder, rows = learn_columns(request, opened)
-    inputs = encoded_inputs(encoder, rows.raw, request.options.n_estimators)
-    return TableFit(request, deadline, reader, Bag(rows, opened.encoding, encoder, inputs, request.options))
+    bag = Bag(rows, opened.encoding, encoder, encoded_inputs(encoder, rows.raw, options.n_estimators), options)
+    digest = digest_of(reader, bag)
+    if request.resume and previous is not None and previous.state is not None:
+        if digest != previous.state.digest:
+            problem = (
+                "<resume=> continues a fit on other data. Pass the same X, y and validation data, with the "
+                "same names of columns, categories and labels."
+            )
+            raise ValueError(Message(problem, resume=True))
+        runs, background = bag.resumed_runs(previous.state.states), previous.model.background
+    else:
+        generator = _generator(options.random_state)
+        seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
+        background = kept_rows(*rows.to_train_on, options.keep_background, seed)
+        runs = bag.new_runs(generator, None if previous is None else networks_as_trained(previous.model))
+    kept = TableState([run.state for run in runs], parameters_to_keep(request.estimator), digest)
+    return TableFit(request, reader, bag, runs, deadline, values_at_ranks(*rows.to_train_on), background, kept)
 
 
 class OpenedTable(NamedTuple):
@@ -118,89 +139,54 @@ def learn_columns(request: TableRequest, opened: OpenedTable) -> tuple[FrameRead
     categorical = options.categorical_features
     reader = learn_frame_reader(opened.frame, categorical, request.class_name, targets.rows, targets.weight)
     rows = read_rows(reader, opened, request.class_name)
-    raw = rows.raw[: len(targets.rows)]
     target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
-    encoder = learn_encoder(raw, reader, target, options.n_threads, date_parts=options.date_parts)
+    encoder = learn_encoder(rows.raw[rows.training], reader, target, options.n_threads, date_parts=options.date_parts)
     return reader, encoder, rows
 
 
+@dataclass(eq=False)
 class TableFit(PreparedFit):
     """A call whose rows are open and whose columns are learned, with the runs that train the networks."""
 
     request: TableRequest
+    reader: FrameReader
+    bag: Bag
     runs: list[EpochLoop]
-
-    def __init__(self, request: TableRequest, deadline: Deadline, reader: FrameReader, bag: Bag) -> None:
-        self.request, self.reader, self.bag = request, reader, bag
-        self._deadline = deadline
-        self._digest = digest_of(reader, bag)
-        self._parameters = parameters_to_keep(request.estimator)
-        self._follower: Reporter | None = None  # calls the callbacks
-        raw, weight = self._raw_and_weight()
-        self._values = values_at_ranks(raw, weight)
-        self.runs, self._background = self._make_runs()
-
-    def _raw_and_weight(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return the training rows, without those of the validation data."""
-        rows, n = self.bag.rows, self.bag.n_rows
-        return rows.raw[:n], None if rows.weight is None else rows.weight[:n]
-
-    def _make_runs(self) -> tuple[list[EpochLoop], Background | None]:
-        """Return the runs of all networks and the rows to keep: of the fit that is resumed, a warm start, or new."""
-        previous = self.request.previous
-        options = self.request.options
-        if self.request.resume and previous is not None and previous.state is not None:
-            if self._digest != previous.state.digest:
-                problem = (
-                    "<resume=> continues a fit on other data. Pass the same X, y and validation data, with the "
-                    "same names of columns, categories and labels."
-                )
-                raise ValueError(Message(problem, resume=True))
-            return self.bag.resumed_runs(previous.state.states), previous.model.background
-        networks = None if previous is None else networks_as_trained(previous.model)
-        generator = _generator(options.random_state)
-        seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
-        background = kept_rows(*self._raw_and_weight(), options.keep_background, seed)
-        return self.bag.new_runs(generator, networks), background
+    deadline: Deadline
+    values: NDArray[np.float64]  # of the columns, for the summary of the model
+    background: Background | None
+    kept: TableState  # what `resume` compares, and the states of the runs
 
     @property
     def has_trained(self) -> bool:
         """Whether there is a model to store after Ctrl-C: each network has completed an epoch."""
         return all(run.state.epoch for run in self.runs)
 
-    def remember_for_resume(self) -> None:
-        """Begin the provenance, if the fit has one."""
-        if self.request.options.provenance:
-            from cmlp._estimators.provenance import is_recorded, provenance_of_table  # few programs need it
+    def provenance(self) -> ProvenanceNow:
+        """Return what records the fit."""
+        from cmlp._estimators.provenance import provenance_of_table  # few programs need it
 
-            if is_recorded(self.request):
-                states = [run.state for run in self.runs]
-                labels, names = self.bag.target_encoding.labels, self.reader.names
-                self.provenance_now = provenance_of_table(self.request, self.bag, states, names, labels)
+        states = [run.state for run in self.runs]
+        return provenance_of_table(self.request, self.bag, states, self.reader.names, self.bag.target_encoding.labels)
 
-    def attach(self, observers: Sequence[Observer]) -> None:
-        """Let the user's callbacks follow the training, and the observers: one for each network, or none."""
+    def train(self, observers: Sequence[Observer]) -> None:
+        """Train all networks side by side; the user's callbacks follow them, and an observer each network, or none."""
+        options, estimator = self.request.options, self.request.estimator
         for run, observer in zip(self.runs, observers, strict=bool(observers)):
             observer.attach(run.state, lambda: self.fitted_from(None), self.provenance_now)
             run.observers.append(observer)
-        request = self.request
-        callbacks = callbacks_of(request.options.callbacks, request.options.verbose)
-        if not callbacks:
-            return
-        trainer = BagTrainer(self.runs, lambda: copy_with(request.estimator, self.fitted_from(None)))
-        self._follower = Reporter(trainer, callbacks)
-        if self._follower.intervals:
-            raise ValueError(
-                f"every_batches of a callback must be None for {request.class_name}, which calls callbacks after "
-                f"epochs of all networks, got {min(self._follower.intervals)}."
-            )
-
-    def train(self) -> None:
-        """Train all networks side by side."""
-        options = self.request.options
+        follower = None
+        callbacks = callbacks_of(options.callbacks, options.verbose)
+        if callbacks:
+            follower = Reporter(BagTrainer(self.runs, lambda: copy_with(estimator, self.fitted_from(None))), callbacks)
+            if follower.intervals:
+                raise ValueError(
+                    f"every_batches of a callback must be None for {self.request.class_name}, which calls callbacks "
+                    f"after epochs of all networks, got {min(follower.intervals)}."
+                )
         lines = options.verbose not in (False, "bar")
         with immediate_signals():  # signals end the threads, each of which stops at a safe point
-            train_members(self.runs, options.n_threads, self._deadline, verbose=lines, follower=self._follower)
+            train_members(self.runs, options.n_threads, self.deadline, verbose=lines, follower=follower)
 
     def fitted(self) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
@@ -219,18 +205,17 @@ class TableFit(PreparedFit):
             encoder=bag.encoder,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
-            background=self._background,
-            summary=Summary(self._values, accuracy),
+            background=self.background,
+            summary=Summary(self.values, accuracy),
         )
         held_out = held_out_scores(bag, runs, networks)
         return FittedTable(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
 
     def _state_to_keep(self) -> TableState | None:
         """Return what `resume` needs; None if the runs are complete."""
-        runs = self.runs
-        if all(run.state.epoch >= run.job.options.max_iter for run in runs):
+        if all(run.state.epoch >= run.job.options.max_iter for run in self.runs):
             return None
-        return TableState([run.state.resumable() for run in runs], self._parameters, self._digest)
+        return self.kept._replace(states=[state.resumable() for state in self.kept.states])
 
     def judge(self) -> None:
         """Warn if the networks are not better than a constant."""
@@ -264,15 +249,16 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
 
 
 def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> TableRows:
-    """Return the training rows that count; validation rows follow the others."""
+    """Return the rows that count, of training and validation."""
     _, encoding, targets, validation = opened
     raw = reader.read(opened.frame, class_name)
     weight = targets.weight
     groups = encoding.groups(targets.values)
     if len(targets.rows) < len(raw):
         raw = raw[targets.rows]
+    training = slice(len(raw))
     if validation is None:
-        return TableRows(raw, targets.values, targets.truth, weight, groups, 0)
+        return TableRows(raw, targets.values, targets.truth, weight, groups, training)
     frame, others = validation
     with naming_validation():
         held_out = reader.read(frame, class_name, Notices())[others.rows]
@@ -281,20 +267,21 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> Tabl
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
     values = np.concatenate([targets.values, others.values])
     truth = np.concatenate([targets.truth, others.truth])
-    return TableRows(np.concatenate([raw, held_out]), values, truth, weight, groups, len(held_out))
+    raw = np.concatenate([raw, held_out])
+    return TableRows(raw, values, truth, weight, groups, training, slice(training.stop, len(raw)))
 
 
 def digest_of(reader: FrameReader, bag: Bag) -> tuple[bytes, str, bytes]:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    labels, scale = bag.target_encoding.labels, bag.target_encoding.answer_scale
+    rows, labels, scale = bag.rows, bag.target_encoding.labels, bag.target_encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if reader.names is None else list(reader.names)
     before = names, bag.encoder.categories, bag.encoder.dates, classes
     fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
-    learned = f"({', '.join(map(repr, before))}, {target}, {bag.rows.n_validation!r})"
-    arrays = [np.where(np.isnan(bag.rows.raw), np.nan, bag.rows.raw), bag.rows.targets]  # NaN has many forms
-    arrays += [] if bag.rows.weight is None else [bag.rows.weight]
+    learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - bag.n_rows!r})"
+    arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
+    arrays += [] if rows.weight is None else [rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
     return bag.encoder.numbers.tobytes(), hash_of_text(learned), checksums.tobytes()

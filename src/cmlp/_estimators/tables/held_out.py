@@ -43,7 +43,7 @@ def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np
     held = [run.state.held_out_rows for run in runs if run.state.held_out_rows is not None]
     groups: dict[int, list[int]] = {}
     for k in range(len(held)):
-        groups.setdefault(0 if bag.rows.n_validation else k % N_FOLDS, []).append(k)
+        groups.setdefault(k % N_FOLDS if bag.rows.validation is None else 0, []).append(k)
     return [(held[group[0]], group) for group in groups.values()]
 
 

@@ -39,7 +39,10 @@ function openChapter(id, at, parts) {
 	document.body.classList.toggle("draws", Boolean(figure?.draws));
 	document.body.classList.toggle("free", id === "playground");
 	$("tale").hidden = $("figure").hidden = !id;
-	write("tale-button", id ? "Explore the network" : left ? "Back to the chapter" : "The tale");
+	write(
+		"tale-button",
+		id ? (innerWidth > 760 ? "Explore the network" : "Explore") : left ? "Back to the chapter" : "The tale",
+	);
 	if (!id) return readState(kept).then(layoutStage);
 	show({});
 	[moment, aim] = [0, 0];
@@ -355,19 +358,24 @@ function readChapter() {
 	return true;
 }
 
+function push(address) {
+	try {
+		history.pushState(null, "", address);
+	} catch {
+		// A page that embeds this one may forbid it.
+	}
+}
+
 /** Goes to a chapter by the address, so that the browser's own Back works. */
 function goTo(id, parts) {
 	if (!id) {
+		push("#");
 		openChapter(null);
 		return writeUrl();
 	}
 	if (chapter in (TALE[groupOf(chapter)] ?? {})) before = chapter;
 	const text = addressOf({ ...parts, ...(themed && { theme: root.dataset.theme }) });
-	try {
-		history.pushState(null, "", `#${id}${text && "?"}${text}`);
-	} catch {
-		// A page that embeds this one may forbid it.
-	}
+	push(`#${id}${text && "?"}${text}`);
 	openChapter(id, undefined, new URLSearchParams(parts));
 	$("chapter-title").focus({ preventScroll: true });
 	if (innerWidth <= 760) scrollTo(0, 0);
@@ -384,7 +392,7 @@ function pressChapterKey(event) {
 	if (!chapter) return false;
 	if (event.key === "PageDown") turn(1);
 	else if (event.key === "PageUp") turn(-1);
-	else if (event.key === "Escape") goTo(null);
+	else if (event.key === "Escape") figure.close ? figure.close() : goTo(null);
 	else return true;
 	event.preventDefault();
 	return true;

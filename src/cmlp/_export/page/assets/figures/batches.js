@@ -14,7 +14,7 @@ FIGURES.batches = {
 		[0.55, "Recorded by Python on one processor core, each with its best learning rate. Below each bar: its time."],
 		[
 			TEN_START,
-			"Why are ten enough? Ask ten digits, each alone, for its step. How far downhill does it go for all digits, and how far to a side?",
+			"Why are ten enough? Each of these ten digits asks for a step of its own. How far does it lead downhill for all, and how far to a side?",
 		],
 		[
 			0.82,
@@ -24,11 +24,11 @@ FIGURES.batches = {
 	],
 	bet: {
 		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
-		options: ["10: over 100 times sooner", "5,000", "10: ten times sooner"],
+		options: ["5,000", "10: ten times sooner", "10: over 100 times sooner"],
 		shown: 0.55,
 		ratio: () => tale.race[3][3] / tale.race[1][3],
 		measure() {
-			return this.ratio() < 1 ? 1 : this.ratio() < 50 ? 2 : 0;
+			return this.ratio() < 1 ? 0 : this.ratio() < 50 ? 1 : 2;
 		},
 		verdict() {
 			const [, ten, , all] = tale.race;
@@ -195,6 +195,6 @@ FIGURES.batches = {
 		if (t < 1 || !this.down) return;
 		if (!this.ten) this.ask();
 		const far = sum(this.steps.map(({ own }) => own[1]));
-		return `One digit alone is ${this.alone}° off on average, ten together ${number(this.angles[10], 0)}°: sideways, ${number(far, 2)} cancel to ${number(this.steps[9].sums[1], 2)}.`;
+		return `One digit alone is ${this.alone}° off on average, ten together ${number(this.angles[10], 0)}°: of ${number(far, 2)} sideways only ${number(this.steps[9].sums[1], 2)} are left, the rest cancels.`;
 	},
 };

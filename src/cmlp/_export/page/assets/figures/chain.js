@@ -173,10 +173,18 @@ FIGURES.chain = {
 		const said = `${signed(nudge, 2)}: slopes say ${signed(nudge * slope, 5)}`;
 		headline(pen, said, narrow ? 190 : width, narrow ? low + 16 : low - 10, "right", 12, false);
 		headline(pen, `measured ${signed(change, 5)}`, width, low + (narrow ? 16 : 8), "right", 12);
-		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, left + 8, bottom - 8, "left", {
+		const empty = slope < 0 ? [left + 8, bottom - 8, "left"] : [right - 8, bottom - 8, "right"]; // below the curve
+		note(pen, `wish for w${k}: ${signed(-slope, 4)}`, ...empty, {
 			colour: colours.positive,
 			halo: true,
 		});
+	},
+	says(t) {
+		if (t < 1 || (this.weight === 3 && this.pulled === ASKED)) return;
+		const [k, by] = [this.weight, this.pulled];
+		const [promised, measured] = [by * chainSlope(k), chainAt(by, k).numbers[3] - chainAt(0).numbers[3]];
+		const near = abs(promised - measured) < 0.1 * abs(measured) ? "still nearly straight" : "too far for a slope";
+		return `w${k} ${signed(by, 2)}: the slopes promise ${signed(promised, 4)}, measured is ${signed(measured, 4)}: ${near}.`;
 	},
 	label() {
 		const k = moment === 1 ? this.weight : 3;

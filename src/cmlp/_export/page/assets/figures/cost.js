@@ -6,8 +6,8 @@ FIGURES.cost = {
 	stops: [
 		[0, "Its ten outputs, and what they should be (blue lines). Each difference is the side of a yellow square."],
 		[0.28, "One after the other they are poured into one: its area is the cost of this image."],
-		[0.52, "The cost of the network is the average over all training digits."],
-		[1, "So much its answers cost. Which number, ten times the same, costs least?"],
+		[0.52, "The cost of the network is the average over many digits, here the 500 for training in this page."],
+		[1, "So much do its answers cost. Now let all ten say the same, and look for the number that costs least."],
 	],
 	bet: {
 		question: "Suppose all ten outputs say the same number, for every image. Which number costs least?",

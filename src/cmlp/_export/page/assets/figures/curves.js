@@ -13,7 +13,7 @@ FIGURES.curves = {
 		],
 		[
 			CURVE_START,
-			"Each bar: how large the wishes for a layer are, beside those for the outputs. Each step back multiplies. Now both networks learn.",
+			"Each bar: how much of the outputs’ wishes is left at a layer. Each layer further back multiplies again. Now both networks learn.",
 		],
 		[
 			1,

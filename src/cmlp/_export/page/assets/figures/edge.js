@@ -58,6 +58,11 @@ FIGURES.edge = {
 		);
 		action("The bar again", () => (this.made = null));
 	},
+	says() {
+		if (!this.made) return;
+		const [seven, block] = [pictures.seven.input, filledBlock].map((image) => number(sumOver(this.made, image), 2));
+		return `Your weights: the 7 has the sum ${seven}, the block ${block}. Below, the digits that they find.`;
+	},
 	now(t) {
 		const border = BORDER * ease(part(t, 0.55, 0.85));
 		const top = t < 0.5 ? Math.round(blend(3, 20, part(t, 0.05, 0.42))) : BAR_TOP;

@@ -7,21 +7,19 @@ FIGURES.gradient = {
 	seconds: 10,
 	net: "half",
 	stops: [
-		[
-			0,
-			"One step of the half-trained network, equally long in every direction. Turn it: where does the cost fall most?",
-		],
+		[0, "One step of all 13,002 knobs, equally long in every direction. Turn the step: where does the cost fall most?"],
 		[0.3, "At 0° the step goes along the gradient: the cost rises most. At 180°, against it, the cost falls most."],
 		[0.4, "Now 200 steps in random directions, one after the other. How far down the curve does each come?"],
 		[
 			0.78,
-			"All stop near 90°, where the cost hardly changes: of 13,002 directions only one is the gradient’s, and the rest lie across.",
+			"All stop near 90°, where the cost hardly changes: nearly every direction is across the slope, because there are 13,002.",
 		],
 		[1, "Below, the gradient itself: one number for each knob. Turn the step again."],
 	],
 	bet: {
-		question: "How much does the best of 200 random steps lower the cost, compared with a step against the gradient?",
-		options: ["half", "a tenth", "below 1/20"],
+		question:
+			"200 steps in random directions: how far down does the best of them go, if a step against the gradient goes 1?",
+		options: ["1/2", "1/10", "below 1/20"],
 		ratio() {
 			const one = FIGURES.gradient;
 			one.try(TRIES);
@@ -39,7 +37,14 @@ FIGURES.gradient = {
 		this.start = Float64Array.from(half.params);
 		this.base = this.costAt(this.start, 0);
 		const { gradient } = half.gradient(this.digits);
-		Object.assign(this, { gradient, length: hypot2(gradient), tries: [], random: randomNumbers(5), angle: 90 });
+		Object.assign(this, {
+			gradient,
+			length: hypot2(gradient),
+			tries: [],
+			random: randomNumbers(5),
+			angle: 90,
+			more: false,
+		});
 		this.sorted = gradient.slice().sort();
 		// A step in the plane of the gradient and the first random direction.
 		const straight = gradient.map((value) => value / this.length);
@@ -60,9 +65,13 @@ FIGURES.gradient = {
 		this.seen = range(37).map((n) => n === 18); // the angles that were tried, in steps of 5 degrees
 		slider("Turn the step", { min: 0, max: 180, step: 5, value: 90, words: (angle) => `${angle}°` }, (angle) => {
 			range(37).forEach((n) => (this.seen[n] ||= (5 * n - angle) * (5 * n - this.angle) <= 0));
-			this.angle = angle;
+			[this.angle, this.more] = [angle, false];
 		});
-		action("Try 200 more", () => isOpen() && this.try(this.tries.length + TRIES));
+		action("Try 200 more", () => {
+			if (!isOpen()) return;
+			this.more = true;
+			this.try(this.tries.length + TRIES);
+		});
 	},
 	costAt(direction, by) {
 		const net = new Network(
@@ -85,6 +94,10 @@ FIGURES.gradient = {
 		}
 	},
 	says(t) {
+		if (t === 1 && this.more) {
+			const best = min(...this.tries.map(([change]) => change));
+			return `${this.tries.length} random steps now, and the best still goes down only 1/${number(this.down / best, 0)} as far as the step against the gradient.`;
+		}
 		if (t % 1 || this.angle === 90) return;
 		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}.${t ? "" : " Find the best direction, then bet."}`;
 	},
@@ -106,6 +119,7 @@ FIGURES.gradient = {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
 			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 20);
 		}
+		note(pen, "angle to the gradient", at(112, 0)[0], bottom + 20);
 		range(36).forEach((n) => {
 			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))
 				drawLine(pen, [along(n), along(n + 1)], colours.text, 2);

@@ -60,7 +60,7 @@ FIGURES.hill = {
 		[RING_WAITS, "It has rolled into the valley of the half-trained network. Next in relief: a larger learning rate."],
 		[
 			RING_ENDS,
-			"The ring had only this map. The network, in yellow, may step in all 13,002 directions, and so it gets beneath the map.",
+			"The ring could step in 2 directions only. The network, in yellow, steps in all 13,002, and finds lower places: beneath the map.",
 		],
 		[1, "60 steps. Choose another rate, or drag the start. The twin has the same neurons in another order."],
 	],
@@ -214,7 +214,7 @@ FIGURES.hill = {
 				drawLine(pen, [above], colours.text, 5);
 				const words = { colour: colours.text, bold: true, halo: true };
 				note(pen, `the map: ${number(heightAt(ball[0], ball[1]), 2)}`, above[0], above[1] - 10, "center", words);
-				note(pen, `it: ${number(ball[2], 2)}`, x - 12, y + 14, "right", { ...words, colour });
+				if (!narrow) note(pen, `it: ${number(ball[2], 2)}`, x - 12, y + 14, "right", { ...words, colour });
 			}
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
@@ -284,6 +284,10 @@ FIGURES.hill = {
 		this.choose(this.rate, HILL_STARTS[(HILL_STARTS.indexOf(this.start) + 1) % HILL_STARTS.length]);
 	},
 	says(t) {
+		if (t > RING_WAITS && t < RING_ENDS) {
+			const times = this.rate / FIRST_RATE;
+			return `Rate ${this.rate}: on the same slope, each step is ${number(times, times % 1 ? (times < 0.1 ? 2 : 1) : 0)} times as long as with ${FIRST_RATE}.`;
+		}
 		if (t === 1 && !this.free)
 			return "60 steps from another start. The network’s path is recorded from the first start only.";
 	},

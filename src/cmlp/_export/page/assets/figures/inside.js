@@ -185,7 +185,7 @@ FIGURES.inside = {
 			const next = range(18).find((n) => !bestEdges.has(n));
 			if (next !== undefined) requestPaint(this.best(next));
 		}
-		headline(pen, `it explains ${percent(share)} of the weights’ squares`, 0, y + 36, "left", narrow ? 14 : 20);
+		headline(pen, `it explains ${percent(share)}`, 0, y + 36, "left", narrow ? 14 : 20);
 		this.thumbs = this.weights.map((_, n) => {
 			const row = floor(n / 9);
 			return [(n - 9 * row) * thumb, low + row * (thumb + 16), thumb - 4];

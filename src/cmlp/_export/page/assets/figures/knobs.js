@@ -62,6 +62,17 @@ FIGURES.knobs = {
 			return picture;
 		});
 	},
+	says(t) {
+		if (t < 1 || this.by === null) return;
+		this.turn(this.by);
+		const share = this.share();
+		const words = share < 0.5 ? "Less than half" : share < 0.85 ? "It begins to fail" : "It hardly notices";
+		return `${words}: at ±${number(this.by, 2)} it reads ${percent(share)} of these 300 test digits.`;
+	},
+	/** How many of the digits the turned knobs still read. */
+	share() {
+		return this.answers.filter((answer, n) => answer === examples.test[n].label).length / this.answers.length;
+	},
 	paint({ pen, width, height, narrow }, t) {
 		const by = t < 1 ? Math.round(part(t, 0.75, 0.97) * 100 * TURNED_BY) / 100 : (this.by ?? TURNED_BY);
 		this.turn(by);
@@ -90,8 +101,7 @@ FIGURES.knobs = {
 		if (shrink) {
 			// Test digits; at those that it now misreads stands what it reads.
 			const top = strip + (narrow ? 30 : 44);
-			const right = this.answers.filter((answer, n) => answer === examples.test[n].label).length;
-			const words = `Turned by ±${number(by, 2)}, it reads ${percent(right / this.answers.length)} of 300`;
+			const words = `Turned by ±${number(by, 2)}, it reads ${percent(this.share())} of 300`;
 			headline(pen, words, 0, top - 12, "left", narrow ? 15 : 24);
 			const columns = narrow ? 8 : 12;
 			const pitch = width / columns;
@@ -141,6 +151,6 @@ FIGURES.knobs = {
 			headline(pen, "12,560 + 272 + 170 = 13,002 knobs", 0, height - 6, "left", narrow ? 14 : 20);
 	},
 	label(t) {
-		return stopsAt(t)[1] + (t < 1 ? "" : ` It reads ${percent(this.shareAt(this.by ?? TURNED_BY))}.`);
+		return this.says(t) ?? stopsAt(t)[1] + (t < 1 ? "" : ` It reads ${percent(this.shareAt(TURNED_BY))}.`);
 	},
 };

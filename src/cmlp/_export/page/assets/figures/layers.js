@@ -32,6 +32,13 @@ FIGURES.layers = {
 			return `${names} are always on. Each image turns on others too: ${each.join(", ")} in all. B and the outputs make one answer of them.`;
 		},
 	},
+	says() {
+		if (!strokesNow().length) return;
+		const { a } = trained.forward(input ?? currentInput());
+		const on = range(16).filter((k) => a[1][k] > ON);
+		const best = winner(a[3]);
+		return `Your drawing turns on ${on.length} of A: ${on.map((k) => neuronName(1, k)).join(", ") || "none"}. It is read as a ${best}, at ${number(a[3][best], 2)}.`;
+	},
 	set() {
 		Object.assign(this, { pulses: [], drawn: null, seen: null });
 		action("Why hidden at all? The playground", () => goTo("playground", { preset: "circles" }));
@@ -66,7 +73,7 @@ FIGURES.layers = {
 				const isOn = resultOf(trained, pictures[name].input).a[1][k] > ON;
 				box(pen, left, y - size / 2, size, size, isOn ? colours.on : colours.muted, isOn ? 1 : 0.4);
 			});
-			if (t > 0.99 && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.mark, 3);
+			if (t > 0.99 && !isDrawn && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.mark, 3);
 		});
 	},
 	/** What a stroke has changed since the last picture runs along the wires, layer by layer. */

@@ -311,6 +311,11 @@ FIGURES.playground = {
 			this.edits.push([step, this.knob[0], value]);
 			arrive();
 		});
+		listen(this.field, "keydown", ({ key }) => {
+			if (key !== "Escape") return;
+			this.field.blur();
+			this.close();
+		});
 		line.append(make("span"), this.field);
 		$("scene").after(line);
 	},
@@ -745,12 +750,18 @@ FIGURES.playground = {
 		const [cell, wire] = [this.cellAt(x, y), this.wireAt(x, y)];
 		if (cell) this.ask(cell);
 		else if (wire) this.turn(wire);
-		else this.asked = this.knob = null;
+		else this.close();
 	},
 	/** Asks a neuron; its bias can then be changed. */
 	ask([l, j]) {
 		this.asked = this.pointed = [l, j];
 		this.knob = l ? [this.small.layers[l - 1].b + j, `${this.nameOf(l, j)} bias`] : null;
+	},
+	/** Asks nothing any more. */
+	close() {
+		this.asked = this.pointed = this.knob = null;
+		$("scene").focus({ preventScroll: true });
+		requestPaint();
 	},
 	/** Makes a weight the one to change. */
 	turn([, name, k]) {

@@ -99,7 +99,7 @@ FIGURES.read = {
 		options: ["70 %", "50 %", "30 %"],
 		measure: () => nearest([0.7, 0.5, 0.3], ruleShare(RULE)),
 		verdict: () =>
-			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))}. A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
+			`The rule reads ${percent(ruleShare(RULE))} of this page’s ${examples.test.length} test digits, the network ${percent(rightShare(trained))} (${tale.right[0]} % of all 1,000). A cleverer rule would do better. But try the repairs below: what one digit gains, another loses.`,
 	},
 	set() {
 		this.rule = { ...RULE };
@@ -114,7 +114,7 @@ FIGURES.read = {
 			(value) => (this.rule.thick = value),
 		);
 		slider(
-			"A loop is “high up” in the upper",
+			"A loop counts as “high up” in the upper",
 			{ min: 0.3, max: 0.5, step: 0.02, value: RULE.high, words: (value) => percent(value) },
 			(value) => (this.rule.high = value),
 		);

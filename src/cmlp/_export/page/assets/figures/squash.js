@@ -12,7 +12,7 @@ FIGURES.squash = {
 	],
 	bet: {
 		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay above it?",
-		options: ["1 of 7", "half", "3 of 4"],
+		options: ["15 %", "50 %", "75 %"],
 		at: 0.5,
 		counts: () => [0, -10].map((bias) => FIGURES.squash.sums.filter(([z]) => z + bias > 0).length),
 		measure() {

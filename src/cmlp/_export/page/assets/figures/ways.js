@@ -80,13 +80,15 @@ FIGURES.ways = {
 		Object.assign(this, { on: [true, true, true], one: 9 });
 		this.hear(0);
 		this.first = this.shares;
-		choices(
+		// The steps use all ways: either the one or the other.
+		const showWays = choices(
 			"Change",
 			WAYS.map((name, n) => [n, name]),
 			(n) => this.on[n],
 			(n) => {
 				this.on[n] = !this.on[n];
-				this.choose(this.one);
+				this.hear(0);
+				this.showSteps();
 				moveTo(1);
 			},
 		);
@@ -95,6 +97,8 @@ FIGURES.ways = {
 			[0, 10, 20, 40].map((steps) => [steps, steps]),
 			(steps) => steps === this.steps,
 			(steps) => {
+				this.on.fill(true);
+				showWays();
 				this.hear(steps);
 				moveTo(1);
 			},
@@ -127,7 +131,7 @@ FIGURES.ways = {
 		const changed = weights.map((weight, i) => (weight + second * a[i]) * (a[i] + third * weight) - weight * a[i]);
 		this.adds = squares.map((values, n) => values.map((value) => value * step * this.on[n]));
 		const sums = squares.map((values) => sum(values));
-		Object.assign(this, { one: k, weights, shares: sums.map((one) => one / sum(sums)), most: step * max(...sums) });
+		Object.assign(this, { one: k, weights, shares: sums.map((one) => one / sum(sums)), most: step * sum(sums) });
 		this.measured = this.adds[0][0] + sum(changed);
 	},
 	paint({ pen, width, height, narrow }, t) {

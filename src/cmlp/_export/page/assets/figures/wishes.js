@@ -18,7 +18,7 @@ FIGURES.wishes = {
 		[0.1, "One neuron first: B10. Output 4 sends along the yellow wire its wish × the weight of the wire."],
 		[
 			0.2,
-			"It lies at the right of the line: a wish to rise. Below it is larger. Now the nine other outputs send theirs to B10.",
+			"It lies to the right of the line: a wish to rise. The same bar is drawn larger below. Now the nine other outputs send theirs.",
 		],
 		[
 			0.34,
@@ -139,7 +139,7 @@ FIGURES.wishes = {
 			pen.globalAlpha = 1;
 			if (n || t > 0.2 || t < 0.03) return;
 			drawLine(pen, line(4, FIRST_OF_B), colours.mark, 3);
-			const [across, down] = blendAll(...line(4, FIRST_OF_B), 0.45);
+			const [across, down] = blendAll(...line(4, FIRST_OF_B), 0.54);
 			box(pen, across - 62, down + 12, 124, 22, colours.ground);
 			headline(pen, `weight ${number(weights[9][4])}`, across, down + 28, "center", 14);
 		});
@@ -189,7 +189,7 @@ FIGURES.wishes = {
 		places.forEach(([k, from, size], i) => {
 			const name = n ? neuronName(2, k) : k;
 			const words = `${name}: ${signed(hop.values[j][k], 3)}`;
-			if (comings[i][1] === 1 && size > 14)
+			if (comings[i][1] === 1 && size > (n ? 24 : 14))
 				note(pen, size > 70 ? words : name, from + size / 2, y + 58, "center", { size: 11 });
 		});
 		if (cancel < 1) return;
