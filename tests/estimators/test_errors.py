@@ -273,7 +273,7 @@ def test_regressor_rejects_bad_targets(y, error, message):
 
 
 def test_poisson_loss_rejects_negative_targets():
-    with pytest.raises(ValueError, match="out of the valid range of the loss 'poisson'"):
+    with pytest.raises(ValueError, match="y must not be negative with loss='poisson', got -"):
         regressor(loss="poisson").fit(X, NUMBERS)
 
 

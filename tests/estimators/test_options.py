@@ -313,7 +313,7 @@ def test_model_file_has_no_given_initial_parameters(tmp_path):
         (MLPRegressor, {"quantile": 0.9}, "quantile=0.9 needs loss='quantile', got 'squared_error'"),
         (MLPRegressor, {"quantile": 1.0, "loss": "quantile"}, "'quantile' parameter of MLPRegressor must be a float"),
         (MLPRegressor, {"loss_parameter": 0.9, "loss": "quantile"}, "loss_parameter=0.9 must be None .* set quantile"),
-        (MLPRegressor, {"loss": "gamma"}, "out of the valid range of the loss 'gamma'"),
+        (MLPRegressor, {"loss": "gamma"}, "y must be positive with loss='gamma', got"),
     ],
 )
 def test_wrong_options_raise_before_training(kind, params, message):
@@ -330,7 +330,7 @@ def test_wrong_options_raise_before_training(kind, params, message):
 def test_gamma_needs_positive_targets_and_poisson_takes_zero():
     y = np.arange(70.0)
     MLPRegressor(loss="poisson", **COMMON).fit(X, y)
-    with pytest.raises(ValueError, match="valid range of the loss 'gamma'"):
+    with pytest.raises(ValueError, match="y must be positive with loss='gamma'"):
         MLPRegressor(loss="gamma", **COMMON).fit(X, y)
     assert (MLPRegressor(loss="gamma", **COMMON).fit(X, y + 1).predict(X) > 0).all()
 

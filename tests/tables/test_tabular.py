@@ -224,9 +224,9 @@ def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss
 @pytest.mark.parametrize(
     ("loss", "y", "message"),
     [
-        ("gamma", [2.0, 0.0], "y must be positive for loss='gamma', got 0 in row 1"),
-        ("poisson", [0.0, -1.0], "y must not be negative for loss='poisson', got -1 in row 1"),
-        ("poisson", [[0.0, 1.0], [2.0, -3.0]], "y must not be negative for loss='poisson', got -3 in row 1"),
+        ("gamma", [2.0, 0.0], "y must be positive with loss='gamma', got 0 at row 1"),
+        ("poisson", [0.0, -1.0], "y must not be negative with loss='poisson', got -1 at row 1"),
+        ("poisson", [[0.0, 1.0], [2.0, -3.0]], "y must not be negative with loss='poisson', got -3 at row 1, column 1"),
     ],
 )
 def test_targets_that_a_positive_loss_does_not_allow_raise(loss, y, message):

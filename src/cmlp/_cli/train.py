@@ -7,6 +7,7 @@ import ast
 import contextlib
 import math
 import os
+import re
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,6 +27,7 @@ from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
+from cmlp._data.labels import FLOATS
 from cmlp._estimators.fitted import fitted_of, provenance_of, with_model
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
@@ -286,7 +288,7 @@ def _fit_and_save(
     try:
         with options.reporting(ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            warnings.filterwarnings("ignore", "y has more than")  # the notices have said what the target is
+            warnings.filterwarnings("ignore", re.escape(FLOATS))  # the notices have said what the target is
             try:
                 training.fit()
             finally:

@@ -220,7 +220,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     raise ValueError(Message("Input <name> contains {} at {}.{}", what, where, remedy, name=Setting(name)))
 
 
-def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
+def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
     """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
 
     The core computes with other targets, and its costs would be wrong.
@@ -232,7 +232,7 @@ def targets_in_range(targets: NDArray[Any], loss: str) -> NDArray[Any]:
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         wanted = "not be negative" if loss == "poisson" else "be positive"
-        problem = "y must {} with <loss=>, got {} at row {}, column {}."
+        problem = "y must {} with <loss=>, got {:g} at row {}, column {}."
         raise ValueError(Message(problem, wanted, targets[row, column], row, column, loss=loss))
     return targets
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # A classifier warns if its classes are more different floats than this: they are probably numbers to predict.
 _MOST_FLOATS = 50
-_FLOATS = (
+FLOATS = (
     f"y has more than {_MOST_FLOATS} different floats, and each of them is a class. To predict numbers, use a "
     "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
 )
@@ -270,7 +270,7 @@ def learn_labels(y: NDArray[Any]) -> tuple[Labels, NDArray[Any]]:
         return Labels(np.arange(y.shape[1]), is_multilabel=True), targets
     classes, indices = distinct(y)
     if y.dtype.kind == "f" and len(classes) > _MOST_FLOATS:
-        warn(_FLOATS)
+        warn(FLOATS)
     labels = Labels(classes)
     return labels, labels.targets(indices)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import readable
+from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
 from cmlp._data.weights import as_weights, weights_of_classes
@@ -109,11 +109,7 @@ class NumberEncoding(NetworkTargetEncoding):
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
-        targets = once_per_pool(_as_matrix, y)
-        if self.loss in POSITIVE_LOSSES:
-            targets = np.array(targets)  # another thread could change the caller's array after the check
-            if (targets < 0).any() or (self.loss == "gamma" and not targets.all()):
-                raise ValueError(f"Some value(s) of y are out of the valid range of the loss {self.loss!r}.")
+        targets = targets_in_range(once_per_pool(_as_matrix, y), self.loss)
         if self.quantiles is not None:
             return as_quantile_targets(targets, self.n_outputs)
         if targets.shape[1] != self.n_outputs:

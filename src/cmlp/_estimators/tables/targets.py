@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import require_finite, to_float64
+from cmlp._data.arrays import require_finite, targets_in_range, to_float64
 from cmlp._data.checks import as_targets
 from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, kind_of_labels, learn_labels
@@ -18,7 +18,7 @@ from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,7 +118,7 @@ class TableNumberEncoding(TableEncoding):
         rows, weight = rows_that_count(weight, len(y))
         numbers = np.tile(np.atleast_1d(centre), (len(y), 1))
         numbers[rows] = table_numbers(y, centre.size)[rows]
-        _require_positive(numbers[rows], self.loss)
+        targets_in_range(numbers[rows], self.loss)
         _require_within(numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
         return self.targets_of(rows, numbers[rows], weight)
 
@@ -205,7 +205,7 @@ def _learn_table_numbers(
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
         raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
-    _require_positive(numbers, loss)
+    targets_in_range(numbers, loss)
     scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
     scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
     encoding = TableNumberEncoding(loss, quantile, scale)
@@ -297,18 +297,6 @@ def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) 
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
     """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
     return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
-
-
-def _require_positive(values: NDArray[np.float64], loss: str) -> None:
-    """Raise ValueError, with the first such row, if a loss of positive outputs does not allow a target."""
-    if loss in POSITIVE_LOSSES:
-        wrong = (values <= 0 if loss == "gamma" else values < 0).any(axis=1)
-        if wrong.any():
-            row = int(wrong.argmax())
-            least = "be positive" if loss == "gamma" else "not be negative"
-            raise ValueError(
-                Message("y must {} for <loss=>, got {:g} in row {}.", least, values[row].min(), row, loss=loss)
-            )
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:
