@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fitted import store_model
 from cmlp._estimators.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
@@ -79,7 +80,7 @@ class CalibrationMethods:
                 model = self._trained()
                 rows = self._rows_with_truth(model, X, y, sample_weight)
                 model = _with_calibration(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
-            self._fitted = self._fitted._replace(model=model)
+            store_model(self, model)
         return self
 
     def _rows_with_truth(
