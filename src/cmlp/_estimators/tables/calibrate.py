@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
-    from cmlp._estimators.fitted import FittedTable
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores, ProbabilityMap
     from cmlp._model.summary import Accuracy
@@ -67,8 +66,6 @@ class RowsWithTruth(NamedTuple):
 
 class CalibrationMethods:
     """The part of the estimators for tables that intervals and sets need; the others define the private members."""
-
-    _fitted: FittedTable
 
     def _trained(self) -> TableModel:
         raise NotImplementedError
