@@ -28,7 +28,7 @@ from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printa
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.labels import FLOATS
-from cmlp._estimators.fitted import fitted_of, provenance_of, with_model
+from cmlp._estimators.fitted import fitted_of, provenance_of, store_model
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.parameters import PARAMETERS
@@ -430,7 +430,7 @@ def _save(path: str, training: NetworkTraining | TableTraining) -> None:
 
 def keep_cell_format(model: Any, cell_format: CellFormat) -> None:
     """Let a model know how cells of text are read."""
-    model._fitted = with_model(fitted_of(model), cell_format=cell_format)
+    store_model(model, model._trained().replace(cell_format=cell_format))
 
 
 class _OutputFailedError(KeyboardInterrupt):

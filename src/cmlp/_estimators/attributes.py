@@ -13,7 +13,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.labels import Labels, as_labels
-from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, with_model
+from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     width = fitted.model.net.n_in
     if names is not None and names.shape != (width,):
         raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
-    return with_model(fitted, names=names)
+    return fitted._replace(model=fitted.model.replace(names=names))
 
 
 def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
@@ -76,7 +76,8 @@ def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
     labels, present = as_labels(value, "classes_"), fitted.model.class_labels
     if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}.")
-    return with_model(fitted, labels=Labels(labels, is_multilabel=present.kind == "multilabel"))
+    now = Labels(labels, is_multilabel=present.kind == "multilabel")
+    return fitted._replace(model=fitted.model.replace(labels=now))
 
 
 def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
@@ -90,7 +91,7 @@ def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
     parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
     net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
-    return with_model(fitted, networks=[(net, fitted.model.params)])
+    return fitted._replace(model=fitted.model.replace(networks=[(net, fitted.model.params)]))
 
 
 # ------------------------------------------------------------------------------------------------------ the descriptors

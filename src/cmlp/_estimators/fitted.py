@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._model.model import TableModel
+    from cmlp._model.model import TableModel, TrainedModel
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._train.state import History, TrainingState
 
@@ -166,9 +166,9 @@ class FittedTable(NamedTuple):
     held_out: HeldOutScores | None = None
 
 
-def with_model(fitted: AnyFitted, **changes: Any) -> AnyFitted:
-    """Return the same with other values of some fields of the model."""
-    return fitted._replace(model=fitted.model.replace(**changes))
+def store_model(estimator: Any, model: TrainedModel) -> None:
+    """Give a fitted estimator another model, with the rest of what fit has left."""
+    estimator._fitted = fitted_of(estimator)._replace(model=model)
 
 
 def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:

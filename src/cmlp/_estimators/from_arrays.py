@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import check_scale_width
-from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params
+from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.targets import learn_encoding
 from cmlp._model.from_layers import Layer, class_order, sorted_output
@@ -92,13 +91,12 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(params, History())
-    twin = copy(estimator)
     scale = options.input_scale
     if isinstance(scale, str):
         problem = "<input_scale=> is learned in fit, so it cannot be used with assigned coefs_."
         raise InvalidParameterError(problem, input_scale=scale)
     check_scale_width(scale, len(first))
-    twin._fitted = Fitted.of_network(net, state, encoding.labels, input_scale=scale)
+    twin = copy_with(estimator, Fitted.of_network(net, state, encoding.labels, input_scale=scale))
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)

@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fitted import store_model
 from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
     ABSOLUTE_ERROR,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
-    from cmlp._estimators.fitted import FittedTable
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores, ProbabilityMap
     from cmlp._model.summary import Accuracy
@@ -67,8 +67,6 @@ class RowsWithTruth(NamedTuple):
 class CalibrationMethods:
     """The part of the estimators for tables that intervals and sets need; the others define the private members."""
 
-    _fitted: FittedTable
-
     def _trained(self) -> TableModel:
         raise NotImplementedError
 
@@ -79,7 +77,7 @@ class CalibrationMethods:
                 model = self._trained()
                 rows = self._rows_with_truth(model, X, y, sample_weight)
                 model = _with_calibration(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
-            self._fitted = self._fitted._replace(model=model)
+            store_model(self, model)
         return self
 
     def _rows_with_truth(

@@ -15,7 +15,7 @@ from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.estimator_options import TableOptions
 from cmlp._estimators.fit import Exclusively
-from cmlp._estimators.fitted import fitted_of
+from cmlp._estimators.fitted import fitted_of, store_model
 from cmlp._estimators.tables.calibrate import (
     CalibrationMethods,
     required_calibration,
@@ -515,7 +515,7 @@ class TabularClassifier(TabularEstimator):
             model = model.replace(threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive))
             kind = HELD_OUT if X is None else CALIBRATION
             found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
-            self._fitted = fitted._replace(model=_with_found(model, found))
+            store_model(self, _with_found(model, found))
         return self
 
     def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOutScores:
