@@ -172,10 +172,10 @@ def test_params_must_be_a_contiguous_writeable_block(wrong):
 def test_arguments_of_several_epochs_are_checked():
     net, params = net_and_params((3, 2), ["softmax"], "log_loss", np.float32)
     optimizer, before = _core.Optimizer(net, "sgd", learning_rate=0.1), params.copy()
-    fields = {"order": np.arange(6), "generator": None}
 
-    def call(results, fields=fields):
-        net.train_epochs(params, X, Y, optimizer, fields, results, batch_size=2)
+    def call(results, order=None, generator=None):
+        order = np.arange(6) if order is None else order
+        net.train_epochs(params, X, Y, optimizer, results, batch_size=2, order=order, generator=generator)
 
     for results in (np.zeros((2, 4)), np.zeros((2, 5), np.float32), np.zeros(5)):
         with pytest.raises(
@@ -184,8 +184,11 @@ def test_arguments_of_several_epochs_are_checked():
             call(results)
     with pytest.raises(TypeError):
         call(np.zeros((2, 5)))
-    with pytest.raises(ValueError, match="order"):
-        call(np.zeros((2, 5)), {"order": np.array([0, 6]), "generator": _core.Random(0)})
+    read_only = np.arange(6)
+    read_only.flags.writeable = False
+    for order in (np.array([0, 6]), np.arange(6, dtype=np.int32), np.arange(12)[::2], read_only):
+        with pytest.raises(ValueError, match="order"):
+            call(np.zeros((2, 5)), order, _core.Random(0))
     assert_same_bits(params, before)
 
 

@@ -25,13 +25,10 @@ def test_an_epoch_in_several_calls_of_the_core_continues_its_sums():
 
 def test_random_shuffles_in_place_like_a_permutation():
     order = _core.Random(3).permutation(1000)
-    shuffled, fields = order.copy(), {}
-    generator = _core.Random(4)
-    generator.shuffle_and_store(shuffled, fields, {"batch": 0})
-    np.testing.assert_array_equal(shuffled, order[_core.Random(4).permutation(1000)])
-    assert fields["batch"] == 0
-    np.testing.assert_array_equal(generator.permutation(9), _core.Random(4).permutation(9))  # it has not changed itself
-    assert (fields["generator"].permutation(9) != generator.permutation(9)).any()
+    shuffled, generator, other = order.copy(), _core.Random(4), _core.Random(4)
+    generator.shuffle(shuffled)
+    np.testing.assert_array_equal(shuffled, order[other.permutation(1000)])
+    np.testing.assert_array_equal(generator.permutation(9), other.permutation(9))
     for wrong in (order[::2], order.astype(np.int32), order.reshape(10, -1)):
         with pytest.raises(ValueError, match="order must be a contiguous writeable 1-D array of int64"):
-            generator.shuffle_and_store(wrong, {}, {})
+            generator.shuffle(wrong)

@@ -243,10 +243,11 @@ class Net:
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         optimizer: Optimizer,
-        fields: dict[str, Any],
         results: npt.NDArray[np.float64],
         *,
         batch_size: int,
+        order: npt.NDArray[np.int64] | None = ...,
+        generator: Random | None = ...,
         scale: float | tuple[Array, Array] = ...,
         want_norm: bool = ...,
         n_threads: int | None = ...,
@@ -266,9 +267,7 @@ class Random:
     def copy(self) -> Random: ...
     def random_sample(self, shape: tuple[int, ...] = ...) -> npt.NDArray[np.float64]: ...
     def permutation(self, values: int | npt.ArrayLike) -> npt.NDArray[np.int64]: ...
-    def shuffle_and_store(
-        self, order: npt.NDArray[np.int64], fields: dict[str, Any], changes: dict[str, Any]
-    ) -> None: ...
+    def shuffle(self, order: npt.NDArray[np.int64]) -> None: ...
     def get_state(self) -> dict[str, Any]: ...
 
 class Optimizer:

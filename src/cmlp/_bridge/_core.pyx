@@ -560,13 +560,13 @@ cdef class Net:
         call.done_together(status)
         return result.cost, result.penalty, result.gradient_norm, result.batches
 
-    def train_epochs(self, params, X, Y, Optimizer optimizer not None, dict fields not None,
-                     cnp.ndarray results not None, *, int64_t batch_size, scale=1.0, bint want_norm=False,
+    def train_epochs(self, params, X, Y, Optimizer optimizer not None, cnp.ndarray results not None, *,
+                     int64_t batch_size, cnp.ndarray order=None, Random generator=None, scale=1.0, bint want_norm=False,
                      n_threads=None, **objective):
         """Train for several short epochs with a constant learning rate; changes params and optimizer in place.
 
-        `fields` has the row indices `order`, which are shuffled before each epoch, and the `generator` that shuffles
-        them; both are replaced by their next states. An order of None means all rows, not shuffled.
+        `generator` shuffles the row indices `order` before each epoch; both change in place. An order of None means all
+        rows, not shuffled.
 
         `results` gets a row of 5 float64 for each complete epoch: sums of cost and penalty, number of rows, gradient
         norm (NaN unless `want_norm`) and seconds. An epoch whose cost is not finite is the last one. Signals are
@@ -576,8 +576,7 @@ cdef class Net:
         cdef cmlp_epoch epoch
         cdef cmlp_epoch_result result
         cdef cnp.ndarray state
-        cdef Random random = None
-        cdef cmlp_random *generator = NULL
+        cdef cmlp_random random
         cdef int64_t *positions = NULL
         cdef int status
         if not fits(results, 2, cnp.PyArray_DIM(results, 0), 5, CMLP_FLOAT64):
@@ -585,7 +584,7 @@ cdef class Net:
         self.checked(params, True)
         require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
         call.checked = True
-        call.set_rows(self, params, X, scale, fields["order"])
+        call.set_rows(self, params, X, scale, order)
         call.set_targets(Y)
         call.set_objective(**objective)
         epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, 0
@@ -593,14 +592,17 @@ cdef class Net:
         result.struct_size = sizeof(cmlp_epoch_result)
         call.prepare(&call.objective, &epoch, n_threads)
         call.run.poll = NULL
-        if call.order is not None:
-            random = (<Random?>fields["generator"]).copy()
-            generator, positions = &random.random, <int64_t *>cnp.PyArray_DATA(call.order)
+        if order is not None:
+            if generator is None:
+                raise TypeError("an order needs a generator")
+            positions_of(order)
+            random, positions = generator.random, <int64_t *>cnp.PyArray_DATA(call.order)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epochs(optimizer, &epoch, &result, generator, positions,
+        status = call.train_epochs(optimizer, &epoch, &result, &random, positions,
                                    <double *>cnp.PyArray_DATA(results), len(results))
-        if random is not None:
-            fields.update(order=call.order, generator=random)
+        if order is not None:
+            cnp.PyArray_CopyInto(order, call.order)
+            generator.random = random
         call.done(status)
 
 
@@ -813,23 +815,23 @@ cdef class Random:
         self.random = random
         return result
 
-
-    def shuffle_and_store(self, cnp.ndarray order not None, dict fields not None, dict changes not None):
-        """Shuffle int64 numbers in place, and store the changes and the generator's next state in `fields`.
-
-        Ctrl-C takes effect before or after both.
-        """
-        cdef Random twin = self.copy()
-        cdef int64_t n = cnp.PyArray_DIM(order, 0) if cnp.PyArray_NDIM(order) == 1 else -1
-        if (n < 0 or cnp.PyArray_TYPE(order) != cnp.NPY_INT64 or not cnp.PyArray_IS_C_CONTIGUOUS(order)
-                or not cnp.PyArray_ISBEHAVED(order)):
-            raise ValueError(f"order must be a contiguous writeable 1-D array of int64, got {describe(order)}")
-        cdef int64_t *positions = <int64_t *>cnp.PyArray_DATA(order)
-        changes = {**changes, "generator": twin}
+    def shuffle(self, cnp.ndarray order not None):
+        """Shuffle int64 numbers in place."""
+        cdef int64_t *positions = positions_of(order)
+        cdef int64_t n = cnp.PyArray_DIM(order, 0)
+        cdef cmlp_random random = self.random
         cdef PyThreadState *released = release_gil(n)
-        cmlp_random_shuffle(&twin.random, positions, n)
+        cmlp_random_shuffle(&random, positions, n)
         take_gil(released)
-        fields.update(changes)
+        self.random = random
+
+
+cdef int64_t *positions_of(cnp.ndarray order) except NULL:
+    """Return the numbers of an order that is shuffled in place."""
+    if (cnp.PyArray_NDIM(order) != 1 or cnp.PyArray_TYPE(order) != cnp.NPY_INT64
+            or not cnp.PyArray_IS_C_CONTIGUOUS(order) or not cnp.PyArray_ISBEHAVED(order)):
+        raise ValueError(f"order must be a contiguous writeable 1-D array of int64, got {describe(order)}")
+    return <int64_t *>cnp.PyArray_DATA(order)
 
 
 def address_of(cnp.ndarray array not None):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.constraints import LARGEST_INTEGER
@@ -308,9 +309,10 @@ class BatchEngine(Engine):
                 piece.X,
                 piece.targets,
                 state.stepping().optimizer,
-                state.attributes,
                 results,
                 batch_size=self.batch_size,
+                order=state.order,
+                generator=state.generator if isinstance(state.generator, _core.Random) else None,
                 want_norm=self.n_batches >= _FEWEST_BATCHES_FOR_NORM,
                 sample_weight=piece.weight,
                 **self.keywords,

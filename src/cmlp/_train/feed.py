@@ -82,7 +82,7 @@ class Feed:
     shuffle: bool
 
     def draw_order(self, state: TrainingState) -> None:
-        """Draw the random numbers of an epoch, and set `state.batch` to 0 in the same step."""
+        """Draw the random numbers of an epoch, and set `state.batch` to 0; Ctrl-C waits meanwhile."""
         draw_shuffle_seed(state, self.shuffle)
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
@@ -139,7 +139,8 @@ class ArrayFeed(_StoredFeed):
         if not self.shuffle:
             state.batch = 0
         elif order is not None and isinstance(generator, _core.Random):
-            generator.shuffle_and_store(order, state.attributes, {"batch": 0})
+            generator.shuffle(order)
+            state.batch = 0
         else:
             state.draw_and_assign(lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
 

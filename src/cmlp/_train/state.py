@@ -187,6 +187,10 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _generator_copy(generator: Generator) -> Generator:
+    return generator.copy() if isinstance(generator, _core.Random) else generator  # the one of a program is shared
+
+
 class Field(NamedTuple):
     """How a field of `TrainingState` is loaded from a pickle, copied, and saved in a model file."""
 
@@ -222,7 +226,7 @@ class TrainingState:
     params: NDArray[Any] = field(metadata=_how(_block, block_copy))
     history: History = field(metadata=_how(lambda _, fields: History.from_fields(fields), History.copy))
     # Shuffles the rows; None after training.
-    generator: Generator | None = field(default=None, metadata=_how(_of(_core.Random)))
+    generator: Generator | None = field(default=None, metadata=_how(_of(_core.Random), _generator_copy))
     # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
     optimizer: _core.Optimizer | None = field(default=None, metadata=_how(_of(_core.Optimizer), deepcopy))
     schedule: Schedule | None = field(default=None, metadata=_how(_schedule))
@@ -341,11 +345,6 @@ class TrainingState:
             if generator is not None and not replaced:
                 generator.set_state(before)
             raise
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """The attributes themselves, for the core, which replaces several in one step, as `assign` does."""
-        return vars(self)
 
     def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares the objects of all others."""
