@@ -545,6 +545,10 @@ def test_network_learns_again_with_another_rate(watch, story_path):
 
 def test_outputs_that_say_the_same_cost_what_the_bet_asked(watch, story_path):
     page = watch(story_path, "#cost?at=1")
+    for moment, cost in ((0.84, "2.500"), (0.92, "0.900"), (0.99, "1.000")):
+        page.evaluate("(at) => moveTo(at)", moment)
+        assert f"cost of this 9: {cost}\naverage of 500 digits: {cost}" in page.evaluate(TEXTS)
+    page.evaluate("moveTo(1)")
     for value, cost in (("0.5", "2.500"), ("0.1", "0.900"), ("0", "1.000")):
         page.page.locator("#controls input").fill(value)
         assert f"cost of this 9: {cost}" in page.evaluate(TEXTS)

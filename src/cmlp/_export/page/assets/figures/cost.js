@@ -1,13 +1,14 @@
 // --- Chapter 8: a random network, and the cost of its answers.
 
 FIGURES.cost = {
-	seconds: 8,
+	seconds: 12,
 	net: "A new network with random weights",
 	stops: [
 		[0, "Its ten outputs, and what they should be (blue lines). Each difference is the side of a yellow square."],
 		[0.28, "One after the other they are poured into one: its area is the cost of this image."],
 		[0.52, "The cost of the network is the average over many digits, here the 500 for training in this page."],
-		[1, "So much do its answers cost. Now let all ten say the same, and look for the number that costs least."],
+		[0.8, "Now let all ten say the same: 0.5, then 0.1, then 0. Watch the square."],
+		[1, "These are the random network’s own outputs again. Which number, said by all ten, costs least of all?"],
 	],
 	bet: {
 		question: "Suppose all ten outputs say the same number, for every image. Which number costs least?",
@@ -43,8 +44,15 @@ FIGURES.cost = {
 			this.one = examples.test[(examples.test.indexOf(this.one) + 1) % examples.test.length];
 		});
 	},
+	/** What all ten say before the end: the numbers of the bet. */
+	shown(t) {
+		return t < 0.82 || t === 1
+			? this.same
+			: blend(0.5, 0.1, ease(part(t, 0.86, 0.9))) - 0.1 * ease(part(t, 0.94, 0.97));
+	},
 	paint({ pen, width, height, narrow }, t) {
-		const outputs = this.same === null ? learner.forward(this.one.input).a[3] : Array(10).fill(this.same);
+		const same = this.shown(t);
+		const outputs = same === null ? learner.forward(this.one.input).a[3] : Array(10).fill(same);
 		const side = narrow ? 80 : 130;
 		picture(pen, this.one.input, 0, 22, side);
 		const left = side + (narrow ? 12 : 30);
@@ -96,9 +104,9 @@ FIGURES.cost = {
 				"left",
 				narrow ? 12 : 14,
 			);
-		const seen = floor(part(t, 0.55, 0.97) * this.mean.length);
+		const seen = floor(part(t, 0.55, 0.78) * this.mean.length);
 		if (!seen) return;
-		const mean = this.same === null ? this.mean[seen - 1] : total;
+		const mean = same === null ? this.mean[seen - 1] : total;
 		const edge = unit * Math.sqrt(mean);
 		const x = narrow ? width * 0.52 : width * 0.6;
 		box(pen, x, height - 34 - edge, edge, edge, colours.mark);

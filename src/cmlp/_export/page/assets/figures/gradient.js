@@ -119,7 +119,7 @@ FIGURES.gradient = {
 			drawLine(pen, [at(mark, this.up), at(mark, this.down)], colours.line);
 			note(pen, `${mark}°`, at(mark, 0)[0], bottom + 20);
 		}
-		note(pen, "angle to the gradient", at(112, 0)[0], bottom + 20);
+		if (!narrow) note(pen, "angle to the gradient", at(112, 0)[0], bottom + 20);
 		range(36).forEach((n) => {
 			if (n + 1 <= turned || (this.seen[n] && this.seen[n + 1]))
 				drawLine(pen, [along(n), along(n + 1)], colours.text, 2);

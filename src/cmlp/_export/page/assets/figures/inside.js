@@ -185,7 +185,14 @@ FIGURES.inside = {
 			const next = range(18).find((n) => !bestEdges.has(n));
 			if (next !== undefined) requestPaint(this.best(next));
 		}
-		headline(pen, `it explains ${percent(share)}`, 0, y + 36, "left", narrow ? 14 : 20);
+		for (const n of [16, 17]) {
+			// To compare: what is explained of random weights, and of those made by hand.
+			if (t < 1 || n === this.neuron || !bestEdges.has(n)) continue;
+			const x = wide * this.best(n).share;
+			drawLine(pen, segment(x, y, x, y + 20), colours.text, 2);
+			note(pen, `${this.name(n)} ${percent(this.best(n).share)}`, x + 5, y + 24, "left", { size: narrow ? 11 : 12 });
+		}
+		headline(pen, `it explains ${percent(share)}`, narrow ? 0 : 110, y + 40, "left", narrow ? 14 : 20);
 		this.thumbs = this.weights.map((_, n) => {
 			const row = floor(n / 9);
 			return [(n - 9 * row) * thumb, low + row * (thumb + 16), thumb - 4];

@@ -111,6 +111,8 @@ FIGURES.sum = {
 					20 + (floor(pixel / SIDE) + 0.5) * (side / SIDE),
 				];
 				drawLine(pen, [spot, [middle + end * unit, y]], colours.mark, 1.5);
+				const [left, ...place] = spotOf(pixel);
+				for (const n of [0, 1, 2]) frameOf(pen, left + n * (side + gap), ...place);
 			}
 			total = end;
 		});
