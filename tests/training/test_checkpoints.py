@@ -134,16 +134,6 @@ def test_checkpoint_in_an_epoch_resumes_a_regressor_with_scaled_targets(tmp_path
         assert outcome(cmlp.load(path).fit(X, X[:, 0] * 100, resume=True)) == whole
 
 
-def test_checkpoint_of_an_earlier_version_has_no_gradient_norm(tmp_path):
-    path, whole = tmp_path / "model.cmlp", outcome(fit(classifier()))
-    with pytest.raises(Ends):
-        fit(classifier(callbacks=[Checkpoint(path, every_batches=3), End(1, 4)]))
-    model = cmlp.load(path)
-    model._fitted.state.sums = model._fitted.state.sums[:3]
-    model.save(path, include_training_state=True)
-    assert outcome(fit(cmlp.load(path), resume=True)) == whole
-
-
 def test_checkpoint_in_an_epoch_is_a_model_that_predicts(tmp_path):
     """With early stopping, its parameters are the best ones so far; in the first epoch, the present ones."""
     path = str(tmp_path / "{epoch}-{batch}.cmlp")

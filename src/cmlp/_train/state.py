@@ -197,7 +197,6 @@ class Field(NamedTuple):
     load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
     copy: Callable[[Any], Any] = _same  # of a value that is not None, for an independent state
     stored: Literal["number", "array"] | None = None  # as it is; None if the file has it in another form, or not at all
-    is_new: bool = False  # whether earlier files lack it, and have the default
     default: object = MISSING  # that of the dataclass; only fields whose default is None can be None
 
     def loaded(self, name: str, value: Any) -> Any:
@@ -209,8 +208,8 @@ def _how(*how: Any) -> dict[str, Field]:
     return {"how": Field(*how)}
 
 
-def _number(kind: type, *, is_new: bool = False) -> dict[str, Field]:
-    return _how(_of(kind), _same, "number", is_new)
+def _number(kind: type) -> dict[str, Field]:
+    return _how(_of(kind), _same, "number")
 
 
 @dataclass(eq=False, repr=False)
@@ -239,18 +238,18 @@ class TrainingState:
     # Whether the stopping rule, the minimizer or a callback has ended training.
     stopped: bool = field(default=False, metadata=_number(bool))
     # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
-    n_rows: int | None = field(default=None, metadata=_number(int, is_new=True))
+    n_rows: int | None = field(default=None, metadata=_number(int))
     held_out_rows: NDArray[np.int64] | None = field(default=None, metadata=_how(_rows, _same, "array"))  # validation
-    dropout_seed: int = field(default=0, metadata=_number(int, is_new=True))  # below 2**32
+    dropout_seed: int = field(default=0, metadata=_number(int))  # below 2**32
 
     # The epoch in progress. Its training rows, which training shuffles in place, None for the original order; the seed
     # of an order that is shuffled piece by piece, below 2**32. Of its completed batches the sums of cost and penalty
     # and the number of rows, and the gradient norm of the last one: NaN before it, or if the norm is not computed. The
     # duration of its completed pieces: NaN if they were trained before pickling.
     order: NDArray[np.int64] | None = field(default=None, metadata=_how(_rows, np.copy, "array"))
-    shuffle_seed: int = field(default=0, metadata=_number(int, is_new=True))
+    shuffle_seed: int = field(default=0, metadata=_number(int))
     sums: NDArray[np.float64] = field(default_factory=NO_SUMS.copy, metadata=_how(_sums, np.copy, "array"))
-    seconds: float = field(default=0.0, metadata=_number(float, is_new=True))
+    seconds: float = field(default=0.0, metadata=_number(float))
 
     # What `params` are. With early stopping, `best` has the best ones of this call so far; after `restore_best`, they
     # are the best ones, and `last` has those after the last batch. Standardized targets have a scale; `predicts_y` is
@@ -262,7 +261,7 @@ class TrainingState:
 
     # What must be the same when training is resumed: checksums of a sample of the data, or of the first row of a source
     # of blocks, and of all rows if they are in arrays; the parameters of an estimator.
-    checksum: int | None = field(default=None, metadata=_number(int, is_new=True))
+    checksum: int | None = field(default=None, metadata=_number(int))
     digests: Digests | None = field(default=None, metadata=_how(_of(dict)))
     parameters: dict[str, Any] | None = field(default=None, metadata=_how(_of(dict)))
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _CURVES = ("loss_curve", "validation_scores")
 _TARGET_SCALE = ("shift", "factor", "layer")
 _NUMBERS = [name for name, field in FIELDS.items() if field.stored == "number"]
-_LATER = {name: field.default for name, field in FIELDS.items() if field.is_new}
 _ARRAYS = {stored_name(name): name for name, field in FIELDS.items() if field.stored == "array"}
 
 
@@ -94,18 +93,17 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     if history_text is None:
         return TrainingState(params, History())
     stored = load_parameters(history_text, "history")
-    curves: dict[str, Curve[Any]] = {name: _curve(file, name) for name in _CURVES}
+    curves: dict[str, Curve[Any] | None] = {name: _curve(file, name) for name in _CURVES}
     curves["records"] = _records(file)
     epoch, scored = stored.pop("epoch", None), stored.pop("scored", None)
     counters = (epoch, stored.get("t", 0), stored.get("stale", 0))
     if type(scored) is not bool or any(type(value) is not int or value < 0 for value in counters):
         raise refuse("'history' lacks an entry")
-    if not stored.keys() <= set(History().fields()) - {*_CURVES, "records"}:
-        raise refuse("'history' has an entry of a newer version")
     if not scored:
-        del curves["validation_scores"]
-    # What an older version did not store has its default.
-    history = {**History().fields(), "validation_scores": None, **stored, **curves}
+        curves["validation_scores"] = None
+    history = {**stored, **curves}
+    if history.keys() != History().fields().keys():
+        raise refuse("'history' has other entries than " + ", ".join(History().fields()))
     if state_text is not None:
         return _state_of(net, params, parameters, file, history, load_parameters(state_text, "training"))
     state = TrainingState(params, History.from_fields(history))
@@ -162,7 +160,6 @@ def _state_of(
     schedule = part("schedule.")
     if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
         raise refuse("'training' has a schedule of something other than numbers")
-    scalars = {**_LATER, **scalars}
     if any(isinstance(scalars[name], int) and scalars[name] < 0 for name in _NUMBERS):
         raise refuse("'training' has a negative counter")
     key = "training.parameters"
@@ -171,7 +168,7 @@ def _state_of(
         {
             **{name: scalars[name] for name in _NUMBERS},
             **{name: arrays[name] for name in _ARRAYS},
-            "sums": _sums(arrays["sums"]),
+            "sums": NO_SUMS.copy() if arrays["sums"] is None else arrays["sums"],
             "params": params,
             "optimizer": _core.restored({**defaults, **optimizer, "state": moments}),
             "schedule": schedule,
@@ -185,13 +182,8 @@ def _state_of(
     )
 
 
-def _sums(stored: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
-    """Return the sums of an interrupted epoch; files of earlier versions have no gradient norm."""
-    return NO_SUMS.copy() if stored is None else np.concatenate([stored, NO_SUMS[len(stored) :]])
-
-
 def _digests(file: Metadata, stored: object) -> Digests | None:
-    """Return the checksums of the data; None if the file has none, because an earlier version wrote it."""
+    """Return the checksums of the data; None if the file has none."""
     if stored is None:
         return None
     found: Digests = {}
@@ -268,6 +260,7 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     history.t, history.loss_curve = n_epochs * n_rows, losses
     history.records = Curve.of([[np.nan] * len(RECORDED)] * len(losses))
     scalars = {
+        **{name: FIELDS[name].default for name in _NUMBERS},
         **{f"optimizer.{name}": numbers[name] for name in _OPTIMIZER},
         **{
             f"schedule.{name}": value
@@ -280,7 +273,5 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
         "schedule_epoch": n_epochs,
         "epoch": n_epochs,
         "n_rows": n_rows,
-        "batch": None,
-        "stopped": False,
     }
     return dict(history.fields()), scalars
