@@ -81,7 +81,7 @@ FIGURES.cost = {
 			const strip = [big[0], big[1] - big[2] * (filled + share), big[2], big[2] * share];
 			filled += share;
 			const [across, down, wide, tall] = blendAll(square, strip, pour);
-			box(pen, across, down, wide, tall - 1, colours.mark);
+			box(pen, across, down, wide, tall - min(1, tall / 4), colours.mark);
 			if (!pour)
 				note(
 					pen,

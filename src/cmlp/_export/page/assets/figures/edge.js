@@ -131,7 +131,10 @@ FIGURES.edge = {
 	paintFound({ pen, width, height, side, narrow }) {
 		const active = examples.test.filter((one) => sumOver(this.made, one.input) > 10);
 		const sevens = active.filter((one) => one.label === 7).length;
-		const words = `The sum is above 10 for ${active.length} of ${examples.test.length} test digits; ${sevens} of these are sevens.`;
+		const found = `${active.length} of ${examples.test.length} test digits`;
+		const words = narrow
+			? `Above 10: ${found}; ${sevens} are sevens`
+			: `The sum is above 10 for ${found}; ${sevens} of these are sevens.`;
 		headline(pen, words, 0, side + 44, "left");
 		const size = narrow ? 34 : 44;
 		crowd(pen, active, [0, side + 56, width, height - side - 56], size, ({ label }) => label === 7);
