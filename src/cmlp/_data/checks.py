@@ -92,7 +92,7 @@ class Door(NamedTuple):
         """Return converted rows with targets and weights."""
         n_rows = rows.X.shape[0]
         y = as_targets(y, n_rows, self.owner, labels=self.labels, warn_of_column=warn_of_column)
-        return Opened(rows, y, as_weights(weight, n_rows, some=not self.may_be_empty))
+        return Opened(rows, y, as_weights(weight, n_rows, require_positive=not self.may_be_empty))
 
     def open(self, X: Any, y: Any, weight: Any) -> Opened:
         """Return rows with targets and weights, converted."""

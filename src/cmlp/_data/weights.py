@@ -50,10 +50,12 @@ def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     return least, 1 / least
 
 
-def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = True) -> NDArray[np.float64] | None:
+def as_weights(
+    sample_weight: ArrayLike | None, n_rows: int, *, require_positive: bool = True
+) -> NDArray[np.float64] | None:
     """Return sample weights as a float64 array, one per row; None if `sample_weight` is None.
 
-    A single number applies to every row. With `some`, at least one weight must be positive.
+    A single number applies to every row. With `require_positive`, at least one weight must be positive.
     """
     if sample_weight is None:
         return None
@@ -77,7 +79,7 @@ def as_weights(sample_weight: ArrayLike | None, n_rows: int, *, some: bool = Tru
     if (weights < 0).any():
         problem = "Negative values in data passed to <sample_weight:`sample_weight`>."
         raise ValueError(Message(problem, sample_weight=...))
-    if some and not weights.any():
+    if require_positive and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
 
@@ -92,14 +94,14 @@ class ClassWeights(NamedTuple):
     columns: list[NDArray[np.float64]]  # the weight of each class; of multilabel targets the two of each column
 
     def times(
-        self, weight: NDArray[np.float64] | None, targets: NDArray[Any], *, some: bool = True
+        self, weight: NDArray[np.float64] | None, targets: NDArray[Any], *, require_positive: bool = True
     ) -> NDArray[np.float64]:
-        """Return sample weights times those of the rows' encoded labels; with `some`, one must be positive."""
+        """Return sample weights times those of encoded labels; with `require_positive`, one must be positive."""
         product = np.ones(len(targets)) if weight is None else weight
         for weights, indices in zip(self.columns, _indices(targets, len(self.columns)), strict=True):
             with np.errstate(over="ignore"):  # an infinite product is refused below
                 product = product * weights[indices]
-        if not np.isfinite(product).all() or (some and not product.any()):
+        if not np.isfinite(product).all() or (require_positive and not product.any()):
             raise InvalidParameterError(
                 "<class_weight> times sample_weight must be finite, and positive for at least one row, got "
                 "<class_weight=>.",

@@ -145,7 +145,7 @@ class BlockFormat(NamedTuple):
             raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first {unit}.")
         if self.weighted != (opened.weight is not None):
             raise ValueError(f"Either all {unit}s must have sample weights, or none.")
-        values, weight = self.encoding.encode(opened.y, opened.weight, some=False)
+        values, weight = self.encoding.encode(opened.y, opened.weight, require_positive=False)
         require_normal(weight, self.dtype)
         return Block(rows.X, values, weight, index)
 

@@ -54,10 +54,12 @@ class TargetEncoding:
         """Return each row's group, for a stratified validation split; None if it is not stratified."""
         return None
 
-    def weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool) -> Encoded:
+    def weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool) -> Encoded:
         """Return targets for the core, and the weights of their rows multiplied by those of the classes."""
         weights = self.class_weights
-        return Encoded(values, weight if weights is None else weights.times(weight, values, some=some))
+        return Encoded(
+            values, weight if weights is None else weights.times(weight, values, require_positive=require_positive)
+        )
 
 
 class NetworkTargetEncoding(TargetEncoding):
@@ -67,9 +69,9 @@ class NetworkTargetEncoding(TargetEncoding):
         """Return targets for the core."""
         raise NotImplementedError
 
-    def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, some: bool = True) -> Encoded:
-        """Return targets and weights; ValueError if `some` weight must be positive, but none is."""
-        return self.weighted(self.values(y), weight, some=some)
+    def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool = True) -> Encoded:
+        """Return targets and weights; ValueError if `require_positive` and no weight is."""
+        return self.weighted(self.values(y), weight, require_positive=require_positive)
 
 
 class ClassEncoding(NetworkTargetEncoding):
@@ -154,7 +156,7 @@ def learn_encoding(request: FitRequest, opened: Opened, *, is_complete: bool) ->
         labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
     weights = weights_of_classes(request.options.class_weight, labels, values, weight)
     encoding = ClassEncoding(labels, request.options.loss, weights)
-    return encoding, encoding.weighted(values, weight, some=is_complete)
+    return encoding, encoding.weighted(values, weight, require_positive=is_complete)
 
 
 def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:

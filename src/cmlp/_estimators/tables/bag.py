@@ -165,7 +165,7 @@ class Bag(NamedTuple):
         params = initial_params(net, rng, init_activations([_ACTIVATION] * len(net.sizes[1:-1]), _ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
-        state = TrainingState(params, History(), _core.Random(seed))
+        state = TrainingState(params, History(), _core.Random(seed))  # only the seed of dropout is drawn from this one
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = rng
         return self._run(k, net, options, state, split)
