@@ -71,17 +71,16 @@ def train_network(request: FitRequest, source: RowSource, observers: Sequence[Ob
     """Train on the rows of a source, and store the model; ValueError if the call resumes a fit on other data."""
     fit = prepare_network(request, source)
     if fit.run.has_epochs:
-        check_same_data(fit.run.job, fit.data)
+        check_same_data(fit.run.job)
     train_and_store(fit, observers)
 
 
 @dataclass(eq=False)
 class NetworkFit(PreparedFit):
-    """A call whose rows are open, with the run that trains the network, and its data with y as the user has it."""
+    """A call whose rows are open, with the run that trains the network."""
 
     request: FitRequest
     source: RowSource
-    data: Data
     labels: Labels | None
     runs: list[TrainingRun]  # one
 
@@ -104,7 +103,7 @@ class NetworkFit(PreparedFit):
         """Return what records the fit."""
         from cmlp._estimators.provenance import provenance_of_network  # few programs need it
 
-        return provenance_of_network(self.request, self.source, self.data, self.run.job, self.labels)
+        return provenance_of_network(self.request, self.source, self.run.job, self.labels)
 
     def train(self, observers: Sequence[Observer]) -> None:
         """Train the network, which the user's callbacks and the observers follow."""
@@ -134,7 +133,7 @@ class NetworkFit(PreparedFit):
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return _fitted(self.request, self.labels, self.run.job, state, self.data.names, self.provenance_now())
+        return _fitted(self.request, self.labels, self.run.job, state, self.run.job.data.names, self.provenance_now())
 
 
 def prepare_network(
@@ -176,8 +175,7 @@ def prepare_network(
     )
     n_rows, moments = source.survey(job, encoding, _learns(request, job))
     run = make_run(job, n_rows, engine or source.engine, input_scale=request.scale_to_learn, moments=moments)
-    data = run.job.data._replace(targets=data.targets, validation=data.validation)
-    return NetworkFit(request, source, data, encoding.labels, [run])
+    return NetworkFit(request, source, encoding.labels, [run])
 
 
 def _learns(request: FitRequest, job: TrainingJob) -> str:

@@ -69,9 +69,10 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
 
 
 def provenance_of_network(
-    request: FitRequest, source: RowSource, data: Data, job: TrainingJob, labels: Labels | None
+    request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
-    """Return the record of a fit of one network; `data` are those of the job, with y as the user has it."""
+    """Return the record of a fit of one network."""
+    data = job.data
     texts = texts_of(request.class_name, labels, data.names)
     hashes_now: Callable[[], dict[str, str] | None]
     if source.is_whole:
