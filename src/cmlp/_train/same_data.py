@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def check_same_data(job: TrainingJob) -> None:
-    """Keep checksums of the data; raises ValueError unless they are those of the call that is resumed.
+def keep_or_compare(job: TrainingJob) -> None:
+    """Keep checksums of the data; raises ValueError if a call is resumed and has others.
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
     if job.reads_again:
-        check_sample(job)
+        keep_or_compare_sample(job)
     else:
-        keep_digests(job, digests_of(job))
+        keep_or_compare_digests(job, digests_of(job))
 
 
-def keep_digests(job: TrainingJob, now: Digests) -> None:
-    """Keep the checksums of all rows; raises ValueError unless they are those of the call that is resumed."""
+def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
+    """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
     state = job.state
     if state.digests is not None:
         _require_kept(state.digests, now)
     elif state.checksum is not None:  # of a file without the checksums
-        check_sample(job)
+        keep_or_compare_sample(job)
     state.digests = now
 
 
-def check_sample(job: TrainingJob) -> None:
-    """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
+def keep_or_compare_sample(job: TrainingJob) -> None:
+    """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
     state, data = job.state, job.data
     if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
         return

@@ -29,7 +29,7 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.observer import AgreedDeadline, Deadline
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
-from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
+from cmlp._train.same_data import arrays_of, described, digests_of, keep_or_compare_digests
 from cmlp._train.split import CHUNK, shard_sizes
 from cmlp.distributed._workers import Workers
 
@@ -102,7 +102,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
-    _check_same_data(run.job, workers)
+    _keep_or_compare(run.job, workers)
     train_and_store(fit, observers)
 
 
@@ -213,11 +213,11 @@ def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
     return f"{_shown(stored_generator(generator).get_state())} {dropout_seed}"
 
 
-def _check_same_data(job: TrainingJob, workers: Workers) -> None:
+def _keep_or_compare(job: TrainingJob, workers: Workers) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
     digests = workers.together(partial(digests_of, job))
     _require_those_of_worker_0(arrays_of(job.data), digests, workers)
-    workers.together(partial(keep_digests, job, digests))
+    workers.together(partial(keep_or_compare_digests, job, digests))
 
 
 def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
