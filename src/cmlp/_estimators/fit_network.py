@@ -20,12 +20,13 @@ from cmlp._estimators.fitted import NETWORK, Fitted, can_assemble, copy_with, fi
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import parameters_to_keep
+from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import Data, TrainingJob, Validation, naming_validation, require_complete
 from cmlp._train.observer import callbacks_of
-from cmlp._train.same_data import check_same_data
+from cmlp._train.same_data import keep_or_compare
 from cmlp._train.split import checked_shards
 from cmlp._train.state import TrainingState
 from cmlp._train.training_options import check_scoring
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.provenance import Provenance, ProvenanceNow
     from cmlp._estimators.sources import Arrays, RowSource
-    from cmlp._estimators.targets import Encoded, NetworkTargetEncoding
+    from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.engine import Engine
     from cmlp._train.observer import Observer
     from cmlp._train.split import Shards
@@ -71,17 +72,16 @@ def train_network(request: FitRequest, source: RowSource, observers: Sequence[Ob
     """Train on the rows of a source, and store the model; ValueError if the call resumes a fit on other data."""
     fit = prepare_network(request, source)
     if fit.run.has_epochs:
-        check_same_data(fit.run.job, fit.data)
+        keep_or_compare(fit.run.job)
     train_and_store(fit, observers)
 
 
 @dataclass(eq=False)
 class NetworkFit(PreparedFit):
-    """A call whose rows are open, with the run that trains the network, and its data with y as the user has it."""
+    """A call whose rows are open, with the run that trains the network."""
 
     request: FitRequest
     source: RowSource
-    data: Data
     labels: Labels | None
     runs: list[TrainingRun]  # one
 
@@ -101,10 +101,12 @@ class NetworkFit(PreparedFit):
         return bool(self.request.options.warm_start or self.run.state.epoch)
 
     def provenance(self) -> ProvenanceNow:
-        """Return what records the fit."""
+        """Return what records the fit; a source that reads blocks collects their hashes."""
         from cmlp._estimators.provenance import provenance_of_network  # few programs need it
 
-        return provenance_of_network(self.request, self.source, self.data, self.run.job, self.labels)
+        if not self.source.is_whole:
+            self.source.hashes = StreamHashes(self.run.job)
+        return provenance_of_network(self.request, self.source, self.run.job, self.labels)
 
     def train(self, observers: Sequence[Observer]) -> None:
         """Train the network, which the user's callbacks and the observers follow."""
@@ -134,7 +136,7 @@ class NetworkFit(PreparedFit):
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return _fitted(self.request, self.labels, self.run.job, state, self.data.names, self.provenance_now())
+        return _fitted(self.request, self.labels, self.run.job, state, self.run.job.data.names, self.provenance_now())
 
 
 def prepare_network(
@@ -151,14 +153,29 @@ def prepare_network(
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
     """
-    options = request.options
+    options, shards = request.options, request.shards
     opened = source.open(request.door())
-    dtype = request.dtype(opened.rows.auto_dtype)
-    scale = _input_scale(request, opened.rows)
+    rows = opened.rows
+    dtype = request.dtype(rows.auto_dtype)
+    scale = _input_scale(request, rows)
     encoding, encoded = learn_encoding(request, opened, is_complete=source.is_whole)
-    net = request.network(opened.rows.X.shape[1], encoding.n_outputs, encoding.output, dtype)
+    net = request.network(rows.X.shape[1], encoding.n_outputs, encoding.output, dtype)
     state = request.begun_state(net)
-    data, y_to_score = _data(request, opened, encoding, encoded, scale)
+    names = rows.names if request.previous is None else request.previous.model.feature_names
+    validation, y_to_score = _validation(request, opened, names, encoding)
+    if not request.call.is_incremental:
+        check_scoring(options, validation is not None)
+    data = Data(
+        rows.X,
+        encoded.values,
+        encoded.weight,
+        scale,
+        names,
+        validation,
+        shards=None if shards is None else checked_shards(shards, len(rows.X), options, validation is not None),
+        groups=encoding.groups(encoded.values),
+        group_names=None if encoding.labels is None else encoding.labels.classes,
+    )
     objective = encoding.objective()
     function = _scoring_function(options.scoring, objective.score_name)
     if function is not None:
@@ -176,8 +193,7 @@ def prepare_network(
     )
     n_rows, moments = source.survey(job, encoding, _learns(request, job))
     run = make_run(job, n_rows, engine or source.engine, input_scale=request.scale_to_learn, moments=moments)
-    data = run.job.data._replace(targets=data.targets, validation=data.validation)
-    return NetworkFit(request, source, data, encoding.labels, [run])
+    return NetworkFit(request, source, encoding.labels, [run])
 
 
 def _learns(request: FitRequest, job: TrainingJob) -> str:
@@ -198,38 +214,15 @@ def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale:
     return scale
 
 
-def _data(
-    request: FitRequest,
-    opened: Opened,
-    encoding: NetworkTargetEncoding,
-    encoded: Encoded,
-    scale: float | InputScale,
-) -> tuple[Data, NDArray[Any]]:
-    """Return the rows of the call with its own validation rows, and the y that a score of the user gets."""
-    rows, previous, options = opened.rows, request.previous, request.options
-    names = rows.names if previous is None else previous.model.feature_names
-    validation, y_to_score = None, opened.y
-    if require_complete(*request.validation):
-        with naming_validation():
-            own = request.door()._replace(width=rows.X.shape[1], names=names).open(*request.validation)
-            validation, y_to_score = Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
-    if not request.call.is_incremental:
-        check_scoring(options, validation is not None)
-    shards = None
-    if request.shards is not None:
-        shards = checked_shards(request.shards, len(rows.X), options, validation is not None)
-    data = Data(
-        rows.X,
-        encoded.values,
-        encoded.weight,
-        scale,
-        names,
-        validation,
-        shards=shards,
-        groups=encoding.groups(encoded.values),
-        group_names=None if encoding.labels is None else encoding.labels.classes,
-    )
-    return data, y_to_score
+def _validation(
+    request: FitRequest, opened: Opened, names: NDArray[Any] | None, encoding: NetworkTargetEncoding
+) -> tuple[Validation | None, NDArray[Any]]:
+    """Return the own validation rows of the call, and the y that a score of the user gets."""
+    if not require_complete(*request.validation):
+        return None, opened.y
+    with naming_validation():
+        own = request.door()._replace(width=opened.rows.X.shape[1], names=names).open(*request.validation)
+        return Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
 
 
 def _fitted(

@@ -19,7 +19,7 @@ from cmlp._data.json_texts import (
     plain_json,
     refuse,
 )
-from cmlp._estimators.sources import StreamHashes
+from cmlp._estimators.sources import is_single
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import InvalidParameterError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.tables.bag import Bag
-    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
@@ -69,19 +69,19 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
 
 
 def provenance_of_network(
-    request: FitRequest, source: RowSource, data: Data, job: TrainingJob, labels: Labels | None
+    request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
-    """Return the record of a fit of one network; `data` are those of the job, with y as the user has it."""
-    texts = texts_of(request.class_name, labels, data.names)
-    hashes_now: Callable[[], dict[str, str] | None]
-    if source.is_whole:
-        hashes = {**_hashes_of(data, job.net.dtype, source, ("rows", "validation")), **_hashed(texts)}
-        call, hashes_now = "fit", lambda: hashes
-    else:
-        others = {**_hashes_of(data, job.net.dtype, source, ("validation",)), **_hashed(texts)}
-        call, hashes_now = "fit_batches", StreamHashes(job, _is_single(data, job.net.dtype), others)
-        source.hashes = hashes_now
-    shards = data.shards and list(data.shards)
+    """Return the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
+    groups = ("rows", "validation") if source.is_whole else ("validation",)
+    hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(request.class_name, labels, job.data.names))}
+    of_rows = source.hashes or dict
+
+    def hashes_now() -> dict[str, str] | None:
+        rows = of_rows()
+        return None if rows is None else {**rows, **hashes}
+
+    shards = job.data.shards and list(job.data.shards)
+    call = "fit" if source.is_whole else "fit_batches"
     more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
     return _provenance(request, [job.state], hashes_now, more)
 
@@ -154,20 +154,15 @@ def _hashed(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hash_of_text(text) for name, text in texts.items()}
 
 
-def _hashes_of(data: Data, dtype: np.dtype[Any], source: RowSource, groups: Sequence[str]) -> dict[str, str]:
+def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> dict[str, str]:
     """Return the hashes of the arrays of a fit."""
     found = {}
-    for group, arrays in arrays_of(data).items():
+    for group, arrays in arrays_of(job.data).items():
         for name, array in arrays.items() if group in groups else ():
-            rows = RowHash(name, name.startswith("X") and _is_single(data, dtype))
+            rows = RowHash(name, name.startswith("X") and is_single(job))
             source.add_to_hash(rows, array)
             found[name] = rows.hexdigest()
     return found
-
-
-def _is_single(data: Data, dtype: np.dtype[Any]) -> bool:
-    """Return whether the core of a network of a dtype reads the inputs as float32: it scales them in double."""
-    return bool(dtype == np.float32 and data.input_scale == 1.0)
 
 
 def load_provenance(text: str, networks: Sequence[object]) -> Provenance:

@@ -176,7 +176,7 @@ def _range_test(engine: BatchEngine, rates: NDArray[np.float64]) -> tuple[list[f
 def _batches(engine: BatchEngine) -> Iterator[Piece]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
-        engine.feed.draw_order(engine.job.state)
+        engine.feed.start_epoch(engine.job.state)
         for batch in range(engine.n_batches):
             piece = next(engine.feed.pieces(engine.job.state, engine.batch_size, batch, batch + 1))
             if piece.has_weight:

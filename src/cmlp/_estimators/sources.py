@@ -78,10 +78,10 @@ class Arrays(RowSource):
 
 
 class StreamHashes:
-    """The hashes of the data of a fit that reads blocks, from the first complete pass over them; and other hashes."""
+    """The hashes of the rows of a fit that reads blocks, from the first complete pass over them."""
 
-    def __init__(self, job: TrainingJob, single: bool, others: Mapping[str, str]) -> None:
-        self._job, self._single, self._others = job, single, others
+    def __init__(self, job: TrainingJob) -> None:
+        self._job = job
         self._rows: dict[str, RowHash] | None = None
         self._is_open = False
 
@@ -90,7 +90,7 @@ class StreamHashes:
         self._is_open = not self._is_complete()
         if self._is_open:
             names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
-            self._rows = {name: RowHash(name, name == "X" and self._single) for name in names}
+            self._rows = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
 
     def add(self, block: Block) -> None:
         """Add the next block of a pass."""
@@ -106,7 +106,12 @@ class StreamHashes:
         """Return the hashes; None if no pass was complete."""
         if self._rows is None or not self._is_complete():
             return None
-        return {**{name: rows.hexdigest() for name, rows in self._rows.items()}, **self._others}
+        return {name: rows.hexdigest() for name, rows in self._rows.items()}
+
+
+def is_single(job: TrainingJob) -> bool:
+    """Return whether the core reads the inputs of a job as float32: it scales them in double."""
+    return bool(job.net.dtype == np.float32 and job.data.input_scale == 1.0)
 
 
 class BlockFormat(NamedTuple):

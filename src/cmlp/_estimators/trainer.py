@@ -31,7 +31,7 @@ from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.other_names import hinting
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
-from cmlp._train.same_data import check_sample
+from cmlp._train.same_data import keep_or_compare_sample
 from cmlp._train.state import RECORDED, History, TrainingState
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
@@ -363,7 +363,7 @@ class Trainer:
         run = make_run(job, len(data.X), BatchEngine)
         self._attach(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
-            check_sample(run.job)
+            keep_or_compare_sample(run.job)
         return run
 
     def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding) -> Validation:

@@ -65,12 +65,12 @@ class EpochProgress:
         self._clock = 0.0  # when the epoch, or its part after the latest `store`, began
         self._call: CallOfCore | None = None  # the latest call of the core since then
 
-    def start(self, draw: Callable[[TrainingState], None]) -> int:
-        """Begin an epoch, whose order `draw` determines, or continue it; return the number of complete batches."""
+    def start(self, start_epoch: Callable[[TrainingState], None]) -> int:
+        """Begin an epoch by `start_epoch` of its feed, or continue it; return the number of complete batches."""
         state = self._state
         self._clock, self._call = time.monotonic(), None
         if state.batch is None:
-            draw(state)
+            start_epoch(state)
         assert state.batch is not None
         if not state.batch:
             state.sums[:] = NO_SUMS
@@ -216,7 +216,7 @@ class BatchEngine(Engine):
         optimizer, schedule = state.stepping()
         rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
         self._rates = None if rates is None else rates * self._rate_factor
-        batch = first = self.progress.start(self.feed.draw_order)
+        batch = first = self.progress.start(self.feed.start_epoch)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
                 if batch > first and self.deadline.has_come():

@@ -81,9 +81,9 @@ class Feed:
     n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
     shuffle: bool
 
-    def draw_order(self, state: TrainingState) -> None:
-        """Draw the random numbers of an epoch, and set `state.batch` to 0; Ctrl-C waits meanwhile."""
-        draw_shuffle_seed(state, self.shuffle)
+    def start_epoch(self, state: TrainingState) -> None:
+        """Draw the random numbers of an epoch, and set `state.batch` from None to 0; Ctrl-C waits meanwhile."""
+        start_seeded_epoch(state, self.shuffle)
 
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
@@ -133,7 +133,7 @@ class _StoredFeed(Feed):
 class ArrayFeed(_StoredFeed):
     """Rows in memory that are shuffled as a whole, or not at all."""
 
-    def draw_order(self, state: TrainingState) -> None:
+    def start_epoch(self, state: TrainingState) -> None:
         """Shuffle the rows: a later epoch the order of the one before, in place, which takes no further memory."""
         order, generator = state.order, state.generator
         if not self.shuffle:
@@ -251,7 +251,7 @@ def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: in
     return ArrayFeed(data, n_rows, bool(options.shuffle))
 
 
-def draw_shuffle_seed(state: TrainingState, shuffle: bool) -> None:
+def start_seeded_epoch(state: TrainingState, shuffle: bool) -> None:
     """Draw the seed of an epoch that is shuffled piece by piece, if at all, and begin with its first batch."""
     if shuffle:
         state.draw_and_assign(lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})

@@ -68,7 +68,7 @@ class Data(NamedTuple):
 
     `shards` are the numbers of rows of the shards into which the rows are divided. `split` has the training and the
     validation rows, if training does not choose them. `groups` has each row's group, for a validation split that is
-    stratified, and `group_names` has the names of the classes.
+    stratified, and `group_names` has the names of the classes. With standardized targets, `given` are the data before.
     """
 
     X: NDArray[Any] | CSR
@@ -81,13 +81,14 @@ class Data(NamedTuple):
     split: Split | None = None
     groups: NDArray[Any] | None = None
     group_names: NDArray[Any] | None = None
+    given: Data | None = None
 
     def standardized(self, scale: TargetScale) -> Data:
         """Return the data with standardized targets, also of the validation rows."""
         validation = self.validation
         if validation is not None:
             validation = validation._replace(targets=scale.apply(validation.targets))
-        return self._replace(targets=scale.apply(self.targets), validation=validation)
+        return self._replace(targets=scale.apply(self.targets), validation=validation, given=self)
 
     def first_error(
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False

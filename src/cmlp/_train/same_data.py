@@ -25,30 +25,29 @@ if TYPE_CHECKING:
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
 
 
-def check_same_data(job: TrainingJob, data: Data) -> None:
-    """Keep checksums of the data; raises ValueError unless they are those of the call that is resumed.
+def keep_or_compare(job: TrainingJob) -> None:
+    """Keep checksums of the data; raises ValueError if a call is resumed and has others.
 
-    `data` are those of the job, with y as the user has it. A source of blocks can be read again only in other blocks,
-    so that nothing but its first row is compared.
+    A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
     if job.reads_again:
-        check_sample(job)
+        keep_or_compare_sample(job)
     else:
-        keep_digests(job, digests_of(data, job.state.digests))
+        keep_or_compare_digests(job, digests_of(job))
 
 
-def keep_digests(job: TrainingJob, now: Digests) -> None:
-    """Keep the checksums of all rows; raises ValueError unless they are those of the call that is resumed."""
+def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
+    """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
     state = job.state
     if state.digests is not None:
         _require_kept(state.digests, now)
     elif state.checksum is not None:  # of a file without the checksums
-        check_sample(job)
+        keep_or_compare_sample(job)
     state.digests = now
 
 
-def check_sample(job: TrainingJob) -> None:
-    """Raise ValueError unless a sample of the data is that with which the training began; keep its checksum."""
+def keep_or_compare_sample(job: TrainingJob) -> None:
+    """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
     state, data = job.state, job.data
     if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
         return
@@ -105,7 +104,8 @@ def described(data: Data) -> str:
 
 
 def arrays_of(data: Data) -> Groups:
-    """Return all arrays of a fit, in groups with the same rows."""
+    """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
+    data = data.given or data
     groups: Groups = {"rows": {"X": data.X, "y": data.targets, "sample_weight": data.weight}}
     if data.validation is not None:
         groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))
@@ -120,13 +120,14 @@ def _kind(array: Any) -> str:
     return stored_dtype(stored_rows(array))
 
 
-def digests_of(data: Data, kept: Digests | None) -> Digests:
+def digests_of(job: TrainingJob) -> Digests:
     """Return the checksums of the rows that this process has; those of rows elsewhere count as 0.
 
     They are in the formats of the kept ones, if these can be compared.
     """
     digests: Digests = {}
-    for group, arrays in arrays_of(data).items():
+    kept = job.state.digests
+    for group, arrays in arrays_of(job.data).items():
         kinds = {name: _kind(array) for name, array in arrays.items()}
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}

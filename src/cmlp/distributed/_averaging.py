@@ -16,7 +16,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._process.signals import TimeLimitReached
 from cmlp._train.engine import N_ROWS, BatchEngine, Engine, batch_size_of
-from cmlp._train.feed import add_block, draw_shuffle_seed, scaled_targets, seeded
+from cmlp._train.feed import add_block, scaled_targets, seeded, start_seeded_epoch
 from cmlp._train.job import Data, Objective, TrainingJob
 from cmlp._train.state import NO_SUMS, History, TrainingState
 from cmlp._train.training_options import TrainingOptions
@@ -115,7 +115,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
     own_job = TrainingJob(job.net, objective, data, job.options.replace(batch_size=local), state, job.n_threads)
     engine = BatchEngine(own_job, rate_factor=job.rate_factor)
     if first:
-        engine.feed.draw_order(state)
+        engine.feed.start_epoch(state)
         state.batch = first
     if last > first:
         for _ in engine.train(last, ()):
@@ -147,7 +147,7 @@ class Rounds(Engine):
     def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
         last = self.n_batches if last is None else last
-        batch = start = self.progress.start(partial(draw_shuffle_seed, shuffle=bool(self.job.options.shuffle)))
+        batch = start = self.progress.start(partial(start_seeded_epoch, shuffle=bool(self.job.options.shuffle)))
         while batch < last:
             if batch > start and self.deadline.has_come():
                 raise TimeLimitReached

@@ -29,7 +29,7 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.observer import AgreedDeadline, Deadline
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
-from cmlp._train.same_data import arrays_of, described, digests_of, keep_digests
+from cmlp._train.same_data import arrays_of, described, digests_of, keep_or_compare_digests
 from cmlp._train.split import CHUNK, shard_sizes
 from cmlp.distributed._workers import Workers
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checksums import Digests
     from cmlp._train.engine import CallOfCore
-    from cmlp._train.job import Data, TrainingJob
+    from cmlp._train.job import TrainingJob
     from cmlp._train.observer import Observer
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
@@ -100,9 +100,9 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     assert run.has_epochs
     batch_size = run.engine.batch_size
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
-    workers.compare({"classes": known, "batch size": str(batch_size), **_description(fit.data, run.job)})
+    workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
-    _check_same_data(fit.data, run.job, workers)
+    _keep_or_compare(run.job, workers)
     train_and_store(fit, observers)
 
 
@@ -163,9 +163,9 @@ def _warn_of_idle(workers: Workers, batch_size: int) -> None:
 # ------------------------------------------------------------------------------- what must be the same on all workers
 
 
-def _description(data: Data, job: TrainingJob) -> dict[str, str]:
+def _description(job: TrainingJob) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
-    net, state = job.net, job.state
+    net, data, state = job.net, job.data, job.state
     own = PARAMETERS.names("Trainer", "own_per_worker")
     options = {name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own}
     order, validation = _checksum(state.order), _checksum(state.held_out_rows)
@@ -181,7 +181,7 @@ def _description(data: Data, job: TrainingJob) -> dict[str, str]:
         "shards": str(data.shards),
         "feature names": "None" if data.names is None else str(data.names.tolist()),
         "arrays": described(data),
-        "input scale": _shown(job.data.input_scale),
+        "input scale": _shown(data.input_scale),
         "completed epochs and batches": f"{state.epoch} {state.batch}",
         "random_state": _random_numbers(state.generator, state.dropout_seed),
         "initial parameters (checksum; random_state must be an int)": _checksum(state.params),
@@ -213,11 +213,11 @@ def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
     return f"{_shown(stored_generator(generator).get_state())} {dropout_seed}"
 
 
-def _check_same_data(data: Data, job: TrainingJob, workers: Workers) -> None:
+def _keep_or_compare(job: TrainingJob, workers: Workers) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
-    digests = workers.together(partial(digests_of, data, job.state.digests))
-    _require_those_of_worker_0(arrays_of(data), digests, workers)
-    workers.together(partial(keep_digests, job, digests))
+    digests = workers.together(partial(digests_of, job))
+    _require_those_of_worker_0(arrays_of(job.data), digests, workers)
+    workers.together(partial(keep_or_compare_digests, job, digests))
 
 
 def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Workers) -> None:
