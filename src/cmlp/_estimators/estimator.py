@@ -254,7 +254,7 @@ class Estimator(SklearnStub, ExportMethods):
             If a weight is NaN or infinite, a parameter is invalid, a table has more than 1,024 networks, `path` exists
             and is not a regular file, or ``include_provenance=True`` asks for what fit has not recorded.
         """
-        from cmlp._estimators.fitted import extras_of
+        from cmlp._estimators.extras import dump_extras
         from cmlp._model.file import require_own_class, write_model
         from cmlp._model.formats import require
 
@@ -264,7 +264,7 @@ class Estimator(SklearnStub, ExportMethods):
         now._options()  # raises ValueError for parameters with which a file could not be loaded
         require(model, "save")
         parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
-        strings, arrays = extras_of(
+        strings, arrays = dump_extras(
             now._fitted, include_training_state=include_training_state, include_provenance=include_provenance
         )
         write_model(path, model, parameters, strings, arrays)

@@ -181,39 +181,6 @@ def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:
     return twin
 
 
-def extras_of(
-    fitted: Fitted | FittedTable, *, include_training_state: bool, include_provenance: bool | None
-) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Return the strings and arrays of what fit has left beside the model: the training state and the provenance.
-
-    Without the training state, only counters are kept of it.
-    """
-    class_name, provenance = fitted.model.class_name, fitted.provenance
-    state = fitted.state if isinstance(fitted, Fitted) else None
-    if include_training_state and state is None:
-        raise ValueError(
-            f"include_training_state must be False for {class_name}: a model file has no training state of a "
-            "table. Use pickle instead."
-        )
-    if include_provenance and provenance is None:
-        raise ValueError(
-            f"include_provenance must be None or False for this {class_name}, because its fit has recorded "
-            "none: set provenance=True before fit."
-        )
-    strings = {}
-    if provenance is not None and include_provenance is not False:
-        from cmlp._data.json_texts import as_json
-
-        strings["provenance"] = as_json(provenance)
-    if state is None:
-        return strings, {}
-    from cmlp._train.state_file import dump_history, dump_state
-
-    strings["history"] = dump_history(state)
-    more, arrays = dump_state(state) if include_training_state else ({}, {})
-    return strings | more, arrays
-
-
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
     fitted: Fitted | FittedTable | None = fitted_of(model)

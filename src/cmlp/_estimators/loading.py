@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from cmlp._estimators.extras import load_extras
 from cmlp._estimators.fitted import unchanging
 from cmlp._model.file import naming_damage, read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
@@ -68,22 +69,10 @@ def load(
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
     model, parameters, metadata = read_model(path, use_map=mmap, verify=verify)
-    provenance, state = None, None
-    if model.kind != "network":
-        with naming_damage(path):
-            text = metadata.string("provenance")
-            if text is not None:
-                from cmlp._estimators.provenance import load_provenance
-
-                provenance = load_provenance(text, model.networks)
-            if isinstance(model, NetworkModel):  # programs load networks and tables without this module
-                from cmlp._train.state_file import load_state, training_parameters
-
-                if metadata.string("parameters") is None:  # written by a C program
-                    parameters |= training_parameters(metadata)
-                state = load_state(model.net, model.params, parameters, metadata)
+    with naming_damage(path):
+        extras = load_extras(model, parameters, metadata)
     with naming_damage(path, (ValueError,)):  # invalid parameters
-        return _built(model, parameters, state, provenance)  # type: ignore[no-any-return]
+        return _built(model, *extras)  # type: ignore[no-any-return]
 
 
 def _class_of(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,7 @@ from cmlp._data.json_texts import (
     dump_column_names,
     dump_labels,
     dump_names,
-    parsed,
     plain_json,
-    refuse,
 )
 from cmlp._estimators.sources import is_single
 from cmlp._train.parameters import PARAMETERS
@@ -40,20 +37,6 @@ if TYPE_CHECKING:
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
-_MOST = 1 << 24  # characters of a record: `input_scale` can have two numbers for each column
-_KINDS: dict[str, tuple[type, ...]] = {
-    "arithmetic": (int,),
-    "call": (str,),
-    "cmlp": (str,),
-    "data": (dict,),
-    "dtype": (str,),
-    "ends": (list,),
-    "n_rows": (int,),
-    "parameters": (dict,),
-    "seed": (int,),
-    "shards": (list, type(None)),
-}
-_HASH = re.compile("[0-9a-f]{64}")
 
 
 def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
@@ -163,20 +146,3 @@ def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> di
             source.add_to_hash(rows, array)
             found[name] = rows.hexdigest()
     return found
-
-
-def load_provenance(text: str, networks: Sequence[object]) -> Provenance:
-    """Return the record of a file of a model with these networks; ModelFormatError if it is none."""
-    found = parsed(text, "provenance", _MOST)
-    if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
-        raise refuse("'provenance' is not the record of a fit")
-    if len(found["ends"]) != len(networks) or not all(map(_is_end, found["ends"])):
-        raise refuse("'provenance' has no epoch and batch at which each network ended")
-    if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
-        raise refuse("'provenance' has hashes of the data that are not SHA-256")
-    record: Provenance = found
-    return record
-
-
-def _is_end(end: Any) -> bool:
-    return type(end) is list and len(end) == 2 and all(type(count) is int and count >= 0 for count in end)

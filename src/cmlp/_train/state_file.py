@@ -36,11 +36,11 @@ _NUMBERS = [name for name, field in FIELDS.items() if field.stored == "number"]
 _ARRAYS = {stored_name(name): name for name, field in FIELDS.items() if field.stored == "array"}
 
 
-def dump_history(state: TrainingState) -> str:
-    """Return the part of the history that every estimator's file contains: counters and best values, no curves."""
+def dump_history(state: TrainingState) -> Strings:
+    """Return what every estimator's file contains of the history: counters and best values, no curves."""
     fields = {name: value for name, value in state.history.fields().items() if name not in (*_CURVES, "records")}
     scored = state.history.validation_scores is not None
-    return dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")
+    return {"history": dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")}
 
 
 def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:

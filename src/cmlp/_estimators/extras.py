@@ -1,0 +1,101 @@
+"""What the file of an estimator has beside the model and the parameters: training state and provenance."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from cmlp._data.json_texts import as_json, parsed, refuse
+from cmlp._estimators.fitted import Fitted
+from cmlp._model.model import NetworkModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.json_texts import Metadata
+    from cmlp._estimators.fitted import FittedTable
+    from cmlp._model.model import TrainedModel
+    from cmlp._train.state import TrainingState
+
+_PROVENANCE = "provenance"
+_MOST = 1 << 24  # characters of a record: `input_scale` can have two numbers for each column
+_KINDS: dict[str, tuple[type, ...]] = {
+    "arithmetic": (int,),
+    "call": (str,),
+    "cmlp": (str,),
+    "data": (dict,),
+    "dtype": (str,),
+    "ends": (list,),
+    "n_rows": (int,),
+    "parameters": (dict,),
+    "seed": (int,),
+    "shards": (list, type(None)),
+}
+_HASH = re.compile("[0-9a-f]{64}")
+
+
+def dump_extras(
+    fitted: Fitted | FittedTable, *, include_training_state: bool, include_provenance: bool | None
+) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
+    class_name, provenance = fitted.model.class_name, fitted.provenance
+    state = fitted.state if isinstance(fitted, Fitted) else None
+    if include_training_state and state is None:
+        raise ValueError(
+            f"include_training_state must be False for {class_name}: a model file has no training state of a "
+            "table. Use pickle instead."
+        )
+    if include_provenance and provenance is None:
+        raise ValueError(
+            f"include_provenance must be None or False for this {class_name}, because its fit has recorded "
+            "none: set provenance=True before fit."
+        )
+    strings = {}
+    if provenance is not None and include_provenance is not False:
+        strings[_PROVENANCE] = as_json(provenance)
+    if state is None:
+        return strings, {}
+    from cmlp._train.state_file import dump_history, dump_state
+
+    more, arrays = dump_state(state) if include_training_state else ({}, {})
+    return strings | dump_history(state) | more, arrays
+
+
+def load_extras(
+    model: TrainedModel, parameters: dict[str, Any], metadata: Metadata
+) -> tuple[dict[str, Any], TrainingState | None, dict[str, Any] | None]:
+    """Return the parameters, also those that only the training state of a C program has, the state and the provenance.
+
+    A network has neither of the last two, and a table has no state.
+    """
+    if model.kind == "network":
+        return parameters, None, None
+    text, provenance = metadata.string(_PROVENANCE), None
+    if text is not None:
+        provenance = _load_provenance(text, model.networks)
+    if not isinstance(model, NetworkModel):
+        return parameters, None, provenance
+    from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without it
+
+    if metadata.string("parameters") is None:  # written by a C program
+        parameters = parameters | training_parameters(metadata)
+    return parameters, load_state(model.net, model.params, parameters, metadata), provenance
+
+
+def _load_provenance(text: str, networks: Sequence[object]) -> dict[str, Any]:
+    """Return the record of a file of a model with these networks; ModelFormatError if it is none."""
+    found = parsed(text, _PROVENANCE, _MOST)
+    if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
+        raise refuse("'provenance' is not the record of a fit")
+    if len(found["ends"]) != len(networks) or not all(map(_is_end, found["ends"])):
+        raise refuse("'provenance' has no epoch and batch at which each network ended")
+    if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
+        raise refuse("'provenance' has hashes of the data that are not SHA-256")
+    record: dict[str, Any] = found
+    return record
+
+
+def _is_end(end: Any) -> bool:
+    return type(end) is list and len(end) == 2 and all(type(count) is int and count >= 0 for count in end)
