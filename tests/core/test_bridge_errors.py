@@ -44,8 +44,6 @@ BAD_OBJECTIVES = [
 ]
 BAD_EPOCHS = [
     ({"batch_size": 0}, "CMLP_ERROR_BATCH"),
-    ({"first_batch": -1}, "CMLP_ERROR_BATCH"),
-    ({"first_batch": 4}, "CMLP_ERROR_BATCH"),
     ({"rates": [0.1, 0.1]}, "rates must have shape (3,)"),
     ({"rates": [0.1, -0.1, 0.1]}, "CMLP_ERROR_OPTION"),
     ({"rates": [0.1, NAN, 0.1]}, "CMLP_ERROR_OPTION"),

@@ -404,8 +404,8 @@ def test_every_argument_of_the_bridge():
     few = {"params": params, "X": X, "scale": 1.0}
 
     def calls():
-        for name in ("params", "X", "Y", "optimizer", "batch_size", "order", "scale", "rates", "first_batch",
-                     "sums", "seconds", "want_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip",
+        for name in ("params", "X", "Y", "optimizer", "batch_size", "order", "scale", "rates", "sums",
+                     "seconds", "want_norm", "n_threads", "sample_weight", "alpha", "loss_scale", "clip",
                      "unknown"):  # fmt: skip
             yield name, lambda v, name=name: epoch(**{name: v})
         for name in description:

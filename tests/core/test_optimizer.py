@@ -199,27 +199,11 @@ def test_epoch_can_be_resumed_at_a_batch(kind):
     net, params, X, Y = problem(np.float32)
     other = params.copy()
     ours, theirs = (_core.Optimizer(net, kind, **SOLVERS[kind]) for _ in range(2))
-    keywords = {"batch_size": 15, "rates": [0.1, 0.2, 0.3, 0.4]}
-    assert net.train_epoch(params, X, Y, ours, **keywords)[3] == 4
+    assert net.train_epoch(params, X, Y, ours, batch_size=15, rates=[0.1, 0.2, 0.3, 0.4])[3] == 4
     first = net.train_epoch(other, X[:30], Y[:30], theirs, batch_size=15, rates=[0.1, 0.2])
-    rest = net.train_epoch(other, X, Y, theirs, first_batch=2, **keywords)
+    rest = net.train_epoch(other, X, Y, theirs, batch_size=15, rates=[0.3, 0.4], order=np.arange(30, len(X)))
     assert (first[3], rest[3]) == (2, 2)
     assert_same_bits(params, other)
-
-
-@pytest.mark.parametrize("pieces", [[4], [1, 4], [2, 3, 4], [4, 4]])
-def test_sums_of_a_resumed_epoch_cover_the_whole_epoch(pieces):
-    net, params, X, Y = problem(np.float32, n=50)
-    outcomes, rows = [], [15, 30, 45, 50]
-    for ends in ([4], pieces):
-        block, optimizer, sums = params.copy(), _core.Optimizer(net, "adam", learning_rate=0.1), np.full(4, 7.0)
-        for first, last in zip([0, *ends], ends, strict=False):
-            order = np.arange(rows[last - 1])
-            keywords = {"batch_size": 15, "order": order, "first_batch": first, "sums": sums, "alpha": 0.5}
-            cost, penalty, _, _ = net.train_epoch(block, X, Y, optimizer, **keywords)
-        outcomes.append((cost, penalty, *sums[:3]))
-        assert sums[2] == 50 and cost == sums[0] / 50 and penalty == sums[1] / 50
-    assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("sums", [np.zeros(3), np.zeros(4, np.float32), [0.0] * 4, np.array([0, 0, np.nan, 0])])
@@ -238,15 +222,6 @@ def test_long_call_ends_after_its_time(method):
     with pytest.raises(TimeLimitReached):
         getattr(net, method)(params, X, *arguments, **keywords, seconds=0.0)
     getattr(net, method)(params, X, *arguments, **keywords, seconds=1e9)
-
-
-def test_resuming_after_the_last_batch_does_nothing():
-    net, params, X, Y = problem(np.float32)
-    before, optimizer = params.copy(), _core.Optimizer(net, "adam", learning_rate=0.1)
-    epoch = net.train_epoch(params, X, Y, optimizer, batch_size=25, first_batch=2)
-    assert epoch[3] == 0 and np.isnan(epoch[0])
-    assert_same_bits(params, before)
-    assert optimizer.n_steps == 0
 
 
 @pytest.mark.parametrize("kind", SOLVERS)

@@ -16,7 +16,7 @@ def test_an_epoch_in_several_calls_of_the_core_continues_its_sums():
         optimizer, sums, start = _core.Optimizer(net, "adam", learning_rate=0.01), np.zeros(4), 0
         for stop in cuts:
             rows = slice(start, stop)
-            keywords = {"batch_size": 16, "alpha": 0.1, "continues": True, "want_norm": stop == 150}
+            keywords = {"batch_size": 16, "alpha": 0.1, "want_norm": stop == 150}
             cost = net.train_epoch(params, X[rows], Y[rows], optimizer, sums=sums, **keywords)[0]
             start = stop
         results.append((params.tolist(), sums.tolist(), cost))

@@ -34,6 +34,14 @@ cdef double TINY_WORK = 5e4  # calls with fewer multiply-adds keep the GIL
 cdef double SMALL_WORK = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
 
+# What is known of an epoch: `sums` of `Net.train_epoch` has the first N_SUMS numbers, a row of `results` of
+# `Net.train_epochs` has them all. Cost and penalty are sums over the rows; the norm is that of the last gradient.
+cpdef enum:
+    COST, PENALTY, N_ROWS, NORM, SECONDS
+    N_SUMS = SECONDS
+    N_RESULTS
+
+
 cdef int check(int status, const char *refused=NULL) except -1:
     """Raise the exception for a status code; `refused` is the C name of the invalid argument."""
     if status == CMLP_OK:
@@ -60,7 +68,7 @@ def describe(value):
 
 
 def choice(table, name, what):
-    """Return the core's number for a name."""
+    """Return the entry of a table for a name."""
     if not isinstance(name, str) or name not in table:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, table))}, got {name!r}")
     return table[name]
@@ -104,6 +112,14 @@ cdef double now() noexcept nogil:
     cdef timespec t
     read_clock(&t)
     return <double>t.tv_sec + 1e-9 * <double>t.tv_nsec
+
+
+cdef void *workspace_of(size_t size) except NULL:
+    """Allocate a workspace, which the caller frees."""
+    cdef void *workspace = PyMem_RawMalloc(size)
+    if workspace == NULL:
+        raise MemoryError(f"no memory for a workspace of {size} bytes")
+    return workspace
 
 
 cdef PyThreadState *release_gil(double work) noexcept:
@@ -310,11 +326,13 @@ cdef class Call:
     cdef cmlp_targets targets
     cdef cmlp_objective objective
     cdef cmlp_dropout dropout
+    cdef cmlp_epoch epoch
+    cdef cmlp_epoch_result result
     cdef cmlp_run run
     cdef Poll poll
     cdef void *memory
     cdef void *params
-    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, rates
+    cdef cnp.ndarray X, Y, order, weights, indices, indptr, alphas, dropout_rates, learning_rates
     cdef object csr  # the rows if they are sparse; X is then the array of their values
     cdef object block, scale
     cdef object error  # the exception that the loss, a function, or the exchange with other workers has raised
@@ -441,9 +459,9 @@ cdef class Call:
             self.alphas = as_doubles(alphas, len(self.net.sizes) - 1, "alphas")
             objective.alphas = <const double *>cnp.PyArray_DATA(self.alphas)
         if dropout is not None:
-            self.rates = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
+            self.dropout_rates = as_doubles(dropout, len(self.net.sizes) - 2, "dropout")
             self.dropout.struct_size = sizeof(cmlp_dropout)
-            self.dropout.rates = <const double *>cnp.PyArray_DATA(self.rates)
+            self.dropout.rates = <const double *>cnp.PyArray_DATA(self.dropout_rates)
             self.dropout.seed, self.dropout.step, self.dropout.row = dropout_seed, dropout_step, dropout_row
             objective.dropout = &self.dropout
         if callable(self.net.loss):
@@ -474,20 +492,20 @@ cdef class Call:
             self.error = error
             return 1
 
-    cdef int prepare(self, const cmlp_objective *objective, const cmlp_epoch *epoch, object n_threads,
-                     double seconds=FOREVER) except -1:
+    cdef int prepare(self, object n_threads, double seconds=FOREVER) except -1:
         """Allocate the workspace, choose the number of threads, and set up signal checks for long calls.
 
-        The pointers are NULL for calls without an objective or an epoch. A long call is cancelled after `seconds`; `done`
-        then raises TimeLimitReached.
+        A long call is cancelled after `seconds`; `done` then raises TimeLimitReached.
         """
+        cdef const cmlp_objective *objective = &self.objective if self.objective.struct_size else NULL
+        cdef const cmlp_epoch *epoch = &self.epoch if self.epoch.struct_size else NULL
         cdef size_t size = 0
         cdef double work = self.work()
         cdef cmlp_rows rows = self.rows
-        if objective != NULL and objective.loss != NULL:
+        if self.objective.loss != NULL:
             n_threads = 1
         self.set_threads(n_threads, work)
-        if epoch != NULL and 0 < epoch.batch_size < self.n:  # the workspace is for this call alone
+        if 0 < self.epoch.batch_size < self.n:  # the workspace is for this call alone
             rows.n_rows, rows.order, rows.n_order = epoch.batch_size, NULL, 0
         if self.peers is None:
             check(cmlp_workspace_size(self.net.net, &rows, objective, epoch, self.run.n_threads, &size))
@@ -514,9 +532,7 @@ cdef class Call:
 
     cdef int allocate(self, size_t size, double work, double seconds) except -1:
         """Allocate a workspace of this size, and set up signal checks if the call is long."""
-        self.memory = PyMem_RawMalloc(size)
-        if self.memory == NULL:
-            raise MemoryError(f"no memory for a workspace of {size} bytes")
+        self.memory = workspace_of(size)
         self.run.workspace, self.run.workspace_size = self.memory, size
         if work > SMALL_WORK:
             self.poll.last = self.poll.begin = now()
@@ -524,23 +540,30 @@ cdef class Call:
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 
-    cdef int train(self, Optimizer optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result) noexcept:
+    cdef int train(self, cmlp_optimizer *optimizer) noexcept:
+        """Train for one epoch, without the GIL; return the status."""
+        if self.peers is None:
+            return cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
+                                    &self.epoch, &self.result, &self.run)
+        return cmlp_workers_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
+                                        &self.epoch, &self.result, &self.workers, &self.run)
+
+    cdef void write_sums(self, double *sums) noexcept:
+        """Write what the epoch has so far, see Net.train_epoch."""
+        sums[COST], sums[PENALTY] = self.result.cost_sum, self.result.penalty_sum
+        sums[N_ROWS], sums[NORM] = <double>self.result.rows_done, self.result.gradient_norm
+
+    cdef int train_epoch(self, Optimizer optimizer) noexcept:
         """Train for one epoch; return the status."""
-        cdef int status
         self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(self.work())
-        if self.peers is None:
-            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
-                                      &optimizer.optimizer, epoch, result, &self.run)
-        else:
-            status = cmlp_workers_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
-                                              &optimizer.optimizer, epoch, result, &self.workers, &self.run)
+        cdef int status = self.train(&optimizer.optimizer)
         take_gil(released)
         optimizer.pace = self.run.pace
         return status
 
-    cdef int train_epochs(self, Optimizer optimizer, const cmlp_epoch *epoch, cmlp_epoch_result *result,
-                          cmlp_random *random, int64_t *order, double *results, int64_t n_epochs) noexcept:
+    cdef int train_epochs(self, Optimizer optimizer, cmlp_random *random, int64_t *order, double *results,
+                          int64_t n_epochs) noexcept:
         """Train for several epochs, see Net.train_epochs; return the status."""
         self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
@@ -551,15 +574,15 @@ cdef class Call:
             begin = now()
             if order != NULL:
                 cmlp_random_shuffle(random, order, self.n)
-            status = cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective,
-                                      &optimizer.optimizer, epoch, result, &self.run)
+            status = self.train(&optimizer.optimizer)
             if status != CMLP_OK:
                 break
-            results[5 * k], results[5 * k + 1], results[5 * k + 2] = result.cost_sum, result.penalty_sum, result.rows_done
-            results[5 * k + 3], results[5 * k + 4] = result.gradient_norm, now() - begin
-            total = result.cost_sum + result.penalty_sum
+            self.write_sums(results)
+            results[SECONDS] = now() - begin
+            total = results[COST] + results[PENALTY]
             if total - total != 0:  # infinite or NaN
                 break
+            results += N_RESULTS
         take_gil(released)
         optimizer.pace = self.run.pace
         return status
@@ -647,13 +670,32 @@ cdef class Call:
         return check(status, self.run.refused)
 
 
-cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_threads, double seconds=FOREVER,
-                     bint checked=False):
-    """Prepare a call in which all rows are one batch."""
+cdef Call call_with_targets(Net net, params, X, Y, scale, order, dict objective, bint checked, workers=None):
+    """Return a call that has all but what `prepare` sets up, and an epoch."""
     cdef Call call = Call.__new__(Call)
     call.checked = checked
+    if workers is not None:
+        call.set_workers(workers)
     call.set_rows(net, params, X, scale, order)
     call.set_targets(Y)
     call.set_objective(**objective)
-    call.prepare(&call.objective, NULL, n_threads, seconds)
+    return call
+
+
+cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_threads, double seconds=FOREVER,
+                     bint checked=False):
+    """Prepare a call in which all rows are one batch."""
+    cdef Call call = call_with_targets(net, params, X, Y, scale, order, objective, checked)
+    call.prepare(n_threads, seconds)
+    return call
+
+
+cdef Call call_of_epoch(Net net, params, X, Y, scale, order, dict objective, int64_t batch_size, bint want_norm,
+                        bint checked, workers=None):
+    """Return a call that trains, but for what `prepare` sets up."""
+    net.checked(params, True)
+    require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
+    cdef Call call = call_with_targets(net, params, X, Y, scale, order, objective, checked, workers)
+    call.epoch.struct_size, call.epoch.batch_size, call.epoch.want_norm = sizeof(cmlp_epoch), batch_size, want_norm
+    call.result.struct_size = sizeof(cmlp_epoch_result)
     return call

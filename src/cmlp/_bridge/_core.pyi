@@ -27,6 +27,13 @@ SOLVERS: dict[str, int]
 ISAS: dict[str, int]
 TUNINGS: dict[str, int]
 STATE_VERSION: int
+COST: int
+PENALTY: int
+N_ROWS: int
+NORM: int
+SECONDS: int
+N_SUMS: int
+N_RESULTS: int
 FILE_DTYPES: dict[str, int]
 __version__: str
 capi: object
@@ -219,11 +226,9 @@ class Net:
         order: npt.ArrayLike | None = ...,
         scale: float | tuple[Array, Array] = ...,
         rates: npt.ArrayLike | None = ...,
-        first_batch: int = ...,
         want_norm: bool = ...,
         n_threads: int | None = ...,
         sums: npt.NDArray[np.float64] | None = ...,
-        continues: bool = ...,
         checked: bool = ...,
         seconds: float = ...,
         workers: Any = ...,

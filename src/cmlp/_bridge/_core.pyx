@@ -34,9 +34,8 @@ from cmlp._data.arrays import (
 )
 from cmlp._data.labels import as_class_indices
 from cmlp._data.weights import refusal
-from cmlp._process.threads import interrupted
 from cmlp._process.signals import TimeLimitReached, deliver, safe_point, immediate_signals
-from cmlp._process.threads import available_threads
+from cmlp._process.threads import available_threads, interrupted
 from cmlp.exceptions import DivergenceError, Message, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
@@ -324,7 +323,7 @@ cdef class Net:
             result = usable(out, "out", self, True, call.n, self.n_out)
             if call.overlapped(result) or overlap(result, params):
                 raise ValueError("out must not overlap X or the parameters in memory")
-        call.prepare(NULL, NULL, n_threads, seconds)
+        call.prepare(n_threads, seconds)
         with nogil:
             status = cmlp_forward(self.net, call.params, &call.rows, cnp.PyArray_DATA(result), &call.run)
         call.done(status)
@@ -394,7 +393,7 @@ cdef class Net:
         cdef int status
         call.set_rows(self, params, X, scale, None)
         results = self.each_layer(call.n, outputs)
-        call.prepare(NULL, NULL, n_threads)
+        call.prepare(n_threads)
         with nogil:
             if sums:
                 status = cmlp_weighted_sums(self.net, call.params, &call.rows, outputs, &call.run)
@@ -412,7 +411,7 @@ cdef class Net:
         call.set_rows(self, params, lower, scale, None)
         other.set_rows(self, params, upper, scale, None)
         lows, highs = self.each_layer(call.n, lowest), self.each_layer(call.n, highest)
-        call.prepare(NULL, NULL, 1)
+        call.prepare(1)
         with nogil:
             status = cmlp_bounds(self.net, call.params, &call.rows, &other.rows, lowest, highest, &call.run)
         call.done(status)
@@ -509,54 +508,39 @@ cdef class Net:
         return gradient
 
     def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, scale=1.0,
-                    rates=None, int64_t first_batch=0, bint want_norm=False, n_threads=None, sums=None,
-                    bint continues=False, bint checked=False, double seconds=FOREVER, workers=None, **objective):
+                    rates=None, bint want_norm=False, n_threads=None, sums=None, bint checked=False,
+                    double seconds=FOREVER, workers=None, **objective):
         """Train for one epoch, with one step per batch; changes params and optimizer in place.
 
-        `sums` is a vector of 4 doubles: the sums of cost and penalty and the number of rows of the epoch's batches, and
-        the gradient norm. The call reads the first 3 if `first_batch` is not 0 or if it `continues` an epoch, and
-        writes all, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the training
-        loop, which has checked and converted them: they are not copied.
+        The rows can be a part of an epoch: `sums` is a vector of N_SUMS doubles, those of the batches before. The call
+        adds its batches, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the
+        training loop, which has checked and converted them: they are not copied.
 
         `workers` are the processes that make the same call and compute it together (those of `cmlp.distributed`), or None.
 
         Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
         Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
         """
-        cdef Call call = Call.__new__(Call)
-        cdef cmlp_epoch epoch
-        cdef cmlp_epoch_result result
-        cdef cnp.ndarray c_rates, state
+        cdef Call call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, want_norm, checked, workers)
+        cdef cmlp_epoch_result *result = &call.result
+        cdef cnp.ndarray state
         cdef double *c_sums = NULL
         cdef int status
-        self.checked(params, True)
-        require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
-        call.checked = checked
-        epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, first_batch
-        epoch.want_norm, epoch.reserved, epoch.rates, epoch.before = want_norm, 0, NULL, NULL
-        result.struct_size = sizeof(cmlp_epoch_result)
-        if workers is not None:
-            call.set_workers(workers)
-        call.set_rows(self, params, X, scale, order)
-        call.set_targets(Y)
-        call.set_objective(**objective)
         if rates is not None:
-            c_rates = as_doubles(rates, -(-call.n // max(batch_size, 1)), "learning_rates")
-            epoch.rates = <const double *>cnp.PyArray_DATA(c_rates)
+            call.learning_rates = as_doubles(rates, -(-call.n // batch_size), "learning_rates")
+            call.epoch.rates = <const double *>cnp.PyArray_DATA(call.learning_rates)
         if sums is not None:
-            if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, 4, 1, CMLP_FLOAT64):
-                raise ValueError(f"sums must be 4 values of dtype float64, got {describe(sums)}.")
+            if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, N_SUMS, 1, CMLP_FLOAT64):
+                raise ValueError(f"sums must be {N_SUMS} values of dtype float64, got {describe(sums)}.")
             c_sums = <double *>cnp.PyArray_DATA(sums)
-            require(0 <= c_sums[2] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
-            result.cost_sum, result.penalty_sum, result.rows_done = c_sums[0], c_sums[1], <int64_t>c_sums[2]
-            if first_batch or continues:
-                epoch.before = &result
-        call.prepare(&call.objective, &epoch, n_threads, seconds)
+            require(0 <= c_sums[N_ROWS] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
+            result.cost_sum, result.penalty_sum = c_sums[COST], c_sums[PENALTY]
+            result.rows_done, call.epoch.before = <int64_t>c_sums[N_ROWS], result
+        call.prepare(n_threads, seconds)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train(optimizer, &epoch, &result)
+        status = call.train_epoch(optimizer)
         if c_sums != NULL and status_trained(status):
-            c_sums[0], c_sums[1], c_sums[2] = result.cost_sum, result.penalty_sum, <double>result.rows_done
-            c_sums[3] = result.gradient_norm
+            call.write_sums(c_sums)
         call.done_together(status)
         return result.cost, result.penalty, result.gradient_norm, result.batches
 
@@ -568,29 +552,19 @@ cdef class Net:
         `generator` shuffles the row indices `order` before each epoch; both change in place. An order of None means all
         rows, not shuffled.
 
-        `results` gets a row of 5 float64 for each complete epoch: sums of cost and penalty, number of rows, gradient
-        norm (NaN unless `want_norm`) and seconds. An epoch whose cost is not finite is the last one. Signals are
-        handled after the last epoch: the caller keeps the call short.
+        `results` gets a row of N_RESULTS doubles for each complete epoch; the norm is NaN unless `want_norm`. An epoch
+        whose cost is not finite is the last one. Signals are handled after the last epoch: the caller keeps the call
+        short.
         """
-        cdef Call call = Call.__new__(Call)
-        cdef cmlp_epoch epoch
-        cdef cmlp_epoch_result result
+        cdef Call call
         cdef cnp.ndarray state
         cdef cmlp_random random
         cdef int64_t *positions = NULL
         cdef int status
-        if not fits(results, 2, cnp.PyArray_DIM(results, 0), 5, CMLP_FLOAT64):
-            raise ValueError(f"results must be rows of 5 values of dtype float64, got {describe(results)}.")
-        self.checked(params, True)
-        require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
-        call.checked = True
-        call.set_rows(self, params, X, scale, order)
-        call.set_targets(Y)
-        call.set_objective(**objective)
-        epoch.struct_size, epoch.batch_size, epoch.first_batch = sizeof(cmlp_epoch), batch_size, 0
-        epoch.want_norm, epoch.reserved, epoch.rates, epoch.before = want_norm, 0, NULL, NULL
-        result.struct_size = sizeof(cmlp_epoch_result)
-        call.prepare(&call.objective, &epoch, n_threads)
+        if not fits(results, 2, cnp.PyArray_DIM(results, 0), N_RESULTS, CMLP_FLOAT64):
+            raise ValueError(f"results must be rows of {N_RESULTS} values of dtype float64, got {describe(results)}.")
+        call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, want_norm, True)
+        call.prepare(n_threads)
         call.run.poll = NULL
         if order is not None:
             if generator is None:
@@ -598,8 +572,7 @@ cdef class Net:
             positions_of(order)
             random, positions = generator.random, <int64_t *>cnp.PyArray_DATA(call.order)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epochs(optimizer, &epoch, &result, &random, positions,
-                                   <double *>cnp.PyArray_DATA(results), len(results))
+        status = call.train_epochs(optimizer, &random, positions, <double *>cnp.PyArray_DATA(results), len(results))
         if order is not None:
             cnp.PyArray_CopyInto(order, call.order)
             generator.random = random

@@ -103,14 +103,6 @@ cdef class Content:
         return check_file(status)
 
 
-cdef void *workspace_of(size_t size) except NULL:
-    """Allocate a workspace, which the caller frees."""
-    cdef void *workspace = PyMem_RawMalloc(size)
-    if workspace == NULL:
-        raise MemoryError(f"no memory for a workspace of {size} bytes")
-    return workspace
-
-
 def write_model(Net net not None, params, *, scale, dict strings, dict arrays, write):
     """Write the model file of a network; see `Content` for the last three arguments."""
     cdef Content content = Content(strings, arrays, write)

@@ -35,8 +35,6 @@ _FEWEST_BATCHES_FOR_NORM = 10
 # Work of a call that trains several epochs, about 5 ms: Ctrl-C waits for its end. A row and a batch count as that many
 # multiply-adds besides those of the parameters.
 _MOST_WORK, _ROW, _BATCH = 2e7, 100, 1000
-N_ROWS, NORM = 2, 3  # in `TrainingState.sums`
-_SECONDS = 4  # the column of `Net.train_epochs` with the duration of an epoch; NaN if it is not complete
 
 
 class EpochRecord(NamedTuple):
@@ -149,27 +147,27 @@ class Engine:
 
     def epoch(self, loss: float) -> EpochRecord:
         """Return what is recorded of the epoch that has ended."""
-        return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[NORM]), self.progress.seconds())
+        return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[_core.NORM]), self.progress.seconds())
 
     def agree(self) -> None:
         """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
 
     def loss(self) -> float:
         """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
-        cost, penalty, n_rows, _ = self.job.state.sums
-        loss = float(self._losses(cost, penalty, n_rows))
+        loss = float(self._losses(self.job.state.sums))
         if not math.isfinite(loss):
             raise self._diverged(loss)
         return loss
 
-    def _losses(self, costs: Any, penalties: Any, n_rows: Any) -> Any:
-        """Return the losses for sums as in `TrainingState.sums`: numbers, or arrays with one for each epoch.
+    def _losses(self, sums: NDArray[np.float64]) -> Any:
+        """Return the loss for sums as in `TrainingState.sums`, or the losses for rows that begin with such sums.
 
         The cost can overflow while the parameters are still finite: it has squares.
         """
-        objective = self.job.objective
+        objective, sums = self.job.objective, sums.T
+        cost, penalty, n_rows = sums[_core.COST], sums[_core.PENALTY], sums[_core.N_ROWS]
         with np.errstate(all="ignore"):
-            return (costs / n_rows * objective.report_scale + penalties / n_rows) * objective.unit
+            return (cost / n_rows * objective.report_scale + penalty / n_rows) * objective.unit
 
     def _diverged(self, loss: float) -> DivergenceError:
         """Return the error for the loss of the epoch after those that are recorded."""
@@ -245,7 +243,6 @@ class BatchEngine(Engine):
                 rates=None if self._rates is None else self._rates[first:end],
                 want_norm=piece.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
                 sums=state.sums,
-                continues=True,
                 checked=True,
                 seconds=seconds,
                 sample_weight=piece.weight,
@@ -286,7 +283,7 @@ class BatchEngine(Engine):
     def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord]], None]) -> None:
         """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
         state = self.job.state
-        results = np.full((n_epochs, 5), math.nan)
+        results = np.full((n_epochs, _core.N_RESULTS), math.nan)
         try:
             try:
                 self._call_core(results)
@@ -323,11 +320,12 @@ class BatchEngine(Engine):
     def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
         rate = self.job.state.stepping().optimizer.learning_rate
-        costs, penalties, n_rows, norms, seconds = results[~np.isnan(results[:, _SECONDS])].T
-        losses = self._losses(costs, penalties, n_rows)
+        complete = results[~np.isnan(results[:, _core.SECONDS])]
+        losses = self._losses(complete)
         n_finite = len(losses) if np.isfinite(losses).all() else int(np.isfinite(losses).argmin())
         if n_finite:
-            columns = (column[:n_finite].tolist() for column in (losses, norms, seconds))
+            recorded = losses, complete[:, _core.NORM], complete[:, _core.SECONDS]
+            columns = (column[:n_finite].tolist() for column in recorded)
             record([EpochRecord(loss, rate, norm, own) for loss, norm, own in zip(*columns, strict=True)])
         if n_finite < len(losses):
             raise self._diverged(float(losses[n_finite]))

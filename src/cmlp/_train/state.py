@@ -136,7 +136,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 # ---------------------------------------------------------------- the training state: everything that training modifies
 
 
-NO_SUMS = np.array([0.0, 0.0, 0.0, math.nan])  # `TrainingState.sums` before the first batch of an epoch
+NO_SUMS = np.zeros(_core.N_SUMS)  # `TrainingState.sums` before the first batch of an epoch
+NO_SUMS[_core.NORM] = math.nan
 NO_SUMS.flags.writeable = False
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._process.signals import TimeLimitReached
-from cmlp._train.engine import N_ROWS, BatchEngine, Engine, batch_size_of
+from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, scaled_targets, seeded, start_seeded_epoch
 from cmlp._train.job import Data, Objective, TrainingJob
 from cmlp._train.state import NO_SUMS, History, TrainingState
@@ -120,7 +120,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
     if last > first:
         for _ in engine.train(last, ()):
             pass
-        if state.sums[N_ROWS]:  # otherwise all rows so far have the weight 0
+        if state.sums[_core.N_ROWS]:  # otherwise all rows so far have the weight 0
             engine.loss()
     return Trained(state.params, state.optimizer, state.sums)
 
