@@ -267,6 +267,25 @@ def test_checkpoint_resumes_to_the_same_bits(tmp_path, threads, rounds, monkeypa
     equal(cmlp.distributed.fit(classifier(**params), parts(7), **keywords), alone)  # it is complete
 
 
+class Interrupting:
+    """A callback that has Ctrl-C end the first epoch."""
+
+    every_batches = 1
+
+    def on_batches_end(self, trainer):
+        raise KeyboardInterrupt
+
+
+def test_checkpoint_is_continued_even_if_the_model_has_an_interrupted_fit(tmp_path, threads):
+    keywords = {"shards": 3, "client": threads, "checkpoint": tmp_path / "state.cmlp"}
+    cmlp.distributed.fit(classifier(max_iter=2), parts(), **keywords)
+    model = classifier(max_iter=4, callbacks=[Interrupting()])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, LABELS)
+    longer = cmlp.distributed.fit(model.set_params(callbacks=None), parts(), **keywords)
+    equal(longer, cmlp.distributed.fit(classifier(max_iter=4), parts(), shards=3, client=threads))
+
+
 def test_hook_is_called_between_the_rounds_of_an_epoch(tmp_path, threads):
     path = str(tmp_path / "{epoch}-{batch}.cmlp")
     save = cmlp.callbacks.Checkpoint(path, every=9, every_batches=2)

@@ -23,7 +23,7 @@ from cmlp._train.constraints import (
     validated,
 )
 from cmlp._train.parameters import network_argument
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,14 +141,9 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if loss == "quantile":
         choices = (*choices, QUANTILES)
-    number: Any = validated(value, choices, "loss_parameter", _of_loss, str(loss))
+    sentence = "<name> must be {} with <loss=>, got {!r}."
+    number = validated(value, choices, "loss_parameter", sentence, loss=loss)
     return number if isinstance(number, tuple) else float(number)
-
-
-def _of_loss(name: str, value: object, expected: str, loss: str) -> Message:
-    """Return the message about an invalid parameter of a loss."""
-    parameter = Setting(name, value, name)
-    return Message("<name> must be {} with <loss=>, got {!r}.", expected, value, name=parameter, loss=loss)
 
 
 _FACTORS = {"he": 6, "lecun": 3}

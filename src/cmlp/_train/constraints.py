@@ -18,7 +18,7 @@ from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
 from cmlp.callbacks import HOOKS
-from cmlp.exceptions import InvalidParameterError, Message, Setting, add_hint
+from cmlp.exceptions import InvalidParameterError, Setting, add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,20 +161,23 @@ def validated(
     value: object,
     choices: tuple[Constraint, ...],
     name: str,
-    message: Callable[[str, object, str, str], Message],
+    sentence: str = "<name> must be {}, got {!r}.",
     owner: str = "",
-) -> object:
+    **settings: Any,
+) -> Any:
     """Return a value in the type in which it is used.
 
-    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message is the one
-    that the function `message` returns for the name, the value, what is expected, and the owner.
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. The places of its `sentence`
+    are the name (with that of the class `owner`, if it is a parameter of one), what is expected, the value, and other
+    settings.
     """
     for choice in choices:
         if choice.accepts(value):
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     *first, last = map(str, choices)
     expected = f"{', '.join(first)} or {last}" if first else last
-    error = InvalidParameterError(message(name, value, expected, owner), expected=expected)
+    settings["name"] = Setting(name, value, f"The {name!r} parameter of {owner}" if owner else name)
+    error = InvalidParameterError(sentence, expected, value, expected=expected, **settings)
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
     if hint:
         add_hint(error, hint)
@@ -183,8 +186,4 @@ def validated(
 
 def argument(name: str, value: object, *choices: Constraint) -> Any:
     """Return an argument of a method, validated and converted; raises InvalidParameterError if it is invalid."""
-    return validated(value, choices, name, _of_argument)
-
-
-def _of_argument(name: str, value: object, expected: str, owner: str) -> Message:
-    return Message("<name> must be {}, got {!r}.", expected, value, name=Setting(name, value, name))
+    return validated(value, choices, name)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 REQUIRED = object()  # the default of a parameter without one
+_OF_CLASS = "<name> must be {}. Got {!r} instead."  # scikit-learn's words
 
 
 class Use:
@@ -112,7 +113,7 @@ class Hyperparameters:
         """
         table = self.constraints(owner)
         return {
-            name: validated(value, table[name], name, _of_estimator, class_name)
+            name: validated(value, table[name], name, _OF_CLASS, class_name)
             for name, value in values.items()
             if name in table
         }
@@ -160,12 +161,6 @@ class Hyperparameters:
                     )
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
-
-
-def _of_estimator(name: str, value: object, expected: str, class_name: str) -> Message:
-    """Return the message about an invalid parameter."""
-    parameter = Setting(name, value, f"The {name!r} parameter of {class_name}")
-    return Message("<parameter> must be {}. Got {!r} instead.", expected, value, parameter=parameter)
 
 
 def _differs(value: Any, default: object) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +15,7 @@ from cmlp._data.scale import Moments
 from cmlp._estimators.calls import FIT_IN_ROUNDS
 from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fit_network import train_network
+from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume
@@ -141,9 +141,7 @@ def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, 
     loaded: Any = load_model(path)
     if type(loaded) is not type(model):
         raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
-    twin = copy(model)
-    twin._fitted = loaded._fitted
-    stored = fit_to_resume(twin, options, in_rounds=True)
+    stored = fit_to_resume(copy_with(model, loaded._fitted), options, in_rounds=True)
     kept = stored.state.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:
