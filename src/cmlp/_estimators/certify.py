@@ -43,7 +43,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
         if not isinstance(rows, np.ndarray):
             raise ValueError("certify needs dense rows, got a sparse X.")
         radii = _radii_of(radius, rows.shape[1])
-        model.net.forward(model.params, rows, scale=model.input_scale)  # raises an error for NaN and infinity
+        model.outputs(rows)  # raises an error for NaN and infinity
         judge = _NetworkJudge(model)
         for row in rows.astype(np.float64):
             try:
@@ -51,7 +51,7 @@ def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | N
             except NonFiniteInputError:  # the box has inputs that the network's dtype cannot hold
                 found.append(("unknown", None))
 
-    model.on_checked_rows(X, estimator, decide)
+    estimator._on_checked_rows(model, X, decide)
     examples = np.full((len(found), model.net.n_in), np.nan)
     for i, (_, example) in enumerate(found):
         if example is not None:

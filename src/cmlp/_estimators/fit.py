@@ -33,7 +33,9 @@ class Exclusively(DeferredSignals):
 
     The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
     because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
-    estimator locked: what runs in this context manager does so within `immediate_signals`.
+    estimator locked: what runs in this context manager does so within `immediate_signals`. If one manager did both, its
+    `__exit__` would begin with the caller's handler in force: one Ctrl-C there would skip it, and leave the estimator
+    locked.
     """
 
     def __init__(self, estimator: object) -> None:

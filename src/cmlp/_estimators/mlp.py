@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
+from cmlp._data.checks import Door, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -15,7 +15,7 @@ from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError, Message, add_hint
+from cmlp.exceptions import InvalidParameterError, Message, NonFiniteInputError, add_hint
 
 if TYPE_CHECKING:
     from typing import Self
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cmlp._train.training_options import TrainingParameters
 
     Method = TypeVar("Method", bound=Callable[..., Any])
+    Result = TypeVar("Result")
 else:
     TrainingParameters = object  # of types only
 
@@ -198,6 +199,19 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
                 return self._fitted.model
             raise self._not_fitted() from None
 
+    def _outputs(self, model: NetworkModel, X: ArrayLike) -> NDArray[Any]:
+        """Return the outputs of the network for the rows of a user's X, which are checked."""
+        return self._on_checked_rows(model, X, lambda rows: model.outputs(rows, self.n_threads))
+
+    def _on_checked_rows(self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
+        """Return what a function of the network returns for the rows of a user's X, which are checked."""
+        net, names = model.net, model.feature_names
+        rows = Door(type(self).__name__, False, net.n_in, names, may_be_empty=True).rows(X).X
+        try:
+            return function(rows)
+        except NonFiniteInputError as error:
+            raise first_non_finite_error(error, rows, model.input_scale, net.dtype, names) from None
+
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer.
 
@@ -227,7 +241,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         [(4, 2), (4, 8), (4, 3), (4, 1)]
         """
         model = self._trained()
-        return model.on_checked_rows(X, self, lambda rows: self._network(model).activations(rows))
+        return self._on_checked_rows(model, X, lambda rows: self._network(model).activations(rows))
 
     def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
@@ -268,7 +282,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
             weight = as_weights(sample_weight, len(rows))
             return self._network(model).gradient(rows, self._encoded(model, y, len(rows)), sample_weight=weight)
 
-        return model.on_checked_rows(X, self, gradients)
+        return self._on_checked_rows(model, X, gradients)
 
     def input_gradient(self, X: ArrayLike, y: ArrayLike) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
@@ -302,10 +316,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         (4, 1)
         """
         model = self._trained()
-        return model.on_checked_rows(
-            X,
-            self,
-            lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows))),
+        return self._on_checked_rows(
+            model, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
         )
 
     def _network(self, model: NetworkModel) -> Network:
@@ -320,10 +332,10 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     def _rows_of(self, model: NetworkModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         def dense(rows: Any) -> NDArray[np.float64]:
             found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
-            model.net.forward(model.params, found, scale=model.input_scale, n_threads=self.n_threads)  # finds NaN
+            model.outputs(found, self.n_threads)  # finds NaN
             return found
 
-        rows = model.on_checked_rows(X, self, dense)
+        rows = self._on_checked_rows(model, X, dense)
         return rows, rows
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -635,7 +647,8 @@ class MLPClassifier(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         model = self._trained()
-        return model.labels_of(model.outputs(X, self, self.n_threads))
+        outputs = model.outputs_of_few(X, self.n_threads)
+        return model.labels_of(self._outputs(model, X) if outputs is None else outputs)
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Return the logits: the weighted sums of the output layer, before softmax or logistic.
@@ -651,7 +664,7 @@ class MLPClassifier(MultilayerPerceptron):
             the second class.
         """
         model = self._trained()
-        logits: np.ndarray = model.on_checked_rows(X, self, lambda rows: self._network(model).weighted_sums(rows)[-1])
+        logits: np.ndarray = self._on_checked_rows(model, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
         return logits[:, 0] if model.class_labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -667,7 +680,9 @@ class MLPClassifier(MultilayerPerceptron):
             In the dtype of the weights.
         """
         model = self._trained()
-        outputs = model.outputs(X, self, self.n_threads)
+        outputs = model.outputs_of_few(X, self.n_threads)
+        if outputs is None:
+            outputs = self._outputs(model, X)
         return outputs if model.rule == "plain" else model.combined(outputs)  # the call would take 5 % of a row
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
@@ -906,7 +921,10 @@ class MLPRegressor(MultilayerPerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the dtype of the weights. With several quantiles, a column for each of them, ascending in every row.
         """
-        outputs = self._trained().outputs(X, self, self.n_threads)
+        model = self._trained()
+        outputs = model.outputs_of_few(X, self.n_threads)
+        if outputs is None:
+            outputs = self._outputs(model, X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:

@@ -7,14 +7,13 @@ the simplest one; the fullest is that of an estimator for tables: several networ
 from __future__ import annotations
 
 import operator
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, cast
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import rectangular
-from cmlp._data.checks import Door, first_non_finite_error
+from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._process.warnings import Notices
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
 
-    Result = TypeVar("Result")
     Write = Callable[[memoryview], object]
 
 
@@ -394,23 +392,15 @@ class NetworkModel(_Model):
             object.__setattr__(self, "_tensors", tensors)
         return tensors
 
-    def outputs(self, X: ArrayLike, owner: object, n_threads: int | None = None) -> NDArray[Any]:
-        """Return the outputs of the network for a user's X, which is checked; messages name the class of `owner`."""
-        net, params, scale = self.net, self.params, self.input_scale
-        if self.names is None:
-            result = net.forward_small(params, X, scale, None, n_threads)
-            if result is not None:
-                return result
-        return self.on_checked_rows(X, owner, partial(net.forward, params, scale=scale, n_threads=n_threads))
+    def outputs_of_few(self, X: ArrayLike, n_threads: int | None = None) -> NDArray[Any] | None:
+        """Return the outputs of the network for few rows in a plain array; None for any other X, also a wrong one."""
+        if self.names is not None:
+            return None
+        return self.net.forward_small(self.params, X, self.input_scale, None, n_threads)
 
-    def on_checked_rows(self, X: ArrayLike, owner: object, function: Callable[[Any], Result]) -> Result:
-        """Return what a function of the network returns for the rows of a user's X, which are checked."""
-        rows = Door(type(owner).__name__, False, self.net.n_in, self.feature_names, may_be_empty=True).rows(X).X
-        try:
-            return function(rows)
-        except NonFiniteInputError as error:
-            scale, names = self.input_scale, self.feature_names
-            raise first_non_finite_error(error, rows, scale, self.net.dtype, names) from None
+    def outputs(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
+        """Return the outputs of the network for converted rows."""
+        return self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads)
 
     def combined(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the answers of the model from the outputs of its network."""
@@ -422,8 +412,8 @@ class NetworkModel(_Model):
         return normalized(outputs)
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
-        """Return the answers of the model for rows of numbers."""
-        return self.combined(self.net.forward(self.params, rows, scale=self.input_scale, n_threads=n_threads))
+        """Return the answers of the model for converted rows."""
+        return self.combined(self.outputs(rows, n_threads))
 
     def predict_paths(
         self,
@@ -560,7 +550,7 @@ class TableModel(_Model):
         )
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
-        """Return the answers of the model for raw rows."""
+        """Return the answers of the model for converted rows: what `reader` returns."""
         return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.answer_scale)
 
     def predict_paths(
