@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, FittedTable
-    from cmlp._estimators.provenance import ProvenanceNow
+    from cmlp._estimators.provenance import Provenance, ProvenanceNow
     from cmlp._estimators.request import FitRequest, TableRequest
     from cmlp._train.observer import Observer
     from cmlp._train.training_run import TrainingRun
@@ -67,7 +67,6 @@ class PreparedFit:
 
     request: FitRequest | TableRequest
     runs: Sequence[TrainingRun]
-    provenance_now: ProvenanceNow = staticmethod(lambda: None)  # returns how the fit so far can be repeated
 
     @property
     def can_resume(self) -> bool:
@@ -83,11 +82,11 @@ class PreparedFit:
         """Return what records the fit, before it trains."""
         raise NotImplementedError
 
-    def train(self, observers: Sequence[Observer]) -> None:
+    def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train all runs, which the user's callbacks and the observers follow."""
         raise NotImplementedError
 
-    def fitted(self) -> Fitted | FittedTable:
+    def fitted(self, provenance: Provenance | None) -> Fitted | FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
         raise NotImplementedError
 
@@ -98,17 +97,16 @@ class PreparedFit:
 def train_and_store(fit: PreparedFit, observers: Sequence[Observer]) -> None:
     """Train and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last one."""
     estimator = fit.request.estimator
-    if fit.request.is_recorded:
-        fit.provenance_now = fit.provenance()
+    provenance_now = fit.provenance() if fit.request.is_recorded else lambda: None
     with DeferredSignals():
         try:
-            fit.train(observers)
-            store(estimator, fit.fitted())
+            fit.train(observers, provenance_now)
+            store(estimator, fit.fitted(provenance_now()))
             fit.judge()
         except KeyboardInterrupt:
             for run in fit.runs:
                 run.state.restore_best()
-            interrupted = fit.fitted()
+            interrupted = fit.fitted(provenance_now())
             if fit.has_trained:
                 store(estimator, interrupted)
             elif fit.can_resume:

@@ -108,35 +108,35 @@ class NetworkFit(PreparedFit):
             self.source.hashes = StreamHashes(self.run.job)
         return provenance_of_network(self.request, self.source, self.run.job, self.labels)
 
-    def train(self, observers: Sequence[Observer]) -> None:
+    def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train the network, which the user's callbacks and the observers follow."""
         estimator, run = self.request.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
             state.parameters = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
+        snapshot: Callable[[], Fitted] = lambda: self.fitted_from(state.best_so_far(), provenance_now())  # noqa: E731
         callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
         if callbacks:
             from cmlp._estimators.network import Network  # few programs need it
 
             network = Network._assembled(job.net, state.params, job.data.input_scale, job.n_threads)
-            copy = lambda: copy_with(estimator, self.fitted_from(state.best_so_far()))  # noqa: E731
-            Trainer._of(network, run, copy)._attach(callbacks, run)
+            Trainer._of(network, run, lambda: copy_with(estimator, snapshot()))._attach(callbacks, run)
         for observer in observers:
-            observer.attach(state, lambda: self.fitted_from(state.best_so_far()), self.provenance_now)
+            observer.attach(state, snapshot, provenance_now)
             run.observers.append(observer)
         run.run()
 
-    def fitted(self) -> Fitted:
+    def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
-        return self.fitted_from(state.resumable() if self.can_resume else state.without_rows())
+        return self.fitted_from(state.resumable() if self.can_resume else state.without_rows(), provenance)
 
-    def fitted_from(self, state: TrainingState) -> Fitted:
+    def fitted_from(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
         """Return what the fit would leave with a state of its run. Its parameters predict y itself.
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return _fitted(self.request, self.labels, self.run.job, state, self.run.job.data.names, self.provenance_now())
+        return _fitted(self.request, self.labels, self.run.job, state, self.run.job.data.names, provenance)
 
 
 def prepare_network(

@@ -302,6 +302,11 @@ class TrainingState:
         if self.target_scale is not None and self.predicts_y:
             self.target_scale, self.predicts_y = self.target_scale.out_of_params(net, self.params), False
 
+    @property
+    def best_or_last(self) -> NDArray[Any]:
+        """The parameters to predict with: with early stopping the best ones of this call so far."""
+        return self.params if self.best is None else self.best
+
     def restore_best(self) -> None:
         """With early stopping, replace the parameters by the best ones of this call.
 

@@ -219,8 +219,7 @@ class Bag(NamedTuple):
 
 def networks_of(runs: Sequence[EpochLoop]) -> list[TrainedNet]:
     """Return the networks with copies of their best parameters so far."""
-    best = (run.state.params if run.state.best is None else run.state.best for run in runs)
-    return [TrainedNet(run.job.net, block_copy(params)) for run, params in zip(runs, best, strict=True)]
+    return [TrainedNet(run.job.net, block_copy(run.state.best_or_last)) for run in runs]
 
 
 def curves_of(run: EpochLoop) -> dict[str, list[float]]:

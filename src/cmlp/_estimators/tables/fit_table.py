@@ -35,12 +35,12 @@ from cmlp._train.random import random_state
 from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.provenance import ProvenanceNow
+    from cmlp._estimators.provenance import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
@@ -169,16 +169,17 @@ class TableFit(PreparedFit):
         states = [run.state for run in self.runs]
         return provenance_of_table(self.request, self.bag, states, self.reader.names, self.bag.target_encoding.labels)
 
-    def train(self, observers: Sequence[Observer]) -> None:
+    def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and an observer each network, or none."""
         options, estimator = self.request.options, self.request.estimator
+        snapshot: Callable[[], FittedTable] = lambda: self.fitted_from(None, provenance_now())  # noqa: E731
         for run, observer in zip(self.runs, observers, strict=bool(observers)):
-            observer.attach(run.state, lambda: self.fitted_from(None), self.provenance_now)
+            observer.attach(run.state, snapshot, provenance_now)
             run.observers.append(observer)
         follower = None
         callbacks = callbacks_of(options.callbacks, options.verbose)
         if callbacks:
-            follower = Reporter(BagTrainer(self.runs, lambda: copy_with(estimator, self.fitted_from(None))), callbacks)
+            follower = Reporter(BagTrainer(self.runs, lambda: copy_with(estimator, snapshot())), callbacks)
             if follower.intervals:
                 raise ValueError(
                     f"every_batches of a callback must be None for {self.request.class_name}, which calls callbacks "
@@ -188,12 +189,12 @@ class TableFit(PreparedFit):
         with immediate_signals():  # signals end the threads, each of which stops at a safe point
             train_members(self.runs, options.n_threads, self.deadline, verbose=lines, follower=follower)
 
-    def fitted(self) -> FittedTable:
+    def fitted(self, provenance: Provenance | None) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        return self.fitted_from(self._state_to_keep())
+        return self.fitted_from(self._state_to_keep(), provenance)
 
-    def fitted_from(self, state: TableState | None) -> FittedTable:
-        """Return what the fit would leave now, with this state for `resume`."""
+    def fitted_from(self, state: TableState | None, provenance: Provenance | None) -> FittedTable:
+        """Return what the fit would leave now, with this state for `resume` and this record."""
         bag, runs, encoding = self.bag, self.runs, self.bag.target_encoding
         networks = networks_of(runs)
         calibration, accuracy = measured_on_held_out(bag, runs, networks)
@@ -209,7 +210,7 @@ class TableFit(PreparedFit):
             summary=Summary(self.values, accuracy),
         )
         held_out = held_out_scores(bag, runs, networks)
-        return FittedTable(model, tuple(map(curves_of, runs)), state, self.provenance_now(), held_out=held_out)
+        return FittedTable(model, tuple(map(curves_of, runs)), state, provenance, held_out=held_out)
 
     def _state_to_keep(self) -> TableState | None:
         """Return what `resume` needs; None if the runs are complete."""

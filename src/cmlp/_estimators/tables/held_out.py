@@ -125,8 +125,7 @@ def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
     found = []
     for run in runs:
         held = run.state.held_out_rows
-        params = run.state.params if run.state.best is None else run.state.best
         inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
-        found.append(run.job.net.forward(params, inputs, n_threads=1).astype(np.float64))
+        found.append(run.job.net.forward(run.state.best_or_last, inputs, n_threads=1).astype(np.float64))
     mean: NDArray[np.float64] = np.mean(found, axis=0)
     return mean
