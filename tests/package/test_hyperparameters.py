@@ -22,8 +22,7 @@ from cmlp._estimators.network import CostKeywords
 from cmlp._train.constraints import NOT_NEGATIVE
 from cmlp._train.docstrings import documented
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Use
-from cmlp._train.parameters import PARAMETERS
-from cmlp._train.training_options import TrainingParameters
+from cmlp._train.parameters import PARAMETERS, TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 

@@ -124,8 +124,8 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
 
     Many models often differ in `random_state` only. Other parameters of built-in types are validated once.
     """
-    table, owner, class_name = PARAMETERS, cls._parameter_owner, cls.__name__
-    names = table.constraints(owner)
+    owner, class_name = cls._parameter_owner, cls.__name__
+    names = PARAMETERS.constraints(owner)
     given = {name: value for name, value in values.items() if name in names}
     seed, sizes = given.pop("random_state", None), given["hidden_layer_sizes"]
     types = [*map(type, sizes)] if type(sizes) is tuple else []
@@ -133,7 +133,7 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
     if not PLAIN.issuperset(types + others):
         return EstimatorOptions.of(owner, {**given, "random_state": seed}, class_name)
     options = _options_of_plain(owner, class_name, *types, **given)
-    return options.replace(**table.checked(owner, {"random_state": seed}, class_name))
+    return options.replace(**PARAMETERS.checked(owner, {"random_state": seed}, class_name))
 
 
 @lru_cache(64, typed=True)  # by types, too: 1 equals True and 1.0

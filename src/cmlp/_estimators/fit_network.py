@@ -136,7 +136,7 @@ class NetworkFit(PreparedFit):
 
         The model shares the block of parameters with the state, unless y is standardized.
         """
-        return _fitted(self.request, self.labels, self.run.job, state, self.run.job.data.names, provenance)
+        return _fitted_of_job(self.request, self.labels, self.run.job, state, self.run.job.data.names, provenance)
 
 
 def prepare_network(
@@ -225,7 +225,7 @@ def _validation(
         return Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
 
 
-def _fitted(
+def _fitted_of_job(
     request: FitRequest,
     labels: Labels | None,
     job: TrainingJob,
@@ -250,7 +250,7 @@ def _model_to_score(request: FitRequest, labels: Labels | None, job: TrainingJob
 
     The score is computed from converted rows, which have no names of columns.
     """
-    return copy_with(request.estimator, _fitted(request, labels, job, job.state.without_rows()))
+    return copy_with(request.estimator, _fitted_of_job(request, labels, job, job.state.without_rows()))
 
 
 def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:

@@ -77,27 +77,17 @@ def load(
 
 def _class_of(name: str) -> Any:
     """Return the public class of this name. A program imports only those that it loads."""
-    match name:
-        case "Network":
-            from cmlp._estimators.network import Network
+    if name == "Network":
+        from cmlp._estimators.network import Network
 
-            return Network
-        case "MLPClassifier":
-            from cmlp._estimators.mlp import MLPClassifier
+        return Network
+    if name in ("MLPClassifier", "MLPRegressor"):
+        from cmlp._estimators import mlp
 
-            return MLPClassifier
-        case "MLPRegressor":
-            from cmlp._estimators.mlp import MLPRegressor
+        return getattr(mlp, name)
+    from cmlp._estimators.tables import tabular
 
-            return MLPRegressor
-        case "TabularClassifier":
-            from cmlp._estimators.tables.tabular import TabularClassifier
-
-            return TabularClassifier
-        case _:
-            from cmlp._estimators.tables.tabular import TabularRegressor
-
-            return TabularRegressor
+    return getattr(tabular, name)
 
 
 def _built(

@@ -15,6 +15,7 @@ from cmlp._estimators.fitted import FITTED, can_assemble, unchanging
 from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
+from cmlp._train.parameters import TrainingParameters
 from cmlp.exceptions import InvalidParameterError, Message, NonFiniteInputError, add_hint
 
 if TYPE_CHECKING:
@@ -29,12 +30,9 @@ if TYPE_CHECKING:
     from cmlp._estimators.network import Network
     from cmlp._model.model import NetworkModel
     from cmlp._model.results import Certification, Gradient
-    from cmlp._train.training_options import TrainingParameters
 
     Method = TypeVar("Method", bound=Callable[..., Any])
     Result = TypeVar("Result")
-else:
-    TrainingParameters = object  # of types only
 
 
 # ---------------------------------------------------------------- methods that exist only if the solver supports them

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
-    """Return copies of the parameters that must not change before training is resumed, for `require_kept`."""
+    """Return copies of the parameters that must not change before training is resumed."""
     values = vars(estimator)
     names = PARAMETERS.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
@@ -29,7 +29,7 @@ def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
     return {**kept, **{name: deepcopy(kept[name]) for name in changing}}
 
 
-def _require_kept(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def _require_same_parameters(kept: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise ValueError if a parameter differs from that of the fit that is resumed; kept ones may be missing."""
     for name, value in now.items():
         was = kept.get(name, value)
@@ -84,7 +84,7 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: 
     if "rounds" in state.parameters and not in_rounds:
         problem = "<resume=> cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
         raise ValueError(Message(problem, resume=True))
-    _require_kept(state.parameters, parameters_to_keep(estimator))
+    _require_same_parameters(state.parameters, parameters_to_keep(estimator))
     return fitted
 
 
@@ -97,7 +97,7 @@ def table_to_resume(estimator: Estimator) -> FittedTable:
             "file, which has no training state."
         )
         raise ValueError(Message(problem, type(estimator).__name__, resume=True))
-    _require_kept(fitted.state.parameters, parameters_to_keep(estimator))
+    _require_same_parameters(fitted.state.parameters, parameters_to_keep(estimator))
     return fitted
 
 

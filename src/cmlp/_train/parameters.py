@@ -37,7 +37,39 @@ from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameter
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+
+class TrainingParameters:
+    """The types of the parameters of training, which are attributes of `TrainingOptions` and of the estimators."""
+
+    solver: str
+    alpha: float | Sequence[float]
+    batch_size: int | str
+    learning_rate: str | Callable[[int, int], float]
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool | str
+    tol: float
+    verbose: bool | int | str
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    weight_decay: float
+    max_grad_norm: float | None
+    dropout: float | Sequence[float]
+    warmup: float
+    max_time: float | None
+    scoring: str | Callable[..., float] | None
+    callbacks: Sequence[Any] | None
+    block_size: int
 
 
 # The classes that have parameters. `Network` includes its methods.

@@ -40,7 +40,7 @@ def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
     """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
     state = job.state
     if state.digests is not None:
-        _require_kept(state.digests, now)
+        _require_same_rows(state.digests, now)
     elif state.checksum is not None:  # of a file without the checksums
         keep_or_compare_sample(job)
     state.digests = now
@@ -158,7 +158,7 @@ def _stored_part(arrays: Mapping[str, Any]) -> tuple[int, int, list[Any]]:
     return len(X), X.first, [X.stored, *[array[own] for array in list(arrays.values())[1:]]]
 
 
-def _require_kept(kept: Digests, now: Digests) -> None:
+def _require_same_rows(kept: Digests, now: Digests) -> None:
     """Raise ValueError unless the checksums are those of the call that is resumed."""
     for group in kept.keys() | now.keys():
         if group not in kept or group not in now or kept[group][0].keys() != now[group][0].keys():

@@ -50,7 +50,7 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
         curves |= {f"target_{name}": getattr(state.target_scale, name) for name in _TARGET_SCALE}
     curves["records"] = np.array(list(state.history.records), np.float64)
     if state.optimizer is None or state.schedule is None:
-        return {}, _kept(curves)
+        return {}, _without_empty(curves)
     optimizer = state.optimizer.get_state()
     arrays = {**curves, "optimizer": optimizer.pop("state")}
     arrays |= {stored: getattr(state, name) for stored, name in _ARRAYS.items()}
@@ -71,10 +71,10 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     strings = {"training": dump_parameters(scalars, "the training state")}
     if state.parameters is not None:
         strings["training.parameters"] = dump_parameters(without_tensors(state.parameters), "the training state")
-    return strings, _kept(arrays)
+    return strings, _without_empty(arrays)
 
 
-def _kept(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
+def _without_empty(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
     """Return the arrays to store. The format does not allow empty arrays; loading treats a missing array as empty."""
     return {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
 

@@ -6,47 +6,15 @@ from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
 from cmlp._train.architecture import per_layer
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import PARAMETERS, TrainingParameters
 from cmlp._train.schedules import SCHEDULES, Custom, Schedule
 from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any, Self
 
     from cmlp._train.state import TrainingState
-
-
-class TrainingParameters:
-    """The types of the parameters of training, which are attributes of `TrainingOptions` and of the estimators."""
-
-    solver: str
-    alpha: float | Sequence[float]
-    batch_size: int | str
-    learning_rate: str | Callable[[int, int], float]
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    shuffle: bool | str
-    tol: float
-    verbose: bool | int | str
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    weight_decay: float
-    max_grad_norm: float | None
-    dropout: float | Sequence[float]
-    warmup: float
-    max_time: float | None
-    scoring: str | Callable[..., float] | None
-    callbacks: Sequence[Any] | None
-    block_size: int
 
 
 class Options:
@@ -133,14 +101,13 @@ def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
 
 def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     """Return the options with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
-    table = PARAMETERS
-    values = {name: checked[name] for name in table.constraints("Trainer") if name != "random_state"}
+    values = {name: checked[name] for name in PARAMETERS.constraints("Trainer") if name != "random_state"}
     if values["solver"] == "lbfgs":
         values["early_stopping"] = False  # ignored, as in scikit-learn
     options = TrainingOptions(values)
     options.penalty_and_dropout(n_layers)  # raises ValueError unless there is one number per layer
     if options.solver == "lbfgs":
-        refused = table.refused_by_lbfgs("Trainer", values)
+        refused = PARAMETERS.refused_by_lbfgs("Trainer", values)
         if refused is not None:
             parameter = Setting(refused, values[refused])
             problem = "<parameter> needs batches: use another solver than 'lbfgs'."

@@ -191,8 +191,8 @@ class Bag(NamedTuple):
             "max_iter": options.n_epochs or epochs,
             "early_stopping": has_validation,
         }
-        table = PARAMETERS
-        return options_of(table.checked("Trainer", table.defaults("Trainer") | given, "Trainer"), len(net.sizes) - 1)
+        values = PARAMETERS.checked("Trainer", PARAMETERS.defaults("Trainer") | given, "Trainer")
+        return options_of(values, len(net.sizes) - 1)
 
     def _run(
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None

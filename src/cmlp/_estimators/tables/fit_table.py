@@ -89,8 +89,8 @@ def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFi
         seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
         background = kept_rows(*rows.to_train_on, options.keep_background, seed)
         runs = bag.new_runs(generator, None if previous is None else networks_as_trained(previous.model))
-    kept = TableState([run.state for run in runs], parameters_to_keep(request.estimator), digest)
-    return TableFit(request, reader, bag, runs, deadline, values_at_ranks(*rows.to_train_on), background, kept)
+    to_resume = TableState([run.state for run in runs], parameters_to_keep(request.estimator), digest)
+    return TableFit(request, reader, bag, runs, deadline, values_at_ranks(*rows.to_train_on), background, to_resume)
 
 
 class OpenedTable(NamedTuple):
@@ -155,7 +155,7 @@ class TableFit(PreparedFit):
     deadline: Deadline
     values: NDArray[np.float64]  # of the columns, for the summary of the model
     background: Background | None
-    kept: TableState  # what `resume` compares, and the states of the runs
+    to_resume: TableState
 
     @property
     def has_trained(self) -> bool:
@@ -216,7 +216,7 @@ class TableFit(PreparedFit):
         """Return what `resume` needs; None if the runs are complete."""
         if all(run.state.epoch >= run.job.options.max_iter for run in self.runs):
             return None
-        return self.kept._replace(states=[state.resumable() for state in self.kept.states])
+        return self.to_resume._replace(states=[state.resumable() for state in self.to_resume.states])
 
     def judge(self) -> None:
         """Warn if the networks are not better than a constant."""

@@ -40,11 +40,12 @@ if TYPE_CHECKING:
 
 def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
     """Return the rows that members held out, each time with all members that held out these; none if none did."""
-    held = [run.state.held_out_rows for run in runs if run.state.held_out_rows is not None]
-    groups: dict[int, list[int]] = {}
-    for k in range(len(held)):
-        groups.setdefault(k % N_FOLDS if bag.rows.validation is None else 0, []).append(k)
-    return [(held[group[0]], group) for group in groups.values()]
+    groups: dict[int, tuple[NDArray[np.int64], list[int]]] = {}
+    for k, run in enumerate(runs):
+        held = run.state.held_out_rows
+        if held is not None:
+            groups.setdefault(k % N_FOLDS if bag.rows.validation is None else 0, (held, []))[1].append(k)
+    return list(groups.values())
 
 
 def measured_on_held_out(
