@@ -346,7 +346,7 @@ cdef class Call:
 
     cdef int set_rows(self, Net net, object params, object X, object scale, object order) except -1:
         cdef cmlp_rows *rows = &self.rows
-        self.net, self.block = net, net.checked(params, False)
+        self.net, self.block = net, net.usable_params(params, False)
         self.params = cnp.PyArray_DATA(<cnp.ndarray>self.block)
         if type(X) is not cnp.ndarray and is_sparse(X):
             self.set_sparse(X)
@@ -562,8 +562,7 @@ cdef class Call:
         optimizer.pace = self.run.pace
         return status
 
-    cdef int train_epochs(self, Optimizer optimizer, cmlp_random *random, int64_t *order, double *results,
-                          int64_t n_epochs) noexcept:
+    cdef int train_epochs(self, Optimizer optimizer, cmlp_random *random, double *results, int64_t n_epochs) noexcept:
         """Train for several epochs, see Net.train_epochs; return the status."""
         self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
@@ -572,8 +571,8 @@ cdef class Call:
         cdef int64_t k
         for k in range(n_epochs):
             begin = now()
-            if order != NULL:
-                cmlp_random_shuffle(random, order, self.n)
+            if self.rows.order != NULL:
+                cmlp_random_shuffle(random, <int64_t *>self.rows.order, self.n)
             status = self.train(&optimizer.optimizer)
             if status != CMLP_OK:
                 break
@@ -693,7 +692,7 @@ cdef Call whole_call(Net net, params, X, Y, scale, order, dict objective, n_thre
 cdef Call call_of_epoch(Net net, params, X, Y, scale, order, dict objective, int64_t batch_size, bint want_norm,
                         bint checked, workers=None):
     """Return a call that trains, but for what `prepare` sets up."""
-    net.checked(params, True)
+    net.usable_params(params, True)
     require(batch_size > 0, CMLP_ERROR_BATCH, "epoch->batch_size")
     cdef Call call = call_with_targets(net, params, X, Y, scale, order, objective, checked, workers)
     call.epoch.struct_size, call.epoch.batch_size, call.epoch.want_norm = sizeof(cmlp_epoch), batch_size, want_norm

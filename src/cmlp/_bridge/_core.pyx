@@ -284,7 +284,7 @@ cdef class Net:
     def __reduce__(self):
         return restored_net, (self.get_state(),)
 
-    cdef cnp.ndarray checked(self, object params, bint writeable):
+    cdef cnp.ndarray usable_params(self, object params, bint writeable):
         return usable(params, "params", self, writeable, self.n_params)
 
     cdef void *take_workspace(self) noexcept:
@@ -559,7 +559,6 @@ cdef class Net:
         cdef Call call
         cdef cnp.ndarray state
         cdef cmlp_random random
-        cdef int64_t *positions = NULL
         cdef int status
         if not fits(results, 2, cnp.PyArray_DIM(results, 0), N_RESULTS, CMLP_FLOAT64):
             raise ValueError(f"results must be rows of {N_RESULTS} values of dtype float64, got {describe(results)}.")
@@ -570,9 +569,9 @@ cdef class Net:
             if generator is None:
                 raise TypeError("an order needs a generator")
             positions_of(order)
-            random, positions = generator.random, <int64_t *>cnp.PyArray_DATA(call.order)
+            random = generator.random
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epochs(optimizer, &random, positions, <double *>cnp.PyArray_DATA(results), len(results))
+        status = call.train_epochs(optimizer, &random, <double *>cnp.PyArray_DATA(results), len(results))
         if order is not None:
             cnp.PyArray_CopyInto(order, call.order)
             generator.random = random
@@ -770,10 +769,6 @@ cdef class Random:
 
     def permutation(self, values):
         """Return the values in random order as int64; an int n means the numbers 0 to n - 1."""
-        cdef cnp.ndarray result
-        cdef cmlp_random random = self.random
-        cdef int64_t *positions
-        cdef int64_t n
         if isinstance(values, (int, np.integer)):
             result = np.arange(values, dtype=np.int64)
         else:
@@ -781,11 +776,7 @@ cdef class Random:
             if array.ndim != 1 or (array.dtype.kind not in "iu" and len(array)):
                 raise ValueError(f"values must be an int or a 1-D array of integers, got {describe(array)}")
             result = np.array(array, np.int64)
-        positions, n = <int64_t *>cnp.PyArray_DATA(result), cnp.PyArray_DIM(result, 0)
-        cdef PyThreadState *released = release_gil(n)
-        cmlp_random_shuffle(&random, positions, n)
-        take_gil(released)
-        self.random = random
+        self.shuffle(result)
         return result
 
     def shuffle(self, cnp.ndarray order not None):
@@ -827,7 +818,7 @@ def restored_random(*arguments):
 
 def step(Net net not None, params, gradient, Optimizer optimizer not None):
     """Take one optimizer step with `gradient`; changes params and optimizer in place."""
-    cdef cnp.ndarray p = net.checked(params, True)
+    cdef cnp.ndarray p = net.usable_params(params, True)
     cdef cnp.ndarray g = usable(gradient, "gradient", net, False, net.n_params)
     cdef cnp.ndarray state = optimizer.bind(net)
     cdef int status

@@ -107,7 +107,7 @@ def write_model(Net net not None, params, *, scale, dict strings, dict arrays, w
     """Write the model file of a network; see `Content` for the last three arguments."""
     cdef Content content = Content(strings, arrays, write)
     cdef cmlp_rows rows
-    cdef void *block = cnp.PyArray_DATA(net.checked(params, False))
+    cdef void *block = cnp.PyArray_DATA(net.usable_params(params, False))
     cdef size_t size = 0
     cdef int status
     require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "content->input_scale")
@@ -144,7 +144,7 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     if cnp.PyArray_NDIM(numbers) != 2 or cnp.PyArray_DIM(numbers, 1) != 4:
         raise ValueError(f"target must be 4 numbers, or 4 lists of numbers, got {describe(target)}")
     for i, (net, params) in enumerate(nets):
-        blocks.append((<Net?>net).checked(params, False))
+        blocks.append((<Net?>net).usable_params(params, False))
         address[i] = <cnp.npy_uintp>(<Net>net).net
         address[len(nets) + i] = <cnp.npy_uintp>cnp.PyArray_DATA(<cnp.ndarray>blocks[i])
     table.struct_size, table.n_nets = sizeof(cmlp_table), len(nets)

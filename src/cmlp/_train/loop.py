@@ -11,7 +11,7 @@ import math
 import time
 from contextlib import closing
 from itertools import repeat
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
@@ -24,7 +24,7 @@ from cmlp._train.validation import NoValidation, ValidationRows
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
@@ -62,7 +62,7 @@ class EpochLoop:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         self.recorder.lines.plan()
         with self.observers.following():
-            while not self.finished and self.train_epoch(at_once=at_once):
+            while not self.finished and self._train_epochs(self._horizon if at_once else 1):
                 yield
             self._finish()
 
@@ -75,31 +75,36 @@ class EpochLoop:
                 last = end - state.epoch * per_epoch
                 if last <= (state.batch or 0):
                     return
-                if not self.train_epoch(None if last >= per_epoch else last):
+                if not (self.train_epoch() if last >= per_epoch else self._in_time(self._train_batches, last)):
                     break
             self._finish()
 
-    def train_epoch(self, last: int | None = None, *, at_once: bool = False) -> bool:
-        """Train the rest of the epoch, or until its batch `last`, and call the observers; return False if time was up.
+    def train_epoch(self) -> bool:
+        """Train the rest of the epoch, and call the observers; return False if time was up."""
+        return self._train_epochs(1)
 
-        With `at_once`, several epochs are trained if nothing happens in between.
-        """
+    def _train_epochs(self, n_epochs: int) -> bool:
+        if n_epochs > 1:
+            in_time = self._in_time(self.engine.train_epochs, n_epochs, self._record)
+        else:
+            in_time = self._in_time(self._train_batches)
+        if not in_time:
+            return False
+        if self.observers.epoch_ends():
+            self.state.stopped = True
+        self.engine.agree()
+        return True
+
+    def _in_time(self, train: Callable[..., None], *arguments: Any) -> bool:
+        """Call what trains epochs, or a part of one; return False if time was up."""
         safe_point()
         self.observers.epoch_begins()
-        n_epochs = self._horizon if at_once else 1
         try:
-            if n_epochs > 1:
-                self.engine.train_epochs(n_epochs, self._record)
-            else:
-                self._train_batches(last)
+            train(*arguments)
         except DivergenceError as error:
             raise self.engine.explained(error) from error
         except TimeLimitReached:
             return False
-        if last is None:
-            if self.observers.epoch_ends():
-                self.state.stopped = True
-            self.engine.agree()
         return True
 
     @property
@@ -111,7 +116,7 @@ class EpochLoop:
     def _record(self, epochs: list[EpochRecord]) -> None:
         self.recorder.record(epochs, self.engine.n_rows)
 
-    def _train_batches(self, last: int | None) -> None:
+    def _train_batches(self, last: int | None = None) -> None:
         """Train the rest of the epoch, or until its batch `last`.
 
         After the last batch, the state is the same as after a fit with ``max_iter=state.epoch``.
@@ -238,7 +243,7 @@ class VerboseLines:
     def __init__(self, job: TrainingJob) -> None:
         self._options, self._state, verbose = job.options, job.state, job.options.verbose
         self._every = 0 if isinstance(verbose, str) else int(verbose)  # "bar" is a callback
-        self.horizon = 1 if self._every else math.inf
+        self.prints = self._every > 0
         self._started: float | None = None
         self._first_epoch = job.state.epoch
 
@@ -248,7 +253,7 @@ class VerboseLines:
 
     def due(self, n_epochs: int) -> bool:
         """Return whether a line is printed after this number of epochs."""
-        return self._every > 0 and (n_epochs <= 1 or n_epochs % self._every == 0)
+        return self.prints and (n_epochs <= 1 or n_epochs % self._every == 0)
 
     def write(self, loss: float, score: float | None = None) -> None:
         """Print the line of an epoch."""
@@ -278,7 +283,7 @@ class Recorder:
         """After how many epochs training may stop, or the learning rate change, or a line be printed."""
         state, options = self._state, self._options
         until_standstill = options.n_iter_no_change + 1 - state.history.stale
-        return min(self.lines.horizon, options.max_iter - state.epoch, until_standstill)
+        return min(1 if self.lines.prints else math.inf, options.max_iter - state.epoch, until_standstill)
 
     def record(
         self, epochs: list[EpochRecord], n_rows: int, score: float | None = None, validation_loss: float = math.nan
@@ -315,7 +320,7 @@ class Recorder:
             state.stopped = True
         else:
             optimizer.learning_rate = rate
-        if self.lines.horizon == 1:
+        if self.lines.prints:
             self._write(losses[-1], score, message)
         return is_best
 
