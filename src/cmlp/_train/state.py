@@ -13,6 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
+from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.schedules import SCHEDULES, Schedule
 from cmlp._train.target_scale import scale_of
@@ -330,26 +331,14 @@ class TrainingState:
         vars(self).update(changes)
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
-        """Draw random numbers from the generator, and assign attributes, in one step.
+        """Draw random numbers from the generator, and assign attributes: Ctrl-C comes before or after all of this.
 
-        If Ctrl-C comes before this step, neither the state nor its generator has changed. `draw` receives the
-        generator, and returns the attributes to assign.
+        `draw` receives the generator, and returns the attributes to assign. If it fails, the state has not changed, and
+        only a generator of a program may have.
         """
-        generator = self.generator
-        if isinstance(generator, _core.Random):
-            twin = generator.copy()
-            self.assign(**draw(twin), generator=twin)
-            return
-        before: Any = None if generator is None else generator.get_state(legacy=False)
-        changes: dict[str, object] | None = None
-        try:
-            changes = draw(generator)
-            self.assign(**changes)
-        except BaseException:
-            replaced = changes is not None and all(getattr(self, name) is value for name, value in changes.items())
-            if generator is not None and not replaced:
-                generator.set_state(before)
-            raise
+        with DeferredSignals():
+            generator = self.generator.copy() if isinstance(self.generator, _core.Random) else self.generator
+            self.assign(**draw(generator), generator=generator)
 
     def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares the objects of all others."""
