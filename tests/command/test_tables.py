@@ -441,7 +441,7 @@ def test_interrupted_training_writes_the_model(command, monkeypatch):
     def interrupted(self, trainer):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cmlp._cli.train.ProgressLine.on_epoch_end", interrupted)
+    monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_epoch_end", interrupted)
     status, lines, _ = command(*TRAIN)
     assert status == 130 and lines[-1] == "interrupted: wrote m.cmlp"
     assert isinstance(cmlp.load("m.cmlp"), TabularRegressor)
@@ -474,7 +474,7 @@ def test_many_rows_are_predicted_in_blocks(command, tmp_path):
 
 
 def test_progress_of_reading_is_shown(command, monkeypatch):
-    monkeypatch.setattr("cmlp._cli.train._PATIENCE", -1.0)
+    monkeypatch.setattr("cmlp._cli.progress._PATIENCE", -1.0)
     monkeypatch.setattr("cmlp._data.files.file_formats._REPORTED", 1000)
     _, shown, _ = command(*TRAIN)
     assert re.fullmatch(r"reading  \[#+\.+\]  \d+%", shown[0])

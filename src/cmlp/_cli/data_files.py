@@ -13,6 +13,8 @@ import stat
 from select import select as wait_for
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from cmlp._cli import options
 from cmlp._cli.options import CommandError, nearest
 from cmlp._cli.terminal import printable
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Self
 
+    from numpy.typing import NDArray
+
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows
     from cmlp._data.files.text import TextOptions
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
 _MOST_NAMED = 5  # columns in a message
 _PATIENCE = 1.0  # seconds for a program to open the other end of a pipe
+_HELD_OUT = 8  # every eighth row of a table, in random order, is held out of training
+_FEWEST_ROWS = 32  # of a table of which some are held out
 
 
 # ------------------------------------------------------------------------------------------------------ options
@@ -316,3 +322,26 @@ class DataFiles(NamedTuple):
         file = self.open(known_by(trained))
         kept = inputs_of(file, trained, [*self.dropped, self.target])
         return file.known_rows(kept, column(file, self.target))
+
+
+def divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows that are held out, and those of training."""
+    order = np.random.RandomState(0).permutation(n_rows) if holdout != "last" else np.arange(n_rows)[::-1]
+    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS else 0
+    return np.sort(order[:n_held]), np.sort(order[n_held:])
+
+
+def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
+    """Return the rows and targets of a file on which a table's model was trained.
+
+    These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
+    """
+    from cmlp._estimators.fitted import provenance_of
+    from cmlp._model.model import model_of
+
+    X, y = files.rows_of_table(model_of(model))
+    record = provenance_of(model)
+    if record is not None and record["n_rows"] != len(y):
+        _, rows = divided(len(y), files.holdout)
+        X, y = X.take(rows), y[rows]
+    return X, y

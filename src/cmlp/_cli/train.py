@@ -8,7 +8,6 @@ import contextlib
 import math
 import os
 import re
-import time
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,18 +20,19 @@ from cmlp._cli.data_files import (
     add_file_options,
     add_target_options,
     data_file,
+    divided,
     known_by,
 )
+from cmlp._cli.progress import CheckpointWithCells, ProgressLine, ReadingProgress, save_with_cells
 from cmlp._cli.table_report import TableReport
-from cmlp._cli.terminal import Terminal, count_noun, duration, printable, printable_message
+from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.labels import FLOATS
-from cmlp._estimators.fitted import fitted_of, provenance_of, store_model
+from cmlp._estimators.fitted import fitted_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.parameters import PARAMETERS
-from cmlp.callbacks import Checkpoint
 from cmlp.exceptions import message_of
 
 if TYPE_CHECKING:
@@ -60,14 +60,8 @@ DESCRIPTION = (
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _FOR_TABLES, _FOR_NETWORKS = ("table", "holdout"), ("network", "resume", "checkpoint_every", "labels", "validation")
 _PREFIX = "parameter_"
-_BAR = 10  # characters
-_LINES = 10  # about progress in a file or a pipe, where lines stay
-_PATIENCE = 1.0  # seconds between two lines about reading
-# Of tables.
-_HELD_OUT = 8  # every eighth row, in random order, is held out of training
-_FEWEST_ROWS = 32  # of which some are held out
-_MOST_COLUMNS = 256  # of numbers with names; more are probably pixels
-_MOST_CLASSES = 30  # more distinct numbers are no labels
+_MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
+_MOST_CLASSES = 30  # more distinct numbers are no labels of a table
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -139,9 +133,9 @@ class TrainRequest(NamedTuple):
 
     files: DataFiles
     parameters: Mapping[str, Any]  # those that are given
-    regressor: str  # the option that asks for a regressor; empty if none does
-    table: str  # the option that asks for the model of a table; empty if none does
-    network: str  # the option that asks for one network; empty if none does
+    for_regressor: str | None  # the option that asks for a regressor, if one does
+    for_table: str | None  # that for the model of a table
+    for_network: str | None  # that for one network
     output: str
     resume: bool
     checkpoint_every: int | None
@@ -154,8 +148,8 @@ class TrainRequest(NamedTuple):
         networks, tables = _of_networks(), _of_tables()
         for_tables = [*filter(values.get, _FOR_TABLES), *(name for name in parameters if name not in networks)]
         for_networks = [*filter(values.get, _FOR_NETWORKS), *(name for name in parameters if name not in tables)]
-        regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in parameters else ""
-        table, network = (options.flag(names[0]) if names else "" for names in (for_tables, for_networks))
+        regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in parameters else None
+        table, network = (options.flag(names[0]) if names else None for names in (for_tables, for_networks))
         if table and network:
             raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
         output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
@@ -193,7 +187,7 @@ def _resumed(request: TrainRequest) -> NetworkTraining:
             f"{request.output} is a {trained.class_name}, the model of a table, which --resume cannot continue: "
             "train without --resume"
         )
-    wanted = ("MLPRegressor",) if request.regressor else ("MLPClassifier", "MLPRegressor")
+    wanted = ("MLPRegressor",) if request.for_regressor else ("MLPClassifier", "MLPRegressor")
     if trained.class_name not in wanted:
         raise options.CommandError(f"{request.output} has a {trained.class_name}, not a {' or '.join(wanted)}")
     request.check_parameters(type(model), f"{request.output} has one")
@@ -209,18 +203,18 @@ def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTrainin
 
     known = Known(request.files.reading.cell_format(CellFormat()))
     rows = request.files.training_rows(known, progress)
-    is_table, reason = _is_table(request, rows)
-    is_regressor, y, why = _target(request, rows, is_table)
-    kinds: Any = (TabularClassifier, TabularRegressor) if is_table else (MLPClassifier, MLPRegressor)
-    kind = kinds[is_regressor]
-    request.check_parameters(kind, why)
+    form = _form(request, rows)
+    target = _target(request, rows, form)
+    classes: Any = (TabularRegressor, TabularClassifier) if form.is_table else (MLPRegressor, MLPClassifier)
+    kind, y = classes[target.is_labels], target.y
+    request.check_parameters(kind, target.reason)
     model = kind(**request.parameters)
     notices = [*map(options.worded, rows.notices)]
-    if reason:
-        notices.append(f"{reason}. So this trains {_a(kind)}: {why}")
-    if is_table:
+    if form.reason:
+        notices.append(f"{form.reason}. So this trains {_a(kind)}: {target.reason}")
+    if form.is_table:
         return TableTraining(model, rows.take_columns(), y, request.files.holdout, known.cell_format, notices)
-    known = known._replace(names=rows.names, classes=None if is_regressor else np.unique(y))
+    known = known._replace(names=rows.names, classes=np.unique(y) if target.is_labels else None)
     return NetworkTraining(request, model, rows.take_numbers(y), known, notices)
 
 
@@ -229,50 +223,64 @@ def _a(kind: type) -> str:
     return f"a{'n' * kind.__name__.startswith('MLP')} {kind.__name__}"
 
 
-def _is_table(request: TrainRequest, rows: TrainingRows) -> tuple[bool, str]:
-    """Return whether the rows are those of a table, and why: columns, an option, or names decide."""
-    path, names, other = request.files.data, rows.names, rows.other_than_number
+class Form(NamedTuple):
+    """Whether the rows are those of a table, and why."""
+
+    is_table: bool
+    reason: str  # empty for an array, which cannot be a table
+
+
+def _form(request: TrainRequest, rows: TrainingRows) -> Form:
+    """Decide between the model of a table and one network: columns, an option, or names tell."""
+    path, names, other, network = request.files.data, rows.names, rows.other_than_number, request.for_network
     if other is not None:
-        if request.network:
-            raise options.CommandError(f"{other}. This needs the model of a table, and {request.network} one network")
-        return True, f"Not all cells are numbers ({other})"
-    if request.table:
-        return True, f"{request.table} is given"
+        if network:
+            raise options.CommandError(f"{other}. This needs the model of a table, and {network} one network")
+        return Form(True, f"Not all cells are numbers ({other})")
+    if request.for_table:
+        return Form(True, f"{request.for_table} is given")
     if not rows.can_be_table and names is None:
-        return False, ""  # an array
-    if request.network:
-        return False, f"{request.network} is given"
+        return Form(False, "")
+    if network:
+        return Form(False, f"{network} is given")
     if not rows.can_be_table:
-        return False, f"{path} is larger than --max-bytes"
+        return Form(False, f"{path} is larger than --max-bytes")
     if names is None or len(names) > _MOST_COLUMNS:
         has = "no names of columns" if names is None else f"more than {_MOST_COLUMNS} columns of numbers"
-        return False, f"{path} has {has} (--table trains the model of a table)"
-    return True, f"{path} has names of columns (--network trains one network)"
+        return Form(False, f"{path} has {has} (--table trains the model of a table)")
+    return Form(True, f"{path} has names of columns (--network trains one network)")
 
 
-def _target(request: TrainRequest, rows: TrainingRows, is_table: bool) -> tuple[bool, NDArray[Any], str]:
-    """Return whether numbers are predicted, the targets, and why; for a table, numbers that are no labels suffice."""
-    target = rows.target_kind
-    if request.regressor:
-        if target == "text":
-            raise options.CommandError(f"{request.regressor} needs a target of numbers, got {str(rows.labels()[0])!r}")
-        return True, rows.numbers(), f"{request.regressor} is given"
-    if target == "fractions":
-        if not is_table:
+class Target(NamedTuple):
+    """The targets, and why they are labels or numbers."""
+
+    y: NDArray[Any]
+    is_labels: bool
+    reason: str
+
+
+def _target(request: TrainRequest, rows: TrainingRows, form: Form) -> Target:
+    """Decide between labels and numbers; for a table, numbers that are no labels suffice for a regressor."""
+    kind, option = rows.target_kind, request.for_regressor
+    if option:
+        if kind == "text":
+            raise options.CommandError(f"{option} needs a target of numbers, got {str(rows.labels()[0])!r}")
+        return Target(rows.numbers(), False, f"{option} is given")
+    if kind == "fractions":
+        if not form.is_table:
             raise options.CommandError(
                 f"{rows.place_of_fraction}: the target has numbers with fractions, which are no labels: add --regressor"
             )
-        return True, rows.numbers(), "the target has numbers with fractions"
-    if target == "whole" and is_table:
+        return Target(rows.numbers(), False, "the target has numbers with fractions")
+    if kind == "whole" and form.is_table:
         numbers = rows.numbers()
         n = _n_different(numbers if (np.abs(numbers) < EXACT).all() else rows.labels())
         if n > _MOST_CLASSES:
-            return True, numbers, f"the target has {n:,} different numbers"
+            return Target(numbers, False, f"the target has {n:,} different numbers")
     labels = rows.labels()
     n = _n_different(labels)
-    if target == "text":
-        return False, labels, f"the target has {n:,} label{'s' * (n != 1)}"
-    return False, labels, f"the target has {n:,} different whole number{'s' * (n != 1)}; --regressor predicts numbers"
+    what, hint = ("label", "") if kind == "text" else ("different whole number", "; --regressor predicts numbers")
+    return Target(labels, True, f"the target has {n:,} {what}{'s' * (n != 1)}{hint}")
 
 
 def _n_different(values: NDArray[Any]) -> int:
@@ -284,7 +292,8 @@ def _fit_and_save(
 ) -> int:
     """Fit, and write the model to a file."""
     model = training.model
-    model.callbacks = [ProgressLine(terminal), *training.callbacks]
+    progress = ProgressLine(terminal)
+    model.callbacks = [progress, *training.callbacks]
     try:
         with options.reporting(ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -294,13 +303,13 @@ def _fit_and_save(
             finally:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
-    except KeyboardInterrupt as error:
+    except KeyboardInterrupt:
         if fitted_of(model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, training.interrupted(path))])
-        if isinstance(error, _OutputFailedError):
-            raise error.reason from None
+        if progress.failure is not None:
+            raise progress.failure from None
         raise
     _save(path, training)
     terminal.write_lines([printable_message(options.worded(message_of(warning.message), words)) for warning in caught])
@@ -364,7 +373,7 @@ class TableTraining:
         notices: list[str],
     ) -> None:
         self.model, self.frame, self.y, self.cell_format, self.notices = model, frame, y, cell_format, notices
-        self.held, self.rows = _divided(len(y), holdout)
+        self.held, self.rows = divided(len(y), holdout)
 
     def fit(self) -> None:
         """Train the model."""
@@ -379,114 +388,14 @@ class TableTraining:
         return [f"interrupted: wrote {path}"]
 
 
-def _divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows that are held out, and those of training."""
-    order = np.random.RandomState(0).permutation(n_rows) if holdout != "last" else np.arange(n_rows)[::-1]
-    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS else 0
-    return np.sort(order[:n_held]), np.sort(order[n_held:])
-
-
-def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
-    """Return the rows and targets of a file on which a table's model was trained.
-
-    These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
-    """
-    X, y = files.rows_of_table(model_of(model))
-    record = provenance_of(model)
-    if record is not None and record["n_rows"] != len(y):
-        rows = _divided(len(y), files.holdout)[1]
-        X, y = X.take(rows), y[rows]
-    return X, y
-
-
-class _CheckpointWithCells(Checkpoint):
-    """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
-
-    _repeatable = True  # see `cmlp._estimators.provenance`
-
-    def __init__(self, path: str, every: int, cell_format: CellFormat) -> None:
-        super().__init__(path, every=every)
-        self._cell_format = cell_format
-
-    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
-        model = trainer.snapshot()
-        keep_cell_format(model, self._cell_format)
-        model.save(path, include_training_state=True)
-
-
-def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpoint]:
+def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[CheckpointWithCells]:
     if request.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(request.output.replace("{", "{{").replace("}", "}}"))
-    return [_CheckpointWithCells(f"{stem}-{{epoch}}{end}", request.checkpoint_every, cell_format)]
+    return [CheckpointWithCells(f"{stem}-{{epoch}}{end}", request.checkpoint_every, cell_format)]
 
 
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
-    keep_cell_format(training.model, training.cell_format)
     with options.reporting(), DeferredSignals():
-        training.model.save(path, include_training_state=training.is_resumable)
-
-
-def keep_cell_format(model: Any, cell_format: CellFormat) -> None:
-    """Let a model know how cells of text are read."""
-    store_model(model, model._trained().replace(cell_format=cell_format))
-
-
-class _OutputFailedError(KeyboardInterrupt):
-    """The progress cannot be written; like Ctrl-C, this keeps the model of the complete epochs."""
-
-    def __init__(self, reason: OSError) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class ReadingProgress:
-    """Shows which share of a file has been read, if this takes longer than a second."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal, self._next = terminal, time.monotonic() + _PATIENCE
-
-    def __call__(self, share: float) -> None:
-        """Show the share, at most every second."""
-        if share < 1 and time.monotonic() >= self._next:
-            done = round(_BAR * share)
-            self._terminal.write_live(["reading", f"[{'#' * done}{'.' * (_BAR - done)}]", f"{share:.0%}"])
-            self._next = time.monotonic() + _PATIENCE
-
-    def end(self) -> None:
-        """End the line."""
-        with contextlib.suppress(OSError):
-            self._terminal.settle()
-
-
-class ProgressLine:
-    """A callback that shows a line with a bar, the loss, the validation score and the time left."""
-
-    _repeatable = True  # see `cmlp._estimators.provenance`
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._started, self._first = 0.0, 0
-
-    def on_fit_begin(self, trainer: Any) -> None:
-        """Start the clock."""
-        self._started, self._first = time.monotonic(), trainer.state.epoch
-
-    def on_epoch_end(self, trainer: Any) -> None:
-        """Show the numbers of the epoch."""
-        epoch, most = trainer.last_epoch, trainer.max_iter
-        if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
-            return
-        done = round(_BAR * epoch.number / most)
-        fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
-        fields.append(f"loss {epoch.loss:.6f}")
-        score, loss = epoch.validation_score, epoch.validation_loss
-        if score is not None:
-            fields.append(f"validation loss {loss:.4f}" if loss == -score else f"validation {score:.4f}")
-        seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
-        fields.append(f"{duration(seconds * (most - epoch.number))} left")
-        try:
-            self._terminal.write_live(fields)
-        except OSError as error:
-            raise _OutputFailedError(error) from error
+        save_with_cells(training.model, path, training.cell_format, include_training_state=training.is_resumable)

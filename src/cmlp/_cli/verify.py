@@ -14,6 +14,7 @@ from cmlp._cli.data_files import (
     add_target_options,
     data_file,
     known_by,
+    rows_of_fit,
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
 from cmlp._model.model import TableModel, model_of
@@ -67,8 +68,6 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
             )
         if files.target is None:
             raise options.CommandError(f"{path} is the model of a table, which needs --target COLUMN")
-        from cmlp._cli.train import rows_of_fit
-
         return rows_of_fit(files, model), {}
     if files.holdout is not None:
         raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")

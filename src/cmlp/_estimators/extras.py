@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.json_texts import as_json, parsed, refuse
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.model import NetworkModel
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +44,17 @@ def dump_extras(
     class_name, provenance = fitted.model.class_name, fitted.provenance
     state = fitted.state if isinstance(fitted, Fitted) else None
     if include_training_state and state is None:
-        raise ValueError(
-            f"include_training_state must be False for {class_name}: a model file has no training state of a "
-            "table. Use pickle instead."
+        problem = (
+            "<include_training_state> must be False for {}: a model file has no training state of a table. Use pickle "
+            "instead."
         )
+        raise ValueError(Message(problem, class_name, include_training_state=True))
     if include_provenance and provenance is None:
-        raise ValueError(
-            f"include_provenance must be None or False for this {class_name}, because its fit has recorded "
-            "none: set provenance=True before fit."
+        problem = (
+            "<include_provenance> must be None or False for this {}, because its fit has recorded none: set "
+            "<provenance:=> before fit."
         )
+        raise ValueError(Message(problem, class_name, include_provenance=True, provenance=True))
     strings = {}
     if provenance is not None and include_provenance is not False:
         strings[_PROVENANCE] = as_json(provenance)

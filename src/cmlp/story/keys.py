@@ -123,7 +123,7 @@ def _read_windows(timeout: float | None) -> str | None:
 
 
 @contextlib.contextmanager
-def restored(restore: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
+def restoring(restore: Callable[[], None], resume: Callable[[], None]) -> Iterator[None]:
     """Call `restore` when the process is terminated, hung up or stopped (Ctrl-Z), and `resume` when it continues.
 
     Termination raises SystemExit with the shell's status for the signal, so that every context manager ends regularly.

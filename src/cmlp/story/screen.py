@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from cmlp._cli.terminal import Terminal, clipped
-from cmlp.story.keys import Keys, restored
+from cmlp.story.keys import Keys, restoring
 
 _HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 # The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.
@@ -66,7 +66,7 @@ class Screen:
 def opening_screen(terminal: Terminal, keys: Keys) -> Iterator[Screen]:
     """Open the alternate screen and the keyboard; restore both however the command ends, Ctrl-Z included."""
     screen = Screen(terminal, keys)
-    with restored(screen.leave, screen.enter):
+    with restoring(screen.leave, screen.enter):
         try:
             screen.enter()
             yield screen

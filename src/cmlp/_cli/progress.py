@@ -1,0 +1,95 @@
+"""What ``cmlp train`` shows and writes before the training has ended: lines about progress, and checkpoints."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from cmlp._cli.terminal import duration
+from cmlp._estimators.fitted import store_model
+from cmlp.callbacks import Checkpoint
+
+if TYPE_CHECKING:
+    import os
+
+    from cmlp._cli.terminal import Terminal
+    from cmlp._data.columns import CellFormat
+
+_BAR = 10  # characters
+_LINES = 10  # about progress in a file or a pipe, where lines stay
+_PATIENCE = 1.0  # seconds between two lines about reading
+
+
+class ReadingProgress:
+    """Shows which share of a file has been read, if this takes longer than a second."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal, self._next = terminal, time.monotonic() + _PATIENCE
+
+    def __call__(self, share: float) -> None:
+        """Show the share, at most every second."""
+        if share < 1 and time.monotonic() >= self._next:
+            done = round(_BAR * share)
+            self._terminal.write_live(["reading", f"[{'#' * done}{'.' * (_BAR - done)}]", f"{share:.0%}"])
+            self._next = time.monotonic() + _PATIENCE
+
+    def end(self) -> None:
+        """End the line."""
+        with contextlib.suppress(OSError):
+            self._terminal.settle()
+
+
+class ProgressLine:
+    """A callback that shows a line with a bar, the loss, the validation score and the time left."""
+
+    _repeatable = True  # see `cmlp._estimators.provenance`
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._started, self._first = 0.0, 0
+        self.failure: OSError | None = None  # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
+
+    def on_fit_begin(self, trainer: Any) -> None:
+        """Start the clock."""
+        self._started, self._first = time.monotonic(), trainer.state.epoch
+
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Show the numbers of the epoch."""
+        epoch, most = trainer.last_epoch, trainer.max_iter
+        if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
+            return
+        done = round(_BAR * epoch.number / most)
+        fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
+        fields.append(f"loss {epoch.loss:.6f}")
+        score, loss = epoch.validation_score, epoch.validation_loss
+        if score is not None:
+            fields.append(f"validation loss {loss:.4f}" if loss == -score else f"validation {score:.4f}")
+        seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
+        fields.append(f"{duration(seconds * (most - epoch.number))} left")
+        try:
+            self._terminal.write_live(fields)
+        except OSError as error:
+            self.failure = error
+            raise KeyboardInterrupt from error
+
+
+class CheckpointWithCells(Checkpoint):
+    """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
+
+    _repeatable = True  # see `cmlp._estimators.provenance`
+
+    def __init__(self, path: str, every: int, cell_format: CellFormat) -> None:
+        super().__init__(path, every=every)
+        self._cell_format = cell_format
+
+    def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
+        save_with_cells(trainer.snapshot(), path, self._cell_format, include_training_state=True)
+
+
+def save_with_cells(
+    model: Any, path: str | os.PathLike[str], cell_format: CellFormat, *, include_training_state: bool
+) -> None:
+    """Write a model that knows how cells of text are read."""
+    store_model(model, model._trained().replace(cell_format=cell_format))
+    model.save(path, include_training_state=include_training_state)
