@@ -474,11 +474,10 @@ cdef class Call:
         """
         cdef cnp.ndarray y, output, values, gradient
         cdef int64_t i, n = rows.n
-        cdef int64_t bytes_ = n * self.net.n_out * (4 if self.net.code == CMLP_FLOAT32 else 8)
         try:
             y, output = empty(self.net, n, self.net.n_out), empty(self.net, n, self.net.n_out)
-            memcpy(cnp.PyArray_DATA(y), rows.y, bytes_)
-            memcpy(cnp.PyArray_DATA(output), rows.a, bytes_)
+            memcpy(cnp.PyArray_DATA(y), rows.y, cnp.PyArray_NBYTES(y))
+            memcpy(cnp.PyArray_DATA(output), rows.a, cnp.PyArray_NBYTES(output))
             if not np.isfinite(output).all():
                 for i in range(n):
                     rows.costs[i] = NAN
@@ -486,7 +485,7 @@ cdef class Call:
             with immediate_signals():
                 values, gradient = values_and_gradient(self.net.loss, y, output)
             memcpy(rows.costs, cnp.PyArray_DATA(values), n * sizeof(double))
-            memcpy(rows.slopes, cnp.PyArray_DATA(gradient), bytes_)
+            memcpy(rows.slopes, cnp.PyArray_DATA(gradient), cnp.PyArray_NBYTES(output))
             return 0
         except BaseException as error:
             self.error = error

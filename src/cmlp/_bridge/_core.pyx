@@ -341,6 +341,7 @@ cdef class Net:
         cdef void *workspace
         cdef PyThreadState *released
         cdef void *block = cnp.PyArray_DATA(params)
+        cdef double work
         cdef int status
         if n_threads is not None:
             thread_count(n_threads)
@@ -352,9 +353,8 @@ cdef class Net:
         memset(&rows, 0, sizeof(rows))
         memset(&run, 0, sizeof(run))
         rows.n_rows, rows.n_cols, rows.dtype = cnp.PyArray_DIM(x, 0), cnp.PyArray_DIM(x, 1), dtype_code(x)
-        if not rows.dtype or <double>rows.n_rows * <double>self.n_params > SMALL_WORK:
-            return None
-        if not is_scale(scale, self.n_in):
+        work = <double>rows.n_rows * <double>self.n_params
+        if not rows.dtype or work > SMALL_WORK or not is_scale(scale, self.n_in):
             return None
         if out is None:
             result = empty(self, rows.n_rows, self.n_out)
@@ -373,7 +373,7 @@ cdef class Net:
         if workspace == NULL:
             return None
         run.workspace, run.workspace_size = workspace, SMALL_BYTES  # the core returns an error if it needs more
-        released = release_gil(<double>rows.n_rows * <double>self.n_params)
+        released = release_gil(work)
         status = cmlp_forward(self.net, block, &rows, cnp.PyArray_DATA(result), &run)
         take_gil(released)
         self.give_back(workspace)
@@ -792,8 +792,7 @@ cdef class Random:
 
 cdef int64_t *positions_of(cnp.ndarray order) except NULL:
     """Return the numbers of an order that is shuffled in place."""
-    if (cnp.PyArray_NDIM(order) != 1 or cnp.PyArray_TYPE(order) != cnp.NPY_INT64
-            or not cnp.PyArray_IS_C_CONTIGUOUS(order) or not cnp.PyArray_ISBEHAVED(order)):
+    if not is_vector(order, cnp.NPY_INT64) or not cnp.PyArray_ISWRITEABLE(order):
         raise ValueError(f"order must be a contiguous writeable 1-D array of int64, got {describe(order)}")
     return <int64_t *>cnp.PyArray_DATA(order)
 

@@ -133,7 +133,7 @@ class Engine:
         """
         raise NotImplementedError
 
-    def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord]], None]) -> None:
+    def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord], int], object]) -> None:
         """Train several epochs, and record those that are complete."""
         raise NotImplementedError
 
@@ -160,11 +160,11 @@ class Engine:
         return loss
 
     def _losses(self, sums: NDArray[np.float64]) -> Any:
-        """Return the loss for sums as in `TrainingState.sums`, or the losses for rows that begin with such sums.
+        """Return the losses for sums as in `TrainingState.sums`: numbers, or arrays with one for each epoch.
 
         The cost can overflow while the parameters are still finite: it has squares.
         """
-        objective, sums = self.job.objective, sums.T
+        objective = self.job.objective
         cost, penalty, n_rows = sums[_core.COST], sums[_core.PENALTY], sums[_core.N_ROWS]
         with np.errstate(all="ignore"):
             return (cost / n_rows * objective.report_scale + penalty / n_rows) * objective.unit
@@ -280,7 +280,7 @@ class BatchEngine(Engine):
         work = self.n_rows * (job.net.n_params + _ROW) + self.n_batches * _BATCH
         return max(1, _MOST_WORK // work)
 
-    def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord]], None]) -> None:
+    def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord], int], object]) -> None:
         """Train several epochs in one call of the bridge, and record them. Ctrl-C takes effect after the last one."""
         state = self.job.state
         results = np.full((n_epochs, _core.N_RESULTS), math.nan)
@@ -317,16 +317,15 @@ class BatchEngine(Engine):
         except NonFiniteInputError as error:
             raise self.feed.first_error(error, net.dtype) from None
 
-    def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord]], None]) -> None:
+    def _record(self, results: NDArray[np.float64], record: Callable[[list[EpochRecord], int], object]) -> None:
         """Record the complete epochs of `_call_core`; raise DivergenceError if the loss of one is not finite."""
         rate = self.job.state.stepping().optimizer.learning_rate
-        complete = results[~np.isnan(results[:, _core.SECONDS])]
+        complete = results[~np.isnan(results[:, _core.SECONDS])].T
         losses = self._losses(complete)
         n_finite = len(losses) if np.isfinite(losses).all() else int(np.isfinite(losses).argmin())
         if n_finite:
-            recorded = losses, complete[:, _core.NORM], complete[:, _core.SECONDS]
-            columns = (column[:n_finite].tolist() for column in recorded)
-            record([EpochRecord(loss, rate, norm, own) for loss, norm, own in zip(*columns, strict=True)])
+            columns = (column[:n_finite].tolist() for column in (losses, complete[_core.NORM], complete[_core.SECONDS]))
+            record([EpochRecord(loss, rate, norm, own) for loss, norm, own in zip(*columns, strict=True)], self.n_rows)
         if n_finite < len(losses):
             raise self._diverged(float(losses[n_finite]))
 

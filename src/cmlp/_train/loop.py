@@ -85,7 +85,7 @@ class EpochLoop:
 
     def _train_epochs(self, n_epochs: int) -> bool:
         if n_epochs > 1:
-            in_time = self._in_time(self.engine.train_epochs, n_epochs, self._record)
+            in_time = self._in_time(self.engine.train_epochs, n_epochs, self.recorder.record)
         else:
             in_time = self._in_time(self._train_batches)
         if not in_time:
@@ -112,9 +112,6 @@ class EpochLoop:
         """How many epochs may pass before a part must be asked."""
         most = min(part.horizon for part in (self.observers, self.engine.deadline, self.validation, self.recorder))
         return 1 if most <= 1 else int(min(most, self.engine.horizon))
-
-    def _record(self, epochs: list[EpochRecord]) -> None:
-        self.recorder.record(epochs, self.engine.n_rows)
 
     def _train_batches(self, last: int | None = None) -> None:
         """Train the rest of the epoch, or until its batch `last`.
