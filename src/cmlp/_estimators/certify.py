@@ -15,7 +15,7 @@ from cmlp._model.encoder import N_WAVES, PARTS
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument
-from cmlp.exceptions import NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -71,7 +71,9 @@ def _radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).
     radii = np.asarray(radius, np.float64)
     if radii.shape not in ((), (width,)) or not ((radii >= 0) & (radii <= most)).all():
         finite = "a finite number" if np.isfinite(most) else "a number"
-        raise ValueError(f"radius must be {finite} that is not negative, or {width} of them, got {radius!r}.")
+        expected = f"{finite} that is not negative, or {width} of them"
+        problem = "<radius> must be {}, got {!r}."
+        raise InvalidParameterError(problem, expected, radius, radius=radius, expected=expected)
     return np.broadcast_to(radii, (width,))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cmlp._bridge.blocks import given_params
 from cmlp._model.model import NetworkModel
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -191,15 +192,17 @@ def extras_of(
     class_name, provenance = fitted.model.class_name, fitted.provenance
     state = fitted.state if isinstance(fitted, Fitted) else None
     if include_training_state and state is None:
-        raise ValueError(
-            f"include_training_state must be False for {class_name}: a model file has no training state of a "
-            "table. Use pickle instead."
+        problem = (
+            "<include_training_state> must be False for {}: a model file has no training state of a table. Use pickle "
+            "instead."
         )
+        raise InvalidParameterError(problem, class_name, include_training_state=True)
     if include_provenance and provenance is None:
-        raise ValueError(
-            f"include_provenance must be None or False for this {class_name}, because its fit has recorded "
-            "none: set provenance=True before fit."
+        problem = (
+            "<include_provenance> must be None or False for this {}, because its fit has recorded none: set "
+            "<provenance:=> before fit."
         )
+        raise InvalidParameterError(problem, class_name, include_provenance=include_provenance, provenance=True)
     strings = {}
     if provenance is not None and include_provenance is not False:
         from cmlp._data.json_texts import as_json

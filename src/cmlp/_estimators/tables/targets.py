@@ -18,7 +18,7 @@ from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -204,7 +204,9 @@ def _learn_table_numbers(
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
-        raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
+        problem = "<warm_start=> needs the <loss> {!r} or one of its kind, got {!r}."
+        about = Setting("loss", loss)
+        raise InvalidParameterError(problem, previous.net.loss, loss, warm_start=True, loss=loss, about=about)
     targets_in_range(numbers, loss)
     scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
     scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
