@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,20 +102,20 @@ def _ends_within(row: Boxes, radii: Boxes) -> tuple[Boxes, Boxes]:
     return found[0], found[1]
 
 
-class _Judge:
+class _Judge(ABC):
     """Decides about boxes of a model, which are split along the inputs that matter."""
 
+    @abstractmethod
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return what is predicted, in a form that can be compared."""
-        raise NotImplementedError
 
+    @abstractmethod
     def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slopes(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> Boxes:
         """Return for each box how much each input changes the cost of this prediction, per unit."""
-        raise NotImplementedError
 
     def decide(
         self, boxes: list[tuple[Boxes, Boxes]], row: Boxes, radii: Boxes, end: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,9 +53,9 @@ class TableEncoding(TargetEncoding):
     loss_parameter: float | tuple[float, ...]
     answer_scale: AnswerScale | None = None  # what predictions of numbers need
 
+    @abstractmethod
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
-        raise NotImplementedError
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what the splits of the columns should separate: they lower the variance of these numbers."""
