@@ -299,6 +299,8 @@ def test_labels_in_a_file_of_their_own(train):
         (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile 0.1 needs --loss quantile"),
         (["rows.npy", "--target", "5", "--regressor", "--class-weight", "balanced"], "--class-weight is not for"),
         (["rows.npy", "--target", "5", "--max-iter", "0"], "--max-iter must be an int in the range [1, inf). Got 0"),
+        (["rows.npy", "--target", "5", "--alpha", "x"], "[0.0, inf) or values separated by commas. Got 'x' instead"),
+        (["rows.npy", "--target", "5", "--input-scale", "[1]"], "a pair such as '[0, 1], [2, 3]' or a str among"),
         (["rows.npy", "--target", "5", "--weight-decay", "0.1"], "--weight-decay 0.1 needs --solver adamw, got 'adam'"),
         (["rows.npy", "--target", "5", "--scoring", "accuracy"], "but --early-stopping False and no --validation, or"),
         (["rows.npy", "--target", "5", "-o", "missing/m.cmlp"], "missing: No such folder"),

@@ -20,8 +20,12 @@ from cmlp import (
     MLPRegressor,
     Network,
     NonFiniteInputError,
+    TabularRegressor,
     Trainer,
+    find_learning_rate,
+    fit_many,
 )
+from cmlp.callbacks import Checkpoint
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -211,6 +215,67 @@ def test_invalid_parameter_error_is_about_what_was_given_not_the_remedy(model, n
         assert (error.parameter, error.value) == (name, value) and remedy in str(error)
 
 
+def warm_table():
+    return TabularRegressor(n_estimators=1, n_epochs=1, warm_start=True, random_state=0).fit(X, NUMBERS)
+
+
+class Silent:
+    def on_batches_end(self, trainer):
+        """Do nothing; without the attribute every_batches."""
+
+
+def trainer(**params):
+    return Trainer(Network([4, 3, 1], output="identity", loss="squared_error", random_state=0), **params)
+
+
+ANY_ROWS = {
+    "sizes": (
+        lambda: classifier(warm_start=True).fit(X, LABELS).set_params(hidden_layer_sizes=6),
+        "hidden_layer_sizes",
+    ),
+    "a kind of loss": (lambda: warm_table().set_params(loss="poisson"), "loss"),
+    "a callback": (lambda: classifier(callbacks=[Silent()]), "every_batches"),
+    "n_batches": (lambda: trainer(solver="lbfgs").run(X, X[:, :1], n_batches=3), "n_batches"),
+    "epochs": (lambda: trainer(solver="lbfgs").epochs(X, X[:, :1]), "solver"),
+    "scoring": (lambda: trainer(early_stopping=True, scoring="accuracy").run(X, X[:, :1]), "scoring"),
+    "batches": (
+        lambda: trainer(solver="lbfgs", callbacks=[Checkpoint("x", every_batches=2)]).run(X, X[:, :1]),
+        "every_batches",
+    ),
+    "batches of a table": (
+        lambda: warm_table().set_params(callbacks=[Checkpoint("x", every_batches=2)]),
+        "every_batches",
+    ),
+    "shards": (lambda: classifier().fit(X, LABELS, shards=0), "shards"),
+    "classes": (lambda: classifier().fit_batches([(X, LABELS)]), "classes"),
+    "on_error": (lambda: fit_many([classifier()], X, LABELS, on_error="skip"), "on_error"),
+    "low": (lambda: find_learning_rate(classifier(), X, LABELS, low=2, high=1), "low"),
+    "n_steps": (lambda: find_learning_rate(classifier(), X, LABELS, n_steps=1), "n_steps"),
+    "a preset": (lambda: MLPClassifier.from_preset("4b"), "name"),
+    "arrays with sizes": (lambda: MLPRegressor.from_arrays([X], [X[0]], hidden_layer_sizes=()), "hidden_layer_sizes"),
+    "arrays and multilabel": (lambda: MLPClassifier.from_arrays([X[:, :1]], [[0]], multilabel=True), "multilabel"),
+    "one softmax output": (lambda: Network([4, 1], output="softmax"), "output"),
+    "coverage": (lambda: warm_table().predict_interval(X, coverage=1), "coverage"),
+    "radius": (lambda: classifier().fit(X, LABELS).certify(X, radius=-1), "radius"),
+    "the state of a table": (lambda: warm_table().save("x", include_training_state=True), "include_training_state"),
+    "no provenance": (lambda: warm_table().save("x", include_provenance=True), "include_provenance"),
+}
+
+
+@pytest.mark.parametrize("call, name", ANY_ROWS.values(), ids=ANY_ROWS.keys())
+def test_what_is_wrong_whatever_the_rows_is_an_invalid_parameter(call, name):
+    with pytest.raises(InvalidParameterError) as caught:
+        call().fit(X, LABELS)
+    assert caught.value.parameter == name
+
+
+def test_other_numbers_of_targets_are_no_invalid_parameter():
+    model = regressor(warm_start=True).fit(X, NUMBERS)
+    with pytest.raises(ValueError, match=r"layer sizes \(4, 5, 1\), so .* with \(4, 5, 2\)") as caught:
+        model.fit(X, X[:, :2])
+    assert not isinstance(caught.value, InvalidParameterError)
+
+
 def test_resume_error_has_the_new_value():
     model = classifier().fit(X, LABELS)
     with pytest.raises(InvalidParameterError, match=r"alpha=0\.0001, so alpha=9 is not possible") as caught:
@@ -378,7 +443,7 @@ def test_warm_start_rejects_other_classes():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"hidden_layer_sizes": (6,)}, r"layer sizes \(4, 5, 3\), so training cannot continue with"),
+        ({"hidden_layer_sizes": (6,)}, r"with hidden_layer_sizes=\(5,\), so training cannot continue with \(6,\)"),
         ({"dtype": "float32"}, r"was fitted with dtype='float64', so training cannot continue with"),
         ({"input_scale": 2}, r"was fitted with input_scale=1.0, so training cannot continue with"),
         ({"activation": "tanh"}, r"was fitted with activation=\('relu',\), so training cannot continue with"),

@@ -200,6 +200,13 @@ _OF_TRAIN = {
     "tables": "set --max-bytes higher for the model of a table",
     "same_data": "give the same files, --target, --drop and --max-bytes",
 }
+# Containers of Python, as they are written in an option.
+_OF_VALUES = {
+    "several": "values separated by commas",
+    "dict": "values such as '{0: 1, 1: 5}'",
+    "list": "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'",
+    "pair": "a pair such as '[0, 1], [2, 3]'",
+}
 PAGE_WORDS = Words(
     ("background", "data", "target", "unit"),
     {
@@ -246,7 +253,7 @@ def worded(message: str, words: Words = _NO_WORDS) -> str:
 
 def _worded(part: str, words: Words) -> str:
     if isinstance(part, Phrase):
-        return words.phrases.get(part.key, part)
+        return words.phrases.get(part.key, _OF_VALUES.get(part.key, part))
     return _setting(part, words) if isinstance(part, Setting) else part
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from cmlp._model.encoder import N_WAVES, PARTS
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument
-from cmlp.exceptions import NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -71,7 +72,9 @@ def _radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).
     radii = np.asarray(radius, np.float64)
     if radii.shape not in ((), (width,)) or not ((radii >= 0) & (radii <= most)).all():
         finite = "a finite number" if np.isfinite(most) else "a number"
-        raise ValueError(f"radius must be {finite} that is not negative, or {width} of them, got {radius!r}.")
+        expected = f"{finite} that is not negative, or {width} of them"
+        problem = "<radius> must be {}, got {!r}."
+        raise InvalidParameterError(problem, expected, radius, radius=radius, expected=expected)
     return np.broadcast_to(radii, (width,))
 
 
@@ -99,20 +102,20 @@ def _ends_within(row: Boxes, radii: Boxes) -> tuple[Boxes, Boxes]:
     return found[0], found[1]
 
 
-class _Judge:
+class _Judge(ABC):
     """Decides about boxes of a model, which are split along the inputs that matter."""
 
+    @abstractmethod
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return what is predicted, in a form that can be compared."""
-        raise NotImplementedError
 
+    @abstractmethod
     def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slopes(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> Boxes:
         """Return for each box how much each input changes the cost of this prediction, per unit."""
-        raise NotImplementedError
 
     def decide(
         self, boxes: list[tuple[Boxes, Boxes]], row: Boxes, radii: Boxes, end: float

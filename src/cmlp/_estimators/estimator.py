@@ -13,7 +13,7 @@ from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, FittedTable, attributes_to_copy, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.other_names import parameter_hint
-from cmlp.exceptions import NotFittedError, naming, sklearn_class
+from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, sklearn_class
 
 if TYPE_CHECKING:
     import os
@@ -114,7 +114,8 @@ class Estimator(SklearnStub, ExportMethods):
             names = ", ".join(PRESETS)
             raise ValueError(f"There are no presets for {cls.__name__}: all of them ({names}) are for MLPClassifier.")
         if name not in PRESETS:
-            raise ValueError(f"name must be one of the presets {', '.join(map(repr, PRESETS))}, got {name!r}.")
+            presets = ", ".join(map(repr, PRESETS))
+            raise InvalidParameterError("<name> must be one of the presets {}, got {!r}.", presets, name, name=name)
         return cls(**{**PRESETS[name], **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

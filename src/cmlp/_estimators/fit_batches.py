@@ -48,7 +48,8 @@ def fit_batches(
         request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
         options, previous = request.options, request.previous
         if request.is_classifier and previous is None and classes is None:
-            raise ValueError("classes must be passed to fit_batches, for example classes=[0, 1], got None.")
+            problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
+            raise InvalidParameterError(problem, classes=None)
         passes = Passes(source)
         stream = BlockSource(passes, request.door()._replace(width=None, may_be_empty=True), n_rows)
         n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)

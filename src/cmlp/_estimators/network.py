@@ -23,6 +23,7 @@ from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, i
 from cmlp._train.docstrings import documented
 from cmlp._train.parameters import network_argument
 from cmlp._train.random import random_state as generator
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     import os
@@ -154,10 +155,11 @@ class Network(ExportMethods):
         hidden = architecture.hidden_activations(activation, len(sizes) - 2)
         output, loss = architecture.output_and_loss(output, loss)
         if output == "softmax" and sizes[-1] == 1:
-            raise ValueError(
-                "output='softmax' needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
-                f"probability or 'identity' for a number, got sizes={sizes!r}"
+            problem = (
+                "<output=> needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
+                "probability or 'identity' for a number, got <sizes=>"
             )
+            raise InvalidParameterError(problem, output=output, sizes=sizes)
         self._net = _core.Net(
             sizes,
             [*hidden, output],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import DivergenceError, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +143,10 @@ def find_learning_rate(
 def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     """Return the learning rates; raises ValueError if they are invalid."""
     if not 0 < low < high < np.inf:
-        raise ValueError(f"low and high must be finite with 0 < low < high, got {low!r} and {high!r}.")
+        problem = "<low> and <high> must be finite with 0 < low < high, got {!r} and {!r}."
+        raise InvalidParameterError(problem, low, high, low=low, high=high)
     if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 2:
-        raise ValueError(f"n_steps must be an integer of at least 2, got {n_steps!r}.")
+        raise InvalidParameterError("<n_steps> must be an integer of at least 2, got {!r}.", n_steps, n_steps=n_steps)
     return np.geomspace(float(low), float(high), int(n_steps))
 
 

@@ -122,22 +122,24 @@ class FitRequest(Request):
         options = self.options
         previous = self.previous
         sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
-        fitted = None if previous is None else previous.model.net
-        if fitted is not None and fitted.sizes != sizes:
-            raise ValueError(
-                f"The model was fitted with the layer sizes {fitted.sizes}, so training cannot continue with "
-                f"{sizes}; call fit with warm_start=False to start again."
-            )
         activations = (*options.activation, output)
         numbers = (*options.activation_parameter, 0.0)
         make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
         net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
-        if fitted is not None:
+        if previous is not None:
+            fitted = previous.model.net
+            _require_same("hidden_layer_sizes", fitted.sizes[1:-1], sizes[1:-1])
             _require_same("activation", fitted.activations[:-1], net.activations[:-1])
             _require_same("activation_parameter", fitted.activation_parameters, net.activation_parameters)
             _require_same("loss", fitted.loss, net.loss)
-            _require_same("the loss parameter", fitted.loss_parameter, net.loss_parameter)
+            name = "quantile" if net.loss == "quantile" else "loss_parameter"
+            _require_same(name, fitted.loss_parameter, net.loss_parameter)
             _require_same("the output activation", fitted.activations[-1], net.activations[-1])
+            if fitted.sizes != sizes:  # the rows have other numbers of features or targets
+                raise ValueError(
+                    f"The model was fitted with the layer sizes {fitted.sizes}, so training cannot continue with "
+                    f"{sizes}; call fit with warm_start=False to start again."
+                )
         return net
 
     def dtype(self, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -6,6 +6,7 @@ The other sources are `BlockSource` in `cmlp._estimators.fit_batches`, and in `c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from cmlp._train.training_run import AllMoments
 
 
-class RowSource:
+class RowSource(ABC):
     """Opens the rows that a user passes to a call, and names the engine. It uses no random numbers."""
 
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
@@ -43,20 +44,20 @@ class RowSource:
     hashes: StreamHashes | None = None
     fixed_for_resume: Mapping[str, Any] = MappingProxyType({})  # what a resumed fit must not change, besides parameters
 
+    @abstractmethod
     def open(self, door: Door) -> Opened:
         """Return all rows, or the first ones, after the checks of the door."""
-        raise NotImplementedError
 
     def add_to_hash(self, hashed: RowHash, array: Any) -> None:
         """Add an array of the rows that are opened, for provenance."""
         hashed.add(array)
 
+    @abstractmethod
     def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
         """Return the number of rows (0 if unknown), and what scales are learned from if not from `job.data`.
 
         `learns` is the parameter with a scale to learn, as messages show it; empty if there is none.
         """
-        raise NotImplementedError
 
 
 class Arrays(RowSource):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Encoded(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class TargetEncoding:
+class TargetEncoding(ABC):
     """The rules by which y becomes targets; made once, from the first y."""
 
     n_outputs: int
@@ -46,9 +47,9 @@ class TargetEncoding:
     labels: Labels | None = None  # the classes of a classifier
     class_weights: ClassWeights | None = None  # for the parameter `class_weight`
 
+    @abstractmethod
     def objective(self) -> Objective:
         """Return what training minimizes, and how it scores."""
-        raise NotImplementedError
 
     def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
         """Return each row's group, for a stratified validation split; None if it is not stratified."""
@@ -65,9 +66,9 @@ class TargetEncoding:
 class NetworkTargetEncoding(TargetEncoding):
     """The rules for one network."""
 
+    @abstractmethod
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the core."""
-        raise NotImplementedError
 
     def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool = True) -> Encoded:
         """Return targets and weights; ValueError if `require_positive` and no weight is."""

@@ -36,6 +36,7 @@ from cmlp._train.state import RECORDED, History, TrainingState
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     import os
@@ -196,7 +197,8 @@ class Trainer:
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """
         if n_batches is not None and self._options.solver == "lbfgs":
-            raise ValueError(f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.")
+            problem = "<n_batches> must be None with <solver=>, which has no batches, got {!r}."
+            raise InvalidParameterError(problem, n_batches, n_batches=n_batches, solver="lbfgs")
         run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         with DeferredSignals():
             if n_batches is None or not run.has_epochs:
@@ -235,7 +237,7 @@ class Trainer:
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
         if self._options.solver == "lbfgs":
-            raise ValueError("solver='lbfgs' has no epochs: use run.")
+            raise InvalidParameterError("<solver=> has no epochs: use run.", solver="lbfgs")
         return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
     def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:
@@ -355,10 +357,9 @@ class Trainer:
             scorer = UserScore(options.scoring, lambda _: self.network, user_y)
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
-            raise ValueError(
-                f"scoring must be None, 'loss', {objective.score_name!r} or a callable for this network and y, got "
-                f"{options.scoring!r}."
-            )
+            expected = f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
+            problem = "<scoring> must be {}, got {!r}."
+            raise InvalidParameterError(problem, expected, options.scoring, scoring=options.scoring, expected=expected)
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
         run = make_run(job, len(data.X), BatchEngine)
         self._attach(callbacks_of(options.callbacks, options.verbose), run)
@@ -385,10 +386,9 @@ class Trainer:
             return
         reporter = Reporter(self, callbacks)
         if reporter.intervals and not run.has_epochs:
-            raise ValueError(
-                "every_batches of a callback must be None with solver='lbfgs', which has no batches, got "
-                f"{min(reporter.intervals)}."
-            )
+            interval = min(reporter.intervals)
+            problem = "<every_batches> of a callback must be None with <solver=>, which has no batches, got {}."
+            raise InvalidParameterError(problem, interval, every_batches=interval, solver="lbfgs")
         run.observers.append(reporter)
 
 

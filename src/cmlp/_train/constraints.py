@@ -18,7 +18,7 @@ from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
 from cmlp.callbacks import HOOKS
-from cmlp.exceptions import InvalidParameterError, Setting, add_hint
+from cmlp.exceptions import InvalidParameterError, Message, Phrase, Setting, add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,10 @@ def is_finite(value: object) -> bool:
 
 
 class Constraint:
-    """A constraint on a value: its name in messages, whether a value satisfies it, and what an accepted one becomes."""
+    """A constraint on a value: its name in messages, whether a value satisfies it, and what an accepted one becomes.
+
+    A container of Python is a `Phrase` in messages.
+    """
 
     __slots__ = ("accepts", "convert", "text")
 
@@ -57,9 +60,6 @@ class Constraint:
         self, text: str, accepts: Callable[[Any], bool], convert: Callable[[Any], object] = lambda value: value
     ) -> None:
         self.text, self.accepts, self.convert = text, accepts, convert
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def interval(
@@ -97,12 +97,13 @@ def one_of(kind: type, *values: object) -> Constraint:
 def instance(kind: type) -> Constraint:
     """Accept objects of a type."""
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    return Constraint(f"an instance of '{module}{kind.__qualname__}'", lambda value: isinstance(value, kind))
+    text = Phrase(kind.__name__, f"an instance of '{module}{kind.__qualname__}'")
+    return Constraint(text, lambda value: isinstance(value, kind))
 
 
 def pair(first: str, second: str, convert: Callable[[Any], object] = lambda value: value) -> Constraint:
     """Accept a tuple or list of two things."""
-    text = f"a tuple ({first}, {second})"
+    text = Phrase("pair", f"a tuple ({first}, {second})")
     return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert)
 
 
@@ -129,7 +130,7 @@ def _are_quantiles(value: object) -> bool:
 BOOLEAN = (instance(bool), instance(np.bool_))
 NONE = Constraint("None", lambda value: value is None)
 ARRAY_LIKE = Constraint(
-    "an array-like",
+    Phrase("several", "an array-like"),
     lambda value: not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__")),
 )
 FUNCTION = Constraint("a callable", callable)
@@ -174,8 +175,8 @@ def validated(
     for choice in choices:
         if choice.accepts(value):
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
-    *first, last = map(str, choices)
-    expected = f"{', '.join(first)} or {last}" if first else last
+    ends = [*[", "] * (len(choices) - 2), " or ", ""][-len(choices) :]
+    expected = Message.joined(*(part for choice, end in zip(choices, ends, strict=True) for part in (choice.text, end)))
     settings["name"] = Setting(name, value, f"The {name!r} parameter of {owner}" if owner else name)
     error = InvalidParameterError(sentence, expected, value, expected=expected, **settings)
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))

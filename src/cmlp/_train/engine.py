@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,7 +101,7 @@ class EpochProgress:
             self.store(call.first + call.piece.batches_done(n_steps, self._batch_size))
 
 
-class Engine:
+class Engine(ABC):
     """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`.
 
     `deadline` is when training ends although it is not finished; the caller can replace it.
@@ -112,9 +113,9 @@ class Engine:
         self.progress = EpochProgress(job.state, batch_size)
 
     @property
+    @abstractmethod
     def n_rows(self) -> int:
         """Number of training rows per epoch; 0 during the first pass over a source of unknown length."""
-        raise NotImplementedError
 
     @property
     def n_batches(self) -> int:
@@ -126,20 +127,20 @@ class Engine:
         """How many epochs `train_epochs` may train."""
         return 1
 
+    @abstractmethod
     def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; raise TimeLimitReached if the deadline has come.
 
         Yield the number of completed batches where an interval ends in the middle of the epoch; the state then has it.
         """
-        raise NotImplementedError
 
     def train_epochs(self, n_epochs: int, record: Callable[[list[EpochRecord], int], object]) -> None:
         """Train several epochs, and record those that are complete."""
         raise NotImplementedError
 
+    @abstractmethod
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
-        raise NotImplementedError
 
     def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
         """Return a sample of the targets, as `cmlp._train.feed.Feed.sampled_targets`."""
@@ -149,7 +150,7 @@ class Engine:
         """Return what is recorded of the epoch that has ended."""
         return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[_core.NORM]), self.progress.seconds())
 
-    def agree(self) -> None:
+    def agree(self) -> None:  # noqa: B027 - most engines have nothing to agree on
         """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
 
     def loss(self) -> float:

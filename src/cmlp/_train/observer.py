@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.checks import positive_integer
 from cmlp._process.signals import immediate_signals
 from cmlp.callbacks import HOOKS
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -189,10 +190,11 @@ def _interval(callback: Any) -> int | None:
     """Return the number of batches after which `on_batches_end` is called; None for never."""
     owner = type(callback).__name__
     if not hasattr(callback, "every_batches"):
-        raise ValueError(
-            f"A callback with on_batches_end must have the attribute every_batches, a number of batches, but {owner} "
-            "has none."
+        problem = (
+            "A callback with on_batches_end must have the attribute <every_batches>, a number of batches, but {} has "
+            "none."
         )
+        raise InvalidParameterError(problem, owner, every_batches=...)
     value = callback.every_batches
     return None if value is None else positive_integer(f"every_batches of the callback {owner}", value, " or None")
 

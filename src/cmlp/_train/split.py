@@ -211,5 +211,7 @@ def given_shards(shards: Shards) -> int | tuple[int, ...]:
     except TypeError:
         given = ()
     if min((given,) if isinstance(given, int) else given, default=0) < 1:
-        raise ValueError(f"shards must be a positive integer or a sequence of them, got {shards!r}.")
+        expected = "a positive integer or a sequence of them"
+        problem = "<shards> must be {}, got {!r}."
+        raise InvalidParameterError(problem, expected, shards, shards=shards, expected=expected)
     return given

@@ -181,10 +181,12 @@ class TableFit(PreparedFit):
         if callbacks:
             follower = Reporter(BagTrainer(self.runs, lambda: copy_with(estimator, snapshot())), callbacks)
             if follower.intervals:
-                raise ValueError(
-                    f"every_batches of a callback must be None for {self.request.class_name}, which calls callbacks "
-                    f"after epochs of all networks, got {min(follower.intervals)}."
+                interval = min(follower.intervals)
+                problem = (
+                    "<every_batches> of a callback must be None for {}, which calls callbacks after epochs of all "
+                    "networks, got {}."
                 )
+                raise InvalidParameterError(problem, self.request.class_name, interval, every_batches=interval)
         lines = options.verbose not in (False, "bar")
         with immediate_signals():  # signals end the threads, each of which stops at a safe point
             train_members(self.runs, options.n_threads, self.deadline, verbose=lines, follower=follower)

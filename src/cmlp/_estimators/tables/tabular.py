@@ -31,6 +31,7 @@ from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -727,7 +728,8 @@ def _position_of(pos_label: object, labels: Labels) -> int:
     if pos_label is None:
         return 1
     if pos_label not in known:
-        raise ValueError(f"pos_label must be one of the classes {known}, got {pos_label!r}.")
+        problem = "<pos_label> must be one of the classes {}, got {!r}."
+        raise InvalidParameterError(problem, known, pos_label, pos_label=pos_label)
     return known.index(pos_label)
 
 

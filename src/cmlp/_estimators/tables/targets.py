@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +19,7 @@ from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,9 +53,9 @@ class TableEncoding(TargetEncoding):
     loss_parameter: float | tuple[float, ...]
     answer_scale: AnswerScale | None = None  # what predictions of numbers need
 
+    @abstractmethod
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
-        raise NotImplementedError
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what the splits of the columns should separate: they lower the variance of these numbers."""
@@ -204,7 +205,9 @@ def _learn_table_numbers(
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
-        raise ValueError(f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.")
+        problem = "<warm_start=> needs the <loss> {!r} or one of its kind, got {!r}."
+        about = Setting("loss", loss)
+        raise InvalidParameterError(problem, previous.net.loss, loss, warm_start=True, loss=loss, about=about)
     targets_in_range(numbers, loss)
     scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
     scale = scale._replace(names=None if n == 1 or names is None else names.tolist())
