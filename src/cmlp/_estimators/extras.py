@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.json_texts import as_json, parsed, refuse
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.model import NetworkModel
-from cmlp.exceptions import Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,13 +48,13 @@ def dump_extras(
             "<include_training_state> must be False for {}: a model file has no training state of a table. Use pickle "
             "instead."
         )
-        raise ValueError(Message(problem, class_name, include_training_state=True))
+        raise InvalidParameterError(problem, class_name, include_training_state=True)
     if include_provenance and provenance is None:
         problem = (
             "<include_provenance> must be None or False for this {}, because its fit has recorded none: set "
             "<provenance:=> before fit."
         )
-        raise ValueError(Message(problem, class_name, include_provenance=True, provenance=True))
+        raise InvalidParameterError(problem, class_name, include_provenance=include_provenance, provenance=True)
     strings = {}
     if provenance is not None and include_provenance is not False:
         strings[_PROVENANCE] = as_json(provenance)
