@@ -344,7 +344,7 @@ def with_dates(encoder):
 
 
 def moved(scale):
-    return scale._replace(centre=scale.centre + 1000)
+    return scale._replace(centre=(scale.centre[0] + 1000,))
 
 
 def changed_params(k):

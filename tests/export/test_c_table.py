@@ -172,7 +172,7 @@ def test_models_that_cannot_be_exported():
     model.estimators_[1].params[3] = nan
     with pytest.raises(ValueError, match="a weight is NaN or infinite"):
         model.to_c(io.StringIO(), name="table")
-    model = changed(MODELS["regressor"](), answer_scale=AnswerScale(0.0, 1e308, -9.0, 9.0))
+    model = changed(MODELS["regressor"](), answer_scale=AnswerScale((0.0,), (1e308,), (-9.0,), (9.0,)))
     model.estimators_[0].params[:] = 1e3
     with pytest.raises(ValueError, match="outputs for pseudo-random rows are not finite"), np.errstate(over="ignore"):
         model.to_c(io.StringIO(), name="table")

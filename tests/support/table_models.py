@@ -58,7 +58,7 @@ def limited(where):
     scale = model._trained().answer_scale
     middle = float(np.median((model.predict(UNSEEN) - scale.centre) / scale.scale))
     low, high = (middle, 9.0) if where == "below" else (-9.0, middle)
-    return changed(model, answer_scale=scale._replace(low=low, high=high))
+    return changed(model, answer_scale=scale._replace(low=(low,), high=(high,)))
 
 
 MODELS = {

@@ -169,7 +169,7 @@ class _Table:
         if model.answer_scale is not None:
             numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
             if n_answers(model.net) == 1:
-                numbers = map(repr, map(float, model.answer_scale.numbers))
+                numbers = (repr(one) for (one,) in model.answer_scale.numbers)
             else:
                 yield _targets(model.answer_scale, prefix)
             centre, scale, low, high = numbers

@@ -611,10 +611,11 @@ class _TableWriter(_Writer):
         if self.trained.answer_scale is None:
             return self.node("Div", self.node("Sum", *found), self.double(len(found)))
         numbers = self.trained.answer_scale._asdict()
-        several = np.ndim(self.trained.answer_scale.centre) > 0
+        several = len(self.trained.answer_scale.centre) > 1
 
         def of(name: str) -> str:
-            return self.constant(f"target.{name}", np.array(numbers[name])) if several else self.double(numbers[name])
+            values = numbers[name]
+            return self.constant(f"target.{name}", np.array(values)) if several else self.double(values[0])
 
         low, high = of("low"), of("high")
         limited = [

@@ -405,7 +405,7 @@ def _answer_scale(metadata: Metadata, net: _core.Net, labels: Labels | None) -> 
         raise refuse(f"the outputs are not those of a {TABLE_CLASS_NAMES[kind]}")
     if numbers is None:
         return None
-    centre, scale, low, high = numbers.tolist() if n == 1 else map(tuple, numbers.T.tolist())
+    centre, scale, low, high = map(tuple, numbers.reshape(n, 4).T.tolist())
     return AnswerScale(centre, scale, low, high, load_target_names(metadata.string("targets")))
 
 

@@ -110,14 +110,14 @@ class TableNumberEncoding(TableEncoding):
         self.loss, self.answer_scale = loss, answer_scale
         self.loss_parameter = quantile if loss == "quantile" else 0.0
         self._quantiles = quantile if isinstance(quantile, tuple) else ()
-        self.n_outputs = len(self._quantiles) or np.size(answer_scale.centre)
+        self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
         self.output = _output_of(loss)
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return standardized numbers; rows that do not count may be far away."""
         centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
         rows, weight = rows_that_count(weight, len(y))
-        numbers = np.tile(np.atleast_1d(centre), (len(y), 1))
+        numbers = np.tile(centre, (len(y), 1))
         numbers[rows] = table_numbers(y, centre.size)[rows]
         targets_in_range(numbers[rows], self.loss)
         _require_within(numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
@@ -252,14 +252,12 @@ def _learn_scale(
 ) -> AnswerScale:
     """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
     n = values.shape[1]
-    if known is not None and np.size(known.centre) != n:
-        raise ValueError(
-            f"warm_start=True needs as many columns of y as the model has, {np.size(known.centre)}, got {n}."
-        )
-    before = [None] * n if known is None else np.transpose(known.numbers).reshape(n, 4).tolist()
+    if known is not None and len(known.centre) != n:
+        raise ValueError(f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}.")
+    before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
     learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
     found = [_learn_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
-    return AnswerScale(*(found[0] if n == 1 else zip(*found, strict=True)))
+    return AnswerScale(*zip(*found, strict=True))
 
 
 def _learn_scale_of_one(

@@ -136,7 +136,7 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
 
 def _targets(model: TableModel) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
-    each = None if model.answer_scale is None else np.transpose(model.answer_scale.numbers).reshape(-1, 4)
+    each = None if model.answer_scale is None else np.transpose(model.answer_scale.numbers)
     return None if each is None else np.broadcast_to(each, (model.net.n_out, 4)).tolist()
 
 
