@@ -320,14 +320,33 @@ def test_hill_is_seen_from_above_and_rises_after_the_bet(watch, story_path):
     page = watch(story_path, "#hill", reduced_motion="reduce")
     pitch = "figure.pitch === Math.PI / 2"
     assert page.evaluate("moment === 0.35") and page.evaluate(pitch)
-    assert "its twin" not in page.evaluate(TEXTS)
+    assert "reordered" not in page.evaluate(TEXTS)
     page.evaluate("moveTo(1)")
     texts = page.evaluate(TEXTS)
-    assert "the map: 0.80" in texts and "it: 0.41" in texts and "its twin" in texts
-    assert page.evaluate("[figure.yaw, figure.pitch + ''] + '' === HILL_VIEW + ''")
+    assert "map here: 0.80" in texts and "network: 0.41" in texts and "reordered" in texts
+    relief = "[figure.yaw, figure.pitch + ''] + '' === HILL_VIEW + ''"
+    assert page.evaluate(relief)
     page.page.get_by_role("button", name="From above").click()
     page.settle()
     assert page.evaluate(pitch)
+    page.page.get_by_role("button", name="In relief").click()
+    page.settle()
+    assert page.evaluate(relief)
+
+
+def test_hill_keeps_its_size_when_dragged_from_above(watch, story_path):
+    page = watch(story_path, "#hill?at=1")
+    page.page.get_by_role("button", name="From above").click()
+    page.settle()
+    width = "Math.abs(figure.points.at(-1)[0] - figure.points[0][0])"
+    before = page.evaluate(width)
+    box = page.page.locator("#scene").bounding_box()
+    page.page.mouse.move(box["x"] + 600, box["y"] + 60)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + 400, box["y"] + 0.6 * box["height"], steps=4)
+    page.page.mouse.up()
+    page.settle()
+    assert page.evaluate(width) > 0.8 * before
 
 
 def test_ring_starts_where_it_is_dragged(watch, story_path):

@@ -54,7 +54,7 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"It reads this 9 as a 4, so output 9 wishes to rise and 4 to fall. A wish says how fast the cost falls if an output rises. Below 0, it should fall. Three things raise output 9: bias, weights, and activations of B.",
+			"It reads this 9 as a 4, so output 9 wishes to rise, 4 to fall. A wish says how fast the cost falls if an output rises. A wish to fall is negative. Three things raise output 9: bias, weights, activations of B.",
 		],
 		wishes: [
 			"Ten wishes become one",

@@ -319,6 +319,7 @@ function action(name, act) {
 		requestPaint();
 	});
 	$("controls").append(button);
+	return button;
 }
 
 function slider(name, options, change) {

@@ -60,9 +60,12 @@ FIGURES.hill = {
 		[RING_WAITS, "It has rolled into the valley of the half-trained network. Next in relief: a larger learning rate."],
 		[
 			RING_ENDS,
-			"The ring could step in 2 directions only. The network, in yellow, steps in all 13,002, and finds lower places: beneath the map.",
+			"The ring can step in only 2 directions. The network, the full dot, steps in all 13,002. Where it costs less than the map shows, it is drawn below the map.",
 		],
-		[1, "60 steps. Choose another rate, or drag the start. The twin has the same neurons in another order."],
+		[
+			1,
+			"60 steps. Choose another rate, or drag the start. “Reordered” is the half-trained network with its neurons in another order.",
+		],
 	],
 	bet: {
 		question: `With learning rate 8 instead of ${FIRST_RATE}, each step is longer. The ring …`,
@@ -95,7 +98,7 @@ FIGURES.hill = {
 				if (moment < 1) moment = RISEN;
 			},
 		);
-		action("From above", () => {
+		this.turner = action("From above", () => {
 			this.view = this.pitch > 1.5 ? HILL_VIEW : FROM_ABOVE;
 		});
 		action("First start", () => this.choose(this.rate, tale.hill.start));
@@ -139,6 +142,7 @@ FIGURES.hill = {
 		const walkers = this.walkers(t);
 		const relief = [HILL_VIEW[0], HILL_VIEW[1] + (narrow ? 0.3 : 0)];
 		[this.yaw, this.pitch] = this.view ?? blendAll(FROM_ABOVE, relief, ease(part(t, RING_WAITS, RISEN)));
+		this.turner.textContent = this.pitch > 1.5 ? "In relief" : "From above";
 		const place = this.camera(width, height - 110);
 		const [ground, surface] = [(x, y) => place(x, y, GROUND), (x, y, z) => place(x, y, z * LIFT)];
 		const [low, middle, high, shade] = ["positive", "ring", "negative", "ground"].map(rgb);
@@ -213,14 +217,14 @@ FIGURES.hill = {
 				drawLine(pen, [[x, y], above], colours.text, 1, [3, 3]);
 				drawLine(pen, [above], colours.text, 5);
 				const words = { colour: colours.text, bold: true, halo: true };
-				note(pen, `the map: ${number(heightAt(ball[0], ball[1]), 2)}`, above[0], above[1] - 10, "center", words);
-				if (!narrow) note(pen, `it: ${number(ball[2], 2)}`, x - 12, y + 14, "right", { ...words, colour });
+				note(pen, `map here: ${number(heightAt(ball[0], ball[1]), 2)}`, above[0], above[1] - 10, "center", words);
+				if (!narrow) note(pen, `network: ${number(ball[2], 2)}`, x - 12, y + 14, "right", { ...words, colour });
 			}
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);
 		});
-		// The half-trained network, its twin, and the start, all named beside the paths.
+		// The half-trained network, the same with its neurons in another order, and the start, all named beside the paths.
 		const name = (words, [x, y], across, down, align) => {
 			const place = [words, max(x + across, align === "right" ? 92 : 0), y + down];
 			drawLine(pen, [[x, y]], colours.text, 7);
@@ -231,7 +235,7 @@ FIGURES.hill = {
 			headline(pen, ...place, align);
 		};
 		name("half-trained", points[826], ...(narrow ? [0, -46] : [-8, 20]), "right");
-		if (t === 1) name("its twin", points[854], 0, -12, "center");
+		if (t === 1) name("reordered", points[854], 0, -12, "center");
 		name("start", this.first, 14, 14, "left");
 		this.paintCurve(pen, [40, height - 92, width - 112, height - 16], walkers);
 	},
@@ -275,7 +279,9 @@ FIGURES.hill = {
 		}
 		// Two keys may come between two paintings: the second goes on from where the first turned to.
 		const [yaw, pitch] = this.view ?? [this.yaw, this.pitch];
-		this.view = [yaw - across / 160, clamp(pitch + down / 200, 0.2, FROM_ABOVE[1])];
+		// Seen from high above the map is only tilted: turned there, it would shrink to fit.
+		const turned = pitch > 1.3 ? yaw : yaw - across / 160;
+		this.view = [turned, clamp(pitch + down / 200, 0.2, FROM_ABOVE[1])];
 	},
 	keys(across, down) {
 		this.grip = false;

@@ -48,16 +48,16 @@ FIGURES.ways = {
 		[0, "Blue wishes to rise, orange to fall. Output 9 is 0.33 and should be 1, so its wish is the largest."],
 		[
 			0.25,
-			"Output 9 is a sum, squashed. Its wish × the steepness of the sigmoid there is the wish for the sum. What can raise the sum?",
+			"Output 9 is a weighted sum, squashed. The wish for the sum: the output’s wish × the steepness of the sigmoid. What can raise the sum?",
 		],
-		[0.26, "First, its bias: it adds to the sum directly."],
+		[0.26, "First, its bias. It adds to the sum directly."],
 		[
 			0.46,
 			"Second, its weights: the brighter the neuron before it, the more a weight turns. A dark neuron’s weight hardly matters.",
 		],
 		[
 			0.66,
-			"Third, the activations of B: the larger its weight, the more a neuron should rise. With a negative weight it should fall.",
+			"Third, the activations of B: the larger its weight, the more a neuron should rise. With a negative weight (dashed) it should fall.",
 		],
 		[
 			1,
@@ -65,7 +65,7 @@ FIGURES.ways = {
 		],
 	],
 	bet: {
-		question: "Which of the three ways changes the sum of output 9 most?",
+		question: "Which of the three ways changes the weighted sum of output 9 most?",
 		options: WAYS,
 		at: 0.25,
 		measure() {
@@ -175,7 +175,8 @@ FIGURES.ways = {
 		weights.forEach((weight, k) => {
 			const wide = abs(weight) / top;
 			pen.globalAlpha = 0.25 + 0.5 * wide;
-			drawLine(pen, [end, between(k, 0)], tint(weight), 0.5 + 4 * wide);
+			// Blue and orange are wishes here: a wire only says how large its weight is, and whether it is negative.
+			drawLine(pen, [end, between(k, 0)], colours.muted, 0.5 + 4 * wide, weight < 0 ? [7, 5] : []);
 			pen.globalAlpha = 1;
 			disc(pen, x, yB(k), radius, a[2][k]);
 			note(pen, neuronName(2, k), x - radius - 24, yB(k) + 4, "right", { size: 11 });
