@@ -612,6 +612,28 @@ def test_examination_ends_with_the_bets_and_the_surest_answer_to_no_digit(watch,
     assert f"It says {digit}: {sure:.3f}" in texts
 
 
+def test_drawn_digit_is_no_record_of_what_is_no_digit(watch, story_path):
+    page = watch(story_path, "#exam?at=1")
+    trophy = page.evaluate("figure.trophy[0]")
+    page.evaluate("show({ strokes: [[[300, 250], [500, 245], [720, 250], [600, 500], [480, 800]]] })")
+    assert "too like a 7 (0.87): no record" in page.evaluate(TEXTS)
+    page.page.locator("#clear").click()
+    page.page.get_by_role("button", name="Spray").click()
+    assert "surest so far: " in page.evaluate(TEXTS)
+    # A record counts at the end of a stroke, not within.
+    page.evaluate("(figure.trophy[0] = 0, show({}))")
+    box = page.page.locator("#pad").bounding_box()
+    x, y, side = box["x"], box["y"], box["width"]
+    page.page.mouse.move(x + 0.2 * side, y + 0.2 * side)
+    page.page.mouse.down()
+    page.page.mouse.move(x + 0.8 * side, y + 0.8 * side)
+    page.settle()
+    assert page.evaluate("[strokesNow().length, figure.trophy[0]]") == [1, 0]
+    page.page.mouse.up()
+    page.settle()
+    assert 0 < page.evaluate("figure.trophy[0]") < trophy
+
+
 def test_neuron_is_chosen_by_its_picture(watch, story_path):
     page = watch(story_path, "#inside", reduced_motion="reduce")
     page.page.locator("#bet-options button").nth(RIGHT["inside"]).click()
