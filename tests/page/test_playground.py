@@ -216,6 +216,25 @@ def test_run_can_be_faster(watch, story_path):
     page.until("figure.stepNow() > 250")
     assert page.evaluate("figure.speed") == 10
     page.page.get_by_role("button", name="Pause").click()
+    page.page.get_by_role("button", name="Speed × 10", exact=True).click()
+    page.page.get_by_role("button", name="Speed × ¼", exact=True).click()
+    assert page.evaluate("figure.speed") == 1
+
+
+@pytest.mark.parametrize(
+    "address, words",
+    [
+        ("data=spiral&layers=8-8&curve=relu&rate=30", r"Layer [AB] is dead: its ReLUs give 0 at every point"),
+        ("data=spiral&layers=4-2", "The cost has hardly fallen"),
+        ("data=circles", "It learns: each step"),
+    ],
+)
+def test_network_that_does_not_learn_is_not_said_to(address, words, watch, story_path):
+    page = watch(story_path, f"#playground?preset=free&{address}")
+    page.evaluate("(figure.toStep(600), arrive())")
+    page.settle()
+    assert re.match(words, page.text("#stop"))
+    assert page.evaluate("figure.states.slice(5).every((one) => one.dead)") == ("dead" in words)
 
 
 @pytest.mark.parametrize("tests, count", [(0, 0), (0.25, 60), (0.5, 120)])
@@ -239,7 +258,7 @@ def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
     page = watch(story_path, "#playground?preset=free")
     assert page.text("#stop").startswith("Random weights.")
     page.page.get_by_role("button", name="Step", exact=True).click()
-    assert page.text("#stop") == "It learns. You can still bet, until step 400."
+    assert page.text("#stop") == "It runs. You can still bet, until step 400."
     page.page.locator("#moment").fill("0.1")
     page.until("moment === aim")
     assert page.page.locator("#bet").is_visible()

@@ -159,8 +159,12 @@ def test_wishes_open_on_a_mistake_of_a_half_trained_network(watch, path):
     assert page.evaluate("examples.all[shown.example] === nextBatch(10)[0]")
     assert "Wrong:" in page.text("#source")
     number = page.evaluate("costs.length")
-    page.press("w", "w")
-    assert page.evaluate("costs.length") == number
+    # Without the wishes, what was shown before is shown again.
+    page.press("w")
+    assert page.text("#source").startswith("Test digit") and page.evaluate("network === trained")
+    page.press("w")
+    assert page.text("#source").startswith("A right answer wishes for almost nothing: here is a mistake of a network")
+    assert page.evaluate("[network === learner, costs.length]") == [True, number]
     assert not re.search(r"\de[-+−]?\d", page.page.locator("body").inner_text())
 
 

@@ -58,7 +58,9 @@ class Pen {
 	}
 
 	lift({ pointerId }) {
-		if (pointerId === this.finger) this.finger = this.stroke = null;
+		if (pointerId !== this.finger) return;
+		this.finger = this.stroke = null;
+		requestPaint();
 	}
 
 	/** Arrow keys move the pen, Enter lowers and lifts it. */

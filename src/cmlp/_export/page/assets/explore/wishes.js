@@ -92,10 +92,24 @@ function paintWanted() {
 	else if (!isFocused($("wanted"))) $("wanted").value = targets.map((y) => Number(y.toPrecision(3))).join(" ");
 }
 
-/** A network that has learned nothing here learns a little first, and the wishes are those of a mistake. */
+// The mistake that stands for what was shown before, and after how many steps it was made.
+let standIn = null;
+const isStandIn = () => wishing && shown === standIn?.mistake;
+
+/**
+ * A network that has learned nothing here learns a little first, and the wishes are those of a mistake. Without them,
+ * what was shown before comes back, unless more was learned.
+ */
 function showWishes(on) {
 	const untouched = learner && !record.length && shown.example !== undefined && !wanted;
-	if (on && untouched && isClassifier) findMistake();
+	if (on && isClassifier && (untouched || (standIn && shown === standIn.before))) {
+		const before = shown;
+		findMistake();
+		standIn = { before, mistake: shown, steps: costs.length };
+	} else if (!on && isStandIn() && costs.length === standIn.steps) {
+		use(trained);
+		show(standIn.before);
+	}
 	const opens = on && !wishing;
 	wishing = on;
 	if (opens) travel();

@@ -35,7 +35,7 @@ FIGURES.cost = {
 		this.mean = examples.train.map((one, n) => (total += meanCost([one])) / (n + 1));
 		this.same = null;
 		const words = (value) => (value < 0 ? "what the network says" : number(value, 2));
-		slider("All ten outputs say", { min: -0.05, max: 1, step: 0.05, value: -0.05, words }, (value) => {
+		this.showSame = slider("All ten outputs say", { min: -0.05, max: 1, step: 0.05, value: -0.05, words }, (value) => {
 			this.same = value < 0 ? null : value;
 			moveTo(1);
 		});
@@ -52,6 +52,7 @@ FIGURES.cost = {
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const same = this.shown(t);
+		this.showSame(same ?? -0.05);
 		const outputs = same === null ? learner.forward(this.one.input).a[3] : Array(10).fill(same);
 		const side = narrow ? 80 : 130;
 		picture(pen, this.one.input, 0, 22, side);

@@ -139,24 +139,21 @@ FIGURES.edge = {
 		const size = narrow ? 34 : 44;
 		crowd(pen, active, [0, side + 56, width, height - side - 56], size, ({ label }) => label === 7);
 	},
-	put(x, y) {
-		const k = pixelAt(x, y, this.area);
-		if (k < 0 || !isOpen()) return false;
+	put(k) {
+		if (!isOpen()) return false;
 		this.made ??= barWeights(BAR_TOP, BORDER);
 		for (const n of [k, k + 1, k + SIDE, k + SIDE + 1]) if (n < PIXELS) this.made[n] = this.brush;
 	},
 	press(x, y) {
-		this.put(x, y);
+		this.drag(x, y, 0, 0);
 	},
-	drag(x, y) {
-		this.put(x, y);
+	drag(x, y, across, down) {
+		pixelsOn(this.area, x, y, across, down).forEach((k) => this.put(k));
 	},
 	keys(across, down) {
 		this.place ??= [8, 10];
 		this.place = [clamp(this.place[0] + down, 0, SIDE - 1), clamp(this.place[1] + across, 0, SIDE - 1)];
-		const [left, top, side] = this.area;
-		if (!across && !down)
-			return this.put(left + ((this.place[1] + 0.5) * side) / SIDE, top + ((this.place[0] + 0.5) * side) / SIDE);
+		if (!across && !down) return this.put(this.place[0] * SIDE + this.place[1]);
 	},
 	label() {
 		const place = this.place ? ` Brush at row ${this.place[0]}, column ${this.place[1]}; Enter paints.` : "";

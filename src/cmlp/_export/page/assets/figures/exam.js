@@ -1,6 +1,7 @@
 // --- Chapter 18: new digits, noise, and a 9 that becomes its 3.
 
 const NOISES = 1000;
+const LIKE = 0.75; // what is as near to a digit is one
 
 FIGURES.exam = {
 	seconds: 12,
@@ -50,6 +51,14 @@ FIGURES.exam = {
 			const dots = range(25).map(() => [[0, 1].map(() => 200 + floor(Math.random() * 640))]);
 			show({ strokes: [...strokesNow(), ...dots] });
 		});
+	},
+	/** The nearest of the page's digits, if it is near and of the same answer: [its cosine, the digit]. */
+	likeness(image, answer) {
+		const near = examples.all
+			.filter(({ label }) => label === answer)
+			.map((one) => [dot2(image, one.input) / hypot2(image) / hypot2(one.input), one]);
+		const first = near.sort((p, q) => q[0] - p[0])[0];
+		return first?.[0] >= LIKE ? first : null;
 	},
 	/** Keeps the image of which the network is surest. */
 	keep(image, outputs) {
@@ -131,8 +140,10 @@ FIGURES.exam = {
 		const one = isDrawn ? null : this.misses[this.miss];
 		const image = isDrawn ? input : (one?.input ?? this.trophy[2]);
 		const outputs = trained.forward(image).a[3];
-		if (isDrawn) this.keep(input, outputs);
 		const best = winner(outputs);
+		// A drawing counts when its stroke has ended, unless it is a digit.
+		const like = isDrawn && !fieldPen.stroke && this.likeness(input, best);
+		if (isDrawn && !fieldPen.stroke && !like) this.keep(input, outputs);
 		const side = min(narrow ? 144 : 250, height * 0.45);
 		const made = Object.values(bets);
 		const [sure, digit] = this.trophy;
@@ -140,7 +151,11 @@ FIGURES.exam = {
 			? [`A ${one.label}, read as ${best}`, `mistake ${this.miss + 1} of ${this.misses.length}`]
 			: [
 					`It says ${best}: ${number(outputs[best])}`,
-					isDrawn ? `surest so far: ${number(sure)} for ${digit}` : "and this is no digit",
+					like
+						? `too like a ${best} (${number(like[0], 2)}): no record`
+						: isDrawn
+							? `surest so far: ${number(sure)} for ${digit}`
+							: "and this is no digit",
 					...(made.length ? [`Your bets: ${made.filter(Boolean).length} of ${made.length} won`] : []),
 					"Found by going downhill,",
 					`13,002 numbers read ${tale.right[0]} %`,
@@ -166,7 +181,7 @@ FIGURES.exam = {
 				narrow ? 24 : 46,
 				(other) => other === one,
 			);
-		else if (!narrow && isDrawn) picture(pen, this.trophy[2], width - side, 8, side);
+		else if (!narrow && isDrawn) picture(pen, like ? like[1].input : this.trophy[2], width - side, 8, side);
 		else if (!narrow)
 			crowd(pen, examples.test, [width * 0.66, 8, width * 0.34 + 4, side], 27, (other) => this.misses.includes(other));
 		paintColumnBars(pen, [0, side + 24, width, height - side - 30], outputs, 1, true);

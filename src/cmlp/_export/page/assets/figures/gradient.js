@@ -17,8 +17,7 @@ FIGURES.gradient = {
 		[1, "Below, the gradient itself: one number for each knob. Turn the step again."],
 	],
 	bet: {
-		question:
-			"200 steps in random directions: how far down does the best of them go, if a step against the gradient goes 1?",
+		question: "A step against the gradient goes down by 1. How far does the best of 200 random steps go?",
 		options: ["1/2", "1/10", "below 1/20"],
 		ratio() {
 			const one = FIGURES.gradient;
@@ -44,6 +43,7 @@ FIGURES.gradient = {
 			random: randomNumbers(5),
 			angle: 90,
 			more: false,
+			goal: TRIES,
 		});
 		this.sorted = gradient.slice().sort();
 		// A step in the plane of the gradient and the first random direction.
@@ -70,7 +70,7 @@ FIGURES.gradient = {
 		action("Try 200 more", () => {
 			if (!isOpen()) return;
 			this.more = true;
-			this.try(this.tries.length + TRIES);
+			this.goal += TRIES;
 		});
 	},
 	costAt(direction, by) {
@@ -95,6 +95,7 @@ FIGURES.gradient = {
 	},
 	says(t) {
 		if (t === 1 && this.more) {
+			if (this.tries.length < this.goal) return "200 more come, one after the other.";
 			const best = min(...this.tries.map(([change]) => change));
 			return `${this.tries.length} random steps now, and the best still goes down only 1/${number(this.down / best, 0)} as far as the step against the gradient.`;
 		}
@@ -102,6 +103,14 @@ FIGURES.gradient = {
 		return `At ${this.angle}° the cost changes by ${signed(this.curve[this.angle / 5], 4)}.${t ? "" : " Find the best direction, then bet."}`;
 	},
 	paint({ pen, width, height, narrow }, t) {
+		if (t === 1 && this.tries.length < this.goal)
+			requestPaint(
+				steadily(
+					this.goal,
+					() => this.tries.length,
+					() => this.try(this.tries.length + 1),
+				),
+			);
 		const shown = t === 1 ? max(TRIES, this.tries.length) : ceil(part(t, 0.4, 0.72) * TRIES);
 		this.try(shown);
 		const [left, right, top] = [8, width - 8, 48];

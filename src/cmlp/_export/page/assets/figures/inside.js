@@ -92,9 +92,8 @@ FIGURES.inside = {
 			return nearest([0.6, 0.3, 0.1], this.share(14));
 		},
 		verdict() {
-			const { name, neuron } = FIGURES.inside;
-			const [own, random, made] = [neuron, 16, 17].map((n) => percent(this.share(n)));
-			return `The best explains ${own} of ${name(neuron)}; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
+			const [own, random, made] = [14, 16, 17].map((n) => percent(this.share(n)));
+			return `The best explains ${own} of A15; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
 		},
 	},
 	set() {
@@ -118,8 +117,8 @@ FIGURES.inside = {
 	name: (n) => (n < 16 ? neuronName(1, n) : n === 16 ? "random" : "by hand"),
 	choose(n) {
 		if (!isOpen()) return false;
-		[this.neuron, this.hand, moment, chosen] = [n, null, 0.4, null];
-		write("verdict", "");
+		[this.neuron, this.hand, moment] = [n, null, 0.4];
+		delete $("stop").dataset.bet; // it was about A15
 		play(1);
 	},
 	keys(across, down) {
@@ -130,7 +129,10 @@ FIGURES.inside = {
 		return this.hand ?? this.best(this.neuron);
 	},
 	says(t) {
-		if (t < 1 || !this.hand) return;
+		const name = this.name(this.neuron);
+		if (t < 1) return t > 0.4 || this.neuron !== 14 ? `The bar goes to where it explains most of ${name}.` : undefined;
+		if (!this.hand && this.neuron === 14) return;
+		if (!this.hand) return `The best place explains ${percent(this.best(this.neuron).share)} of ${name}.`;
 		const { kind, top, left } = this.hand;
 		const [share] = explainedBy(this.weights[this.neuron], kind, top, left);
 		return `Laid by you: ${percent(share)}. The best place explains ${percent(this.best(this.neuron).share)}.`;

@@ -156,10 +156,22 @@ FIGURES.playground = {
 	says(t) {
 		const { steps, shown, own } = this.bet;
 		if (!t) return "Random weights. Run it, and watch the boundary.";
-		if (!decided) return `It learns. You can still bet, until step ${BET_UNTIL}.`;
-		if (!own.steps) return;
+		const trouble = own.steps ? "" : this.trouble();
+		if (!decided) return `${trouble || "It runs."} You can still bet, until step ${BET_UNTIL}.`;
+		if (!own.steps) return trouble || undefined;
 		if (t >= shown) return "It stays broken until something is changed.";
 		return `${chosen === null ? "No bet. " : ""}What is wrong is said at step ${steps.toLocaleString("en")}.`;
+	},
+	/** Why it does not learn, if it is seen. */
+	trouble() {
+		const [{ cost }, now] = [
+			this.states[0],
+			this.states[min(floor(this.stepNow() / this.every), this.states.length - 1)],
+		];
+		if (now.dead > 0)
+			return `Layer ${letter(now.dead)} is dead: its ReLUs give 0 at every point and no longer learn. Lower the rate, and take a new start.`;
+		if (this.stepNow() > BET_UNTIL && now.cost > 0.9 * cost)
+			return "The cost has hardly fallen. Try more neurons, another rate or another start.";
 	},
 	/** Whether the points have numbers, not one of two colours. */
 	get hasNumbers() {
@@ -288,10 +300,11 @@ FIGURES.playground = {
 		});
 		const setSpeed = (times) => {
 			this.speed = times;
-			Object.assign(faster, { textContent: `× ${times}`, ariaLabel: `Speed × ${times}` });
+			const words = times < 1 ? "¼" : times;
+			Object.assign(faster, { textContent: `× ${words}`, ariaLabel: `Speed × ${words}` });
 		};
 		setSpeed(1);
-		listen(faster, "click", () => setSpeed({ 1: 4, 4: 10, 10: 1 }[this.speed]));
+		listen(faster, "click", () => setSpeed({ 1: 4, 4: 10, 10: 0.25, 0.25: 1 }[this.speed]));
 		box.append(this.button, step, faster);
 		$("handle").prepend(box);
 		$("scene").before(this.heads);
@@ -329,7 +342,7 @@ FIGURES.playground = {
 		if (moment > this.bet.until) skip();
 		requestPaint();
 	},
-	/** Trains on without an end, 250 steps a second or 4 or 10 times as many. */
+	/** Trains on without an end, 250 steps a second, a quarter of it, or 4 or 10 times as many. */
 	run() {
 		if (isCalm()) {
 			this.toStep(this.stepNow() + PLAY_STEPS);
@@ -500,7 +513,15 @@ FIGURES.playground = {
 		const cost = ([one, result]) => this.small.compare(result, one.targets).cost;
 		const [train, tests] = [outputs(this.train), outputs(this.tests)];
 		const isRight = ([{ k }, { a }]) => Number(a.at(-1)[0] > 0.5 === k > 0.5); // not of numbers
-		return { cost: mean(train, cost), test: mean(tests, cost), share: mean(tests.length ? tests : train, isRight) };
+		// The first hidden layer that is 0 at every point: nothing in it is learned any more.
+		const dead =
+			range(this.hidden().length).findIndex((l) => train.every(([, { a }]) => a[l + 1].every((one) => !one))) + 1;
+		return {
+			cost: mean(train, cost),
+			test: mean(tests, cost),
+			share: mean(tests.length ? tests : train, isRight),
+			dead: train.length ? dead : 0,
+		};
 	},
 	words({ cost, test, share }) {
 		const others = this.tests.length ? `, on test points ${number(test)}` : "";

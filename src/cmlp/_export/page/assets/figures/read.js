@@ -92,7 +92,10 @@ FIGURES.read = {
 		[0, "An 8 whose pen has left a gap: the network reads it. Beneath it, some of the 300 test digits."],
 		[0.02, "The rule goes through its ifs: the first one that holds gives the answer."],
 		[0.5, "Now the other digits: the rule misreads those in a yellow frame."],
-		[1, "Now repair the rule: a thicker pen closes gaps. What happens to the other digits?"],
+		[
+			1,
+			"Only the misread ones are left. Now repair the rule: a thicker pen closes gaps. What happens to the other digits?",
+		],
 	],
 	bet: {
 		question: "How many test digits does the rule read correctly?",
@@ -174,7 +177,8 @@ FIGURES.read = {
 			headline(pen, t < 0.55 ? `${test.length} test digits` : misread, left2, top2 + 12, "left", 12);
 			const run = part(t, 0.55, 0.95) * 40;
 			const isMarked = (one) => test.indexOf(one) < run && missed.includes(one);
-			crowd(pen, t < 0.99 ? test : missed, [left2, top2 + 18, wide, low - top2 - 20], size, t < 0.99 ? isMarked : null);
+			const [list, isFramed] = t < 0.99 ? [test, isMarked] : [missed, () => true];
+			crowd(pen, list, [left2, top2 + 18, wide, low - top2 - 20], size, isFramed);
 		}
 		if (t < 0.99) return;
 		const words = `of ${test.length}: rule ${percent(ruleShare(this.rule))}, network ${percent(rightShare(trained))}`;
