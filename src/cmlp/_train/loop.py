@@ -11,7 +11,7 @@ import math
 import time
 from contextlib import closing
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
@@ -24,7 +24,7 @@ from cmlp._train.validation import NoValidation, ValidationRows
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from cmlp._train.engine import Engine, EpochRecord
     from cmlp._train.job import TrainingJob
@@ -62,7 +62,7 @@ class EpochLoop:
         """Train one epoch at a time until training is finished; several `at_once` if nothing happens in between."""
         self.recorder.lines.plan()
         with self.observers.following():
-            while not self.finished and self._train_epochs(self._horizon if at_once else 1):
+            while not self.finished and self._train(self._horizon if at_once else 1):
                 yield
             self._finish()
 
@@ -75,36 +75,31 @@ class EpochLoop:
                 last = end - state.epoch * per_epoch
                 if last <= (state.batch or 0):
                     return
-                if not (self.train_epoch() if last >= per_epoch else self._in_time(self._train_batches, last)):
+                if not self._train(last=None if last >= per_epoch else last):
                     break
             self._finish()
 
     def train_epoch(self) -> bool:
         """Train the rest of the epoch, and call the observers; return False if time was up."""
-        return self._train_epochs(1)
+        return self._train()
 
-    def _train_epochs(self, n_epochs: int) -> bool:
-        if n_epochs > 1:
-            in_time = self._in_time(self.engine.train_epochs, n_epochs, self.recorder.record)
-        else:
-            in_time = self._in_time(self._train_batches)
-        if not in_time:
-            return False
-        if self.observers.epoch_ends():
-            self.state.stopped = True
-        self.engine.agree()
-        return True
-
-    def _in_time(self, train: Callable[..., None], *arguments: Any) -> bool:
-        """Call what trains epochs, or a part of one; return False if time was up."""
+    def _train(self, n_epochs: int = 1, *, last: int | None = None) -> bool:
+        """Train several epochs at once, or one, which pauses after its batch `last`; return False if time was up."""
         safe_point()
         self.observers.epoch_begins()
         try:
-            train(*arguments)
+            if n_epochs > 1:
+                self.engine.train_epochs(n_epochs, self.recorder.record)
+            else:
+                self._train_batches(last)
         except DivergenceError as error:
             raise self.engine.explained(error) from error
         except TimeLimitReached:
             return False
+        if last is None:
+            if self.observers.epoch_ends():
+                self.state.stopped = True
+            self.engine.agree()
         return True
 
     @property
