@@ -3,6 +3,21 @@
 const RACE_START = 0.0003; // seconds: the clock runs the faster, the later it is
 const TEN_START = 0.6; // the race has left
 
+/** An arrow from one place to another. */
+function pointer(pen, from, to, colour, wide) {
+	const long = hypot(to[0] - from[0], to[1] - from[1]);
+	if (long < 1) return;
+	const [dx, dy] = [(to[0] - from[0]) / long, (to[1] - from[1]) / long];
+	const head = min(long, 4 * wide);
+	const [x, y] = [to[0] - dx * head, to[1] - dy * head];
+	drawLine(pen, [from, [x, y]], colour, wide);
+	pen.fillStyle = colour;
+	pen.beginPath();
+	for (const side of [-0.5, 0.5]) pen.lineTo(x - dy * head * side, y + dx * head * side);
+	pen.lineTo(...to);
+	pen.fill();
+}
+
 FIGURES.batches = {
 	seconds: 12,
 	net: "half",
@@ -11,15 +26,15 @@ FIGURES.batches = {
 			0,
 			"Four networks start alike. They differ in how many digits they average for each step. The clock runs ever faster.",
 		],
-		[0.55, "Recorded by Python on one processor core, each with its best learning rate. Below each bar: its time."],
+		[
+			0.55,
+			"Each bar: the test digits it reads, up to 80 %. The thin bar below: its time. Recorded on one processor core, each at its best rate.",
+		],
 		[
 			TEN_START,
-			"Why are ten enough? Each of these ten digits asks for a step of its own. How far does it lead downhill for all, and how far to a side?",
+			"Why are ten enough? Each of these ten digits asks for a step of its own. How many degrees is it off the direction that is downhill for all?",
 		],
-		[
-			0.82,
-			"Blue is downhill, orange uphill, gray to a side; 0° is straight downhill, and 90° is no gain at all. Now add the ten.",
-		],
+		[0.82, "0° is straight downhill, 90° is no gain at all, and more is uphill. Now lay the ten arrows head to tail."],
 		[1, ""],
 	],
 	bet: {
@@ -70,15 +85,10 @@ FIGURES.batches = {
 		this.ten = examples.train.slice(this.from, this.from + 10);
 		const partsOf = (step) => [dot2(step, down), Math.sqrt(dot2(step, step) - dot2(step, down) ** 2)];
 		let total = down.map(() => 0);
-		// Each place has its distance from the start; the path turns to the left and to the right in turn.
-		let [angle, reach] = [0, 0];
-		this.steps = this.ten.map((one, n) => {
+		this.steps = this.ten.map((one) => {
 			const { gradient } = half.gradient([one]);
 			total = total.map((value, k) => value + gradient[k]);
-			const [own, sums] = [partsOf(gradient), partsOf(total)];
-			if (n) angle += (n % 2 ? 1 : -1) * Math.acos((reach ** 2 + sums[1] ** 2 - own[1] ** 2) / 2 / reach / sums[1]);
-			reach = sums[1];
-			return { own, sums, angle };
+			return { own: partsOf(gradient), sums: partsOf(total) };
 		});
 		const steps = [...this.steps.map(({ own }) => own), this.steps[9].sums];
 		this.angles = steps.map(([along, aside]) => (Math.atan2(aside, along) * 180) / Math.PI);
@@ -101,67 +111,49 @@ FIGURES.batches = {
 		const [top, pitch] = [26, width / 10];
 		const side = min(pitch - 4, 60);
 		const unit = (0.9 * pitch) / max(...steps.map(({ own }) => own[1]));
-		note(pen, "↓ downhill for all digits, → to a side", 0, 12, "left", { size: narrow ? 11 : 14 });
-		const [come, fly, bend, done] = [
-			[0.66, 0.74],
-			[0.83, 0.88],
-			[0.9, 0.96],
-			[0.96, 0.99],
-		].map((times) => ease(part(t, ...times)));
-		const turn = steps[9].angle;
-		const total = steps[9].sums;
-		// Where the ten are added: first as large as they are, then as large as there is room for their sum.
-		const across = steps.map(({ sums, angle }) => sums[1] * Math.cos(angle - turn));
-		const heights = steps.flatMap(({ sums, angle }) => [sums[0], sums[1] * Math.sin(angle - turn)]);
-		const [x, high, words] = [40, top + side + 40 + unit * max(...steps.map(({ own }) => own[0])), narrow ? 160 : 270];
-		const [up, down] = [-min(0, ...heights), max(0, ...heights)];
-		const zoom = min((width - x - words) / max(...across), (height - high - 8) / (up + down));
-		const scale = blend(unit, zoom, bend);
-		const y = blend(height * (narrow ? 0.6 : 0.5), high + up * zoom, bend);
-		let [low, far, lastPlace] = [0, 0, [x, y]];
-		steps.forEach(({ own: [along, aside], sums, angle }, n) => {
+		note(pen, "↓ downhill for all digits, → off to a side", 0, 12, "left", { size: narrow ? 11 : 14 });
+		const come = ease(part(t, 0.66, 0.74));
+		const done = ease(part(t, 0.96, 0.99));
+		const [ups, downs] = [-1, 1].map((sign) => unit * max(0, ...steps.map(({ own }) => sign * own[0])));
+		const origin = top + side + (narrow ? 14 : 26) + ups;
+		const high = origin + downs + 14;
+		const words = narrow ? 0 : 250;
+		// Each joint lies as far downhill, and as far off, as all steps up to it together.
+		const joints = [[0, 0], ...steps.map(({ sums }) => sums)];
+		const [up, low, far] = [
+			max(...joints.map((one) => -one[0])),
+			...[0, 1].map((k) => max(...joints.map((one) => one[k]))),
+		];
+		const [x, bottom] = [16, height - (narrow ? 62 : 12)];
+		const scale = min((width - x - words - 20) / far, (bottom - high) / (up + low));
+		const y = high + up * scale;
+		const at = ([along, aside]) => [x + aside * scale, y + along * scale];
+		const end = at(steps[9].sums);
+		if (t > 0.83) {
+			pointer(pen, [x, y], [x, bottom], colours.positive, 4);
+			note(pen, "downhill", x + 12, bottom, "left", { size: 14 });
+			drawLine(pen, [[x, y]], colours.text, 9);
+		}
+		steps.forEach(({ own: [along, aside] }, n) => {
 			const left = n * pitch;
 			picture(pen, this.ten[n].input, left, top, side);
 			if (come === 1 && !narrow)
 				note(pen, `${number(this.angles[n], 0)}°`, left + side / 2, top + side + 15, "center", { size: 14 });
-			const from = [left, top + side + 30];
-			const place = blendAll(
-				[x + (far + aside) * scale, y],
-				[x + sums[1] * scale * Math.cos(angle - turn), y + sums[1] * scale * Math.sin(angle - turn)],
-				bend,
-			);
-			// Each part as it lies below its digit, and where it lies when all are added.
-			const line = (start, end, across, down, colour) => {
-				const here = [from, [from[0] + across * unit * come, from[1] + down * unit * come]];
-				pen.globalAlpha = fly ? 0.35 : 1;
-				drawLine(pen, here, colour, 3);
-				pen.globalAlpha = 1 - 0.5 * done;
-				if (fly) drawLine(pen, [blendAll(from, start, fly), blendAll(here[1], end, fly)], colour, 3);
-				pen.globalAlpha = 1;
-			};
-			if (come === 1 && !fly)
-				drawLine(pen, [from, [from[0] + aside * unit, from[1] + along * unit]], colours.mark, 2.5);
-			line(lastPlace, place, aside, 0, colours.muted);
-			const stack = x - 34 + 3 * n;
-			line([stack, y + low * scale], [stack, y + (low + along) * scale], 0, along, tint(along));
-			low += along;
-			far += aside;
-			lastPlace = place;
+			const from = [left, origin];
+			const here = [from, [from[0] + aside * unit * come, from[1] + along * unit * come]];
+			const fly = ease(part(t, 0.83 + 0.012 * n, 0.85 + 0.012 * n));
+			pen.globalAlpha = fly ? 0.4 : 1;
+			if (come) pointer(pen, ...here, colours.mark, 2);
+			pen.globalAlpha = 1 - 0.5 * done;
+			if (fly) pointer(pen, ...[0, 1].map((k) => blendAll(here[k], at(joints[n + k]), fly)), colours.mark, 2.5);
+			pen.globalAlpha = 1;
 		});
-		if (fly < 1) return;
-		const size = narrow ? 12 : 15;
-		const [start, align] = narrow ? [width, "right"] : [width - 250, "left"];
-		if (bend) drawLine(pen, segment(x, y, min(x + far * scale, width - words), y), colours.ring, 1, [3, 4]);
-		const was = bend < 1 || narrow ? "" : `, not ${number(far, 2)}`;
-		note(pen, `sideways ${number(bend < 1 ? far : total[1], 2)}${was}`, start, y + 5, align, { size });
-		note(pen, `downhill ${number(low, 2)}`, start, y + 27, align, { size });
 		if (!done) return;
-		const corner = [x + total[1] * scale, y + low * scale];
-		drawLine(pen, segment(x, y, x, corner[1]), colours.positive, 5);
-		drawLine(pen, segment(x, y, corner[0], y), colours.muted, 5);
-		drawLine(pen, [[x, y], blendAll([x, y], corner, done)], colours.mark, 4);
-		headline(pen, `the average of ten: ${number(this.angles[10], 0)}°`, start, y + 53, align, size);
-		if (!narrow) note(pen, `one digit alone: ${this.alone}° on average`, start, y + 75, align, { size });
+		const size = narrow ? 12 : 15;
+		pointer(pen, [x, y], blendAll([x, y], end, done), colours.text, 4);
+		const lines = [`the average of ten: ${number(this.angles[10], 0)}°`, `one digit alone: ${this.alone}° on average`];
+		const [start, line] = narrow ? [x, bottom + 26] : [width - words + 10, bottom - 60];
+		lines.forEach((one, n) => headline(pen, one, start, line + 24 * n, "left", size, !n));
 	},
 	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
 	paintRace(pen, width, height, come, narrow) {
@@ -194,7 +186,6 @@ FIGURES.batches = {
 	says(t) {
 		if (t < 1 || !this.down) return;
 		if (!this.ten) this.ask();
-		const far = sum(this.steps.map(({ own }) => own[1]));
-		return `One digit alone is ${this.alone}° off on average, ten together ${number(this.angles[10], 0)}°: of ${number(far, 2)} sideways only ${number(this.steps[9].sums[1], 2)} are left, the rest cancels.`;
+		return `One digit alone is ${this.alone}° off on average, ten together only ${number(this.angles[10], 0)}°: downhill adds up, but to the sides they differ and mostly cancel.`;
 	},
 };

@@ -1,6 +1,7 @@
 // --- Chapter 16: two ways to squash, and what they leave of a wish on its way to the front.
 
-const [CURVE_SIZES, CURVE_STEPS, CURVE_START] = [[784, 16, 16, 16, 16, 10], 600, 0.55];
+const [CURVE_SIZES, CURVE_START] = [[784, 16, 16, 16, 16, 10], 0.55];
+const [CURVE_STEPS, CURVE_KEPT] = [1500, 75]; // how far both learn, and after how many steps something is kept to be shown
 
 FIGURES.curves = {
 	seconds: 14,
@@ -17,11 +18,11 @@ FIGURES.curves = {
 		],
 		[
 			1,
-			`${CURVE_STEPS} steps later. Is it the curve, or the fading? Start the sigmoids with weights 3 times as large.`,
+			`${CURVE_STEPS.toLocaleString("en")} steps later, ReLU has won. Is it the curve, or the fading? Start the sigmoids with weights 3 times as large.`,
 		],
 	],
 	bet: {
-		question: "Wishes go back through four layers of sigmoids. How much of the outputs’ wishes is left at A?",
+		question: "Wishes go back through four layers of sigmoids. What is left of a wish when it arrives at A, the front?",
 		options: ["1 in 2,000", "1 in 100", "1 in 10"],
 		at: 0.3,
 		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
@@ -35,7 +36,7 @@ FIGURES.curves = {
 				FIGURES.curves.scale > 1
 					? "So it was the fading that held the sigmoids back. ReLU hardly fades, so ordinary weights will do: it is easier to train."
 					: "Each slope is at most a quarter, so the front hardly learns. With only two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
-			return `At the start ${low} of them is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS} steps: Sigmoid ${first}, ReLU ${second}.`;
+			return `At the start ${low} of them is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS.toLocaleString("en")} steps: Sigmoid ${first}, ReLU ${second}.`;
 		},
 	},
 	set() {
@@ -91,7 +92,7 @@ FIGURES.curves = {
 				const from = (one.done++ * 10) % examples.train.length;
 				const { gradient } = one.net.gradient(examples.train.slice(from, from + 10));
 				one.net.params.set(one.net.params.map((value, k) => value - one.rate * gradient[k]));
-				if (one.done % 30 === 0) this.keep(one);
+				if (one.done % CURVE_KEPT === 0) this.keep(one);
 			}
 		}
 		return this.nets;
@@ -145,13 +146,15 @@ FIGURES.curves = {
 	paintRow(pen, [left, y, width, tall], start, n, step, t, narrow) {
 		const { wishes, shares } = this.nets[n];
 		const [low, pitch, size] = [y + tall - 34, (width * (narrow ? 0.55 : 0.42)) / 5, narrow ? 11 : 14];
-		const now = wishes[floor(step / 30)];
+		const now = wishes[floor(step / CURVE_KEPT)];
+		const most = max(1, ...now); // more may arrive than was sent
 		now.forEach((share, l) => {
 			const come = ease(part(t, 0.42 - 0.06 * l, 0.48 - 0.06 * l));
 			const x = left + l * pitch;
 			const room = low - y - 24;
 			box(pen, x + 2, low - room, pitch - 4, room, colours.line, 0.6);
-			box(pen, x + 2, low - room * share * come, pitch - 4, room * share * come, n ? colours.mark : colours.positive);
+			const grown = (room * share * come) / most;
+			box(pen, x + 2, low - grown, pitch - 4, grown, n ? colours.mark : colours.positive);
 			note(pen, l < 4 ? letter(l + 1) : "out", x + pitch / 2, low + 14, "center", { size });
 			if (come < 1) return;
 			const words = percent(share, share < 0.001 ? 2 : share < 0.01 ? 1 : 0);
@@ -160,13 +163,20 @@ FIGURES.curves = {
 				note(pen, `${narrow ? "" : "← "}×${number(share / now[l + 1], 2)}`, x + pitch, low + 32, "center", { size });
 		});
 		const top = y + 50;
-		headline(pen, percent(shares[floor(step / 30)]), width, y + 22, "right", narrow ? 18 : 28);
-		note(pen, step ? `${narrow ? "" : "right after "}${step} steps` : "untrained", width, y + 42, "right", { size });
+		headline(pen, percent(shares[floor(step / CURVE_KEPT)]), width, y + 22, "right", narrow ? 18 : 28);
+		note(
+			pen,
+			step ? `${narrow ? "" : "right after "}${step.toLocaleString("en")} steps` : "untrained",
+			width,
+			y + 42,
+			"right",
+			{ size },
+		);
 		axes(pen, [start, top, width, low]);
-		const place = (share, k) => [start + ((k * 30) / CURVE_STEPS) * (width - start), low - share * (low - top)];
+		const place = (share, k) => [start + ((k * CURVE_KEPT) / CURVE_STEPS) * (width - start), low - share * (low - top)];
 		this.nets.forEach((one, m) => {
 			pen.globalAlpha = m === n ? 1 : 0.25; // the other one, to compare
-			const line = one.shares.slice(0, floor(step / 30) + 1).map(place);
+			const line = one.shares.slice(0, floor(step / CURVE_KEPT) + 1).map(place);
 			drawLine(pen, line, m ? colours.mark : colours.positive, m === n ? 3 : 2);
 			pen.globalAlpha = 1;
 		});
