@@ -224,7 +224,7 @@ def test_run_can_be_faster(watch, story_path):
 @pytest.mark.parametrize(
     "address, words",
     [
-        ("data=spiral&layers=8-8&curve=relu&rate=30", r"Layer [AB] is dead: its ReLUs give 0 at every point"),
+        ("data=spiral&layers=8-8&curve=relu&rate=30", r"Layer [AB] is dead: its ReLUs give 0 at every training point"),
         ("data=spiral&layers=4-2", "The cost has hardly fallen"),
         ("data=circles", "It learns: each step"),
     ],

@@ -167,7 +167,7 @@ FIGURES.inside = {
 		const gap = narrow ? 8 : 30;
 		const thumb = min((width + 4) / 9, 82);
 		const low = height - 2 * (thumb + 16);
-		const side = min((width - 2 * gap) / 3, low - 76);
+		const side = min((width - 2 * gap) / 3, low - 84);
 		Object.assign(this, { side, gap });
 		const images = [
 			[`weights of ${this.name(this.neuron)}`, weights, 0],

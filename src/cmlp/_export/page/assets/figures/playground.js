@@ -169,7 +169,7 @@ FIGURES.playground = {
 			this.states[min(floor(this.stepNow() / this.every), this.states.length - 1)],
 		];
 		if (now.dead > 0)
-			return `Layer ${letter(now.dead)} is dead: its ReLUs give 0 at every point and no longer learn. Lower the rate, and take a new start.`;
+			return `Layer ${letter(now.dead)} is dead: its ReLUs give 0 at every training point and no longer learn. Lower the rate, and take a new start.`;
 		if (this.stepNow() > BET_UNTIL && now.cost > 0.9 * cost)
 			return "The cost has hardly fallen. Try more neurons, another rate or another start.";
 	},
