@@ -32,7 +32,7 @@ FIGURES.batches = {
 		],
 		[
 			TEN_START,
-			"Why are ten enough? Each of these ten digits asks for a step of its own. How many degrees is it off the direction that is downhill for all?",
+			"Why are ten enough? Each of these digits asks for a step of its own. How far is it off the direction that is downhill for all?",
 		],
 		[0.82, "0° is straight downhill, 90° is no gain at all, and more is uphill. Now lay the ten arrows head to tail."],
 		[1, ""],

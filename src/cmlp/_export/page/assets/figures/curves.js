@@ -22,7 +22,7 @@ FIGURES.curves = {
 		],
 	],
 	bet: {
-		question: "Wishes go back through four layers of sigmoids. What is left of a wish when it arrives at A, the front?",
+		question: "Wishes go back through four layers of sigmoids. How much of them is left at A?",
 		options: ["1 in 2,000", "1 in 100", "1 in 10"],
 		at: 0.3,
 		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
@@ -35,8 +35,8 @@ FIGURES.curves = {
 			const why =
 				FIGURES.curves.scale > 1
 					? "So it was the fading that held the sigmoids back. ReLU hardly fades, so ordinary weights will do: it is easier to train."
-					: "Each slope is at most a quarter, so the front hardly learns. With only two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
-			return `At the start ${low} of them is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS.toLocaleString("en")} steps: Sigmoid ${first}, ReLU ${second}.`;
+					: "Each slope is at most a quarter, so the front hardly learns. With two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
+			return `At the start ${low} is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS.toLocaleString("en")} steps: Sigmoid ${first}, ReLU ${second}.`;
 		},
 	},
 	set() {

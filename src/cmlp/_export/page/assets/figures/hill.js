@@ -60,7 +60,7 @@ FIGURES.hill = {
 		[RING_WAITS, "It has rolled into the valley of the half-trained network. Next in relief: a larger learning rate."],
 		[
 			RING_ENDS,
-			"The ring can step in only 2 directions. The network, the full dot, steps in all 13,002. Where it costs less than the map shows, it is drawn below the map.",
+			"The ring has only 2 directions, the network (full dot) all 13,002. Where the network costs less than the map shows, it lies below.",
 		],
 		[
 			1,

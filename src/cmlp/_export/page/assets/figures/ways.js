@@ -48,7 +48,7 @@ FIGURES.ways = {
 		[0, "Blue wishes to rise, orange to fall. Output 9 is 0.33 and should be 1, so its wish is the largest."],
 		[
 			0.25,
-			"Output 9 is a weighted sum, squashed. The wish for the sum: the output’s wish × the steepness of the sigmoid. What can raise the sum?",
+			"Output 9 is a weighted sum, squashed. The wish for the sum: the output’s wish × the sigmoid’s steepness. What can raise it?",
 		],
 		[0.26, "First, its bias. It adds to the sum directly."],
 		[

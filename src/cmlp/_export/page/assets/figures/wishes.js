@@ -18,7 +18,7 @@ FIGURES.wishes = {
 		[0.1, "One neuron first: B10. Output 4 sends along the yellow wire its wish × the weight of the wire."],
 		[
 			0.2,
-			"It lies to the right of the line: a wish to rise. The same bar is drawn larger below. Now the nine other outputs send theirs.",
+			"The wish is now a bar right of the line: B10 should rise. Below, the same bar is larger. Now the nine other outputs send theirs.",
 		],
 		[
 			0.34,
