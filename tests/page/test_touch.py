@@ -163,7 +163,7 @@ def test_wishes_open_on_a_mistake_of_a_half_trained_network(watch, path):
     page.press("w")
     assert page.text("#source").startswith("Test digit") and page.evaluate("network === trained")
     page.press("w")
-    assert page.text("#source").startswith("A right answer wishes for almost nothing: here is a mistake of a network")
+    assert page.text("#source").startswith("A right answer hardly wishes: here is a mistake. Training digit")
     assert page.evaluate("[network === learner, costs.length]") == [True, number]
     assert not re.search(r"\de[-+−]?\d", page.page.locator("body").inner_text())
 

@@ -107,8 +107,7 @@ function describe() {
 	const n = shown.example - train.length;
 	let place = `Test ${noun} ${n + 1} of ${test.length}. `;
 	if (n < 0) place = `Training ${noun} ${n + 1 + train.length} of ${train.length}. `;
-	if (isStandIn())
-		place = `A right answer wishes for almost nothing: here is a mistake of a network that has just begun to learn. ${place}`;
+	if (isStandIn()) place = `A right answer hardly wishes: here is a mistake. ${place}`;
 	if (!isClassifier) return says(`${place}The target is ${targets.map((y) => Number(y.toPrecision(3))).join(", ")}. `);
 	if (label === winner(answers)) return says(place, "", "Right.");
 	return says(place, "Wrong:", " it is labelled ", labels[label], ".");
