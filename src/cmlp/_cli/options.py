@@ -201,7 +201,7 @@ _OF_TRAIN = {
     "same_data": "give the same files, --target, --drop and --max-bytes",
 }
 # Containers of Python, as they are written in an option.
-_OF_VALUES = {
+OF_CONTAINERS = {
     "several": "values separated by commas",
     "dict": "values such as '{0: 1, 1: 5}'",
     "list": "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'",
@@ -253,7 +253,7 @@ def worded(message: str, words: Words = _NO_WORDS) -> str:
 
 def _worded(part: str, words: Words) -> str:
     if isinstance(part, Phrase):
-        return words.phrases.get(part.key, _OF_VALUES.get(part.key, part))
+        return words.phrases.get(part.key, OF_CONTAINERS.get(part.key, part))
     return _setting(part, words) if isinstance(part, Setting) else part
 
 
