@@ -86,7 +86,7 @@ def _picklable(value: object) -> object:
 
 
 class Wanted(Setting):
-    """A setting that would help, such as ``shuffle=True``; that of the caller is a plain `Setting`."""
+    """A setting that would help, such as ``shuffle=True``; what the caller has given is a plain `Setting`."""
 
 
 class Phrase(str):

@@ -334,7 +334,8 @@ def divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray
 def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
-    These are all rows if their number is that of the record, and otherwise those on which ``cmlp train`` trains.
+    If the file has as many rows as the recorded fit had, these are all rows; otherwise the part on which ``cmlp train``
+    trains.
     """
     from cmlp._estimators.fitted import provenance_of
     from cmlp._model.model import model_of

@@ -313,7 +313,7 @@ class Estimator(SklearnStub, ExportMethods):
 
         now = unchanging(self)
         model = now._trained()
-        fitted: Any = now._fitted  # that of a table is refused
+        fitted: Any = now._fitted  # to_sklearn refuses a table before it uses the state
         return to_sklearn(model, now.get_params(deep=False), fitted.state)
 
     def explain(

@@ -148,7 +148,7 @@ def prepare_network(
 ) -> NetworkFit:
     """Open the source, and make the training run of a call; the estimator does not change.
 
-    The engine is that of the source unless another one is passed. `warns_if_useless` is whether to warn of a useless
+    The source names the engine, unless another one is passed. With `warns_if_useless`, the run warns of a useless
     model.
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.

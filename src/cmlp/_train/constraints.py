@@ -168,9 +168,9 @@ def validated(
 ) -> Any:
     """Return a value in the type in which it is used.
 
-    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. The places of its `sentence`
-    are the name (with that of the class `owner`, if it is a parameter of one), what is expected, the value, and other
-    settings.
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its `sentence` has places for
+    the name, for what is expected, for the value, and for other settings. With the name of a class as `owner`, the
+    message says whose parameter it is.
     """
     for choice in choices:
         if choice.accepts(value):

@@ -229,7 +229,7 @@ class BatchEngine(Engine):
                     self.progress.restart_clock()
 
     def train_piece(self, call: CallOfCore, seconds: float) -> None:
-        """Train the batches of one call of the core, which takes at most so many seconds."""
+        """Train a piece by one call of the core, which takes at most so many seconds."""
         self.progress.call_begins(call)
         piece, first, state = call.piece, call.first, self.job.state
         end = first + piece.n_batches(self.batch_size)

@@ -126,7 +126,7 @@ def naming_validation() -> AbstractContextManager[None]:
 class TrainingJob(NamedTuple):
     """The arguments of all parts of a training run. Only the state changes.
 
-    `make_run` makes the job of a run: that of its argument with the scales that it learns.
+    `make_run` makes the job of a run: the job that it is given, with the scales that it learns.
     """
 
     net: _core.Net

@@ -199,7 +199,7 @@ class Field(NamedTuple):
     load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
     copy: Callable[[Any], Any] = _same  # of a value that is not None, for an independent state
     stored: Literal["number", "array"] | None = None  # as it is; None if the file has it in another form, or not at all
-    default: object = MISSING  # that of the dataclass; only fields whose default is None can be None
+    default: object = MISSING  # of the dataclass; a field can be None only if its default is None
 
     def loaded(self, name: str, value: Any) -> Any:
         """Return the value of a field that a pickle or a file has under this name."""

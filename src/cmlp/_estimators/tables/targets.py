@@ -250,7 +250,7 @@ def _output_of(loss: str) -> str:
 def _learn_scale(
     values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str
 ) -> AnswerScale:
-    """Return the scale of the columns of values; that of a warm start has the known centres and spreads."""
+    """Return the scale of the columns of values; a warm start keeps the centres and spreads of the earlier fit."""
     n = values.shape[1]
     if known is not None and len(known.centre) != n:
         raise ValueError(f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}.")
