@@ -1,7 +1,7 @@
 """Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,25 @@ __version__: str
 capi: object
 
 Array = npt.NDArray[Any]
+
+class RunKeywords(TypedDict, total=False):
+    """The keywords that all calls of a training run share: what it minimizes, the scale of the inputs, the threads."""
+
+    loss_scale: float
+    clip: float
+    alpha: float
+    alphas: npt.ArrayLike
+    dropout: npt.ArrayLike
+    dropout_seed: int
+    scale: float | tuple[Array, Array]
+    n_threads: int | None
+
+class CallKeywords(RunKeywords, total=False):
+    """The keywords of every call with an objective: those of a run, and what belongs to the rows of the call."""
+
+    sample_weight: npt.ArrayLike | None
+    dropout_step: int
+    dropout_row: int
 
 def shared_net(
     sizes: tuple[int, ...],
@@ -111,20 +130,10 @@ class Net:
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         *,
-        scale: float | tuple[Array, Array] = ...,
         order: npt.ArrayLike | None = ...,
-        n_threads: int | None = ...,
         seconds: float = ...,
         checked: bool = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> float: ...
     def cost_and_plain_loss(
         self,
@@ -132,20 +141,10 @@ class Net:
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         *,
-        scale: float | tuple[Array, Array] = ...,
         order: npt.ArrayLike | None = ...,
-        n_threads: int | None = ...,
         seconds: float = ...,
         checked: bool = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> tuple[float, float]: ...
     def gradient(
         self,
@@ -153,37 +152,16 @@ class Net:
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         *,
-        scale: float | tuple[Array, Array] = ...,
         order: npt.ArrayLike | None = ...,
-        n_threads: int | None = ...,
         seconds: float = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> tuple[Array, float]: ...
     def input_gradient(
         self,
         params: Array,
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
-        *,
-        scale: float | tuple[Array, Array] = ...,
-        n_threads: int | None = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> Array: ...
     def forward_paths(
         self,
@@ -202,18 +180,7 @@ class Net:
         params: Array,
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
-        *,
-        scale: float | tuple[Array, Array] = ...,
-        n_threads: int | None = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> list[Array]: ...
     def train_epoch(
         self,
@@ -224,23 +191,13 @@ class Net:
         *,
         batch_size: int,
         order: npt.ArrayLike | None = ...,
-        scale: float | tuple[Array, Array] = ...,
         rates: npt.ArrayLike | None = ...,
         want_norm: bool = ...,
-        n_threads: int | None = ...,
         sums: npt.NDArray[np.float64] | None = ...,
         checked: bool = ...,
         seconds: float = ...,
         workers: Any = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> tuple[float, float, float, int]: ...
     def train_epochs(
         self,
@@ -253,18 +210,8 @@ class Net:
         batch_size: int,
         order: npt.NDArray[np.int64] | None = ...,
         generator: Random | None = ...,
-        scale: float | tuple[Array, Array] = ...,
         want_norm: bool = ...,
-        n_threads: int | None = ...,
-        sample_weight: npt.ArrayLike | None = ...,
-        alpha: float = ...,
-        loss_scale: float = ...,
-        clip: float = ...,
-        alphas: npt.ArrayLike | None = ...,
-        dropout: npt.ArrayLike | None = ...,
-        dropout_seed: int = ...,
-        dropout_step: int = ...,
-        dropout_row: int = ...,
+        **keywords: Unpack[CallKeywords],
     ) -> None: ...
 
 class Random:

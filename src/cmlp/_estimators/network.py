@@ -54,14 +54,14 @@ class CostKeywords(TypedDict, total=False):
     dropout_step: int
 
 
-def cost_keywords(given: CostKeywords, n_layers: int) -> dict[str, Any]:
+def cost_keywords(given: CostKeywords, n_layers: int) -> _core.CallKeywords:
     """Return the keywords of an objective, as `Network.cost` documents them, in the form that the core expects."""
     unknown = sorted(set(given) - set(CostKeywords.__annotations__))
     if unknown:
         raise TypeError(
             f"unexpected keyword argument {unknown[0]!r}; valid keywords are {', '.join(CostKeywords.__annotations__)}"
         )
-    core: dict[str, Any] = {"sample_weight": given.get("sample_weight")}
+    core: _core.CallKeywords = {"sample_weight": given.get("sample_weight")}
     alpha, dropout = given.get("alpha", 0.0), given.get("dropout", 0.0)
     if hasattr(alpha, "__iter__"):
         core["alphas"] = per_layer("alpha", alpha, n_layers)
@@ -477,11 +477,10 @@ class Network(ExportMethods):
         >>> round(net.cost(X, y), 3), round(net.cost(X, y, plain=True), 3)
         (2.0, 0.0)
         """
-        arguments = self.params, X, y
-        options = {"order": order, **self._keywords(objective)}
+        keywords = self._keywords(objective)
         if argument("plain", plain, *BOOLEAN):
-            return self._net.cost_and_plain_loss(*arguments, **options)[1]
-        return self._net.cost(*arguments, **options)
+            return self._net.cost_and_plain_loss(self.params, X, y, order=order, **keywords)[1]
+        return self._net.cost(self.params, X, y, order=order, **keywords)
 
     def gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, by backpropagation.
@@ -612,7 +611,7 @@ class Network(ExportMethods):
 
     # Training
 
-    def _keywords(self, given: CostKeywords) -> dict[str, Any]:
+    def _keywords(self, given: CostKeywords) -> _core.CallKeywords:
         """Return the keywords of a call of the core: input scale, threads and objective."""
         return {"scale": self._scale, "n_threads": self._n_threads, **cost_keywords(given, len(self.sizes) - 1)}
 

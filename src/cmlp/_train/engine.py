@@ -193,16 +193,16 @@ class Engine(ABC):
 class BatchEngine(Engine):
     """Trains batches of a feed, by default of `job.data`, with the core; a schedule's rates are times `rate_factor`."""
 
+    workers: Any = None  # the processes that compute each batch together
+
     def __init__(self, job: TrainingJob, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
-        state, validation = job.state, job.state.held_out_rows
+        validation = job.state.held_out_rows
         n_rows = len(job.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
         super().__init__(job, batch_size_of(job.options, n_rows))
         self.feed = array_feed(job.data, n_rows, job.options, self.batch_size) if feed is None else feed
         self._rate_factor = rate_factor
         self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
         self.keywords = job.core_keywords()
-        if "dropout" in self.keywords:
-            self.keywords["dropout_seed"] = state.dropout_seed
 
     @property
     def n_rows(self) -> int:
@@ -246,6 +246,7 @@ class BatchEngine(Engine):
                 sums=state.sums,
                 checked=True,
                 seconds=seconds,
+                workers=self.workers,
                 sample_weight=piece.weight,
                 dropout_row=piece.first_row,
                 **self.keywords,

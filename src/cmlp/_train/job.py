@@ -138,10 +138,11 @@ class TrainingJob(NamedTuple):
     reads_again: bool = False  # whether a source is read in every epoch
     warns_if_useless: bool = True  # if it is hardly better than the best constant answer
 
-    def core_keywords(self) -> dict[str, Any]:
-        """Return the keywords of the core for what is minimized."""
+    def core_keywords(self) -> _core.RunKeywords:
+        """Return what all calls of the core share: what the run minimizes, the scale of the inputs, the threads."""
         return {
             **self.options.penalty_and_dropout(len(self.net.sizes) - 1),
+            "dropout_seed": self.state.dropout_seed,
             "loss_scale": self.objective.loss_scale,
             "clip": log_loss_clip(self.net),
             "scale": self.data.input_scale,

@@ -52,7 +52,7 @@ class LBFGS:
 
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.state = job, job.state
-        self._keywords = {**job.core_keywords(), "sample_weight": job.data.weight}
+        self._keywords = job.core_keywords()
         self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
         self._lines = VerboseLines(job)
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
@@ -97,7 +97,9 @@ class LBFGS:
         self._trial[:] = point
         try:
             seconds = self.deadline.left()
-            gradient, cost = net.gradient(self._trial, data.X, data.targets, seconds=seconds, **self._keywords)
+            gradient, cost = net.gradient(
+                self._trial, data.X, data.targets, seconds=seconds, sample_weight=data.weight, **self._keywords
+            )
         except DivergenceError as error:
             if self._reached is None:
                 raise DivergenceError(_DIVERGENCE + scale_advice(objective, data)) from error

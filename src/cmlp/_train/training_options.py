@@ -66,10 +66,12 @@ class TrainingOptions(TrainingParameters, Options):
             kind = SCHEDULES["constant"]
         return kind(*numbers)
 
-    def penalty_and_dropout(self, n_layers: int) -> dict[str, Any]:
+    def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
-        keywords: dict[str, Any] = {"alpha": self.alpha}
-        if hasattr(self.alpha, "__iter__"):
+        keywords: _core.RunKeywords
+        if isinstance(self.alpha, float):
+            keywords = {"alpha": self.alpha}
+        else:
             keywords = {"alphas": per_layer("alpha", self.alpha, n_layers)}
         if not isinstance(self.dropout, float) or self.dropout:
             rates = per_layer("dropout", self.dropout, n_layers - 1, "hidden layers")

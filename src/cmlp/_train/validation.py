@@ -48,16 +48,10 @@ class ValidationRows:
         job, (X, targets, weight) = self.job, self._rows
         objective, state = job.objective, job.state
         by_loss = job.options.scoring == "loss"
-        keywords: dict[str, Any] = {
-            "scale": job.data.input_scale,
-            "order": state.held_out_rows,
-            "n_threads": job.n_threads,
-            "seconds": deadline.left(),
-        }
         loss = plain_loss = math.nan
         try:
             if job.data.validation is not None or by_loss or objective.score is None:
-                loss, plain_loss = self._losses(X, keywords)
+                loss, plain_loss = self._losses(deadline)
             if by_loss:
                 return -loss, loss
             if objective.scorer is not None:
@@ -65,26 +59,35 @@ class ValidationRows:
                     return objective.scorer(job), loss
             if objective.score is None:
                 return -plain_loss, loss
-            return objective.score(job.net.forward(state.params, X, **keywords), targets, weight), loss
+            outputs = job.net.forward(
+                state.params,
+                X,
+                scale=job.data.input_scale,
+                order=state.held_out_rows,
+                n_threads=job.n_threads,
+                seconds=deadline.left(),
+            )
+            return objective.score(outputs, targets, weight), loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
-    def _losses(self, X: NDArray[Any] | CSR, keywords: dict[str, Any]) -> tuple[float, float]:
-        """Return the mean loss of the rows, without penalty, and their plain loss if it is the score; otherwise NaN."""
-        data, objective, net = self.job.data, self.job.objective, self.job.net
+    def _losses(self, deadline: Deadline) -> tuple[float, float]:
+        """Return the mean loss of the rows, without penalty, and their plain loss."""
+        job, data, objective = self.job, self.job.data, self.job.objective
         rows = data if data.validation is None else data.validation
-        arguments = self.job.state.params, X, rows.targets
-        keywords = {
-            **keywords,
-            "sample_weight": rows.weight,
-            "loss_scale": objective.loss_scale,
-            "clip": log_loss_clip(net),
-            "checked": data.validation is None,
-        }
-        if objective.score is None:
-            cost, plain_loss = net.cost_and_plain_loss(*arguments, **keywords)
-        else:
-            cost, plain_loss = net.cost(*arguments, **keywords), math.nan
+        cost, plain_loss = job.net.cost_and_plain_loss(
+            job.state.params,
+            rows.X,
+            rows.targets,
+            scale=data.input_scale,
+            order=job.state.held_out_rows,
+            n_threads=job.n_threads,
+            seconds=deadline.left(),
+            checked=data.validation is None,
+            sample_weight=rows.weight,
+            loss_scale=objective.loss_scale,
+            clip=log_loss_clip(job.net),
+        )
         return cost * objective.report_scale * objective.unit, plain_loss
 
 

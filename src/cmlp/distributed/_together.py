@@ -120,7 +120,7 @@ class JointEngine(BatchEngine):
         self._limit = Deadline(None if workers.rank else job.options.max_time)
         self._intervals: tuple[int, ...] | None = None  # those of the observers of all workers
         if workers.size > 1:
-            self.keywords["workers"] = workers
+            self.workers = workers
 
     @property
     def horizon(self) -> float:
