@@ -9,16 +9,17 @@ Until training begins, nothing changes.
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING
 
 from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
-from cmlp._process.signals import DeferredSignals
+from cmlp._process.signals import DeferredSignals, immediate_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
-    from typing import Self
+    from typing import Concatenate, ParamSpec, Self, TypeVar
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, FittedTable
@@ -27,15 +28,17 @@ if TYPE_CHECKING:
     from cmlp._train.observer import Observer
     from cmlp._train.training_run import TrainingRun
 
+    AnyEstimator = TypeVar("AnyEstimator")
+    Others = ParamSpec("Others")
+    Result = TypeVar("Result")
+
 
 class Exclusively(DeferredSignals):
     """Context manager that locks an estimator for training; RuntimeError if another call is training it.
 
     The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
     because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
-    estimator locked: what runs in this context manager does so within `immediate_signals`. If one manager did both, its
-    `__exit__` would begin with the caller's handler in force: one Ctrl-C there would skip it, and leave the estimator
-    locked.
+    estimator locked.
     """
 
     def __init__(self, estimator: object) -> None:
@@ -60,6 +63,24 @@ class Exclusively(DeferredSignals):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         vars(self.estimator).pop(LOCK, None)
         super().__exit__(kind, error, tb)
+
+
+def locked(
+    function: Callable[Concatenate[AnyEstimator, Others], Result],
+) -> Callable[Concatenate[AnyEstimator, Others], Result]:
+    """Let a function run with its first argument locked, an estimator that it trains or changes.
+
+    Within the function, signals take effect at once, since most of it is code of the caller or has no safe point. They
+    are deferred while the estimator is locked and unlocked. That takes two context managers: if one did both, its
+    `__exit__` would begin with the caller's handler in force, and a Ctrl-C there would leave the estimator locked.
+    """
+
+    @functools.wraps(function)
+    def call(estimator: AnyEstimator, /, *args: Others.args, **others: Others.kwargs) -> Result:
+        with Exclusively(estimator), immediate_signals():
+            return function(estimator, *args, **others)
+
+    return call
 
 
 class PreparedFit:

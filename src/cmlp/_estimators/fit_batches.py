@@ -11,11 +11,10 @@ from cmlp._data.checks import positive_integer
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.calls import FIT_BATCHES
-from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fit import locked
 from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
-from cmlp._process.signals import immediate_signals
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
 from cmlp.exceptions import InvalidParameterError, Setting, naming
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from cmlp._train.training_run import AllMoments
 
 
+@locked
 def fit_batches(
     estimator: Estimator,
     source: Any,
@@ -44,20 +44,19 @@ def fit_batches(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator), immediate_signals():
-        request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
-        options, previous = request.options, request.previous
-        if request.is_classifier and previous is None and classes is None:
-            problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
-            raise InvalidParameterError(problem, classes=None)
-        passes = Passes(source)
-        stream = BlockSource(passes, request.door()._replace(width=None, may_be_empty=True), n_rows)
-        n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
-        passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
-        with closing(stream):
-            stream.open_first_block()
-            with estimator._observers(*stream.given) as own:
-                train_network(request, stream, [*own, *observers])
+    request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
+    options, previous = request.options, request.previous
+    if request.is_classifier and previous is None and classes is None:
+        problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
+        raise InvalidParameterError(problem, classes=None)
+    passes = Passes(source)
+    stream = BlockSource(passes, request.door()._replace(width=None, may_be_empty=True), n_rows)
+    n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
+    passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
+    with closing(stream):
+        stream.open_first_block()
+        with estimator._observers(*stream.given) as own:
+            train_network(request, stream, [*own, *observers])
 
 
 class BlockSource(RowSource):

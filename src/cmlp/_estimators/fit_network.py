@@ -15,7 +15,7 @@ import numpy as np
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
 from cmlp._estimators.calls import PARTIAL_FIT
-from cmlp._estimators.fit import Exclusively, PreparedFit, store, train_and_store
+from cmlp._estimators.fit import PreparedFit, locked, store, train_and_store
 from cmlp._estimators.fitted import NETWORK, Fitted, can_assemble, copy_with, fitted_of
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.request import FitRequest
@@ -23,7 +23,7 @@ from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
-from cmlp._process.signals import immediate_signals
+from cmlp._process.signals import DeferredSignals
 from cmlp._train.job import Data, TrainingJob, Validation, naming_validation, require_complete
 from cmlp._train.observer import callbacks_of
 from cmlp._train.same_data import keep_or_compare
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from cmlp._train.training_run import TrainingRun
 
 
+@locked
 def fit_network(
     estimator: Estimator,
     source: Arrays,
@@ -62,10 +63,9 @@ def fit_network(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    with Exclusively(estimator), immediate_signals():
-        request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
-        with estimator._observers(*source.given) as own:
-            train_network(request, source, [*own, *observers])
+    request = FitRequest.of(estimator, validation, resume=resume, shards=shards)
+    with estimator._observers(*source.given) as own:
+        train_network(request, source, [*own, *observers])
 
 
 def train_network(request: FitRequest, source: RowSource, observers: Sequence[Observer]) -> None:
@@ -265,19 +265,19 @@ def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) ->
     return optional("sklearn.metrics", needs).get_scorer(scoring)  # type: ignore[no-any-return]
 
 
+@locked
 def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
-    with Exclusively(estimator):
-        with immediate_signals():
-            request = FitRequest.of(estimator, call=PARTIAL_FIT, classes=classes)
-            if request.previous is None and can_assemble(estimator):
-                assemble(estimator)
-                request = replace(request, previous=fitted_of(estimator))
-            previous = request.previous
-            with _naming_classes(request, source):
-                fit = prepare_network(request, source)
-            run = fit.run
-            assert run.has_epochs  # the method does not exist with solver="lbfgs"
+    request = FitRequest.of(estimator, call=PARTIAL_FIT, classes=classes)
+    if request.previous is None and can_assemble(estimator):
+        assemble(estimator)
+        request = replace(request, previous=fitted_of(estimator))
+    previous = request.previous
+    with _naming_classes(request, source):
+        fit = prepare_network(request, source)
+    run = fit.run
+    assert run.has_epochs  # the method does not exist with solver="lbfgs"
+    with DeferredSignals():
         run.train_epoch()  # which ends no training
         fitted = fit.fitted_from(run.state.without_rows())
         network = vars(estimator).get(NETWORK)

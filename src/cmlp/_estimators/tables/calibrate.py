@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.weights import as_weights
-from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fit import locked
 from cmlp._estimators.fitted import store_model
 from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
@@ -33,7 +33,6 @@ from cmlp._model.probabilities import (
     with_map,
 )
 from cmlp._model.summary import accuracy_of
-from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError
 
@@ -71,14 +70,13 @@ class CalibrationMethods:
     def _trained(self) -> TableModel:
         raise NotImplementedError
 
+    @locked
     def _calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """Measure the errors of the fitted model on other rows, for intervals and sets."""
-        with Exclusively(self):
-            with immediate_signals():
-                model = self._trained()
-                rows = self._rows_with_truth(model, X, y, sample_weight)
-                model = _with_calibration(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
-            store_model(self, model)
+        model = self._trained()
+        rows = self._rows_with_truth(model, X, y, sample_weight)
+        model = _with_calibration(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
+        store_model(self, model)
         return self
 
     def _rows_with_truth(

@@ -15,7 +15,7 @@ from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
-from cmlp._estimators.fit import Exclusively, PreparedFit, train_and_store
+from cmlp._estimators.fit import PreparedFit, locked, train_and_store
 from cmlp._estimators.fitted import FittedTable, TableState, copy_with
 from cmlp._estimators.request import TableRequest
 from cmlp._estimators.resuming import parameters_to_keep
@@ -27,7 +27,6 @@ from cmlp._estimators.tables.train_bag import BagTrainer, train_members
 from cmlp._model.model import TableModel
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
-from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import Notices
 from cmlp._train.job import naming_validation, require_complete
 from cmlp._train.observer import Deadline, Reporter, callbacks_of
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
 _FEWEST_ROWS = 2  # that fit accepts
 
 
+@locked
 def fit_table(
     estimator: Estimator,
     rows: tuple[Any, Any, Any],
@@ -59,10 +59,9 @@ def fit_table(
     observers: Sequence[Observer] = (),
 ) -> None:
     """Learn the columns, train the networks on them, and store what they have learned; rows are X, y and weights."""
-    with Exclusively(estimator), immediate_signals():
-        request = TableRequest.of(estimator, validation, resume=resume)
-        with estimator._observers(*rows) as own:
-            train_and_store(prepare_table(request, *rows), [*own, *observers])
+    request = TableRequest.of(estimator, validation, resume=resume)
+    with estimator._observers(*rows) as own:
+        train_and_store(prepare_table(request, *rows), [*own, *observers])
 
 
 def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
@@ -188,8 +187,7 @@ class TableFit(PreparedFit):
                 )
                 raise InvalidParameterError(problem, self.request.class_name, interval, every_batches=interval)
         lines = options.verbose not in (False, "bar")
-        with immediate_signals():  # signals end the threads, each of which stops at a safe point
-            train_members(self.runs, options.n_threads, self.deadline, verbose=lines, follower=follower)
+        train_members(self.runs, options.n_threads, self.deadline, verbose=lines, follower=follower)
 
     def fitted(self, provenance: Provenance | None) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""

@@ -14,7 +14,7 @@ from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import with_classes
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.estimator_options import TableOptions
-from cmlp._estimators.fit import Exclusively
+from cmlp._estimators.fit import locked
 from cmlp._estimators.fitted import fitted_of, store_model
 from cmlp._estimators.tables.calibrate import (
     CalibrationMethods,
@@ -27,7 +27,6 @@ from cmlp._model.calibration import CALIBRATION, HELD_OUT, n_answers
 from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
 from cmlp._model.summary import found_by
-from cmlp._process.signals import immediate_signals
 from cmlp._process.warnings import warn
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
@@ -422,24 +421,30 @@ class TabularClassifier(TabularEstimator):
         >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
         >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
         """
-        if not probabilities:
-            if X is None or y is None:
-                raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
-            return self._calibrate(X, y, sample_weight)
-        with Exclusively(self), immediate_signals():
-            fitted = self._required_fit()
-            model = fitted.model
-            if X is None:
-                model, held = with_probabilities_by_held_out(model, self._held_out(fitted, y, sample_weight))
-                fitted = fitted._replace(model=model, held_out=held)
-            else:
-                rows = self._rows_with_truth(model, X, y, sample_weight)
-                model, found = with_probabilities_by_rows(model, rows, self._answers)
-                held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
-                fitted = fitted._replace(model=model, held_out=held_out)
-            self._fitted = fitted
+        if probabilities:
+            return self._calibrate_probabilities(X, y, sample_weight)
+        if X is None or y is None:
+            raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
+        return self._calibrate(X, y, sample_weight)
+
+    @locked
+    def _calibrate_probabilities(
+        self, X: ArrayLike | None, y: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Self:
+        """Calibrate the probabilities by other rows, or by those that the networks held out."""
+        fitted = self._required_fit()
+        model = fitted.model
+        if X is None:
+            model, held = with_probabilities_by_held_out(model, self._held_out(fitted, y, sample_weight))
+            self._fitted = fitted._replace(model=model, held_out=held)
+        else:
+            rows = self._rows_with_truth(model, X, y, sample_weight)
+            model, found = with_probabilities_by_rows(model, rows, self._answers)
+            held_out = None if fitted.held_out is None else fitted.held_out._replace(map=found)
+            self._fitted = fitted._replace(model=model, held_out=held_out)
         return self
 
+    @locked
     def choose_threshold(
         self,
         X: ArrayLike | None = None,
@@ -493,30 +498,29 @@ class TabularClassifier(TabularEstimator):
         True
         """
         require_goal(recall, costs)
-        with Exclusively(self), immediate_signals():
-            fitted = self._required_fit()
-            model = fitted.model
-            checked_threshold(0, model.labels)
-            positive = _position_of(pos_label, model.class_labels)
-            if X is None:
-                held_out = self._held_out(fitted, y, sample_weight)
-                output = model.net.activations[-1]
-                p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
-                truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
-                weight = np.concatenate([part.weight for part in held_out.parts])
-            else:
-                rows = self._rows_with_truth(model, X, y, sample_weight)
-                p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
-                weight = np.ones(len(p)) if rows.weight is None else rows.weight
-            is_positive = truth == positive
-            if not is_positive.any():
-                raise ValueError(f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}.")
-            if pos_label is None:
-                _warn_if_frequent(model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum())
-            model = model.replace(threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive))
-            kind = HELD_OUT if X is None else CALIBRATION
-            found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
-            store_model(self, _with_found(model, found))
+        fitted = self._required_fit()
+        model = fitted.model
+        checked_threshold(0, model.labels)
+        positive = _position_of(pos_label, model.class_labels)
+        if X is None:
+            held_out = self._held_out(fitted, y, sample_weight)
+            output = model.net.activations[-1]
+            p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
+            truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
+            weight = np.concatenate([part.weight for part in held_out.parts])
+        else:
+            rows = self._rows_with_truth(model, X, y, sample_weight)
+            p, truth = self._answers(model, rows.raw)[:, 1], rows.truth
+            weight = np.ones(len(p)) if rows.weight is None else rows.weight
+        is_positive = truth == positive
+        if not is_positive.any():
+            raise ValueError(f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}.")
+        if pos_label is None:
+            _warn_if_frequent(model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum())
+        model = model.replace(threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive))
+        kind = HELD_OUT if X is None else CALIBRATION
+        found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
+        store_model(self, _with_found(model, found))
         return self
 
     def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOutScores:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.results import TrainedEpoch
+from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
 from cmlp._train.observer import AgreedDeadline, Deadline, Observer
@@ -49,10 +50,11 @@ def train_members(
         )
         warn(Message(text, -deadline.left(), _FEWEST_BATCHES, max_time=...))
     n_threads = n_threads or available_threads()
-    if follower is not None:
-        _train_in_step(runs, n_threads, deadline, verbose, follower)
-    else:
-        _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
+    with immediate_signals():  # signals end the threads, each of which stops at a safe point
+        if follower is not None:
+            _train_in_step(runs, n_threads, deadline, verbose, follower)
+        else:
+            _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
 
 
 def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
