@@ -203,7 +203,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     assert "rows.parquet: the model of a table is trained in memory: use --max-bytes 4320 or more" in error
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
     assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
-    monkeypatch.setattr("cmlp._data.files.parquet_rows.read_parquet", None)  # would read the whole column
+    monkeypatch.setattr("cmlp._data.files.parquet_file.read_parquet", None)  # would read the whole column
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
     expected = MLPClassifier(**FIT, shuffle=False, learning_rate="cosine").fit(X, NAMES[Y])

@@ -10,7 +10,8 @@ from optional import package
 
 from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
 from cmlp._data.files.file_formats import DataError
-from cmlp._data.files.text import TextFile, TextOptions
+from cmlp._data.files.row_file import TextOptions
+from cmlp._data.files.text_file import TextFile
 from cmlp._data.grammar import Grammar, looks_like_a_number
 
 # Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
@@ -35,7 +36,7 @@ def content_of(rows, separator, end, all_quoted):
 
 def cells_of(path, **options):
     file = TextFile(str(path), TextOptions(**options))
-    blocks = list(file.blocks())
+    blocks = list(file.cells())
     rows = [row for block in blocks for row in zip(*block.columns, strict=True)]
     assert [block.first for block in blocks] == [0, *itertools.accumulate(len(b.lines) for b in blocks)][: len(blocks)]
     return file, rows
@@ -100,13 +101,13 @@ def test_blank_lines_are_rows_in_a_file_of_one_column_only(tmp_path, end):
 def test_separator_and_names_are_found(tmp_path, content, separator, names, rows):
     (tmp_path / "t.csv").write_bytes(content.encode())
     file, found = cells_of(tmp_path / "t.csv")
-    assert (file.separator, len(found), file.has_names) == (separator, rows, names is not None)
+    assert (file.separator, len(found), file.names is not None) == (separator, rows, names is not None)
     assert names is None or file.names == names
 
 
 def test_rows_have_the_lines_on_which_they_begin(tmp_path):
     (tmp_path / "t.csv").write_text('% x\na,b\n\n"two\nlines",1\n% y\n3,4\n')
-    blocks = list(TextFile(str(tmp_path / "t.csv"), TextOptions(comment="%")).blocks())
+    blocks = list(TextFile(str(tmp_path / "t.csv"), TextOptions(comment="%")).cells())
     assert [line for block in blocks for line in block.lines] == [4, 7]
 
 
@@ -114,7 +115,7 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
     """Quoted ends of lines continue a cell of the last row of a block."""
     rows = [["a", "b"], *([f"{i}", "two\nlines" * (i % 3 == 0)] for i in range(300))]
     for n_cells in (1, 2, 7, 1 << 20):
-        monkeypatch.setattr("cmlp._data.files.text._BLOCK_CELLS", n_cells)
+        monkeypatch.setattr("cmlp._data.files.text_file._BLOCK_CELLS", n_cells)
         (tmp_path / "t.csv").write_text(content_of(rows, ",", "\n", False))
         assert [list(row) for row in cells_of(tmp_path / "t.csv")[1]] == rows[1:]
 

@@ -5,8 +5,8 @@ import pytest
 
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.file_formats import DataError
-from cmlp._data.files.text import TextFile, TextOptions
-from cmlp._data.files.text_rows import TextRows
+from cmlp._data.files.row_file import Known, TextOptions
+from cmlp._data.files.text_file import TextFile
 
 POOLS = {
     "integer": ["1", "-2", " 30 ", "+4"],
@@ -32,15 +32,13 @@ MISSING = ["", "NA", "?", " ", "null"]
 
 def outcome(path, monkeypatch, n_cells, cells):
     """Return what is read in blocks of some cells: kinds and entries of the columns, the target, or the error."""
-    monkeypatch.setattr("cmlp._data.files.text._BLOCK_CELLS", n_cells)
-    file = TextFile(str(path), TextOptions(header=True, separator=";"))
+    monkeypatch.setattr("cmlp._data.files.text_file._BLOCK_CELLS", n_cells)
+    file = TextFile(str(path), TextOptions(header=True, separator=";"), Known(cells))
     try:
-        rows = TextRows.read(file, cells, [0], 1)
+        rows = file.training_rows([0], 1)
         what = rows.other_than_number
         frame = rows.take_columns()
-        table = (
-            None if what is not None else np.asarray(TextRows.read(file, cells, [0], 1).take_numbers(None).X).tolist()
-        )
+        table = None if what is not None else np.asarray(file.training_rows([0], 1).take_numbers(None).X).tolist()
     except DataError as error:
         return str(error)
     column = frame["x"]

@@ -19,6 +19,8 @@ from cmlp._cli import options
 from cmlp._cli.options import CommandError, nearest
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
+from cmlp._data.files.row_file import ArrayRows, Known, TextOptions, position
+from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows
-    from cmlp._data.files.text import TextOptions
+    from cmlp._data.files.row_file import LabelledRows, RowFile, TrainingRows
     from cmlp._model.model import TrainedModel
 
 DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
@@ -113,8 +114,6 @@ def _separator(text: str) -> str:
 
 def _text_options(arguments: argparse.Namespace) -> TextOptions:
     """Return what the options say about files of text."""
-    from cmlp._data.files.text import TextOptions
-
     return TextOptions(
         header={"auto": None, "yes": True, "no": False}[arguments.header],
         separator=arguments.separator,
@@ -162,8 +161,6 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
 
 def column(file: RowFile, text: str) -> int:
     """Return the position of a column that a user gives by its name or its number from 1."""
-    from cmlp._data.files.text import position
-
     at = position(text, file.names, file.width)
     if at is not None:
         return at
@@ -232,17 +229,12 @@ def inputs_of_table(
 
 def _names(trained: TrainedModel) -> list[str] | None:
     """Return the names of the columns that a model has learned from."""
-    from cmlp._model.model import TableModel
-
     names = trained.names if isinstance(trained, TableModel) else trained.feature_names
     return None if names is None else list(map(str, names))
 
 
 def known_by(trained: TrainedModel) -> Known:
     """Return what a model knows about the files that it reads."""
-    from cmlp._data.files.row_file import Known
-    from cmlp._model.model import TableModel
-
     classes = None if trained.labels is None else trained.labels.classes
     known = Known(trained.cell_format, _names(trained), classes)
     if not isinstance(trained, TableModel):
@@ -286,7 +278,6 @@ class DataFiles(NamedTuple):
 
     def training_rows(self, known: Known, progress: Callable[[float], None]) -> TrainingRows:
         """Return the rows and targets for a new model."""
-        from cmlp._data.files.row_file import ArrayRows
         from cmlp._data.files.rows import labelled
 
         file, kept, target = self._opened(known)

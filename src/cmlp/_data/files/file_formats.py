@@ -1,26 +1,19 @@
-"""The content of data files: decompression up to a limit, and arrays of NumPy's npy format and of idx files."""
+"""What files of all formats have in common: errors, decompression up to a limit, and how each format begins."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
 import io
-import math
 import os
-import warnings
 import zlib
-from typing import IO, TYPE_CHECKING, Any, Literal, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self
 
 from cmlp._data.disk import open_regular
-from cmlp._data.files.images import read_at_most, read_idx
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator
-
-    from numpy.typing import NDArray
 
 _ENDS_OF_IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 _REPORTED = 1 << 20  # bytes between two reports
@@ -124,60 +117,8 @@ def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None 
             raise DataError(f"{path} is not a valid gzip file: {error}") from error
 
 
-def read_array(file: io.BufferedReader, path: str) -> NDArray[Any] | None:
-    """Return the array in an npy or idx file; None if it is neither, and nothing is read then."""
-    start = file.peek(len(NPY))
-    if start.startswith(NPY):
-        return _read_npy(file, path)
-    return read_idx(file, path) if start.startswith(IDX) else None
-
-
-def is_mapped(path: str) -> bool:
-    """Return whether a file can be mapped: whether it is an npy file that is not compressed."""
-    with open_regular(on_disk(path)) as raw:
-        return raw.peek(len(NPY)).startswith(NPY)
-
-
-def mapped(path: str) -> NDArray[Any]:
-    """Return the array in an npy file, of which only the header is read at once."""
-    with open_regular(on_disk(path)) as file:
-        shape, is_fortran, dtype = _npy_header(file, path)
-        start = file.tell()
-        size, found = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - start
-        _require_size(path, shape, size, found if min(shape, default=1) >= 0 else 0)
-        order: Literal["F", "C"] = "F" if is_fortran else "C"
-        try:
-            return np.memmap(file, dtype, "r", start, shape, order) if size else np.empty(shape, dtype)
-        except ValueError as error:
-            raise DataError(f"{path} cannot be read: {error}") from error
-
-
-def _read_npy(file: IO[bytes], path: str) -> NDArray[Any]:
-    """Read an array of numbers or text. The header limits what is read, and memory is allocated as the bytes arrive."""
-    shape, is_fortran, dtype = _npy_header(file, path)
-    size = math.prod(shape) * dtype.itemsize
-    content = read_at_most(file, size + 1) if min(shape, default=1) >= 0 else b""
-    _require_size(path, shape, size, len(content))
-    try:
-        return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
-    except ValueError as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
-
-
-def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of the parser, about the header
-            version = np.lib.format.read_magic(file)
-            readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            shape, is_fortran, dtype = readers[version](file)
-    except Exception as error:  # NumPy's parser raises errors of many types
-        raise DataError(f"{path} cannot be read: its npy header is invalid: {error}") from error
-    if dtype.kind not in "buifUS" or not dtype.itemsize:
-        raise DataError(f"{path} must contain real numbers, got an array of dtype {dtype}")
-    return shape, is_fortran, dtype
-
-
-def _require_size(path: str, shape: tuple[int, ...], size: int, found: int) -> None:
-    if found != size:
-        got = "more" if found > size else f"{found} bytes"
-        raise DataError(f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}")
+def format_of(path: str, max_bytes: int) -> bytes:
+    """Return the first bytes of a file, which tell its format: that of text if it is none of the others."""
+    with opening(path, max_bytes) as file:
+        start = file.peek(len(NPY))[: len(NPY)]
+    return next((known for known in (PARQUET, NPY, IDX) if start.startswith(known)), b"")

@@ -1,6 +1,6 @@
 """A file of rows that is open, and the rows and targets that training gets from it.
 
-Delimited text, Parquet and arrays (npy, idx) are kinds of `RowFile`; `open_rows` in `rows` makes them.
+`TextFile`, `ArrayFile` (npy, idx) and `ParquetFile` are the kinds of `RowFile`; `open_rows` in `rows` makes them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.columns import NamedMatrix
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.text import TextOptions
 
     Notice: TypeAlias = Callable[[str], None] | None  # gets a line for the user
     Progress: TypeAlias = Callable[[float], None] | None  # gets the share of the file that was read
@@ -33,6 +32,32 @@ class LabelledRows(NamedTuple):
 
     X: Any
     y: NDArray[Any]
+
+
+class TextOptions(NamedTuple):
+    """What the user has said about a file; None is found in the file, or known from the model."""
+
+    header: bool | None = None
+    separator: str | None = None
+    encoding: str | None = None
+    comment: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    missing: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()  # columns of text
+    max_bytes: int = 2**30  # of what a compressed file contains
+
+    def cell_format(self, known: CellFormat) -> CellFormat:
+        """Return how cells are read: as the user says, or else as the model does."""
+        decimal = known.decimal if self.decimal is None else self.decimal
+        stated = known.thousands if self.decimal in (None, known.decimal) else ""
+        thousands = stated if self.thousands is None else self.thousands
+        if thousands == decimal:
+            problem = "<thousands> must differ from the decimal point, got {!r} for both"
+            raise DataError(problem, thousands, thousands=...)
+        return CellFormat(
+            decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
+        )
 
 
 class Known(NamedTuple):
@@ -203,3 +228,14 @@ def require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: i
     value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
     error = NotNumbersError if np.isnan(value) and name else DataError
     raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
+
+
+def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
+    """Return the position of a column by its name, also without the spaces around it, or by its number from 1."""
+    if names is not None:
+        if text in names:
+            return list(names).index(text)
+        plain = [name.strip() for name in names]
+        if plain.count(text.strip()) == 1:
+            return plain.index(text.strip())
+    return int(text) - 1 if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else None

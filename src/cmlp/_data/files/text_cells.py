@@ -12,15 +12,38 @@ from cmlp._data.files.file_formats import DataError, NotNumbersError
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._data.files.text import Place
     from cmlp._data.grammar import Grammar
 
 MISSING_TARGET = "the value is missing: leave out the rows without a target"
 _NAT = np.iinfo(np.int64).min
+
+
+class Place:
+    """Where the cells of a column are, for messages; `line_of` returns the line of a row."""
+
+    def __init__(self, path: str, column: int, name: str | None, line_of: Callable[[int], int]) -> None:
+        self._path, self._column, self._name, self._line_of = path, column, name, line_of
+
+    def __call__(self, row: int) -> str:
+        return f"{self._path}, {self.line(row)}, {self.column}"
+
+    def line(self, row: int) -> str:
+        """Return the line of a row."""
+        return f"line {self._line_of(row)}"
+
+    @property
+    def column(self) -> str:
+        """The number of the column, with its name if it has one."""
+        return f"column {self._column + 1}" + ("" if self._name is None else f" ({self._name!r})")
+
+    @property
+    def name(self) -> str:
+        """The name of the column, or its number if it has none."""
+        return str(self._column + 1) if self._name is None else self._name
 
 
 def remedy(cell: str, *, required: bool = False) -> Message:

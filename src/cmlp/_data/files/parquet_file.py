@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.files.row_file import Known, Notice, Progress, TargetKind
-    from cmlp._data.files.text import TextOptions
+    from cmlp._data.files.row_file import Known, Notice, Progress, TargetKind, TextOptions
 
 _BLOCK_ROWS = 8192
 

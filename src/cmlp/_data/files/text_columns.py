@@ -1,39 +1,32 @@
-"""The rows of a file of text on which a model is trained: what each column is, decided over all rows."""
+"""The columns of a file of text on which a model is trained: what each of them is, decided over all rows."""
 
 from __future__ import annotations
 
-import bisect
 import re
 from array import array
 from collections import Counter
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, NamedColumns, NamedMatrix, objects
-from cmlp._data.files import parsing
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
+from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError
-from cmlp._data.files.parsing import MISSING_TARGET, column_of, integers
-from cmlp._data.files.row_file import LabelledRows, TrainingRows
-from cmlp._data.files.text import Place
-from cmlp._data.grammar import Grammar, looks_like_a_date, looks_like_a_number
+from cmlp._data.grammar import looks_like_a_date, looks_like_a_number
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Self
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import CellFormat
-    from cmlp._data.files.row_file import Progress, TargetKind
-    from cmlp._data.files.text import TextFile
+    from cmlp._data.files.text_cells import Place
+    from cmlp._data.grammar import Grammar
 
-_PLAIN = ("integer", "number")  # kinds of cells, and types of columns
-_NUMBERS = (*_PLAIN, "zeros", "infinite")
+PLAIN = ("integer", "number")  # kinds of cells, and types of columns
+_NUMBERS = (*PLAIN, "zeros", "infinite")
 _ABSENT = ("missing", "mark")
 _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
@@ -56,13 +49,13 @@ class TrainingColumn:
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
         self._first: dict[str, dict[str, int]] = {}  # the first different cells of each kind, with their rows
-        self._codes: dict[str, int] = {}
+        self.codes: dict[str, int] = {}
         self._words = array("b")  # the kind of each different text
 
     def add(self, cells: Sequence[str], first: int) -> None:
         """Add the cells of rows from `first` on."""
         forms = [self._numbers, self._dates, self._texts]
-        if self._is_text or self.tally["text"] or (self._is_target and len(self._codes) < _FEW):
+        if self._is_text or self.tally["text"] or (self._is_target and len(self.codes) < _FEW):
             forms = [self._texts]
         elif self.parts and self.parts[-1].dtype.kind == "M":
             forms = [self._dates, self._numbers, self._texts]
@@ -101,7 +94,7 @@ class TrainingColumn:
 
     def _texts(self, cells: Sequence[str], first: int) -> NDArray[np.int32]:
         """Return a number for each cell, the same for the same text."""
-        codes = self._codes
+        codes = self.codes
         for row, cell in enumerate(cells, first) if not codes.keys() >= {*cells} else ():
             if cell not in codes:
                 word = self.grammar.kind(cell)
@@ -131,11 +124,11 @@ class TrainingColumn:
 
     def other_than_number(self, column_type: str) -> tuple[int, str] | None:
         """Return the row and an explanation of the first cell that is no number; None if all are numbers."""
-        words = _ABSENT if column_type in _PLAIN else [word for word in _WORDS if word not in _PLAIN]
+        words = _ABSENT if column_type in PLAIN else [word for word in _WORDS if word not in PLAIN]
         row, cell = next(iter(self.first(words)), (0, ""))
         if self._is_text:
             return row, "a column of text"
-        if column_type in _PLAIN:
+        if column_type in PLAIN:
             return (row, "the value is missing") if self.tally["missing"] + self.tally["mark"] else None
         if self.grammar.is_missing(cell):
             return row, "the value is missing"
@@ -147,7 +140,7 @@ class TrainingColumn:
     @property
     def other_date(self) -> str | None:
         """A cell of a column of text that people would read as a date, as they would nearly all others."""
-        codes = () if self._is_text else islice(self._codes, _FEW)
+        codes = () if self._is_text else islice(self.codes, _FEW)
         cells = [cell for cell in codes if not self.grammar.is_mark(cell)]
         dates = [cell for cell in cells if looks_like_a_date(cell)]
         return dates[0] if dates and len(dates) >= _SHARE * len(cells) else None
@@ -168,9 +161,9 @@ class TrainingColumn:
             if tally["infinite"]:
                 row, cell = self.first(["infinite"])[0]
                 what = f"the value is {self.grammar.number(cell)}"
-                raise DataError(f"{place(row)}: {what}" + parsing.remedy(cell, required=self._is_target))
+                raise DataError(f"{place(row)}: {what}" + text_cells.remedy(cell, required=self._is_target))
             is_whole = n > 0 and not tally["number"]
-            return "text" if is_whole and tally["zeros"] else _PLAIN[not is_whole]  # codes such as 00123
+            return "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]  # codes such as 00123
         if n_dates == n:
             if tally["instant"] not in (0, n):
                 (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
@@ -194,7 +187,7 @@ class TrainingColumn:
     def _has_times(self, place: Place) -> bool:
         """Return whether a date is not at midnight."""
         moments = [part for part in self.parts if part.dtype.kind == "M"]
-        moments.append(parsing.dates(self.grammar, [*self._codes], "time", place))
+        moments.append(text_cells.dates(self.grammar, [*self.codes], "time", place))
         return any((part.view(np.int64)[~np.isnat(part)] % MICROSECONDS_OF_A_DAY).any() for part in moments)
 
     def _mixed(self, place: Place, n: int, n_numbers: int, n_dates: int) -> DataError:
@@ -226,16 +219,16 @@ class TrainingColumn:
 
     def has_values(self, column_type: str) -> bool:
         """Return whether the values of a type follow from the blocks: not if one is in the form of another type."""
-        form = "M" if column_type in DATES else "f" if column_type in _PLAIN else "i"
+        form = "M" if column_type in DATES else "f" if column_type in PLAIN else "i"
         forms = {part.dtype.kind for part in self.parts}
         if column_type == "integer" and forms == {"i", "f"}:
-            cells = (cell for cell in self._codes if not self.grammar.is_mark(cell))
+            cells = (cell for cell in self.codes if not self.grammar.is_mark(cell))
             return all(abs(self.grammar.integer(cell) or 0) <= EXACT for cell in cells)
         return forms <= {"i", form}
 
     def values(self, column_type: str, place: Place) -> NDArray[Any]:
         """Return the values of a type, which follow from the blocks."""
-        table = parsing.values(self.grammar, [*self._codes], column_type, place)
+        table = text_cells.values(self.grammar, [*self.codes], column_type, place)
         if any(part.dtype.kind == "f" for part in self.parts):
             table = table.astype(np.float64)
         return np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts])
@@ -268,7 +261,7 @@ def _remedy(cell: str, decimal: str) -> Message:
     return "To read numbers, " + ("add " + stated if stated else Message("")) + other
 
 
-def _doubt(cell: str) -> Message:
+def doubt(cell: str) -> Message:
     """Return a notice about a number in a file from a country with decimal commas, perhaps."""
     text = (
         "{!r} is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, "
@@ -277,148 +270,7 @@ def _doubt(cell: str) -> Message:
     return Message(text, cell, german=_GERMAN, decimal=".")
 
 
-def _other_date(cell: str, place: Place) -> Message:
+def doubt_of_date(cell: str, place: Place) -> Message:
     """Return a notice about a date in a column of text."""
     text = "{!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text:=>"
     return Message(text, cell, text=place.name)
-
-
-class TextRows(TrainingRows):
-    """The columns of a file of text by their positions, and the target, with the decision what each of them is."""
-
-    def __init__(
-        self,
-        file: TextFile,
-        columns: dict[int, TrainingColumn],
-        target: tuple[int, TrainingColumn],
-        blocks: list[tuple[int, Sequence[int]]],
-    ) -> None:
-        self.file, self.kept, self._columns = file, list(columns), columns
-        self.names = [file.names[i] for i in columns] if file.has_names else None
-        self._blocks = blocks  # the first row of each, and the lines of its rows
-        self.n_rows = blocks[-1][0] + len(blocks[-1][1])
-        self._target_position, self._target = target
-        self._at_target, self.grammar = self._place(target[0]), target[1].grammar
-        self._types = {i: column.column_type(self._place(i)) for i, column in columns.items()}
-        # What the file is, and columns that may be something else than what they are read as.
-        self.notices = [
-            file.summary(self.n_rows),
-            *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
-        ]
-
-    @classmethod
-    def read(
-        cls, file: TextFile, cell_format: CellFormat, kept: Sequence[int], target: int, progress: Progress = None
-    ) -> Self:
-        """Read the columns `kept` of X, and the targets; `progress` gets the share of the file that has been read."""
-        grammar, texts = Grammar(cell_format), {file.position(name) for name in file.options.text}
-        # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
-        may_be_grouped = file.separator == ";" and file.options.decimal is None and not file.options.thousands
-        columns = {i: TrainingColumn(grammar, i in texts, i == target, may_be_grouped) for i in (*kept, target)}
-        blocks = []
-        for block in file.blocks(progress):
-            for i, column in columns.items():
-                column.add(block.columns[i], block.first)
-            blocks.append((block.first, block.lines))
-        return cls(file, columns, (target, columns.pop(target)), blocks)
-
-    def _doubts(self) -> Iterator[tuple[int, Message]]:
-        """Yield columns that may be something else than what they are read as, with a notice."""
-        for i, column in (*self._columns.items(), (self._target_position, self._target)):
-            if column.grouped:
-                yield i, _doubt(column.grouped.strip())
-        for i, column in self._columns.items():
-            if self._types[i] == "text" and (other_date := column.other_date) is not None:
-                yield i, _other_date(other_date, self._place(i))
-
-    def _place(self, column: int) -> Place:
-        def line_of(row: int) -> int:
-            first, lines = self._blocks[bisect.bisect_right(self._blocks, row, key=lambda block: block[0]) - 1]
-            return lines[row - first]
-
-        return Place(self.file, column, line_of)
-
-    @property
-    def other_than_number(self) -> str | None:
-        """The first cell of X that is no number, with its place."""
-        others = [
-            (other[0], i, other[1])
-            for i, column in self._columns.items()
-            if (other := column.other_than_number(self._types[i])) is not None
-        ]
-        row, i, what = min(others, default=(0, 0, ""))
-        return f"{self._place(i)(row)}: {what}" if others else None
-
-    def take_numbers(self, y: NDArray[Any]) -> LabelledRows:
-        """Return the rows as a matrix, with targets."""
-        matrix = np.empty((self.n_rows, len(self.kept)))
-        columns = [self._columns.pop(i) for i in self.kept]
-        tables = [parsing.numbers(self.grammar, [*column._codes], self._at_target) for column in columns]
-        for first, lines in self._blocks:
-            for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
-                part = column.parts.pop(0)
-                matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
-        return LabelledRows(matrix if self.names is None else NamedMatrix(matrix, self.names), y)
-
-    def take_columns(self) -> NamedColumns:
-        """Return the columns with their types."""
-        types, columns = self._types, []
-        again = self._read_again(
-            {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
-        )
-        for i in self.kept:
-            column = self._columns.pop(i)
-            values = again.pop(i) if i in again else column.values(types[i], self._place(i))
-            columns.append(column_of(values, types[i]))
-        return NamedColumns([self.file.names[i] for i in self.kept], columns)
-
-    def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
-        """Return the values of columns of which some blocks were read as another type."""
-        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
-        for block in self.file.blocks() if types else ():
-            for i, column_type in types.items():
-                parts[i].append(parsing.values(self.grammar, block.columns[i], column_type, block.place(self.file, i)))
-        return {i: np.concatenate(parts.pop(i)) for i in types}
-
-    # ------------------------------------------------------------------------------------------------- the target
-
-    @cached_property
-    def target_kind(self) -> TargetKind:
-        """What the targets are, decided over all rows."""
-        column_type = self._target.column_type(self._at_target)
-        if column_type not in _PLAIN:
-            return "text"
-        return "whole" if column_type == "integer" or (self.numbers() % 1 == 0).all() else "fractions"
-
-    @property
-    def place_of_fraction(self) -> str:
-        """Where the first target with a fraction is."""
-        return self._at_target(int((self.numbers() % 1 != 0).argmax()))
-
-    def _values_of_target(self, column_type: str) -> NDArray[Any]:
-        if self._target.has_values(column_type):
-            return self._target.values(column_type, self._at_target)
-        return self._read_again({self._target_position: column_type})[self._target_position]
-
-    def numbers(self) -> NDArray[np.float64]:
-        """Return the targets as numbers; raises DataError if one is missing."""
-        values: NDArray[np.float64] = self._values_of_target("number")
-        if np.isnan(values).any():
-            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: {MISSING_TARGET}")
-        return values
-
-    def labels(self) -> NDArray[Any]:
-        """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
-        column_type = self._target.column_type(self._at_target)
-        entries = self._values_of_target("text").tolist()
-        if None in entries:
-            raise DataError(f"{self._at_target(entries.index(None))}: {MISSING_TARGET}")
-        plain: list[str] = [text.strip() for text in entries]
-        convert = {"integer": self.grammar.integer, "number": self.grammar.number, "boolean": self.grammar.boolean}
-        if column_type in convert:
-            values = {text: convert[column_type](text) for text in {*plain}}
-            if all(str(value) == text for text, value in values.items()):
-                parsed = [values[text] for text in plain]
-                labels = integers(parsed) if column_type == "integer" else np.array(parsed)
-                return objects(entries) if labels.dtype == object else labels
-        return objects(entries)

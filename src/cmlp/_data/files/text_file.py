@@ -1,0 +1,431 @@
+"""Delimited text as a file of rows: encoding, separator, names and cells. docs/guide/files.md defines them."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import csv
+import io
+import itertools
+import re
+from array import array
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._data.columns import NamedColumns, NamedMatrix, joined, objects
+from cmlp._data.files import text_cells
+from cmlp._data.files.file_formats import DataError, opening
+from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, position
+from cmlp._data.files.text_cells import MISSING_TARGET, Place, column_of, integers
+from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
+from cmlp._data.files.text_lines import (
+    NO_SEPARATOR,
+    Lines,
+    are_most,
+    encoding_of,
+    has_several_numbers,
+    is_value,
+    require_text,
+    sampled,
+    separator_of,
+    split_rows,
+    without_end,
+)
+from cmlp._data.grammar import Grammar
+from cmlp.exceptions import Message, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.files.row_file import Notice, Progress, TargetKind, TextOptions
+
+_NAMES = {"\t": "tab", " ": "space"}
+_SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
+_BLOCK_CELLS = 1 << 16  # read at a time
+_NO_MODEL = Known()
+
+
+class TextBlock(NamedTuple):
+    """Some rows: the cells of each column, the number of the first row from 0, and the line of each row from 1."""
+
+    columns: Sequence[Sequence[str]]
+    first: int
+    lines: Sequence[int]
+
+
+class TextFile(RowFile):
+    """A file of delimited text; its first lines tell the separator, whether it has names, and its columns.
+
+    Its cells are read by the decision of a model, or decide the types of a new one.
+
+    Parameters
+    ----------
+    path : str
+    options : TextOptions
+    known : Known, default=Known()
+        What the model knows. A row with the names of all of its columns has names.
+    target : str or None, default=None
+        A column that the user names: a row has names if it is one of them, and not the number of a column.
+
+    Attributes
+    ----------
+    names_or_numbers : list of str
+        The names of the columns, or their numbers where they have none.
+    """
+
+    def __init__(self, path: str, options: TextOptions, known: Known = _NO_MODEL, target: str | None = None) -> None:
+        super().__init__(path, options, known, 0)  # the lines tell the columns
+        names = {name.strip() for name in known.names or ()}
+
+        def named(cells: Sequence[str]) -> bool:
+            if names:
+                return names.issubset(cell.strip() for cell in cells)
+            if target is None or position(target, None, len(cells)) is not None:
+                return False
+            return position(target, cells, 0) is not None
+
+        with self._lines() as lines:
+            self._look(lines, named)
+
+    def _look(self, lines: Iterator[str], named: Callable[[Sequence[str]], bool]) -> None:
+        """Find the separator, the names and the number of columns."""
+        options = self.options
+        sample: list[str] = []
+        for line in lines:
+            sample.append(line)
+            if len(sample) > _SAMPLE_LINES or sum(map(len, sample)) > _SAMPLE_LETTERS:
+                break
+        is_whole = next(lines, None) is None and len(sample) <= _SAMPLE_LINES
+        sample = sample[:_SAMPLE_LINES]
+        stated = re.fullmatch(r"sep=(.)\s*", sample[0]) if sample and options.separator is None else None
+        if stated and not any(stated[1] in line for line in sample[1:]):
+            stated = None
+        self._skipped = int(stated is not None)  # lines before the first row
+        comment = options.comment
+        rows = [line for line in sample[self._skipped :] if not (comment and line.lstrip().startswith(comment))]
+        filled = [line for line in rows if line.strip()]
+        if not filled:
+            raise DataError(f"{self.path} contains no rows")
+        separator = stated[1] if stated else options.separator
+        self.separator = separator_of(filled, is_whole) if separator is None else separator
+        parsed, self._skips_spaces = sampled(filled, self.separator)
+        first = parsed[0]
+        self.width = len(first)
+        if separator is None and self.separator and any(map(has_several_numbers, first)):
+            problem = "{} has several separators: state one with <separator>, or replace spaces and tabs by commas"
+            raise DataError(problem, self.path, separator=...)
+        width, n = Counter(map(len, parsed)).most_common(1)[0]
+        if width > self.width and are_most(n, len(parsed)):
+            k = min([*map(len, parsed)].index(width), len(filled) - 1)
+            raise self._ragged(1 + sample.index(filled[k]), width, is_top=True)
+        has_value = any(map(is_value, first))
+        has_names = (named(first) or not has_value) if options.header is None else options.header
+        for line, row in zip(filled, parsed, strict=False):
+            if options.header is None and not named(first) and named(row):
+                at = f"line {1 + sample.index(line)}"
+                raise DataError(f"{self.path}, {at}: the names are here, not in the first row: remove the lines above")
+        self.names_or_numbers = [
+            cell if has_names and cell.strip() else f"column {i + 1}" for i, cell in enumerate(first)
+        ]
+        self.names = self.names_or_numbers if has_names else None
+
+    def grammar(self) -> Grammar:
+        """Return how cells are read."""
+        return Grammar(self.options.cell_format(self.known.cell_format))
+
+    def place(self, column: int, line_of: Callable[[int], int]) -> Place:
+        """Return where the cells of a column are; `line_of` returns the line of a row."""
+        return Place(self.path, column, None if self.names is None else self.names[column], line_of)
+
+    def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:
+        return (rows.X for rows in self._blocks(kept, None, notice))
+
+    def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
+        blocks = list(self._blocks(kept, target))
+        X = joined([rows.X for rows in blocks])
+        return LabelledRows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
+
+    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TextRows:
+        for name, count in Counter(self.names_or_numbers[i] for i in kept).items():
+            if count > 1:
+                problem = (
+                    "{} has {} columns {!r}, and predict finds columns by their names: rename them, or leave all but "
+                    "one out with <drop=>"
+                )
+                raise DataError(problem, self.path, count, name, drop="NUMBER")
+        return TextRows(self, kept, target, progress)
+
+    def _blocks(self, kept: Sequence[int], target: int | None, notice: Notice = None) -> Iterator[LabelledRows]:
+        known, grammar = self.known, self.grammar()
+        for block in self.cells():
+            columns = [(block.columns[i], self.place(i, block.lines.__getitem__)) for i in kept]
+            if known.categories is None:
+                values = np.empty((len(block.lines), len(kept)))
+                for k, (cells, place) in enumerate(columns):
+                    values[:, k] = text_cells.numbers(grammar, cells, place, required=True)
+                X: Any = NamedMatrix(values, self.names and [self.names[i] for i in kept])
+            else:
+                typed_columns = zip(columns, known.column_types, known.categories, strict=True)
+                typed = [
+                    text_cells.known_column(grammar, cells, one_type, one, place)
+                    for (cells, place), one_type, one in typed_columns
+                ]
+                X = known.table([self.names_or_numbers[i] for i in kept], typed)
+            y = np.empty(0)
+            if target is not None:
+                place = self.place(target, block.lines.__getitem__)
+                y = text_cells.known_targets(grammar, block.columns[target], known.classes, place)
+            yield LabelledRows(X, y)
+        if notice is not None:
+            notice(self.summary(block.first + len(block.lines)))
+
+    def summary(self, n_rows: int) -> str:
+        """Return a line for the user: what separates the columns, and how many columns and rows there are."""
+        mark = _NAMES.get(self.separator, f'"{self.separator}"')
+        separator = f"{mark} as separator" if self.separator else "no separator"
+        columns = f"{self.width:,} column{'s' * (self.width != 1)}"
+        names = f"with{'out' if self.names is None else ''} names"
+        return f"{self.path}: {separator}, {columns} {names}, {n_rows:,} row{'s' * (n_rows != 1)}"
+
+    def cells(self, progress: Progress = None) -> Iterator[TextBlock]:
+        """Yield the rows in blocks; `progress` gets the share of the file that has been read.
+
+        A row is never left out, but a blank line is no row in a file of several columns.
+        """
+        n_rows, n_lines = 0, -(-_BLOCK_CELLS // self.width)
+        with self._lines(progress) as text:
+            lines = Lines(self.path, text, self._skipped, self.options.comment)
+            if self.names is not None:
+                next(self._rows(lines, is_top=True, has_blank=False), None)
+            while some := lines.take(n_lines):
+                at: Sequence[int] = range(lines.n_read - len(some) + 1, lines.n_read + 1)
+                columns = self._split(some)
+                if columns is None:
+                    lines.put_back(some)
+                    columns, at = self._parsed(lines, at[-1], is_top=self.names is not None and not n_rows)
+                if at:
+                    yield TextBlock(columns, n_rows, at)
+                n_rows += len(at)
+        if not n_rows:
+            raise DataError(f"{self.path} contains no rows")
+
+    def _split(self, lines: list[str]) -> list[Sequence[str]] | None:
+        """Return the columns of lines without quotation marks, faster than the csv module; None if it must look."""
+        text, separator, width = "".join(lines), self.separator or NO_SEPARATOR, self.width
+        if '"' in text or separator == " " or self._skips_spaces or self.options.comment:
+            return None
+        if not text.endswith(("\n", "\r")) or {*map(str.count, lines, itertools.repeat(separator))} != {width - 1}:
+            return None
+        cells = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", separator).split(separator)
+        return [cells[i:-1:width] for i in range(width)]
+
+    def _parsed(self, lines: Lines, last: int, *, is_top: bool) -> tuple[list[Sequence[str]], Sequence[int]]:
+        """Return the columns of the rows up to the line `last`, or beyond it, and the lines on which they begin."""
+        rows: list[list[str]] = []
+        at = array("q")
+        for begin, cells in self._rows(lines, is_top=is_top, has_blank=self.width == 1):
+            rows.append(cells)
+            at.append(begin)
+            if lines.n_read >= last:  # the last row may have further lines
+                break
+        return list(zip(*rows, strict=True)), at
+
+    def _rows(self, lines: Lines, *, is_top: bool, has_blank: bool) -> Iterator[tuple[int, list[str]]]:
+        """Yield rows, each behind the line on which it begins; blank lines are rows if `has_blank`."""
+        is_space = self.separator == " "
+        for row in split_rows(lines, self.separator, self._skips_spaces):
+            begin = lines.end_row()
+            cells = without_end(row) if is_space else row
+            if not cells or (len(cells) == 1 and not cells[0].strip() and (cells[0] or is_space)):  # a blank line
+                if not has_blank:
+                    continue
+                cells = cells or [""]
+            if len(cells) != self.width:
+                raise self._ragged(begin, len(cells), is_top=is_top)
+            yield begin, cells
+
+    @contextlib.contextmanager
+    def _lines(self, progress: Progress = None) -> Iterator[Iterator[str]]:
+        """Open the file as lines of text, each with its end, without the mark at the beginning of a file."""
+        encoding = encoding_of(self.options.encoding)
+        with opening(self.path, self.options.max_bytes, progress) as file:
+            require_text(self.path, file.peek(512)[:512], self.options.encoding)
+            try:
+                with io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+                    start = (line.removeprefix("\ufeff") for line in itertools.islice(text, 1))
+                    yield itertools.chain(start, text)
+            except UnicodeError as error:
+                raise self._undecodable(error) from error
+            except csv.Error as error:
+                raise DataError(
+                    f"{self.path} cannot be read as CSV: {error}. Is a quotation mark not closed?"
+                ) from error
+
+    def _undecodable(self, error: UnicodeError) -> DataError:
+        if self.options.encoding is not None:
+            text = "{} is not text in {}: {}. Name another <encoding>"
+            return DataError(text, self.path, self.options.encoding, error, encoding=...)
+        text = (
+            "{} is not a CSV file in UTF-8, and not npy, idx or Parquet: {}. Name its encoding, for example "
+            "<encoding=> (Windows) or <latin=>"
+        )
+        return DataError(text, self.path, error, encoding="cp1252", latin=Setting("encoding", "latin-1"))
+
+    def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
+        remedy = ""
+        if is_top and width == self.width + 1 > 2:
+            remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
+        elif is_top and width > self.width:
+            remedy = Message(". Remove lines that are a title, or say with <comment=> how they begin", comment="TEXT")
+        elif self.separator in ",;" and self.width > 1:
+            remedy = f". A value that contains {self.separator} needs quotation marks"
+        values = f"{width:,} value{'s' * (width != 1)}"
+        return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy)
+
+
+# ------------------------------------------------------------------------------------------------- rows of training
+
+
+def _position(file: TextFile, text: str) -> int:
+    """Return the position of a column that a user gives by its name or its number from 1."""
+    at = position(text, file.names, file.width)
+    if at is None:
+        raise DataError(f"{file.path} has no column {text!r}: name a column, or a number from 1 to {file.width}")
+    return at
+
+
+class TextRows(TrainingRows):
+    """The columns of a file of text by their positions, and the target, with the decision what each of them is.
+
+    `progress` gets the share of the file that has been read.
+    """
+
+    def __init__(self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None) -> None:
+        texts = {_position(file, name) for name in file.options.text}
+        # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
+        may_be_grouped = file.separator == ";" and file.options.decimal is None and not file.options.thousands
+        self.grammar = file.grammar()
+        columns = {i: TrainingColumn(self.grammar, i in texts, i == target, may_be_grouped) for i in (*kept, target)}
+        self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
+        for block in file.cells(progress):
+            for i, column in columns.items():
+                column.add(block.columns[i], block.first)
+            self._blocks.append((block.first, block.lines))
+        self.n_rows = block.first + len(block.lines)
+        self._target_position, self._target = target, columns.pop(target)
+        self._file, self._kept, self._columns = file, list(columns), columns
+        self.names = None if file.names is None else [file.names[i] for i in columns]
+        self._at_target = self._place(target)
+        self._types = {i: column.column_type(self._place(i)) for i, column in columns.items()}
+        # What the file is, and columns that may be something else than what they are read as.
+        self.notices = [
+            file.summary(self.n_rows),
+            *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
+        ]
+
+    def _doubts(self) -> Iterator[tuple[int, Message]]:
+        """Yield columns that may be something else than what they are read as, with a notice."""
+        for i, column in (*self._columns.items(), (self._target_position, self._target)):
+            if column.grouped:
+                yield i, doubt(column.grouped.strip())
+        for i, column in self._columns.items():
+            if self._types[i] == "text" and (other_date := column.other_date) is not None:
+                yield i, doubt_of_date(other_date, self._place(i))
+
+    def _place(self, column: int) -> Place:
+        def line_of(row: int) -> int:
+            first, lines = self._blocks[bisect.bisect_right(self._blocks, row, key=lambda block: block[0]) - 1]
+            return lines[row - first]
+
+        return self._file.place(column, line_of)
+
+    @property
+    def other_than_number(self) -> str | None:
+        """The first cell of X that is no number, with its place."""
+        others = [
+            (other[0], i, other[1])
+            for i, column in self._columns.items()
+            if (other := column.other_than_number(self._types[i])) is not None
+        ]
+        row, i, what = min(others, default=(0, 0, ""))
+        return f"{self._place(i)(row)}: {what}" if others else None
+
+    def take_numbers(self, y: NDArray[Any]) -> LabelledRows:
+        """Return the rows as a matrix, with targets."""
+        matrix = np.empty((self.n_rows, len(self._kept)))
+        columns = [self._columns.pop(i) for i in self._kept]
+        tables = [text_cells.numbers(self.grammar, [*column.codes], self._at_target) for column in columns]
+        for first, lines in self._blocks:
+            for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
+                part = column.parts.pop(0)
+                matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
+        return LabelledRows(matrix if self.names is None else NamedMatrix(matrix, self.names), y)
+
+    def take_columns(self) -> NamedColumns:
+        """Return the columns with their types."""
+        types, columns = self._types, []
+        again = self._read_again(
+            {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
+        )
+        for i in self._kept:
+            column = self._columns.pop(i)
+            values = again.pop(i) if i in again else column.values(types[i], self._place(i))
+            columns.append(column_of(values, types[i]))
+        return NamedColumns([self._file.names_or_numbers[i] for i in self._kept], columns)
+
+    def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
+        """Return the values of columns of which some blocks were read as another type."""
+        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
+        for block in self._file.cells() if types else ():
+            for i, column_type in types.items():
+                place = self._file.place(i, block.lines.__getitem__)
+                parts[i].append(text_cells.values(self.grammar, block.columns[i], column_type, place))
+        return {i: np.concatenate(parts.pop(i)) for i in types}
+
+    # ------------------------------------------------------------------------------------------------- the target
+
+    @cached_property
+    def target_kind(self) -> TargetKind:
+        """What the targets are, decided over all rows."""
+        column_type = self._target.column_type(self._at_target)
+        if column_type not in PLAIN:
+            return "text"
+        return "whole" if column_type == "integer" or (self.numbers() % 1 == 0).all() else "fractions"
+
+    @property
+    def place_of_fraction(self) -> str:
+        """Where the first target with a fraction is."""
+        return self._at_target(int((self.numbers() % 1 != 0).argmax()))
+
+    def _values_of_target(self, column_type: str) -> NDArray[Any]:
+        if self._target.has_values(column_type):
+            return self._target.values(column_type, self._at_target)
+        return self._read_again({self._target_position: column_type})[self._target_position]
+
+    def numbers(self) -> NDArray[np.float64]:
+        """Return the targets as numbers; raises DataError if one is missing."""
+        values: NDArray[np.float64] = self._values_of_target("number")
+        if np.isnan(values).any():
+            raise DataError(f"{self._at_target(int(np.isnan(values).argmax()))}: {MISSING_TARGET}")
+        return values
+
+    def labels(self) -> NDArray[Any]:
+        """Return the targets as labels: integers, numbers or booleans if each is printed as it was written, or text."""
+        column_type = self._target.column_type(self._at_target)
+        entries = self._values_of_target("text").tolist()
+        if None in entries:
+            raise DataError(f"{self._at_target(entries.index(None))}: {MISSING_TARGET}")
+        plain: list[str] = [text.strip() for text in entries]
+        convert = {"integer": self.grammar.integer, "number": self.grammar.number, "boolean": self.grammar.boolean}
+        if column_type in convert:
+            values = {text: convert[column_type](text) for text in {*plain}}
+            if all(str(value) == text for text, value in values.items()):
+                parsed = [values[text] for text in plain]
+                labels = integers(parsed) if column_type == "integer" else np.array(parsed)
+                return objects(entries) if labels.dtype == object else labels
+        return objects(entries)

@@ -1,0 +1,159 @@
+"""The lines of a file of text before its columns are known: whether it is text, its encoding and its separator."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from cmlp._data.columns import CellFormat
+from cmlp._data.files.file_formats import OF_IMAGES, DataError
+from cmlp._data.grammar import Grammar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+NO_SEPARATOR = "\x1f"  # instead of a separator in a file of one column
+_SEPARATORS = "\t;|,"  # in the order of preference: a comma can be a decimal point
+_FEW, _MOST = 2, 0.6  # rows, and their share
+_ZIP, _UTF_16 = b"PK\x03\x04", (b"\xff\xfe", b"\xfe\xff")
+_OTHERS = {
+    b"%PDF": "a PDF file",
+    b"SQLite": "a database",
+    b"\xd0\xcf\x11\xe0": "an xls file",
+    b"\x7fELF": "a program",
+    b"\x89HDF": "an HDF5 file",
+    b"ARROW1": "a Feather file",
+    **dict.fromkeys((b"<html", b"<HTML", b"<!DOCTYPE", b"<!doctype", b"<?xml"), "HTML or XML"),
+}
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+_NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
+_PLAIN = Grammar(CellFormat())  # before anything is stated or found
+
+
+class Lines:
+    """The lines of a file for the csv module, counted: without comments, which can only be where a row begins."""
+
+    def __init__(self, path: str, lines: Iterator[str], n_skipped: int, comment: str | None) -> None:
+        self._path, self._comment, self.n_read = path, comment, n_skipped
+        self._lines = itertools.islice(lines, n_skipped, None)
+        self._unread: Iterator[str] = self._lines  # behind the lines that were put back
+        self._begin = 0  # the line on which the present row begins; 0 between rows
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for line in self._unread:
+            self.n_read += 1
+            if not self._begin:
+                if self._comment and line.lstrip().startswith(self._comment):
+                    continue
+                self._begin = self.n_read
+            return line
+        if self._begin:
+            raise DataError(f"{self._path}, line {self._begin}: a quotation mark is not closed")
+        raise StopIteration
+
+    def end_row(self) -> int:
+        """Return the line on which the present row begins; the next line begins another one."""
+        begin, self._begin = self._begin, 0
+        return begin
+
+    def take(self, n: int) -> list[str]:
+        """Return the next lines, comments included."""
+        some = [*itertools.islice(self._unread, n)]
+        self.n_read += len(some)
+        return some
+
+    def put_back(self, some: list[str]) -> None:
+        """Let lines that were taken be the next ones again."""
+        self._unread = itertools.chain(some, self._lines)
+        self.n_read -= len(some)
+
+
+def are_most(n: int, n_rows: int) -> bool:
+    """Return whether so many rows have the same number of columns that a line before them is a title."""
+    return n >= max(_FEW, _MOST * n_rows)
+
+
+def has_several_numbers(cell: str) -> bool:
+    """Return whether spaces separate numbers in a cell."""
+    parts = cell.split()
+    return len(parts) > 1 and sum(_PLAIN.number(part) is not None for part in parts) > 1
+
+
+def is_value(cell: str) -> bool:
+    """Return whether a cell is a number, in any form, a date or a boolean: no name of a column."""
+    return _PLAIN.kind(cell) not in ("text", "missing", "mark")
+
+
+def split_rows(lines: Iterable[str], separator: str, skips_spaces: bool) -> Any:
+    return csv.reader(lines, delimiter=separator or NO_SEPARATOR, skipinitialspace=skips_spaces)
+
+
+def without_end(row: list[str]) -> list[str]:
+    """Return a row without the cells that spaces at the end of a line make."""
+    while len(row) > 1 and not row[-1]:
+        row.pop()
+    return row
+
+
+def encoding_of(name: str | None) -> str:
+    """Return the encoding that a user has named, without the mark at the beginning of UTF-8."""
+    try:
+        encoding = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
+    except LookupError:
+        problem = "<encoding=> is unknown: use utf-8, utf-16, latin-1, cp1252 or another one"
+        raise DataError(problem, encoding=str(name)) from None
+    return encoding
+
+
+def require_text(path: str, start: bytes, encoding: str | None) -> None:
+    """Raise DataError with the remedy if a file does not begin as text."""
+    if start.startswith(_ZIP):
+        is_sheet = b"[Content_Types]" in start or b"xl/" in start
+        what = "a workbook (xlsx): save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
+        raise DataError(f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}")
+    if start.startswith(_IMAGES):
+        raise DataError(f"{path} is an image: " + OF_IMAGES)
+    for begin, other in _OTHERS.items():
+        if start.startswith(begin):
+            raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")
+    if start.startswith((b'{"', b"[{")):
+        raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
+    if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
+        problem = "{} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding:=>"
+        raise DataError(problem, path, encoding="utf-16")
+
+
+def sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:
+    """Return rows, and whether spaces before a quotation mark do not belong to the cells."""
+    if separator == " ":
+        return [*map(without_end, split_rows(lines, separator, True))], True
+    rows = list(split_rows(lines, separator, False))
+    if any(cell[:1] == " " and cell.lstrip()[:1] == '"' for row in rows for cell in row):
+        return list(split_rows(lines, separator, True)), True
+    return rows, False
+
+
+def separator_of(lines: Sequence[str], is_whole: bool) -> str:
+    """Return the separator of rows: one that gives several columns, the same number in all rows or in most."""
+    best, most = "", 0
+    for separator in _SEPARATORS:
+        rows = [row for row in sampled(lines, separator)[0] if row]
+        widths = [len(row) for row in (rows if is_whole or len(rows) == 1 else rows[:-1])]
+        width, n = Counter(widths).most_common(1)[0]
+        if width > 1 and n == len(widths):
+            return separator
+        is_title = n < len(widths) and are_most(n, len(widths))
+        if width > 1 and n > most and ((2 * n >= len(widths) and widths[0] == width) or is_title):
+            best, most = separator, n
+    rows = [row for row in sampled(lines, " ")[0] if row]
+    if not best and len(rows[0]) > 1 and {len(row) for row in rows} == {len(rows[0])}:
+        body = rows[1:] or rows
+        if any(all(_PLAIN.number(row[i]) is not None for row in body) for i in range(len(rows[0]))):
+            return " "
+    return best
