@@ -83,31 +83,28 @@ class StreamHashes:
 
     def __init__(self, job: TrainingJob) -> None:
         self._job = job
-        self._rows: dict[str, RowHash] | None = None
-        self._is_open = False
+        self._hashes: dict[str, RowHash] = {}  # of the latest pass, or of the one that was complete
+
+    @property
+    def _are_complete(self) -> bool:
+        return bool(self._hashes) and 0 < self._hashes["X"].n_rows == self._job.state.n_rows
 
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
-        self._is_open = not self._is_complete()
-        if self._is_open:
+        if not self._are_complete:
             names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
-            self._rows = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
+            self._hashes = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
 
     def add(self, block: Block) -> None:
-        """Add the next block of a pass."""
-        if self._rows is not None and self._is_open:
+        """Add the next block of a pass, unless one was complete."""
+        if not self._are_complete:
             arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
-            for name, rows in self._rows.items():
-                rows.add(arrays[name])
-
-    def _is_complete(self) -> bool:
-        return self._rows is not None and self._rows["X"].n_rows == self._job.state.n_rows
+            for name, hashed in self._hashes.items():
+                hashed.add(arrays[name])
 
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
-        if self._rows is None or not self._is_complete():
-            return None
-        return {name: rows.hexdigest() for name, rows in self._rows.items()}
+        return {name: hashed.hexdigest() for name, hashed in self._hashes.items()} if self._are_complete else None
 
 
 def is_single(job: TrainingJob) -> bool:

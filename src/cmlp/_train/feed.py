@@ -179,19 +179,16 @@ class BlockFeed(_StoredFeed):
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
         stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
-        start = first * batch_size
-        position, waiting = 0, np.empty(0, np.int64)
+        start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
         for rows in self._windows(state):
-            skipped = min(max(start - position, 0), len(rows))
-            position += len(rows)
-            waiting = np.concatenate([waiting, rows[skipped : len(rows) - max(position - stop, 0)]])
-            whole = len(waiting) if position >= stop else len(waiting) - len(waiting) % batch_size
-            if whole:
-                chosen = waiting[:whole]
-                order = chosen if state.order is None else state.order[chosen]
-                yield self._piece(order, position >= stop == self.n_rows)
-                waiting = waiting[whole:]
-            if position >= stop:
+            begin, end = end, end + len(rows)
+            waiting = np.concatenate([waiting, rows[max(start - begin, 0) : stop - begin]])
+            n_ready = len(waiting) if end >= stop else len(waiting) // batch_size * batch_size
+            ready, waiting = waiting[:n_ready], waiting[n_ready:]
+            if n_ready:
+                order = ready if state.order is None else state.order[ready]
+                yield self._piece(order, end >= stop == self.n_rows)
+            if end >= stop:
                 return
 
     def _windows(self, state: TrainingState) -> Iterator[NDArray[np.int64]]:
@@ -303,25 +300,26 @@ class _Batcher:
 
     def add(self, block: Block) -> Iterator[Piece]:
         """Yield the pieces that are complete with a block: a batch that waits for rows, and batches of this block."""
-        size, start = self._batch_size, self.n_rows
-        self.n_rows = stop = start + len(block.X)
-        begin, last = max(start, self._first_row), (stop - 1) // size * size  # of the rows to use; of the last batch
-        if begin >= stop:
-            return
-        rows = np.arange(stop - start)
+        size, start, n_rows = self._batch_size, self.n_rows, len(block.X)
+        self.n_rows += n_rows
+        rows = np.arange(n_rows)
         if self._shuffle:
-            rows = seeded(self._state.shuffle_seed, block.number).permutation(stop - start)
-        middle = -(-begin // size) * size  # the end of the batch that waits
-        if self._waiting and middle <= last:
-            self._wait(block, rows[begin - start : middle - start])
-            yield self._joined(middle, False)
-            begin = middle
-        if not self._waiting and begin < last:
+            rows = seeded(self._state.shuffle_seed, block.number).permutation(n_rows)
+        rows = rows[max(self._first_row - start, 0) :]
+        if not len(rows):
+            return
+        missing = -start % size  # rows of the batch that waits
+        if self._waiting and missing < len(rows):
+            self._wait(block, rows[:missing])
+            yield self._joined(start + missing, False)
+            rows = rows[missing:]
+        n_ready = (len(rows) - 1) // size * size
+        if n_ready and not self._waiting:
             self._origin = block.number
-            targets, used = scaled_targets(block.targets, self._state), rows[begin - start : last - start]
-            yield Piece(block.X, targets, block.weight, used, False, start)
-            begin = last
-        self._wait(block, rows[begin - start :])
+            targets = scaled_targets(block.targets, self._state)
+            yield Piece(block.X, targets, block.weight, rows[:n_ready], False, start)
+            rows = rows[n_ready:]
+        self._wait(block, rows)
 
     def rest(self) -> Iterator[Piece]:
         """Yield the last piece of the epoch, unless no rows are to be used."""

@@ -124,8 +124,9 @@ class Bag(NamedTuple):
         folds = folds_of(self.n_rows, self.rows.groups, rng)
         seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
-        for run, network in zip(runs, previous or (), strict=previous is not None):
-            run.state.params[:] = network.params
+        if previous is not None:
+            for run, network in zip(runs, previous, strict=True):
+                run.state.params[:] = network.params
         return runs
 
     def resumed_runs(self, states: Sequence[TrainingState]) -> list[EpochLoop]:
@@ -161,13 +162,14 @@ class Bag(NamedTuple):
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
         """Return the run of member k, before its first epoch."""
         net = self._net(k)
-        rng = _core.Random(seed)
-        params = initial_params(net, rng, init_activations([_ACTIVATION] * len(net.sizes[1:-1]), _ACTIVATION))
+        generator = _core.Random(seed)
+        params = initial_params(net, generator, init_activations([_ACTIVATION] * len(net.sizes[1:-1]), _ACTIVATION))
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
-        state = TrainingState(params, History(), _core.Random(seed))  # only the seed of dropout is drawn from this one
+        # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
+        state = TrainingState(params, History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
-        state.generator = rng
+        state.generator = generator
         return self._run(k, net, options, state, split)
 
     def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:

@@ -172,9 +172,10 @@ class TableFit(PreparedFit):
         """Train all networks side by side; the user's callbacks follow them, and an observer each network, or none."""
         options, estimator = self.request.options, self.request.estimator
         snapshot: Callable[[], FittedTable] = lambda: self.fitted_from(None, provenance_now())  # noqa: E731
-        for run, observer in zip(self.runs, observers, strict=bool(observers)):
-            observer.attach(run.state, snapshot, provenance_now)
-            run.observers.append(observer)
+        if observers:
+            for run, observer in zip(self.runs, observers, strict=True):
+                observer.attach(run.state, snapshot, provenance_now)
+                run.observers.append(observer)
         follower = None
         callbacks = callbacks_of(options.callbacks, options.verbose)
         if callbacks:

@@ -39,13 +39,10 @@ if TYPE_CHECKING:
 
 
 def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
-    """Return the rows that members held out, each time with all members that held out these; none if none did."""
-    groups: dict[int, tuple[NDArray[np.int64], list[int]]] = {}
-    for k, run in enumerate(runs):
-        held = run.state.held_out_rows
-        if held is not None:
-            groups.setdefault(k % N_FOLDS if bag.rows.validation is None else 0, (held, []))[1].append(k)
-    return list(groups.values())
+    """Return each set of held-out rows, with the members that held out these; none if no rows were held out."""
+    n_sets = N_FOLDS if bag.rows.validation is None else 1  # member k holds out the set k % n_sets
+    sets = [run.state.held_out_rows for run in runs[:n_sets]]
+    return [(rows, list(range(k, len(runs), n_sets))) for k, rows in enumerate(sets) if rows is not None]
 
 
 def measured_on_held_out(
