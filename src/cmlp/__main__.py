@@ -114,9 +114,8 @@ def _run(arguments: list[str], program: str) -> int:
     terminal = Terminal.of(sys.stdout, os.environ)
     if not arguments:
         from cmlp.story import first
-        from cmlp.story.keys import Keys
 
-        if first.can_play(terminal, Keys(sys.stdin)):
+        if first.can_play(terminal, sys.stdin):
             return first.run(terminal, program)
     # "digits" is the default command: its name can be omitted.
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in _GENERAL):

@@ -181,7 +181,4 @@ def test_text_is_kept_where_nothing_can_be_played(changes):
 
 
 def test_pipes_have_no_show():
-    class SomeKeys:
-        available = True
-
-    assert not first.can_play(terminal(rewrites=True, colors=256), SomeKeys())
+    assert not first.can_play(terminal(rewrites=True, colors=256), sys.stdin)

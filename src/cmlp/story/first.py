@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from typing import TextIO
 
 import numpy as np
 
@@ -15,31 +16,32 @@ from cmlp.story import charts, drawing
 from cmlp.story.animation import body_lines, frame_width, old_and_new
 from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
-from cmlp.story.keys import Keys
 from cmlp.story.neurons import SIDE
-from cmlp.story.screen import BACK_KEYS, FORWARD_KEYS, QUIT_KEYS, Screen, opening_screen
+from cmlp.story.screen import QUIT_KEYS, Screen, keyboard_of, opening_screen
 from cmlp.story.story import written
 from cmlp.story.watch import Player, play
 
 _SECONDS = 15.0
 # From these shares of the training on, the next sentence is shown.
 _SENTENCES = (0.0, 0.16, 0.45, 0.75)
-_END_KEYS = ("q", "Q", "escape", "enter")
+_END_KEYS = (*QUIT_KEYS, "enter")
+_FORWARD_KEYS = (" ", "enter", "right", "down", "n")
+_BACK_KEYS = ("b", "left", "up", "backspace")
 _SMALLEST = (50, 18)
 _IMAGE_LINES, _SMALL_IMAGE_LINES = SIDE // 2, 10
 _GAP, _BAR_WIDTH = 4, 40
 
 
-def can_play(terminal: Terminal, keys: Keys) -> bool:
+def can_play(terminal: Terminal, keyboard: TextIO) -> bool:
     """Return whether the training can be shown: on a terminal with a keyboard and enough space."""
     large = terminal.width >= _SMALLEST[0] and terminal.height >= _SMALLEST[1]
-    return terminal.stream.isatty() and terminal.moves_cursor and keys.available and large
+    return terminal.stream.isatty() and terminal.moves_cursor and keyboard_of(keyboard) is not None and large
 
 
 def run(terminal: Terminal, program: str) -> int:
     """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
-    keys, moves = Keys(sys.stdin), not wants_no_motion()
-    with opening_screen(terminal, keys) as screen:
+    moves = not wants_no_motion()
+    with opening_screen(terminal, keyboard_of(sys.stdin)) as screen:
         key, page = "a", None
         while key == "a":
             opening = Opening(terminal)
@@ -74,7 +76,7 @@ class Opening:
         player = Player(self.learning, _SECONDS, self._begun)
 
         def read_key(timeout: float) -> str | None:
-            key = screen.keys.read(timeout)
+            key = screen.read_key(timeout)
             return "q" if key in _END_KEYS else key if key in (" ", "left") else None
 
         def draw() -> None:
@@ -131,8 +133,8 @@ class Opening:
                 return "a" if key == "a" else "q"
             if key in ("s", "d"):
                 self._notice = self._open_page("" if key == "s" else EXPLORER)
-            elif key in FORWARD_KEYS or key in BACK_KEYS:
-                self._image = (self._image + (1 if key in FORWARD_KEYS else -1)) % len(self.data.y_test)
+            elif key in _FORWARD_KEYS or key in _BACK_KEYS:
+                self._image = (self._image + (1 if key in _FORWARD_KEYS else -1)) % len(self.data.y_test)
 
     def last_lines(self, width: int, height: int) -> list[str]:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""

@@ -1,54 +1,101 @@
-"""A whole screen that is drawn again and again, for commands that wait for keys."""
+"""A whole window that is drawn again and again, and single keys without Enter, for commands that wait for keys."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
+import select
 import shutil
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any, TextIO
 
+from cmlp._cli.interruption import handling
 from cmlp._cli.terminal import Terminal, clipped
-from cmlp.story.keys import Keys, restoring
+
+if sys.platform != "win32":
+    import termios
+    import tty
 
 _HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 # The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.
-_RESIZE_SECONDS = 0.2  # how soon a new size of the window is noticed
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_RESIZE_SECONDS = 0.2  # how soon a new size of the window is noticed
+_POLL_SECONDS = 0.02
+# Escape sequences of the arrow keys, and the names that `read_key` returns for them and for other special keys.
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
+_NAMES = {f"\x1b{start}{letter}": name for start in "[O" for letter, name in _ARROWS.items()} | {
+    "\x1b": "escape",
+    "\r": "enter",
+    "\n": "enter",
+    "\x7f": "backspace",
+    "\x08": "backspace",
+}
+_WINDOWS_NAMES = {"H": "up", "P": "down", "M": "right", "K": "left"}
+# An escape sequence ends with a tilde after a digit, otherwise with the third character.
+_SEQUENCE = re.compile(r".{4}|..\D", re.DOTALL)
+QUIT_KEYS = ("q", "Q", "escape")
+
+
+def keyboard_of(stream: TextIO | None) -> int | None:
+    """Return the descriptor of a stream if it is a terminal, which has a keyboard."""
+    try:
+        return stream.fileno() if stream is not None and stream.isatty() else None
+    except (OSError, ValueError):  # no file, or closed
+        return None
 
 
 class Screen:
-    """The terminal's alternate screen with its keyboard. `opened` returns one, and restores the terminal at the end."""
+    """The terminal's alternate screen, and its keyboard if standard input is one. `opening_screen` restores both."""
 
-    def __init__(self, terminal: Terminal, keys: Keys) -> None:
-        self.terminal, self.keys = terminal, keys
+    def __init__(self, terminal: Terminal, keyboard: int | None) -> None:
+        self.terminal, self._keyboard = terminal, keyboard
+        self._mode: list[Any] | None = None
+
+    def enter(self) -> None:
+        """Switch to the alternate screen, and to reading single keys. Ctrl-C still raises KeyboardInterrupt."""
+        self._write(_ENTER)
+        if self._keyboard is not None and self._mode is None and sys.platform != "win32":
+            self._mode = termios.tcgetattr(self._keyboard)
+            tty.setcbreak(self._keyboard, termios.TCSADRAIN)
+
+    def leave(self) -> None:
+        """Switch back to what the terminal was before."""
+        if self._keyboard is not None and self._mode is not None and sys.platform != "win32":
+            with contextlib.suppress(termios.error):  # the terminal has been closed
+                termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._mode)
+            self._mode = None
+        self._write(_LEAVE)
 
     def show(self, lines: Sequence[str], last: str = "") -> None:
         """Draw lines from the top, and `last` below them. What does not fit into the window is cut off."""
         room = max(self.terminal.height - 1, 1)
         shown = [*lines[:room], last] if last else list(lines[: room + 1])
         width = self.terminal.width
-        body = "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown)
-        self._write(_HOME + body + _CLEAR_REST)
+        self._write(_HOME + "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST)
+
+    def read_key(self, timeout: float) -> str | None:
+        """Return the next key, or None after `timeout` seconds; "q" at the end of the input.
+
+        A key is a character, or "up", "down", "left", "right", "enter", "escape" or "backspace".
+        """
+        if self._keyboard is None:
+            time.sleep(timeout)
+            return None
+        return _read_windows(timeout) if sys.platform == "win32" else _read_posix(self._keyboard, timeout)
 
     def ask(self, draw: Callable[[], None]) -> str:
         """Draw, and return the next key; draw again whenever the window gets another size."""
         size = shutil.get_terminal_size()
         draw()
-        while (key := self.keys.read(_RESIZE_SECONDS)) is None:
+        while (key := self.read_key(_RESIZE_SECONDS)) is None:
             if size != (size := shutil.get_terminal_size()):
                 draw()
         return key
-
-    def enter(self) -> None:
-        """Switch to the alternate screen, and to reading single keys."""
-        self._write(_ENTER)
-        self.keys.take()
-
-    def leave(self) -> None:
-        """Switch back to what the terminal was before."""
-        self.keys.give_back()
-        self._write(_LEAVE)
 
     def _write(self, text: str) -> None:
         stream = self.terminal.stream
@@ -62,19 +109,56 @@ class Screen:
             rest = rest[os.write(stream.fileno(), rest) :]
 
 
+def _read_posix(keyboard: int, timeout: float) -> str | None:
+    if not select.select([keyboard], [], [], timeout)[0]:
+        return None
+    try:
+        text = os.read(keyboard, 1).decode("utf-8", "replace")
+        # The rest of an escape sequence is already there.
+        while text.startswith("\x1b") and not _SEQUENCE.fullmatch(text) and select.select([keyboard], [], [], 0)[0]:
+            text += os.read(keyboard, 1).decode("utf-8", "replace")
+    except OSError:  # the terminal has been closed
+        return "q"
+    return _NAMES.get(text, text) if text else "q"
+
+
+def _read_windows(timeout: float) -> str | None:
+    if sys.platform != "win32":
+        return None
+    import msvcrt
+
+    end = time.monotonic() + timeout
+    while not msvcrt.kbhit():
+        if time.monotonic() >= end:
+            return None
+        time.sleep(_POLL_SECONDS)
+    text = msvcrt.getwch()
+    if text in ("\x00", "\xe0"):
+        return _WINDOWS_NAMES.get(msvcrt.getwch(), "")
+    if text == "\x03":
+        raise KeyboardInterrupt
+    return _NAMES.get(text, text)
+
+
 @contextlib.contextmanager
-def opening_screen(terminal: Terminal, keys: Keys) -> Iterator[Screen]:
-    """Open the alternate screen and the keyboard; restore both however the command ends, Ctrl-Z included."""
-    screen = Screen(terminal, keys)
-    with restoring(screen.leave, screen.enter):
+def opening_screen(terminal: Terminal, keyboard: int | None) -> Iterator[Screen]:
+    """Open the alternate screen and the keyboard; restore both however the command ends, and while Ctrl-Z stops it."""
+    screen = Screen(terminal, keyboard)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)  # the shell's status for the signal
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        screen.leave()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # the process stops here until SIGCONT
+        signal.signal(number, stop)
+        screen.enter()
+
+    with handling({"SIGQUIT": end, "SIGTSTP": stop}):
         try:
             screen.enter()
             yield screen
         finally:
             with contextlib.suppress(OSError, ValueError):  # the terminal has been closed
                 screen.leave()
-
-
-FORWARD_KEYS = (" ", "enter", "right", "down", "n")
-BACK_KEYS = ("b", "left", "up", "backspace")
-QUIT_KEYS = ("q", "Q", "escape")

@@ -16,8 +16,7 @@ from cmlp._cli.terminal import Terminal
 from cmlp.story import charts
 from cmlp.story.animation import body_lines, frame_width, header
 from cmlp.story.case import Case, case_of, save
-from cmlp.story.keys import Keys
-from cmlp.story.screen import QUIT_KEYS, opening_screen
+from cmlp.story.screen import QUIT_KEYS, keyboard_of, opening_screen
 
 DESCRIPTION = (
     "Watch the network learn at human speed: the weights of the first neurons as images (blue or shades: positive, "
@@ -58,14 +57,14 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def _play_on_screen(terminal: Terminal, learning: Learning, case: Case, seconds: float) -> None:
     """Show the training on the alternate screen, then the last frame on the normal screen."""
-    keys, player = Keys(sys.stdin), Player(learning, seconds)
+    keyboard, player = keyboard_of(sys.stdin), Player(learning, seconds)
 
     def frame() -> list[str]:
         return frame_lines(terminal, learning, case, frame_width(terminal), terminal.height)
 
-    with opening_screen(terminal, keys) as screen:
-        status = partial(player.status, case.example.label, has_keys=keys.available)
-        play(player, keys.read, lambda: screen.show(frame(), status(terminal.width)))
+    with opening_screen(terminal, keyboard) as screen:
+        status = partial(player.status, case.example.label, has_keys=keyboard is not None)
+        play(player, screen.read_key, lambda: screen.show(frame(), status(terminal.width)))
     terminal.write_lines(frame())
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
