@@ -87,7 +87,7 @@ def test_arguments_that_do_not_fit_are_named(threads):
     refused(threads, "shards must be a positive integer or a sequence of them, got 0", [GOOD], shards=0)
     refused(threads, "rounds must be a positive integer or None, got 1.5", [GOOD], rounds=1.5)
     refused(threads, "rounds must be at most 30 for 60 rows in 2 shards, got 31", [GOOD], rounds=31)
-    refused(threads, "checkpoint must be a path or None, got 1", [GOOD], checkpoint=1, error=TypeError)
+    refused(threads, "checkpoint must be a path or None, got 1", [GOOD], checkpoint=1, error=cmlp.InvalidParameterError)
     refused(threads, "client must be a distributed.Client or None, got str", [GOOD], client="tcp://", error=TypeError)
 
 

@@ -71,8 +71,9 @@ def test_data_frames_keep_their_index():
 
 def test_bad_arguments_are_named(classifier):
     rows = da.from_array(X, chunks=50)
-    with pytest.raises(ValueError, match=r"method must be one of 'predict', .* for MLPClassifier, got 'fit'"):
+    with pytest.raises(ValueError, match=r"method must be one of 'predict', .* for MLPClassifier, got 'fit'") as caught:
         cmlp.distributed.predict(classifier, rows, method="fit")
+    assert (caught.value.parameter, caught.value.value) == ("method", "fit")
     with pytest.raises(ValueError, match=r"X must have shape \(n, 4\), got \(200, 3\)"):
         cmlp.distributed.predict(classifier, rows[:, :3])
     with pytest.raises(TypeError, match="X must be a Dask array or a Dask data frame, got ndarray"):

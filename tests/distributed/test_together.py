@@ -15,9 +15,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)"
 
 def refused(message, *arguments, **keywords):
     model, data = model_of("200")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         cmlp.distributed.fit(model, *data, *arguments, **keywords)
     assert not hasattr(model, "classes_")
+    return caught.value
 
 
 class Alone:
@@ -52,7 +53,7 @@ def test_model_is_returned_and_gets_the_weights_of_validation_rows():
     ],
 )
 def test_arguments_of_rounds_are_refused_with_a_communicator(keywords, message):
-    refused(message, comm=Alone(), **keywords)
+    assert refused(message, comm=Alone(), **keywords).parameter in keywords
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_arguments_of_rounds_are_refused_with_a_communicator(keywords, message):
     ],
 )
 def test_arguments_of_a_communicator_are_refused_in_rounds(keywords, message):
-    refused(message, **keywords)
+    assert refused(message, **keywords).parameter in keywords
 
 
 def test_fit_of_an_estimator_knows_no_other_processes():

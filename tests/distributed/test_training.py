@@ -257,7 +257,7 @@ def test_checkpoint_resumes_to_the_same_bits(tmp_path, threads, rounds, monkeypa
         cmlp.distributed.fit(model, parts(), **keywords)
     assert not hasattr(model, "coefs_")
     assert cmlp.load(path).n_iter_ == calls[-1] == 4 // rounds
-    with pytest.raises(ValueError, match="The checkpoint has shards=3, so shards=4 is not possible"):
+    with pytest.raises(cmlp.InvalidParameterError, match="The checkpoint has shards=3, so shards=4 is not possible"):
         cmlp.distributed.fit(model, parts(), **{**keywords, "shards": 4})
     with pytest.raises(ValueError, match="continues a fit with batch_size=40, so batch_size=50"):
         cmlp.distributed.fit(classifier(**{**params, "batch_size": 50}), parts(), **keywords)

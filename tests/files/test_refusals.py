@@ -148,7 +148,7 @@ def labels(n, kind="labels"):
     return json.dumps({"kind": kind, "dtype": "int64", "values": list(range(n))}, separators=(",", ":"))
 
 
-SCALE = (0.0, 1.0, -1.0, 1.0)
+SCALE = [(0.0,), (1.0,), (-1.0,), (1.0,)]
 TABLES = {
     "float64": (("TabularRegressor", 1, "identity", "float64", SCALE), "are of dtype float32, not float64"),
     "tanh": (("TabularRegressor", 1, "tanh", "float32", SCALE), "the outputs are not those of a TabularRegressor"),

@@ -279,7 +279,9 @@ def tiny(quantiles=()):
         "class": "TabularRegressor",
         "parameters": '{"n_estimators":2}',
     }
-    return written_table(columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5], networks, (1.0, 2.0, -3.0, 3.0), strings)
+    return written_table(
+        columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5], networks, [(1.0,), (2.0,), (-3.0,), (3.0,)], strings
+    )
 
 
 GOOD = tiny()

@@ -7,6 +7,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.utils import check_random_state, shuffle
 
+import cmlp
 from cmlp import MLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
@@ -78,8 +79,9 @@ def test_stratified_split_matches_scikit_learn(seed, share):
     ],
 )
 def test_split_with_too_few_rows_raises(n_rows, fraction, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         order_of(n_rows, early_stopping=True, validation_fraction=fraction)
+    assert isinstance(caught.value, cmlp.InvalidParameterError) == (fraction == 0)  # whatever the rows are
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,7 @@ def write_model(
 def write_table(
     columns: Columns,
     nets: Sequence[tuple[Net, Array]],
-    target: Sequence[float] | Sequence[Sequence[float]] | None = ...,
+    target: Sequence[Sequence[float]] | None = ...,
     threshold: float | None = ...,
     *,
     strings: dict[str, str],

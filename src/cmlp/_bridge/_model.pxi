@@ -125,24 +125,20 @@ def write_model(Net net not None, params, *, scale, dict strings, dict arrays, w
 def write_table(Columns columns not None, nets, target=None, threshold=None, *, dict strings, dict arrays, write):
     """Write the model file of a table.
 
-    `nets` are pairs (net, params); `target` is None, or centre, scale, low and high, each a number or a list with one for
-    each target; `threshold` is None or a number. See `Content` for the other arguments.
+    `nets` are pairs (net, params); `target` is None, or four lists with a number for each target: centre, scale, low and
+    high; `threshold` is None or a number. See `Content` for the other arguments.
     """
     cdef Content content = Content(strings, arrays, write)
     cdef cnp.ndarray addresses = np.zeros((2, max(len(nets), 1)), np.uintp)
-    given = np.transpose([[]] * 4 if target is None else target)
-    cdef cnp.ndarray numbers = np.array(given, np.float64, order="C", ndmin=2)
+    cdef list targets = [] if target is None else [*zip(*target, strict=True)]
     cdef cnp.npy_uintp *address = <cnp.npy_uintp *>cnp.PyArray_DATA(addresses)
     cdef list blocks = []
     cdef cmlp_table table
     cdef cnp.ndarray memory
     cdef cmlp_table_target *c_target
-    cdef double *number = <double *>cnp.PyArray_DATA(numbers)
     cdef double limit = 0.0 if threshold is None else threshold
     cdef size_t size = 0
     cdef int status
-    if cnp.PyArray_NDIM(numbers) != 2 or cnp.PyArray_DIM(numbers, 1) != 4:
-        raise ValueError(f"target must be 4 numbers, or 4 lists of numbers, got {describe(target)}")
     for i, (net, params) in enumerate(nets):
         blocks.append((<Net?>net).usable_params(params, False))
         address[i] = <cnp.npy_uintp>(<Net>net).net
@@ -151,13 +147,11 @@ def write_table(Columns columns not None, nets, target=None, threshold=None, *, 
     table.columns, table.n_columns = columns.encoder.columns, columns.encoder.n_columns
     table.nets = <const cmlp_net *const *>address
     table.params = <const void *const *>(address + len(nets))
-    memory = np.zeros(max(len(numbers), 1) * sizeof(cmlp_table_target), np.uint8)
+    memory = np.zeros(max(len(targets), 1) * sizeof(cmlp_table_target), np.uint8)
     c_target = <cmlp_table_target *>cnp.PyArray_DATA(memory)
-    for i in range(len(numbers)):
-        c_target[i].centre, c_target[i].scale = number[0], number[1]
-        c_target[i].low, c_target[i].high = number[2], number[3]
-        number += 4
-    table.target, table.n_targets = NULL if target is None else c_target, len(numbers)
+    for i, (centre, scale, low, high) in enumerate(targets):
+        c_target[i].centre, c_target[i].scale, c_target[i].low, c_target[i].high = centre, scale, low, high
+    table.target, table.n_targets = NULL if target is None else c_target, len(targets)
     table.threshold = NULL if threshold is None else &limit
     check(cmlp_table_workspace_size(&table, &size), b"table")
     cdef void *workspace = workspace_of(size)

@@ -205,22 +205,22 @@ def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTrainin
     rows = request.files.training_rows(known, progress)
     form = _form(request, rows)
     target = _target(request, rows, form)
-    classes: Any = (TabularRegressor, TabularClassifier) if form.is_table else (MLPRegressor, MLPClassifier)
-    kind, y = classes[target.is_labels], target.y
+    classifier, regressor = (TabularClassifier, TabularRegressor) if form.is_table else (MLPClassifier, MLPRegressor)
+    kind: Any = classifier if target.is_labels else regressor
     request.check_parameters(kind, target.reason)
     model = kind(**request.parameters)
     notices = [*map(options.worded, rows.notices)]
     if form.reason:
         notices.append(f"{form.reason}. So this trains {_a(kind)}: {target.reason}")
     if form.is_table:
-        return TableTraining(model, rows.take_columns(), y, request.files.holdout, known.cell_format, notices)
-    known = known._replace(names=rows.names, classes=np.unique(y) if target.is_labels else None)
-    return NetworkTraining(request, model, rows.take_numbers(y), known, notices)
+        return TableTraining(model, rows.take_columns(), target.y, request.files.holdout, known.cell_format, notices)
+    known = known._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
+    return NetworkTraining(request, model, rows.take_numbers(target.y), known, notices)
 
 
 def _a(kind: type) -> str:
     """Return the name of a class with its article."""
-    return f"a{'n' * kind.__name__.startswith('MLP')} {kind.__name__}"
+    return f"{'an' if kind.__name__.startswith('MLP') else 'a'} {kind.__name__}"
 
 
 class Form(NamedTuple):
@@ -280,7 +280,7 @@ def _target(request: TrainRequest, rows: TrainingRows, form: Form) -> Target:
     labels = rows.labels()
     n = _n_different(labels)
     what, hint = ("label", "") if kind == "text" else ("different whole number", "; --regressor predicts numbers")
-    return Target(labels, True, f"the target has {n:,} {what}{'s' * (n != 1)}{hint}")
+    return Target(labels, True, f"the target has {count_noun(n, what)}{hint}")
 
 
 def _n_different(values: NDArray[Any]) -> int:

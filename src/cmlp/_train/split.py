@@ -66,13 +66,13 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
             "With n_samples={} and <validation_fraction=> the resulting train set will be empty. Adjust any of the "
             "aforementioned parameters."
         )
-        raise InvalidParameterError(problem, n_rows, validation_fraction=fraction)
+        raise ValueError(Message(problem, n_rows, validation_fraction=fraction))
     if n_validation < 2:
-        raise InvalidParameterError(
+        problem = (
             "The validation set is too small. Increase <validation_fraction:'validation_fraction'> or the size of "
-            "your dataset.",
-            validation_fraction=fraction,
+            "your dataset."
         )
+        raise ValueError(Message(problem, validation_fraction=fraction))
     return n_rows - n_validation, n_validation
 
 
@@ -177,10 +177,8 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
         )
     share, smallest = number // len(sizes), min(sizes)
     if share > smallest:
-        raise ValueError(
-            f"A batch of {number} rows takes {share} rows of each shard, but shards[{sizes.index(smallest)}] has "
-            f"{smallest}."
-        )
+        problem = "A batch of {} rows takes {} rows of each shard, but <shards>[{}] has {}."
+        raise ValueError(Message(problem, number, share, sizes.index(smallest), smallest, shards=...))
     return sizes
 
 
@@ -192,11 +190,13 @@ def shard_sizes(shards: Shards, n_rows: int) -> tuple[int, ...]:
     given = given_shards(shards)
     if isinstance(given, int):
         if given > n_rows:
-            raise ValueError(f"shards must be at most the number of rows ({n_rows}), got {given}.")
+            problem = "<shards> must be at most the number of rows ({}), got {}."
+            raise ValueError(Message(problem, n_rows, given, shards=shards))
         bounds = [n_rows * i // given for i in range(given + 1)]
         return tuple(end - begin for begin, end in pairwise(bounds))
     if sum(given) != n_rows:
-        raise ValueError(f"shards must have the sum {n_rows}, the number of rows of X, got {sum(given)}.")
+        problem = "<shards> must have the sum {}, the number of rows of X, got {}."
+        raise ValueError(Message(problem, n_rows, sum(given), shards=shards))
     return given
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._estimators.fitted import unchanging
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
+from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
     import os
@@ -136,16 +137,21 @@ def fit(
     if comm is not None:
         for name, value in (("client", client), ("rounds", rounds), ("checkpoint", checkpoint)):
             if value is not None:
-                raise ValueError(f"{name} must be None with comm, got {value!r}.{_REMEDIES.get(name, '')}")
+                given, remedy = Setting(name, value, name), _REMEDIES.get(name, "")
+                problem = "<given> must be None with <comm>, got {!r}.{}"
+                raise InvalidParameterError(problem, value, remedy, given=given, comm=...)
         from cmlp._estimators.sources import Arrays
         from cmlp.distributed._together import fit_together
 
         rows = Arrays(X, y, sample_weight)
         fit_together(model, rows, validation, comm, shards=shards, local=local, resume=resume)
         return model
-    for name, given in (("local", local), ("resume", resume)):
-        if given:
-            raise ValueError(f"{name}=True needs comm, the communicator of the processes.{_REMEDIES.get(name, '')}")
+    for name, value in (("local", local), ("resume", resume)):
+        if value:
+            given, remedy = Setting(name, True), _REMEDIES.get(name, "")
+            raise InvalidParameterError(
+                "<given> needs <comm>, the communicator of the processes.{}", remedy, given=given, comm=...
+            )
     from cmlp.distributed._rounds import fit_in_rounds
 
     number = _SHARDS if shards is None else shards
@@ -207,7 +213,8 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     model = unchanging(model)
     if method not in _METHODS or not hasattr(model, method):
         offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
-        raise ValueError(f"method must be one of {offered} for {type(model).__name__}, got {method!r}.")
+        problem = "<method> must be one of {} for {}, got {!r}."
+        raise InvalidParameterError(problem, offered, type(model).__name__, method, method=method)
     n_features = model._trained().net.n_in
     if is_array(X):
         if X.ndim != 2 or X.shape[1] != n_features:

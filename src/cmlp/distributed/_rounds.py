@@ -24,6 +24,7 @@ from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
 from cmlp.distributed._averaging import Rounds, train_shard, with_moments
 from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
+from cmlp.exceptions import InvalidParameterError, Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +64,7 @@ def fit_in_rounds(
     if rounds is not None:
         n_rounds = positive_integer("rounds", rounds, " or None")
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
-        raise TypeError(f"checkpoint must be a path or None, got {checkpoint!r}.")
+        raise InvalidParameterError("<checkpoint> must be a path or None, got {!r}.", checkpoint, checkpoint=checkpoint)
     with Exclusively(model), cluster_of(client) as cluster, immediate_signals():
         request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
         options = request.options
@@ -100,7 +101,8 @@ class Parts(RowSource):
         sizes = shard_sizes(division["shards"], n_rows)
         most = max(_ROUNDS, min(sizes))
         if n_rounds > most:
-            raise ValueError(f"rounds must be at most {most} for {n_rows} rows in {len(sizes)} shards, got {n_rounds}.")
+            problem = "<rounds> must be at most {} for {} rows in {} shards, got {}."
+            raise ValueError(Message(problem, most, n_rows, len(sizes), n_rounds, rounds=n_rounds))
         self.given = next(one.first for one in summaries if one.first is not None)
         self.classes = all_classes(summaries)
         self.fixed_for_resume, self._door = division, door
@@ -140,12 +142,15 @@ def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, 
     """Return the fit in a checkpoint; raises ValueError if training cannot continue from it."""
     loaded: Any = load_model(path)
     if type(loaded) is not type(model):
-        raise ValueError(f"checkpoint must be a file of {type(model).__name__}, but has {type(loaded).__name__}.")
+        names = type(model).__name__, type(loaded).__name__
+        raise ValueError(Message("<checkpoint> must be a file of {}, but has {}.", *names, checkpoint=path))
     stored = fit_to_resume(copy_with(model, loaded._fitted), options, in_rounds=True)
     kept = stored.state.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:
-            raise ValueError(f"The checkpoint has {name}={kept.get(name)}, so {name}={now} is not possible.")
+            before, new = Setting(name, kept.get(name)), Setting(name, now)
+            problem = "The checkpoint has <before>, so <new> is not possible."
+            raise InvalidParameterError(problem, before=before, new=new, about=new)
     return stored
 
 
