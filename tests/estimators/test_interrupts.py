@@ -164,9 +164,17 @@ def test_ctrl_c_at_any_point_leaves_no_estimator_locked(call):
     X, y = blobs(n_rows=6)
     model = small(hidden_layer_sizes=(2,), max_iter=2, tol=0, n_iter_no_change=float("inf"))
     model.partial_fit(X, y, classes=[0, 1, 2])
-    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.fit_batches"
-    step, errors = 0, []
-    while interrupted_at(step := step + 1, lambda: call(model, X, y), *modules):
+    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.fit_batches", "contextlib"
+    step, errors, interruptions = 0, [], []
+
+    def interrupted_call():
+        try:
+            call(model, X, y)
+        except KeyboardInterrupt as error:
+            interruptions.append(error)  # as IPython does: its frames live on
+            raise
+
+    while interrupted_at(step := step + 1, interrupted_call, *modules):
         try:
             model.partial_fit(X, y)
         except RuntimeError as error:

@@ -99,8 +99,8 @@ class PreparedFit:
         """Whether there is a model to store after Ctrl-C."""
         raise NotImplementedError
 
-    def provenance(self) -> ProvenanceNow:
-        """Return what records the fit, before it trains."""
+    def begin_provenance(self) -> ProvenanceNow:
+        """Begin the record of the fit, before it trains."""
         raise NotImplementedError
 
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
@@ -118,7 +118,7 @@ class PreparedFit:
 def train_and_store(fit: PreparedFit, observers: Sequence[Observer]) -> None:
     """Train and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last one."""
     estimator = fit.request.estimator
-    provenance_now = fit.provenance() if fit.request.is_recorded else lambda: None
+    provenance_now = fit.begin_provenance() if fit.request.is_recorded else lambda: None
     with DeferredSignals():
         try:
             fit.train(observers, provenance_now)

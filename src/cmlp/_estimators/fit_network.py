@@ -100,13 +100,13 @@ class NetworkFit(PreparedFit):
         """Whether there is a model to store after Ctrl-C."""
         return bool(self.request.options.warm_start or self.run.state.epoch)
 
-    def provenance(self) -> ProvenanceNow:
-        """Return what records the fit; a source that reads blocks collects their hashes."""
-        from cmlp._estimators.provenance import provenance_of_network  # few programs need it
+    def begin_provenance(self) -> ProvenanceNow:
+        """Begin the record of the fit; a source that reads blocks collects their hashes."""
+        from cmlp._estimators.provenance import begin_network_provenance  # few programs need it
 
         if not self.source.is_whole:
             self.source.hashes = StreamHashes(self.run.job)
-        return provenance_of_network(self.request, self.source, self.run.job, self.labels)
+        return begin_network_provenance(self.request, self.source, self.run.job, self.labels)
 
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train the network, which the user's callbacks and the observers follow."""
@@ -124,7 +124,7 @@ class NetworkFit(PreparedFit):
         for observer in observers:
             observer.attach(state, snapshot, provenance_now)
             run.observers.append(observer)
-        run.run()
+        run.train()
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
-    ProvenanceNow = Callable[[], Provenance | None]  # returns the record as it is now; None before all data are known
+    ProvenanceNow = Callable[[], Provenance | None]  # returns a record as it is now; None before all data are known
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
@@ -51,10 +51,10 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def provenance_of_network(
+def begin_network_provenance(
     request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
-    """Return the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
+    """Begin the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
     groups = ("rows", "validation") if source.is_whole else ("validation",)
     hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(request.class_name, labels, job.data.names))}
     of_rows = source.hashes or dict
@@ -66,17 +66,17 @@ def provenance_of_network(
     shards = job.data.shards and list(job.data.shards)
     call = "fit" if source.is_whole else "fit_batches"
     more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
-    return _provenance(request, [job.state], hashes_now, more)
+    return _begin(request, [job.state], hashes_now, more)
 
 
-def provenance_of_table(
+def begin_table_provenance(
     request: TableRequest,
     bag: Bag,
     states: Sequence[TrainingState],
     names: Sequence[object] | None,
     labels: Labels | None,
 ) -> ProvenanceNow:
-    """Return the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
+    """Begin the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
     hashes = _hashed(texts_of(request.class_name, labels, names, bag.encoder.categories))
     arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
     for suffix, part in (("", bag.rows.training), ("_val", bag.rows.validation)):
@@ -86,10 +86,10 @@ def provenance_of_table(
                 found.add(array[part])
                 hashes[name + suffix] = found.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": request.options.random_state}
-    return _provenance(request, states, lambda: hashes, more)
+    return _begin(request, states, lambda: hashes, more)
 
 
-def _provenance(
+def _begin(
     request: FitRequest | TableRequest,
     states: Sequence[TrainingState],
     data: Callable[[], dict[str, str] | None],

@@ -127,17 +127,17 @@ class FitRequest(Request):
         make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
         net = make(sizes, activations, options.loss, dtype, numbers, options.loss_parameter)
         if previous is not None:
-            fitted = previous.model.net
-            _require_same("hidden_layer_sizes", fitted.sizes[1:-1], sizes[1:-1])
-            _require_same("activation", fitted.activations[:-1], net.activations[:-1])
-            _require_same("activation_parameter", fitted.activation_parameters, net.activation_parameters)
-            _require_same("loss", fitted.loss, net.loss)
+            earlier = previous.model.net
+            _require_same("hidden_layer_sizes", earlier.sizes[1:-1], sizes[1:-1])
+            _require_same("activation", earlier.activations[:-1], net.activations[:-1])
+            _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
+            _require_same("loss", earlier.loss, net.loss)
             name = "quantile" if net.loss == "quantile" else "loss_parameter"
-            _require_same(name, fitted.loss_parameter, net.loss_parameter)
-            _require_same("the output activation", fitted.activations[-1], net.activations[-1])
-            if fitted.sizes != sizes:  # the rows have other numbers of features or targets
+            _require_same(name, earlier.loss_parameter, net.loss_parameter)
+            _require_same("the output activation", earlier.activations[-1], net.activations[-1])
+            if earlier.sizes != sizes:  # the rows have other numbers of features or targets
                 raise ValueError(
-                    f"The model was fitted with the layer sizes {fitted.sizes}, so training cannot continue with "
+                    f"The model was fitted with the layer sizes {earlier.sizes}, so training cannot continue with "
                     f"{sizes}; call fit with warm_start=False to start again."
                 )
         return net

@@ -53,11 +53,11 @@ def _is_same(was: Any, now: Any) -> bool:
 
 def _kept_fit(estimator: Estimator) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
-    kept = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
-    if kept is None:
+    fitted = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
+    if fitted is None:
         problem = "<resume=> continues a call of fit, but this {} instance has none."
         raise sklearn_class(NotFittedError)(Message(problem, type(estimator).__name__, resume=True))
-    return kept
+    return fitted
 
 
 def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: bool = False) -> Fitted:

@@ -202,7 +202,7 @@ class Trainer:
         run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         with DeferredSignals():
             if n_batches is None or not run.has_epochs:
-                run.run()
+                run.train()
             else:
                 run.run_batches(argument("n_batches", n_batches, COUNT))
         return self

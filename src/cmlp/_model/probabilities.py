@@ -208,7 +208,7 @@ def no_map(net: _core.Net) -> ProbabilityMap:
     return ProbabilityMap(np.ones(net.n_out), np.zeros(net.n_out))
 
 
-def fitted_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
+def learned_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
     """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
 
     Rows with the probabilities of the model as it is count beside the others: as many as have `_PRIOR` of the rarest
@@ -219,8 +219,8 @@ def fitted_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
     parameter = net.loss_parameter if net.loss == "label_smoothing" else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
     if net.activations[-1] == "softmax":
-        return ProbabilityMap(*_fitted(parts, range(n), smoothing))
-    labels = [_fitted([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
+        return ProbabilityMap(*_learned(parts, range(n), smoothing))
+    labels = [_learned([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
     return ProbabilityMap(*np.array([[slopes[1], shifts[1]] for slopes, shifts in labels]).T.copy())
 
 
@@ -230,7 +230,7 @@ def _of_label(part: Scores, j: int) -> Scores:
     return Scores(np.stack([np.zeros_like(z), z], axis=2), part.truth[:, [j]], part.weight)
 
 
-def _fitted(
+def _learned(
     parts: Sequence[Scores], free: Sequence[int], smoothing: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return slopes and shifts of the classes of one answer, of which those of `free` can change: Fisher scoring."""

@@ -60,7 +60,7 @@ class LBFGS:
         self._evaluated: Evaluation | None = None  # the most recent one
         self._reached: Evaluation | None = None  # the start of the current line search
 
-    def run(self) -> None:
+    def train(self) -> None:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
         with self.observers.following():
             self.observers.epoch_begins()

@@ -53,7 +53,7 @@ class EpochLoop:
         state = self.state
         return state.stopped or state.epoch >= self.job.options.max_iter or self.engine.deadline.has_come()
 
-    def run(self) -> None:
+    def train(self) -> None:
         """Train until training is finished; several epochs at once if nothing happens in between."""
         for _ in self.epochs(at_once=True):
             pass

@@ -26,8 +26,8 @@ from cmlp._model.calibration import (
 from cmlp._model.probabilities import (
     MOST_CLASSES,
     Scores,
-    fitted_map,
     is_number,
+    learned_map,
     networks_as_trained,
     scores_of_rows,
     with_map,
@@ -149,7 +149,7 @@ def with_probabilities_by_rows(
     if not len(scoring.raw) or not len(scores.weight):
         raise ValueError("probabilities=True needs at least 4 rows, and known labels outside of every fourth row.")
     _require_classes([scores], model, "y has", " outside of every fourth row")
-    found = fitted_map([scores], model.net)
+    found = learned_map([scores], model.net)
     model = with_map(model, found)
     return _with_calibration(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
 
@@ -192,10 +192,10 @@ def with_probabilities_by_held_out(model: TableModel, held_out: HeldOutScores) -
     _require_classes(parts, model, "the rows held out in fit have", "")
     if len(parts) == 1:
         parts = parts[0].of(slice(0, None, 2)), parts[0].of(slice(1, None, 2))
-    found = fitted_map(parts, net)
+    found = learned_map(parts, net)
     outputs = []
     for k, part in enumerate(parts):
-        others = fitted_map([*parts[:k], *parts[k + 1 :]], net)
+        others = learned_map([*parts[:k], *parts[k + 1 :]], net)
         outputs.append(others.probabilities(part, net.activations[-1]))
     truth, weight = (np.concatenate(each) for each in zip(*((part.truth, part.weight) for part in parts), strict=True))
     truth = truth if n_answers(net) > 1 else truth[:, 0]

@@ -52,16 +52,16 @@ _FEWEST_ROWS = 2  # that fit accepts
 @locked
 def fit_table(
     estimator: Estimator,
-    rows: tuple[Any, Any, Any],
+    given: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
     *,
     resume: bool,
     observers: Sequence[Observer] = (),
 ) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned; rows are X, y and weights."""
+    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights."""
     request = TableRequest.of(estimator, validation, resume=resume)
-    with estimator._observers(*rows) as own:
-        train_and_store(prepare_table(request, *rows), [*own, *observers])
+    with estimator._observers(*given) as own:
+        train_and_store(prepare_table(request, *given), [*own, *observers])
 
 
 def prepare_table(request: TableRequest, X: Any, y: Any, weight: Any) -> TableFit:
@@ -161,17 +161,19 @@ class TableFit(PreparedFit):
         """Whether there is a model to store after Ctrl-C: each network has completed an epoch."""
         return all(run.state.epoch for run in self.runs)
 
-    def provenance(self) -> ProvenanceNow:
-        """Return what records the fit."""
-        from cmlp._estimators.provenance import provenance_of_table  # few programs need it
+    def begin_provenance(self) -> ProvenanceNow:
+        """Begin the record of the fit."""
+        from cmlp._estimators.provenance import begin_table_provenance  # few programs need it
 
         states = [run.state for run in self.runs]
-        return provenance_of_table(self.request, self.bag, states, self.reader.names, self.bag.target_encoding.labels)
+        return begin_table_provenance(
+            self.request, self.bag, states, self.reader.names, self.bag.target_encoding.labels
+        )
 
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and an observer each network, or none."""
         options, estimator = self.request.options, self.request.estimator
-        snapshot: Callable[[], FittedTable] = lambda: self.fitted_from(None, provenance_now())  # noqa: E731
+        snapshot: Callable[[], FittedTable] = lambda: self.fitted_now(provenance_now())  # noqa: E731
         if observers:
             for run, observer in zip(self.runs, observers, strict=True):
                 observer.attach(run.state, snapshot, provenance_now)
@@ -192,10 +194,10 @@ class TableFit(PreparedFit):
 
     def fitted(self, provenance: Provenance | None) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        return self.fitted_from(self._state_to_keep(), provenance)
+        return self.fitted_now(provenance)._replace(state=self._state_to_keep())
 
-    def fitted_from(self, state: TableState | None, provenance: Provenance | None) -> FittedTable:
-        """Return what the fit would leave now, with this state for `resume` and this record."""
+    def fitted_now(self, provenance: Provenance | None) -> FittedTable:
+        """Return what the fit would leave now, but for the state that `resume` needs."""
         bag, runs, encoding = self.bag, self.runs, self.bag.target_encoding
         networks = networks_of(runs)
         calibration, accuracy = measured_on_held_out(bag, runs, networks)
@@ -211,7 +213,7 @@ class TableFit(PreparedFit):
             summary=Summary(self.values, accuracy),
         )
         held_out = held_out_scores(bag, runs, networks)
-        return FittedTable(model, tuple(map(curves_of, runs)), state, provenance, held_out=held_out)
+        return FittedTable(model, tuple(map(curves_of, runs)), provenance=provenance, held_out=held_out)
 
     def _state_to_keep(self) -> TableState | None:
         """Return what `resume` needs; None if the runs are complete."""

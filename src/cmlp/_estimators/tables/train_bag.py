@@ -75,7 +75,7 @@ def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline,
         run.engine.deadline = share
     if verbose and k == 0:
         run.observers.append(_Estimate(runs, n_threads))
-    run.run()
+    run.train()
     if verbose:
         print_line(_summary(k, run))
 
