@@ -32,7 +32,7 @@ from cmlp._train.other_names import hinting
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
 from cmlp._train.same_data import keep_or_compare_sample
-from cmlp._train.state import RECORDED, History, TrainingState
+from cmlp._train.state import EpochNumbers, History, TrainingState
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
@@ -269,11 +269,11 @@ class Trainer:
         state, history = self.state, self.state.history
         if history.loss is None:
             raise ValueError("No epoch is complete.")
-        record = zip(RECORDED, history.records.last(), strict=True) if len(history.records) else ()
-        known = {name: value for name, value in record if not math.isnan(value)}
+        numbers = EpochNumbers(*history.records.last() if len(history.records) else ())
         rate = self._options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
+        known = {name: value for name, value in numbers._asdict().items() if not math.isnan(value)}
         score, validation_loss = known.get("validation_score"), known.get("validation_loss")
-        norm, seconds = known.get("gradient_norm"), known.get("seconds") or math.nan
+        norm, seconds = known.get("gradient_norm"), numbers.seconds or math.nan
         return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds)
 
     @property

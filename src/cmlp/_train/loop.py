@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time
 from contextlib import closing
-from itertools import repeat
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from cmlp._bridge.blocks import block_copy
@@ -19,7 +18,7 @@ from cmlp._process.threads import print_line
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
 from cmlp._train.observer import Observers
-from cmlp._train.state import Curve
+from cmlp._train.state import Curve, EpochNumbers
 from cmlp._train.validation import NoValidation, ValidationRows
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
 
@@ -290,12 +289,13 @@ class Recorder:
         # First everything is computed, so that an exception, for example MemoryError, leaves the state as it was.
         history = state.history.copy()
         score_or_nan = math.nan if score is None else score
-        losses, rates, norms, seconds = zip(*epochs, strict=True)  # the fields of `EpochRecord`
+        losses = [epoch.loss for epoch in epochs]
         is_best = self._rule.watch(history, losses, score)
         history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
         history.loss_curve = history.loss_curve.appended(*losses)
-        recorded = zip(repeat(validation_loss), repeat(score_or_nan), rates, norms, seconds)  # in the order `RECORDED`
-        history.records = history.records.appended(*recorded)
+        history.records = history.records.appended(
+            *(EpochNumbers(validation_loss, score_or_nan, epoch.rate, epoch.norm, epoch.seconds) for epoch in epochs)
+        )
         # The next rate needs the rows so far; a standstill is what the rule has counted, and changes that rate.
         rate: float | None = schedule.next_rate(optimizer.learning_rate, history.t)
         message = ""

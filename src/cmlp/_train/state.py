@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-# What `History.records` has for each epoch, as numbers; NaN if it was not computed.
-RECORDED = ("validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
+
+class EpochNumbers(NamedTuple):
+    """What `History.records` has for each epoch besides its loss; NaN if it was not computed."""
+
+    validation_loss: float = math.nan
+    validation_score: float = math.nan
+    learning_rate: float = math.nan
+    gradient_norm: float = math.nan
+    seconds: float = math.nan
 
 
 class Curve(Generic[Value]):
@@ -80,7 +87,7 @@ class History:
         self.best_loss: float | None = math.inf  # None with early stopping
         self.validation_scores: Curve[float] | None = None  # None without validation rows
         self.best_validation_score: float | None = None  # None without validation rows
-        self.records: Curve[tuple[float, ...]] = Curve()  # the numbers `RECORDED` of every epoch
+        self.records: Curve[tuple[float, ...]] = Curve()  # the `EpochNumbers` of every epoch, or plain tuples of them
         self.stale = 0  # consecutive epochs without improvement
 
     def copy(self) -> History:
@@ -92,17 +99,16 @@ class History:
     def without_seconds(self) -> History:
         """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
         twin = self.copy()
-        at = RECORDED.index("seconds")
-        twin.records = Curve.of((*record[:at], math.nan, *record[at + 1 :]) for record in self.records)
+        twin.records = Curve.of(EpochNumbers(*record)._replace(seconds=math.nan) for record in self.records)
         return twin
 
     def table(self) -> dict[str, list[float]]:
         """Return a list with one number per epoch for each quantity that was computed in at least one epoch."""
         losses, records = list(self.loss_curve), list(self.records)
         if len(records) != len(losses):  # a program has assigned another loss curve
-            records = [(math.nan,) * len(RECORDED)] * len(losses)
+            records = [EpochNumbers()] * len(losses)
         columns = {"loss": losses}
-        for name, *values in zip(RECORDED, *records, strict=False):
+        for name, *values in zip(EpochNumbers._fields, *records, strict=True):
             if not all(map(math.isnan, values)):
                 columns[name] = values
         return columns

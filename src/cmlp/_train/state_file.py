@@ -15,7 +15,7 @@ from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, with
 from cmlp._train.loop import TrainingLoss
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import FIELDS, NO_SUMS, RECORDED, Curve, History, TrainingState, stored_name
+from cmlp._train.state import FIELDS, NO_SUMS, Curve, EpochNumbers, History, TrainingState, stored_name
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _records(file: Metadata) -> Curve[tuple[float, ...]]:
     values = file.array("training.records")
     if values is None:
         return Curve()
-    if values.ndim != 2 or values.shape[1] != len(RECORDED) or values.dtype != np.float64:
+    if values.ndim != 2 or values.shape[1] != len(EpochNumbers._fields) or values.dtype != np.float64:
         raise refuse("'training.records' is not a table of numbers")
     return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
 
@@ -258,7 +258,7 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     TrainingLoss(_TOL).watch(history, list(losses), None)
     history.loss = losses.last() if len(losses) else None
     history.t, history.loss_curve = n_epochs * n_rows, losses
-    history.records = Curve.of([[np.nan] * len(RECORDED)] * len(losses))
+    history.records = Curve.of([EpochNumbers()] * len(losses))
     scalars = {
         **{name: FIELDS[name].default for name in _NUMBERS},
         **{f"optimizer.{name}": numbers[name] for name in _OPTIMIZER},

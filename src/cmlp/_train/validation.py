@@ -59,13 +59,9 @@ class ValidationRows:
                     return objective.scorer(job), loss
             if objective.score is None:
                 return -plain_loss, loss
+            rows, seconds = state.held_out_rows, deadline.left()
             outputs = job.net.forward(
-                state.params,
-                X,
-                scale=job.data.input_scale,
-                order=state.held_out_rows,
-                n_threads=job.n_threads,
-                seconds=deadline.left(),
+                state.params, X, scale=job.data.input_scale, order=rows, n_threads=job.n_threads, seconds=seconds
             )
             return objective.score(outputs, targets, weight), loss
         except NonFiniteInputError as error:

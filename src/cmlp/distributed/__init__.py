@@ -149,9 +149,8 @@ def fit(
     for name, value in (("local", local), ("resume", resume)):
         if value:
             given, remedy = Setting(name, True), _REMEDIES.get(name, "")
-            raise InvalidParameterError(
-                "<given> needs <comm>, the communicator of the processes.{}", remedy, given=given, comm=...
-            )
+            problem = "<given> needs <comm>, the communicator of the processes.{}"
+            raise InvalidParameterError(problem, remedy, given=given, comm=...)
     from cmlp.distributed._rounds import fit_in_rounds
 
     number = _SHARDS if shards is None else shards
