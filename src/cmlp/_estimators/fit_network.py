@@ -14,10 +14,10 @@ import numpy as np
 
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
-from cmlp._estimators.calls import PARTIAL_FIT
 from cmlp._estimators.fit import PreparedFit, locked, store, train_and_store
 from cmlp._estimators.fitted import NETWORK, Fitted, can_assemble, copy_with, fitted_of
 from cmlp._estimators.from_arrays import assemble
+from cmlp._estimators.kinds_of_call import PARTIAL_FIT
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.sources import StreamHashes
