@@ -102,11 +102,11 @@ class NetworkFit(PreparedFit):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit; a source that reads blocks collects their hashes."""
-        from cmlp._estimators.provenance import begin_network_provenance  # few programs need it
+        from cmlp._estimators.provenance import begin_network_record  # few programs need it
 
         if not self.source.is_whole:
             self.source.hashes = StreamHashes(self.run.job)
-        return begin_network_provenance(self.request, self.source, self.run.job, self.labels)
+        return begin_network_record(self.request, self.source, self.run.job, self.labels)
 
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train the network, which the user's callbacks and the observers follow."""
