@@ -19,7 +19,7 @@ from cmlp._process.signals import DeferredSignals, immediate_signals
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
-    from typing import Concatenate, ParamSpec, Self, TypeVar
+    from typing import ParamSpec, Self, TypeVar
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fitted import Fitted, FittedTable
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from cmlp._train.observer import Observer
     from cmlp._train.training_run import TrainingRun
 
-    AnyEstimator = TypeVar("AnyEstimator")
-    Others = ParamSpec("Others")
-    Result = TypeVar("Result")
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
 
 class Exclusively(DeferredSignals):
@@ -65,9 +64,7 @@ class Exclusively(DeferredSignals):
         super().__exit__(kind, error, tb)
 
 
-def locked(
-    function: Callable[Concatenate[AnyEstimator, Others], Result],
-) -> Callable[Concatenate[AnyEstimator, Others], Result]:
+def locked(function: Callable[P, R]) -> Callable[P, R]:
     """Let a function run with its first argument locked, an estimator that it trains or changes.
 
     Within the function, signals take effect at once, since most of it is code of the caller or has no safe point. They
@@ -76,9 +73,9 @@ def locked(
     """
 
     @functools.wraps(function)
-    def call(estimator: AnyEstimator, /, *args: Others.args, **others: Others.kwargs) -> Result:
-        with Exclusively(estimator), immediate_signals():
-            return function(estimator, *args, **others)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with Exclusively(args[0]), immediate_signals():
+            return function(*args, **kwargs)
 
     return call
 

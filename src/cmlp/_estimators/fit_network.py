@@ -14,10 +14,10 @@ import numpy as np
 
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.scale import warn_of_scale
-from cmlp._estimators.calls import PARTIAL_FIT
 from cmlp._estimators.fit import PreparedFit, locked, store, train_and_store
 from cmlp._estimators.fitted import NETWORK, Fitted, can_assemble, copy_with, fitted_of
 from cmlp._estimators.from_arrays import assemble
+from cmlp._estimators.kinds_of_call import PARTIAL_FIT
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import parameters_to_keep
 from cmlp._estimators.sources import StreamHashes
@@ -102,11 +102,11 @@ class NetworkFit(PreparedFit):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit; a source that reads blocks collects their hashes."""
-        from cmlp._estimators.provenance import begin_network_provenance  # few programs need it
+        from cmlp._estimators.provenance import begin_network_record  # few programs need it
 
         if not self.source.is_whole:
             self.source.hashes = StreamHashes(self.run.job)
-        return begin_network_provenance(self.request, self.source, self.run.job, self.labels)
+        return begin_network_record(self.request, self.source, self.run.job, self.labels)
 
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train the network, which the user's callbacks and the observers follow."""

@@ -28,7 +28,7 @@ def regressor_from_arrays(
 ) -> Any:
     """Return a fitted regressor; see `MLPRegressor.from_arrays`."""
     weights, biases = _checked_layers(coefs, intercepts)
-    return _with_arrays(_with_sizes(cls, weights, parameters), weights, biases, None)
+    return _filled(_with_sizes(cls, weights, parameters), weights, biases, None)
 
 
 def classifier_from_arrays(
@@ -48,13 +48,13 @@ def classifier_from_arrays(
             reason = "one output" if classes is None else "classes"
             problem = "<multilabel> must be False with {}: the classes of multilabel targets are 0, 1, ..."
             raise InvalidParameterError(problem, reason, multilabel=True)
-        return _with_arrays(estimator, weights, biases, np.eye(n_outputs))
+        return _filled(estimator, weights, biases, np.eye(n_outputs))
     labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
     if n_outputs == 2 and estimator.loss != "log_loss":
         problem = "coefs must end in one output for two classes with <loss=>, got two."
         raise InvalidParameterError(problem, loss=estimator.loss)
     last = sorted_output(Layer(weights[-1], biases[-1], ""), order, "")
-    return _with_arrays(estimator, [*weights[:-1], last.weights], [*biases[:-1], last.biases], labels)
+    return _filled(estimator, [*weights[:-1], last.weights], [*biases[:-1], last.biases], labels)
 
 
 def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping[str, Any]) -> Any:
@@ -64,9 +64,7 @@ def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping
     return cls(**{**parameters, "hidden_layer_sizes": tuple(layer.shape[1] for layer in weights[:-1])})
 
 
-def _with_arrays(
-    estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[Any]], y: NDArray[Any] | None
-) -> Any:
+def _filled(estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[Any]], y: NDArray[Any] | None) -> Any:
     """Return the estimator, fitted with copies of the arrays; placeholder targets y define a classifier's outputs."""
     estimator.coefs_, estimator.intercepts_ = weights, biases
     assemble(estimator, y)

@@ -9,13 +9,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.columns import texts_of_names
-from cmlp._data.json_texts import (
-    dump_categories,
-    dump_column_names,
-    dump_labels,
-    dump_names,
-    plain_json,
-)
+from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, plain_json
 from cmlp._estimators.sources import is_single
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.same_data import arrays_of
@@ -51,7 +45,7 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def begin_network_provenance(
+def begin_network_record(
     request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
 ) -> ProvenanceNow:
     """Begin the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
@@ -69,7 +63,7 @@ def begin_network_provenance(
     return _begin(request, [job.state], hashes_now, more)
 
 
-def begin_table_provenance(
+def begin_table_record(
     request: TableRequest,
     bag: Bag,
     states: Sequence[TrainingState],

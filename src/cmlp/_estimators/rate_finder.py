@@ -120,8 +120,8 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.calls import RANGE_TEST
     from cmlp._estimators.fit_network import prepare_network
+    from cmlp._estimators.kinds_of_call import RANGE_TEST
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.request import FitRequest
     from cmlp._estimators.sources import Arrays

@@ -15,9 +15,9 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
 from cmlp._data.scale import InputScale, check_scale_width
-from cmlp._estimators.calls import FIT, KindOfCall
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fitted import assigned_params, fitted_of
+from cmlp._estimators.kinds_of_call import FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, resumed_state, table_to_resume
 from cmlp._train.architecture import initial_params
 from cmlp._train.parameters import PARAMETERS

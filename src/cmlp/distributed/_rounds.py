@@ -12,10 +12,10 @@ from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
-from cmlp._estimators.calls import FIT_IN_ROUNDS
 from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.fitted import copy_with
+from cmlp._estimators.kinds_of_call import FIT_IN_ROUNDS
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.resuming import fit_to_resume

@@ -18,9 +18,9 @@ from cmlp._data.arrays import CSR, StoredRows, section
 from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
-from cmlp._estimators.calls import FIT_OF_PROCESSES
 from cmlp._estimators.fit import Exclusively, train_and_store
 from cmlp._estimators.fit_network import prepare_network
+from cmlp._estimators.kinds_of_call import FIT_OF_PROCESSES
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.weights import as_weights
-from cmlp._estimators.fit import locked
 from cmlp._estimators.fitted import store_model
 from cmlp._estimators.tables.targets import rows_that_count
 from cmlp._model.calibration import (
@@ -70,7 +69,6 @@ class CalibrationMethods:
     def _trained(self) -> TableModel:
         raise NotImplementedError
 
-    @locked
     def _calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> Self:
         """Measure the errors of the fitted model on other rows, for intervals and sets."""
         model = self._trained()

@@ -163,12 +163,10 @@ class TableFit(PreparedFit):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
-        from cmlp._estimators.provenance import begin_table_provenance  # few programs need it
+        from cmlp._estimators.provenance import begin_table_record  # few programs need it
 
         states = [run.state for run in self.runs]
-        return begin_table_provenance(
-            self.request, self.bag, states, self.reader.names, self.bag.target_encoding.labels
-        )
+        return begin_table_record(self.request, self.bag, states, self.reader.names, self.bag.target_encoding.labels)
 
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and an observer each network, or none."""

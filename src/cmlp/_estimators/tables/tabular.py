@@ -358,6 +358,7 @@ class TabularClassifier(TabularEstimator):
     def classes_(self, value: ArrayLike) -> None:
         self._fitted = with_classes(self._required_fit(), value)
 
+    @locked
     def calibrate(
         self,
         X: ArrayLike | None = None,
@@ -421,17 +422,10 @@ class TabularClassifier(TabularEstimator):
         >>> model = TabularClassifier(random_state=0).fit(x[:300], y[:300])
         >>> model = model.calibrate(x[300:], y[300:], probabilities=True)
         """
-        if probabilities:
-            return self._calibrate_probabilities(X, y, sample_weight)
-        if X is None or y is None:
-            raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
-        return self._calibrate(X, y, sample_weight)
-
-    @locked
-    def _calibrate_probabilities(
-        self, X: ArrayLike | None, y: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Self:
-        """Calibrate the probabilities by other rows, or by those that the networks held out."""
+        if not probabilities:
+            if X is None or y is None:
+                raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
+            return self._calibrate(X, y, sample_weight)
         fitted = self._required_fit()
         model = fitted.model
         if X is None:
@@ -846,6 +840,7 @@ class TabularRegressor(TabularEstimator):
         predicted = self._predicted(self._trained(), X)
         return predicted[:, 0] if predicted.shape[1] == 1 else predicted
 
+    @locked
     def calibrate(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Measure the errors of the fitted model on other rows: intervals are then as wide as these need.
 
