@@ -17,7 +17,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
 from cmlp._process.threads import print_line
 from cmlp._process.warnings import is_ignored, warn
-from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
+from cmlp._train.diagnosis import KeptMeasures, scale_advice, warn_if_useless
 from cmlp._train.observer import Observers
 from cmlp._train.state import Curve
 from cmlp._train.validation import NoValidation, ValidationRows
@@ -44,8 +44,7 @@ class EpochLoop:
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
         self.observers = Observers()
-        # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
-        self._kept_measures = math.nan, math.nan
+        self._kept_measures = KeptMeasures()
 
     @property
     def finished(self) -> bool:
@@ -134,7 +133,7 @@ class EpochLoop:
         score, validation_loss = self.validation.measure(engine.deadline)
         is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
         if is_best or self.state.best is None:
-            self._kept_measures = validation_loss, math.nan if score is None else score
+            self._kept_measures = KeptMeasures(validation_loss, math.nan if score is None else score)
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
@@ -142,15 +141,14 @@ class EpochLoop:
         state.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
         is_planned = state.stopped or state.stepping().schedule.is_planned or never_stops
-        sizes, category = None, sklearn_class(ConvergenceWarning)
+        category = sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
-            sizes = sizes_of(job.objective, job.data)
             text = (
                 f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
                 "converged yet."
             )
-            warn(text + scale_advice(job.objective, job.data, sizes), category)
-        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets(), sizes)
+            warn(text + scale_advice(job.objective, job.data), category)
+        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())
 
 
 # The recorder: history, stopping rules, the next learning rate, and lines on the terminal
