@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from contextlib import closing
 from itertools import repeat
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -154,7 +155,7 @@ class EpochLoop:
 # The recorder: history, stopping rules, the next learning rate, and lines on the terminal
 
 
-class _StoppingRule:
+class _StoppingRule(ABC):
     """Stopping rules: the base class records a measure of each epoch; improvements below `tol` do not count."""
 
     measure: ClassVar[str]
@@ -162,13 +163,13 @@ class _StoppingRule:
     def __init__(self, tol: float) -> None:
         self.tol = tol
 
+    @abstractmethod
     def begin(self, history: History) -> None:
         """Prepare a history for this rule. If the previous call used the other rule, reset the best value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
         """Record losses of epochs, of one if it has a validation score; return whether the parameters are the best."""
-        raise NotImplementedError
 
     def _record(self, history: History, score: float) -> float:
         """Record a validation score; return the best one before."""
