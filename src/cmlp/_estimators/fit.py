@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import os
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
@@ -80,7 +81,7 @@ def locked(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-class PreparedFit:
+class PreparedFit(ABC):
     """A call whose rows are open and whose runs are made: of one network, or of all networks of a table."""
 
     request: FitRequest | TableRequest
@@ -92,23 +93,23 @@ class PreparedFit:
         return True
 
     @property
+    @abstractmethod
     def has_trained(self) -> bool:
         """Whether there is a model to store after Ctrl-C."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit, before it trains."""
-        raise NotImplementedError
 
+    @abstractmethod
     def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
         """Train all runs, which the user's callbacks and the observers follow."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fitted(self, provenance: Provenance | None) -> Fitted | FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
-        raise NotImplementedError
 
-    def judge(self) -> None:
+    def judge(self) -> None:  # noqa: B027 - the run of a network has warned
         """Warn if the stored model is useless, unless its run has done it."""
 
 

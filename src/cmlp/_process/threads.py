@@ -152,7 +152,7 @@ def once_per_pool(function: Callable[..., Result], *arguments: Any) -> Result:
     """Return ``function(*arguments)``; tasks of a pool with the same objects as arguments share the latest result.
 
     Named tuples are the same if their fields are. The result must depend on the arguments only, and nobody may change
-    it.
+    it. The pool has the results because `fit_many` calls the public `fit` of its models, which takes no cache.
     """
     pool = _current.pool
     return function(*arguments) if pool is None else pool.once(function, arguments)

@@ -112,87 +112,87 @@ def judged_rows(job: TrainingJob) -> Judged:
     return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
 
 
-def warn_if_useless(
-    job: TrainingJob,
-    kept: tuple[float, float] = (math.nan, math.nan),
-    sampled: Sampled | None = None,
-    sizes: _Sizes | None = None,
-) -> None:
+class KeptMeasures(NamedTuple):
+    """Loss and score of the kept parameters on the validation rows; NaN if they are not known."""
+
+    loss: float = math.nan  # in the unit of the reported loss
+    score: float = math.nan
+
+
+class Comparison(NamedTuple):
+    """A model beside the best constant answer for the same rows: both losses, and the outputs if they decide, too."""
+
+    net: _core.Net
+    rows: Judged
+    loss: float
+    constant: float
+    limit: float  # below which the loss is clearly better
+    outputs: NDArray[Any] | None = None
+
+    def model_is_better(self) -> bool:
+        """Return whether the model is clearly better than the constant."""
+        net, rows, outputs = self.net, self.rows, self.outputs
+        if self.loss < self.limit:
+            return True
+        return outputs is not None and (_is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows))
+
+    def warn(self, advice: str) -> None:
+        """Warn that the model is not clearly better."""
+        text = (
+            f"The model is not clearly better than a constant: its {self.rows.kind} loss is {self.loss:.3g}, that of "
+            f"predicting {_answer(self.net, self.rows.targets)} is {self.constant:.3g}."
+        )
+        warn(text + advice, UselessModelWarning)
+
+
+def warn_if_useless(job: TrainingJob, kept: KeptMeasures, sampled: Sampled | None = None) -> None:
     """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
 
-    `kept` are the validation loss, in the unit of the reported loss, and the validation score of the kept parameters;
-    NaN if they are not known. Only if they do not show that the model is useful, the rows are read again. Without
-    validation rows, the loss of the last epoch decides about that. `sampled` are targets of a source that is read in
-    every epoch, and is not read again for this. `sizes` are those of the rows, if they are known.
+    The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
+    of the last epoch. `sampled` are targets of a source that is read in every epoch, and is not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
     if not job.warns_if_useless or callable(job.net.loss) or is_ignored(UselessModelWarning):
         return
-    net, evidence = job.net, _evidence(job, kept[0], sampled)
-    if evidence is None or evidence.is_useful(net) or _shown_by_score(job, evidence.rows, kept[1]):
+    net, rows, objective = job.net, judged_rows(job), job.objective
+    is_source = job.reads_again and not rows.is_validation
+    loss = kept.loss if rows.is_validation else job.state.history.loss
+    if loss is None or (is_source and sampled is None):
+        return
+    compared = rows
+    if is_source and sampled is not None:
+        compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
+    unit = objective.loss_scale * objective.report_scale * objective.unit
+    constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
+    found = Comparison(net, rows, loss, constant * unit, compared.limit(net, constant) * unit)
+    if found.model_is_better() or not can_be_beaten(found.constant, compared) or _shown_by_score(job, rows, kept.score):
         return
     try:
-        if evidence.can_be_read:
-            evidence = _read_again(job, evidence)
-        if evidence.is_useful(net):
-            return
+        if not is_source and not isinstance(rows.X, StoredRows):
+            found = _read_again(job, found, unit)
+            if found.model_is_better():
+                return
         with np.errstate(over="ignore"):
-            text = causes(job, evidence.rows, evidence.outputs, sizes)
+            advice = causes(job, found.rows, found.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
         return
-    warn(sentence(net, evidence.rows, evidence.loss, evidence.constant) + text, UselessModelWarning)
+    found.warn(advice)
 
 
-class _Evidence(NamedTuple):
-    """The losses of a model and of the best constant answer, as they are reported, and the outputs if they decide."""
-
-    rows: Judged
-    can_be_read: bool  # whether the rows are in memory
-    loss: float
-    constant: float
-    limit: float  # below which the loss is clearly better
-    unit: float  # of the reported loss
-    outputs: NDArray[Any] | None = None
-
-    def is_useful(self, net: _core.Net) -> bool:
-        """Return whether the model is clearly better than the constant."""
-        rows, outputs = self.rows, self.outputs
-        if outputs is None or self.loss < self.limit:
-            return self.loss < self.limit
-        return _is_accurate(net, outputs, rows) or is_better_on_most_rows(net, outputs, rows)
+def can_be_beaten(constant: float, rows: Judged) -> bool:
+    """Return whether an answer can be better than the best constant one, whose loss is given."""
+    return 0 < constant < math.inf and not _is_constant(rows)
 
 
-def _evidence(job: TrainingJob, kept_loss: float, sampled: Sampled | None) -> _Evidence | None:
-    """Return what training has shown; None if it has not shown a loss, or if no answer can be better than a constant.
-
-    Targets that are `sampled` are those of all blocks of a source.
-    """
-    state, rows, objective = job.state, judged_rows(job), job.objective
-    is_source = job.reads_again and not rows.is_validation
-    loss = kept_loss if rows.is_validation else state.history.loss
-    if loss is None or (is_source and sampled is None):
-        return None
-    compared = rows
-    if is_source and sampled:
-        compared = rows._replace(targets=scaled_targets(sampled[0], state), weight=sampled[1])
-    unit = objective.loss_scale * objective.report_scale * objective.unit
-    constant = once_per_pool(constant_loss, job.net, compared.targets, compared.weight)
-    limit = compared.limit(job.net, constant) * unit
-    if not 0 < constant * unit < math.inf or (not loss < limit and _is_constant(compared)):
-        return None
-    can_be_read = not is_source and not isinstance(rows.X, StoredRows)
-    return _Evidence(rows, can_be_read, loss, constant * unit, limit, unit)
-
-
-def _read_again(job: TrainingJob, evidence: _Evidence) -> _Evidence:
+def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison:
     """Return what the rows show, at most 100,000 of them for training, with the parameters that are kept."""
-    rows, net = evidence.rows, job.net
+    rows, net = found.rows, job.net
     if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
-    evidence = evidence._replace(rows=rows, loss=_loss(job, rows) * evidence.unit)
-    if evidence.is_useful(net) or not (_are_classes(net, rows) or net.loss in ROBUST_LOSSES):
-        return evidence
-    return evidence._replace(outputs=_outputs(job, rows))
+    found = found._replace(rows=rows, loss=_loss(job, rows) * unit)
+    if found.model_is_better() or not (_are_classes(net, rows) or net.loss in ROBUST_LOSSES):
+        return found
+    return found._replace(outputs=_outputs(job, rows))
 
 
 def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
@@ -211,14 +211,6 @@ def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
 def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
     """Return whether an accuracy on some rows is clearly above the share of the most frequent class."""
     return accuracy - share > _DEVIATIONS * math.sqrt(share * (1 - share) / n_rows) + 1e-9
-
-
-def sentence(net: _core.Net, rows: Judged, loss: float, constant: float) -> str:
-    """Return the first sentence of the warning."""
-    return (
-        f"The model is not clearly better than a constant: its {rows.kind} loss is {loss:.3g}, that of predicting "
-        f"{_answer(net, rows.targets)} is {constant:.3g}."
-    )
 
 
 def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
@@ -331,10 +323,20 @@ def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
     """Return whether clearly more classes are predicted correctly than by always predicting the most frequent one."""
     if not _are_classes(net, rows):
         return False
-    return is_accurate(classes_of(outputs), classes_of(rows.targets), rows.weight, rows.n_rows())
+    predicted, truth, weight = _classes_of(outputs), _classes_of(rows.targets), rows.weight
+    if predicted.shape != truth.shape:
+        return False
+    equal = predicted == truth
+    if weight is None:
+        correct = np.count_nonzero(equal) / equal.size
+    else:
+        correct = math.fsum((weight @ equal.astype(np.float64)).tolist()) / (truth.shape[1] * float(weight.sum()))
+    most = math.fsum(np.bincount(column.astype(np.intp), weight).max() for column in truth.T) / truth.shape[1]
+    share = float(most) / (len(truth) if weight is None else float(weight.sum()))
+    return _clearly_more(correct, share, rows.n_rows())
 
 
-def is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
+def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
     """Return whether outputs are clearly better than a constant if no error counts more than ten typical ones.
 
     Only for losses for which far targets count little: one of 1e9 makes the losses of model and constant equal.
@@ -355,28 +357,12 @@ def is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged) 
     return losses[0] < rows.limit(net, losses[1])
 
 
-def classes_of(values: NDArray[Any]) -> NDArray[Any]:
+def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
     """Return the classes of outputs or targets: indices, or a column of zeros and ones for each of several labels."""
     if values.ndim == 1:
         return values[:, np.newaxis]
     is_distribution = values.shape[1] > 1 and bool((np.abs(values[:1].sum() - 1) < 1e-3).all())
     return values.argmax(axis=1)[:, np.newaxis] if is_distribution else (values > 0.5).astype(np.int64)
-
-
-def is_accurate(
-    predicted: NDArray[Any], truth: NDArray[Any], weight: NDArray[np.float64] | None, n_rows: float
-) -> bool:
-    """Return whether predicted classes are clearly better than the most frequent ones."""
-    if predicted.shape != truth.shape:
-        return False
-    equal = predicted == truth
-    if weight is None:
-        correct = np.count_nonzero(equal) / equal.size
-    else:
-        correct = math.fsum((weight @ equal.astype(np.float64)).tolist()) / (truth.shape[1] * float(weight.sum()))
-    most = math.fsum(np.bincount(column.astype(np.intp), weight).max() for column in truth.T) / truth.shape[1]
-    share = float(most) / (len(truth) if weight is None else float(weight.sum()))
-    return _clearly_more(correct, share, n_rows)
 
 
 # What the data say about the cause, each with its remedy
@@ -386,12 +372,11 @@ def causes(
     job: TrainingJob,
     rows: Judged,
     outputs: NDArray[Any] | None = None,
-    sizes: _Sizes | None = None,
     epochs: str = "max_iter",
 ) -> str:
     """Return sentences with the causes and their remedies, each after a space.
 
-    `outputs` of the rows and `sizes` are computed if they are None. `epochs` is the parameter with their number.
+    `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
     if isinstance(rows.X, StoredRows):
         rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
@@ -402,7 +387,7 @@ def causes(
         _unfinished(job, epochs),
         _plateau(job),
         _out_of_range(job.net, targets),
-        scale_advice(job.objective, job.data, sizes, tiny=True),
+        scale_advice(job.objective, job.data, tiny=True),
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
@@ -469,7 +454,8 @@ def _plateau(job: TrainingJob) -> str:
         " Training stopped because the {} did not improve by {} for {} epochs: a smaller <tol> or a larger "
         "<n_iter_no_change> helps."
     )
-    given = [Setting(n, v, f"{n}={v:g}") for n in ("tol", "n_iter_no_change") for v in [getattr(options, n)]]
+    tol, epochs = options.tol, options.n_iter_no_change
+    given = Setting("tol", tol, f"tol={tol:g}"), Setting("n_iter_no_change", epochs, f"n_iter_no_change={epochs:g}")
     return Message(text, what, *given, tol=..., n_iter_no_change=...)
 
 
@@ -489,12 +475,12 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     net = job.net
     if not _are_classes(net, rows):
         return ""
-    truth, n_classes = classes_of(rows.targets), max(net.n_out, 2)
+    truth, n_classes = _classes_of(rows.targets), max(net.n_out, 2)
     counts = np.bincount(truth[:, 0].astype(np.intp), minlength=n_classes)
     rare = (counts > 0) & (counts < _RARE / n_classes * len(truth))
     if not rare.any():
         return ""
-    predicted = classes_of(_outputs(job, rows) if outputs is None else outputs)
+    predicted = _classes_of(_outputs(job, rows) if outputs is None else outputs)
     if predicted.shape[1] > 1 or truth.shape != predicted.shape:
         return ""
     missed = rare & (np.bincount(predicted[:, 0], minlength=n_classes) == 0)
@@ -531,39 +517,24 @@ _BYTES = Message("<input_scale:input_scale=1/255> helps.", input_scale="1/255")
 _MOST_NAMED = 5  # columns in a message
 
 
-class _Sizes(NamedTuple):
-    """The root mean square of each column of X, and the largest one of a column of y; NaN if advice does not name y."""
-
-    columns: NDArray[np.float64]
-    y: float
-
-
-def sizes_of(objective: Objective, data: Data) -> _Sizes:
-    """Return the sizes of the inputs and targets of a fit."""
-    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
-    return _Sizes(columns, once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan)
-
-
-def scale_advice(
-    objective: Objective, data: Data, sizes: _Sizes | None = None, *, tiny: bool = False, space: str = " "
-) -> str:
+def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space: str = " ") -> str:
     """Return sentences that name large columns of X and large targets, and what helps; '' if there are none.
 
-    With `tiny`, they also name X and targets of which all values are tiny. `sizes` are those of the fit, if known.
-    `space` is before the first sentence.
+    With `tiny`, they also name X and targets of which all values are tiny. `space` is before the first sentence.
     """
     sentences: list[str] = []
-    sizes = sizes_of(objective, data) if sizes is None else sizes
-    largest = float(sizes.columns.max())
+    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
+    largest = float(columns.max())
     helps = _BYTES if data.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
-        columns = _named(np.flatnonzero(sizes.columns > _LARGE), data.names)
-        sentences.append(f"X has values of the order of {largest:.0e} in {columns}: " + helps)
+        names = _named(np.flatnonzero(columns > _LARGE), data.names)
+        sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
         sentences.append(f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE)
-    if sizes.y > _LARGE or (tiny and 0 < sizes.y < _TINY):
+    size = once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan  # NaN: no advice names y
+    if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
-        sentences.append(f"{gap}y has values of the order of {sizes.y:.0e}: " + objective.y_advice + " helps.")
+        sentences.append(f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps.")
     return Message.joined(space, *sentences) if sentences else ""
 
 

@@ -6,6 +6,7 @@ whole batches across blocks.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -75,7 +76,7 @@ class Piece(NamedTuple):
         return 1 + int(np.flatnonzero(sums)[n_steps - 1])
 
 
-class Feed:
+class Feed(ABC):
     """Gives an engine the rows of an epoch in pieces. By default, their order is drawn piece by piece, from a seed."""
 
     n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
@@ -85,17 +86,17 @@ class Feed:
         """Draw the random numbers of an epoch, and set `state.batch` from None to 0; Ctrl-C waits meanwhile."""
         start_seeded_epoch(state, self.shuffle)
 
+    @abstractmethod
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
-        raise NotImplementedError
 
     def all_rows(self, state: TrainingState) -> Piece | None:
         """Return all rows if the core can begin the next epochs: in the order of the one before, shuffled."""
         return None
 
+    @abstractmethod
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error to raise instead of the core's for the piece that was yielded last."""
-        raise NotImplementedError
 
     def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
         """Return targets of all parts of a source, and their weights; None if all targets are in memory anyway."""

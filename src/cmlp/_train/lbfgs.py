@@ -10,7 +10,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
-from cmlp._train.diagnosis import scale_advice, warn_if_useless
+from cmlp._train.diagnosis import KeptMeasures, scale_advice, warn_if_useless
 from cmlp._train.loop import VerboseLines
 from cmlp._train.observer import Deadline, Observers
 from cmlp.exceptions import (
@@ -89,7 +89,7 @@ class LBFGS:
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
-        warn_if_useless(self.job)
+        warn_if_useless(self.job, KeptMeasures())
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -16,7 +17,7 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_point
 from cmlp._process.threads import print_line
 from cmlp._process.warnings import is_ignored, warn
-from cmlp._train.diagnosis import scale_advice, sizes_of, warn_if_useless
+from cmlp._train.diagnosis import KeptMeasures, scale_advice, warn_if_useless
 from cmlp._train.observer import Observers
 from cmlp._train.state import Curve, EpochNumbers
 from cmlp._train.validation import NoValidation, ValidationRows
@@ -43,8 +44,7 @@ class EpochLoop:
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
         self.observers = Observers()
-        # Loss and score of the kept parameters on the validation rows; NaN if they were not computed.
-        self._kept_measures = math.nan, math.nan
+        self._kept_measures = KeptMeasures()
 
     @property
     def finished(self) -> bool:
@@ -133,7 +133,7 @@ class EpochLoop:
         score, validation_loss = self.validation.measure(engine.deadline)
         is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
         if is_best or self.state.best is None:
-            self._kept_measures = validation_loss, math.nan if score is None else score
+            self._kept_measures = KeptMeasures(validation_loss, math.nan if score is None else score)
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
@@ -141,21 +141,20 @@ class EpochLoop:
         state.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
         is_planned = state.stopped or state.stepping().schedule.is_planned or never_stops
-        sizes, category = None, sklearn_class(ConvergenceWarning)
+        category = sklearn_class(ConvergenceWarning)
         if not is_planned and state.epoch >= options.max_iter and not is_ignored(category):
-            sizes = sizes_of(job.objective, job.data)
             text = (
                 f"Stochastic Optimizer: Maximum iterations ({options.max_iter}) reached and the optimization hasn't "
                 "converged yet."
             )
-            warn(text + scale_advice(job.objective, job.data, sizes), category)
-        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets(), sizes)
+            warn(text + scale_advice(job.objective, job.data), category)
+        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())
 
 
 # The recorder: history, stopping rules, the next learning rate, and lines on the terminal
 
 
-class _StoppingRule:
+class _StoppingRule(ABC):
     """Stopping rules: the base class records a measure of each epoch; improvements below `tol` do not count."""
 
     measure: ClassVar[str]
@@ -163,13 +162,13 @@ class _StoppingRule:
     def __init__(self, tol: float) -> None:
         self.tol = tol
 
+    @abstractmethod
     def begin(self, history: History) -> None:
         """Prepare a history for this rule. If the previous call used the other rule, reset the best value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def watch(self, history: History, losses: Sequence[float], score: float | None) -> bool:
         """Record losses of epochs, of one if it has a validation score; return whether the parameters are the best."""
-        raise NotImplementedError
 
     def _record(self, history: History, score: float) -> float:
         """Record a validation score; return the best one before."""

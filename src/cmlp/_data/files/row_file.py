@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -78,7 +79,7 @@ class Known(NamedTuple):
         return NamedColumns(names if self.names is None else list(self.names), columns)
 
 
-class RowFile:
+class RowFile(ABC):
     """A file of rows of which the columns are known; the methods read rows.
 
     Columns are given by their positions from 0.
@@ -100,6 +101,7 @@ class RowFile:
     ) -> None:
         self.path, self.options, self.known, self.width, self.names = path, options, known, width, names
 
+    @abstractmethod
     def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:
         """Yield columns as the model knows them: numbers, or for the model of a table typed columns.
 
@@ -107,15 +109,14 @@ class RowFile:
         model knows, and in a matrix if one is missing, or if there are no rows. `notice` gets at the end what a file
         of text is.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows | ParquetBlocks:
         """Return all rows as the model knows them, with targets that are labels of its classes, or numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TrainingRows:
         """Return columns and targets for a new model."""
-        raise NotImplementedError
 
     def numbers(self, kept: Sequence[int]) -> Any:
         """Return all rows as an array of numbers, with the names of the columns if there are some."""
@@ -123,7 +124,7 @@ class RowFile:
         return matrix.values if matrix.columns is None else matrix
 
 
-class TrainingRows:
+class TrainingRows(ABC):
     """Rows and targets that were read before it is decided what is trained on them.
 
     The methods `take_...` can be called once: they free what was read.
@@ -148,30 +149,30 @@ class TrainingRows:
         return None
 
     @property
+    @abstractmethod
     def target_kind(self) -> TargetKind:
         """What the targets are: text, or numbers."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def place_of_fraction(self) -> str:
         """Where the first target with a fraction is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def labels(self) -> NDArray[Any]:
         """Return the targets as labels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def numbers(self) -> NDArray[Any]:
         """Return the targets as numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_numbers(self, y: NDArray[Any]) -> LabelledRows | ParquetBlocks:
         """Return the rows, which must be numbers, with targets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_columns(self) -> Any:
         """Return the columns with their types, as a table."""
-        raise NotImplementedError
 
 
 class ArrayRows(TrainingRows):

@@ -12,19 +12,15 @@ from cmlp._estimators.tables.calibrate import measured
 from cmlp._model.calibration import HELD_OUT
 from cmlp._model.model import mean_outputs
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
-from cmlp._process.warnings import warn
 from cmlp._train.diagnosis import (
+    Comparison,
     Judged,
+    can_be_beaten,
     causes,
-    classes_of,
     constant_loss,
-    is_accurate,
-    is_better_on_most_rows,
     judged_rows,
     loss_of_outputs,
-    sentence,
 )
-from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,17 +93,10 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     net, first = runs[0].job.net, parts[0][0]
     every = Judged(first.X, targets, weight, is_validation=first.is_validation)
     loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
-    if is_better_on_most_rows(net, outputs, every):
-        return
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
-    if loss < first.limit(net, constant) or constant == 0 or (targets == targets[:1]).all():
-        return
-    if bag.target_encoding.labels is not None and is_accurate(
-        classes_of(outputs), classes_of(targets), weight, every.n_rows()
-    ):
-        return
-    text = causes(runs[0].job, first, epochs="n_epochs")
-    warn(sentence(net, every, loss, constant) + text, UselessModelWarning)
+    found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
+    if can_be_beaten(constant, every) and not found.model_is_better():
+        found.warn(causes(runs[0].job, first, epochs="n_epochs"))
 
 
 def _is_useful(run: EpochLoop) -> bool:
