@@ -148,11 +148,8 @@ class FrameReader(NamedTuple):
         missing = [name for name in self.names if name not in index]
         unknown = [name for name in frame.names if name not in known]
         if missing or (unknown and notices is None):
-            found = [
-                f"{what} are {reprlib.repr(names)}"
-                for what, names in (("missing", missing), ("unknown", unknown))
-                if names
-            ]
+            both = ("missing", missing), ("unknown", unknown)
+            found = [f"{what} are {reprlib.repr(names)}" for what, names in both if names]
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
@@ -207,7 +204,7 @@ def frame_of_records(
             f"X has keys, but {owner} was fitted without column names: pass rows of values in the order of the columns."
         )
     records = [X] if isinstance(X, Mapping) else X
-    columns = [np.empty(len(records), object) for _ in names]
+    columns, known = [np.empty(len(records), object) for _ in names], set(names)
     for row, record in enumerate(records):
         if not isinstance(record, Mapping):
             raise ValueError(f"X must be records, got {type(record).__name__} in row {row}.")
@@ -216,7 +213,7 @@ def frame_of_records(
             value = record.get(name, _ABSENT)
             if value is _ABSENT:
                 if not may_lack_keys:
-                    unknown = [key for key in record if key not in set(names)]
+                    unknown = [key for key in record if key not in known]
                     other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
                     raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
@@ -228,7 +225,6 @@ def frame_of_records(
                 )
             column[row] = value
         if n_present < len(record):
-            known = set(names)
             unknown = [key for key in record if key not in known]
             raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
     return InputFrame(list(names), columns, len(records))
