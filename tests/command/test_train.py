@@ -283,6 +283,8 @@ def test_labels_in_a_file_of_their_own(train):
     np.testing.assert_array_equal(loaded().coefs_[0], MLPRegressor(**FIT).fit(X, Y + 0.5).coefs_[0])
     np.save("prices.npy", Y[:50])
     assert "prices.npy has 50 labels for 90 rows" in train("x.npy", "--labels", "prices.npy", "-o", "m.cmlp")[2]
+    Path("y.parquet").write_bytes(b"PAR1")
+    assert "npy, idx or text to be a file of labels" in train("x.npy", "--labels", "y.parquet", "-o", "m.cmlp")[2]
 
 
 @pytest.mark.parametrize(

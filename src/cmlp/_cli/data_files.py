@@ -20,7 +20,7 @@ from cmlp._cli.options import CommandError, nearest
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
 from cmlp._data.files.row_file import ArrayRows, Known, TextOptions, position
-from cmlp._model.model import TableModel
+from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -329,7 +329,6 @@ def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
     trains.
     """
     from cmlp._estimators.fitted import provenance_of
-    from cmlp._model.model import model_of
 
     X, y = files.rows_of_table(model_of(model))
     record = provenance_of(model)

@@ -10,6 +10,8 @@ from cmlp._cli import options
 from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, inputs_of, known_by
 from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
+from cmlp._data.columns import joined
+from cmlp._model.model import model_of
 
 DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
@@ -77,9 +79,7 @@ def _exported(arguments: argparse.Namespace, model: Any) -> object:
 
 def _calibration(files: DataFiles, path: str, model: Any) -> Any:
     """Return typical rows for the model in the file `path`, with their labels if they are given."""
-    from cmlp._data.columns import joined
     from cmlp._data.files.rows import read_labels
-    from cmlp._model.model import model_of
 
     trained = model_of(model)
     file = files.open(known_by(trained))

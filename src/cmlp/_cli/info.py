@@ -10,13 +10,13 @@ from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.scale import InputScale
 from cmlp._estimators.fitted import fitted_of
+from cmlp._model.model import TableModel, model_of
 from cmlp._model.summary import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._bridge import _core
-    from cmlp._model.model import TableModel
     from cmlp._model.summary import Accuracy
 
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
@@ -45,8 +45,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 
 def described(model: Any) -> dict[str, str]:
     """Return a name and a text for each property of a model."""
-    from cmlp._model.model import TableModel, model_of
-
     trained = model_of(model)
     net, n_params = trained.net, sum(net.n_params for net, _ in trained.networks)
     fields = {"class": trained.class_name}

@@ -9,6 +9,8 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
@@ -22,6 +24,7 @@ from cmlp._cli.data_files import (
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import NamedMatrix
 from cmlp._data.disk import write_atomically
+from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,8 +69,6 @@ def _share(text: str) -> float:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Print the predictions."""
-    from cmlp._model.model import TableModel, model_of
-
     if arguments.output is not None:
         options.check_output(arguments.output, arguments.model, arguments.data)
     if arguments.coverage is not None and arguments.proba:
@@ -112,8 +113,6 @@ def _lines(
 
     A row's prediction does not depend on the block.
     """
-    from cmlp._model.model import TableModel
-
     is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
     with options.reporting():
@@ -158,8 +157,6 @@ def _results(model: Any, proba: bool, coverage: float | None, rows: Any) -> Any:
 
     For a network with softmax or logistic outputs, the labels are class indices.
     """
-    from cmlp._model.model import model_of
-
     if coverage is not None:
         return _intervals(model, rows, coverage)
     if model_of(model).kind == "network":
@@ -171,8 +168,6 @@ def _results(model: Any, proba: bool, coverage: float | None, rows: Any) -> Any:
 
 def _intervals(model: Any, frame: Any, coverage: float) -> Any:
     """Return for each row of a table a number and the ends of its interval, or labels."""
-    import numpy as np
-
     if model._estimator_type == "classifier":
         sets = model.predict_set(frame, coverage)
         if sets.ndim == 2:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmlp._cli.terminal import printable
 from cmlp._data.columns import DATES
-from cmlp._model.summary import short
+from cmlp._model.summary import MOST_BACKGROUND, short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,6 @@ class TableReport(NamedTuple):
     def _columns(self) -> str:
         """Return the columns in the order of their mean absolute Shapley values, as shares."""
         from cmlp._model.explanation import DEFAULT_PAIRS
-        from cmlp._model.summary import MOST_BACKGROUND
 
         n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
         chosen = (self.held if len(self.held) else self.rows)[:n]

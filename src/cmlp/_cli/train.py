@@ -28,6 +28,7 @@ from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
+from cmlp._data.files.row_file import Known, LabelledRows
 from cmlp._data.labels import FLOATS
 from cmlp._estimators.fitted import fitted_of
 from cmlp._model.model import TableModel, model_of
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.files.parquet import ParquetBlocks
-    from cmlp._data.files.row_file import Known, LabelledRows, TrainingRows
+    from cmlp._data.files.row_file import TrainingRows
 
 
 DESCRIPTION = (
@@ -199,7 +200,6 @@ def _resumed(request: TrainRequest) -> NetworkTraining:
 def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
     """Read the rows, and decide by them and the request what is trained."""
     from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
-    from cmlp._data.files.row_file import Known
 
     known = Known(request.files.reading.cell_format(CellFormat()))
     rows = request.files.training_rows(known, progress)
@@ -334,8 +334,6 @@ class NetworkTraining:
 
     def fit(self) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
-        from cmlp._data.files.row_file import LabelledRows
-
         more: dict[str, Any] = {"resume": self._resume}
         if self._validation is not None:
             more |= {"X_val": self._validation.X, "y_val": self._validation.y}

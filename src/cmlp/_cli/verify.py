@@ -17,6 +17,7 @@ from cmlp._cli.data_files import (
     rows_of_fit,
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
+from cmlp._data.files.row_file import LabelledRows
 from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
         return rows_of_fit(files, model), {}
     if files.holdout is not None:
         raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")
-    from cmlp._data.files.row_file import LabelledRows
-
     known = known_by(trained)
     data, validation = files.rows(known), files.validation_rows(known)
     named = {} if validation is None else {"X_val": validation.X, "y_val": validation.y}

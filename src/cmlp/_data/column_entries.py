@@ -1,12 +1,10 @@
-"""The entries of a column of any container: what they are, their exact values, and dates as numbers and as text.
+"""The entries of a column of any container: what they are, dates as numbers, and categories as text.
 
-The containers are those of pandas, polars and Arrow, arrays and lists; no library is imported for them. A column of
-equal content has equal entries in all of them: integers stay integers beside missing values, and a date has one text.
+A date has one text in all containers.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 import reprlib
 import sys
@@ -17,13 +15,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, FileColumn, objects
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, TYPES
+from cmlp._data.containers import in_microseconds, out_of_range, plain_entry
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from numpy.typing import NDArray
+
+    from cmlp._data.containers import Column
 
 NUMBER, CATEGORY, ORDERED, DURATION = "number", "category", "ordered", "duration"
 TIMES = frozenset((*DATES, DURATION))
@@ -54,11 +55,6 @@ _WITH_OFFSET = ("a date with an offset from UTC", "Add the offset, in pandas by 
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
 _NAMED = Message(" To use the column as categories, name it in <categorical_features>.", categorical_features=...)
 
-_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
-_LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
-_MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
-_FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
-
 INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
 SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion
 _NUMBERS = {int, float, bool}
@@ -67,89 +63,26 @@ _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a v
 _MOST_DIGITS = 400  # of a decimal that becomes an integer
 
 
-# ------------------------------------------------------------------------------------------------------ entries
-
-
-def array_of(column: Any, label: str) -> NDArray[Any]:
-    """Return a column as an array with an entry for each row."""
-    if hasattr(column, "to_pylist") and str(declared_type(column)).startswith("dictionary"):
-        return objects(_converted(column.to_pylist, label))  # pyarrow's array has another entry instead of null
-    try:
-        array = np.asarray(column)
-    except Exception as error:  # of the data frame's library
-        raise ValueError(f"{label} cannot be converted to a NumPy array: {error}") from error
-    if array.ndim != 1:
-        raise ValueError(f"{label} must have one value per row, got an array of shape {array.shape}.")
-    return array
-
-
-def entries_of(column: Any, label: str) -> list[Any]:
-    """Return the entries of a column as values of Python, exact integers, and microseconds of times."""
-    if hasattr(column, "to_pylist") and not str(declared_type(column)).startswith(("date", "timestamp", "duration")):
-        return _converted(column.to_pylist, label)
-    array = array_of(column, label)
-    if array.dtype.kind in "mM":
-        times: list[Any] = _in_microseconds(array, label).tolist()
-        return [None if time is None else time.replace(tzinfo=UTC) for time in times] if has_offset(column) else times
-    if array.dtype.kind == "f" and not isinstance(declared_type(column), np.dtype) and hasattr(column, "to_list"):
-        return _converted(column.to_list, label)  # the array may have rounded integers beside missing values
-    entries: list[Any] = array.tolist()
-    return entries
-
-
-def _converted(convert: Any, label: str) -> list[Any]:
-    try:
-        entries: list[Any] = convert()
-    except Exception as error:  # of the data frame's library
-        raise ValueError(f"{label} cannot be converted to values of Python: {error}") from error
-    return entries
-
-
-def plain_entry(value: object) -> object:
-    """Return the number or text of Python for a NumPy scalar: NumPy's booleans are no numbers."""
-    return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
-
-
 # --------------------------------------------------------------------------------------------------------- types
 
 
-def has_offset(column: Any) -> bool:
-    """Return whether the type of a column has a time zone."""
-    dtype = declared_type(column)
-    if isinstance(dtype, np.dtype):
-        return False
-    if isinstance(dtype, str):
-        return "tz=" in dtype
-    zone = getattr(dtype, "tz", None) or getattr(dtype, "time_zone", None)
-    inner = getattr(dtype, "pyarrow_dtype", None) or getattr(dtype, "value_type", None)  # of pandas; of a dictionary
-    return zone is not None or getattr(inner, "tz", None) is not None
-
-
-def declared_type(column: Any) -> Any:
-    """Return what the container calls the type of a column; "" if it has none."""
-    try:
-        return column.dtype
-    except AttributeError:
-        return getattr(column, "type", "")
-
-
-def type_of_entries(column: Any, label: str, rows: NDArray[np.intp]) -> str:
+def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
     """Return what the entries of some rows are: "boolean", "date", "time", "instant", "duration", "period" or "other".
 
     Times without an offset that are all midnight are dates, because pandas has no type for dates. Raises ValueError if
     the entries are of two types.
     """
-    if has_offset(column):
+    if column.has_offset():
         return _INSTANT
-    if isinstance(column, FileColumn) and column.column_type == _BOOLEAN:  # whose array has doubles if some are missing
+    if column.is_of_file and column.type == TYPES[_BOOLEAN]:  # whose array has doubles if some are missing
         return _BOOLEAN
-    array = array_of(column, label)[rows]
+    array = column.array()[rows]
     if array.dtype.kind == "b":
         return _BOOLEAN
     if array.dtype.kind == "m":
         return DURATION
     if array.dtype.kind == "M":
-        times = _in_microseconds(array, label)
+        times = in_microseconds(array, column.label)
         return _DATE if (np.isnat(times) | (times == times.astype("M8[D]"))).all() else _TIME
     entries = array.tolist() if array.dtype.kind == "O" else []
     types = set(map(type, entries))
@@ -160,7 +93,7 @@ def type_of_entries(column: Any, label: str, rows: NDArray[np.intp]) -> str:
         kind = None if is_missing(value) else _type_of_entry(value)
         if kind is not None and kind not in first:
             first[kind] = row
-    return _one_type(first, label)
+    return _one_type(first, column.label)
 
 
 def _one_type(first: dict[str, int], label: str) -> str:
@@ -204,13 +137,13 @@ def type_of_numbers(entries: str) -> str:
 # ------------------------------------------------------------------------------------------------------- numbers
 
 
-def numbers_of(column: Any, label: str, column_type: str, *, in_fit: bool = False) -> NDArray[np.float64]:
+def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDArray[np.float64]:
     """Return a column as doubles, NaN if missing; dates and the starts of periods as days since 1970, in UTC.
 
     `column_type` is what the column held in fit. Raises ValueError with the row for an entry of another type; only
     `in_fit` does it give advice about parameters.
     """
-    array = array_of(column, label)
+    array, label = column.array(), column.label
     if array.dtype.kind in "biuf":
         with np.errstate(over="ignore"):  # too large for a double: refused as infinite
             numbers = array.astype(np.float64)
@@ -219,10 +152,10 @@ def numbers_of(column: Any, label: str, column_type: str, *, in_fit: bool = Fals
         return numbers
     if array.dtype.kind in "mM":
         missing = np.isnat(array)
-        found = DURATION if array.dtype.kind == "m" else _INSTANT if has_offset(column) else _TIME
+        found = DURATION if array.dtype.kind == "m" else _INSTANT if column.has_offset() else _TIME
         if found not in _ALLOWED.get(column_type, ()):
             _require_missing(~missing, array, label, column_type, in_fit=in_fit, has_zone=found == _INSTANT)
-        numbers = _in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
+        numbers = in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
         numbers[missing] = np.nan
         return numbers
     if array.dtype.kind not in "OUT":
@@ -238,18 +171,12 @@ def numbers_of(column: Any, label: str, column_type: str, *, in_fit: bool = Fals
 
 
 def _require_missing(
-    is_present: NDArray[np.bool_],
-    array: NDArray[Any],
-    label: str,
-    column_type: str,
-    *,
-    in_fit: bool,
-    has_zone: bool = False,
+    is_present: NDArray[Any], array: NDArray[Any], label: str, column_type: str, *, in_fit: bool, has_zone: bool = False
 ) -> None:
     if is_present.any():
         row = int(is_present.argmax())
         value = array[row : row + 1]
-        value = _in_microseconds(value, label, row) if array.dtype.kind in "mM" else value
+        value = in_microseconds(value, label, row) if array.dtype.kind in "mM" else value
         _refuse(value.item().replace(tzinfo=UTC) if has_zone else value.item(), row, label, column_type, in_fit=in_fit)
 
 
@@ -300,34 +227,6 @@ def _message(value: Any, row: int, label: str, wanted: str) -> str:
 # ------------------------------------------------------------------------------------------------- dates and times
 
 
-def _in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[Any]:
-    """Return datetime64 or timedelta64 in microseconds; `first` is the row of the first entry, for messages.
-
-    Raises ValueError for dates and durations outside the limits: NumPy's conversions would wrap silently.
-    """
-    is_date, limits = array.dtype.kind == "M", _limits(array.dtype)
-    if limits is not None:
-        outside = (array < limits[0]) | (array > limits[1])
-        if outside.any():
-            row = int(outside.argmax())
-            _out_of_range(array[row], first + row, label, is_date=is_date)
-    return array.astype(_MOMENTS if is_date else _DURATIONS, copy=False)
-
-
-@functools.cache
-def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
-    """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
-    if np.datetime_data(dtype)[0] in _FINE:
-        return None
-    low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
-    return low.astype(dtype), high.astype(dtype)
-
-
-def _out_of_range(value: object, row: int, label: str, *, is_date: bool) -> NoReturn:
-    limits = "dates of the years 1 to 9999" if is_date else "durations of at most 106,751,991 days"
-    raise ValueError(f"{label} must be {limits}, got {value} in row {row}.")
-
-
 def _moment(value: Any, row: int, label: str) -> Any:
     """Return a date, a time, in UTC if it has an offset, the start of a period, or a duration, in microseconds."""
     if type(value).__name__ == _PERIODS:
@@ -345,25 +244,26 @@ def _moment(value: Any, row: int, label: str) -> Any:
         elif isinstance(value, timedelta):
             moment = np.timedelta64(value // timedelta(microseconds=1), "us")  # of a timedelta itself, NumPy wraps
     except OverflowError:
-        _out_of_range(value, row, label, is_date=isinstance(value, date))
-    return _in_microseconds(np.array([moment]), label, row)[0]
+        out_of_range(value, row, label, is_date=isinstance(value, date))
+    return in_microseconds(np.array([moment]), label, row)[0]
 
 
 # ---------------------------------------------------------------------------------------------------- categories
 
 
-def categories_of(column: Any, label: str, column_type: str) -> list[Any]:
+def categories_of(column: Column, column_type: str) -> list[Any]:
     """Return the entries of a column of categories: text, numbers and booleans, None if missing.
 
     `column_type` is what the column held in fit. A date, duration, period or interval becomes a category by its text.
     Raises ValueError with the row for an entry of another type.
     """
-    entries = entries_of(column, label)
+    entries = column.entries()
     types = set(map(type, entries))
     if types <= SIMPLE and (column_type not in TIMES or not types & _NUMBERS):  # the loop below takes ten times as long
         return [None if value != value else value for value in entries] if float in types else entries
     return [
-        None if is_missing(value) else _category(value, row, label, column_type) for row, value in enumerate(entries)
+        None if is_missing(value) else _category(value, row, column.label, column_type)
+        for row, value in enumerate(entries)
     ]
 
 

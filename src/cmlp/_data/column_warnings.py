@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
 _SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
@@ -101,10 +102,9 @@ def _kind(grammar: Grammar, value: object) -> str:
 
 
 def warn_of_unknown(
-    column: Any,
+    column: Column,
     coded: NDArray[np.float64],
     codes: Mapping[object, int],
-    label: str,
     column_type: str,
     notices: Notices,
     *,
@@ -120,7 +120,7 @@ def warn_of_unknown(
         n_known -= int(np.count_nonzero(coded == codes[None]))
     if n_known >= len(coded) - n_known or (is_full and len(coded) < _SAMPLE):
         return
-    entries = categories_of(column, label, column_type)
+    label, entries = column.label, categories_of(column, column_type)
     new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
     if len(new) <= n_known:
         return

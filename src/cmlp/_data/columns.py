@@ -40,7 +40,19 @@ def objects(values: Iterable[object]) -> NDArray[Any]:
     return array
 
 
-class FileColumn:
+class _Values:
+    """An array, as NumPy reads it from an object."""
+
+    values: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.values if dtype is None else self.values.astype(dtype)
+
+
+class FileColumn(_Values):
     """A column of a file.
 
     Parameters
@@ -54,9 +66,6 @@ class FileColumn:
 
     def __init__(self, values: NDArray[Any], column_type: str) -> None:
         self.values, self.column_type, self.dtype = values, column_type, TYPES[column_type]
-
-    def __len__(self) -> int:
-        return len(self.values)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         values = self.values
@@ -79,17 +88,11 @@ class FileColumn:
         return FileColumn(self.values[rows], self.column_type)
 
 
-class ArrowColumn:
+class ArrowColumn(_Values):
     """A column of Arrow that was copied: its entries, None, NaN or NaT for null, and the name of its type."""
 
     def __init__(self, values: NDArray[Any], dtype: str, levels: NDArray[Any] | None = None) -> None:
         self.values, self.dtype, self.levels = values, dtype, levels
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return self.values if dtype is None else self.values.astype(dtype)
 
 
 class NamedColumns:
@@ -112,17 +115,11 @@ class NamedColumns:
         return NamedColumns(self.columns, [column.take(rows) for column in self.values])
 
 
-class NamedMatrix:
+class NamedMatrix(_Values):
     """Rows in one array, with the names of the columns, if they have some: like a data frame of one type."""
 
     def __init__(self, values: NDArray[Any], columns: Sequence[str] | None = None) -> None:
         self.values, self.columns = values, columns
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return self.values if dtype is None else self.values.astype(dtype)
 
 
 def joined(blocks: Sequence[Any]) -> Any:

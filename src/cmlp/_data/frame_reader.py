@@ -1,7 +1,4 @@
-"""Columns of a table: from arrays and data frames to numbers and codes of categories.
-
-A data frame is read column by column through ``__array__``, so neither pandas, polars nor pyarrow has to be imported.
-"""
+"""Columns of a table: from arrays and data frames to numbers and codes of categories."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp._data.arrays import EXACT, is_missing, read_once, rectangular, refuse_sparse
+from cmlp._data.arrays import EXACT, read_once, rectangular, refuse_sparse
 from cmlp._data.checks import check_rows
 from cmlp._data.column_entries import (
     CATEGORY,
@@ -21,17 +18,14 @@ from cmlp._data.column_entries import (
     ORDERED,
     SIMPLE,
     TIMES,
-    array_of,
     categories_of,
-    declared_type,
-    entries_of,
     numbers_of,
-    plain_entry,
     stored_category,
     type_of_entries,
     type_of_numbers,
 )
-from cmlp._data.columns import ArrowColumn, FileColumn, texts_of_names, warn_of_no_names
+from cmlp._data.columns import texts_of_names, warn_of_no_names
+from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError
 
@@ -40,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
     Codes: TypeAlias = Mapping[object, int]
@@ -48,14 +43,8 @@ if TYPE_CHECKING:
 OTHER = -1.0
 MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
-_ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
 _ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
-# Names of the types of pandas and polars whose entries are values of Python, or missing.
-_PLAIN_TYPES = frozenset(
-    [f"{kind}{bits}" for kind in ("int", "uint", "Int", "UInt") for bits in (8, 16, 32, 64)]
-    + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
-)
 
 
 class InputFrame(NamedTuple):
@@ -67,16 +56,21 @@ class InputFrame(NamedTuple):
     matrix: NDArray[Any] | None = None  # the columns as one array of numbers
     rows: Any = None  # of a list, whose integers and booleans may be doubles in the columns
 
-    def exact(self, i: int) -> Any:
-        """Return a column, or the entries of the list that X was if NumPy may have rounded their integers."""
-        column = self.columns[i]
-        if self.rows is None or column.dtype.kind != "f" or not (np.abs(column) >= EXACT).any():
-            return column
-        return np.array(self.rows, object)[:, i]
+    def column(self, i: int) -> Column:
+        """Return a column."""
+        return column_of(self.columns[i], self.label(i))
 
-    def exact_columns(self) -> Sequence[Any]:
+    def exact(self, i: int) -> Column:
+        """Return a column, with the entries of the list that X was if NumPy may have rounded their integers."""
+        column = self.columns[i]
+        if self.rows is not None and column.dtype.kind == "f" and (np.abs(column) >= EXACT).any():
+            column = np.array(self.rows, object)[:, i]
+        return column_of(column, self.label(i))
+
+    def exact_columns(self) -> list[Column]:
         """Return the columns. If X is a list, they have its entries, of which NumPy has made doubles."""
-        return self.columns if self.rows is None else list(np.array(self.rows, object).T)
+        columns = self.columns if self.rows is None else np.array(self.rows, object).T
+        return [column_of(column, self.label(i)) for i, column in enumerate(columns)]
 
     def label(self, i: int) -> str:
         """Return the name of a column, for messages."""
@@ -109,8 +103,8 @@ class FrameReader(NamedTuple):
         """Return what `read` returns, and the entries as the user passed them."""
         frame = self._same_columns(frame_of(X, owner), owner, notices)
         entries = np.empty((frame.n_rows, len(frame.columns)), object)
-        for i, column in enumerate(frame.columns):
-            entries[:, i] = entries_of(column, frame.label(i))
+        for i in range(len(frame.columns)):
+            entries[:, i] = frame.column(i).entries()
         return self._values(frame, notices), entries
 
     def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
@@ -125,17 +119,17 @@ class FrameReader(NamedTuple):
         for i, codes in enumerate(self.codes):
             if codes is not None:
                 column = frame.exact(i)
-                coded = raw[:, i] = _codes(column, codes, frame.label(i), column_types[i])
+                coded = raw[:, i] = _codes(column, codes, column_types[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
                     from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
 
                     is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
-                    warn_of_unknown(column, coded, codes, frame.label(i), column_types[i], notices, is_full=is_full)
+                    warn_of_unknown(column, coded, codes, column_types[i], notices, is_full=is_full)
                 if column_types[i] == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             elif not is_done:
-                raw[:, i] = numbers_of(frame.columns[i], frame.label(i), column_types[i], in_fit=notices is None)
+                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=notices is None)
         require_no_infinity(raw, frame)
         return raw
 
@@ -154,11 +148,8 @@ class FrameReader(NamedTuple):
         missing = [name for name in self.names if name not in index]
         unknown = [name for name in frame.names if name not in known]
         if missing or (unknown and notices is None):
-            found = [
-                f"{what} are {reprlib.repr(names)}"
-                for what, names in (("missing", missing), ("unknown", unknown))
-                if names
-            ]
+            both = ("missing", missing), ("unknown", unknown)
+            found = [f"{what} are {reprlib.repr(names)}" for what, names in both if names]
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
             warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
@@ -176,14 +167,14 @@ def frame_of(X: Any, owner: str) -> InputFrame:
             "Expected 2D array, got 1D array instead: X is a Series. If it is a row, pass X.to_dict(), or a frame with "
             "this row such as frame.iloc[[7]]; if it is a column, X.to_frame()."
         )
-    names = _names(X)
+    names = names_of(X)
     if names is not None:
         if len(set(names)) != len(names):
             twice = next(name for name, count in Counter(names).items() if count > 1)
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        return InputFrame(names, _few_rows(X) or _columns(X, names), len(X))
+        return InputFrame(names, columns_of(X, names), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
@@ -191,31 +182,6 @@ def frame_of(X: Any, owner: str) -> InputFrame:
         array, rows = np.array(X, dtype=object), None
     copy = np.array(array)  # which other threads cannot change
     return InputFrame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
-
-
-def _columns(X: Any, names: Sequence[Any]) -> list[Any]:
-    """Return the columns of a data frame."""
-    return [column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names]
-
-
-def _few_rows(X: Any) -> list[NDArray[Any]] | None:
-    """Return the columns of few rows of numbers, booleans and text as arrays of their entries; None for other frames.
-
-    A column of a data frame takes ten times as long to convert as an entry of a matrix.
-    """
-    if len(X) > _FEW_ROWS or not hasattr(X, "dtypes"):
-        return None
-    for dtype in {id(one): one for one in X.dtypes}.values():  # the hash of pandas' types takes longer
-        held = getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype  # of pandas
-        if str(getattr(held, "dtype", held)) not in _PLAIN_TYPES:
-            return None
-    if hasattr(X, "iloc"):  # asked first: a column can have the name "rows"
-        rows = X.to_numpy(object)
-    elif hasattr(X, "rows"):  # of polars
-        rows = X.rows()
-    else:
-        return None
-    return [*np.array(rows, object).reshape(X.shape).T]
 
 
 def is_records(X: object) -> bool:
@@ -238,7 +204,7 @@ def frame_of_records(
             f"X has keys, but {owner} was fitted without column names: pass rows of values in the order of the columns."
         )
     records = [X] if isinstance(X, Mapping) else X
-    columns = [np.empty(len(records), object) for _ in names]
+    columns, known = [np.empty(len(records), object) for _ in names], set(names)
     for row, record in enumerate(records):
         if not isinstance(record, Mapping):
             raise ValueError(f"X must be records, got {type(record).__name__} in row {row}.")
@@ -247,7 +213,7 @@ def frame_of_records(
             value = record.get(name, _ABSENT)
             if value is _ABSENT:
                 if not may_lack_keys:
-                    unknown = [key for key in record if key not in set(names)]
+                    unknown = [key for key in record if key not in known]
                     other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
                     raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
@@ -259,23 +225,9 @@ def frame_of_records(
                 )
             column[row] = value
         if n_present < len(record):
-            known = set(names)
             unknown = [key for key in record if key not in known]
             raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
     return InputFrame(list(names), columns, len(records))
-
-
-def _names(X: Any) -> list[Any] | None:
-    if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
-        return None
-    for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
-        names = getattr(X, attribute, None)
-        if names is not None:
-            names = list(names)
-            if {*map(type, names)} == {str}:
-                return names
-            return [None if is_missing(name) else plain_entry(name) for name in names]  # NaN would differ from itself
-    return None
 
 
 def learn_frame_reader(
@@ -297,50 +249,38 @@ def learn_frame_reader(
     codes: list[Codes | None] = []
     column_types: list[str] = []
     for i, column in enumerate(frame.exact_columns()):
-        label = frame.label(i)
-        found = type_of_entries(column, label, rows)
+        found = type_of_entries(column, rows)
         is_chosen = i in chosen
         levels = chosen[i] if is_chosen else None
         if levels is None and categorical is not None and found not in TIMES:
-            levels = _levels_of_type(column, label)
+            held = column.levels()
+            levels = None if held is None else categories_of(held, CATEGORY)
         if levels is not None:
             column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
-            _require_levels(column, codes[i], label)
-        elif is_chosen or (categorical is not None and _holds_categories(column, label, rows)):
+            _require_levels(column, codes[i])
+        elif is_chosen or (categorical is not None and _holds_categories(column, rows)):
             column_types.append(found if found in TIMES else CATEGORY)
-            codes.append(_learn_codes(column, label, column_types[i], rows, weight))
-            if not is_chosen and column_types[i] == CATEGORY and not _is_decided(column):
+            codes.append(_learn_codes(column, column_types[i], rows, weight))
+            is_decided = is_chosen or column.is_of_file or column.has_categories()
+            if column_types[i] == CATEGORY and not is_decided:
                 from cmlp._data.column_warnings import warn_of_text  # few programs need it
 
-                warn_of_text(categories_of(column, label, CATEGORY), label, rows)
+                warn_of_text(categories_of(column, CATEGORY), column.label, rows)
         else:
             column_types.append(type_of_numbers(found))
             codes.append(None)
     return FrameReader(frame.names, codes, column_types)
 
 
-def _levels_of_type(column: Any, label: str) -> Sequence[object] | None:
-    """Return the categories of a column whose type orders them, of pandas, polars or Arrow; None if it does not."""
-    dtype = declared_type(column)
-    if isinstance(column, ArrowColumn):
-        held = column.levels
-    elif not getattr(dtype, "ordered", type(dtype).__name__ == _ENUM):
-        return None
-    elif hasattr(dtype, "categories"):
-        held = dtype.categories
-    else:  # of pyarrow, whose chunks may have different dictionaries
-        chunks = column.unify_dictionaries().chunks if hasattr(column, "unify_dictionaries") else [column]
-        held = chunks[0].dictionary if chunks else None
-    return None if held is None else categories_of(held, label, CATEGORY)
-
-
-def _require_levels(column: Any, codes: Codes | None, label: str) -> None:
+def _require_levels(column: Column, codes: Codes | None) -> None:
     """Raise ValueError for a value that is not among the ordered categories."""
-    for row, value in enumerate(categories_of(column, label, CATEGORY)):
+    for row, value in enumerate(categories_of(column, CATEGORY)):
         if value is not None and value not in (codes or ()):
             known = reprlib.repr(list(codes or ()))
-            raise ValueError(f"{label} must be one of its ordered categories {known}, got {value!r} in row {row}.")
+            raise ValueError(
+                f"{column.label} must be one of its ordered categories {known}, got {value!r} in row {row}."
+            )
 
 
 def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] | None]:
@@ -392,30 +332,18 @@ def _checked_levels(levels: Any, name: object) -> list[object]:
     return found
 
 
-def _holds_categories(column: Any, label: str, rows: NDArray[np.intp]) -> bool:
-    if _has_category_type(column):
+def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
+    if column.has_categories():
         return True
-    array = array_of(column, label)
+    array = column.array()
     return array.dtype.kind in "OUT" and any(
         isinstance(value, str) or type(value).__name__ == INTERVAL for value in array[rows].tolist()
     )
 
 
-def _has_category_type(column: Any) -> bool:
-    """Return whether the type of a column says that it has categories."""
-    return str(declared_type(column)).lower().startswith(("category", "categorical", "enum", "dictionary", "interval"))
-
-
-def _is_decided(column: Any) -> bool:
-    """Return whether text is known to be categories: by its type, or because a file's reader has parsed the others."""
-    return isinstance(column, FileColumn) or _has_category_type(column)
-
-
-def _learn_codes(
-    column: Any, label: str, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
-) -> Codes:
+def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
     """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
-    values = categories_of(column, label, column_type)
+    values = categories_of(column, column_type)
     counts: Counter[object] = Counter()
     for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
         counts[values[row]] += share
@@ -424,14 +352,13 @@ def _learn_codes(
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
 
 
-def _codes(column: Any, codes: Codes, label: str, column_type: str) -> NDArray[np.float64]:
-    dtype = declared_type(column)
-    if column_type in (CATEGORY, ORDERED) and hasattr(dtype, "ordered") and hasattr(dtype, "categories"):  # of pandas
-        categories = dtype.categories.tolist()  # few, each of which is converted once
+def _codes(column: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:
+    if column_type in (CATEGORY, ORDERED) and (coded := column.codes()) is not None:
+        categories, numbers = coded  # few categories, each of which is converted once
         if SIMPLE.issuperset(map(type, categories)):
             known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
-            return known[np.asarray(column.cat.codes, np.intp)]  # -1, the last one, if missing
-    values = categories_of(column, label, column_type)
+            return known[np.asarray(numbers, np.intp)]  # -1, the last one, if missing
+    values = categories_of(column, column_type)
     return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
 
 

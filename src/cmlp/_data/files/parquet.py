@@ -60,7 +60,7 @@ class ParquetBlocks:
     Examples
     --------
     >>> from cmlp import MLPClassifier
-    >>> from cmlp._data.files.parquet import ParquetBlocks
+    >>> from cmlp.datasets import ParquetBlocks
     >>> blocks = ParquetBlocks("rows.parquet", target="label")  # doctest: +SKIP
     >>> MLPClassifier().fit_batches(blocks, classes=blocks.classes(), n_rows=blocks.n_rows)  # doctest: +SKIP
     """

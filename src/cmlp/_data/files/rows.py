@@ -82,7 +82,10 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
 
     `classes` are those of a model, if the labels must be known.
     """
-    if format_of(path, options.max_bytes):
+    start = format_of(path, options.max_bytes)
+    if start == PARQUET:
+        raise DataError(f"{path} must be npy, idx or text to be a file of labels, got Parquet")
+    if start:
         values = as_integers(array_in(path, options.max_bytes).reshape(-1))
         if classes is not None:
             known = {*classes.tolist()}

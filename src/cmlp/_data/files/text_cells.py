@@ -159,7 +159,7 @@ def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] 
     return labels if classes.dtype == object else labels.astype(classes.dtype)
 
 
-def column_of(values: NDArray[Any], column_type: str) -> FileColumn:
+def typed_column(values: NDArray[Any], column_type: str) -> FileColumn:
     """Return a column of values as `values` returns them, or of doubles, in the types of `TYPES`."""
     if column_type == "date":
         values = values.astype("M8[D]")

@@ -192,10 +192,10 @@ class TrainingColumn:
 
     def _mixed(self, place: Place, n: int, n_numbers: int, n_dates: int) -> DataError:
         are_numbers = n_numbers >= n_dates
-        wanted = _NUMBERS if are_numbers else DATES
+        what, wanted = ("number", _NUMBERS) if are_numbers else ("date", DATES)
         others = self.first([word for word in _WORDS if word not in (*wanted, *_ABSENT)])
         counts = [(n_numbers, "numbers"), (n_dates, "dates")]
-        found = " and ".join(f"{count:,} are {what}" for count, what in counts if count)
+        found = " and ".join(f"{count:,} are {whats}" for count, whats in counts if count)
         listed = ", ".join(f"{cell!r} in {place.line(row)}" for row, cell in others)
         row, cell = others[0]
         is_similar = are_numbers and looks_like_a_number(cell)
@@ -205,16 +205,7 @@ class TrainingColumn:
             "add <missing:=>; if the column is text, add <text:=>"
         )
         return DataError(
-            text,
-            place(row),
-            cell,
-            "number" if are_numbers else "date",
-            n,
-            found,
-            listed,
-            other_form,
-            missing=cell.strip(),
-            text=place.name,
+            text, place(row), cell, what, n, found, listed, other_form, missing=cell.strip(), text=place.name
         )
 
     def has_values(self, column_type: str) -> bool:

@@ -19,7 +19,7 @@ from cmlp._data.columns import NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
 from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, position
-from cmlp._data.files.text_cells import MISSING_TARGET, Place, column_of, integers
+from cmlp._data.files.text_cells import MISSING_TARGET, Place, integers, typed_column
 from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
 from cmlp._data.files.text_lines import (
     NO_SEPARATOR,
@@ -375,7 +375,7 @@ class TextRows(TrainingRows):
         for i in self._kept:
             column = self._columns.pop(i)
             values = again.pop(i) if i in again else column.values(types[i], self._place(i))
-            columns.append(column_of(values, types[i]))
+            columns.append(typed_column(values, types[i]))
         return NamedColumns([self._file.names_or_numbers[i] for i in self._kept], columns)
 
     def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:

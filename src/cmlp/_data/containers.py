@@ -1,0 +1,261 @@
+"""Data frames and columns of pandas, polars, pyarrow, Arrow, files and arrays: what differs between them stands here.
+
+A class for each kind of column says how its entries are read, so no library has to be imported. Columns of equal
+content have equal entries in all of them: integers stay integers beside missing values.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from cmlp._data.arrays import is_missing
+from cmlp._data.columns import ArrowColumn, FileColumn, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from numpy.typing import NDArray
+
+_ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
+_CATEGORIES = ("category", "categorical", "enum", "dictionary", "interval")  # how names of their types begin
+_TIMES = ("date", "timestamp", "duration")  # those of pyarrow
+_FEW_ROWS = 32
+# Names of the types of pandas and polars whose entries are values of Python, or missing.
+_PLAIN_TYPES = frozenset(
+    [f"{kind}{bits}" for kind in ("int", "uint", "Int", "UInt") for bits in (8, 16, 32, 64)]
+    + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
+)
+
+_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
+_LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
+_MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
+_FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
+
+
+# ------------------------------------------------------------------------------------------------------ columns
+
+
+class Column:
+    """A column of an array or of a list, with its label for messages; those of other containers are subclasses."""
+
+    is_of_file = False  # whose reader has found the type
+
+    def __init__(self, held: Any, label: str) -> None:
+        self.held, self.label = held, label
+
+    @property
+    def type(self) -> Any:
+        """What the container calls the type of the column."""
+        return getattr(self.held, "dtype", "")
+
+    def has_offset(self) -> bool:
+        """Return whether the type has a time zone."""
+        return False
+
+    def has_categories(self) -> bool:
+        """Return whether the type says that the column has categories."""
+        return str(self.type).lower().startswith(_CATEGORIES)
+
+    def levels(self) -> Column | None:
+        """Return the categories if the type orders them."""
+        return None
+
+    def codes(self) -> tuple[list[Any], Any] | None:
+        """Return the categories, and which each entry is, -1 if missing; None if the container has no such codes."""
+        return None
+
+    def array(self) -> NDArray[Any]:
+        """Return the column as an array with an entry for each row."""
+        try:
+            array = np.asarray(self.held)
+        except Exception as error:  # of the data frame's library
+            raise ValueError(f"{self.label} cannot be converted to a NumPy array: {error}") from error
+        if array.ndim != 1:
+            raise ValueError(f"{self.label} must have one value per row, got an array of shape {array.shape}.")
+        return array
+
+    def entries(self) -> list[Any]:
+        """Return the entries as values of Python, exact integers, and microseconds of times."""
+        array = self.array()
+        if array.dtype.kind not in "mM":
+            return self._plain(array)
+        times: list[Any] = in_microseconds(array, self.label).tolist()
+        return [None if time is None else time.replace(tzinfo=UTC) for time in times] if self.has_offset() else times
+
+    def _plain(self, array: NDArray[Any]) -> list[Any]:
+        entries: list[Any] = array.tolist()
+        return entries
+
+    def _converted(self, convert: Callable[[], list[Any]]) -> list[Any]:
+        try:
+            return convert()
+        except Exception as error:  # of the data frame's library
+            raise ValueError(f"{self.label} cannot be converted to values of Python: {error}") from error
+
+
+class _Series(Column):
+    """A column or an index of pandas, or a column of polars."""
+
+    def has_offset(self) -> bool:
+        dtype = getattr(self.type, "pyarrow_dtype", self.type)
+        return (getattr(dtype, "tz", None) or getattr(dtype, "time_zone", None)) is not None
+
+    def levels(self) -> Column | None:
+        is_ordered = getattr(self.type, "ordered", type(self.type).__name__ == _ENUM)
+        return column_of(self.type.categories, self.label) if is_ordered else None
+
+    def codes(self) -> tuple[list[Any], Any] | None:
+        dtype = self.type
+        is_of_pandas = hasattr(dtype, "ordered") and hasattr(dtype, "categories")
+        return (dtype.categories.tolist(), self.held.cat.codes) if is_of_pandas else None
+
+    def _plain(self, array: NDArray[Any]) -> list[Any]:
+        is_rounded = array.dtype.kind == "f" and not isinstance(self.type, np.dtype)  # integers beside missing values
+        return self._converted(self.held.to_list) if is_rounded else super()._plain(array)
+
+
+class _Pyarrow(Column):
+    """A column of pyarrow, or a dictionary of one."""
+
+    @property
+    def type(self) -> Any:
+        return self.held.type
+
+    def has_offset(self) -> bool:
+        return getattr(getattr(self.type, "value_type", self.type), "tz", None) is not None
+
+    def levels(self) -> Column | None:
+        if not getattr(self.type, "ordered", False):
+            return None
+        # The chunks may have different dictionaries.
+        chunks = self.held.unify_dictionaries().chunks if hasattr(self.held, "unify_dictionaries") else [self.held]
+        return column_of(chunks[0].dictionary, self.label) if chunks else None
+
+    def array(self) -> NDArray[Any]:
+        is_dictionary = str(self.type).startswith("dictionary")  # whose array has another entry instead of null
+        return objects(self._converted(self.held.to_pylist)) if is_dictionary else super().array()
+
+    def entries(self) -> list[Any]:
+        return super().entries() if str(self.type).startswith(_TIMES) else self._converted(self.held.to_pylist)
+
+
+class _OfArrow(Column):
+    """An `ArrowColumn`."""
+
+    def has_offset(self) -> bool:
+        return "tz=" in self.type
+
+    def levels(self) -> Column | None:
+        return None if self.held.levels is None else column_of(self.held.levels, self.label)
+
+
+class _OfFile(Column):
+    """A `FileColumn`, whose types have the names of pyarrow's."""
+
+    is_of_file = True
+
+    def has_offset(self) -> bool:
+        return "tz=" in self.type
+
+    def entries(self) -> list[Any]:
+        return super().entries() if self.type.startswith(_TIMES) else self._converted(self.held.to_pylist)
+
+
+def column_of(held: Any, label: str) -> Column:
+    """Return a column of any container, with its label for messages."""
+    return _kind_of(held.__class__)(held, label)
+
+
+@functools.cache
+def _kind_of(held: Hashable) -> type[Column]:
+    """Return the class for columns of a type; those of other libraries are known by their methods."""
+    if held in _OWN:
+        return _OWN[held]
+    return _Pyarrow if hasattr(held, "to_pylist") else _Series if hasattr(held, "to_list") else Column
+
+
+_OWN: dict[Hashable, type[Column]] = {FileColumn: _OfFile, ArrowColumn: _OfArrow}
+
+
+# ------------------------------------------------------------------------------------------------------- frames
+
+
+def names_of(X: Any) -> list[Any] | None:
+    """Return the names of the columns of a data frame; None for other rows. NaN becomes None."""
+    if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
+        return None
+    for attribute in ("column_names", "columns"):  # pyarrow has both: its columns are arrays
+        names = getattr(X, attribute, None)
+        if names is not None:
+            names = list(names)
+            if {*map(type, names)} == {str}:
+                return names
+            return [None if is_missing(name) else plain_entry(name) for name in names]  # NaN would differ from itself
+    return None
+
+
+def columns_of(X: Any, names: Sequence[Any]) -> Sequence[Any]:
+    """Return the columns of a data frame, as they are or, of few rows, as arrays of their entries."""
+    few = _few_rows(X)
+    return few or ([column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names])
+
+
+def _few_rows(X: Any) -> list[NDArray[Any]] | None:
+    """Return the columns of few rows of numbers, booleans and text as arrays of their entries; None for other frames.
+
+    A column of a data frame takes ten times as long to convert as an entry of a matrix.
+    """
+    if len(X) > _FEW_ROWS or not hasattr(X, "dtypes"):
+        return None
+    for dtype in {id(one): one for one in X.dtypes}.values():  # the hash of pandas' types takes longer
+        held = getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype  # of pandas
+        if str(getattr(held, "dtype", held)) not in _PLAIN_TYPES:
+            return None
+    if hasattr(X, "iloc"):  # asked first: a column can have the name "rows"
+        rows = X.to_numpy(object)
+    elif hasattr(X, "rows"):  # of polars
+        rows = X.rows()
+    else:
+        return None
+    return [*np.array(rows, object).reshape(X.shape).T]
+
+
+# ----------------------------------------------------------------------------------------------- their entries
+
+
+def plain_entry(value: object) -> object:
+    """Return the number or text of Python for a NumPy scalar: NumPy's booleans are no numbers."""
+    return value.item() if isinstance(value, (np.bool_, np.number, np.str_)) else value
+
+
+def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[Any]:
+    """Return datetime64 or timedelta64 in microseconds; `first` is the row of the first entry, for messages.
+
+    Raises ValueError for dates and durations outside the limits: NumPy's conversions would wrap silently.
+    """
+    is_date, limits = array.dtype.kind == "M", _limits(array.dtype)
+    if limits is not None:
+        outside = (array < limits[0]) | (array > limits[1])
+        if outside.any():
+            row = int(outside.argmax())
+            out_of_range(array[row], first + row, label, is_date=is_date)
+    return array.astype(_MOMENTS if is_date else _DURATIONS, copy=False)
+
+
+@functools.cache
+def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
+    """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
+    if np.datetime_data(dtype)[0] in _FINE:
+        return None
+    low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
+    return low.astype(dtype), high.astype(dtype)
+
+
+def out_of_range(value: object, row: int, label: str, *, is_date: bool) -> NoReturn:
+    """Raise ValueError for a date or a duration outside the limits."""
+    limits = "dates of the years 1 to 9999" if is_date else "durations of at most 106,751,991 days"
+    raise ValueError(f"{label} must be {limits}, got {value} in row {row}.")
