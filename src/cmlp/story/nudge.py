@@ -17,7 +17,7 @@ from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrapped
 from cmlp._model.results import Gradient, ParameterIndex, letters
-from cmlp.story import charts, drawing, neurons
+from cmlp.story import drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit
 
@@ -58,13 +58,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         nudge = Nudge(case, n, terminal)
     when = f"after {count_noun(arguments.epochs, 'epoch')}" if arguments.epochs else "before training"
     subject = f"training {case.image_name()}, {when}, seed {arguments.seed}"
-    title = charts.ends(f"{program} nudge {case.example.label}", subject, nudge.width)
+    title = f"{program} nudge {case.example.label}"
     sections = nudge.sections()
     if arguments.step:
         sections.append(nudge.step_lines())
     more = [f"--examples {10 * n}"] if 10 * n <= 1000 else []
     hints = [case.other(0), *more, "--epochs 0 (untrained)", "--step (take it, look again)"]
-    terminal.write_lines(charts.spaced([title, *sections, charts.joined(hints, nudge.width)]))
+    terminal.write_lines(drawing.page(title, subject, sections, hints, nudge.width))
     return 0
 
 
@@ -76,7 +76,7 @@ class Nudge:
     """
 
     def __init__(self, case: Case, n: int, terminal: Terminal) -> None:
-        self.case, self.names, self.terminal, self.width = case, case.names, terminal, charts.page_width(terminal)
+        self.case, self.names, self.terminal, self.width = case, case.names, terminal, drawing.page_width(terminal)
         data = case.experiment.data
         others = [image for image in range(min(n, len(data.X_train))) if image != case.example.image][: n - 1]
         self.images = [case.example.image, *others]
@@ -168,8 +168,8 @@ class Nudge:
         if width < 1 or not np.isfinite(share) or abs(share) <= _VISIBLE:
             return ""
         way = "up" if share > 0 else "down"
-        arrow: str = charts.symbol(self.terminal, way)
-        return charts.styled(self.terminal, arrow * max(1, round(min(abs(share), 1) * width)), way)
+        arrow: str = drawing.symbol(self.terminal, way)
+        return drawing.styled(self.terminal, arrow * max(1, round(min(abs(share), 1) * width)), way)
 
     def _ways_lines(self, unit: Unit) -> list[str]:
         """Write the wish of a neuron, and a line for each way to follow it, with the largest shares.
