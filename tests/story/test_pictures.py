@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from terminals import terminal
 
-from cmlp import Network
 from cmlp._cli.experiment import Measurement
 from cmlp._cli.terminal import side_by_side, visible
 from cmlp._model.results import letters
 from cmlp.datasets import load_digits28
 from cmlp.story import drawing, story_network
 from cmlp.story.animation import training_charts
-from cmlp.story.neurons import Names, Unit, activation_function, source_name
+from cmlp.story.neurons import Names, Unit, source_name
 
 LABELS = tuple("0123456789")
 NAMES = Names((784, 16, 16, 10), LABELS)
@@ -102,20 +101,6 @@ def test_wide_layers_are_wrapped_and_cut_off():
     rows = drawing.layer_lines(terminal(), [[np.zeros(3), np.full(50, 2.5), np.zeros(2)]], 40)
     assert rows[-1].strip() == "(brightest: 2.5)"
     assert sum(row.count("█") for row in rows) == 50
-
-
-# ---------------------------------------------------------------------------------------------------- a neuron
-
-
-@pytest.mark.parametrize(
-    ("name", "function"),
-    [("logistic", sigmoid), ("relu", lambda z: np.maximum(z, 0)), ("tanh", np.tanh)],
-)
-def test_activation_function_is_that_of_the_layer(name, function):
-    net = Network([4, 3, 2], name, output="softmax")
-    z = np.linspace(-9, 9, 50)
-    np.testing.assert_allclose(activation_function(net, 0)(z), function(z), atol=1e-6)
-    assert activation_function(net, 1) is None
 
 
 # -------------------------------------------------------------------------------------- images and charts

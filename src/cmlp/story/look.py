@@ -102,10 +102,8 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     network, row, unit = look.network, look.case.example.row, look.case.unit
     chosen = unit or Unit(0, int(np.abs(network.weighted_sums(row[None])[0][0]).argmin()))
     has_image = unit is not None and unit.layer == 0
-    spelled = neurons.WeightedSum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
-    table = spelled.lines()
+    table, effect = neurons.weighted_sum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
     head = wrapped(_sum_in_words(look, chosen), width)
-    effect = spelled.without_largest()
     effect_lines = ["", *wrapped(effect, width)] if effect else []
     if not has_image:
         return [*head, "", *table, *effect_lines]
