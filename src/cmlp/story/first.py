@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning
 from cmlp._cli.options import CommandError
-from cmlp._cli.terminal import Terminal, printable, printable_message, side_by_side, visible, wants_no_motion, wrapped
+from cmlp._cli.terminal import Terminal, printable, printable_message, visible, wants_no_motion, wrapped
 from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
 from cmlp.story import drawing
 from cmlp.story.animation import Player, body_lines, old_and_new
@@ -150,7 +150,7 @@ class Opening:
         bars = drawing.output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
         verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
         lines = [self._strong(verdict), *([""] if is_large else []), *bars]
-        return side_by_side(image, [*[""] * ((height - len(lines)) // 2), *lines], gap=_GAP)
+        return drawing.beside(image, lines, gap=_GAP)
 
     def _strong(self, text: str) -> str:
         return drawing.styled(self.terminal, text, "strong")

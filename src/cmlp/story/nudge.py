@@ -221,23 +221,17 @@ class Nudge:
         return [*wrapped(f"{head} adds up:", self.width), line, *self._ways_lines(unit)]
 
     def _layer_wish_lines(self) -> list[str]:
-        """Write the wishes for all hidden neurons in hundredths, the last layer first, as a table."""
+        """Write the wishes for all hidden neurons in hundredths, the last layer first."""
         lines: list[str] = []
-        last_head: list[int] = []
         for layer, part in reversed(list(enumerate(self.step.layers[:-1]))):
-            values, title = 100 * part.output_changes[0].astype(float), "" if lines else "wishes x 100"
+            values = 100 * part.output_changes[0].astype(float)
             if len(values) > _MOST_WISHES:
-                span = f"{values.min():+.0f} to {values.max():+.0f}"
-                lines.append(f"{title:12}  {letters(layer)}: {len(values):,} wishes from {span}")
+                lines.append(
+                    f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to {values.max():+.0f}"
+                )
                 continue
-            per_line = -(-len(values) // -(-len(values) // max((self.width - 12) // 4, 1)))
-            for start in range(0, len(values), per_line):
-                chosen = list(range(start, min(start + per_line, len(values))))
-                if chosen != last_head:
-                    lines.append(f"{'' if lines else title:12}" + "".join(f"{i + 1:4}" for i in chosen))
-                    last_head = chosen
-                numbers = (f"{values[i]:+4.0f}" if abs(values[i]) < 999.5 else f"{values[i]:4.0e}" for i in chosen)
-                lines.append(f"{'':6}{letters(layer) if start == 0 else '':6}" + "".join(numbers))
+            wishes = [f"{self.names.of(Unit(layer, i)):>4} {value:+4.0f}" for i, value in enumerate(values)]
+            lines += drawing.joined(wishes, self.width, gap=1)
         return lines
 
     def _everybody_lines(self, output: Unit) -> list[str]:
