@@ -48,12 +48,8 @@ def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1, who
 
 def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
     """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights orange."""
-    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / _scale_of(weights), signed=True)
-
-
-def _scale_of(weights: NDArray[Any]) -> float:
-    """Return the weight that a picture shows in full strength: a quantile, since few extremes would darken the rest."""
-    return float(np.quantile(np.abs(weights), 0.98)) or 1.0
+    full = float(np.quantile(np.abs(weights), 0.98)) or 1.0  # the few extremes would darken the rest
+    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / full, signed=True)
 
 
 def _shares(old: int, new: int) -> NDArray[Any]:

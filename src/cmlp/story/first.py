@@ -38,19 +38,17 @@ def can_play(terminal: Terminal, keyboard: TextIO) -> bool:
 
 def run(terminal: Terminal, program: str) -> int:
     """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
-    moves = not wants_no_motion()
+    moves, opening = not wants_no_motion(), Opening(terminal)
     with opening_screen(terminal, keyboard_of(sys.stdin)) as screen:
-        key, page = "a", None
-        while key == "a":
-            opening = Opening(terminal)
+        opening.play(screen, moves=moves)
+        while opening.ask(screen) == "a":
+            opening.learning.go_to(0)
             opening.play(screen, moves=moves)
-            key = opening.ask(screen)
-            page = opening.page or page
     width = terminal.width - 1
     terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
     terminal.write_lines([*suggestion_lines(program, width), ""])
-    if page is not None:
-        terminal.write_lines([f"The page with the story, and to draw on: {printable(page)}"])
+    if opening.page is not None:
+        terminal.write_lines([f"The page with the story, and to draw on: {printable(opening.page)}"])
     return 0
 
 
