@@ -122,10 +122,10 @@ def screens() -> Iterator[tuple[str, str, list[str]]]:
 
     os.environ.update(COLUMNS=str(COLUMNS), LINES=str(LINES))
     opening = Opening(Terminal(io.StringIO(), rewrites=True, colors=2**24, blocks=True))
-    opening.learning.advance(1000)
+    opening.learning.go_to(1000)
     body, last = opening.frame(COLUMNS - 1, LINES)
     yield "learning", "The training after 1000 batches", [*body, last]
-    opening.learning.advance(opening.learning.total)
+    opening.learning.go_to(opening.learning.total)
     yield "learned", "The last screen: a digit and its answer", opening.last_lines(COLUMNS - 1, LINES)
 
 

@@ -19,7 +19,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 def opening():
     """A finished training."""
     finished = Opening(terminal(colors=2**24))
-    finished.learning.advance(finished.learning.total)
+    finished.learning.go_to(finished.learning.total)
     return finished
 
 
@@ -45,7 +45,7 @@ def test_sentences_follow_the_training():
     opening = Opening(terminal())
     sentences = []
     for batch in (0, 200, 2000, opening.learning.total):
-        opening.learning.advance(batch)
+        opening.learning.go_to(batch)
         sentences.append(opening.sentence())
     assert len(set(sentences)) == 4
     assert sentences[0].startswith("13,002 random numbers") and sentences[-1] == "Of 1,000 new digits it now reads 889."

@@ -110,7 +110,7 @@ def test_command_writes_the_page_to_a_pipe(monkeypatch, columns, encoding):
 def test_command_with_other_networks(look, arguments):
     text = look(*arguments, "--epochs", "1", columns=60)
     assert max(map(len, text.splitlines())) < 60
-    assert "sum z" in text and "nan" not in text
+    assert "sum z" in text and "instead of" in " ".join(text.split()) and "nan" not in text
     neuron = arguments[arguments.index("--neuron") + 1] if "--neuron" in arguments else None
     if neuron:
         assert f"{'Output ' if neuron.isdigit() else ''}{neuron} after training" in text

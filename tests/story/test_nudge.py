@@ -89,7 +89,7 @@ def test_three_ways_of_a_neuron_are_those_of_numpy(nudge, network, passes, name)
 def test_wishes_of_the_layers_before_are_those_of_numpy(nudge, passes, columns):
     _, wanted, _ = passes
     lines = nudge(columns=columns)
-    start = next(n for n, line in enumerate(lines) if line.startswith("wishes x 100"))
+    start = next(n for n, line in enumerate(lines) if line.startswith("And so on"))
     end = lines.index("", start)
     numbers = [word for line in lines[start:end] for word in line.split() if word[0] in "+-"]
     assert numbers == [f"{100 * value:+.0f}" for layer in (1, 0) for value in wanted[layer]]

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from terminals import terminal
 
-from cmlp import Network
+from cmlp._cli.experiment import Measurement
 from cmlp._cli.terminal import side_by_side, visible
 from cmlp._model.results import letters
 from cmlp.datasets import load_digits28
-from cmlp.story import charts, drawing, story_network
-from cmlp.story.neurons import Names, Unit, activation_function, source_name
+from cmlp.story import drawing, story_network
+from cmlp.story.animation import training_charts
+from cmlp.story.neurons import Names, Unit, source_name
 
 LABELS = tuple("0123456789")
 NAMES = Names((784, 16, 16, 10), LABELS)
@@ -66,10 +67,10 @@ def test_output_bars_show_the_activations_and_mark_the_largest(where, width):
     values = np.array([0.1, 0.25, 0, 1, 0.5, 0.001, 0.9996, 0.2, 0, 0])
     lines = [visible(line) for line in drawing.output_bars(where, values, LABELS, width)]
     assert [line.split()[:2] for line in lines] == [[str(n), f"{value:.3f}"] for n, value in enumerate(values)]
-    winner = charts.symbol(where, "winner")
+    winner = drawing.symbol(where, "winner")
     assert [n for n, line in enumerate(lines) if winner in line] == [3]
     assert max(map(len, lines)) == width
-    full, half = charts.symbol(where, "full"), charts.symbol(where, "half")
+    full, half = drawing.symbol(where, "full"), "▌" if where.blocks else ""
     space = width - 10
     for line, value in zip(lines, values, strict=True):
         length = line.count(full) + (0.5 * line.count(half) if half else 0)
@@ -102,20 +103,6 @@ def test_wide_layers_are_wrapped_and_cut_off():
     assert sum(row.count("█") for row in rows) == 50
 
 
-# ---------------------------------------------------------------------------------------------------- a neuron
-
-
-@pytest.mark.parametrize(
-    ("name", "function"),
-    [("logistic", sigmoid), ("relu", lambda z: np.maximum(z, 0)), ("tanh", np.tanh)],
-)
-def test_activation_function_is_that_of_the_layer(name, function):
-    net = Network([4, 3, 2], name, output="softmax")
-    z = np.linspace(-9, 9, 50)
-    np.testing.assert_allclose(activation_function(net, 0)(z), function(z), atol=1e-6)
-    assert activation_function(net, 1) is None
-
-
 # -------------------------------------------------------------------------------------- images and charts
 
 
@@ -126,17 +113,18 @@ def test_digit_is_cropped_to_its_box(data):
     assert len(drawing.digit_lines(terminal(), np.zeros(784))) == 14
 
 
-def test_points_of_a_chart():
-    series = [charts.Series([0, 0.5, 1], [1, 10, 100], "point", "")]
-    axes = charts.Axes((1, 100), [(1, "1"), (100, "100")], [(0, "0"), (1, "30")], logarithmic=True)
-    lines = charts.point_chart(terminal(), series, axes, 24, 6)
-    assert lines[0].startswith("100│") and lines[4].startswith("  1│●")
-    assert lines[2].index("●") in (13, 14)
-    assert lines[-1] == "    0" + " " * 17 + "30"
+def test_points_of_the_charts():
+    history = [(0, Measurement(10, 10, 0, 0)), (0.5, Measurement(1, 1, 50, 10)), (1, Measurement(0.1, 0.1, 100, 10))]
+    lines = training_charts(terminal(), history, [(0, "0"), (1, "30")], 55, 7)
+    costs, shares = [line[:26].rstrip() for line in lines], [line[29:] for line in lines]
+    assert costs[1] == " 10│●" and costs[3].index("●") in (14, 15) and costs[5].startswith("0.1│")
+    assert shares[1].startswith("100│") and shares[1].endswith("●") and shares[5].startswith("  0│●")
+    assert "○" in shares[5] and "○" not in "".join(costs[1:])
+    assert shares[6] == "    0" + " " * 19 + "30"
 
 
 def test_blocks_side_by_side_ignore_escape_codes():
-    colored = charts.styled(terminal(colors=256), "ab", "strong")
+    colored = drawing.styled(terminal(colors=256), "ab", "strong")
     assert [visible(line) for line in side_by_side([colored, "abc"], ["x", "y"])] == ["ab   x", "abc  y"]
 
 
@@ -144,9 +132,9 @@ def test_blocks_side_by_side_ignore_escape_codes():
 @pytest.mark.parametrize("style", ["up", "down"])
 def test_coloured_text_is_legible_on_black_and_on_white(style, background):
     """Contrast as defined by the Web Content Accessibility Guidelines; bold text has the terminal's own colour."""
-    index = int(re.fullmatch(r"\x1b\[38;5;(\d+)m", charts._STYLES[style])[1]) - 16
+    index = int(re.fullmatch(r"\x1b\[38;5;(\d+)m", drawing._STYLES[style])[1]) - 16
     levels = np.array([0, 95, 135, 175, 215, 255])[[index // 36, index // 6 % 6, index % 6]] / 255
     linear = ((levels + 0.055) / 1.055) ** 2.4 * (levels > 0)
     low, high = sorted([float(linear @ [0.2126, 0.7152, 0.0722]), background])
     assert (high + 0.05) / (low + 0.05) > 3.5
-    assert charts._STYLES["strong"] == "\x1b[1m"
+    assert drawing._STYLES["strong"] == "\x1b[1m"

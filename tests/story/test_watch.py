@@ -15,10 +15,9 @@ from cmlp._cli import experiment as experiment_module
 from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning, accuracy
 from cmlp._cli.terminal import clipped, visible
 from cmlp.story import animation
-from cmlp.story.case import Case, Example, image_of
+from cmlp.story.animation import Player, frame_lines
+from cmlp.story.case import Example, image_of
 from cmlp.story.drawing import digit_lines, patch_lines
-from cmlp.story.neurons import Names
-from cmlp.story.watch import Player, frame_lines, play
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 slow = pytest.mark.slow
@@ -28,19 +27,17 @@ def learning_of(n_measurements=5, **options):
     return Learning(Experiment(ExperimentOptions(**{"epochs": 2, **options})), n_measurements)
 
 
-def case_of(learning):
-    """The first 9 of the training images."""
+def first_nine(learning):
     data = learning.experiment.data
     image = image_of("9", 1, data.y_train, data.labels)
-    names = Names(learning.experiment.network.sizes, data.labels)
-    return Case(learning.experiment, Example(image, data.X_train[image], "9"), None, names)
+    return Example(image, data.X_train[image], "9")
 
 
 @pytest.fixture(scope="module")
 def trained():
     """A finished training of two epochs."""
     learning = learning_of()
-    learning.advance(learning.total)
+    learning.go_to(learning.total)
     return learning
 
 
@@ -59,7 +56,7 @@ def test_training_in_parts_gives_the_same_bits(options):
     """Also with Adam and a learning rate that changes from batch to batch."""
     learning = learning_of(**options)
     for target in (1, 2, 15, 16, 30, 10**9):
-        learning.advance(target)
+        learning.go_to(target)
     assert learning.finished and learning.batch == learning.total
     whole = Experiment(ExperimentOptions(**{"epochs": 2, **options})).train()
     np.testing.assert_array_equal(learning.experiment.network.params, whole.params)
@@ -67,11 +64,11 @@ def test_training_in_parts_gives_the_same_bits(options):
 
 def test_measurements_are_those_of_the_network():
     learning = learning_of(n_measurements=None, epochs=1)
-    learning.advance(123)
+    learning.go_to(123)
     network, (X, y, X_test, y_test) = learning.experiment.network, learning.experiment.data
     costs = network.cost(X, y), network.cost(X_test, y_test)
     assert learning.now == (123, (*costs, accuracy(network, X, y), accuracy(network, X_test, y_test)))
-    learning.advance(500)
+    learning.go_to(500)
     batches = [point.batch for point in learning.history]
     assert batches[0] == 0 and batches[-1] == 500 and len(batches) == 61
 
@@ -79,12 +76,12 @@ def test_measurements_are_those_of_the_network():
 def test_costly_networks_are_measured_now_and_then(monkeypatch):
     monkeypatch.setattr(experiment_module, "_CHEAP", 0)
     learning = learning_of(n_measurements=None, epochs=1)
-    learning.advance(350)
+    learning.go_to(350)
     batches = [point.batch for point in learning.history]
     due = {learning.batches_at(share) for share in np.linspace(0, 1, 13)}
     assert batches == sorted(batch for batch in due if batch <= 350)
     assert learning.now.batch == batches[-1]
-    line = animation.header(terminal(), learning, 79)
+    line = animation._header(terminal(), learning, 79)
     assert line.startswith(f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.measured.cost:.3f} ")
 
 
@@ -92,8 +89,8 @@ def test_epoch_and_batch_are_counted():
     learning = learning_of(epochs=3, batch=1000)
     seen = []
     for batch in range(16):
-        learning.advance(batch)
-        seen.append(re.match(r"epoch (\d) of 3, batch (\d) of 5", animation.header(terminal(), learning, 79)).groups())
+        learning.go_to(batch)
+        seen.append(re.match(r"epoch (\d) of 3, batch (\d) of 5", animation._header(terminal(), learning, 79)).groups())
     assert seen == [("1", "0"), *((epoch, batch) for epoch in "123" for batch in "12345")]
 
 
@@ -114,14 +111,14 @@ def test_pace_starts_slowly_and_ends_with_the_last_batch(total):
 
 
 def test_frame_shows_the_measurements_and_the_outputs(trained):
-    case = case_of(trained)
-    lines = frame_lines(terminal(), trained, case, 79, 24)
+    example = first_nine(trained)
+    lines = frame_lines(terminal(), trained, example, 79, 23)
     now = trained.now.measured
     assert lines[0].startswith(
         f"epoch 2 of 2, batch 500 of 500   cost {now.cost:.3f}   "
         f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %"
     )
-    outputs = trained.experiment.network.forward(case.example.row[None])[0]
+    outputs = trained.experiment.network.forward(example.row[None])[0]
     for n, line in enumerate(lines[-10:]):
         assert f" {n} {outputs[n]:.2f}" in line
     assert len(lines) == 23
@@ -130,9 +127,9 @@ def test_frame_shows_the_measurements_and_the_outputs(trained):
 
 
 def test_frame_shows_the_image_beside_its_outputs(trained):
-    case = case_of(trained)
-    image = digit_lines(terminal(), case.example.row)
-    lines = frame_lines(terminal(), trained, case, 79, 24)[-10:]
+    example = first_nine(trained)
+    image = digit_lines(terminal(), example.row)
+    lines = frame_lines(terminal(), trained, example, 79, 23)[-10:]
     assert [line[: len(image[0])].rstrip() for line in lines] == [line.rstrip() for line in image[:10]]
 
 
@@ -163,7 +160,7 @@ def test_curves_are_where_the_measurements_say(trained):
 @pytest.mark.parametrize("height", [10, 18, 24, 40])
 @pytest.mark.parametrize("capabilities", [{}, {"blocks": False}, {"colors": 256}])
 def test_frame_keeps_the_width_and_the_height(trained, width, height, capabilities):
-    lines = frame_lines(terminal(**capabilities), trained, case_of(trained), width, height)
+    lines = frame_lines(terminal(**capabilities), trained, first_nine(trained), width, height - 1)
     assert max(len(visible(line)) for line in lines) <= width
     assert len(lines) < max(height, 12)
     assert capabilities.get("blocks", True) or all(visible(line).isascii() for line in lines)
@@ -178,7 +175,7 @@ def test_network_without_hidden_layers_shows_its_outputs():
 
 @pytest.mark.parametrize("costs", [[3.0, 0.5], [2.0, 0.02], [1.0, 1e-5], [float("nan"), 0.0], [0.05, 0.05]])
 def test_cost_axis_contains_all_costs(costs):
-    low, high = animation._limits(costs)
+    low, high = animation.cost_limits(costs)
     assert 0 < low < high
     assert all(low <= cost <= high for cost in costs if cost > 0)
 
@@ -203,7 +200,7 @@ class Counter:
     def finished(self):
         return self.batch == self.total
 
-    def advance(self, target):
+    def go_to(self, target):
         self.batch = min(target, self.total)
 
 
@@ -227,7 +224,7 @@ class Script:
 
     def play(self, seconds=20):
         player = Player(self.learning, seconds)
-        play(player, self.read, self.draw, self.clock)
+        player.play(self.read, self.draw, self.clock)
         return player
 
     def batch_at(self, seconds):
@@ -279,17 +276,19 @@ def test_q_ends(key):
     assert 1 <= script.now < 1.5 and not script.learning.finished
 
 
-def test_status_line_names_the_keys():
-    player = Player(Counter())
-    assert player.status("9", 80, has_keys=True) == (
-        "a 9: is it one yet?   space pause   n one batch   + - speed   q end"
-    )
+def test_left_goes_back():
+    script = Script(Counter(), {10: "left"})
+    script.play(20)
+    assert dict(script.frames)[10.1] < dict(script.frames)[9.0]
+    assert 21.5 < script.now < 22.5
+
+
+def test_keys_say_what_they_do():
+    player = Player(Counter(), 20)
+    assert player.keys() == "space pause   n one batch   left back   + - speed   q end"
     player.press("-")
     player.press(" ")
-    assert "space go on" in player.status("9", 80, has_keys=True)
-    assert "+ - speed 0.5x" in player.status("9", 80, has_keys=True)
-    assert len(player.status("9", 60, has_keys=True)) <= 60
-    assert player.status("9", 80, has_keys=False) == "a 9: is it one yet?"
+    assert player.keys() == "space go on   n one batch   left back   + - speed 0.5x   q end"
 
 
 # ----------------------------------------------------------------------------------------------------- the command

@@ -221,12 +221,15 @@ class Learning:
     """
 
     def __init__(self, experiment: Experiment, n_measurements: int | None = None) -> None:
-        self.experiment = experiment
-        self.batch, self.total = 0, experiment.n_batches * experiment.n_epochs
+        self.total = experiment.n_batches * experiment.n_epochs
         n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
         self._is_cheap = n_images * experiment.network.n_params < _CHEAP
         n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
         self._due = sorted({self.batches_at(share) for share in np.linspace(0, 1, n_points + 1).tolist()})
+        self._begin(experiment)
+
+    def _begin(self, experiment: Experiment) -> None:
+        self.experiment, self.batch = experiment, 0
         self._now = Point(0, experiment.measure())
         self.history = [self._now]
 
@@ -261,9 +264,14 @@ class Learning:
         """Whether all epochs are complete."""
         return self.batch >= self.total
 
-    def advance(self, target: int) -> None:
-        """Train until `target` batches are complete, at most to the end; measure in between."""
+    def go_to(self, target: int) -> None:
+        """Train until `target` batches are complete, at most to the end; begin again if there are more of them now.
+
+        Measure in between.
+        """
         target = min(target, self.total)
+        if target < self.batch:
+            self._begin(Experiment(self.experiment.options))
         while self.batch < target:
             due = next(batch for batch in self._due if batch > self.batch)
             stop = min(target, due)

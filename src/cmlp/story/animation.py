@@ -1,117 +1,196 @@
-"""Frames of training: the weights of the first layer, a digit with its outputs, and how cost and accuracy change."""
+"""A training shown in time: its speed and keys, and its frames, with weights, a digit, cost and accuracy."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
+from cmlp._cli import options
 from cmlp._cli.experiment import Learning, Measurement
-from cmlp._cli.terminal import Terminal, count_noun, padded, side_by_side, visible
-from cmlp.story import charts, drawing
+from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible
+from cmlp.story import drawing
 from cmlp.story.case import Example
 from cmlp.story.neurons import SIDE
+from cmlp.story.screen import QUIT_KEYS
 
-_WIDE = 72
+_FRAME_SECONDS, _PAUSED_SECONDS = 0.1, 0.5
+_BACK_SECONDS = 2.0  # at normal speed
+_SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 # Lines of the lower half of a frame: ten outputs, at most an image of 28 rows of pixels.
 _BARS, _MOST_BARS = 10, 14
 _BAR_WIDTH, _CHART_WIDTH, _GAP = 24, 22, 3
 
 
-def frame_width(terminal: Terminal) -> int:
-    """Return the number of columns of a frame: all of the terminal's except the last."""
-    return max(terminal.width, 40) - 1
+class Player:
+    """A training that takes some seconds at normal speed; keys pause it, change its speed, and go back in it."""
+
+    def __init__(self, learning: Learning, seconds: float) -> None:
+        self.learning, self.seconds = learning, seconds
+        self.speed = _SPEEDS.index(1.0)
+        self.paused = self.ended = False
+        self._time = 0.0  # at normal speed
+
+    def play(
+        self,
+        read_key: Callable[[float], str | None],
+        draw: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Draw frames, train and react to keys until the training or the player ends."""
+        last = clock()
+        draw()
+        while not self.ended:
+            key = read_key(_PAUSED_SECONDS if self.paused else _FRAME_SECONDS)
+            now = clock()
+            if not self.paused:
+                # At most five frames at once: after a stop (Ctrl-Z) the training goes on where it was.
+                self._go_to(self._time + min(now - last, 5 * _FRAME_SECONDS) * _SPEEDS[self.speed])
+            last = now
+            if key is not None:
+                self.press(key)
+            draw()
+
+    def press(self, key: str) -> None:
+        """React to a key; unknown keys do nothing."""
+        if key == " ":
+            self.paused = not self.paused
+        elif key == "n":
+            self.paused = True
+            self._train(self.learning.batch + 1)
+            self._time = self.learning.share_at(self.learning.batch) * self.seconds
+        elif key in ("+", "="):
+            self.speed = min(self.speed + 1, len(_SPEEDS) - 1)
+        elif key in ("-", "_"):
+            self.speed = max(self.speed - 1, 0)
+        elif key == "left":
+            self._go_to(max(0.0, self._time - _BACK_SECONDS))
+        elif key in (*QUIT_KEYS, "enter"):
+            self.ended = True
+
+    def _go_to(self, seconds: float) -> None:
+        self._time = seconds
+        self._train(self.learning.batches_at(seconds / self.seconds))
+
+    def _train(self, batch: int) -> None:
+        with options.reporting():
+            self.learning.go_to(batch)
+        self.ended = self.ended or self.learning.finished
+
+    def keys(self) -> str:
+        """Return what the keys do now."""
+        speed = "speed" if _SPEEDS[self.speed] == 1 else f"speed {_SPEEDS[self.speed]:g}x"
+        return f"space {'go on' if self.paused else 'pause'}   n one batch   left back   + - {speed}   q end"
 
 
 def old_and_new(terminal: Terminal) -> tuple[str, str]:
     """Return the marks of images that the network learns from, and of new ones."""
-    return charts.styled(terminal, charts.symbol(terminal, "point"), "up"), charts.symbol(terminal, "ring")
+    return drawing.styled(terminal, drawing.symbol(terminal, "point"), "up"), drawing.symbol(terminal, "ring")
+
+
+def frame_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
+    """Draw a frame: a line of progress, weights if there are enough lines, and an image with its outputs and charts."""
+    return [_header(terminal, learning, width), *body_lines(terminal, learning, chosen, width, height - 1)]
 
 
 def body_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
-    """Draw the weights of the first layer if there are enough lines, an image, its outputs, cost and accuracy."""
-    top: list[str] = []
+    """Draw the frame below its first line."""
+    experiment, labels = learning.experiment, learning.experiment.data.labels
+    top = []
     if height >= 6 + _BARS:
-        labels = learning.experiment.data.labels
-        top = drawing.patch_lines(terminal, learning.experiment.network, labels, width, height - _BARS)
-    return [*top, *_below(terminal, learning, chosen, width, min(height - len(top), _MOST_BARS))]
-
-
-def _below(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
-    """Draw the chosen image, its outputs as bars, and charts as far as there is space."""
-    labels = learning.experiment.data.labels
-    image = drawing.digit_lines(terminal, chosen.row, whole=height >= SIDE // 2)
-    if width < 2 * _BAR_WIDTH + _GAP:
-        image = []
-    longest = max(map(len, labels))
-    bar_width = _BAR_WIDTH if longest < 4 else 20 + longest
-    used = (len(visible(image[0])) + _GAP if image else 0) + bar_width
-    space = width - used - _GAP
-    if space < _CHART_WIDTH:
-        bar_width += max(width - used, 0)
-    outputs = learning.experiment.network.forward(chosen.row[None])[0]
-    blocks = [block for block in (image, drawing.output_bars(terminal, outputs, labels, bar_width, 2)) if block]
-    blocks = [[*[""] * max((height - len(block)) // 2, 0), *block] for block in blocks]
-    if space >= _CHART_WIDTH:
-        n_epochs = learning.experiment.n_epochs
-        bottom = [(0.0, "0"), (1.0, count_noun(n_epochs, "epoch"))]
-        if n_epochs > 5:
-            bottom.insert(1, (learning.share_at(learning.experiment.n_batches), "1"))
+        top = drawing.patch_lines(terminal, experiment.network, labels, width, height - _BARS)
+    height = min(height - len(top), _MOST_BARS)
+    bar_width = _BAR_WIDTH + max(max(map(len, labels)) - 4, 0)
+    blocks = []
+    if width >= 2 * _BAR_WIDTH + _GAP:
+        blocks.append(drawing.digit_lines(terminal, chosen.row, whole=height >= SIDE // 2))
+        width -= len(visible(blocks[0][0])) + _GAP
+    has_charts = width >= bar_width + _GAP + _CHART_WIDTH
+    outputs = experiment.network.forward(chosen.row[None])[0]
+    blocks.append(drawing.output_bars(terminal, outputs, labels, bar_width if has_charts else width, 2))
+    if has_charts:
+        bottom = [(0.0, "0"), (1.0, count_noun(experiment.n_epochs, "epoch"))]
+        if experiment.n_epochs > 5:
+            bottom.insert(1, (learning.share_at(experiment.n_batches), "1"))
         # The first epochs get as much space as the last.
         history = [(learning.share_at(point.batch), point.measured) for point in learning.history]
-        blocks.append(training_charts(terminal, history, bottom, space, height))
-    return side_by_side(*blocks, gap=_GAP)[: max(height, _BARS)]
+        blocks.append(training_charts(terminal, history, bottom, width - bar_width - _GAP, height))
+    return [*top, *drawing.beside(*blocks, gap=_GAP)[: max(height, _BARS)]]
 
 
-def header(terminal: Terminal, learning: Learning, width: int) -> str:
+def _header(terminal: Terminal, learning: Learning, width: int) -> str:
     """Return the line with epoch, batch, cost and accuracies, and a progress bar if there is space."""
     experiment, (at, now) = learning.experiment, learning.now
     number = min(-(-learning.batch // experiment.n_batches), experiment.n_epochs) or 1
-    when = "" if at == learning.batch else f"after batch {at:,}: "
-    right = f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %"
-    parts = [f"epoch {number} of {experiment.n_epochs}", f"{when}cost {now.cost:.3f}", right]
-    if width >= _WIDE and not when:
-        batch = learning.batch - (number - 1) * experiment.n_batches
-        parts[0] += f", batch {batch:,} of {experiment.n_batches:,}"
+    batch = learning.batch - (number - 1) * experiment.n_batches
+    parts = [
+        f"epoch {number} of {experiment.n_epochs}, batch {batch:,} of {experiment.n_batches:,}",
+        f"{'' if at == learning.batch else f'after batch {at:,}: '}cost {now.cost:.3f}",
+        f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %",
+    ]
     text = "   ".join(parts)
+    if len(text) > width:
+        text = text.replace(f", batch {batch:,} of {experiment.n_batches:,}", "")
     space = min(width - len(text) - 5, 20)
-    if space < 4:
-        return text
-    return f"{text}   [{padded(charts.bar(terminal, learning.batch / learning.total, space), space)}]"
+    return f"{text}   [{drawing.bar(terminal, learning.batch / learning.total, space):{space}}]" if space > 3 else text
 
 
-_History: TypeAlias = Sequence[tuple[float, Measurement]]
+_Ticks: TypeAlias = Sequence[tuple[float, str]]  # positions or values with their labels
 
 
-def training_charts(terminal: Terminal, history: _History, bottom: charts.Ticks, width: int, height: int) -> list[str]:
-    """Draw the accuracy, and the cost before it if there is space, of training images (old) and test images (new)."""
-    has_cost, (old, new) = width >= 2 * _CHART_WIDTH + 3, old_and_new(terminal)
+def training_charts(
+    terminal: Terminal, history: Sequence[tuple[float, Measurement]], bottom: _Ticks, width: int, height: int
+) -> list[str]:
+    """Draw the accuracy, and the cost before it if there is space, of training images (old) and test images (new).
+
+    Positions in the history and at the bottom are from 0 to 1.
+    """
     positions, measured = zip(*history, strict=True)
+    both = width >= 2 * _CHART_WIDTH + _GAP
+    old_new, column = old_and_new(terminal), (width - _GAP) // 2 if both else width
 
-    def chart(title: str, seen: Sequence[float], unseen: Sequence[float], axes: charts.Axes) -> list[str]:
-        series = [charts.Series(positions, unseen, "ring"), charts.Series(positions, seen, "point", "up")]
-        column = (width - 3) // 2 if has_cost else width
-        return [f"{title}  {old} old  {new} new", *charts.point_chart(terminal, series, axes, column, height - 1)]
+    def chart(title: str, curves: Sequence[Sequence[float]], ticks: _Ticks) -> list[str]:
+        """Draw points between the first tick, at the top, and the last; values outside at the nearer limit."""
+        margin = max(len(text) for _, text in ticks)
+        columns, rows = max(column - margin - 1, 2), height - 2
+        high, low = ticks[0][0], ticks[-1][0]
 
-    ticks = [(100.0, "100"), (50.0, "50"), (0.0, "0")]
+        def row_of(value: float) -> int:
+            return round(min(max((high - value) / (high - low), 0.0), 1.0) * (rows - 1))
+
+        grid = [[" "] * columns for _ in range(rows)]
+        for mark, values in zip(reversed(old_new), reversed(curves), strict=True):  # old ones over new ones
+            for position, value in zip(positions, values, strict=True):
+                if math.isfinite(value):
+                    grid[row_of(value)][round(position * (columns - 1))] = mark
+        labels, vertical = {row_of(value): text for value, text in ticks}, drawing.symbol(terminal, "vertical")
+        lines = [f"{labels.get(n, ''):>{margin}}{vertical}{''.join(cells)}".rstrip() for n, cells in enumerate(grid)]
+        axis = [" "] * columns
+        for position, text in bottom:
+            start = min(round(position * (columns - 1)), columns - len(text))
+            axis[start : start + len(text)] = text
+        head = "{}  {} old  {} new".format(title, *old_new)
+        return [head, *lines, " " * (margin + 1) + "".join(axis).rstrip()]
+
     shares = [each.accuracy for each in measured], [each.test_accuracy for each in measured]
-    accuracy = chart("% right", *shares, charts.Axes((0.0, 100.0), ticks, bottom))
-    if not has_cost:
+    accuracy = chart("% right", shares, [(100.0, "100"), (50.0, "50"), (0.0, "0")])
+    if not both:
         return accuracy
     costs = [each.cost for each in measured], [each.test_cost for each in measured]
-    low, high = _limits([*costs[0], *costs[1]])
-    middle = math.sqrt(low * high)
-    ticks = [(high, f"{high:.2g}"), (middle, f"{middle:.1g}"), (low, f"{low:g}")]
-    return side_by_side(
-        chart("cost", *costs, charts.Axes((low, high), ticks, bottom, logarithmic=True)), accuracy, gap=3
-    )
+    low, high = cost_limits([*costs[0], *costs[1]])
+    limits = (high, f"{high:.2g}"), (math.sqrt(low * high), f"{math.sqrt(low * high):.1g}"), (low, f"{low:g}")
+    with np.errstate(divide="ignore", invalid="ignore"):  # the cost axis is logarithmic
+        curves = np.log(costs).tolist()
+    return side_by_side(chart("cost", curves, [(math.log(value), text) for value, text in limits]), accuracy, gap=_GAP)
 
 
-def _limits(costs: Sequence[float]) -> tuple[float, float]:
+def cost_limits(costs: Sequence[float]) -> tuple[float, float]:
     """Return limits of a logarithmic axis: the largest cost, and a round number below the smallest, at most 0.1."""
     finite = [cost for cost in costs if np.isfinite(cost) and cost > 0] or [1.0]
-    rounds = (digit * 10.0**power for power in range(-1, -10, -1) for digit in (1, 0.5, 0.2))
-    low = next((value for value in rounds if value <= min(finite)), 1e-9)
+    smallest = max(min(0.1, *finite), 1e-9)
+    power = 10.0 ** math.floor(math.log10(smallest))
+    low = next((digit * power for digit in (5, 2) if digit * power <= smallest), power)
     return low, max(*finite, 2 * low)

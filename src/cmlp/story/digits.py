@@ -152,7 +152,7 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
         mark = "" if answers[i] == truth[i] else " (mistake)"
         caption = f"answer: {data.labels[answers[i]]}", f"activation: {activations[i]:.3f}"
         image = drawing.digit_lines(terminal, data.X_test[i], whole=True)
-        blocks.append((image, [*caption, f"truth: {data.labels[truth[i]]}{mark}"]))
+        blocks.append([*image, *caption, f"truth: {data.labels[truth[i]]}{mark}"])
     _write_gallery(terminal, blocks)
 
 
@@ -170,16 +170,15 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     alike = (rows.sum(axis=(1, 2)) + columns.sum(axis=(1, 2))) / np.maximum((weights**2).sum(axis=(1, 2)), 1e-300)
     clearest = np.argsort(-alike, kind="stable")[:2].tolist()
     names = Names(experiment.network.sizes, experiment.data.labels)
-    blocks = [(drawing.weight_lines(terminal, weights[i]), [names.of(Unit(0, i))]) for i in clearest]
+    blocks = [[*drawing.weight_lines(terminal, weights[i]), names.of(Unit(0, i))] for i in clearest]
     _write_gallery(terminal, blocks)
 
 
-def _write_gallery(terminal: Terminal, blocks: list[tuple[list[str], list[str]]]) -> None:
-    """Write images with captions, as many side by side as fit; if not even one fits, the captions only."""
-    shown = [[*(image if terminal.width >= SIDE else []), *caption] for image, caption in blocks]
+def _write_gallery(terminal: Terminal, blocks: list[list[str]]) -> None:
+    """Write images with captions, as many side by side as fit."""
     per_row = max(1, (terminal.width + _GAP) // (SIDE + _GAP))
-    for start in range(0, len(shown), per_row):
-        terminal.write_lines(["", *side_by_side(*shown[start : start + per_row], gap=_GAP)])
+    for start in range(0, len(blocks), per_row):
+        terminal.write_lines(["", *side_by_side(*blocks[start : start + per_row], gap=_GAP)])
 
 
 def suggestions(chosen: ExperimentOptions, *, is_story: bool) -> dict[str, ExperimentOptions]:

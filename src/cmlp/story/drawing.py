@@ -1,4 +1,4 @@
-"""Pictures of digits, weights, activations and outputs for the terminal, as lines with escape codes for colours.
+"""Pictures and pages for the terminal: digits, weights, activations, outputs and texts as lines with escape codes.
 
 A function that draws takes the `Terminal` first, for its colours and characters, and returns lines.
 """
@@ -12,14 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli.terminal import Terminal, padded, side_by_side
+from cmlp._cli.terminal import Terminal, padded, side_by_side, wrapped
 from cmlp._model.results import letters
-from cmlp.story import charts
 from cmlp.story.neurons import SIDE, Names, Unit
 
+# Bold text keeps the terminal's own colour. This blue and this orange are legible on black and on white.
+_STYLES = {"strong": "\x1b[1m", "up": "\x1b[38;5;32m", "down": "\x1b[38;5;166m"}
+# With and without block characters.
+_SYMBOLS = {"full": "█#", "winner": "◄<", "up": "▲^", "down": "▼v", "point": "●@", "ring": "○o", "vertical": "│|"}
 _GAP, _WIDEST_GAP = 1, 6
 _PER_ROW, _SMALLEST = 8, 8  # images in a row, and columns of an image; its height in lines is half of its width
 _KEPT = 22  # of the 28 rows and columns of pixels: the margin is black in nearly all images
+
+
+def symbol(terminal: Terminal, name: str) -> str:
+    """Return a character that the terminal's encoding has, by its name."""
+    return _SYMBOLS[name][0 if terminal.blocks else 1]
+
+
+def styled(terminal: Terminal, text: str, style: str) -> str:
+    """Return text in a style ("strong", "up", "down") if the terminal has colours."""
+    return f"{_STYLES[style]}{text}\x1b[0m" if terminal.colors and text else text
 
 
 def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1, whole: bool = False) -> list[str]:
@@ -35,12 +48,8 @@ def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1, who
 
 def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
     """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights orange."""
-    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / _scale_of(weights), signed=True)
-
-
-def _scale_of(weights: NDArray[Any]) -> float:
-    """Return the weight that a picture shows in full strength: a quantile, since few extremes would darken the rest."""
-    return float(np.quantile(np.abs(weights), 0.98)) or 1.0
+    full = float(np.quantile(np.abs(weights), 0.98)) or 1.0  # the few extremes would darken the rest
+    return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / full, signed=True)
 
 
 def _shares(old: int, new: int) -> NDArray[Any]:
@@ -153,8 +162,49 @@ def output_bars(
     lines = []
     for n, (label, value) in enumerate(zip(labels, values, strict=True)):
         line = f"{label:{longest}} {value:{digits + 2}.{digits}f} "
-        drawn = charts.bar(terminal, value / scale, space)
+        drawn = bar(terminal, value / scale, space)
         if n == winner:
-            line = charts.styled(terminal, f"{line}{drawn:{space}} {charts.symbol(terminal, 'winner')}", "strong")
+            line = styled(terminal, f"{line}{drawn:{space}} {symbol(terminal, 'winner')}", "strong")
         lines.append(line if n == winner else (line + drawn).rstrip())
+    return lines
+
+
+def bar(terminal: Terminal, share: float, width: int) -> str:
+    """Return a bar for a share from 0 to 1 of a width in columns, to half a column."""
+    length = min(max(share, 0.0), 1.0) * width
+    halves = round(2 * length) if terminal.blocks else 2 * round(length)
+    return symbol(terminal, "full") * (halves // 2) + "▌" * (halves % 2)
+
+
+def beside(*blocks: Sequence[str], gap: int) -> list[str]:
+    """Put blocks of lines side by side, each in the middle of the height."""
+    height = max(map(len, blocks))
+    return side_by_side(*([*[""] * ((height - len(block)) // 2), *block] for block in blocks), gap=gap)
+
+
+def page_width(terminal: Terminal) -> int:
+    """Return the width for a page of pictures and tables: that of the terminal, with limits."""
+    return min(max(terminal.width, 40), 120) - 1
+
+
+def page(title: str, subject: str, sections: Sequence[Sequence[str]], hints: Sequence[str], width: int) -> list[str]:
+    """Return a page: a line with the command and its subject, sections, and commands to try next."""
+    head = ends(title, subject, width)
+    return [line for section in (head, *sections, joined(hints, width)) for line in ("", *section)][1:]
+
+
+def ends(left: str, right: str, width: int) -> list[str]:
+    """Return one line with texts at both ends; if they do not fit, `right` below `left`."""
+    space = width - len(left) - len(right)
+    return [left + " " * space + right] if space >= 2 else [left, *wrapped(right, width)]
+
+
+def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
+    """Return short texts as lines, as many in a line as fit."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + gap + len(part) <= width:
+            lines[-1] += " " * gap + part
+        else:
+            lines.append(part)
     return lines

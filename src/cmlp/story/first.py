@@ -10,21 +10,19 @@ import numpy as np
 
 from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning
 from cmlp._cli.options import CommandError
-from cmlp._cli.terminal import Terminal, printable, printable_message, side_by_side, visible, wants_no_motion, wrapped
+from cmlp._cli.terminal import Terminal, printable, printable_message, visible, wants_no_motion, wrapped
 from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
-from cmlp.story import charts, drawing
-from cmlp.story.animation import body_lines, frame_width, old_and_new
+from cmlp.story import drawing
+from cmlp.story.animation import Player, body_lines, old_and_new
 from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
 from cmlp.story.neurons import SIDE
 from cmlp.story.screen import QUIT_KEYS, Screen, keyboard_of, opening_screen
 from cmlp.story.story import written
-from cmlp.story.watch import Player, play
 
 _SECONDS = 15.0
 # From these shares of the training on, the next sentence is shown.
 _SENTENCES = (0.0, 0.16, 0.45, 0.75)
-_END_KEYS = (*QUIT_KEYS, "enter")
 _FORWARD_KEYS = (" ", "enter", "right", "down", "n")
 _BACK_KEYS = ("b", "left", "up", "backspace")
 _SMALLEST = (50, 18)
@@ -40,19 +38,17 @@ def can_play(terminal: Terminal, keyboard: TextIO) -> bool:
 
 def run(terminal: Terminal, program: str) -> int:
     """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
-    moves = not wants_no_motion()
+    moves, opening = not wants_no_motion(), Opening(terminal)
     with opening_screen(terminal, keyboard_of(sys.stdin)) as screen:
-        key, page = "a", None
-        while key == "a":
-            opening = Opening(terminal)
+        opening.play(screen, moves=moves)
+        while opening.ask(screen) == "a":
+            opening.learning.go_to(0)
             opening.play(screen, moves=moves)
-            key = opening.ask(screen)
-            page = opening.page or page
-    width = frame_width(terminal)
+    width = terminal.width - 1
     terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
     terminal.write_lines([*suggestion_lines(program, width), ""])
-    if page is not None:
-        terminal.write_lines([f"The page with the story, and to draw on: {printable(page)}"])
+    if opening.page is not None:
+        terminal.write_lines([f"The page with the story, and to draw on: {printable(opening.page)}"])
     return 0
 
 
@@ -61,7 +57,7 @@ class Opening:
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        self.learning = self._begun()
+        self.learning = Learning(Experiment(ExperimentOptions(threads=1)))
         self.data = self.learning.experiment.data
         image = image_of("9", 1, self.data.y_train, self.data.labels)
         self.chosen = Example(image, self.data.X_train[image], "9")
@@ -73,22 +69,13 @@ class Opening:
 
     def play(self, screen: Screen, *, moves: bool = True) -> None:
         """Show the training until its end, or until a key ends it. If nothing may move, only train."""
-        player = Player(self.learning, _SECONDS, self._begun)
-
-        def read_key(timeout: float) -> str | None:
-            key = screen.read_key(timeout)
-            return "q" if key in _END_KEYS else key if key in (" ", "left") else None
-
-        def draw() -> None:
-            self.learning = player.learning
-            screen.show(*self.frame(frame_width(self.terminal), self.terminal.height, paused=player.paused))
-
+        player, terminal = Player(self.learning, _SECONDS), self.terminal
         if moves:
-            play(player, read_key, draw)
-        self.learning.advance(self.learning.total)
-
-    def _begun(self) -> Learning:
-        return Learning(Experiment(ExperimentOptions(threads=1)))
+            player.play(
+                screen.read_key,
+                lambda: screen.show(*self.frame(terminal.width - 1, terminal.height, paused=player.paused)),
+            )
+        self.learning.go_to(self.learning.total)
 
     def frame(self, width: int, height: int, *, paused: bool = False) -> tuple[list[str], str]:
         """Return the lines of a frame of the training, and its last line."""
@@ -98,7 +85,7 @@ class Opening:
         right = self.learning.now.measured.test_accuracy
         state = f"{seen:,} digits shown   {right:.0f} % of new ones right"
         keys = f"space {'go on' if paused else 'pause'}   left back   q on"
-        return [self._strong(self.sentence()), *body, legend], charts.ends(state, keys, width)[0]
+        return [self._strong(self.sentence()), *body, legend], drawing.ends(state, keys, width)[0]
 
     def _legend(self, width: int) -> str:
         """Say in a line what the squares, the dots and the axis are."""
@@ -127,7 +114,7 @@ class Opening:
     def ask(self, screen: Screen) -> str:
         """Show a digit and its answer until a key leads on; return "a" (again) or "q"."""
         while True:
-            key = screen.ask(lambda: screen.show(self.last_lines(frame_width(self.terminal), self.terminal.height)))
+            key = screen.ask(lambda: screen.show(self.last_lines(self.terminal.width - 1, self.terminal.height)))
             self._notice = ""
             if key == "a" or key in QUIT_KEYS:
                 return "a" if key == "a" else "q"
@@ -161,10 +148,10 @@ class Opening:
         bars = drawing.output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
         verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
         lines = [self._strong(verdict), *([""] if is_large else []), *bars]
-        return side_by_side(image, [*[""] * ((height - len(lines)) // 2), *lines], gap=_GAP)
+        return drawing.beside(image, lines, gap=_GAP)
 
     def _strong(self, text: str) -> str:
-        return charts.styled(self.terminal, text, "strong")
+        return drawing.styled(self.terminal, text, "strong")
 
     def _read(self, row: np.ndarray) -> tuple[np.ndarray, str]:
         outputs = self.learning.experiment.network.forward(row[None])[0]

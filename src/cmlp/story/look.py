@@ -14,7 +14,7 @@ from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrapped
 from cmlp._model.results import letters
-from cmlp.story import charts, drawing, neurons
+from cmlp.story import drawing, neurons
 from cmlp.story.case import Case, case_of, save
 from cmlp.story.neurons import SIDE, Unit
 
@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         case = case_of(arguments, of_training=False)
         before, after = copy.copy(case.experiment.network), case.experiment.train()
     activations = [[a[0] for a in network.activations(case.example.row[None])] for network in (before, after)]
-    look, width = _Look(case, after, activations), charts.page_width(terminal)
+    look, width = _Look(case, after, activations), drawing.page_width(terminal)
     subject = f"test {case.image_name()}, seed {arguments.seed}"
-    title = charts.ends(f"{program} look {case.example.label}", subject, width)
+    title = f"{program} look {case.example.label}"
     hidden = [_hidden_lines(terminal, look, width)] if len(after.sizes) > 2 else []
     sections = [_outputs_lines(terminal, look, width), *hidden, _neuron_lines(terminal, look, width)]
     hints = [
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"another image: --number {arguments.number + 1}",
         f"your own: {program} read FILE.png",
     ]
-    terminal.write_lines(charts.spaced([title, *sections, charts.joined(hints, width)]))
+    terminal.write_lines(drawing.page(title, subject, sections, hints, width))
     save(after, arguments.save, terminal, program)
     return 0
 
@@ -102,15 +102,13 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     network, row, unit = look.network, look.case.example.row, look.case.unit
     chosen = unit or Unit(0, int(np.abs(network.weighted_sums(row[None])[0][0]).argmin()))
     has_image = unit is not None and unit.layer == 0
-    spelled = neurons.WeightedSum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
-    table = spelled.lines()
+    table, effect = neurons.weighted_sum(network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3)
     head = wrapped(_sum_in_words(look, chosen), width)
-    effect = spelled.without_largest()
     effect_lines = ["", *wrapped(effect, width)] if effect else []
     if not has_image:
         return [*head, "", *table, *effect_lines]
     weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
-    image = [f"its weights: {charts.signs(terminal)}", *weights]
+    image = [f"its weights: {'blue +, orange -' if terminal.colors else 'shades +, dashes -'}", *weights]
     if width < max(map(len, table)) + 3 + SIDE:
         return [*head, "", *table, *effect_lines, "", *side_by_side(image)]
     return [*head, "", *side_by_side(table, image, gap=3), *effect_lines]

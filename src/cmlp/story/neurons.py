@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,68 +65,50 @@ def source_name(layer: int, index: int) -> str:
 _SHOWN = 0.001
 
 
-class WeightedSum:
-    """The weighted sum z of one neuron for one example (a row of X), with its `n_terms` largest terms."""
+def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) -> tuple[list[str], str]:
+    """Spell out the weighted sum of a neuron for an example: a table, and what it would be without its largest term.
 
-    def __init__(self, network: Network, row: NDArray[Any], unit: Unit, n_terms: int = 3) -> None:
-        self._network, self.unit = network, unit
-        layer, index = unit
-        inputs, outputs = (values[0].astype(np.float64) for values in network.activations(row[None])[layer : layer + 2])
-        weights = network.weights[layer][:, index].astype(np.float64)
-        products = inputs * weights
-        largest = np.argsort(-np.abs(products), kind="stable")[:n_terms]
-        largest = largest[inputs[largest] != 0]
-        rest = np.setdiff1d(np.flatnonzero(inputs), largest)
-        self._terms = [(source_name(layer, i), weights[i], inputs[i], products[i]) for i in largest]
-        self._n_others, self._others = len(rest), float(products[rest].sum())
-        self._bias, self._activation = float(network.biases[layer][index]), float(outputs[index])
-        self.z = float(network.weighted_sums(row[None])[layer][0, index])
+    The table has the largest terms, the others that are not 0, the bias, the sum and the activation. The sentence is
+    empty if all inputs are 0.
+    """
+    layer, index = unit
+    inputs = network.activations(row[None])[layer][0].astype(np.float64)
+    weights = network.weights[layer][:, index].astype(np.float64)
+    products = inputs * weights
+    largest = np.argsort(-np.abs(products), kind="stable")[:n_terms]
+    largest = largest[inputs[largest] != 0]
+    others = np.setdiff1d(np.flatnonzero(inputs), largest)
+    z, activation = _result(network, row, unit)
 
-    def lines(self) -> list[str]:
-        """Write a table: a line per term, the other terms that are not 0, the bias, the sum and the activation."""
-        width = max(map(len, [*(source for source, *_ in self._terms), "bias"]))
-        rows = [("bias", f"{self._bias:+8.3f}"), ("sum z", f"{self.z:+8.3f}")]
-        rows.append((f"{function_name(self._network, self.unit.layer)}(z)", f"{self._activation:8.3f}"))
-        if self._n_others:
-            others = count_noun(self._n_others, f"other {'neuron' if self.unit.layer else 'pixel'}")
-            rows.insert(0, (others, f"{self._others:+8.3f}"))
-        terms = [f"{source:{width}}  {w:+7.3f} x {a:6.3f} = {product:+8.3f}" for source, w, a, product in self._terms]
-        return [*terms, *(f"{name:{width + 21}}{value}" for name, value in rows)]
+    names = [source_name(layer, i) for i in largest]
+    width = max(map(len, [*names, "bias"]))
+    terms = zip(names, largest, strict=True)
+    lines = [f"{name:{width}}  {weights[i]:+7.3f} x {inputs[i]:6.3f} = {products[i]:+8.3f}" for name, i in terms]
+    rows = [("bias", f"{network.biases[layer][index]:+8.3f}"), ("sum z", f"{z:+8.3f}")]
+    rows.append((f"{function_name(network, layer)}(z)", f"{activation:8.3f}"))
+    if len(others):
+        noun = f"other {'neuron' if layer else 'pixel'}"
+        rows.insert(0, (count_noun(len(others), noun), f"{products[others].sum():+8.3f}"))
+    lines += [f"{name:{width + 21}}{value}" for name, value in rows]
+    if not names:
+        return lines, ""
 
-    def without_largest(self) -> str:
-        """Say what switching off the input with the largest term would do; empty if there is none."""
-        function = activation_function(self._network, self.unit.layer)
-        if not self._terms or function is None:
-            return ""
-        source, weight, _, product = self._terms[0]
-        z = self.z - product
-        activation = float(function(np.array([z]))[0])
-        # Near 0, three decimals would not show the difference.
-        digits = ".3f" if max(activation, self._activation) >= _SHOWN else ".1e"
-        return (
-            f"The weight of {' '.join(source.split())} is {'positive' if weight > 0 else 'negative'}. If this input "
-            f"were 0, the sum would be {z:+.3f} and the activation {activation:{digits}} instead of "
-            f"{self._activation:{digits}}."
-        )
+    without = copy.copy(network)
+    without.weights[layer][largest[0], index] = 0
+    other_z, other = _result(without, row, unit)
+    digits = ".3f" if max(other, activation) >= _SHOWN else ".1e"  # near 0, three decimals would show no difference
+    sign = "positive" if weights[largest[0]] > 0 else "negative"
+    return lines, (
+        f"The weight of {' '.join(names[0].split())} is {sign}. If this input were 0, the sum would be {other_z:+.3f} "
+        f"and the activation {other:{digits}} instead of {activation:{digits}}."
+    )
 
 
-def activation_function(network: Network, layer: int) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
-    """Return the activation function of a layer, computed by the core, or None for softmax."""
-    name = (*network.activation, network.output)[layer]
-    if name == "softmax":
-        return None
-    if layer < len(network.sizes) - 2:
-        parameter = network.activation_parameter and (network.activation_parameter[layer] or None)
-        single = Network([1, 1, 1], name, output="identity", loss="squared_error", activation_parameter=parameter)
-    else:
-        single = Network([1, 1], output=name, loss="squared_error")
-    single.weights[0][:], single.biases[0][:] = 1, 0
-
-    def function(z: NDArray[Any]) -> NDArray[Any]:
-        values: NDArray[Any] = single.activations(np.asarray(z, np.float32).reshape(-1, 1))[1][:, 0]
-        return values
-
-    return function
+def _result(network: Network, row: NDArray[Any], unit: Unit) -> tuple[float, float]:
+    """Return the weighted sum of a neuron and its activation."""
+    layer, index = unit
+    sums, activations = network.weighted_sums(row[None]), network.activations(row[None])
+    return float(sums[layer][0, index]), float(activations[layer + 1][0, index])
 
 
 def function_name(network: Network, layer: int) -> str:

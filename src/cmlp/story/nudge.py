@@ -17,7 +17,7 @@ from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrapped
 from cmlp._model.results import Gradient, ParameterIndex, letters
-from cmlp.story import charts, drawing, neurons
+from cmlp.story import drawing, neurons
 from cmlp.story.case import Case, case_of
 from cmlp.story.neurons import Unit
 
@@ -58,13 +58,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         nudge = Nudge(case, n, terminal)
     when = f"after {count_noun(arguments.epochs, 'epoch')}" if arguments.epochs else "before training"
     subject = f"training {case.image_name()}, {when}, seed {arguments.seed}"
-    title = charts.ends(f"{program} nudge {case.example.label}", subject, nudge.width)
+    title = f"{program} nudge {case.example.label}"
     sections = nudge.sections()
     if arguments.step:
         sections.append(nudge.step_lines())
     more = [f"--examples {10 * n}"] if 10 * n <= 1000 else []
     hints = [case.other(0), *more, "--epochs 0 (untrained)", "--step (take it, look again)"]
-    terminal.write_lines(charts.spaced([title, *sections, charts.joined(hints, nudge.width)]))
+    terminal.write_lines(drawing.page(title, subject, sections, hints, nudge.width))
     return 0
 
 
@@ -76,7 +76,7 @@ class Nudge:
     """
 
     def __init__(self, case: Case, n: int, terminal: Terminal) -> None:
-        self.case, self.names, self.terminal, self.width = case, case.names, terminal, charts.page_width(terminal)
+        self.case, self.names, self.terminal, self.width = case, case.names, terminal, drawing.page_width(terminal)
         data = case.experiment.data
         others = [image for image in range(min(n, len(data.X_train))) if image != case.example.image][: n - 1]
         self.images = [case.example.image, *others]
@@ -168,8 +168,8 @@ class Nudge:
         if width < 1 or not np.isfinite(share) or abs(share) <= _VISIBLE:
             return ""
         way = "up" if share > 0 else "down"
-        arrow: str = charts.symbol(self.terminal, way)
-        return charts.styled(self.terminal, arrow * max(1, round(min(abs(share), 1) * width)), way)
+        arrow: str = drawing.symbol(self.terminal, way)
+        return drawing.styled(self.terminal, arrow * max(1, round(min(abs(share), 1) * width)), way)
 
     def _ways_lines(self, unit: Unit) -> list[str]:
         """Write the wish of a neuron, and a line for each way to follow it, with the largest shares.
@@ -221,23 +221,17 @@ class Nudge:
         return [*wrapped(f"{head} adds up:", self.width), line, *self._ways_lines(unit)]
 
     def _layer_wish_lines(self) -> list[str]:
-        """Write the wishes for all hidden neurons in hundredths, the last layer first, as a table."""
+        """Write the wishes for all hidden neurons in hundredths, the last layer first."""
         lines: list[str] = []
-        last_head: list[int] = []
         for layer, part in reversed(list(enumerate(self.step.layers[:-1]))):
-            values, title = 100 * part.output_changes[0].astype(float), "" if lines else "wishes x 100"
+            values = 100 * part.output_changes[0].astype(float)
             if len(values) > _MOST_WISHES:
-                span = f"{values.min():+.0f} to {values.max():+.0f}"
-                lines.append(f"{title:12}  {letters(layer)}: {len(values):,} wishes from {span}")
+                lines.append(
+                    f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to {values.max():+.0f}"
+                )
                 continue
-            per_line = -(-len(values) // -(-len(values) // max((self.width - 12) // 4, 1)))
-            for start in range(0, len(values), per_line):
-                chosen = list(range(start, min(start + per_line, len(values))))
-                if chosen != last_head:
-                    lines.append(f"{'' if lines else title:12}" + "".join(f"{i + 1:4}" for i in chosen))
-                    last_head = chosen
-                numbers = (f"{values[i]:+4.0f}" if abs(values[i]) < 999.5 else f"{values[i]:4.0e}" for i in chosen)
-                lines.append(f"{'':6}{letters(layer) if start == 0 else '':6}" + "".join(numbers))
+            wishes = [f"{self.names.of(Unit(layer, i)):>4} {value:+4.0f}" for i, value in enumerate(values)]
+            lines += drawing.joined(wishes, self.width, gap=1)
         return lines
 
     def _everybody_lines(self, output: Unit) -> list[str]:

@@ -15,8 +15,8 @@ from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.options import CommandError
-from cmlp._cli.terminal import Terminal, printable, side_by_side
-from cmlp.story.drawing import digit_lines, output_bars
+from cmlp._cli.terminal import Terminal, printable
+from cmlp.story import drawing
 from cmlp.story.neurons import SIDE
 
 if TYPE_CHECKING:
@@ -92,14 +92,10 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     width, height = picture.size
     ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
     terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
-    image = digit_lines(terminal, picture.pixels, whole=True)
-    bars = output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
-    if terminal.width >= SIDE + _GAP + _BAR_WIDTH:
-        above = (len(image) - len(bars)) // 2
-        together = side_by_side(image, [*[""] * above, *bars], gap=_GAP)
-    else:
-        together = [*(image if terminal.width >= SIDE else []), "", *bars]
-    terminal.write_lines(["", *together, ""])
+    image = drawing.digit_lines(terminal, picture.pixels, whole=True)
+    bars = drawing.output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
+    is_wide = terminal.width >= SIDE + _GAP + _BAR_WIDTH
+    terminal.write_lines(["", *(drawing.beside(image, bars, gap=_GAP) if is_wide else [*image, "", *bars]), ""])
     doubtful = doubt(picture.pixels)
     if doubtful:
         terminal.say(f"{doubtful} It has an output for each digit and none for anything else, so it names one:")
