@@ -285,10 +285,10 @@ def test_left_goes_back():
 
 def test_keys_say_what_they_do():
     player = Player(Counter(), 20)
-    assert player.keys() == "space pause   n one batch   left back   + - speed   q end"
+    assert player.keys() == "space pause   q end   left back   n one batch   + - speed"
     player.press("-")
     player.press(" ")
-    assert player.keys() == "space go on   n one batch   left back   + - speed 0.5x   q end"
+    assert player.keys() == "space go on   q end   left back   n one batch   + - speed 0.5x"
 
 
 # ----------------------------------------------------------------------------------------------------- the command

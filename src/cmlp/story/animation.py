@@ -83,7 +83,7 @@ class Player:
     def keys(self) -> str:
         """Return what the keys do now."""
         speed = "speed" if _SPEEDS[self.speed] == 1 else f"speed {_SPEEDS[self.speed]:g}x"
-        return f"space {'go on' if self.paused else 'pause'}   n one batch   left back   + - {speed}   q end"
+        return f"space {'go on' if self.paused else 'pause'}   q end   left back   n one batch   + - {speed}"
 
 
 def old_and_new(terminal: Terminal) -> tuple[str, str]:

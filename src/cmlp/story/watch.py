@@ -58,7 +58,10 @@ def _play(terminal: Terminal, learning: Learning, example: Example, seconds: flo
 
     with opening_screen(terminal, keyboard) as screen:
         question = f"a {example.label}: is it one yet?"
-        player.play(screen.read_key, lambda: screen.show(frame(), question if keyboard is None else player.keys()))
+        player.play(
+            screen.read_key,
+            lambda: screen.show(frame(), question if keyboard is None else f"{player.keys()}   {question}"),
+        )
     terminal.write_lines(frame())
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
