@@ -66,7 +66,7 @@ const TALE = {
 		],
 		batches: [
 			"A few at a time",
-			"Each digit wishes for other changes, so their wishes are averaged. A step may average ten digits or all 5,000. Ten give only a rough direction. But each digit must run through the network, so ten take far less time.",
+			"Each digit has its own wishes, so they are averaged for a step. One digit alone points nearly sideways. A few together lean downhill. All together are sure of the way, but then each step must look at every digit.",
 		],
 		curves: [
 			"Other curves",

@@ -1,7 +1,8 @@
-// --- Chapter 15: a race of batches in seconds, and the directions of ten digits averaged.
+// --- Chapter 15: which way the steps of 1, 10, all digits point, and their race in seconds.
 
 const RACE_START = 0.0003; // seconds: the clock runs the faster, the later it is
-const TEN_START = 0.6; // the race has left
+const FAN = [0.16, 0.48]; // from one digit a step to all
+const ARROWS = 24;
 
 /** An arrow from one place to another. */
 function pointer(pen, from, to, colour, wide) {
@@ -18,142 +19,160 @@ function pointer(pen, from, to, colour, wide) {
 	pen.fill();
 }
 
+/** When the fan shows steps of so many digits, and the other way round. */
+const fanMoment = (n) => blend(...FAN, log(n) / log(examples.train.length));
+const fanCount = (t) => examples.train.length ** part(t, ...FAN);
+
 FIGURES.batches = {
-	seconds: 12,
+	seconds: 13,
 	net: "half",
+	unlocked: true,
 	stops: [
-		[
-			0,
-			"Four networks start alike. They differ in how many digits they average for each step. The clock runs ever faster.",
-		],
-		[
-			0.55,
-			"Each bar: the test digits it reads, up to 80 %. The thin bar below: its time. Recorded on one processor core, each at its best rate.",
-		],
-		[
-			TEN_START,
-			"Why are ten enough? Each of these digits asks for a step of its own. How far is it off the direction that is downhill for all?",
-		],
-		[0.82, "0° is straight downhill, 90° is no gain at all, and more is uphill. Now lay the ten arrows head to tail."],
-		[1, ""],
+		[0, "Straight down: the step that all digits together wish for. Where does one digit alone point?"],
+		[FAN[0], "24 digits, each alone. The angles to downhill are true; left or right is chance."],
+		[0.2786, "Each arrow is now the average of ten digits. Nearly all go downhill."],
+		[0.397, "Of a hundred: a narrow bundle."],
+		[FAN[1], "All 500 digits of this page: one arrow, straight down. But each step must look at every digit. Bet."],
+		[0.52, "A race: four networks start alike. The clock starts slowly and speeds up."],
+		[1, "Recorded on one processor core, each network at its best learning rate."],
 	],
 	bet: {
-		question: "A step averages 10 digits, or all 5,000. Which network is the first to read 80 % of the test digits?",
+		question: "A step of 10 digits, or of all 5,000: which network is the first to read 80 % of the test digits?",
 		options: ["5,000", "10: ten times sooner", "10: over 100 times sooner"],
-		shown: 0.55,
+		at: FAN[1],
 		ratio: () => tale.race[3][3] / tale.race[1][3],
 		measure() {
 			return this.ratio() < 1 ? 0 : this.ratio() < 50 ? 1 : 2;
 		},
 		verdict() {
 			const [, ten, , all] = tale.race;
-			return `Ten a step: ${ten[2]} steps, ${ten[3]} s. All 5,000: only ${all[2]} steps, but ${number(all[3], 1)} s, ${number(this.ratio(), 0)} times as long, because each step must look at every digit. Many rough steps win.`;
+			return `Ten a step: ${ten[2]} steps, ${ten[3]} s. All 5,000: only ${all[2]} steps, but ${number(all[3], 1)} s, ${number(this.ratio(), 0)} times as long. Many rough steps beat few sure ones.`;
 		},
 	},
 	set() {
-		[this.from, this.ten] = [0, null];
-		action("Next ten digits", () => {
-			this.from = (this.from + 10) % 400;
-			this.ten = null;
-			moveTo(1);
+		this.seed = 4; // as on average over many: 83°, 64° and 30° for 1, 10 and 100 digits
+		const most = examples.train.length;
+		const count = slider(
+			"Digits a step",
+			{ min: 0, max: 1, step: 0.001, value: 0, words: (share) => number(most ** share, 0) },
+			(share) => moveTo(blend(...FAN, share)),
+		);
+		this.showCount = () => count(part(moment, ...FAN));
+		action("24 other batches", () => {
+			this.seed++;
+			this.fan = null;
+			if (moment < FAN[0] || moment > FAN[1]) moveTo(fanMoment(10));
 		});
 	},
-	/** The ten steps need the direction that is downhill for all digits. */
+	/** The arrows need the wishes of all digits. */
 	work(t) {
-		return t < TEN_START
-			? t
-			: steadily(
-					t,
-					() => (this.down ? 1 : 0.55),
-					() => this.compute(),
-				);
+		if (t < FAN[0] || t >= FAN[1]) return t;
+		const known = () => Number(this.isKnown());
+		return steadily(t, known, () => this.hear());
 	},
-	/** Adds ten digits to the gradient of all, until it is complete. */
-	compute() {
-		const { train } = examples;
-		const { gradient } = half.gradient(train.slice(this.heard, this.heard + 10));
-		this.heard += 10;
-		this.all = gradient.map((value, k) => value + (this.all?.[k] ?? 0));
-		if (this.heard < train.length) return;
-		const length = hypot2(this.all);
-		this.down = this.all.map((value) => value / length);
+	known: [], // of each digit: its activations and deltas
+	products: [], // of the gradients of each two digits
+	isKnown() {
+		return this.known.length === examples.train.length;
 	},
-	heard: 0,
-	/** For each of ten digits: how far its step goes downhill for all, and sideways. And how far they have come together. */
-	ask() {
-		const { down } = this;
-		this.ten = examples.train.slice(this.from, this.from + 10);
-		const partsOf = (step) => [dot2(step, down), Math.sqrt(dot2(step, step) - dot2(step, down) ** 2)];
-		let total = down.map(() => 0);
-		this.steps = this.ten.map((one) => {
-			const { gradient } = half.gradient([one]);
-			total = total.map((value, k) => value + gradient[k]);
-			return { own: partsOf(gradient), sums: partsOf(total) };
+	/** One digit more. A layer's part of its gradient is activations × deltas, so a product of two gradients is short. */
+	hear() {
+		const i = this.known.length;
+		const { input, targets } = examples.train[i];
+		const result = half.forward(input);
+		const [{ a }, { deltas }] = [result, half.backward(result, targets)];
+		const lit = [...input.keys()].filter((k) => input[k]);
+		this.known.push({ a, deltas });
+		this.products.push(new Float64Array(examples.train.length));
+		this.known.forEach((one, j) => {
+			const pixels = lit.reduce((total, k) => total + input[k] * one.a[0][k], 0);
+			const alike = [pixels, dot2(a[1], one.a[1]), dot2(a[2], one.a[2])];
+			const product = sum(alike.map((value, l) => (value + 1) * dot2(deltas[l + 1], one.deltas[l + 1])));
+			this.products[i][j] = this.products[j][i] = product;
 		});
-		const steps = [...this.steps.map(({ own }) => own), this.steps[9].sums];
-		this.angles = steps.map(([along, aside]) => (Math.atan2(aside, along) * 180) / Math.PI);
-		this.alone = number(sum(this.angles.slice(0, 10)) / 10, 0);
+	},
+	/** Angles to downhill of the average of the first 1, 2, 3, ... digits, in random orders that begin with other digits. */
+	spread() {
+		const random = randomNumbers(this.seed);
+		const all = range(examples.train.length);
+		const downhill = this.products.map(sum);
+		const whole = sum(downhill);
+		this.fan = range(ARROWS).map((k) => {
+			const first = (20 * k + this.seed) % all.length;
+			const order = all
+				.map((i) => [i === first ? -1 : random(), i])
+				.sort((p, q) => p[0] - q[0])
+				.map(([, i]) => i);
+			let [along, square] = [0, 0];
+			const angles = order.map((i, n) => {
+				along += downhill[i];
+				const row = this.products[i];
+				square += row[i];
+				for (let m = 0; m < n; m++) square += 2 * row[order[m]];
+				return Math.acos(clamp(along / Math.sqrt(square * whole), -1));
+			});
+			return { order, angles, side: random() < 0.5 ? -1 : 1 };
+		});
+	},
+	/** How far the arrows are off downhill, on average, in degrees. */
+	off(n) {
+		return ((sum(this.fan.map(({ angles }) => angles[n - 1])) / ARROWS) * 180) / Math.PI;
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const leave = ease(part(t, 0.56, TEN_START));
-		if (leave < 1) {
-			pen.translate(0, -height * leave);
-			this.paintRace(pen, width, height, part(t, 0.02, 0.53), narrow);
-			pen.translate(0, height * leave);
+		this.showCount();
+		const leave = ease(part(t, FAN[1], 0.52));
+		if (leave) {
+			pen.translate(0, height * (1 - leave));
+			this.paintRace(pen, width, height, part(t, 0.53, 0.98), narrow);
+			pen.translate(0, -height * (1 - leave));
 		}
-		if (!this.down) {
-			this.work(TEN_START); // ahead of time
-			return requestPaint();
-		}
-		if (leave < 1) return;
-		if (!this.ten) this.ask();
-		const { steps } = this;
-		const [top, pitch] = [26, width / 10];
-		const side = min(pitch - 4, 60);
-		const unit = (0.9 * pitch) / max(...steps.map(({ own }) => own[1]));
-		note(pen, "↓ downhill for all digits, → off to a side", 0, 12, "left", { size: narrow ? 11 : 14 });
-		const come = ease(part(t, 0.66, 0.74));
-		const done = ease(part(t, 0.96, 0.99));
-		const [ups, downs] = [-1, 1].map((sign) => unit * max(0, ...steps.map(({ own }) => sign * own[0])));
-		const origin = top + side + (narrow ? 14 : 26) + ups;
-		const high = origin + downs + 14;
-		const words = narrow ? 0 : 250;
-		// Each joint lies as far downhill, and as far off, as all steps up to it together.
-		const joints = [[0, 0], ...steps.map(({ sums }) => sums)];
-		const [up, low, far] = [
-			max(...joints.map((one) => -one[0])),
-			...[0, 1].map((k) => max(...joints.map((one) => one[k]))),
-		];
-		const [x, bottom] = [16, height - (narrow ? 62 : 12)];
-		const scale = min((width - x - words - 20) / far, (bottom - high) / (up + low));
-		const y = high + up * scale;
-		const at = ([along, aside]) => [x + aside * scale, y + along * scale];
-		const end = at(steps[9].sums);
-		if (t > 0.83) {
-			pointer(pen, [x, y], [x, bottom], colours.positive, 4);
-			note(pen, "downhill", x + 12, bottom, "left", { size: 14 });
-			drawLine(pen, [[x, y]], colours.text, 9);
-		}
-		steps.forEach(({ own: [along, aside] }, n) => {
-			const left = n * pitch;
-			picture(pen, this.ten[n].input, left, top, side);
-			if (come === 1 && !narrow)
-				note(pen, `${number(this.angles[n], 0)}°`, left + side / 2, top + side + 15, "center", { size: 14 });
-			const from = [left, origin];
-			const here = [from, [from[0] + aside * unit * come, from[1] + along * unit * come]];
-			const fly = ease(part(t, 0.83 + 0.012 * n, 0.85 + 0.012 * n));
-			pen.globalAlpha = fly ? 0.4 : 1;
-			if (come) pointer(pen, ...here, colours.mark, 2);
-			pen.globalAlpha = 1 - 0.5 * done;
-			if (fly) pointer(pen, ...[0, 1].map((k) => blendAll(here[k], at(joints[n + k]), fly)), colours.mark, 2.5);
-			pen.globalAlpha = 1;
+		if (leave === 1) return;
+		pen.translate(0, -height * leave);
+		this.paintFan(pen, width, height, t, narrow);
+		pen.translate(0, height * leave);
+	},
+	paintFan(pen, width, height, t, narrow) {
+		const count = fanCount(t);
+		const n = Math.round(count);
+		const size = narrow ? 13 : 16;
+		const long = min(width / 2 - (narrow ? 36 : 90), 0.62 * height);
+		const [x, y, small] = [width / 2, height - long - 24, { size: narrow ? 11 : 13 }];
+		const at = (angle, far = long) => [x + far * Math.sin(angle), y + far * Math.cos(angle)];
+		drawLine(pen, segment(x - long, y, x + long, y), colours.ring, 1, [4, 6]);
+		for (const side of [-1, 1])
+			note(pen, narrow ? "90°" : "sideways", x + side * (long + (narrow ? 18 : 62)), y + 4, "center", small);
+		note(pen, "uphill", x, y - 0.4 * long, "center", small);
+		if (!this.isKnown()) {
+			if (moment === aim) this.work(FAN[0]); // ahead of time
+			requestPaint();
+		} else if (!this.fan) this.spread();
+		const grown = ease(part(t, 0.02, 0.13));
+		const few = part(count, 4, 1);
+		if (this.fan && grown)
+			for (const { order, angles, side } of this.fan) {
+				const low = floor(count);
+				const angle = side * blend(angles[low - 1], angles[min(low, angles.length - 1)], count - low);
+				pen.globalAlpha = 0.75;
+				pointer(pen, [x, y], at(angle, long * grown), colours.mark, 2);
+				pen.globalAlpha = few;
+				if (few && grown === 1 && !narrow) {
+					const [across, down] = at(angle, long + 20);
+					picture(pen, examples.train[order[0]].input, across - 11, down - 11, 22);
+				}
+				pen.globalAlpha = 1;
+			}
+		pointer(pen, [x, y], at(0), colours.positive, narrow ? 4 : 6);
+		note(pen, "downhill for all", x, height - 6, "center", small);
+		if (!this.fan || grown < 1) return;
+		// Each dot is a digit that the step must look at. On a phone they have their place above.
+		const [low, dot] = narrow ? [82, 3] : [height, 5];
+		const words = [`${n} digit${n > 1 ? "s" : ""} a step`, `${number(this.off(n), 0)}° off on average`];
+		words.forEach((one, k) => headline(pen, one, 0, low - 28 + 22 * k, "left", size, !k));
+		range(examples.train.length).forEach((k) => {
+			const place = [width - dot * (25 - (k % 25)), low - 20 - dot * (20 - floor(k / 25)), dot - 1, dot - 1];
+			box(pen, ...place, k < n ? colours.mark : colours.line);
 		});
-		if (!done) return;
-		const size = narrow ? 12 : 15;
-		pointer(pen, [x, y], blendAll([x, y], end, done), colours.text, 4);
-		const lines = [`the average of ten: ${number(this.angles[10], 0)}°`, `one digit alone: ${this.alone}° on average`];
-		const [start, line] = narrow ? [x, bottom + 26] : [width - words + 10, bottom - 60];
-		lines.forEach((one, n) => headline(pen, one, start, line + 24 * n, "left", size, !n));
+		note(pen, `it looks at ${n} of ${examples.train.length}`, width, low - 6, "right", small);
 	},
 	/** A lane for each network: how many test digits it reads, up to 80 %, and below it the seconds it took. */
 	paintRace(pen, width, height, come, narrow) {
@@ -169,23 +188,23 @@ FIGURES.batches = {
 			const y = 30 + n * pitch;
 			const tall = pitch * 0.46;
 			const right = curve.findLast(([time]) => time <= now)?.[1] ?? curve[0][1];
-			const isThere = now >= seconds;
 			const name = count.toLocaleString("en");
 			headline(pen, `${name}${narrow ? "" : n ? " digits" : " digit"} a step`, 0, y + tall / 2 + 5, "left", size);
+			note(pen, "time", left - 8, y + tall + pitch * 0.2 + 4, "right");
 			box(pen, left, y, 80 * room, tall, colours.line);
 			box(pen, left, y, min(80, right) * room, tall, n === 1 ? colours.mark : colours.positive);
 			box(pen, left, y + tall + 4, (80 * room * min(now, seconds)) / tale.race[3][3], pitch * 0.2, colours.ring);
 			const done = floor(steps * min(1, now / seconds)).toLocaleString("en");
 			headline(pen, `${done} step${done === "1" ? "" : "s"}`, goal + 10, y + tall / 2 + 5, "left", size, false);
-			if (isThere) headline(pen, `${seconds} s`, goal + 10, y + tall + pitch * 0.2 + 4, "left", size);
+			if (now >= seconds) headline(pen, `${seconds} s`, goal + 10, y + tall + pitch * 0.2 + 4, "left", size);
 		});
 	},
 	label(t) {
-		return this.says(t) ?? stopsAt(t)[1];
-	},
-	says(t) {
-		if (t < 1 || !this.down) return;
-		if (!this.ten) this.ask();
-		return `One digit alone is ${this.alone}° off on average, ten together only ${number(this.angles[10], 0)}°: downhill adds up, but to the sides they differ and mostly cancel.`;
+		const n = Math.round(fanCount(t));
+		const words =
+			this.fan && t >= FAN[0] && t <= FAN[1]
+				? ` ${n} digits a step: ${number(this.off(n), 0)}° off downhill on average.`
+				: "";
+		return stopsAt(t)[1] + words;
 	},
 };
