@@ -1,6 +1,5 @@
-"""What chapters of the page compute, in NumPy: the rule by hand, the neuron by hand, the chain, edges and bars."""
+"""What chapters of the page compute, in NumPy: the rule by hand, the neuron by hand, the chain, edges."""
 
-from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -103,36 +102,30 @@ def chain(nudge):
     return network.cost([[0.8]], [[1.0]]) - cost, [behind, a * (1 - a), 2 * (a - 1)]
 
 
-# ------------------------------------------------------------------------------------------ #inside, edges and bars
+# ----------------------------------------------------------------------------------------------- #inside, the edges
 
 _MARGIN = 3
-_DIRECTIONS = np.arange(8) * np.pi / 8
-_SIZES = (1.5, 2.5)
-_PHASES = (0.0, np.pi / 2)  # a bar and an edge
-
-
-@lru_cache(maxsize=1)
-def bank():
-    """Return the filters as rows of 784 pixels: every place, 8 directions, 2 sizes, bars and edges.
-
-    Gabor, "Theory of communication", 1946; as a model of the visual cortex: Daugman, 1985.
-    """
-    reach = SIDE - _MARGIN
-    row, column = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(float)
-    positions = range(_MARGIN, SIDE - _MARGIN)
-    filters = []
-    for angle, size, phase in product(_DIRECTIONS, _SIZES, _PHASES):
-        across = column * np.cos(angle) + row * np.sin(angle)
-        along = row * np.cos(angle) - column * np.sin(angle)
-        bell = np.exp(-(across**2 + (along / 2) ** 2) / 2 / size**2)
-        whole = (bell * np.cos(2 * np.pi * across / (4 * size) + phase)).astype(np.float32)
-        for top, left in product(positions, positions):  # row and column of the filter's center
-            filters.append(whole[reach - top : reach - top + SIDE, reach - left : reach - left + SIDE].ravel())
-    return np.array(filters)
 
 
 def explained(weights, used):
-    """Return the share of each neuron's weights (as squares) that its best edge or bar explains, from 0 to 1."""
-    filters, columns = bank()[:, used], np.asarray(weights, np.float32)[used]
-    filters /= np.sqrt(np.einsum("ij,ij->i", filters, filters))[:, None]
-    return ((filters @ (columns / np.linalg.norm(columns, axis=0))) ** 2).max(axis=0)
+    """Return the share of each neuron's weights (as squares) that its best edge explains, from 0 to 1.
+
+    An edge is three strips side by side, as in `bar_weights`, in one of 8 directions. Each strip has the value that fits
+    best, and the sum over all of them is 0.
+    """
+    row, column = np.mgrid[:SIDE, :SIDE]
+    total, best = (weights[used] ** 2).sum(axis=0), np.zeros(weights.shape[1])
+    for angle, top, left in product(np.arange(8) * np.pi / 8, *[range(_MARGIN, SIDE - _MARGIN)] * 2):
+        along = (column - left) * np.cos(angle) + (row - top) * np.sin(angle)
+        across = (row - top) * np.cos(angle) - (column - left) * np.sin(angle)
+        inside = used.reshape(SIDE, SIDE) & (along > -4.001) & (along < 3.999) & (abs(across) < 3.499)
+        squares = -_squares(weights[inside.ravel()])
+        for strip in (abs(across) < 1.499, across >= 1.499, across <= -1.499):
+            squares = squares + _squares(weights[(inside & strip).ravel()])
+        best = np.maximum(best, squares / total)
+    return best
+
+
+def _squares(weights):
+    """Return the sum of squares that the mean of each column explains."""
+    return weights.sum(axis=0, dtype=float) ** 2 / max(1, len(weights))

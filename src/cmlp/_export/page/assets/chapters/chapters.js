@@ -76,7 +76,7 @@ const TALE = {
 	Judgement: {
 		inside: [
 			"What did it learn?",
-			"The hope was: edges, then loops, then digits. Are there edges? Subtract an edge or a bar from a neuron’s weights. If little is left, the neuron is an edge detector. 15,488 edges and bars are tried, at every place and in 8 directions.",
+			"In chapter 3 we hoped that layer A finds edges. Does it? Lay the edge detector of chapter 5 over a neuron’s weights: at every place, in 8 directions, its three strips as bright as fits best. How much of the weights does it explain?",
 		],
 		exam: [
 			"The examination",

@@ -1,221 +1,257 @@
-// --- Chapter 17: how much of a neuron's weights the best edge or bar explains.
+// --- Chapter 17: does layer A look for edges? The detector of chapter 5 is laid over the weights of each neuron.
 
-const [GABOR_REACH, GABOR_MARGIN] = [25, 3];
-const gaborKinds = range(32).map((k) => [((k >> 2) * Math.PI) / 8, k & 2 ? 2.5 : 1.5, k & 1 ? Math.PI / 2 : 0]);
-const gaborSheets = [];
+const [STRIP_REACH, STRIP_MARGIN] = [5, 3];
+const [RANDOM, BY_HAND] = [16, 17]; // beside the 16 neurons of A
+/** For each of 8 directions: the pixels of three strips side by side, as [row, column, strip], seen from a place. */
+const strips = range(8).map((n) => {
+	const [cosine, sine] = [Math.cos((n * Math.PI) / 8), Math.sin((n * Math.PI) / 8)];
+	const near = range(2 * STRIP_REACH + 1).map((k) => k - STRIP_REACH);
+	return near.flatMap((row) =>
+		near.flatMap((column) => {
+			const [along, across] = [column * cosine + row * sine, row * cosine - column * sine];
+			const isIn = along > -4.001 && along < 3.999 && abs(across) < 3.499;
+			return isIn ? [[row, column, abs(across) < 1.499 ? 0 : across > 0 ? 1 : 2]] : [];
+		}),
+	);
+});
 
-/** An edge or bar on a sheet twice as large as an image, to be laid at any place: Gabor's functions. */
-function gaborSheet(kind) {
-	const [angle, size, phase] = gaborKinds[kind];
-	const count = 2 * GABOR_REACH + 1;
-	return (gaborSheets[kind] ??= Float32Array.from({ length: count * count }, (_, k) => {
-		const [row, column] = [floor(k / count) - GABOR_REACH, (k % count) - GABOR_REACH];
-		const across = column * Math.cos(angle) + row * Math.sin(angle);
-		const along = row * Math.cos(angle) - column * Math.sin(angle);
-		const bell = exp(-(across ** 2 + (along / 2) ** 2) / 2 / size ** 2);
-		return bell * Math.cos((2 * Math.PI * across) / (4 * size) + phase);
-	}));
-}
+let used; // whether a pixel has ink in any digit: the others have no weight that was learned
 
-const sheetPlaces = Int32Array.from({ length: PIXELS }, (_, k) => floor(k / SIDE) * (2 * GABOR_REACH + 1) + (k % SIDE));
-const sheetStart = (top, left) => (GABOR_REACH - top) * (2 * GABOR_REACH + 1) + GABOR_REACH - left;
-
-/** An edge as an image. */
-function edgeAt(kind, top, left) {
-	const [sheet, start] = [gaborSheet(kind), sheetStart(top, left)];
-	return Float32Array.from(sheetPlaces, (place) => sheet[start + place]);
-}
-
-/** The share of the weights' squares that an edge explains, and the factor with which it fits them best. */
-function explainedBy(weights, kind, top, left) {
-	const [sheet, start] = [gaborSheet(kind), sheetStart(top, left)];
-	let [product, length, total] = [0, 0, 0];
-	for (const k of usedPixels()) {
-		const value = sheet[start + sheetPlaces[k]];
-		product += value * weights[k];
-		length += value * value;
-		total += weights[k] * weights[k];
+/** The used pixels under each of the three strips. */
+function underStrips([direction, top, left]) {
+	const found = [[], [], []];
+	for (const [row, column, strip] of strips[direction]) {
+		const [y, x] = [top + row, left + column];
+		if (y >= 0 && x >= 0 && y < SIDE && x < SIDE && used[y * SIDE + x]) found[strip].push(y * SIDE + x);
 	}
-	return [(product * product) / length / total, product / length];
+	return found;
 }
 
-let used;
-function usedPixels() {
-	const bits = used || bytes(tale.used);
-	return (used ??= range(PIXELS).filter((k) => (bits[k >> 3] >> (7 - (k & 7))) & 1));
+const meanOf = (weights, pixels) => pixels.reduce((total, k) => total + weights[k], 0) / max(1, pixels.length);
+
+/** How much of the weights' squares an edge explains: each strip has the value that fits best, all together have 0. */
+function explainedBy(weights, under, squares = hypot2(weights) ** 2) {
+	let [explained, whole, count] = [0, 0, 0];
+	for (const pixels of under) {
+		let total = 0;
+		for (const k of pixels) total += weights[k];
+		explained += total ** 2 / max(1, pixels.length);
+		[whole, count] = [whole + total, count + pixels.length];
+	}
+	return (explained - whole ** 2 / max(1, count)) / squares;
 }
 
-const bestEdges = new Map();
-function bestEdge(weights, name) {
-	if (bestEdges.has(name)) return bestEdges.get(name);
-	let best = { share: 0 };
-	for (let kind = 0; kind < 32; kind++) {
-		for (let top = GABOR_MARGIN; top < SIDE - GABOR_MARGIN; top++) {
-			for (let left = GABOR_MARGIN; left < SIDE - GABOR_MARGIN; left++) {
-				const [share] = explainedBy(weights, kind, top, left);
-				if (share > best.share) best = { share, kind, top, left };
-			}
+/** The edge that fits best at a place, as an image. */
+function edgeAt(weights, place) {
+	const [edge, under] = [new Float32Array(PIXELS), underStrips(place)];
+	for (const pixels of under) for (const k of pixels) edge[k] = meanOf(weights, pixels) - meanOf(weights, under.flat());
+	return edge;
+}
+
+/** For each neuron's weights: the share that the best direction explains at each place, and the best place of all. */
+function searchEdges(all) {
+	const squares = all.map((weights) => hypot2(weights) ** 2);
+	const found = all.map((weights) => ({ weights, map: new Float32Array(PIXELS), share: 0 }));
+	const isIn = (at) => abs(at - 13.5) < 14 - STRIP_MARGIN;
+	for (const k of range(PIXELS).filter((pixel) => isIn(pixel % SIDE) && isIn(floor(pixel / SIDE)))) {
+		for (const direction of range(8)) {
+			const place = [direction, floor(k / SIDE), k % SIDE];
+			const under = underStrips(place);
+			found.forEach((one, n) => {
+				one.map[k] = max(one.map[k], explainedBy(one.weights, under, squares[n]));
+				if (one.map[k] > one.share) Object.assign(one, { share: one.map[k], place });
+			});
 		}
 	}
-	bestEdges.set(name, best);
-	return best;
+	for (const one of found) one.edge = edgeAt(one.weights, one.place);
+	return found;
 }
 
-// Where an edge begins its search, before it goes to the best place.
-const GABOR_TOUR = [
-	[4, 4],
-	[4, 23],
-	[10, 23],
-	[10, 4],
-	[16, 4],
-	[16, 23],
-	[22, 23],
-	[22, 4],
-];
-
 FIGURES.inside = {
-	seconds: 9,
+	seconds: 11,
 	stops: [
-		[
-			0,
-			"The weights of A15. A bar glides over them. Everywhere it gets the brightness that fits best, and is subtracted.",
-		],
-		[0.4, "What is left is nearly all, so here the bar explains nearly nothing. Where is the best place?"],
-		[1, "Here it explains most. Below, the best of every neuron. Drag the bar, turn it, or press another neuron."],
+		[0, "The yardstick: the detector of chapter 5, searched for an edge. How well does one fit at each place?"],
+		[0.3, "Bright is a good fit: at one place an edge explains 100 % of it. Now the neurons of A."],
+		[0.31, "The same search in all 16 neurons, row by row."],
+		[0.75, "Nowhere a bright spot. And if these best edges are taken out of all neurons?"],
+		[1, ""],
 	],
 	bet: {
-		question: "A15 comes closest to an edge or bar. How much of its weights does the best one explain?",
-		options: ["60 %", "30 %", "10 %"],
-		at: 0.4,
-		share: (n) => FIGURES.inside.best(n).share,
-		measure() {
-			return nearest([0.6, 0.3, 0.1], this.share(14));
-		},
+		question: "Of A’s 16 neurons, take the one where an edge fits best. How much does the edge explain?",
+		options: ["90 %", "50 %", "20 %"],
+		at: 0.3,
+		shown: 0.75,
+		measure: () => nearest([0.9, 0.5, 0.2], FIGURES.inside.found[FIGURES.inside.top].share),
 		verdict() {
-			const [own, random, made] = [14, 16, 17].map((n) => percent(this.share(n)));
-			return `The best explains ${own} of A15; of random weights ${random}, of the bar made by hand ${made}. The weights look more like blobs: a little edge in each. The network found a way of its own, and that way reads ${tale.right[0]} % of new digits.`;
+			const { found, top, name } = FIGURES.inside;
+			return `About 20 %: of ${name(top)} it explains ${percent(found[top].share)}, of random weights ${percent(found[RANDOM].share)}. The weights look more like blobs. Nobody told the network to look for edges. It found a way of its own.`;
 		},
 	},
+	name: (n) => (n < RANDOM ? neuronName(1, n) : n === RANDOM ? "random" : "by hand"),
 	set() {
-		const column = (net, j) => {
-			const weights = new Float32Array(PIXELS);
-			for (const k of usedPixels()) weights[k] = net.params[k * 16 + j];
-			return weights;
-		};
-		this.weights = [...range(16).map((j) => column(trained, j)), column(learner, 3), barWeights(BAR_TOP, BORDER)];
-		[this.neuron, this.hand] = [14, null];
+		const bits = bytes(tale.used);
+		used = range(PIXELS).map((k) => (bits[k >> 3] >> (7 - (k & 7))) & 1);
+		const column = (net, j) => Float32Array.from(used, (isUsed, k) => isUsed * net.params[k * 16 + j]);
+		const all = [...range(16).map((j) => column(trained, j)), column(learner, 3), barWeights(BAR_TOP, BORDER)];
+		this.found ??= searchEdges(all);
+		this.top = range(16).reduce((best, n) => (this.found[n].share > this.found[best].share ? n : best));
+		Object.assign(this, { neuron: this.top, hand: null, kept: 2, right: [], whole: rightShare(trained) });
 		this.showAngle = slider(
-			"Turn the bar, in steps of 22.5 degrees",
+			"Turn the edge",
 			{ min: 0, max: 7, step: 1, value: 0, words: (n) => `${22.5 * n}°` },
-			(n) => isOpen() && this.lay({ kind: (this.now().kind % 4) + 4 * n }),
+			(n) => isOpen() && this.lay([n, ...this.now().slice(1)]),
 		);
-		action("The best place", () => (this.hand = null));
+		choices(
+			"Keep",
+			["all", "only edges", "the rest"].map((name, n) => [n, name]),
+			(kept) => kept === this.kept,
+			(kept) => isOpen() && Object.assign(this, { kept, hand: null }),
+		);
 	},
-	best(n) {
-		return bestEdge(this.weights[n], n);
+	/** What is kept of a neuron's weights, when a share of its best edge is taken out. */
+	weightsOf({ weights, edge }, out) {
+		return moment === 1 && this.kept === 1 ? edge : weights.map((value, k) => value - out * edge[k]);
 	},
-	name: (n) => (n < 16 ? neuronName(1, n) : n === 16 ? "random" : "by hand"),
+	/** The share of the test digits that are read with what is kept of layer A. */
+	rightNow() {
+		if (this.right[this.kept]) return this.right[this.kept];
+		const params = trained.params.slice();
+		for (const j of range(16)) {
+			const weights = this.weightsOf(this.found[j], this.kept / 2);
+			for (const k of range(PIXELS)) if (used[k]) params[k * 16 + j] = weights[k];
+		}
+		return (this.right[this.kept] = rightShare(new Network(model, params)));
+	},
 	choose(n) {
 		if (!isOpen()) return false;
-		[this.neuron, this.hand, moment] = [n, null, 0.4];
-		delete $("stop").dataset.bet; // it was about A15
+		Object.assign(this, { neuron: n, hand: null, kept: 2 });
+		delete $("stop").dataset.bet; // it was about all
+		moment = 0.31;
 		play(1);
 	},
 	keys(across, down) {
-		return this.choose((this.neuron + across + down + 18) % 18);
+		return this.choose((this.neuron + across + 9 * down + 18) % 18);
 	},
-	/** The edge or bar that is laid by hand, or the best one. */
+	/** The place that is laid by hand, or the best one. */
 	now() {
-		return this.hand ?? this.best(this.neuron);
+		return this.hand ?? this.found[this.neuron].place;
 	},
 	says(t) {
-		const name = this.name(this.neuron);
-		if (t < 1) return t > 0.4 || this.neuron !== 14 ? `The bar goes to where it explains most of ${name}.` : undefined;
-		if (!this.hand && this.neuron === 14) return;
-		if (!this.hand) return `The best place explains ${percent(this.best(this.neuron).share)} of ${name}.`;
-		const { kind, top, left } = this.hand;
-		const [share] = explainedBy(this.weights[this.neuron], kind, top, left);
-		return `Laid by you: ${percent(share)}. The best place explains ${percent(this.best(this.neuron).share)}.`;
+		const [{ share, weights }, name] = [this.found[this.neuron], this.name(this.neuron)];
+		if (t < 1) return;
+		const best = `The best place explains ${percent(share)} of ${name}.`;
+		if (this.hand) return `Laid by you: ${percent(explainedBy(weights, underStrips(this.hand)))}. ${best}`;
+		const right = `${percent(this.rightNow())} of the test digits are read`;
+		if (!this.kept) return `All weights: ${right}. ${best}`;
+		if (this.kept === 1) return `Only the best edge of each neuron: ${right}.`;
+		return `Without these edges ${right}, with them ${percent(this.whole)}: it does not look for edges. Press a neuron.`;
 	},
-	lay(change) {
-		this.hand = { ...this.now(), ...change };
+	lay(place) {
+		this.hand = place;
+		labelScene();
 	},
 	drag(x, y) {
-		if (y < 22 || y > 22 + this.side || moment < 1) return;
-		const place = (at) => clamp(floor((at / this.side) * SIDE), GABOR_MARGIN, SIDE - 1 - GABOR_MARGIN);
-		this.lay({ top: place(y - 22), left: place(x % (this.side + this.gap)) });
+		if (y < 22 || y > 22 + this.side || x > 2 * this.side + this.gap || !isOpen()) return;
+		const place = (at) => clamp(floor((at / this.side) * SIDE), STRIP_MARGIN, SIDE - 1 - STRIP_MARGIN);
+		this.lay([this.now()[0], place(y - 22), place(x % (this.side + this.gap))]);
 	},
 	press(x, y) {
-		this.drag(x, y);
 		const n = this.thumbs.findIndex(
 			([left, top, side]) => x >= left && y >= top && x < left + side && y < top + side + 14,
 		);
 		if (n >= 0) this.choose(n);
+		else this.drag(x, y);
 	},
 	paint({ pen, width, height, narrow }, t) {
-		const weights = this.weights[this.neuron];
-		const best = this.best(this.neuron);
-		const tour = [...GABOR_TOUR, [best.top, best.left]];
-		const at = part(t, 0.02, 0.94) * (tour.length - 1);
-		const [from, to] = [tour[floor(at)], tour[min(tour.length - 1, floor(at) + 1)]];
-		const { kind } = t === 1 ? this.now() : best;
-		const [top, left] =
-			this.hand && t === 1 ? [this.hand.top, this.hand.left] : blendAll(from, to, ease(at % 1)).map(Math.round);
-		this.showAngle(kind >> 2);
-		const [share, factor] = explainedBy(weights, kind, top, left);
-		const edge = edgeAt(kind, top, left).map((value) => factor * value);
+		const isYardstick = t <= 0.3;
+		const n = isYardstick ? BY_HAND : this.neuron;
+		const one = this.found[n];
+		// The search goes down row by row, and then to the best place.
+		const [start, end] = isYardstick ? [0.03, 0.22] : [0.33, 0.66];
+		const share = part(t, start, end); // of the rows
+		const row = STRIP_MARGIN - 1 + floor(share * (SIDE - 2 * STRIP_MARGIN));
+		const [direction, top, left] = t === 1 ? this.now() : one.place;
+		const down = blend(max(row, STRIP_MARGIN), top, t === 1 ? 1 : ease(part(t, end + 0.01, end + 0.07)));
+		const place = [direction, Math.round(down), left];
+		this.showAngle(direction);
+		const fits = explainedBy(one.weights, underStrips(place));
+		const seen = (map) => map.map((value, k) => (k < (row + 1) * SIDE ? value : 0));
+		const out = t === 1 ? this.kept / 2 : ease(part(t, 0.84, 0.96));
 		const gap = narrow ? 8 : 30;
-		const thumb = min((width + 4) / 9, 82);
+		const thumb = min((width + 4) / 9, 92);
 		const low = height - 2 * (thumb + 16);
-		const side = min((width - 2 * gap) / 3, low - 84);
+		const side = min((width - gap) / (narrow ? 2 : 3), low - (narrow ? 104 : 40));
 		Object.assign(this, { side, gap });
-		const images = [
-			[`weights of ${this.name(this.neuron)}`, weights, 0],
-			["− the bar", edge, narrow ? 0 : largest(edge)],
-			["= what is left", weights.map((value, k) => value - edge[k]), largest(weights)],
-		];
-		images.forEach(([name, values, most], n) => {
-			const x = n * (side + gap);
-			headline(pen, name, x + side / 2, 14, "center", narrow ? 11 : 13, false);
-			paintImage(pen, values, x, 22, side, 0, most || undefined);
+		const size = narrow ? 11 : 13;
+		headline(
+			pen,
+			`weights${isYardstick ? ", made by hand" : ` of ${this.name(n)}`}`,
+			side / 2,
+			14,
+			"center",
+			size,
+			false,
+		);
+		paintImage(pen, this.weightsOf(one, out), 0, 22, side, 0, largest(one.weights));
+		headline(pen, "how well an edge fits", side * 1.5 + gap, 14, "center", size, false);
+		paintImage(pen, seen(one.map), side + gap, 22, side, 1);
+		this.paintStrips(pen, side, place);
+		const step = side / SIDE;
+		frameOf(pen, side + gap + (left - 1) * step, 22 + (place[1] - 1) * step, 3 * step, 3 * step);
+		const bars = [[n, fits]];
+		if (n !== BY_HAND) bars.unshift([BY_HAND, 1]);
+		if (t > 0.73 && n !== RANDOM) bars.push([RANDOM, this.found[RANDOM].share]);
+		const [x, y, pitch, thick] = narrow ? [58, side + 32, 22, 13] : [2 * (side + gap), 48, 66, 22];
+		bars.forEach(([k, value], m) => {
+			const [line, room] = [y + m * pitch, width - x - (narrow ? 54 : 70)];
+			headline(pen, this.name(k), narrow ? 0 : x, line + (narrow ? 11 : -7), "left", narrow ? 12 : 15, k === n);
+			box(pen, x, line, room, thick, colours.line);
+			box(pen, x, line, room * value, thick, k === n ? colours.mark : colours.ring);
+			const words = percent(value);
+			headline(pen, words, x + room * value + 6, line + thick - 2 - narrow, "left", narrow ? 13 : 20, k === n);
 		});
-		const [y, wide] = [side + 34, 3 * side + 2 * gap];
-		box(pen, 0, y, wide, 14, colours.line);
-		box(pen, 0, y, wide * share, 14, colours.mark);
-		if (t === 1) {
-			// One more neuron is measured for each picture.
-			const next = range(18).find((n) => !bestEdges.has(n));
-			if (next !== undefined) requestPaint(this.best(next));
-		}
-		for (const n of [16, 17]) {
-			// To compare: what is explained of random weights, and of those made by hand.
-			if (t < 1 || n === this.neuron || !bestEdges.has(n)) continue;
-			const x = wide * this.best(n).share;
-			drawLine(pen, segment(x, y, x, y + 20), colours.text, 2);
-			note(pen, `${this.name(n)} ${percent(this.best(n).share)}`, x + 5, y + 24, "left", { size: narrow ? 11 : 12 });
-		}
-		headline(pen, `it explains ${percent(share)}`, narrow ? 0 : 110, y + 40, "left", narrow ? 14 : 20);
-		this.thumbs = this.weights.map((_, n) => {
-			const row = floor(n / 9);
-			return [(n - 9 * row) * thumb, low + row * (thumb + 16), thumb - 4];
-		});
-		this.thumbs.forEach(([x, down, size], n) => {
-			paintImage(pen, this.weights[n], x, down, size, 0);
-			const isKnown = t === 1 && bestEdges.has(n);
-			if (isKnown) box(pen, x, down + size - 5, size * this.best(n).share, 5, colours.text);
-			const words = isKnown ? percent(this.best(n).share) : n < 16 ? this.name(n) : ["random", "hand"][n - 16];
-			const colour = n === this.neuron ? colours.text : colours.muted;
-			note(pen, words, x + size / 2, down + size + 13, "center", {
-				size: narrow ? 11 : 12,
-				colour,
-				bold: n === this.neuron,
+		if (t === 1 && !narrow) {
+			headline(pen, percent(this.rightNow()), x, y + 3 * pitch + 24, "left", 36);
+			note(pen, ["all weights", "only edges", "without edges"][this.kept], x + 102, y + 3 * pitch + 8, "left", {
+				size: 14,
 			});
-			if (n !== this.neuron) return;
-			frameOf(pen, x, down, size, size);
+			note(pen, "test digits right", x + 102, y + 3 * pitch + 26, "left", { size: 14 });
+		}
+		this.thumbs = range(18).map((k) => [(k % 9) * thumb, low + floor(k / 9) * (thumb + 16), thumb - 4]);
+		this.thumbs.forEach(([x1, y1, wide], k) => {
+			const { weights, map } = this.found[k];
+			paintImage(pen, this.weightsOf(this.found[k], out), x1, y1, wide, 0, largest(weights));
+			if (!isYardstick && t < 0.84) {
+				// As far as the search has come, its map instead of the weights.
+				pen.save();
+				pen.globalAlpha = 1 - part(t, 0.78, 0.84);
+				pen.beginPath();
+				pen.rect(x1, y1, wide, wide * share);
+				pen.clip();
+				paintImage(pen, seen(map), x1, y1, wide, 1);
+				pen.restore();
+			}
+			const isNow = k === n;
+			const words =
+				t > 0.73 ? percent(this.found[k].share) : k >= RANDOM && narrow ? ["rand.", "hand"][k - RANDOM] : this.name(k);
+			const colour = isNow ? colours.text : colours.muted;
+			note(pen, words, x1 + wide / 2, y1 + wide + 13, "center", { size: narrow ? 11 : 12, colour, bold: isNow });
+			if (isNow) frameOf(pen, x1, y1, wide, wide);
 		});
 	},
+	/** The outlines of the three strips. */
+	paintStrips(pen, side, [direction, top, left]) {
+		const step = side / SIDE;
+		pen.save();
+		pen.beginPath();
+		pen.rect(0, 22, side, side);
+		pen.clip();
+		pen.translate((left + 0.5) * step, 22 + (top + 0.5) * step);
+		pen.rotate((direction * Math.PI) / 8);
+		for (const reach of [1.5, 3.5]) frameOf(pen, -4.5 * step, -reach * step, 8 * step, 2 * reach * step);
+		pen.restore();
+	},
 	label(t) {
-		const share = t < 1 || this.hand ? "" : `: ${percent(this.best(this.neuron).share)}`;
-		return `${this.says(t) ?? stopsAt(t)[1]} Arrow keys choose; ${this.name(this.neuron)}${share}.`;
+		return `${this.says(t) ?? stopsAt(t)[1]} Arrow keys choose; now ${this.name(t > 0.3 ? this.neuron : BY_HAND)}.`;
 	},
 };
