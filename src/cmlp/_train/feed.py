@@ -440,4 +440,5 @@ def add_block(inputs: Moments, targets: Moments, block: Block) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    return targets if state.target_scale is None else state.target_scale.apply(targets)
+    scale = state.weights.target_scale
+    return targets if scale is None else scale.apply(targets)
