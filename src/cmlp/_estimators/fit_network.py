@@ -113,8 +113,7 @@ class NetworkFit(PreparedFit):
         estimator, run = self.request.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
-            kept = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
-            state.resume_check.parameters = kept
+            state.resume_check.parameters = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
         snapshot: Callable[[], Fitted] = lambda: self.fitted_from(state.best_so_far(), provenance_now())  # noqa: E731
         callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
         if callbacks:
@@ -234,10 +233,11 @@ def _fitted_of_job(
     names: NDArray[Any] | None = None,
     provenance: Provenance | None = None,
 ) -> Fitted:
-    """Return what a fit with this job leaves with a state of it."""
+    """Return what a fit with this job leaves with a state of it, whose parameters then predict y itself."""
+    state.weights.use_units_of_y(job.net)
     return Fitted.of_network(
         job.net,
-        state.replaced(weights=state.weights.in_units_of_y(job.net)),
+        state,
         labels,
         input_scale=job.data.input_scale,
         names=names,

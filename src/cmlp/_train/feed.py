@@ -440,5 +440,4 @@ def add_block(inputs: Moments, targets: Moments, block: Block) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    scale = state.weights.target_scale
-    return targets if scale is None else scale.apply(targets)
+    return targets if state.weights.target_scale is None else state.weights.target_scale.apply(targets)

@@ -222,30 +222,23 @@ def _number(kind: type, default: object) -> Any:
 
 @dataclass(eq=False, repr=False)
 class Weights:
-    """The parameters of the network, and in which units they predict.
+    """The weights and biases of the network: those of now (`params`), and with early stopping the best or last ones.
 
-    While training, `params` are those after the last batch, and predict standardized targets if there is a scale. When
-    it has ended, they are what the model has: with early stopping the best ones, by `restore_best`, and they predict y
-    itself, by `in_units_of_y`. On resume, `use_units_of_targets` and `restore_last` undo both.
+    While training, `params` are those after the last batch, and predict standardized targets if these have a scale.
+    When it ends, they become what a model predicts with: with early stopping the best ones of this call
+    (`restore_best`), and in units of y (`use_units_of_y`). When a later call resumes training, `use_units_of_targets`
+    and `restore_last` undo this. A warm start begins with those of the model, without best and last ones.
     """
 
     params: NDArray[Any] = _kept(_block, MISSING, block_copy)
-    # With early stopping, while training: the best ones of this call so far.
+    # While training with early stopping: the best ones of this call so far.
     best: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
-    # With early stopping, after training: those after the last batch.
+    # After training with early stopping: those after the last batch.
     last: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
     # Of standardized targets; None before it is learned.
     target_scale: TargetScale | None = _kept(lambda _, fields: scale_of(fields), None)
     # Whether `params` predict y itself although targets are standardized; `best` and `last` never do.
     predicts_y: bool = _kept(_of(bool), False)
-
-    def check(self, net: _core.Net) -> None:
-        """Raise ValueError unless all blocks and the scale match the network's size and dtype."""
-        for block in (self.params, self.best, self.last):
-            if block is not None:
-                check_params(block, net)
-        if self.target_scale is not None:
-            self.target_scale.check(net)
 
     @property
     def best_or_last(self) -> NDArray[Any]:
@@ -270,13 +263,11 @@ class Weights:
                 self.best = block_copy(self.params)
             self.params[:], self.last = self.last, None
 
-    def in_units_of_y(self, net: _core.Net) -> Weights:
-        """Return weights whose `params` predict y itself: those of a new block if training standardizes y."""
-        if self.target_scale is None or self.predicts_y:
-            return self
-        params = block_copy(self.params)
-        scale = self.target_scale.into_params(net, params)
-        return replace(self, params=params, target_scale=scale, predicts_y=True)
+    def use_units_of_y(self, net: _core.Net) -> None:
+        """If the parameters predict standardized targets, replace them by a new block that predicts y itself."""
+        if self.target_scale is not None and not self.predicts_y:
+            params = block_copy(self.params)
+            self.target_scale, self.params, self.predicts_y = self.target_scale.into_params(net, params), params, True
 
     def use_units_of_targets(self, net: _core.Net) -> None:
         """If the parameters predict y itself, let them predict standardized targets."""
@@ -286,14 +277,11 @@ class Weights:
 
 @dataclass(eq=False, repr=False)
 class ResumeCheck:
-    """What must be the same when training is resumed. Without checksums, it cannot be."""
+    """What must be the same when training is resumed."""
 
-    # Of a sample of the data, or of the first row of a source of blocks.
-    checksum: int | None = _number(int, None)
-    # The checksums of all rows, if they are in arrays.
-    digests: Digests | None = _kept(_of(dict), None)
-    # Of an estimator, as it was when fit began.
-    parameters: dict[str, Any] | None = _kept(_of(dict), None)
+    checksum: int | None = _number(int, None)  # of a sample of the data, or of the first row of a source of blocks
+    digests: Digests | None = _kept(_of(dict), None)  # of all rows, if they are in arrays
+    parameters: dict[str, Any] | None = _kept(_of(dict), None)  # of an estimator, which cannot resume without them
 
 
 @dataclass(eq=False, repr=False)
@@ -304,7 +292,8 @@ class TrainingState:
     one. Files have numbers and arrays in the order of `FIELDS`.
     """
 
-    weights: Weights  # says what `params` are
+    weights: Weights
+    # Curves and counters.
     history: History = _kept(lambda _, fields: History.from_fields(fields), MISSING, History.copy)
     # Shuffles the rows; None after training.
     generator: Generator | None = _kept(_of(_core.Random), None, _generator_copy)
@@ -312,7 +301,7 @@ class TrainingState:
     optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
     schedule: Schedule | None = _kept(_schedule, None)
 
-    # The call so far.
+    # The call so far:
     schedule_epoch: int = _number(int, 0)  # completed epochs of the schedule, with partial_fit those of all calls
     epoch: int = _number(int, 0)  # completed epochs of this call
     batch: int | None = _number(int, None)  # completed batches of an interrupted epoch; None between two epochs
@@ -322,9 +311,8 @@ class TrainingState:
     held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
     dropout_seed: int = _number(int, 0)  # below 2**32
 
-    # The epoch in progress.
-    # Its training rows, which training shuffles in place; None for the original order.
-    order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")
+    # The epoch in progress:
+    order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")  # of its training rows; None: as given
     shuffle_seed: int = _number(int, 0)  # of an order that is shuffled piece by piece; below 2**32
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient norm of the last
     # one: NaN before it, or if the norm is not computed.
@@ -335,14 +323,18 @@ class TrainingState:
 
     @property
     def params(self) -> NDArray[Any]:
-        """The parameters of the network now, which `Weights` explains."""
+        """Those of `weights`, which says what they are while training and after it."""
         return self.weights.params
 
     def check(self, net: _core.Net) -> None:
         """Raise ValueError unless weights and optimizer match the network's size and dtype."""
-        self.weights.check(net)
-        if self.optimizer is not None:
-            self.optimizer.check(net)
+        weights = self.weights
+        for block in (weights.params, weights.best, weights.last):
+            if block is not None:
+                check_params(block, net)
+        for part in (self.optimizer, weights.target_scale):
+            if part is not None:
+                part.check(net)
 
     def stepping(self) -> Stepping:
         """Return the optimizer and the schedule, if training has them."""
@@ -372,7 +364,8 @@ class TrainingState:
 
     def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows, generator, best and last ones."""
-        weights = replace(self.weights, best=None, last=None)
+        kept = self.weights
+        weights = Weights(kept.params, target_scale=kept.target_scale, predicts_y=kept.predicts_y)
         names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped")
         return TrainingState(weights, self.history, **{name: getattr(self, name) for name in names})
 
@@ -381,7 +374,10 @@ class TrainingState:
         generator = self.generator
         if generator is not None and not is_storable(generator):
             return self.without_rows()
-        return self.replaced(generator=None if generator is None else stored_generator(generator))
+        generator = None if generator is None else stored_generator(generator)
+        return self.replaced(
+            generator=generator, weights=replace(self.weights), resume_check=replace(self.resume_check)
+        )
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
@@ -395,13 +391,13 @@ class TrainingState:
         return twin.resumable()
 
     def flat(self) -> dict[str, Any]:
-        """Return the values of all fields, also of weights and resume check, in the order of a pickle."""
+        """Return the values of all fields, also those of the weights and the resume check."""
         values = vars(self) | vars(self.weights) | vars(self.resume_check)
         return {name: values[name] for name in FIELDS}
 
     @classmethod
     def of_flat(cls, values: dict[str, Any]) -> TrainingState:
-        """Return a state with these values of all fields."""
+        """Return the state that `flat` has made these values of."""
         parts = {kind: {each.name: values.pop(each.name) for each in fields(kind)} for kind in (Weights, ResumeCheck)}
         return cls(Weights(**parts[Weights]), resume_check=ResumeCheck(**parts[ResumeCheck]), **values)
 
@@ -434,7 +430,7 @@ class TrainingState:
         return state
 
 
-# All fields of a state but for its two parts, whose fields are here in their place, in the order of a pickle.
+# The fields of a state and of its two parts. Pickles and files have this order: `params` first, other parts last.
 FIELDS: Mapping[str, Field] = {
     each.name: each.metadata["how"]
     for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))

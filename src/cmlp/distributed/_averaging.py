@@ -18,7 +18,7 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, scaled_targets, seeded, start_seeded_epoch
 from cmlp._train.job import Data, Objective, TrainingJob
-from cmlp._train.state import NO_SUMS, History, ResumeCheck, TrainingState, Weights
+from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import TrainingOptions
 from cmlp.exceptions import DivergenceError
 
@@ -193,12 +193,9 @@ class Rounds(Engine):
         self.progress.store(state.batch + 1)
 
     def _job(self) -> Job:
-        job = self.job
-        weights = Weights(job.state.params, target_scale=job.state.weights.target_scale)
-        unused = dict.fromkeys(("generator", "order", "held_out_rows"))
-        state = job.state.replaced(
-            weights=weights, history=History(), sums=NO_SUMS.copy(), resume_check=ResumeCheck(), **unused
-        )
+        job, state = self.job, self.job.state
+        seeds = {"shuffle_seed": state.shuffle_seed, "dropout_seed": state.dropout_seed}
+        state = state.without_rows().replaced(history=History(), **seeds)
         return Job(
             job.net,
             state,
