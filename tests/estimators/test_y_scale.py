@@ -22,6 +22,10 @@ TWO = np.stack([PRICES, 3 - 0.002 * X[:, 1] ** 2], axis=1)
 WEIGHT = rng.uniform(0.1, 3, 80)
 
 
+def scale_of(model):
+    return model._fitted.state.weights.target_scale
+
+
 def small(**params):
     rate = {} if params.get("solver") == "lbfgs" else {"learning_rate_init": 0.02}
     params = {"hidden_layer_sizes": (6,), "max_iter": 8, "random_state": 1, **rate, **params}
@@ -72,7 +76,7 @@ def test_robust_scale_ignores_a_far_target():
 
 def test_robust_scale_uses_the_weights():
     weight = np.repeat([0.0, 1.0, 3.0], [20, 40, 20])
-    kept = small(y_scale="robust").fit(X, PRICES, weight)._fitted.state.target_scale
+    kept = scale_of(small(y_scale="robust").fit(X, PRICES, weight))
     values = np.sort(np.concatenate([PRICES[20:60], *[PRICES[60:]] * 3]))
     assert kept.shift == values[49] and 1 / kept.factor == pytest.approx(values[74] - values[24], rel=1e-12)
 
@@ -82,7 +86,7 @@ def test_robust_scale_of_mostly_equal_targets(others, spread):
     """Their interquartile range is 0: the median distance of the others counts, and the factor is 1 without any."""
     y = np.zeros(80)
     y[: len(others)] = others
-    scale = small(y_scale="robust").fit(X, y)._fitted.state.target_scale
+    scale = scale_of(small(y_scale="robust").fit(X, y))
     assert scale.shift == 0 and 1 / scale.factor == spread
 
 
@@ -90,14 +94,14 @@ def test_changed_kind_of_scale(tmp_path):
     """A warm start learns the new scale; a call of `partial_fit` continues with the old one, so it is refused."""
     model = small(y_scale="standard", warm_start=True).fit(X, PRICES)
     model.set_params(y_scale="robust").fit(X, PRICES)
-    assert model._fitted.state.target_scale.shift == np.median(PRICES)
+    assert scale_of(model).shift == np.median(PRICES)
     model.save(tmp_path / "model", include_training_state=True)
     for fitted in (model, pickle.loads(pickle.dumps(model)), cmlp.load(tmp_path / "model")):
         with pytest.raises(
             ValueError, match="fitted with y_scale='robust', so training cannot continue with 'standard'"
         ):
             fitted.set_params(y_scale="standard").partial_fit(X, PRICES)
-        assert fitted.set_params(y_scale="robust").partial_fit(X, PRICES)._fitted.state.target_scale.kind == "robust"
+        assert scale_of(fitted.set_params(y_scale="robust").partial_fit(X, PRICES)).kind == "robust"
 
 
 def test_partial_fit_without_the_scale_of_a_model_without_optimizer():
@@ -149,20 +153,20 @@ def test_scale_uses_the_weights():
 def test_scale_uses_the_training_rows_only(y_scale):
     options = {"early_stopping": True, "validation_fraction": 0.3, "y_scale": y_scale}
     model = small(**options).fit(X, PRICES)
-    rows = model._fitted.state.target_scale.shift
+    rows = scale_of(model).shift
     changed = PRICES.copy()
     held = np.random.RandomState(1)
     held.random_sample(3 * 6 + 6 + 6 + 1)  # the initial parameters
     validation = held.permutation(80)[:24]
     changed[validation] += 1e6
-    np.testing.assert_array_equal(small(**options).fit(X, changed)._fitted.state.target_scale.shift, rows)
-    assert small(**{**options, "early_stopping": False}).fit(X, changed)._fitted.state.target_scale.shift != rows
+    np.testing.assert_array_equal(scale_of(small(**options).fit(X, changed)).shift, rows)
+    assert scale_of(small(**{**options, "early_stopping": False}).fit(X, changed)).shift != rows
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -3e200, 5e-324])
 def test_constant_column_gets_the_factor_1(value):
     Y = np.stack([PRICES, np.full(80, value)], axis=1)
-    scale = small(y_scale="standard").fit(X, Y)._fitted.state.target_scale
+    scale = scale_of(small(y_scale="standard").fit(X, Y))
     assert scale.factor[1] == 1 and scale.factor[0] != 1
     assert scale.shift[1] == value
 
@@ -194,15 +198,15 @@ def test_partial_fit_has_the_bits_of_training_on_standardized_targets(dtype, tmp
         loaded = pickle.loads(pickle.dumps(cmlp.load(tmp_path / "model")))
         for trained in (model, loaded):
             np.testing.assert_array_equal(trained.coefs_[0], plain.coefs_[0])
-            np.testing.assert_array_equal(trained._fitted.state.target_scale.layer, flat(plain)[-7:])
+            np.testing.assert_array_equal(scale_of(trained).layer, flat(plain)[-7:])
         assert flat(loaded).tobytes() == flat(model).tobytes()
 
 
 def test_warm_start_keeps_the_scale_and_continues_from_changed_weights():
     model = small(y_scale="standard", warm_start=True).fit(X, PRICES)
-    scale = model._fitted.state.target_scale
+    scale = scale_of(model)
     model.fit(X, PRICES * 2)
-    assert model._fitted.state.target_scale.shift == scale.shift
+    assert scale_of(model).shift == scale.shift
     model.coefs_[1][...] = 0
     model.intercepts_[1][...] = 250000
     model.set_params(learning_rate_init=1e-300).fit(X, PRICES)
@@ -244,11 +248,11 @@ def test_network_and_exports_predict_in_the_unit_of_y(tmp_path):
 
 def test_failed_partial_fit_keeps_model_and_scale():
     model = small(y_scale="standard").fit(X, PRICES)
-    before, layer = flat(model), model._fitted.state.target_scale.layer.copy()
+    before, layer = flat(model), scale_of(model).layer.copy()
     with pytest.raises(cmlp.DivergenceError):
         model.set_params(learning_rate_init=1e308, solver="sgd").partial_fit(X, PRICES * 1e300)
     np.testing.assert_array_equal(flat(model), before)
-    np.testing.assert_array_equal(model._fitted.state.target_scale.layer, layer)
+    np.testing.assert_array_equal(scale_of(model).layer, layer)
 
 
 # Errors

@@ -261,12 +261,12 @@ def test_state_of_an_interrupted_training_survives(path, generator):
     state = model._fitted.state
     generator.random_sample(1000)
     state.generator, state.order, state.batch, state.epoch = generator, np.arange(60)[::-1].copy(), 3, 2
-    state.best = state.params + 1
+    state.weights.best = state.params + 1
     model.save(path, include_training_state=True)
     loaded = cmlp.load(path)._fitted.state
     assert_same_bits(loaded.generator.random_sample(2000), generator.random_sample(2000))
     assert_same_bits(loaded.order, state.order)
-    assert_same_bits(loaded.best, state.best)
+    assert_same_bits(loaded.weights.best, state.weights.best)
     assert (loaded.batch, loaded.epoch, loaded.stopped) == (3, 2, state.stopped)
 
 

@@ -124,7 +124,7 @@ def train_and_store(fit: PreparedFit, observers: Sequence[Observer]) -> None:
             fit.judge()
         except KeyboardInterrupt:
             for run in fit.runs:
-                run.state.restore_best()
+                run.state.weights.restore_best()
             interrupted = fit.fitted(provenance_now())
             if fit.has_trained:
                 store(estimator, interrupted)

@@ -113,7 +113,7 @@ class NetworkFit(PreparedFit):
         estimator, run = self.request.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
-            state.parameters = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
+            state.resume_check.parameters = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
         snapshot: Callable[[], Fitted] = lambda: self.fitted_from(state.best_so_far(), provenance_now())  # noqa: E731
         callbacks = callbacks_of(job.options.callbacks, job.options.verbose)
         if callbacks:
@@ -200,7 +200,7 @@ def _learns(request: FitRequest, job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns, as messages show it; empty if there is none."""
     if request.scale_to_learn is not None:
         return f"input_scale={request.scale_to_learn!r}"
-    return "y_scale" if job.objective.y_scale is not None and job.state.target_scale is None else ""
+    return "y_scale" if job.objective.y_scale is not None and job.state.weights.target_scale is None else ""
 
 
 def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale:
@@ -233,10 +233,11 @@ def _fitted_of_job(
     names: NDArray[Any] | None = None,
     provenance: Provenance | None = None,
 ) -> Fitted:
-    """Return what a fit with this job leaves with a state of it."""
+    """Return what a fit with this job leaves with a state of it, whose parameters then predict y itself."""
+    state.weights.use_units_of_y(job.net)
     return Fitted.of_network(
         job.net,
-        state.in_units_of_y(job.net),
+        state,
         labels,
         input_scale=job.data.input_scale,
         names=names,

@@ -14,7 +14,7 @@ from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
 from cmlp._estimators.request import FitRequest
 from cmlp._estimators.targets import learn_encoding
 from cmlp._model.from_layers import Layer, class_order, sorted_output
-from cmlp._train.state import History, TrainingState
+from cmlp._train.state import History, TrainingState, Weights
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     net = request.network(len(first), encoding.n_outputs, encoding.output, dtype)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
-    state = TrainingState(params, History())
+    state = TrainingState(Weights(params), History())
     scale = options.input_scale
     if isinstance(scale, str):
         problem = "<input_scale=> is learned in fit, so it cannot be used with assigned coefs_."

@@ -112,9 +112,9 @@ def _built(
         estimator._fitted = FittedTable(model, (curves,) * len(model.networks), None, provenance)
         return estimator
     if state is None:
-        from cmlp._train.state import History, TrainingState
+        from cmlp._train.state import History, TrainingState, Weights
 
-        state = TrainingState(model.params, History())
+        state = TrainingState(Weights(model.params), History())
     estimator._fitted = Fitted.of(model, state, checked.scale_to_learn, provenance)
     return estimator
 
@@ -299,7 +299,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
     model = last if isinstance(last, MultilayerPerceptron) else from_sklearn(last)
     trained = model._trained()
     state = copy.deepcopy(model._fitted.state)
-    state.params = trained.params.copy()
+    state.weights.params = trained.params.copy()
     scale = pipeline_scale(scalers, trained.input_scale, trained.n_inputs)
     scaled = NetworkModel(
         trained.kind,

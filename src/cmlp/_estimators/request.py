@@ -22,7 +22,7 @@ from cmlp._estimators.resuming import fit_to_resume, resumed_state, table_to_res
 from cmlp._train.architecture import initial_params
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
-from cmlp._train.state import History, TrainingState
+from cmlp._train.state import History, TrainingState, Weights
 from cmlp.exceptions import InvalidParameterError, Setting
 
 if TYPE_CHECKING:
@@ -182,17 +182,18 @@ class FitRequest(Request):
             is_random = params is None and isinstance(options.initialization, str)
             if params is None:
                 params = initial_params(net, rng, options.init_activation, options.initialization)
-            state, scale = TrainingState(params, History(), rng), None
+            state, scale = TrainingState(Weights(params), History(), rng), None
         elif self.resume:
             return resumed_state(previous.state, options)
         else:
-            state = TrainingState(block_copy(previous.model.params), previous.history.copy(), rng)
-            scale, is_random = previous.state.target_scale, False
+            state = TrainingState(Weights(block_copy(previous.model.params)), previous.history.copy(), rng)
+            scale, is_random = previous.state.weights.target_scale, False
             if self.call.is_incremental:
                 self._continue_optimizer(state, previous.state)
         if scale is not None and scale.kind == options.y_scale:
-            state.target_scale = scale
-        state.predicts_y = options.y_scale is not None and not is_random  # random ones are for standardized targets
+            state.weights.target_scale = scale
+        # Random ones are for standardized targets.
+        state.weights.predicts_y = options.y_scale is not None and not is_random
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         return state
 
@@ -201,7 +202,7 @@ class FitRequest(Request):
         optimizer, schedule, rate = deepcopy(previous.optimizer), previous.schedule, self.options.learning_rate_init
         if optimizer is None or schedule is None:
             return
-        scale = previous.target_scale
+        scale = previous.weights.target_scale
         _require_same("y_scale", None if scale is None else scale.kind, self.options.y_scale)
         if rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)

@@ -74,17 +74,17 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: 
             about=Setting("solver", "lbfgs"),
         )
     fitted: Fitted = _kept_fit(estimator)
-    state = fitted.state
-    if state.parameters is None:
+    kept = fitted.state.resume_check.parameters
+    if kept is None:
         problem = (
             "<resume=> continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
             "with <solver=> or with a random generator other than MT19937, or loaded without its training state."
         )
         raise ValueError(Message(problem, resume=True, solver="lbfgs"))
-    if "rounds" in state.parameters and not in_rounds:
+    if "rounds" in kept and not in_rounds:
         problem = "<resume=> cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
         raise ValueError(Message(problem, resume=True))
-    _require_same_parameters(state.parameters, parameters_to_keep(estimator))
+    _require_same_parameters(kept, parameters_to_keep(estimator))
     return fitted
 
 

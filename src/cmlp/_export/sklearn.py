@@ -12,7 +12,7 @@ from cmlp._data.scale import InputScale, composed
 from cmlp._model.formats import require
 from cmlp._model.from_layers import Layer, network_of
 from cmlp._model.model import CLASS_NAMES, NetworkModel
-from cmlp._train.state import Curve, History, TrainingState
+from cmlp._train.state import Curve, History, TrainingState, Weights
 from cmlp.exceptions import NotFittedError, optional, sklearn_class
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
         labels = Labels(as_labels(theirs.classes_, "classes_"), is_multilabel=multilabel)
     columns, parameters = getattr(theirs, "feature_names_in_", None), theirs.get_params(deep=False)
     model = model.replace(kind=kind, labels=labels, names=columns)
-    state = TrainingState(model.params, _history(theirs))
+    state = TrainingState(Weights(model.params), _history(theirs))
     state.epoch = int(theirs.n_iter_)
     return model, parameters, state
 

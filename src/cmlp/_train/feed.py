@@ -440,4 +440,4 @@ def add_block(inputs: Moments, targets: Moments, block: Block) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    return targets if state.target_scale is None else state.target_scale.apply(targets)
+    return targets if state.weights.target_scale is None else state.weights.target_scale.apply(targets)

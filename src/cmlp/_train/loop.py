@@ -132,13 +132,13 @@ class EpochLoop:
         self.observers.validation_begins(engine.n_batches)
         score, validation_loss = self.validation.measure(engine.deadline)
         is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
-        if is_best or self.state.best is None:
+        if is_best or self.state.weights.best is None:
             self._kept_measures = KeptMeasures(validation_loss, math.nan if score is None else score)
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
         job, state, options = self.job, self.state, self.job.options
-        state.restore_best()
+        state.weights.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
         is_planned = state.stopped or state.stepping().schedule.is_planned or never_stops
         category = sklearn_class(ConvergenceWarning)
@@ -302,9 +302,9 @@ class Recorder:
             assert rate is not None
             message, rate = schedule.rate_after_standstill(rate)
             history.stale = 0 if rate is not None else history.stale
-        best = block_copy(state.params) if is_best else state.best
+        best = block_copy(state.params) if is_best else state.weights.best
         # Then the state changes; the lines come last, because they print its counters.
-        state.history, state.best, state.batch, state.seconds = history, best, None, 0.0
+        state.history, state.weights.best, state.batch, state.seconds = history, best, None, 0.0
         state.epoch += len(epochs)
         state.schedule_epoch += len(epochs)
         if rate is None:

@@ -38,25 +38,25 @@ def keep_or_compare(job: TrainingJob) -> None:
 
 def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
     """Keep the checksums of all rows; raises ValueError if a call is resumed and has others."""
-    state = job.state
-    if state.digests is not None:
-        _require_same_rows(state.digests, now)
-    elif state.checksum is not None:  # of a file without the checksums
+    kept = job.state.resume_check
+    if kept.digests is not None:
+        _require_same_rows(kept.digests, now)
+    elif kept.checksum is not None:  # of a file without the checksums
         keep_or_compare_sample(job)
-    state.digests = now
+    kept.digests = now
 
 
 def keep_or_compare_sample(job: TrainingJob) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
-    state, data = job.state, job.data
+    kept, data = job.state.resume_check, job.data
     if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
         return
     if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
         data = _first_row(data)
     checksum = _checksum(data)
-    if state.checksum is None:
-        state.checksum = checksum
-    elif state.checksum != checksum:
+    if kept.checksum is None:
+        kept.checksum = checksum
+    elif kept.checksum != checksum:
         _refuse()
 
 
@@ -126,7 +126,7 @@ def digests_of(job: TrainingJob) -> Digests:
     They are in the formats of the kept ones, if these can be compared.
     """
     digests: Digests = {}
-    kept = job.state.digests
+    kept = job.state.resume_check.digests
     for group, arrays in arrays_of(job.data).items():
         kinds = {name: _kind(array) for name, array in arrays.items()}
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():

@@ -200,114 +200,45 @@ def _generator_copy(generator: Generator) -> Generator:
 
 
 class Field(NamedTuple):
-    """How a field of `TrainingState` is loaded from a pickle, copied, and saved in a model file."""
+    """How a field of a state is loaded from a pickle, copied, and saved in a model file."""
 
     load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
-    copy: Callable[[Any], Any] = _same  # of a value that is not None, for an independent state
-    stored: Literal["number", "array"] | None = None  # as it is; None if the file has it in another form, or not at all
-    default: object = MISSING  # of the dataclass; a field can be None only if its default is None
+    default: object  # of the dataclass; a field can be None only if its default is None
+    copy: Callable[[Any], Any]  # of a value that is not None, for an independent state
+    stored: Literal["number", "array"] | None  # as it is; None if the file has it in another form, or not at all
 
     def loaded(self, name: str, value: Any) -> Any:
         """Return the value of a field that a pickle or a file has under this name."""
         return None if value is None and self.default is None else self.load(name, value)
 
 
-def _how(*how: Any) -> dict[str, Field]:
-    return {"how": Field(*how)}
+def _kept(load: _Load, default: object, copy: Any = _same, stored: Any = None, **factory: Any) -> Any:
+    return field(default=default, **factory, metadata={"how": Field(load, default, copy, stored)})
 
 
-def _number(kind: type) -> dict[str, Field]:
-    return _how(_of(kind), _same, "number")
+def _number(kind: type, default: object) -> Any:
+    return _kept(_of(kind), default, _same, "number")
 
 
 @dataclass(eq=False, repr=False)
-class TrainingState:
-    """The mutable training state: of parameters, optimizer, random numbers, progress, history and best values.
+class Weights:
+    """The weights and biases of the network: those of now (`params`), and with early stopping the best or last ones.
 
-    If `checksum` and `digests` are both None, the training cannot be resumed. A pickle has the state of the generator,
-    if that is MT19937; the loaded generator is independent of the original one. Files have numbers and arrays in the
-    order of the fields.
+    While training, `params` are those after the last batch, and predict standardized targets if these have a scale.
+    When it ends, they become what a model predicts with: with early stopping the best ones of this call
+    (`restore_best`), and in units of y (`use_units_of_y`). When a later call resumes training, `use_units_of_targets`
+    and `restore_last` undo this. A warm start begins with those of the model, without best and last ones.
     """
 
-    # While training, the parameters after the last batch; what they are before and after it says the fourth part.
-    params: NDArray[Any] = field(metadata=_how(_block, block_copy))
-    history: History = field(metadata=_how(lambda _, fields: History.from_fields(fields), History.copy))
-    # Shuffles the rows; None after training.
-    generator: Generator | None = field(default=None, metadata=_how(_of(_core.Random), _generator_copy))
-    # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
-    optimizer: _core.Optimizer | None = field(default=None, metadata=_how(_of(_core.Optimizer), deepcopy))
-    schedule: Schedule | None = field(default=None, metadata=_how(_schedule))
-
-    # The call so far. Completed epochs of the schedule, with partial_fit those of all calls, and of this call;
-    # completed batches of an interrupted epoch, None between two epochs.
-    schedule_epoch: int = field(default=0, metadata=_number(int))
-    epoch: int = field(default=0, metadata=_number(int))
-    batch: int | None = field(default=None, metadata=_number(int))
-    # Whether the stopping rule, the minimizer or a callback has ended training.
-    stopped: bool = field(default=False, metadata=_number(bool))
-    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
-    n_rows: int | None = field(default=None, metadata=_number(int))
-    held_out_rows: NDArray[np.int64] | None = field(default=None, metadata=_how(_rows, _same, "array"))  # validation
-    dropout_seed: int = field(default=0, metadata=_number(int))  # below 2**32
-
-    # The epoch in progress. Its training rows, which training shuffles in place, None for the original order; the seed
-    # of an order that is shuffled piece by piece, below 2**32. Of its completed batches the sums of cost and penalty
-    # and the number of rows, and the gradient norm of the last one: NaN before it, or if the norm is not computed. The
-    # duration of its completed pieces: NaN if they were trained before pickling.
-    order: NDArray[np.int64] | None = field(default=None, metadata=_how(_rows, np.copy, "array"))
-    shuffle_seed: int = field(default=0, metadata=_number(int))
-    sums: NDArray[np.float64] = field(default_factory=NO_SUMS.copy, metadata=_how(_sums, np.copy, "array"))
-    seconds: float = field(default=0.0, metadata=_number(float))
-
-    # What `params` are. With early stopping, `best` has the best ones of this call so far; after `restore_best`, they
-    # are the best ones, and `last` has those after the last batch. Standardized targets have a scale; `predicts_y` is
-    # whether the outputs have y's unit nevertheless: before and after training.
-    best: NDArray[Any] | None = field(default=None, metadata=_how(_block, block_copy, "array"))
-    last: NDArray[Any] | None = field(default=None, metadata=_how(_block, block_copy, "array"))
-    target_scale: TargetScale | None = field(default=None, metadata=_how(lambda _, fields: scale_of(fields)))
-    predicts_y: bool = field(default=False, metadata=_how(_of(bool)))
-
-    # What must be the same when training is resumed: checksums of a sample of the data, or of the first row of a source
-    # of blocks, and of all rows if they are in arrays; the parameters of an estimator.
-    checksum: int | None = field(default=None, metadata=_number(int))
-    digests: Digests | None = field(default=None, metadata=_how(_of(dict)))
-    parameters: dict[str, Any] | None = field(default=None, metadata=_how(_of(dict)))
-
-    def check(self, net: _core.Net) -> None:
-        """Raise ValueError unless parameters and optimizer match the network's size and dtype."""
-        check_params(self.params, net)
-        for block in (self.best, self.last):
-            if block is not None:
-                check_params(block, net)
-        if self.optimizer is not None:
-            self.optimizer.check(net)
-        if self.target_scale is not None:
-            self.target_scale.check(net)
-
-    def stepping(self) -> Stepping:
-        """Return the optimizer and the schedule, if training has them."""
-        assert self.optimizer is not None and self.schedule is not None
-        return Stepping(self.optimizer, self.schedule)
-
-    def digest(self) -> int:
-        """Return a checksum of what processes that train together must have computed alike."""
-        history, scores = self.history, self.history.validation_scores
-        found = None if not scores else scores.last(), history.stale
-        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *found)
-        return crc32(repr(numbers).encode(), crc32(self.params))
-
-    def in_units_of_y(self, net: _core.Net) -> TrainingState:
-        """Return a state whose parameters predict y itself: those of a new block if training standardizes y."""
-        if self.target_scale is None or self.predicts_y:
-            return self
-        params = block_copy(self.params)
-        scale = self.target_scale.into_params(net, params)
-        return self.replaced(params=params, target_scale=scale, predicts_y=True)
-
-    def use_units_of_targets(self, net: _core.Net) -> None:
-        """If the parameters predict y itself, let them predict standardized targets."""
-        if self.target_scale is not None and self.predicts_y:
-            self.target_scale, self.predicts_y = self.target_scale.out_of_params(net, self.params), False
+    params: NDArray[Any] = _kept(_block, MISSING, block_copy)
+    # While training with early stopping: the best ones of this call so far.
+    best: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
+    # After training with early stopping: those after the last batch.
+    last: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
+    # Of standardized targets; None before it is learned.
+    target_scale: TargetScale | None = _kept(lambda _, fields: scale_of(fields), None)
+    # Whether `params` predict y itself although targets are standardized; `best` and `last` never do.
+    predicts_y: bool = _kept(_of(bool), False)
 
     @property
     def best_or_last(self) -> NDArray[Any]:
@@ -332,9 +263,90 @@ class TrainingState:
                 self.best = block_copy(self.params)
             self.params[:], self.last = self.last, None
 
-    def assign(self, **changes: object) -> None:
-        """Give attributes new values in one step: Ctrl-C comes before or after all of them."""
-        vars(self).update(changes)
+    def use_units_of_y(self, net: _core.Net) -> None:
+        """If the parameters predict standardized targets, replace them by a new block that predicts y itself."""
+        if self.target_scale is not None and not self.predicts_y:
+            params = block_copy(self.params)
+            self.target_scale, self.params, self.predicts_y = self.target_scale.into_params(net, params), params, True
+
+    def use_units_of_targets(self, net: _core.Net) -> None:
+        """If the parameters predict y itself, let them predict standardized targets."""
+        if self.target_scale is not None and self.predicts_y:
+            self.target_scale, self.predicts_y = self.target_scale.out_of_params(net, self.params), False
+
+
+@dataclass(eq=False, repr=False)
+class ResumeCheck:
+    """What must be the same when training is resumed."""
+
+    checksum: int | None = _number(int, None)  # of a sample of the data, or of the first row of a source of blocks
+    digests: Digests | None = _kept(_of(dict), None)  # of all rows, if they are in arrays
+    parameters: dict[str, Any] | None = _kept(_of(dict), None)  # of an estimator, which cannot resume without them
+
+
+@dataclass(eq=False, repr=False)
+class TrainingState:
+    """The mutable training state: of weights, optimizer, random numbers, progress and history.
+
+    A pickle has the state of the generator, if that is MT19937; the loaded generator is independent of the original
+    one. Files have numbers and arrays in the order of `FIELDS`.
+    """
+
+    weights: Weights
+    # Curves and counters.
+    history: History = _kept(lambda _, fields: History.from_fields(fields), MISSING, History.copy)
+    # Shuffles the rows; None after training.
+    generator: Generator | None = _kept(_of(_core.Random), None, _generator_copy)
+    # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
+    optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
+    schedule: Schedule | None = _kept(_schedule, None)
+
+    # The call so far:
+    schedule_epoch: int = _number(int, 0)  # completed epochs of the schedule, with partial_fit those of all calls
+    epoch: int = _number(int, 0)  # completed epochs of this call
+    batch: int | None = _number(int, None)  # completed batches of an interrupted epoch; None between two epochs
+    stopped: bool = _number(bool, False)  # whether the stopping rule, the minimizer or a callback has ended training
+    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
+    n_rows: int | None = _number(int, None)
+    held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
+    dropout_seed: int = _number(int, 0)  # below 2**32
+
+    # The epoch in progress:
+    order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")  # of its training rows; None: as given
+    shuffle_seed: int = _number(int, 0)  # of an order that is shuffled piece by piece; below 2**32
+    # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient norm of the last
+    # one: NaN before it, or if the norm is not computed.
+    sums: NDArray[np.float64] = _kept(_sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy)
+    seconds: float = _number(float, 0.0)  # of its completed pieces; NaN if they were trained before pickling
+
+    resume_check: ResumeCheck = field(default_factory=ResumeCheck)  # compared with a call that resumes training
+
+    @property
+    def params(self) -> NDArray[Any]:
+        """Those of `weights`, which says what they are while training and after it."""
+        return self.weights.params
+
+    def check(self, net: _core.Net) -> None:
+        """Raise ValueError unless weights and optimizer match the network's size and dtype."""
+        weights = self.weights
+        for block in (weights.params, weights.best, weights.last):
+            if block is not None:
+                check_params(block, net)
+        for part in (self.optimizer, weights.target_scale):
+            if part is not None:
+                part.check(net)
+
+    def stepping(self) -> Stepping:
+        """Return the optimizer and the schedule, if training has them."""
+        assert self.optimizer is not None and self.schedule is not None
+        return Stepping(self.optimizer, self.schedule)
+
+    def digest(self) -> int:
+        """Return a checksum of what processes that train together must have computed alike."""
+        history, scores = self.history, self.history.validation_scores
+        found = None if not scores else scores.last(), history.stale
+        numbers = (self.epoch, self.batch, self.stepping().optimizer.learning_rate, *found)
+        return crc32(repr(numbers).encode(), crc32(self.params))
 
     def draw_and_assign(self, draw: Callable[[Any], dict[str, object]]) -> None:
         """Draw random numbers from the generator, and assign attributes: Ctrl-C comes before or after all of this.
@@ -344,40 +356,57 @@ class TrainingState:
         """
         with DeferredSignals():
             generator = self.generator.copy() if isinstance(self.generator, _core.Random) else self.generator
-            self.assign(**draw(generator), generator=generator)
+            vars(self).update(draw(generator), generator=generator)
 
     def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares the objects of all others."""
         return replace(self, **changes)
 
     def without_rows(self) -> TrainingState:
-        """Return the state to keep after a call that cannot be resumed: without rows and generator."""
-        names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped", "target_scale", "predicts_y")
-        return TrainingState(self.params, self.history, **{name: getattr(self, name) for name in names})
+        """Return the state to keep after a call that cannot be resumed: without rows, generator, best and last ones."""
+        kept = self.weights
+        weights = Weights(kept.params, target_scale=kept.target_scale, predicts_y=kept.predicts_y)
+        names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped")
+        return TrainingState(weights, self.history, **{name: getattr(self, name) for name in names})
 
     def resumable(self) -> TrainingState:
         """Return the state to keep after a call that can be resumed, with a copy of the random generator."""
         generator = self.generator
         if generator is not None and not is_storable(generator):
             return self.without_rows()
-        return self.replaced(generator=None if generator is None else stored_generator(generator))
+        generator = None if generator is None else stored_generator(generator)
+        return self.replaced(
+            generator=generator, weights=replace(self.weights), resume_check=replace(self.resume_check)
+        )
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
-        present = {name: value for name, value in vars(self).items() if value is not None}
-        return TrainingState(**{name: FIELDS[name].copy(value) for name, value in present.items()})
+        copies = {name: None if value is None else FIELDS[name].copy(value) for name, value in self.flat().items()}
+        return TrainingState.of_flat(copies)
 
     def best_so_far(self) -> TrainingState:
         """Return an independent copy, as if training had ended here: with the best parameters, and resumable."""
         twin = self.copy()
-        twin.restore_best()
+        twin.weights.restore_best()
         return twin.resumable()
+
+    def flat(self) -> dict[str, Any]:
+        """Return the values of all fields, also those of the weights and the resume check."""
+        values = vars(self) | vars(self.weights) | vars(self.resume_check)
+        return {name: values[name] for name in FIELDS}
+
+    @classmethod
+    def of_flat(cls, values: dict[str, Any]) -> TrainingState:
+        """Return the state that `flat` has made these values of."""
+        parts = {kind: {each.name: values.pop(each.name) for each in fields(kind)} for kind in (Weights, ResumeCheck)}
+        return cls(Weights(**parts[Weights]), resume_check=ResumeCheck(**parts[ResumeCheck]), **values)
 
     def __getstate__(self) -> dict[str, Any]:
         generator = None if self.generator is None else stored_generator(self.generator)
         schedule = None if self.schedule is None else {"name": self.schedule.name, **vars(self.schedule)}
-        scale = None if self.target_scale is None else self.target_scale._asdict()
-        fields = {**vars(self), "generator": generator, "schedule": schedule, "target_scale": scale}
+        scale = self.weights.target_scale
+        fields = self.flat() | {"generator": generator, "schedule": schedule}
+        fields["target_scale"] = None if scale is None else scale._asdict()
         fields["history"] = self.history.without_seconds().fields()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
         return {"version": PICKLE_VERSION, **{stored_name(name): value for name, value in fields.items()}}
@@ -387,11 +416,11 @@ class TrainingState:
         vars(self).update(vars(TrainingState.from_fields(fields)))
 
     @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> TrainingState:
+    def from_fields(cls, stored: Mapping[str, Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
         try:
             names = {name: stored_name(name) for name in FIELDS}
-            state = cls(**{name: FIELDS[name].loaded(stored, fields[stored]) for name, stored in names.items()})
+            state = cls.of_flat({name: FIELDS[name].loaded(key, stored[key]) for name, key in names.items()})
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
         if (state.optimizer is None) != (state.schedule is None):
@@ -401,11 +430,14 @@ class TrainingState:
         return state
 
 
+# The fields of a state and of its two parts. Pickles and files have this order: `params` first, other parts last.
 FIELDS: Mapping[str, Field] = {
-    each.name: each.metadata["how"]._replace(default=each.default) for each in fields(TrainingState)
+    each.name: each.metadata["how"]
+    for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))
+    if each.metadata
 }
 
 
 def stored_name(attribute: str) -> str:
-    """Return the name of an attribute of `TrainingState` in pickles and files."""
+    """Return the name of a field in pickles and files."""
     return "validation" if attribute == "held_out_rows" else attribute

@@ -15,7 +15,7 @@ from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, with
 from cmlp._train.loop import TrainingLoss
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import FIELDS, NO_SUMS, Curve, EpochNumbers, History, TrainingState, stored_name
+from cmlp._train.state import FIELDS, NO_SUMS, Curve, EpochNumbers, History, TrainingState, Weights, stored_name
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
@@ -46,31 +46,32 @@ def dump_history(state: TrainingState) -> Strings:
 def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
     curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
-    if state.target_scale is not None:
-        curves |= {f"target_{name}": getattr(state.target_scale, name) for name in _TARGET_SCALE}
+    scale, check, values = state.weights.target_scale, state.resume_check, state.flat()
+    if scale is not None:
+        curves |= {f"target_{name}": getattr(scale, name) for name in _TARGET_SCALE}
     curves["records"] = np.array(list(state.history.records), np.float64)
     if state.optimizer is None or state.schedule is None:
         return {}, _without_empty(curves)
     optimizer = state.optimizer.get_state()
     arrays = {**curves, "optimizer": optimizer.pop("state")}
-    arrays |= {stored: getattr(state, name) for stored, name in _ARRAYS.items()}
-    scalars: dict[str, object] = {name: getattr(state, name) for name in _NUMBERS}
+    arrays |= {stored: values[name] for stored, name in _ARRAYS.items()}
+    scalars: dict[str, object] = {name: values[name] for name in _NUMBERS}
     generator = None if state.generator is None else stored_generator(state.generator).get_state()
     if generator is not None:
         arrays["generator"] = generator.pop("key").view(np.int32)
         scalars["generator.position"] = generator["position"]
-    if state.digests is not None:
+    if check.digests is not None:
         scalars["digests"] = {
-            group: " ".join(map("=".join, kinds.items())) for group, (kinds, _) in state.digests.items()
+            group: " ".join(map("=".join, kinds.items())) for group, (kinds, _) in check.digests.items()
         }
-        arrays |= {f"digest_{group}": sums.view(np.int64) for group, (_, sums) in state.digests.items()}
+        arrays |= {f"digest_{group}": sums.view(np.int64) for group, (_, sums) in check.digests.items()}
     optimizer["kind"] = optimizer.pop("solver")  # the name in files
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
     strings = {"training": dump_parameters(scalars, "the training state")}
-    if state.parameters is not None:
-        strings["training.parameters"] = dump_parameters(without_tensors(state.parameters), "the training state")
+    if check.parameters is not None:
+        strings["training.parameters"] = dump_parameters(without_tensors(check.parameters), "the training state")
     return strings, _without_empty(arrays)
 
 
@@ -87,11 +88,11 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     """
     if file.array("training.numbers") is not None:
         state = _state_of(net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve")))
-        state.parameters = dict(parameters)  # resume=True compares them
+        state.resume_check.parameters = dict(parameters)  # resume=True compares them
         return state
     history_text, state_text = file.string("history"), file.string("training")
     if history_text is None:
-        return TrainingState(params, History())
+        return TrainingState(Weights(params), History())
     stored = load_parameters(history_text, "history")
     curves: dict[str, Curve[Any] | None] = {name: _curve(file, name) for name in _CURVES}
     curves["records"] = _records(file)
@@ -106,8 +107,8 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
         raise refuse("'history' has other entries than " + ", ".join(History().fields()))
     if state_text is not None:
         return _state_of(net, params, parameters, file, history, load_parameters(state_text, "training"))
-    state = TrainingState(params, History.from_fields(history))
-    state.epoch, state.target_scale = epoch, scale_of(_target_scale(file, parameters))
+    state = TrainingState(Weights(params), History.from_fields(history))
+    state.epoch, state.weights.target_scale = epoch, scale_of(_target_scale(file, parameters))
     return state
 
 

@@ -66,12 +66,12 @@ def make_run(
     if input_scale is not None:
         data = data._replace(input_scale=_learned_input_scale(data, state, input_scale, moments))
     if objective.y_scale is not None:
-        scale = state.target_scale or _learned_target_scale(data, state, objective.y_scale, moments)
-        state.target_scale = scale
-        state.use_units_of_targets(net)
+        scale = state.weights.target_scale or _learned_target_scale(data, state, objective.y_scale, moments)
+        state.weights.target_scale = scale
+        state.weights.use_units_of_targets(net)
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
         data = data.standardized(scale)
-    state.restore_last()
+    state.weights.restore_last()
     if options.solver != "lbfgs" and (state.optimizer is None or state.schedule is None):
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     job = job._replace(objective=objective, data=data)

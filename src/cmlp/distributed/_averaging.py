@@ -18,7 +18,7 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, scaled_targets, seeded, start_seeded_epoch
 from cmlp._train.job import Data, Objective, TrainingJob
-from cmlp._train.state import NO_SUMS, History, TrainingState
+from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import TrainingOptions
 from cmlp.exceptions import DivergenceError
 
@@ -105,7 +105,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
     first, last = (n_batches * (job.state.batch + i) // job.n_rounds for i in (0, 1))  # type: ignore[operator]
     targets = scaled_targets(shard.targets, job.state)
     state = job.state.copy()
-    state.n_rows, state.batch, state.target_scale = n_rows, None, None
+    state.n_rows, state.batch, state.weights.target_scale = n_rows, None, None
     state.generator = seeded(state.shuffle_seed, number)
     state.dropout_seed = (state.dropout_seed + number * 0x9E3779B9) % 2**32
     assert state.optimizer is not None
@@ -193,9 +193,9 @@ class Rounds(Engine):
         self.progress.store(state.batch + 1)
 
     def _job(self) -> Job:
-        job = self.job
-        unused = dict.fromkeys(("generator", "best", "last", "parameters", "order", "held_out_rows"))
-        state = job.state.replaced(history=History(), sums=NO_SUMS.copy(), **unused)
+        job, state = self.job, self.job.state
+        seeds = {"shuffle_seed": state.shuffle_seed, "dropout_seed": state.dropout_seed}
+        state = state.without_rows().replaced(history=History(), **seeds)
         return Job(
             job.net,
             state,

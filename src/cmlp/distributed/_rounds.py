@@ -145,7 +145,7 @@ def _stored(model: Any, options: TrainingOptions, path: Any, numbers: dict[str, 
         names = type(model).__name__, type(loaded).__name__
         raise ValueError(Message("<checkpoint> must be a file of {}, but has {}.", *names, checkpoint=path))
     stored = fit_to_resume(copy_with(model, loaded._fitted), options, in_rounds=True)
-    kept = stored.state.parameters or {}
+    kept = stored.state.resume_check.parameters or {}
     for name, now in numbers.items():
         if kept.get(name) != now:
             before, new = Setting(name, kept.get(name)), Setting(name, now)

@@ -16,7 +16,7 @@ from cmlp._train.engine import BatchEngine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.state import History, TrainingState
+from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError, Message
@@ -167,7 +167,7 @@ class Bag(NamedTuple):
         split = order, validation = self._split(k, folds)
         options = self._options(net, len(order), validation is not None)
         # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
-        state = TrainingState(params, History(), _core.Random(seed))
+        state = TrainingState(Weights(params), History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator
         return self._run(k, net, options, state, split)
@@ -221,7 +221,7 @@ class Bag(NamedTuple):
 
 def networks_of(runs: Sequence[EpochLoop]) -> list[TrainedNet]:
     """Return the networks with copies of their best parameters so far."""
-    return [TrainedNet(run.job.net, block_copy(run.state.best_or_last)) for run in runs]
+    return [TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in runs]
 
 
 def curves_of(run: EpochLoop) -> dict[str, list[float]]:
