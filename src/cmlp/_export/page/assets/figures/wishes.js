@@ -11,13 +11,13 @@ const WISH_TIMES = {
 const wishTimes = (n, j) => WISH_TIMES[n ? "A" : j === FIRST_OF_B ? "first" : "B"];
 
 FIGURES.wishes = {
-	seconds: 12,
+	seconds: 11,
 	net: "half",
 	stops: [
 		[0, "The same 9. Each output sends its wish back to B, along its wires."],
-		[0.1, "First one wire: the yellow one, from output 4 to B10."],
+		[0.1, "First one wire, from output 4 to B10."],
 		[0.2, "One wish for B10. The nine other outputs send theirs as well."],
-		[0.4, "Left and right cancel. What is left is B10’s own wish. Now all the others."],
+		[0.4, "Both sides cancel: the rest is B10’s own wish. Now all others."],
 		[0.56, "All of B has wishes now, so it sends them on to A."],
 		[1, "Now A has wishes, too. Pixels cannot change, so here it ends. Press any neuron, or choose it below."],
 	],
@@ -31,8 +31,7 @@ FIGURES.wishes = {
 			return abs(this.value()) < 0.01 ? 2 : Number(this.value() < 0);
 		},
 		verdict() {
-			const [{ values, wish }] = FIGURES.wishes.hops;
-			return `Rise (${signed(this.value(), 3)}): a brighter B10 darkens output 4, because the weight is negative. Output 9 wants the opposite (${signed(values[9][9], 3)}). All ten together: ${signed(wish[9], 3)}.`;
+			return `Rise (${signed(this.value(), 3)}): a brighter B10 darkens output 4, because the weight is negative.`;
 		},
 	},
 	set() {
