@@ -185,7 +185,7 @@ FIGURES.ways = {
 			weights.map((weight, k) => [x - radius - 12, yB(k), weight / top]),
 		];
 		const [left, pitch] = [narrow ? 104 : 130, narrow ? 26 : 36];
-		const room = width - left - (narrow ? 56 : 210);
+		const room = width - left - (narrow ? 56 : 236);
 		let total = 0;
 		arrows.forEach((list, n) => {
 			const begin = 0.27 + 0.2 * n;
@@ -197,7 +197,10 @@ FIGURES.ways = {
 			let start = left;
 			list.forEach(([across, down, share], k) => {
 				const wide = (room * adds[n][k]) / this.most;
+				// One way at a time, all of them at the end.
+				pen.globalAlpha = 1 - 0.75 * part(t, begin + 0.19, begin + 0.25) * part(t, 0.97, 0.93);
 				if (come && isOn) arrow(pen, across, down, share * Math.sign(push) * come);
+				pen.globalAlpha = 1;
 				// On a phone they would fly over B and its names: there they grow in their bar.
 				const from = narrow ? [start, y, 0, pitch - 10] : [across - 3, down - 3, 6, 6];
 				if (fly) box(pen, ...blendAll(from, [start, y, wide + 0.5, pitch - 10], fly), tint(push));
