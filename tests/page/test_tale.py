@@ -74,10 +74,10 @@ CLAIMS = {
     31: (0, "long where it is steep, short where it is flat"),
     32: (1, "60 steps. Choose another rate"),
     33: (1, r"largest: bias of output 6, −0\.0185"),
-    34: (0.3, r"\+1\.335 × 0\.222 = \+0\.296"),
+    34: (0.3, r"2 × \(1 − 0\.332\) = \+1\.335\n.*\ndarker\n.*\nbrighter\n"),
     35: (1, "activations give 49 %, the weights 43 %, the bias 8 %"),
-    36: (0.56, r"for B10\n.*\+0\.344"),
-    37: (1, r"for A12\n.*\+0\.323"),
+    36: (0.56, r"for B10\n.*= \+0\.451\n.*\+0\.344"),
+    37: (1, r"for A12\nB10: wish \+0\.344 × .*\n\+0\.323"),
     38: (0.2786, r"10 digits a step\n64° off on average\n.*so they are averaged for a step"),
     39: (1, r"10 digits a step\ntime\n\d+ steps\n0\.0\d+ s\n.*Ten a step: \d+ steps"),
     40: (1, r"9\d\d of 1000, and for \d+ images it is sure"),
@@ -387,13 +387,13 @@ def test_ways_are_switched_off_one_by_one(watch, story_path):
     page = watch(story_path, "#ways?at=1")
     output = page.evaluate("resultOf(half, pictures.train4.input).a[3][9]")
     assert f"2 × (1 − {output:.3f}) = +{2 * (1 - output):.3f}" in page.evaluate(TEXTS)
-    assert "predicted +0.3706, measured +0.3708; output 9: 0.332 → 0.419" in page.evaluate(TEXTS)
-    for name, words in (("activations", "predicted +0.1888, measured +0.1888"), ("weights", "predicted +0.0296, ")):
+    assert "The sum +0.371, so output 9: 0.332 → 0.419" in page.evaluate(TEXTS)
+    for name, words in (("activations", "The sum +0.189, "), ("weights", "The sum +0.030, ")):
         page.page.locator("#controls").get_by_role("button", name=name).click()
         assert words in page.evaluate(TEXTS)
     page.page.locator("#scene").focus()
     page.press("ArrowLeft")
-    assert "wish for its sum:\n−0.075 × " in page.evaluate(TEXTS)
+    assert re.search(r"output 8 is 0\.0\d+, should be 0\nwish: 2 × \(0 − ", page.evaluate(TEXTS))
 
 
 def test_network_that_hears_one_digit_sees_it_everywhere(watch, story_path):
@@ -427,7 +427,14 @@ def test_steps_use_all_ways(watch, story_path):
 
 def test_bet_on_a_wish_is_decided_where_it_arrives(watch, story_path):
     page = watch(story_path, "#wishes?at=0.2")
-    assert page.text("#verdict").startswith("+0.451: to rise")
+    assert page.text("#verdict").startswith("Rise (+0.451): ")
+    wish, steepness, weight, product = map(
+        float,
+        re.search(
+            r"wish (\S+) × steepness (\S+) × weight (\S+) = (\S+)", page.evaluate(TEXTS).replace("−", "-")
+        ).groups(),
+    )
+    assert wish * steepness * weight == pytest.approx(product, abs=6e-4)
     page = watch(story_path, "#wishes?at=0.56")
     assert re.search(r"for B10\n.*\n0\.453 − 0\.109 =\n\+0\.344", page.evaluate(TEXTS), re.DOTALL)
 

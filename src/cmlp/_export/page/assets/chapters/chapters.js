@@ -54,11 +54,11 @@ const TALE = {
 	Backpropagation: {
 		ways: [
 			"Three ways to brighten a neuron",
-			"It reads this 9 as a 4, so output 9 wishes to rise, 4 to fall. A wish says how fast the cost falls if an output rises. A wish to fall is negative. Three things raise output 9: bias, weights, activations of B.",
+			"It reads this 9 as a 4. So output 9 should be brighter, 4 darker. A wish: how much, and which way, this output should change. Three things can raise output 9: its bias, its weights, and the activations of B.",
 		],
 		wishes: [
 			"Ten wishes become one",
-			"Each output sends a wish along every wire to B: its own wish × the weight. Each neuron of B adds up the ten it gets. Now B has wishes too, so it sends them on to A in the same way. That is backpropagation.",
+			"Each output sends its wish back along every wire to B: its wish × the steepness of its curve × the weight. Each neuron of B adds up the ten that it gets. Then B does the same to A. That is backpropagation.",
 		],
 		chain: [
 			"Four in a row: the chain rule",

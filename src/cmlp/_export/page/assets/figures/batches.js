@@ -29,9 +29,9 @@ FIGURES.batches = {
 	unlocked: true,
 	stops: [
 		[0, "Straight down: the step that all digits together wish for. Where does one digit alone point?"],
-		[FAN[0], "24 digits, each alone. The angles to downhill are true; left or right is chance."],
-		[0.2786, "Each arrow is now the average of ten digits. Nearly all go downhill."],
-		[0.397, "Of a hundred: a narrow bundle."],
+		[FAN[0], "24 arrows of one digit each; then each averages more. The angles are true, left or right is chance."],
+		[0.2786, "Averages of ten digits: nearly all go downhill. And with more?"],
+		[0.397, "Averages of a hundred digits: a narrow bundle."],
 		[FAN[1], "All 500 digits of this page: one arrow, straight down. But each step must look at every digit. Bet."],
 		[0.52, "A race: four networks start alike. The clock starts slowly and speeds up."],
 		[1, "Recorded on one processor core, each network at its best learning rate."],

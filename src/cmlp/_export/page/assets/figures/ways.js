@@ -29,7 +29,7 @@ function arrow(pen, x, y, share, scale = 1) {
 /** The places of `count` neurons, one below the other. */
 const rowsBetween = (top, bottom, count) => (k) => top + ((bottom - top) * (k + 0.5)) / count;
 
-/** The outputs: circles, names, and what they wish: arrows, and numbers where they are not nearly content. */
+/** The outputs: circles, names, and what they wish. The largest wishes in words, or as numbers if none is marked. */
 function paintWishing(pen, { a, wish }, x, y, grown, mark) {
 	const top = largest(wish[3]);
 	stand(pen, x, y(0) - 13, y(9) + 13, 10);
@@ -37,7 +37,10 @@ function paintWishing(pen, { a, wish }, x, y, grown, mark) {
 		disc(pen, x, y(k), 10, a[3][k], k === mark ? colours.mark : colours.ring, k === mark ? 3 : 1.5);
 		headline(pen, k, x + 20, y(k) + 5, "center", 14, k === mark);
 		arrow(pen, x + 36, y(k), (grown * value) / top);
-		if (grown === 1 && abs(value) > 0.1) note(pen, signed(value, 2), x + 46, y(k) + 4, "left", { colour: tint(value) });
+		if (grown === 1 && abs(value) > 0.5)
+			note(pen, mark < 0 ? signed(value, 2) : value < 0 ? "darker" : "brighter", x + 46, y(k) + 4, "left", {
+				colour: tint(value),
+			});
 	});
 }
 
@@ -45,27 +48,18 @@ FIGURES.ways = {
 	seconds: 10,
 	net: "half",
 	stops: [
-		[0, "Blue wishes to rise, orange to fall. Output 9 is 0.33 and should be 1, so its wish is the largest."],
-		[
-			0.25,
-			"Output 9 is a weighted sum, squashed. The wish for the sum: the output’s wish × the sigmoid’s steepness. What can raise it?",
-		],
-		[0.26, "First, its bias. It adds to the sum directly."],
-		[
-			0.46,
-			"Second, its weights: the brighter the neuron before it, the more a weight turns. A dark neuron’s weight hardly matters.",
-		],
+		[0, "Blue: should be brighter. Orange: darker. The longer the arrow, the more."],
+		[0.25, "Take output 9. It is a weighted sum of B, squashed. Three things can raise this sum."],
+		[0.26, "First, its bias: turn it up a little, and the sum rises as much."],
+		[0.46, "Second, its weights: the brighter the neuron in front, the more it helps to turn its weight."],
 		[
 			0.66,
-			"Third, the activations of B: the larger its weight, the more a neuron should rise. With a negative weight (dashed) it should fall.",
+			"Third, B itself: the larger the weight, the more. Where it is negative (dashed), the neuron should be darker.",
 		],
-		[
-			1,
-			`All three together, with learning rate ${WAY_RATE}. Switch a way off, or press another output. What if only this 9 were heard?`,
-		],
+		[1, "All three together. Switch a way off, or press another output. And if only this 9 were heard?"],
 	],
 	bet: {
-		question: "Which of the three ways changes the weighted sum of output 9 most?",
+		question: "Which of the three ways raises the sum of output 9 most?",
 		options: WAYS,
 		at: 0.25,
 		measure() {
@@ -73,7 +67,7 @@ FIGURES.ways = {
 		},
 		verdict() {
 			const [bias, weights, activations] = FIGURES.ways.first.map((one) => percent(one));
-			return `For output 9 the activations give ${activations}, the weights ${weights}, the bias ${bias}: there are 16 weights and 16 activations, but one bias. Yet nobody can set activations: output 9 must ask B for them.`;
+			return `The activations give ${activations}, the weights ${weights}, the bias ${bias}: one bias, but 16 weights and 16 activations. Yet nobody can set activations: output 9 must ask B for them.`;
 		},
 	},
 	set() {
@@ -121,18 +115,15 @@ FIGURES.ways = {
 		});
 		return net;
 	},
-	/** For an output's sum: what the ways that are switched on add to it, by the neurons of B, and what they achieve. */
+	/** For an output's sum: what the ways that are switched on add to it, by the neurons of B. */
 	choose(k) {
 		const { w, outputs } = this.heard.layers[2];
 		const [a, step] = [[...this.a[2]], WAY_RATE * this.push[3][k]];
 		const weights = range(16).map((i) => this.heard.params[w + i * outputs + k]);
 		const squares = [[1], a, weights].map((values) => values.map((value) => value * value));
-		const [, second, third] = this.on.map((on) => on * step);
-		const changed = weights.map((weight, i) => (weight + second * a[i]) * (a[i] + third * weight) - weight * a[i]);
 		this.adds = squares.map((values, n) => values.map((value) => value * step * this.on[n]));
 		const sums = squares.map((values) => sum(values));
 		Object.assign(this, { one: k, weights, shares: sums.map((one) => one / sum(sums)), most: step * sum(sums) });
-		this.measured = this.adds[0][0] + sum(changed);
 	},
 	paint({ pen, width, height, narrow }, t) {
 		if (t < 1 && this.steps) {
@@ -141,47 +132,51 @@ FIGURES.ways = {
 		}
 		const { a, one, weights, adds } = this;
 		const [wish, push] = [this.wish[3][one], this.push[3][one]];
+		const shown = ease(part(t, 0.14, 0.22)); // B, after the wishes
 		const low = height - (narrow ? 106 : 140); // where the bars begin
 		const bottom = low - (narrow ? 22 : 12);
 		const [yB, yOut] = [rowsBetween(20, bottom, 16), (this.yOut = rowsBetween(8, bottom, 10))];
-		const [x, out, radius] = [narrow ? 62 : 330, width - (narrow ? 100 : 190), min(11, bottom / 42)];
+		const [x, out, radius] = [narrow ? 62 : 330, width - (narrow ? 100 : 150), min(11, bottom / 42)];
 		const size = narrow ? 12 : 15;
-		const origin = `2 × (${one === 9 ? 1 : 0} − ${number(a[3][one])}) = ${signed(wish, 3)}`;
-		const words = `${signed(wish, 3)} × ${number(push / wish)} = ${signed(push, 3)}`;
-		if (narrow)
-			headline(pen, t > 0.14 ? `wish × steepness: ${words}` : `its wish: ${origin}`, 0, low - 10, "left", size);
-		else {
-			const found = this.steps ? `after ${this.steps} steps, read as a 9:` : "should be a 9, is read as a 4";
+		const isWished = t > 0.255 && `wish: 2 × (${one === 9 ? 1 : 0} − ${number(a[3][one])}) = ${signed(wish, 3)}`;
+		pen.globalAlpha = narrow ? 1 - shown : 1;
+		const found = this.steps ? `after ${this.steps} steps, read as a 9:` : "a 9, read as a 4";
+		if (!narrow || shown < 1) {
 			note(pen, found, 0, 12, "left");
 			if (this.steps) crowd(pen, examples.test, [0, 20, 184, 184], 22, (one) => this.nines.includes(one));
-			else picture(pen, pictures.train4.input, 0, 20, 180);
-			const lines = ["its wish, 2 × (should be − is):", origin, "× steepness = wish for its sum:", words];
-			lines
-				.slice(0, t > 0.14 ? 4 : 2)
-				.forEach((line, n) => headline(pen, line, 0, 232 + 25 * n, "left", size, n % 2 > 0));
-			[...a[3]].forEach((value, k) => {
-				const y = yOut(k) + 4;
-				const style = { colour: k === one ? colours.text : colours.muted };
-				note(pen, number(value, 2), width - 58, y, "right", style);
-				note(pen, k === 9 ? "→ 1" : "→ 0", width - 52, y, "left", style);
-			});
-			note(pen, "is → should be", width, 12, "right");
+			else picture(pen, pictures.train4.input, 0, 20, narrow ? 150 : blend(340, 180, shown));
+		}
+		pen.globalAlpha = 1;
+		if (narrow) {
+			if (isWished) headline(pen, `output ${one}, ${isWished}`, 0, low - 10, "left", size);
+		} else if (isWished) {
+			headline(
+				pen,
+				`output ${one} is ${number(a[3][one])}, should be ${one === 9 ? 1 : 0}`,
+				0,
+				232,
+				"left",
+				size,
+				false,
+			);
+			headline(pen, isWished, 0, 257, "left", size);
 		}
 		const end = [out - 12, yOut(one)];
 		const top = largest(weights);
+		paintWishing(pen, this, out, yOut, ease(part(t, 0.02, 0.12)), shown ? one : 10);
+		if (!shown) return;
 		note(pen, "B", x, 12);
 		stand(pen, x, yB(0) - radius - 3, yB(15) + radius + 3, radius);
 		const between = (k, share) => blendAll([x + radius, yB(k)], end, share);
 		weights.forEach((weight, k) => {
 			const wide = abs(weight) / top;
-			pen.globalAlpha = 0.25 + 0.5 * wide;
+			pen.globalAlpha = shown * (0.25 + 0.5 * wide);
 			// Blue and orange are wishes here: a wire only says how large its weight is, and whether it is negative.
 			drawLine(pen, [end, between(k, 0)], colours.muted, 0.5 + 4 * wide, weight < 0 ? [7, 5] : []);
 			pen.globalAlpha = 1;
 			disc(pen, x, yB(k), radius, a[2][k]);
 			note(pen, neuronName(2, k), x - radius - 24, yB(k) + 4, "right", { size: 11 });
 		});
-		paintWishing(pen, this, out, yOut, ease(part(t, 0.02, 0.12)), one);
 		// The arrows of each way, and what each adds, which flies to the bar of this way.
 		const brightest = largest(a[2]);
 		const arrows = [
@@ -190,7 +185,7 @@ FIGURES.ways = {
 			weights.map((weight, k) => [x - radius - 12, yB(k), weight / top]),
 		];
 		const [left, pitch] = [narrow ? 104 : 130, narrow ? 26 : 36];
-		const room = width - left - (narrow ? 56 : 210);
+		const room = width - left - (narrow ? 56 : 236);
 		let total = 0;
 		arrows.forEach((list, n) => {
 			const begin = 0.27 + 0.2 * n;
@@ -202,7 +197,10 @@ FIGURES.ways = {
 			let start = left;
 			list.forEach(([across, down, share], k) => {
 				const wide = (room * adds[n][k]) / this.most;
+				// One way at a time, all of them at the end.
+				pen.globalAlpha = 1 - 0.75 * part(t, begin + 0.19, begin + 0.25) * part(t, 0.97, 0.93);
 				if (come && isOn) arrow(pen, across, down, share * Math.sign(push) * come);
+				pen.globalAlpha = 1;
 				// On a phone they would fly over B and its names: there they grow in their bar.
 				const from = narrow ? [start, y, 0, pitch - 10] : [across - 3, down - 3, 6, 6];
 				if (fly) box(pen, ...blendAll(from, [start, y, wide + 0.5, pitch - 10], fly), tint(push));
@@ -210,15 +208,22 @@ FIGURES.ways = {
 			});
 			total += fly * sum(adds[n]);
 			if (fly === 1 || !isOn)
-				headline(pen, isOn ? percent(this.shares[n]) : "off", left + room + 8, y + pitch / 2, "left", size);
+				headline(
+					pen,
+					isOn ? (narrow ? "" : "sum ") + signed(sum(adds[n]), 3) : "off",
+					left + room + 8,
+					y + pitch / 2,
+					"left",
+					size,
+				);
 		});
-		const after = logistic(this.z[2][one] + (t < 0.93 ? total : this.measured));
+		const after = logistic(this.z[2][one] + total);
 		if (!narrow) {
 			disc(pen, width - 66, low + 44, 40, after, colours.mark, 4);
 			headline(pen, `output ${one}: ${number(after)}`, width - 66, low + 108, "center", size);
 		}
 		if (t < 0.93) return;
-		const sums = `${narrow ? "P" : "For the sum: p"}redicted ${signed(total, 4)}, measured ${signed(this.measured, 4)}; ${narrow ? "" : `output ${one}: `}${number(a[3][one])} → ${number(after)}`;
+		const sums = `The sum ${signed(total, 3)}, so output ${one}: ${number(a[3][one])} → ${number(after)}`;
 		disc(pen, out, end[1], 10, after, colours.mark, 3);
 		note(pen, sums, 0, height - 8, "left", { colour: colours.text, size: narrow ? 12 : 15 });
 	},
@@ -235,6 +240,6 @@ FIGURES.ways = {
 		if (isOpen()) this.choose((this.one + across + down + 10) % 10);
 	},
 	label(t) {
-		return `${stopsAt(t)[1]} Arrow keys choose an output; output ${this.one}: wish ${signed(this.wish[3][this.one], 3)}${t < 1 ? "" : `, after the change ${number(logistic(this.z[2][this.one] + this.measured))}`}.`;
+		return `${stopsAt(t)[1]} Arrow keys choose an output; output ${this.one}: wish ${signed(this.wish[3][this.one], 3)}${t < 1 ? "" : `, after the change ${number(logistic(this.z[2][this.one] + sum(this.adds.flat())))}`}.`;
 	},
 };

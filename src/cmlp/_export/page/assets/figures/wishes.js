@@ -11,32 +11,19 @@ const WISH_TIMES = {
 const wishTimes = (n, j) => WISH_TIMES[n ? "A" : j === FIRST_OF_B ? "first" : "B"];
 
 FIGURES.wishes = {
-	seconds: 14,
+	seconds: 11,
 	net: "half",
 	stops: [
-		[0, "The same 9: output 9 wishes to rise, 4 to fall. The wires are weights, blue above 0, orange below."],
-		[0.1, "One neuron first: B10. Output 4 sends along the yellow wire its wish × the weight of the wire."],
-		[
-			0.2,
-			"The wish is now a bar right of the line: B10 should rise. Below, the same bar is larger. Now the nine other outputs send theirs.",
-		],
-		[
-			0.34,
-			"B10 has a pile of ten wishes, because it has a wire to each output. What happens to a pile with two sides?",
-		],
-		[
-			0.4,
-			"The pale parts cancel each other. What is left is B10’s own wish. The 15 others get theirs in the same way.",
-		],
-		[0.56, "Now all of B has wishes of its own, and sends them on to A."],
-		[
-			1,
-			"The wishes for A, in the same way. Pixels cannot change, so here it ends. Press any neuron, or choose it below.",
-		],
+		[0, "The same 9. Each output sends its wish back to B, along its wires."],
+		[0.1, "First one wire, from output 4 to B10."],
+		[0.2, "One wish for B10. The nine other outputs send theirs as well."],
+		[0.4, "Both sides cancel: the rest is B10’s own wish. Now all others."],
+		[0.56, "All of B has wishes now, so it sends them on to A."],
+		[1, "Now A has wishes, too. Pixels cannot change, so here it ends. Press any neuron, or choose it below."],
 	],
 	bet: {
-		question: "Output 4 wishes to fall; its weight from B10 is −1.545. What does it wish of B10?",
-		options: ["to rise", "to fall", "nothing"],
+		question: "Output 4 should fall. Its wire from B10 has a negative weight. So what should B10 do?",
+		options: ["rise", "fall", "nothing"],
 		at: 0.1,
 		shown: 0.2,
 		value: () => FIGURES.wishes.hops[0].values[9][4],
@@ -44,8 +31,7 @@ FIGURES.wishes = {
 			return abs(this.value()) < 0.01 ? 2 : Number(this.value() < 0);
 		},
 		verdict() {
-			const [{ values, wish }] = FIGURES.wishes.hops;
-			return `${signed(this.value(), 3)}: to rise, for B10 holds output 4 down. Output 9 wishes the opposite (${signed(values[9][9], 3)}). All ten together: ${signed(wish[9], 3)}.`;
+			return `Rise (${signed(this.value(), 3)}): a brighter B10 darkens output 4, because the weight is negative.`;
 		},
 	},
 	set() {
@@ -151,7 +137,7 @@ FIGURES.wishes = {
 			const { wish } = this.hops[0];
 			arrow(pen, xB + 46, y(k), wish[k] / largest(wish));
 		});
-		if (pan < 1) paintWishing(pen, this, xOut, yOut, ease(part(t, -0.02, 0.08)));
+		if (pan < 1) paintWishing(pen, this, xOut, yOut, ease(part(t, -0.02, 0.08)), -1);
 		this.showRow();
 		this.paintRow(pen, Number(second), [width, height - 66], t);
 	},
@@ -184,16 +170,24 @@ FIGURES.wishes = {
 		const unit = (width - left - 62) / (ups + downs);
 		const zero = left + downs * unit;
 		headline(pen, `for ${neuronName(2 - n, j)}`, 0, y + 30, "left");
+		// How the first wish comes about.
+		const k = comings[0][0];
+		const own = this.wish[hop.layer][k];
+		const steep = number(this.push[hop.layer][k] / own, 4);
+		const product = t < 0.2 ? "?" : signed(hop.values[j][k], 3);
+		const from = width < 560 ? "" : n ? `${neuronName(2, k)}: ` : `output ${k}: `;
+		const words = `${from}wish ${signed(own, 3)} × steepness ${steep} × weight ${number(hop.weights[j][k], 3)} = ${product}`;
+		if (t > 0.03) headline(pen, words, 0, y + 5, "left", width < 560 ? 11 : 14, width > 560);
 		const places = this.pile(pen, zero, y + 14, 24, unit, hop.values[j], comings, cancel);
-		drawLine(pen, segment(zero, y + 6, zero, y + 46), colours.text);
-		places.forEach(([k, from, size], i) => {
+		drawLine(pen, segment(zero, y + 11, zero, y + 46), colours.text);
+		places.forEach(([k, start, size], i) => {
 			const name = n ? neuronName(2, k) : k;
 			const words = `${name}: ${signed(hop.values[j][k], 3)}`;
 			if (comings[i][1] === 1 && size > (n ? 24 : 14))
-				note(pen, size > 70 ? words : name, from + size / 2, y + 58, "center", { size: 11 });
+				note(pen, size > 70 ? words : name, start + size / 2, y + 58, "center", { size: 11 });
 		});
 		if (cancel < 1) return;
-		note(pen, `${number(ups, 3)} − ${number(downs, 3)} =`, width, y + 8, "right", { size: 11 });
+		if (width > 560) note(pen, `${number(ups, 3)} − ${number(downs, 3)} =`, width, y + 8, "right");
 		headline(pen, signed(hop.wish[j], 3), width, y + 30, "right");
 	},
 	label() {
