@@ -257,6 +257,16 @@ def test_bet_is_framed_while_the_chapter_waits_for_it(watch, story_path):
     assert not page.evaluate(framed)
 
 
+def test_verdict_on_the_curves_has_the_numbers_seen(watch, story_path):
+    page = watch(story_path, "#curves?at=1")
+    page.until("moment === 1 && $('verdict').textContent")
+    low, high, first, second = re.findall(r"([\d.]+) %", page.text("#verdict"))
+    texts = page.evaluate(TEXTS)
+    assert f"sigmoid {first} %" in texts and f"ReLU {second} %" in texts
+    assert f"\n{low} %\n" in texts and f"\n{high} %\n" in texts
+    assert f"{int(second) - int(first)} points" in texts
+
+
 @pytest.mark.parametrize("chapter, right", [("cost", 1), ("chain", 0.0993)])
 def test_answered_bet_stays_answered(chapter, right, watch, story_path):
     page = watch(story_path, f"#{chapter}", reduced_motion="reduce")
