@@ -742,6 +742,24 @@ def test_explored_page_leads_back_to_the_chapter(watch, story_path):
     assert page.link() == "#chain" and page.text("#tale-button") == "Explore the network"
 
 
+def test_bias_chooses_the_digits_that_light_up(watch, story_path):
+    page = watch(story_path, "#squash?at=1")
+    shown = """(bias) => {
+        const original = crowd;
+        let list;
+        crowd = (pen, digits, [, , w, h], size) => {
+            list = digits.slice(0, floor(w / (size + 4)) * floor(h / (size + 4)));
+        };
+        FIGURES.squash.bias = bias;
+        paintChapter();
+        crowd = original;
+        return list.length;
+    }"""
+    for bias in (-15, -10, 0, 10):
+        expected = page.evaluate("(bias) => figure.sums.filter(([z]) => z + bias > 0).length", bias)
+        assert page.evaluate(shown, bias) == expected
+
+
 @pytest.mark.parametrize("away", ["Escape", "playground"])
 def test_chapter_is_found_as_it_was_left(away, watch, story_path):
     page = watch(story_path, "#layers", reduced_motion="reduce")
