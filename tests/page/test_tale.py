@@ -257,6 +257,16 @@ def test_bet_is_framed_while_the_chapter_waits_for_it(watch, story_path):
     assert not page.evaluate(framed)
 
 
+def test_verdict_on_the_curves_has_the_numbers_seen(watch, story_path):
+    page = watch(story_path, "#curves?at=1")
+    page.until("moment === 1 && $('verdict').textContent")
+    low, high, first, second = re.findall(r"([\d.]+) %", page.text("#verdict"))
+    texts = page.evaluate(TEXTS)
+    assert f"sigmoid {first} %" in texts and f"ReLU {second} %" in texts
+    assert f"\n{low} %\n" in texts and f"\n{high} %\n" in texts
+    assert f"{int(second) - int(first)} points" in texts
+
+
 @pytest.mark.parametrize("chapter, right", [("cost", 1), ("chain", 0.0993)])
 def test_answered_bet_stays_answered(chapter, right, watch, story_path):
     page = watch(story_path, f"#{chapter}", reduced_motion="reduce")
@@ -755,6 +765,24 @@ def test_explored_page_leads_back_to_the_chapter(watch, story_path):
     assert page.text("#tale-button") == "Back to the chapter"
     page.page.locator("#tale-button").click()
     assert page.link() == "#chain" and page.text("#tale-button") == "Explore the network"
+
+
+def test_bias_chooses_the_digits_that_light_up(watch, story_path):
+    page = watch(story_path, "#squash?at=1")
+    shown = """(bias) => {
+        const original = crowd;
+        let list;
+        crowd = (pen, digits, [, , w, h], size) => {
+            list = digits.slice(0, floor(w / (size + 4)) * floor(h / (size + 4)));
+        };
+        FIGURES.squash.bias = bias;
+        paintChapter();
+        crowd = original;
+        return list.length;
+    }"""
+    for bias in (-15, -10, 0, 10):
+        expected = page.evaluate("(bias) => figure.sums.filter(([z]) => z + bias > 0).length", bias)
+        assert page.evaluate(shown, bias) == expected
 
 
 @pytest.mark.parametrize("away", ["Escape", "playground"])

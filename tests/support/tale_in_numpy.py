@@ -110,8 +110,8 @@ _MARGIN = 3
 def explained(weights, used):
     """Return the share of each neuron's weights (as squares) that its best edge explains, from 0 to 1.
 
-    An edge is three strips side by side, as in `bar_weights`, in one of 8 directions. Each strip has the value that fits
-    best, and the sum over all of them is 0.
+    An edge is three strips side by side, as in `bar_weights`, in one of 8 directions. Each strip has the value that
+    fits best, and the sum over all of them is 0.
     """
     row, column = np.mgrid[:SIDE, :SIDE]
     total, best = (weights[used] ** 2).sum(axis=0), np.zeros(weights.shape[1])

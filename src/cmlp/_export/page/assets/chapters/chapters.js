@@ -12,7 +12,7 @@ const TALE = {
 		],
 		layers: [
 			"One layer decides the next",
-			"A and B are hidden layers of 16 neurons; the size was a choice. Each layer is computed from the one before it and nothing else. Three 3s excite different neurons, and yet output 3 is bright each time. On means: above 0.5.",
+			"A and B are hidden layers of 16 neurons; the size was a choice. Each layer is computed from the one before it and nothing else. Why hidden layers? The hope: A finds edges, B loops, the outputs digits. On means: above 0.5.",
 		],
 	},
 	Neuron: {

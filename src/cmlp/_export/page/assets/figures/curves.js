@@ -12,20 +12,14 @@ FIGURES.curves = {
 			0.18,
 			"A wish goes back from the outputs to A. Each layer multiplies it by weights, and by the slope of its curve.",
 		],
-		[
-			CURVE_START,
-			"Each bar: how much of the outputs’ wishes is left at a layer. Each layer further back multiplies again. Now both networks learn.",
-		],
-		[
-			1,
-			`${CURVE_STEPS.toLocaleString("en")} steps later, ReLU has won. Is it the curve, or the fading? Start the sigmoids with weights 3 times as large.`,
-		],
+		[CURVE_START, "The bars: how much of the outputs’ wishes reaches each layer, before any learning. Now both learn."],
+		[1, ""],
 	],
 	bet: {
 		question: "Wishes go back through four layers of sigmoids. How much of them is left at A?",
 		options: ["1 in 2,000", "1 in 100", "1 in 10"],
 		at: 0.3,
-		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0][0]),
+		arrived: () => FIGURES.curves.nets.map((one) => one.wishes[0]),
 		measure() {
 			return nearest([0.0005, 0.01, 0.1], this.arrived()[0]);
 		},
@@ -34,9 +28,9 @@ FIGURES.curves = {
 			const [low, high] = this.arrived().map((share) => percent(share, share < 0.01 ? 2 : 0));
 			const why =
 				FIGURES.curves.scale > 1
-					? "So it was the fading that held the sigmoids back. ReLU hardly fades, so ordinary weights will do: it is easier to train."
-					: "Each slope is at most a quarter, so the front hardly learns. With two hidden layers it is a draw (Python: 88.4 and 87.2 %).";
-			return `At the start ${low} is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS.toLocaleString("en")} steps: Sigmoid ${first}, ReLU ${second}.`;
+					? "So the fading held the sigmoids back. ReLU hardly fades, so ordinary weights will do. With two hidden layers little fades, and both read 87 % or more."
+					: "A sigmoid’s slope is at most a quarter, so A hardly learns.";
+			return `${low} is left at A with sigmoids, ${high} with ReLU. ${why} After ${CURVE_STEPS.toLocaleString("en")} steps: Sigmoid ${first}, ReLU ${second}.`;
 		},
 	},
 	set() {
@@ -80,9 +74,7 @@ FIGURES.curves = {
 				const bound = times * Math.sqrt((l < 4 ? factor : 2) / (inputs + outputs));
 				for (let k = w; k < b + outputs; k++) params[k] = bound * (2 * random() - 1);
 			});
-			const one = { net, rate, shares: [], wishes: [], done: 0 };
-			this.keep(one);
-			return one;
+			return { net, rate, shares: [rightShare(net)], wishes: this.wishesOf(net), done: 0 };
 		});
 	},
 	/** Trains both as far as is asked for. */
@@ -92,17 +84,16 @@ FIGURES.curves = {
 				const from = (one.done++ * 10) % examples.train.length;
 				const { gradient } = one.net.gradient(examples.train.slice(from, from + 10));
 				one.net.params.set(one.net.params.map((value, k) => value - one.rate * gradient[k]));
-				if (one.done % CURVE_KEPT === 0) this.keep(one);
+				if (one.done % CURVE_KEPT === 0) one.shares.push(rightShare(one.net));
 			}
 		}
 		return this.nets;
 	},
-	/** Keeps the share of right answers, and how large the wishes for each layer are beside those for the outputs. */
-	keep({ net, shares, wishes }) {
-		shares.push(rightShare(net));
+	/** How large the wishes for each layer are beside those for the outputs. */
+	wishesOf(net) {
 		const all = examples.train.slice(0, 20).map((one) => net.backward(net.forward(one.input), one.targets).deltas);
 		const sizes = range(5).map((l) => sum(all.map((deltas) => hypot2(deltas[l + 1]))));
-		wishes.push(sizes.map((size) => size / sizes[4]));
+		return sizes.map((size) => size / sizes[4]);
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const step = floor(part(t, CURVE_START, 1) * CURVE_STEPS);
@@ -121,8 +112,7 @@ FIGURES.curves = {
 			const f = (z) => (n ? max(0, z) / 4 : logistic(z));
 			const slope = (z) => (n ? Number(z > 0) : f(z) * (1 - f(z)));
 			const at = (z, value) => [left + ((z + 4) / 8) * across, top + down * (1 - value)];
-			const start = width * blend(0.78, narrow ? 0.6 : 0.48, leave);
-			headline(pen, ["sigmoid", "ReLU"][n], ...blendAll([left, top - 6], [start, y + 22], leave), "left", size);
+			headline(pen, ["sigmoid", "ReLU"][n], left, blend(top - 6, y + 14, leave), "left", size + 1);
 			if (leave < 1) {
 				pen.globalAlpha = 1 - leave;
 				drawLine(pen, [at(-4, 0), at(4, 0)], colours.line);
@@ -139,50 +129,68 @@ FIGURES.curves = {
 				pen.globalAlpha = 1;
 			}
 			const from = blend(width * (narrow ? 0.2 : 0.28), 0, leave);
-			if (glide === 1) this.paintRow(pen, [from, y, width, tall], start, n, step, t, narrow);
+			if (glide === 1) this.paintWishes(pen, [from, y, width, tall], n, t, narrow);
 		});
+		if (t >= CURVE_START) this.paintRace(pen, [width * (narrow ? 0.62 : 0.5), width, height], step, narrow);
 	},
-	/** What is left of the wishes, from the outputs at the right to A at the left, and the right answers so far of both. */
-	paintRow(pen, [left, y, width, tall], start, n, step, t, narrow) {
-		const { wishes, shares } = this.nets[n];
+	/** What is left of the wishes, from the outputs at the right to A at the left. */
+	paintWishes(pen, [left, y, width, tall], n, t, narrow) {
 		const [low, pitch, size] = [y + tall - 34, (width * (narrow ? 0.55 : 0.42)) / 5, narrow ? 11 : 14];
-		const now = wishes[floor(step / CURVE_KEPT)];
-		const most = max(1, ...now); // more may arrive than was sent
-		now.forEach((share, l) => {
+		const { wishes } = this.nets[n];
+		wishes.forEach((share, l) => {
 			const come = ease(part(t, 0.42 - 0.06 * l, 0.48 - 0.06 * l));
-			const x = left + l * pitch;
-			const room = low - y - 24;
+			const [x, room] = [left + l * pitch, low - y - 44];
 			box(pen, x + 2, low - room, pitch - 4, room, colours.line, 0.6);
-			const grown = (room * share * come) / most;
-			box(pen, x + 2, low - grown, pitch - 4, grown, n ? colours.mark : colours.positive);
+			const grown = room * min(1, share) * come;
+			box(pen, x + 2, low - grown, pitch - 4, grown, n ? colours.mark : colours.text);
 			note(pen, l < 4 ? letter(l + 1) : "out", x + pitch / 2, low + 14, "center", { size });
 			if (come < 1) return;
 			const words = percent(share, share < 0.001 ? 2 : share < 0.01 ? 1 : 0);
 			headline(pen, words, x + pitch / 2, low - room - 6, "center", size, !narrow);
-			if (l < 4)
-				note(pen, `${narrow ? "" : "← "}×${number(share / now[l + 1], 2)}`, x + pitch, low + 32, "center", { size });
-		});
-		const top = y + 50;
-		headline(pen, percent(shares[floor(step / CURVE_KEPT)]), width, y + 22, "right", narrow ? 18 : 28);
-		note(
-			pen,
-			step ? `${narrow ? "" : "right after "}${step.toLocaleString("en")} steps` : "untrained",
-			width,
-			y + 42,
-			"right",
-			{ size },
-		);
-		axes(pen, [start, top, width, low]);
-		const place = (share, k) => [start + ((k * CURVE_KEPT) / CURVE_STEPS) * (width - start), low - share * (low - top)];
-		this.nets.forEach((one, m) => {
-			pen.globalAlpha = m === n ? 1 : 0.25; // the other one, to compare
-			const line = one.shares.slice(0, floor(step / CURVE_KEPT) + 1).map(place);
-			drawLine(pen, line, m ? colours.mark : colours.positive, m === n ? 3 : 2);
-			pen.globalAlpha = 1;
+			const factor = `${narrow ? "" : "← "}×${number(share / wishes[l + 1], 2)}`;
+			if (l < 4) note(pen, factor, x + pitch, low + 32, "center", { size });
 		});
 	},
+	/** The right answers of both so far, and the gap between them. */
+	paintRace(pen, [left, width, height], step, narrow) {
+		const [top, low, size] = [70, height - 40, narrow ? 11 : 14];
+		const right = width - 8;
+		const now = floor(step / CURVE_KEPT);
+		const shares = this.nets.map((one) => one.shares[now]);
+		const gap = abs(Math.round(100 * shares[1]) - Math.round(100 * shares[0]));
+		axes(pen, [left, top, right, low]);
+		const place = (share, k) => [left + ((k * CURVE_KEPT) / CURVE_STEPS) * (right - left), low - share * (low - top)];
+		const ends = shares.map((share) => place(share, now));
+		if (gap) drawLine(pen, ends, colours.ring, narrow ? 5 : 8);
+		this.nets.forEach((one, m) => {
+			const colour = m ? colours.mark : colours.text;
+			drawLine(pen, one.shares.slice(0, now + 1).map(place), colour, 3);
+			drawLine(pen, [ends[m]], colour, 9);
+			const words = `${["sigmoid", "ReLU"][m]} ${percent(shares[m])}`;
+			// The names stand above the higher line and below the lower one.
+			const isHigh = shares[m] > shares[1 - m] || (m && !gap);
+			const x = max(ends[m][0] - 6, left + (narrow ? 78 : 100));
+			note(pen, words, x, ends[m][1] + (isHigh ? -12 : narrow ? 26 : 36), "right", {
+				colour,
+				size: size + 1,
+				bold: true,
+			});
+		});
+		headline(pen, `${gap} points`, right, 26, "right", narrow ? 18 : 32);
+		const after = step ? `ahead after ${step.toLocaleString("en")} steps` : "ahead, untrained";
+		note(pen, after, right, 46, "right", { size });
+		note(pen, narrow ? "right" : "test digits right", left + 2, low + 20, "left", { size });
+	},
 	says(t) {
-		if (this.scale === 1 || t < CURVE_START) return;
-		return `With weights 3 times as large at the start, ${percent(this.nets[0].wishes[0][0])} of the wishes arrived at A, and the sigmoids learn.`;
+		if (t < 1) return;
+		const gap = this.nets.map((one) => Math.round(100 * one.shares.at(-1)));
+		if (this.scale > 1)
+			return `Sigmoids that start with weights 3 times as large: ${percent(this.nets[0].wishes[0])} of the wishes arrive at A, and they learn.`;
+		return `ReLU wins by ${gap[1] - gap[0]} points. Would sigmoids learn if more of a wish arrived? Start them with larger weights.`;
+	},
+	label(t) {
+		const step = floor(part(t, CURVE_START, 1) * CURVE_STEPS);
+		const [first, second] = this.nets.map((one) => percent(one.shares[floor(step / CURVE_KEPT)] ?? one.shares.at(-1)));
+		return `${this.says(t) ?? stopsAt(t)[1]} After ${step} steps: sigmoid ${first}, ReLU ${second}.`;
 	},
 };

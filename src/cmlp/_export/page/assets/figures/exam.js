@@ -10,8 +10,9 @@ FIGURES.exam = {
 		[0, "Noise: each pixel at random. Nobody would call it a digit. What does the network say?"],
 		[0.25, "A thousand images of noise, and what they are called."],
 		[0.5, "Now a 9. All its pixels change a little along the gradient, because that raises output 3."],
-		[0.82, "You still see a 9, but the network reads a 3."],
-		[1, "No digit, and yet it is surest of this one. Now you: draw or spray what is no digit. Can you beat it?"],
+		[0.8, "You still see a 9, but the network reads a 3."],
+		[0.81, "And new digits? Those that it misses are framed."],
+		[1, "It is surest of what is no digit at all. Now you: draw or spray what is no digit. Can you beat it?"],
 	],
 	bet: {
 		question: "1,000 images of noise: how many does it call a 3?",
@@ -20,7 +21,7 @@ FIGURES.exam = {
 		shown: 0.5,
 		verdict() {
 			const { called, sure } = FIGURES.exam;
-			return `${called[3]} of ${NOISES}, and for ${sure} images it is sure (above 0.9). Of 1,000 new digits it misses ${Math.round(1000 - 10 * tale.right[0])}.`;
+			return `Nine of ten: ${called[3]} of ${NOISES}, and for ${sure} images it is sure (above 0.9). Of 1,000 new digits it misses ${Math.round(1000 - 10 * tale.right[0])}.`;
 		},
 	},
 	says() {
@@ -68,7 +69,8 @@ FIGURES.exam = {
 	paint(view, t) {
 		const { pen, width, height, narrow } = view;
 		if (t < 1 || shown !== this.cleared) this.miss = -1;
-		if (strokesNow().length || this.miss >= 0 || t === 1) return this.paintOne(view);
+		if (strokesNow().length || this.miss >= 0) return this.paintOne(view);
+		if (t > 0.81) return this.paintClose(view, part(t, 0.81, 0.96));
 		const columns = narrow ? 3 : 5;
 		if (t < 0.25) {
 			const side = min(width / columns - 8, height / 3 - 29);
@@ -85,13 +87,14 @@ FIGURES.exam = {
 		if (t < 0.5) {
 			range(columns).forEach((n) => picture(pen, this.noises[n], n * (width / columns), 8, side));
 			const grown = part(t, 0.25, 0.45);
-			note(pen, "what they are called, of 1,000", 0, side + 40, "left");
+			if (grown < 1) note(pen, "what they are called, of 1,000", 0, side + 40, "left");
+			else headline(pen, `${this.called[3]} of 1,000 are called a 3`, 0, side + 38, "left", narrow ? 16 : 22);
 			const area = [0, side + 44, width, height - side - 50];
 			paintColumnBars(
 				pen,
 				area,
 				this.called.map((count) => (count / NOISES) * grown),
-				0.999,
+				grown < 1 ? 0.999 : 1,
 			);
 			this.called.forEach((count, k) => {
 				if (grown === 1 && count)
@@ -134,18 +137,46 @@ FIGURES.exam = {
 			{ colour: colours.text },
 		);
 	},
-	/** A drawing, one of the mistakes, or the noise of which the network is surest. */
+	/** The close: all new digits of the page, those missed in frames; and the noise of which the network is surest. */
+	paintClose({ pen, width, height, narrow }, come) {
+		const [wide, tall] = narrow ? [width, height - 112] : [width * 0.7, height - 76];
+		const columns = floor(Math.sqrt((examples.test.length * wide) / tall));
+		const pitch = min(wide / columns, tall / ceil(examples.test.length / columns));
+		const side = pitch - (narrow ? 1 : 4);
+		const place = (n) => [(n % columns) * pitch + 1, floor(n / columns) * pitch + 1, side];
+		const seen = examples.test.slice(0, come * examples.test.length);
+		seen.forEach((one, n) => paintImage(pen, one.input, ...place(n), 1));
+		seen.forEach((one, n) => this.misses.includes(one) && frameOf(pen, ...place(n), side));
+		const made = Object.values(bets);
+		const won = made.length ? `Your bets: ${made.filter(Boolean).length} of ${made.length} won` : "";
+		const words = [`It says ${this.trophy[1]}: ${number(this.trophy[0])}`, `13,002 numbers read ${tale.right[0]} %`];
+		const right = "of new digits, and nothing else.";
+		if (narrow) {
+			if (come === 1) picture(pen, this.trophy[2], 0, tall + 10, 100);
+			const lines = come < 1 ? [] : [words[0], words[1], right, won];
+			lines.forEach((line, n) => headline(pen, line, 108, tall + 28 + 24 * n, "left", n ? 12 : 16, !n));
+			return;
+		}
+		const left = wide + 12;
+		if (come === 1) {
+			picture(pen, this.trophy[2], left, 1, width - left);
+			headline(pen, words[0], left, width - left + 34, "left", 24);
+			note(pen, "and this is no digit", left, width - left + 60, "left", { size: 16 });
+			headline(pen, won, left, tall - 4, "left", 16, false);
+			headline(pen, `${words[1]} ${right}`, 0, height - 22, "left", 20);
+		}
+	},
+	/** A drawing, or one of the mistakes. */
 	paintOne({ pen, width, height, narrow }) {
 		const isDrawn = strokesNow().length > 0;
 		const one = isDrawn ? null : this.misses[this.miss];
-		const image = isDrawn ? input : (one?.input ?? this.trophy[2]);
+		const image = isDrawn ? input : one.input;
 		const outputs = trained.forward(image).a[3];
 		const best = winner(outputs);
 		// A drawing counts when its stroke has ended, unless it is a digit.
 		const like = isDrawn && !fieldPen.stroke && this.likeness(input, best);
 		if (isDrawn && !fieldPen.stroke && !like) this.keep(input, outputs);
 		const side = min(narrow ? 144 : 250, height * 0.45);
-		const made = Object.values(bets);
 		const [sure, digit] = this.trophy;
 		const lines = one
 			? [`A ${one.label}, read as ${best}`, `mistake ${this.miss + 1} of ${this.misses.length}`]
@@ -153,13 +184,7 @@ FIGURES.exam = {
 					`It says ${best}: ${number(outputs[best])}`,
 					like
 						? `too like a ${best} (${number(like[0], 2)}): no record`
-						: isDrawn
-							? `surest so far: ${number(sure)} for ${digit}`
-							: "and this is no digit",
-					...(made.length ? [`Your bets: ${made.filter(Boolean).length} of ${made.length} won`] : []),
-					"Found by going downhill,",
-					`13,002 numbers read ${tale.right[0]} %`,
-					"of new digits, and nothing else.",
+						: `surest so far: ${number(sure)} for ${digit}`,
 				];
 		picture(pen, image, 0, 8, side);
 		lines.forEach((line, n) =>
@@ -181,9 +206,7 @@ FIGURES.exam = {
 				narrow ? 24 : 46,
 				(other) => other === one,
 			);
-		else if (!narrow && isDrawn) picture(pen, like ? like[1].input : this.trophy[2], width - side, 8, side);
-		else if (!narrow)
-			crowd(pen, examples.test, [width * 0.66, 8, width * 0.34 + 4, side], 27, (other) => this.misses.includes(other));
+		else if (!narrow) picture(pen, like ? like[1].input : this.trophy[2], width - side, 8, side);
 		paintColumnBars(pen, [0, side + 24, width, height - side - 30], outputs, 1, true);
 	},
 };

@@ -49,18 +49,29 @@ FIGURES.layers = {
 		if (isDrawn) this.follow();
 		const result = isDrawn ? this.drawn : resultOf(trained, pictures[THREES[n]].input);
 		const wave = isDrawn ? 3.2 : part(t, n / 3, (n + 0.97) / 3) * 3.3;
-		const places = placesOf(narrow ? 0 : 8, narrow ? 16 : 0, width - (narrow ? 0 : 56), height - 34);
+		const places = placesOf(narrow ? 0 : 8, 0, width - (narrow ? 0 : 56), height - (narrow ? 40 : 56));
 		paintNet(pen, places, trained, result, wave);
 		if (isDrawn) this.paintPulses(pen, places);
-		if (wave > 3.1 && !narrow)
-			result.a[3].forEach((value, k) => headline(pen, number(value, 2), width, places.at(3, k)[1] + 5, "right", 12));
+		if (wave > 3.1)
+			result.a[3].forEach((value, k) => {
+				const style = { colour: colours.text, size: narrow ? 11 : 12, bold: !narrow };
+				if (narrow) box(pen, width - 26, places.at(3, k)[1] - 6, 26, 12, colours.ground);
+				note(pen, number(value, 2), width, places.at(3, k)[1] + 4, "right", style);
+			});
 		if (t > 0.99 && !isDrawn) {
 			const [none, two, one] = tale.hidden.map(([, right]) => right);
-			const words = narrow
-				? `Right: ${none} % without hidden, ${one} % with 128`
-				: `Test digits right: no hidden layer ${none} %, A and B ${two} %, a layer of 128 neurons ${one} %`;
-			headline(pen, words, 0, narrow ? 12 : height - 6, "left", narrow ? 12 : 15);
-		}
+			const size = narrow ? 12 : 15;
+			headline(
+				pen,
+				`Hidden layers help if they have room. ${narrow ? "Right" : "Test digits right"}:`,
+				0,
+				height - 8 - 1.5 * size,
+				"left",
+				size,
+			);
+			const rest = `none ${none} %, A and B ${two} %, ${narrow ? "" : "one layer of "}128 neurons ${one} %`;
+			headline(pen, rest, 0, height - 6, "left", size, false);
+		} else if (!isDrawn) this.paintHope(pen, places, height, narrow);
 		const shown = THREES.slice(0, n + 1);
 		const shared = this.bet.shared();
 		range(16).forEach((k) => {
@@ -74,6 +85,21 @@ FIGURES.layers = {
 				box(pen, left, y - size / 2, size, size, isOn ? colours.on : colours.muted, isOn ? 1 : 0.4);
 			});
 			if (t > 0.99 && !isDrawn && shared.includes(k)) disc(pen, x, y, places.radius, result.a[1][k], colours.mark, 3);
+		});
+	},
+	/** Beneath each layer: what it was hoped to find. An edge, a loop, a digit. */
+	paintHope(pen, { columns, image }, height, narrow) {
+		const [size, y] = narrow ? [20, height - 28] : [38, height - 44];
+		note(pen, "The hope:", image[0], y + size / 2 + 4, "left", { size: narrow ? 12 : 15 });
+		["edges", "loops", "digits"].forEach((name, n) => {
+			const x = columns[n + 1] - size * (narrow && n < 2 ? 1.1 : 0.5);
+			box(pen, x, y, size, size, colours.off);
+			const at = (right, down) => [x + right * size, y + down * size];
+			const loop = range(31).map((k) => at(0.5 + 0.2 * Math.cos(k / 4.8), 0.38 + 0.22 * Math.sin(k / 4.8)));
+			const parts = [[at(0.2, 0.5), at(0.8, 0.5)], loop, [...loop, at(0.7, 0.38), at(0.6, 0.85)]];
+			drawLine(pen, parts[n], colours.on, size / 8);
+			if (!n) [0.3, 0.7].map((down) => drawLine(pen, [at(0.2, down), at(0.8, down)], colours.negative, size / 8));
+			note(pen, name, x + size + (narrow ? 2 : 5), y + size / 2 + 4, "left", { size: narrow ? 11 : 15 });
 		});
 	},
 	/** What a stroke has changed since the last picture runs along the wires, layer by layer. */

@@ -6,9 +6,12 @@ FIGURES.squash = {
 	stops: [
 		[0, "The sums of the edge detector for 300 test digits, on a line. Sevens are yellow."],
 		[0.02, "Each goes to the curve: the height is its activation."],
-		[0.5, "Squashed: a very negative sum becomes almost 0, a very positive one almost 1."],
+		[
+			0.5,
+			"Squashed: a very negative sum becomes almost 0, a very positive one almost 1. At the left, the digits above 0.5.",
+		],
 		[0.52, "The bias goes to −10: all dots move to the left."],
-		[1, "Few are left above 0.5. Move the bias yourself."],
+		[1, "Few are left above 0.5, most of them sevens. Move the bias: which digits light up?"],
 	],
 	bet: {
 		question: "The bias goes from 0 to −10. How many of the dots above 0.5 stay above it?",
@@ -22,7 +25,7 @@ FIGURES.squash = {
 		verdict() {
 			const [before, after] = this.counts();
 			const sevens = FIGURES.squash.sums.filter(([z, label]) => z > 10 && label === 7).length;
-			return `${before} dots before, ${after} after, and ${sevens} of these are sevens. One number turns a neuron for almost anything into a neuron for sevens.`;
+			return `About 15 %: ${before} dots before, ${after} after, and ${sevens} of these are sevens. One number turns a neuron for almost anything into a neuron for sevens.`;
 		},
 	},
 	says(t) {
@@ -32,7 +35,7 @@ FIGURES.squash = {
 	},
 	set() {
 		const weights = barWeights(BAR_TOP, BORDER);
-		this.sums = examples.test.map((one) => [sumOver(weights, one.input), one.label]);
+		this.sums = examples.test.map((one) => [sumOver(weights, one.input), one.label, one]);
 		this.bias = null;
 		this.showBias = slider("Bias", { min: -20, max: 10, step: 1, value: 0 }, (value) => {
 			this.bias = value;
@@ -70,7 +73,8 @@ FIGURES.squash = {
 			const shake = (((n * 37) % 11) - 5) * 0.7;
 			drawLine(pen, [[x, y + shake]], label === 7 ? colours.mark : colours.muted, label === 7 ? 7 : 5);
 		});
-		if (t > 0.45 && (t <= 0.5 || t > 0.95)) {
+		if (t > 0.45) {
+			// The digits that light up: the fewer, the larger.
 			const passing = this.sums.filter(([z]) => z + bias > 0);
 			const sevens = passing.filter((one) => one[1] === 7).length;
 			headline(
@@ -82,6 +86,16 @@ FIGURES.squash = {
 				narrow ? 11 : 14,
 			);
 			headline(pen, `${sevens} of them sevens`, left + (narrow ? 0 : 8), top + 44, "left", narrow ? 11 : 14);
+			const area = [left + 8, top + 56, at(-5, 0)[0] - left - 8, bottom - top - 80];
+			const fits = (size) => floor(area[2] / (size + 4)) * floor(area[3] / (size + 4)) >= passing.length;
+			const side = 64 - (range(60).find((n) => fits(64 - n)) ?? 60);
+			crowd(
+				pen,
+				passing.map((one) => one[2]),
+				area,
+				side,
+				({ label }) => label === 7,
+			);
 		}
 	},
 };
