@@ -52,14 +52,6 @@ def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
     return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / full, signed=True)
 
 
-def _shares(old: int, new: int) -> NDArray[Any]:
-    """Return the share of each old pixel in each new one, of shape (new, old)."""
-    edges, starts = np.linspace(0, old, new + 1), np.arange(old)
-    covered = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
-    shares: NDArray[Any] = np.maximum(covered, 0) * new / old
-    return shares
-
-
 def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], width: int, height: int) -> list[str]:
     """Draw the weights of the first neurons of the first layer with their names, as large as the size allows.
 
@@ -83,8 +75,10 @@ def _patch(terminal: Terminal, weights: NDArray[Any], columns: int) -> list[str]
     """Draw the weights of one neuron without the margin, scaled so that few of its pixels are out of range."""
     margin = (SIDE - _KEPT) // 2
     inner = np.asarray(weights, float).reshape(SIDE, SIDE)[margin : SIDE - margin, margin : SIDE - margin]
-    # Each pixel of the smaller image is the mean of the area that it covers.
-    image = _shares(_KEPT, 2 * (columns // 2 + columns % 2)) @ inner @ _shares(_KEPT, columns).T
+    # Each pixel of the smaller image is the mean of its area: repeated, rows and columns can be divided evenly.
+    rows = 2 * (columns // 2 + columns % 2)
+    image = inner.repeat(rows, axis=0).reshape(rows, _KEPT, _KEPT).mean(axis=1)
+    image = image.repeat(columns, axis=1).reshape(rows, columns, _KEPT).mean(axis=2)
     return terminal.draw(image / (float(np.quantile(np.abs(image), 0.95)) or 1.0), signed=True)
 
 
