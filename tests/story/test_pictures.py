@@ -106,10 +106,10 @@ def test_wide_layers_are_wrapped_and_cut_off():
 # -------------------------------------------------------------------------------------- images and charts
 
 
-def test_digit_is_cropped_to_its_box(data):
-    lines = drawing.digit_lines(terminal(), data.X_test[7], margin=0)
+def test_digit_is_cropped_to_its_box_with_a_margin(data):
+    lines = drawing.digit_lines(terminal(), data.X_test[7])
     pixels = data.X_test[7].reshape(28, 28)
-    assert max(map(len, lines)) == np.ptp(np.flatnonzero(pixels.any(axis=0))) + 1
+    assert max(map(len, lines)) == np.ptp(np.flatnonzero(pixels.any(axis=0))) + 3
     assert len(drawing.digit_lines(terminal(), np.zeros(784))) == 14
 
 

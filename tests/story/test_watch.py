@@ -11,11 +11,10 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
-from cmlp._cli import experiment as experiment_module
-from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning, accuracy
+from cmlp._cli.experiment import Experiment, ExperimentOptions, accuracy
 from cmlp._cli.terminal import clipped, visible
 from cmlp.story import animation
-from cmlp.story.animation import Player, frame_lines
+from cmlp.story.animation import Learning, Player, frame_lines
 from cmlp.story.case import Example, image_of
 from cmlp.story.drawing import digit_lines, patch_lines
 
@@ -23,8 +22,8 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="ptys are POSIX")
 slow = pytest.mark.slow
 
 
-def learning_of(n_measurements=5, **options):
-    return Learning(Experiment(ExperimentOptions(**{"epochs": 2, **options})), n_measurements)
+def learning_of(**options):
+    return Learning(Experiment(ExperimentOptions(**{"epochs": 2, **options})))
 
 
 def first_nine(learning):
@@ -63,7 +62,7 @@ def test_training_in_parts_gives_the_same_bits(options):
 
 
 def test_measurements_are_those_of_the_network():
-    learning = learning_of(n_measurements=None, epochs=1)
+    learning = learning_of(epochs=1)
     learning.go_to(123)
     network, (X, y, X_test, y_test) = learning.experiment.network, learning.experiment.data
     costs = network.cost(X, y), network.cost(X_test, y_test)
@@ -74,8 +73,8 @@ def test_measurements_are_those_of_the_network():
 
 
 def test_costly_networks_are_measured_now_and_then(monkeypatch):
-    monkeypatch.setattr(experiment_module, "_CHEAP", 0)
-    learning = learning_of(n_measurements=None, epochs=1)
+    monkeypatch.setattr(animation, "_CHEAP", 0)
+    learning = learning_of(epochs=1)
     learning.go_to(350)
     batches = [point.batch for point in learning.history]
     due = {learning.batches_at(share) for share in np.linspace(0, 1, 13)}
@@ -102,9 +101,9 @@ def test_pace_starts_slowly_and_ends_with_the_last_batch(total):
     assert batches[0] == 0 and batches[-1] == total
     assert all(a <= b for a, b in pairwise(batches))
     if total > 1000:
-        assert 95 <= pace.batches_at(0.15) <= 100
+        assert 90 <= pace.batches_at(0.15) <= 110
     for batch in {1, total // 3, total // 2, total} - {0}:
-        assert pace.batches_at(pace.share_at(batch) + 1e-9) in (batch, batch - 1)
+        assert pace.batches_at(pace.share_at(batch)) == batch
 
 
 # ---------------------------------------------------------------------------------------------------------- frames
@@ -235,7 +234,7 @@ def test_training_takes_the_given_time():
     script = Script(Counter(), [])
     script.play(20)
     assert 19.5 < script.now < 20.5 and script.learning.finished
-    assert script.batch_at(3.0) == pytest.approx(100, abs=5)
+    assert 20 < script.batch_at(3.0) < 60 and script.batch_at(10) < script.learning.total / 3
 
 
 def test_space_pauses_and_goes_on():

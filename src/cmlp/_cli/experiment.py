@@ -102,12 +102,6 @@ METHODS = {
         "that grow for the first three tenths of the way, then shrink to nothing (one cycle).",
     ),
 }
-_N_MEASUREMENTS = 60
-# Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
-_CHEAP = 2e9
-_N_COSTLY = 12
-# The first batches change most: they get this share of the time.
-_FIRST_BATCHES, _FIRST_SHARE = 100, 0.15
 # What describes the network in a preset; the other parameters are the trainer's.
 _ARCHITECTURE = ("hidden_layer_sizes", "activation", "loss", "input_scale")
 
@@ -203,83 +197,6 @@ class Experiment:
             "model.fit(X_train, y_train)",
             f"print(model.score(X_test, y_test))  # {self.accuracy() / 100:.6g}",
         ]
-
-
-class Point(NamedTuple):
-    """What was measured after some batches."""
-
-    batch: int
-    measured: Measurement
-
-
-class Learning:
-    """The training of an experiment, batch by batch: `batch` of `total` are complete.
-
-    Shown at human speed, few batches are complete at first, then more and more; `batches_at` and `share_at` say how
-    many at which share of the time. `history` has measurements at equal distances of this time, the first before
-    training. The result is that of `Experiment.train`.
-    """
-
-    def __init__(self, experiment: Experiment, n_measurements: int | None = None) -> None:
-        self.total = experiment.n_batches * experiment.n_epochs
-        n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
-        self._is_cheap = n_images * experiment.network.n_params < _CHEAP
-        n_points = min(n_measurements or (_N_MEASUREMENTS if self._is_cheap else _N_COSTLY), self.total)
-        self._due = sorted({self.batches_at(share) for share in np.linspace(0, 1, n_points + 1).tolist()})
-        self._begin(experiment)
-
-    def _begin(self, experiment: Experiment) -> None:
-        self.experiment, self.batch = experiment, 0
-        self._now = Point(0, experiment.measure())
-        self.history = [self._now]
-
-    def batches_at(self, share: float) -> int:
-        """Return the number of batches that are complete after a share of the time."""
-        if share >= 1:
-            return self.total
-        if self.total <= _FIRST_BATCHES:
-            return int(self.total * share)
-        if share <= _FIRST_SHARE:
-            return int(_FIRST_BATCHES * share / _FIRST_SHARE)
-        return int(_FIRST_BATCHES * (self.total / _FIRST_BATCHES) ** ((share - _FIRST_SHARE) / (1 - _FIRST_SHARE)))
-
-    def share_at(self, batches: int) -> float:
-        """Return the share of the time after which a number of batches is complete: the inverse of `batches_at`."""
-        if self.total <= _FIRST_BATCHES:
-            return batches / self.total
-        if batches <= _FIRST_BATCHES:
-            return _FIRST_SHARE * batches / _FIRST_BATCHES
-        growth = math.log(batches / _FIRST_BATCHES) / math.log(self.total / _FIRST_BATCHES)
-        return _FIRST_SHARE + (1 - _FIRST_SHARE) * growth
-
-    @property
-    def now(self) -> Point:
-        """The measurements of the network as it is, or the last ones if measuring takes too long."""
-        if self._is_cheap and self._now.batch != self.batch:
-            self._now = Point(self.batch, self.experiment.measure())
-        return self._now
-
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are complete."""
-        return self.batch >= self.total
-
-    def go_to(self, target: int) -> None:
-        """Train until `target` batches are complete, at most to the end; begin again if there are more of them now.
-
-        Measure in between.
-        """
-        target = min(target, self.total)
-        if target < self.batch:
-            self._begin(Experiment(self.experiment.options))
-        while self.batch < target:
-            due = next(batch for batch in self._due if batch > self.batch)
-            stop = min(target, due)
-            self.experiment.train_batches(stop - self.batch)
-            self.batch = stop
-            if stop == due:
-                self._now = Point(stop, self.experiment.measure())
-                self.history.append(self._now)
 
 
 def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:

@@ -1,16 +1,16 @@
-"""A training shown in time: its speed and keys, and its frames, with weights, a digit, cost and accuracy."""
+"""A training shown in time: its pace, its keys, and its frames, with weights, a digit, cost and accuracy."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from cmlp._cli import options
-from cmlp._cli.experiment import Learning, Measurement
+from cmlp._cli.experiment import Experiment, Measurement
 from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible
 from cmlp.story import drawing
 from cmlp.story.case import Example
@@ -23,6 +23,74 @@ _SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 # Lines of the lower half of a frame: ten outputs, at most an image of 28 rows of pixels.
 _BARS, _MOST_BARS = 10, 14
 _BAR_WIDTH, _CHART_WIDTH, _GAP = 24, 22, 3
+
+
+# The first batches change most. The pace has doubled after this number of batches, tripled after twice as many.
+_SLOW_BATCHES = 80
+# Measuring costs a forward pass over all images; beyond this number of multiplications it is only done now and then.
+_CHEAP = 2e9
+_MEASUREMENTS, _COSTLY_MEASUREMENTS = 60, 12
+
+
+class Point(NamedTuple):
+    """What was measured after some batches."""
+
+    batch: int
+    measured: Measurement
+
+
+class Learning:
+    """The training of an experiment, batch by batch: `batch` of `total` are complete.
+
+    `history` has measurements at equal distances of the time in which it is shown, the first before training. The
+    result is that of `Experiment.train`.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.total = experiment.n_batches * experiment.n_epochs
+        n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
+        self._is_cheap = n_images * experiment.network.n_params < _CHEAP
+        shares = np.linspace(0, 1, (_MEASUREMENTS if self._is_cheap else _COSTLY_MEASUREMENTS) + 1).tolist()
+        self._due = sorted({self.batches_at(share) for share in shares})
+        self._begin(experiment)
+
+    def _begin(self, experiment: Experiment) -> None:
+        self.experiment, self.batch = experiment, 0
+        self._now = Point(0, experiment.measure())
+        self.history = [self._now]
+
+    def batches_at(self, share: float) -> int:
+        """Return the number of batches that are complete after a share of the time."""
+        return round(_SLOW_BATCHES * math.expm1(min(share, 1) * math.log1p(self.total / _SLOW_BATCHES)))
+
+    def share_at(self, batches: int) -> float:
+        """Return the share of the time after which a number of batches is complete: the inverse of `batches_at`."""
+        return math.log1p(batches / _SLOW_BATCHES) / math.log1p(self.total / _SLOW_BATCHES)
+
+    @property
+    def now(self) -> Point:
+        """The measurements of the network as it is, or the last ones if measuring takes too long."""
+        if self._is_cheap and self._now.batch != self.batch:
+            self._now = Point(self.batch, self.experiment.measure())
+        return self._now
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are complete."""
+        return self.batch >= self.total
+
+    def go_to(self, target: int) -> None:
+        """Train until `target` batches are complete, at most to the end; begin again if there are more of them now."""
+        target = min(target, self.total)
+        if target < self.batch:
+            self._begin(Experiment(self.experiment.options))
+        while self.batch < target:
+            due = next(batch for batch in self._due if batch > self.batch)
+            self.experiment.train_batches(min(target, due) - self.batch)
+            self.batch = min(target, due)
+            if self.batch == due:
+                self._now = Point(due, self.experiment.measure())
+                self.history.append(self._now)
 
 
 class Player:

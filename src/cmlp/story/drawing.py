@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli.terminal import Terminal, padded, side_by_side, wrapped
+from cmlp._cli.terminal import Terminal, padded, side_by_side, visible, wrapped
 from cmlp._model.results import letters
 from cmlp.story.neurons import SIDE, Names, Unit
 
@@ -35,29 +35,21 @@ def styled(terminal: Terminal, text: str, style: str) -> str:
     return f"{_STYLES[style]}{text}\x1b[0m" if terminal.colors and text else text
 
 
-def digit_lines(terminal: Terminal, image: NDArray[Any], *, margin: int = 1, whole: bool = False) -> list[str]:
-    """Draw an image of 784 pixels from 0 to 255, whole or without its border but for `margin` columns on each side."""
+def digit_lines(terminal: Terminal, image: NDArray[Any], *, whole: bool = False) -> list[str]:
+    """Draw an image of 784 pixels from 0 to 255, whole or without its border but for a column on each side."""
     pixels = np.asarray(image, float).reshape(SIDE, SIDE) / 255
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     if whole or not len(rows):
         return terminal.draw(pixels)
     # Start at an even row, because a line of text shows two rows of pixels.
-    left = max(columns[0] - margin, 0)
-    return terminal.draw(pixels[rows[0] // 2 * 2 : rows[-1] + 1, left : columns[-1] + 1 + margin])
+    left = max(columns[0] - 1, 0)
+    return terminal.draw(pixels[rows[0] // 2 * 2 : rows[-1] + 1, left : columns[-1] + 2])
 
 
 def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
     """Draw the 784 weights of a neuron of the first layer: positive weights blue, negative weights orange."""
     full = float(np.quantile(np.abs(weights), 0.98)) or 1.0  # the few extremes would darken the rest
     return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / full, signed=True)
-
-
-def _shares(old: int, new: int) -> NDArray[Any]:
-    """Return the share of each old pixel in each new one, of shape (new, old)."""
-    edges, starts = np.linspace(0, old, new + 1), np.arange(old)
-    covered = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
-    shares: NDArray[Any] = np.maximum(covered, 0) * new / old
-    return shares
 
 
 def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], width: int, height: int) -> list[str]:
@@ -83,8 +75,10 @@ def _patch(terminal: Terminal, weights: NDArray[Any], columns: int) -> list[str]
     """Draw the weights of one neuron without the margin, scaled so that few of its pixels are out of range."""
     margin = (SIDE - _KEPT) // 2
     inner = np.asarray(weights, float).reshape(SIDE, SIDE)[margin : SIDE - margin, margin : SIDE - margin]
-    # Each pixel of the smaller image is the mean of the area that it covers.
-    image = _shares(_KEPT, 2 * (columns // 2 + columns % 2)) @ inner @ _shares(_KEPT, columns).T
+    # Each pixel of the smaller image is the mean of its area: repeated, rows and columns can be divided evenly.
+    rows = 2 * (columns // 2 + columns % 2)
+    image = inner.repeat(rows, axis=0).reshape(rows, _KEPT, _KEPT).mean(axis=1)
+    image = image.repeat(columns, axis=1).reshape(rows, columns, _KEPT).mean(axis=2)
     return terminal.draw(image / (float(np.quantile(np.abs(image), 0.95)) or 1.0), signed=True)
 
 
@@ -180,6 +174,12 @@ def beside(*blocks: Sequence[str], gap: int) -> list[str]:
     """Put blocks of lines side by side, each in the middle of the height."""
     height = max(map(len, blocks))
     return side_by_side(*([*[""] * ((height - len(block)) // 2), *block] for block in blocks), gap=gap)
+
+
+def beside_or_below(left: Sequence[str], right: Sequence[str], width: int, gap: int = 2) -> list[str]:
+    """Put two blocks of lines side by side if there is space, otherwise the second below the first."""
+    lines = side_by_side(left, right, gap=gap)
+    return lines if max(len(visible(line)) for line in lines) <= width else [*side_by_side(left), "", *right]
 
 
 def page_width(terminal: Terminal) -> int:

@@ -8,12 +8,12 @@ from typing import TextIO
 
 import numpy as np
 
-from cmlp._cli.experiment import Experiment, ExperimentOptions, Learning
+from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import Terminal, printable, printable_message, visible, wants_no_motion, wrapped
 from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
 from cmlp.story import drawing
-from cmlp.story.animation import Player, body_lines, old_and_new
+from cmlp.story.animation import Learning, Player, body_lines, old_and_new
 from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
 from cmlp.story.neurons import SIDE

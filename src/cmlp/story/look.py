@@ -16,7 +16,7 @@ from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrap
 from cmlp._model.results import letters
 from cmlp.story import drawing, neurons
 from cmlp.story.case import Case, case_of, save
-from cmlp.story.neurons import SIDE, Unit
+from cmlp.story.neurons import Unit
 
 DESCRIPTION = (
     "Train a network, and show one test image on its way through it, before and after training: the hidden layers, "
@@ -109,9 +109,7 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
         return [*head, "", *table, *effect_lines]
     weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
     image = [f"its weights: {'blue +, orange -' if terminal.colors else 'shades +, dashes -'}", *weights]
-    if width < max(map(len, table)) + 3 + SIDE:
-        return [*head, "", *table, *effect_lines, "", *side_by_side(image)]
-    return [*head, "", *side_by_side(table, image, gap=3), *effect_lines]
+    return [*head, "", *drawing.beside_or_below(table, image, width, gap=3), *effect_lines]
 
 
 def _sum_in_words(look: _Look, unit: Unit) -> str:

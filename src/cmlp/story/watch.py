@@ -8,10 +8,9 @@ import sys
 
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.experiment import Learning
 from cmlp._cli.terminal import Terminal
 from cmlp.story import drawing
-from cmlp.story.animation import Player, frame_lines
+from cmlp.story.animation import Learning, Player, frame_lines
 from cmlp.story.case import Example, case_of, save
 from cmlp.story.screen import keyboard_of, opening_screen
 
