@@ -710,7 +710,7 @@ def test_network_reads_without_its_best_edges(watch, story_path):
     edges = int(re.search(r"each neuron: (\d+) %", page.text("#stop"))[1])
     assert 85 < rest < whole and edges < 40
     page.page.get_by_role("button", name="the rest").click()
-    assert f"{rest} %\nwithout edges" in page.evaluate(TEXTS)
+    assert f"{rest} %\nright without edges" in page.evaluate(TEXTS)
 
 
 def test_only_one_motion_runs(watch, story_path):

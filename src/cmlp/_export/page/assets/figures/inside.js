@@ -68,12 +68,12 @@ function searchEdges(all) {
 }
 
 FIGURES.inside = {
-	seconds: 11,
+	seconds: 9,
 	stops: [
-		[0, "The yardstick: the detector of chapter 5, searched for an edge. How well does one fit at each place?"],
-		[0.3, "Bright is a good fit: at one place an edge explains 100 % of it. Now the neurons of A."],
-		[0.31, "The same search in all 16 neurons, row by row."],
-		[0.75, "Nowhere a bright spot. And if these best edges are taken out of all neurons?"],
+		[0, "The yardstick: the detector of chapter 5. Where does an edge fit its weights?"],
+		[0.3, "Bright fits well: at one place, 100 %. Now the neurons of A."],
+		[0.31, "All 16, row by row."],
+		[0.75, "Nowhere a bright spot. Now take these edges out of all neurons."],
 		[1, ""],
 	],
 	bet: {
@@ -183,15 +183,7 @@ FIGURES.inside = {
 		const side = min((width - gap) / (narrow ? 2 : 3), low - (narrow ? 104 : 40));
 		Object.assign(this, { side, gap });
 		const size = narrow ? 11 : 13;
-		headline(
-			pen,
-			`weights${isYardstick ? ", made by hand" : ` of ${this.name(n)}`}`,
-			side / 2,
-			14,
-			"center",
-			size,
-			false,
-		);
+		headline(pen, isYardstick ? "weights by hand" : `weights of ${this.name(n)}`, side / 2, 14, "center", size, false);
 		paintImage(pen, this.weightsOf(one, out), 0, 22, side, 0, largest(one.weights));
 		headline(pen, "how well an edge fits", side * 1.5 + gap, 14, "center", size, false);
 		paintImage(pen, seen(one.map), side + gap, 22, side, 1);
@@ -212,10 +204,17 @@ FIGURES.inside = {
 		});
 		if (t === 1 && !narrow) {
 			headline(pen, percent(this.rightNow()), x, y + 3 * pitch + 24, "left", 36);
-			note(pen, ["all weights", "only edges", "without edges"][this.kept], x + 102, y + 3 * pitch + 8, "left", {
-				size: 14,
-			});
-			note(pen, "test digits right", x + 102, y + 3 * pitch + 26, "left", { size: 14 });
+			note(
+				pen,
+				["right: all weights", "right: only edges", "right without edges"][this.kept],
+				x + 102,
+				y + 3 * pitch + 8,
+				"left",
+				{
+					size: 14,
+				},
+			);
+			note(pen, `with all: ${percent(this.whole)}`, x + 102, y + 3 * pitch + 26, "left", { size: 14 });
 		}
 		this.thumbs = range(18).map((k) => [(k % 9) * thumb, low + floor(k / 9) * (thumb + 16), thumb - 4]);
 		this.thumbs.forEach(([x1, y1, wide], k) => {
