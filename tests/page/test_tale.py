@@ -167,6 +167,11 @@ def test_bet_is_won_or_lost_by_what_the_page_measures(chapter, watch, story_path
             page.page.locator("#bet-options button").nth(choice).click()
         page.until("moment === 1")
         assert page.text("#verdict").startswith("Won. " if choice == right else "Lost. ")
+        if chapter != "chain":
+            options = page.page.locator("#bet-options button")
+            marks = [options.nth(n).get_attribute("aria-label") for n in range(options.count())]
+            expected = {choice: "wrong", right: "right"}
+            assert [mark and mark.split(": ")[-1] for mark in marks] == [expected.get(n) for n in range(len(marks))]
         page.page.close()
 
 
@@ -298,6 +303,13 @@ def test_figure_is_labelled_with_what_it_shows(watch, story_path):
     page.link()
     label = page.page.locator("#scene").get_attribute("aria-label")
     assert re.search(r"Laid by you: \d+ %.* A15\.$", label)
+    page = watch(story_path, "#gradient?at=0")
+    page.page.locator("#controls input").fill("150")
+    page.settle()
+    assert page.page.locator("#scene").get_attribute("aria-label").startswith("Which way is down?. At 150°")
+    page.page.locator("#chapter-next").click()
+    page.settle()
+    assert page.page.locator("#scene").get_attribute("aria-label").startswith("Down the hill")
 
 
 def test_motion_rests_at_a_stop_until_its_words_are_read(watch, story_path):

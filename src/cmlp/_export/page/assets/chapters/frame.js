@@ -11,6 +11,7 @@ let decided = false;
 let chosen = null;
 let goesOn = false; // whether Play was pressed, which allows to go on without the bet
 let told; // what a figure says instead of the words of its stop
+let isChanged = true; // whether the label of the figure is older than what it shows
 const bets = {}; // whether each bet was won
 let kept = null; // what was shown before the tale
 let before = "layers"; // the chapter from which the playground was opened
@@ -63,6 +64,7 @@ function openChapter(id, at, parts) {
 	} else if (isCalm()) moveTo(waitsAt());
 	else if (waitsAt()) play(waitsAt(), readingTime());
 	else moveTo(0);
+	isChanged = true;
 	paintNow();
 }
 
@@ -206,14 +208,35 @@ function arriveIfNew() {
 /** The words for this moment; at the end, or once the bet is made and seen, the verdict. */
 function arrive() {
 	write("stop", wordsNow());
-	if (isDue()) write("verdict", judge() + figure.bet.verdict());
+	if (isDue()) {
+		write("verdict", judge() + figure.bet.verdict());
+		markOptions();
+	}
 	labelScene();
 	requestPaint();
 }
 
 /** Says the state of the figure, for screen readers. */
 function labelScene() {
+	isChanged = false;
 	$("scene").ariaLabel = `${$("chapter-title").textContent}. ${figure.label?.(moment) ?? $("stop").textContent}`;
+}
+
+/** Something was changed by hand: it is painted, and then the label follows. */
+function change() {
+	isChanged = true;
+	requestPaint();
+}
+
+/** Marks the option that is right, and the chosen one if it is wrong. */
+function markOptions() {
+	const { options } = figure.bet;
+	if (!options) return;
+	const right = figure.bet.measure();
+	[...$("bet-options").children].forEach((one, n) => {
+		const mark = n === right ? "right" : n === chosen && "wrong";
+		if (mark) [one.dataset.mark, one.ariaLabel] = [mark, `${options[n]}: ${mark}`];
+	});
 }
 
 /** Measures what was bet on, once it has been seen. */
@@ -221,8 +244,10 @@ function judge() {
 	delete $("stop").dataset.bet;
 	if (chosen === null) return "";
 	const { options, near } = figure.bet;
-	bets[chapter] = options ? figure.bet.measure() === chosen : abs(figure.bet.measure() - chosen) <= near;
-	return ($("stop").dataset.bet = bets[chapter] ? "Won. " : "Lost. "); // seen on a phone, where the verdict may be below
+	const right = figure.bet.measure();
+	bets[chapter] = options ? right === chosen : abs(right - chosen) <= near;
+	$("stop").dataset.bet = bets[chapter] ? "Won. " : "Lost. "; // seen on a phone, where the verdict may be below
+	return bets[chapter] ? "Won. " : `Lost. ${options ? `Right is “${options[right]}”. ` : ""}`;
 }
 
 /**
@@ -279,8 +304,12 @@ function paintChapter() {
 	pen.font = "12px system-ui, sans-serif";
 	figure.paint({ pen, width, height, narrow: width < 560 }, moment);
 	const words = figure.says?.(moment);
-	if (words !== told) write("stop", words ?? stopsAt(moment)[1]);
+	if (words !== told) {
+		write("stop", words ?? stopsAt(moment)[1]);
+		isChanged = true;
+	}
 	told = words;
+	if (isChanged) labelScene();
 	$("moment").value = aim;
 	$("moment").ariaValueText = $("stop").textContent;
 	// It rests only for the bet, which is framed.
@@ -303,7 +332,7 @@ function choices(name, options, isChosen, choose) {
 		listen(button, "click", () => {
 			choose(value);
 			refresh();
-			requestPaint();
+			change();
 		});
 		group.append(button);
 	}
@@ -316,21 +345,21 @@ function action(name, act) {
 	const button = make("button", "", name);
 	listen(button, "click", () => {
 		act();
-		requestPaint();
+		change();
 	});
 	$("controls").append(button);
 	return button;
 }
 
-function slider(name, options, change) {
+function slider(name, options, set) {
 	const [line, value, field] = [make("label", "", name + " "), make("output"), make("input")];
 	Object.assign(field, { type: "range", ...options });
 	const tell = (shown) =>
 		(value.textContent = options.words?.(Number(shown)) ?? number(Number(shown), options.places ?? 0));
 	const read = () => {
 		tell(field.value);
-		change(Number(field.value));
-		requestPaint();
+		set(Number(field.value));
+		change();
 	};
 	tell(options.value);
 	listen(field, "input", read);
@@ -436,14 +465,17 @@ async function setUpTale() {
 		grip = place(event);
 		if (figure.drag) scene.setPointerCapture(event.pointerId);
 		figure.press?.(...grip);
-		requestPaint();
+		change();
 	});
 	listen(scene, "pointermove", (event) => {
 		const now = place(event);
-		if (grip) figure?.drag?.(...now, now[0] - grip[0], now[1] - grip[1]);
-		else figure?.hover?.(...now);
-		if (grip) grip = now;
-		requestPaint();
+		if (!grip) {
+			figure?.hover?.(...now);
+			return requestPaint();
+		}
+		figure?.drag?.(...now, now[0] - grip[0], now[1] - grip[1]);
+		grip = now;
+		change();
 	});
 	for (const type of ["pointerup", "pointercancel"]) listen(scene, type, () => (grip = null));
 	listen(scene, "keydown", (event) => {

@@ -17,6 +17,7 @@ function readColours() {
 		"muted",
 		"accent",
 		"mark",
+		"edge",
 		"ink",
 		"ground",
 	];
@@ -41,7 +42,11 @@ function prepare(canvas) {
 	return { pen, width, height };
 }
 
+/** In the light theme yellow has a dark edge, without which it would be too pale. */
+const isEdged = (colour) => colour === colours.mark && colours.edge !== colour;
+
 function drawLine(pen, points, colour, width = 1, dash = []) {
+	if (isEdged(colour)) drawLine(pen, points, colours.edge, width + 1.5, dash);
 	pen.strokeStyle = colour;
 	pen.lineWidth = width;
 	pen.setLineDash(dash);

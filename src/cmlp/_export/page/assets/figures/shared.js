@@ -43,15 +43,20 @@ function box(pen, x, y, width, height, colour, alpha = 1) {
 	pen.globalAlpha = alpha;
 	pen.fillStyle = colour;
 	pen.fillRect(x, y, width, height);
+	if (isEdged(colour)) outline(pen, colours.edge, 1, x, y, width, height);
 	pen.globalAlpha = 1;
+}
+
+function outline(pen, colour, lineWidth, ...place) {
+	Object.assign(pen, { strokeStyle: colour, lineWidth });
+	pen.setLineDash([]);
+	pen.strokeRect(...place);
 }
 
 /** A yellow frame around the one thing to look at. */
 function frameOf(pen, ...place) {
-	pen.strokeStyle = colours.mark;
-	pen.lineWidth = 2;
-	pen.setLineDash([]);
-	pen.strokeRect(...place);
+	if (isEdged(colours.mark)) outline(pen, colours.edge, 3.5, ...place);
+	outline(pen, colours.mark, 2, ...place);
 }
 
 /** A neuron: the fuller the circle's light, the larger its activation. */
@@ -71,7 +76,11 @@ function disc(pen, x, y, radius, value, ring = colours.ring, width = 1.5) {
 }
 
 /** What a column of neurons stands on: as dark as an image in both themes, so that bright always means on. */
-const stand = (pen, x, top, bottom, radius) => box(pen, x - radius - 3, top, 2 * radius + 6, bottom - top, colours.off);
+function stand(pen, x, top, bottom, radius) {
+	const [line, width] = [segment(x, top + radius + 3, x, bottom - radius - 3), 2 * radius + 6];
+	drawLine(pen, line, colours.ring, width + 2);
+	drawLine(pen, line, colours.off, width);
+}
 
 /** A digit in its frame. */
 function picture(pen, input, x, y, side, top = 1) {
