@@ -175,7 +175,9 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
 
 
 def _write_gallery(terminal: Terminal, blocks: list[list[str]]) -> None:
-    """Write images with captions, as many side by side as fit."""
+    """Write images with captions, as many side by side as fit; only the captions if an image is too wide."""
+    if terminal.width < SIDE:
+        blocks = [block[SIDE // 2 :] for block in blocks]
     per_row = max(1, (terminal.width + _GAP) // (SIDE + _GAP))
     for start in range(0, len(blocks), per_row):
         terminal.write_lines(["", *side_by_side(*blocks[start : start + per_row], gap=_GAP)])

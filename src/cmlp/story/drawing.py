@@ -177,9 +177,10 @@ def beside(*blocks: Sequence[str], gap: int) -> list[str]:
 
 
 def beside_or_below(left: Sequence[str], right: Sequence[str], width: int, gap: int = 2) -> list[str]:
-    """Put two blocks of lines side by side if there is space, otherwise the second below the first."""
+    """Put two blocks of lines side by side if there is space, otherwise one below the other."""
     lines = side_by_side(left, right, gap=gap)
-    return lines if max(len(visible(line)) for line in lines) <= width else [*side_by_side(left), "", *right]
+    is_wide = max(len(visible(line)) for line in lines) <= width
+    return lines if is_wide else [*side_by_side(left), "", *side_by_side(right)]
 
 
 def page_width(terminal: Terminal) -> int:
