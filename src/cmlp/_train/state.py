@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 from zlib import crc32
 
@@ -200,20 +200,21 @@ def _generator_copy(generator: Generator) -> Generator:
 
 
 class Field(NamedTuple):
-    """How a field of a state is loaded from a pickle, copied, and saved in a model file."""
+    """How a field of a state is loaded from a pickle, copied, pickled, and saved in a model file."""
 
     load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
     default: object  # of the dataclass; a field can be None only if its default is None
     copy: Callable[[Any], Any]  # of a value that is not None, for an independent state
     stored: Literal["number", "array"] | None  # as it is; None if the file has it in another form, or not at all
+    pickled: Callable[[Any], Any]  # of a value that is not None, the plain value in a pickle
 
     def loaded(self, name: str, value: Any) -> Any:
         """Return the value of a field that a pickle or a file has under this name."""
         return None if value is None and self.default is None else self.load(name, value)
 
 
-def _kept(load: _Load, default: object, copy: Any = _same, stored: Any = None, **factory: Any) -> Any:
-    return field(default=default, **factory, metadata={"how": Field(load, default, copy, stored)})
+def _kept(load: Any, default: object, copy: Any = _same, stored: Any = None, pickled: Any = _same, **more: Any) -> Any:
+    return field(default=default, **more, metadata={"how": Field(load, default, copy, stored, pickled)})
 
 
 def _number(kind: type, default: object) -> Any:
@@ -236,7 +237,7 @@ class Weights:
     # After training with early stopping: those after the last batch.
     last: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
     # Of standardized targets; None before it is learned.
-    target_scale: TargetScale | None = _kept(lambda _, fields: scale_of(fields), None)
+    target_scale: TargetScale | None = _kept(lambda _, fields: scale_of(fields), None, pickled=lambda it: it._asdict())
     # Whether `params` predict y itself although targets are standardized; `best` and `last` never do.
     predicts_y: bool = _kept(_of(bool), False)
 
@@ -296,10 +297,10 @@ class TrainingState:
     # Curves and counters.
     history: History = _kept(lambda _, fields: History.from_fields(fields), MISSING, History.copy)
     # Shuffles the rows; None after training.
-    generator: Generator | None = _kept(_of(_core.Random), None, _generator_copy)
+    generator: Generator | None = _kept(_of(_core.Random), None, _generator_copy, pickled=stored_generator)
     # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
     optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
-    schedule: Schedule | None = _kept(_schedule, None)
+    schedule: Schedule | None = _kept(_schedule, None, pickled=lambda it: {"name": it.name, **vars(it)})
 
     # The call so far:
     schedule_epoch: int = _number(int, 0)  # completed epochs of the schedule, with partial_fit those of all calls
@@ -359,13 +360,12 @@ class TrainingState:
             vars(self).update(draw(generator), generator=generator)
 
     def replaced(self, **changes: Any) -> TrainingState:
-        """Return a state with other values of some attributes; it shares the objects of all others."""
-        return replace(self, **changes)
+        """Return a state with other values of some fields; it shares the values of all others."""
+        return TrainingState.of_flat(self.flat() | changes)
 
     def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows, generator, best and last ones."""
-        kept = self.weights
-        weights = Weights(kept.params, target_scale=kept.target_scale, predicts_y=kept.predicts_y)
+        weights = Weights(self.params, target_scale=self.weights.target_scale, predicts_y=self.weights.predicts_y)
         names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped")
         return TrainingState(weights, self.history, **{name: getattr(self, name) for name in names})
 
@@ -374,10 +374,7 @@ class TrainingState:
         generator = self.generator
         if generator is not None and not is_storable(generator):
             return self.without_rows()
-        generator = None if generator is None else stored_generator(generator)
-        return self.replaced(
-            generator=generator, weights=replace(self.weights), resume_check=replace(self.resume_check)
-        )
+        return self.replaced(generator=None if generator is None else stored_generator(generator))
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
@@ -397,16 +394,15 @@ class TrainingState:
 
     @classmethod
     def of_flat(cls, values: dict[str, Any]) -> TrainingState:
-        """Return the state that `flat` has made these values of."""
-        parts = {kind: {each.name: values.pop(each.name) for each in fields(kind)} for kind in (Weights, ResumeCheck)}
-        return cls(Weights(**parts[Weights]), resume_check=ResumeCheck(**parts[ResumeCheck]), **values)
+        """Return a state with these values of all fields, in weights and a resume check of its own."""
+
+        def made(kind: Any, **parts: Any) -> Any:
+            return kind(**parts, **{each.name: values[each.name] for each in fields(kind) if each.metadata})
+
+        return made(cls, weights=made(Weights), resume_check=made(ResumeCheck))  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        generator = None if self.generator is None else stored_generator(self.generator)
-        schedule = None if self.schedule is None else {"name": self.schedule.name, **vars(self.schedule)}
-        scale = self.weights.target_scale
-        fields = self.flat() | {"generator": generator, "schedule": schedule}
-        fields["target_scale"] = None if scale is None else scale._asdict()
+        fields = {name: None if value is None else FIELDS[name].pickled(value) for name, value in self.flat().items()}
         fields["history"] = self.history.without_seconds().fields()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
         return {"version": PICKLE_VERSION, **{stored_name(name): value for name, value in fields.items()}}
