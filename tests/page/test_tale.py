@@ -599,7 +599,7 @@ def test_network_learns_again_with_another_rate(watch, story_path):
     assert re.match(r"Rate 0\.1 is too slow: after 500 steps \d+ % are right, with rate 2 77 %", page.text("#stop"))
     page.page.get_by_role("button", name="10", exact=True).click()
     page.until("moment === 1")
-    assert page.text("#stop").startswith("Rate 10 leaps: ")
+    assert page.text("#stop").startswith("Rate 10 leaps too far: ")
 
 
 def test_outputs_that_say_the_same_cost_what_the_bet_asked(watch, story_path):

@@ -53,7 +53,7 @@ FIGURES.learn = {
 		if (rate === 2) return `Rate 2: ${share} right.`;
 		return rate < 2
 			? `Rate ${rate} is too slow: after 500 steps ${share} are right, with rate 2 ${most}.`
-			: `Rate ${rate} leaps: the cost jumps about, and ${share} are right, with rate 2 ${most}.`;
+			: `Rate ${rate} leaps too far: the cost hardly falls below 0.9, and ${share} are right, with rate 2 ${most}.`;
 	},
 	work(t) {
 		return steadily(
