@@ -30,13 +30,13 @@ const TALE = {
 		],
 		knobs: [
 			"13,002 knobs, one function",
-			"Each wire has a weight, each neuron a bias: 13,002 numbers, like knobs. The network is one function: 784 numbers go in and ten come out. Each layer multiplies by its matrix, adds its biases, and squashes. Turn the knobs, and it is another function.",
+			"Each wire has a weight, each neuron a bias: 13,002 knobs. A layer’s weights make a table, its matrix, with a row for each neuron. Multiply by it, add the biases, squash: 784 numbers go in and ten come out. The network is one function.",
 		],
 	},
 	Descent: {
 		cost: [
 			"Chance, and what it costs",
-			"All knobs are set at random, and the answer is trash. The teacher has only images and labels; no rule anywhere. For each output: subtract what was wanted, and square. The ten squares together are an image’s cost; the average over all is the network’s.",
+			"All knobs are set at random, and the answer is trash. Nobody gives it a rule, only images and labels. For each output: subtract what was wanted, and square. The ten squares together are an image’s cost; the average over all is the network’s.",
 		],
 		gradient: [
 			"Which way is down?",

@@ -283,6 +283,12 @@ function again() {
 	play(1);
 }
 
+/** Shows it again from a moment after a choice that is not the bet's: the verdict stays. */
+function replay(from) {
+	aim = moment = from;
+	play(1);
+}
+
 const isMoving = () => $("play").textContent === "Pause";
 
 function pressPlay() {

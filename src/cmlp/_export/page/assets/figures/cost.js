@@ -7,8 +7,8 @@ FIGURES.cost = {
 		[0, "Its ten outputs, and what they should be (blue lines). Each difference is the side of a yellow square."],
 		[0.28, "One after the other they are poured into one: its area is the cost of this image."],
 		[0.52, "The cost of the network is the average over many digits, here the 500 for training in this page."],
-		[0.8, "Now let all ten say the same: 0.5, then 0.1, then 0. Watch the square."],
-		[1, "These are the random network’s own outputs again. Which number, said by all ten, costs least of all?"],
+		[0.8, "Now let all ten say the same: 0.5, then 0, then 0.1. Watch the square."],
+		[1, "All ten say 0.1: the small square is all that it costs. Can any other number cost less?"],
 	],
 	bet: {
 		question: "Suppose all ten outputs say the same number, for every image. Which number costs least?",
@@ -20,35 +20,40 @@ FIGURES.cost = {
 		},
 		verdict() {
 			const { mean } = FIGURES.cost;
-			return `If all ten say 0.5, an image costs ${number(this.costs()[0], 2)}; if they say 0.1: ${number(this.costs()[1], 2)}; 0: ${number(this.costs()[2], 2)}. The random network costs ${number(mean[mean.length - 1])}: knowing nothing, it does worse than saying nothing.`;
+			const [half, tenth, none] = this.costs().map((cost) => number(cost, 2));
+			return `0.1 costs ${tenth}, 0.5 costs ${half}, 0 costs ${none}. The random network costs ${number(mean.at(-1), 2)}: its 13,002 knobs lose to a single number.`;
 		},
 	},
 	says(t) {
-		if (t < 1 || (this.one === pictures.nine && this.same === null)) return;
-		if (this.same === null)
+		if (t < 1 || !this.isTurned) return;
+		if (this.same === null) {
+			if (this.one === pictures.nine) return "These are the random network’s own outputs.";
 			return "Another digit, and nearly the same ten outputs: a random network hardly looks at the image.";
-		return `All say ${number(this.same, 2)} for every image, so the average is the same. Where is the cost lowest?`;
+		}
+		const cost = number((1 - this.same) ** 2 + 9 * this.same ** 2, 2);
+		if (abs(this.same - 0.1) < 0.01)
+			return `0.10, found: ${cost} is the lowest. Each digit is wanted one time in ten, so a tenth is the best blind guess.`;
+		return `All say ${number(this.same, 2)}, which costs ${cost}. It can be lower.`;
 	},
 	set() {
 		this.one = pictures.nine;
 		let total = 0;
 		this.mean = examples.train.map((one, n) => (total += meanCost([one])) / (n + 1));
-		this.same = null;
+		[this.same, this.isTurned] = [0.1, false];
 		const words = (value) => (value < 0 ? "what the network says" : number(value, 2));
 		this.showSame = slider("All ten outputs say", { min: -0.05, max: 1, step: 0.05, value: -0.05, words }, (value) => {
-			this.same = value < 0 ? null : value;
+			[this.same, this.isTurned] = [value < 0 ? null : value, true];
 			moveTo(1);
 		});
 		action("Another digit", () => {
-			this.same = null;
+			[this.same, this.isTurned] = [null, true];
 			this.one = examples.test[(examples.test.indexOf(this.one) + 1) % examples.test.length];
 		});
 	},
-	/** What all ten say before the end: the numbers of the bet. */
+	/** What all ten say: the numbers of the bet, and at the end what is chosen. Before, the network's own outputs (null). */
 	shown(t) {
-		return t < 0.82 || t === 1
-			? this.same
-			: blend(0.5, 0.1, ease(part(t, 0.86, 0.9))) - 0.1 * ease(part(t, 0.94, 0.97));
+		if (t === 1) return this.same;
+		return t < 0.82 ? null : blend(0.5, 0, ease(part(t, 0.86, 0.9))) + 0.1 * ease(part(t, 0.94, 0.97));
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const same = this.shown(t);
@@ -119,6 +124,12 @@ FIGURES.cost = {
 			"left",
 			narrow ? 12 : 14,
 		);
+		if (same !== null) {
+			const most = unit * Math.sqrt(this.mean.at(-1));
+			outline(pen, colours.text, 1.5, x, height - 34 - most, most, most);
+			const words = `${narrow ? "" : "the "}random network: ${number(this.mean.at(-1), 2)}`;
+			note(pen, words, x + most / 2, height - 40 - most, "center", { colour: colours.text });
+		}
 		if (seen < this.mean.length)
 			picture(pen, examples.train[seen].input, x + edge / 2 - 28, height - 62 - edge / 2, 56);
 	},

@@ -14,10 +14,14 @@ FIGURES.gradient = {
 			0.78,
 			"All stop near 90°, where the cost hardly changes: nearly every direction is across the slope, because there are 13,002.",
 		],
-		[1, "Below, the gradient itself: one number for each knob. Turn the step again."],
+		[
+			1,
+			"Below, the gradient itself, a number for each knob. Blue: turned up, it raises the cost. Orange: it lowers it.",
+		],
 	],
 	bet: {
-		question: "A step against the gradient goes down by 1. How far does the best of 200 random steps go?",
+		question:
+			"One step against the gradient lowers the cost. What share of that does the best of 200 random steps reach?",
 		options: ["1/2", "1/10", "below 1/20"],
 		ratio() {
 			const one = FIGURES.gradient;
@@ -28,7 +32,7 @@ FIGURES.gradient = {
 			return this.ratio() > 0.25 ? 0 : this.ratio() > 0.05 ? 1 : 2;
 		},
 		verdict() {
-			return `Only 1/${number(1 / this.ratio(), 0)} of it. Among 13,002 directions a random one is nearly at right angles to the slope. The gradient points straight uphill, and its negative straight downhill.`;
+			return `Only 1/${number(1 / this.ratio(), 0)} of it. Among 13,002 directions, a random one is nearly at right angles to the slope. The gradient points straight uphill, its negative straight downhill.`;
 		},
 	},
 	set() {
@@ -162,7 +166,7 @@ FIGURES.gradient = {
 				"left",
 				narrow ? 11 : 13,
 			);
-			box(pen, x, y + 20, long, 12, colours.positive);
+			box(pen, x, y + 20, long, 12, colours.ring);
 			const words = narrow ? "gradient:" : "against the gradient:";
 			note(pen, `${words} ${number(this.down / best, 0)} times as much`, x, y + 47, "left", { size: narrow ? 11 : 12 });
 		}
@@ -189,7 +193,7 @@ FIGURES.gradient = {
 		this.tries.slice(0, shown).forEach(([change, where], n) => {
 			const come = t === 1 ? 1 : ease(part(t, 0.4 + 0.0015 * n, 0.46 + 0.0015 * n));
 			const [[x, y], [, end]] = [along((come * where) / 5), along(where / 5)];
-			drawLine(pen, [[x, y + come * (at(where, change)[1] - end)]], tint(-change), 6);
+			drawLine(pen, [[x, y + come * (at(where, change)[1] - end)]], colours.text, 6);
 		});
 		const rise = part(t, 0.86, 0.98);
 		if (!rise) return;
@@ -206,7 +210,7 @@ FIGURES.gradient = {
 			const value = this.sorted[n === 399 ? count - 1 : floor((n / 400) * count)];
 			const size = (abs(value) / most) * (zero - high);
 			const x = left + (n / 400) * (right - left);
-			box(pen, x, value > 0 ? zero - size : zero, (right - left) / 400, size, tint(-value));
+			box(pen, x, value > 0 ? zero - size : zero, (right - left) / 400, size, tint(value));
 		});
 		if (rise < 1) return;
 		// Names at the ends, and of the zeros in the middle.

@@ -3,8 +3,8 @@
 const [HILL_STEPS, LIFT, GROUND] = [60, 0.34, -0.2];
 const HILL_VIEW = [0.16, 0.82]; // turned and tilted so that both valleys are seen
 const FROM_ABOVE = [0, Math.PI / 2];
-// The ring ends with the first rate, the map has risen into relief, and the ring ends with the chosen rate.
-const [FIRST_RATE, RING_WAITS, RISEN, RING_ENDS] = [5, 0.35, 0.41, 0.68];
+// The ring ends with the first rate, then the map rises into relief, and the ring starts with the chosen rate.
+const [FIRST_RATE, BET_RATE, RING_WAITS, RISEN] = [5, 8, 0.4, 0.5];
 const HILL_STARTS = [
 	[-1, -4],
 	[1, 4],
@@ -57,36 +57,26 @@ FIGURES.hill = {
 			0,
 			`Seen from above. With learning rate ${FIRST_RATE} the ring leaves the ridge. It knows only the slope under it.`,
 		],
-		[RING_WAITS, "It has rolled into the valley of the half-trained network. Next in relief: a larger learning rate."],
-		[
-			RING_ENDS,
-			"The ring has only 2 directions, the network (full dot) all 13,002. Where the network costs less than the map shows, it lies below.",
-		],
-		[
-			1,
-			"60 steps. Choose another rate, or drag the start. “Reordered” is the half-trained network with its neurons in another order.",
-		],
+		[RING_WAITS, "It has rolled into the valley. Next in relief: the same hill with a larger learning rate."],
+		[1, "60 steps at rate 8. Try another rate, or drag the start."],
 	],
 	bet: {
-		question: `With learning rate 8 instead of ${FIRST_RATE}, each step is longer. The ring …`,
+		question: `With learning rate ${BET_RATE} instead of ${FIRST_RATE}, each step is longer. The ring …`,
 		options: OUTCOMES,
 		at: RING_WAITS,
-		measure: () => outcomeOf(heldPath(8)),
+		measure: () => outcomeOf(heldPath(BET_RATE)),
 		verdict() {
-			const { rate, held, free } = FIGURES.hill;
-			const [outcome, cost] = [outcomeOf(held), held.at(-1)[2]];
-			const low = free?.at(-1)[2];
-			const why = low < cost ? ", because it can also leave this map, in 13,000 more directions" : "";
-			const network = free ? ` The network ends at ${number(low)}${why}.` : "";
-			return `With rate ${rate} the ring ${OUTCOMES[outcome]}${finite(cost) ? ` and ends at ${number(cost)}` : ""}, because ${REASONS[outcome]}.${network}`;
+			const [held, before] = [BET_RATE, FIRST_RATE].map((rate) => heldPath(rate, tale.hill.start));
+			const [outcome, cost, low] = [outcomeOf(held), held.at(-1)[2], before.at(-1)[2]];
+			return `The ring ${OUTCOMES[outcome]}, because ${REASONS[outcome]}. After 60 steps it costs ${number(cost, 2)}, with rate ${FIRST_RATE} only ${number(low, 2)}: a longer step is not always a better one.`;
 		},
 	},
 	set() {
 		this.view = null; // chosen by hand
 		[this.grip, HILL_STARTS[3]] = [false, tale.hill.start];
-		this.choose(8, tale.hill.start);
+		this.choose(BET_RATE, tale.hill.start);
 		choices(
-			"Learning rate",
+			"Rate",
 			Object.keys(tale.hill.free)
 				.map(Number)
 				.sort((p, q) => p - q)
@@ -94,21 +84,26 @@ FIGURES.hill = {
 			(rate) => rate === this.rate,
 			(rate) => {
 				this.choose(rate);
-				again();
-				if (moment < 1) moment = RISEN;
+				replay(RISEN);
 			},
 		);
 		this.turner = action("From above", () => {
 			this.view = this.pitch > 1.5 ? HILL_VIEW : FROM_ABOVE;
 		});
-		action("First start", () => this.choose(this.rate, tale.hill.start));
-		action("Spiral at rate 10", () => goTo("playground", { preset: "jumping" }));
+		action("What if the network itself steps?", () => {
+			this.choose(this.rate, tale.hill.start);
+			this.walks = true;
+			replay(RISEN);
+		});
+		action("Why two valleys?", () => {
+			this.choose(this.rate);
+			this.twins = true;
+		});
 	},
 	/** The network's own descents are recorded from one start only. */
 	choose(rate, start = this.start) {
-		const free = start === tale.hill.start ? tale.hill.free[rate] : null;
-		Object.assign(this, { rate, start, free, held: heldPath(rate, start) });
-		if ($("verdict").textContent) write("verdict", this.bet.verdict());
+		const held = heldPath(rate, start);
+		Object.assign(this, { rate, start, held, free: tale.hill.free[rate], walks: false, twins: false });
 	},
 	/** Places on the screen, without perspective: [across, down, depth]. */
 	camera(width, height) {
@@ -134,8 +129,8 @@ FIGURES.hill = {
 		const steps = (from, to) => HILL_STEPS * part(t, from, to) ** 1.5;
 		if (t <= RING_WAITS)
 			return [[heldPath(FIRST_RATE, this.start), colours.text, "ring", steps(0.02, RING_WAITS - 0.02)]];
-		const ring = [this.held, colours.text, "ring", steps(RISEN, RING_ENDS)];
-		return this.free && t > RING_ENDS ? [ring, [this.free, colours.mark, "network", steps(RING_ENDS, 1)]] : [ring];
+		const ring = [this.held, colours.text, "ring", this.walks ? HILL_STEPS : steps(RISEN, 1)];
+		return this.walks ? [ring, [this.free, colours.mark, "network", steps(RISEN, 1)]] : [ring];
 	},
 	paint({ pen, width, height, narrow }, t) {
 		const { wide, deep } = tale.hill;
@@ -180,7 +175,7 @@ FIGURES.hill = {
 		if (this.pitch > 1.5)
 			for (const [, p, q] of this.contours) drawLine(pen, [ground(...p), ground(...q)], `${colours.ground}60`);
 		// The network is not on this map, which fades.
-		if (walkers[1]) box(pen, 0, 0, width, height - 100, colours.ground, 0.65 * part(t, RING_ENDS, RING_ENDS + 0.04));
+		if (walkers[1]) box(pen, 0, 0, width, height - 100, colours.ground, 0.65 * part(t, RISEN, RISEN + 0.06));
 		const onMap = ([x, y]) => surface(x, y, heightAt(x, y));
 		this.first = onMap(this.start);
 		walkers.forEach(([path, colour, , at], isFree) => {
@@ -218,13 +213,13 @@ FIGURES.hill = {
 				drawLine(pen, [above], colours.text, 5);
 				const words = { colour: colours.text, bold: true, halo: true };
 				note(pen, `map here: ${number(heightAt(ball[0], ball[1]), 2)}`, above[0], above[1] - 10, "center", words);
-				if (!narrow) note(pen, `network: ${number(ball[2], 2)}`, x - 12, y + 14, "right", { ...words, colour });
+				if (!narrow) note(pen, `network: ${number(ball[2], 2)}`, x - 12, y + 14, "right", words);
 			}
 			if (isFree) drawLine(pen, [[x, y]], colours.ground, 15);
 			drawLine(pen, [[x, y]], colour, isFree ? 12 : 17);
 			if (!isFree) drawLine(pen, [[x, y]], colours.ground, 12);
 		});
-		// The half-trained network, the same with its neurons in another order, and the start, all named beside the paths.
+		// The start, and on demand the half-trained network and the same with its neurons in another order.
 		const name = (words, [x, y], across, down, align) => {
 			const place = [words, max(x + across, align === "right" ? 92 : 0), y + down];
 			drawLine(pen, [[x, y]], colours.text, 7);
@@ -234,8 +229,10 @@ FIGURES.hill = {
 			pen.strokeText(...place);
 			headline(pen, ...place, align);
 		};
-		name("half-trained", points[826], ...(narrow ? [0, -46] : [-8, 20]), "right");
-		if (t === 1) name("reordered", points[854], 0, -12, "center");
+		if (this.twins) {
+			name("half-trained", points[826], ...(narrow ? [0, -46] : [-8, 20]), "right");
+			name("reordered", points[854], 0, -12, "center");
+		}
 		name("start", this.first, 14, 14, "left");
 		this.paintCurve(pen, [40, height - 92, width - 112, height - 16], walkers);
 	},
@@ -290,12 +287,21 @@ FIGURES.hill = {
 		this.choose(this.rate, HILL_STARTS[(HILL_STARTS.indexOf(this.start) + 1) % HILL_STARTS.length]);
 	},
 	says(t) {
-		if (t > RING_WAITS && t < RING_ENDS) {
+		if (t <= RING_WAITS) return;
+		if (this.walks) {
+			if (t < 1) return "The network (full dot) may turn all 13,002 knobs, the ring only in this map’s 2 directions.";
+			const [x, y, cost] = this.free.at(-1);
+			return `The network costs ${number(cost, 2)}, where the map shows ${number(heightAt(x, y), 2)}: it also goes down in directions that the map does not show.`;
+		}
+		if (t < 1) {
 			const times = this.rate / FIRST_RATE;
 			return `Rate ${this.rate}: on the same slope, each step is ${number(times, times % 1 ? (times < 0.1 ? 2 : 1) : 0)} times as long as with ${FIRST_RATE}.`;
 		}
-		if (t === 1 && !this.free)
-			return "60 steps from another start. The network’s path is recorded from the first start only.";
+		if (this.twins)
+			return "Both valleys hold the half-trained network; in the right one its neurons are in another order, which changes nothing.";
+		if (this.rate === BET_RATE && this.start === tale.hill.start) return;
+		const outcome = outcomeOf(this.held);
+		return `Rate ${this.rate}: the ring ${OUTCOMES[outcome]}, because ${REASONS[outcome]}. Try another rate, or drag the start.`;
 	},
 	label(t) {
 		const words = this.walkers(t).map(([path, , name, at]) => {

@@ -6,7 +6,7 @@ FIGURES.knobs = {
 	seconds: 8,
 	stops: [
 		[0, "Each wire is a number, each neuron has one more."],
-		[0.3, "All at once: a row for each neuron, blue above 0."],
+		[0.3, "Each layer’s weights as a table: a row for each neuron, a column for each input; blue is above 0."],
 		[0.42, "784 numbers go in, ten come out: a 9."],
 		[0.7, "All knobs turn. Yellow: digits that it now misreads, and what it reads instead."],
 		[1, "Turn the knobs further: how far, until it reads less than half?"],
@@ -18,7 +18,7 @@ FIGURES.knobs = {
 		measure: () => nearest([0.1, 0.5, 0.9], FIGURES.knobs.shareAt(TURNED_BY)),
 		verdict() {
 			const [none, some, most] = [0, TURNED_BY, 1].map((by) => percent(FIGURES.knobs.shareAt(by)));
-			return `Still ${some} (before: ${none}), because thousands of small errors cancel in the sums. At ±1 it reads ${most}. No single knob holds what it knows.`;
+			return `It reads ${some}, before ${none}: some knobs push a sum up, others down, so most of the errors cancel. At ±1 they are too large for that: ${most}.`;
 		},
 	},
 	set() {

@@ -8,6 +8,7 @@ FIGURES.learn = {
 	stops: [
 		[0, "The weights of A1 to A16 are random, and so are the ten outputs for this 9."],
 		[0.04, "It learns here, from this page’s 500 training digits, ten at a time."],
+		[0.16, "For a while the cost stays at 0.9: all ten say 0.1, the answer of chapter 8."],
 		[1, "The cost has fallen, and more digits are right. Does it learn better at another rate?"],
 	],
 	bet: {
@@ -20,10 +21,11 @@ FIGURES.learn = {
 		verdict() {
 			const [first, last] = [FIGURES.learn.known[0], FIGURES.learn.until(LEARN_STEPS).at(-1)];
 			const end = tale.history.at(-1);
-			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost went from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: cost ${number(end[0], 3)}, ${end[1]} % right. The lower the cost, the more digits it reads. On the plateau at 0.9 it says 0.1 everywhere: the first thing it learns is the answer of chapter 8.`;
+			return `From ${percent(first.share)} to ${percent(last.share)}, while the cost fell from ${number(first.cost, 2)} to ${number(last.cost, 2)}. With 5,000 digits and 30 passes: ${end[1]} %. There the cost goes on falling; the digits do not: it learns the 5,000 by heart.`;
 		},
 	},
 	set() {
+		this.before = null; // what it read with the first rate
 		const begin = (rate) => {
 			restart(1);
 			Object.assign(this, { rate, known: [], steps: 0 });
@@ -35,10 +37,23 @@ FIGURES.learn = {
 			[0.1, 2, 10].map((rate) => [rate, rate]),
 			(rate) => rate === this.rate,
 			(rate) => {
+				if (!$("verdict").textContent && !isOpen()) return;
+				this.before ??= this.known.at(-1).share;
 				begin(rate);
-				again();
+				replay(0);
 			},
 		);
+	},
+	/** The answer to another rate; the verdict is about the bet. */
+	says(t) {
+		if (this.before === null) return;
+		const { rate } = this;
+		if (t < 1) return `Learning rate ${rate}, from the same random weights.`;
+		const [share, most] = [this.until(LEARN_STEPS).at(-1).share, this.before].map((value) => percent(value));
+		if (rate === 2) return `Rate 2: ${share} right.`;
+		return rate < 2
+			? `Rate ${rate} is too slow: after 500 steps ${share} are right, with rate 2 ${most}.`
+			: `Rate ${rate} leaps too far: the cost hardly falls below 0.9, and ${share} are right, with rate 2 ${most}.`;
 	},
 	work(t) {
 		return steadily(
