@@ -585,3 +585,24 @@ def test_playground_runs_in_firefox(story_path):
         assert browser.evaluate("figure.measures().share") > 0.95
         bottoms = "[...document.querySelectorAll('#controls button')].map((one) => one.getBoundingClientRect().bottom)"
         assert max(browser.evaluate(bottoms)) <= 720
+
+
+def test_small_squares_are_easy_to_press(watch, story_path):
+    screen = {"width": 390, "height": 844}
+    page = watch(story_path, "#playground?preset=free&layers=8-8-8-8-8-8", viewport=screen)
+    for layer, j, left, top, side in page.evaluate("figure.cells.slice(2, -1)"):
+        x, y = left + side / 2, top + side / 2
+        assert page.evaluate(f"figure.cellAt({x}, {y + 14}).slice(0, 2)") == [layer, j]
+    page = watch(story_path, "#playground?preset=free", viewport=screen)
+    assert min(one[4] for one in page.evaluate("figure.cells.filter(([l]) => l < 3)")) >= 28
+
+
+def test_letters_of_six_layers_and_broken_networks_are_seen(watch, story_path):
+    page = watch(story_path, "#playground?preset=fading&layers=8-8-8-8-8-8&at=1")
+    page.until("$('verdict').textContent")
+    boxes = [one.bounding_box() for one in page.page.locator(".heads > div + div span").all()]
+    assert [box["width"] > 6 for box in boxes] == [True] * 6
+    bottoms = [
+        one.bounding_box()["y"] + one.bounding_box()["height"] for one in page.page.locator(".broken button").all()
+    ]
+    assert len(bottoms) == 3 and max(bottoms) < 800
