@@ -87,7 +87,7 @@ const TALE = {
 // Not a chapter, but opened by some of them.
 const PLAYGROUND = [
 	"Playground",
-	"Two numbers in, one out: the smallest world in which a network must bend its boundary. Blue points should give 1, orange ones 0. Click the plane for points of your own. Training runs back and forth with the slider. The address keeps settings and points.",
+	"Two numbers in, one out: blue points should give 1, orange ones 0. Press Run, and watch the boundary bend. Click the plane for points of your own.",
 ];
 const CHAPTERS = Object.values(TALE).flatMap((group) => Object.keys(group));
 const groupOf = (id) => Object.keys(TALE).find((name) => id in TALE[name]);

@@ -138,7 +138,8 @@ function bet(choice) {
 	if (decided) return;
 	choose(choice);
 	skip();
-	play(1);
+	if (figure.run) figure.run();
+	else play(1);
 }
 
 function choose(choice) {
@@ -194,10 +195,11 @@ function moveTo(t) {
 
 const wordsNow = () => figure.says?.(moment) ?? stopsAt(moment)[1];
 
-/** Whether the verdict is to be said. The playground runs on past its bet: without one it then says only what is broken. */
+/** Whether the verdict is to be said. The playground without a bet says only what is broken. */
 function isDue() {
-	const isFree = figure.run && chosen === null && isMoving() && !figure.bet.own.steps;
-	return decided && !isFree && moment >= (figure.bet.shown ?? 1) - 1e-6 && !$("verdict").textContent;
+	return (
+		decided && (figure.bet.hasVerdict ?? true) && moment >= (figure.bet.shown ?? 1) - 1e-6 && !$("verdict").textContent
+	);
 }
 
 /** While it moves: the words, when they change. */

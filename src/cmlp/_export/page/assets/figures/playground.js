@@ -1,7 +1,8 @@
 // --- The playground: two numbers in, one out, and a boundary that bends while it learns.
 
-const [PLAY_STEPS, PLAY_EVERY, PLANE] = [4000, 40, 40];
-const BET_UNTIL = 400; // a bet can be made while it runs
+const [PLAY_STEPS, PLAY_EVERY, PLANE] = [1000, 20, 40];
+const BET_UNTIL = 40; // a bet can be made while it begins to run
+const SLOW = [15, 150, 250]; // steps a second at first; after how many steps twice that; at most
 const [MOST_STATES, MOST_NOISE] = [1500, 0.3];
 const PLAY_DATA = {
 	circles: (u, v, k) => {
@@ -70,37 +71,34 @@ const rises = (states) => states.filter(({ cost }, n) => n && cost > 1.02 * stat
 const PLAY_BETS = {
 	circles: {
 		...SHARES,
-		steps: 1000,
 		question: "No hidden layer, and circles. How many test points will it get right after 1,000 steps?",
 		verdict: () =>
-			"Without hidden neurons the boundary is a straight line. Give it a layer of four, or x² and y²: a line there is a circle here.",
+			"Without hidden neurons the boundary is a straight line. Add a layer of four, or the inputs x² and y².",
 	},
 	fading: {
-		steps: 1000,
 		question: "Four layers of eight sigmoids on the spiral. What will the plane show after 1,000 steps?",
 		options: ["a spiral", "a ring", "hardly anything"],
 		measure: (states) => (states.at(-1).share > 0.9 ? 0 : states.at(-1).cost < 0.2 ? 1 : 2),
 		verdict: () =>
-			"All its answers are 0.50, a hair more or less, and so it costs 0.250. The wishes fade on their way through four curves, so it stands still. Try tanh, or two layers.",
+			"It answers about 0.50 everywhere. The wishes fade on their way through four curves, so hardly anything changes. Try tanh, or two layers.",
 	},
 	jumping: {
-		steps: 1000,
 		question:
 			"Learning rate 10 on the spiral. How often does the cost rise from one measurement to the next, in 1,000 steps?",
 		options: ["hardly ever", "again and again"],
 		measure: (states) => Number(rises(states) > 5),
 		verdict: (states) =>
-			`The cost rose ${rises(states)} of ${states.length - 1} times: each step leaps across the valley. Set the rate to 1, and it goes on more calmly.`,
+			`The cost rose ${rises(states)} of ${states.length - 1} times: each step leaps across the valley. Set the rate to 1.`,
 	},
 	numbers: {
-		question: "Each point has a number, and the output has no sigmoid. The cost after 4,000 steps is nearest to …",
+		question: "Each point has a number, and the output has no sigmoid. The cost after 1,000 steps is nearest to …",
 		options: COSTS,
 		measure: (states) => nearest(COSTS.map(log), log(states.at(-1).cost)),
 		verdict: () => "The cost is the mean square of what is missing. More neurons, or other inputs?",
 	},
 	free: {
 		...SHARES,
-		question: "How many points will this network get right after 4,000 steps?",
+		question: "How many points will this network get right after 1,000 steps?",
 		verdict: () =>
 			FIGURES.playground.options.l2 > 0.005
 				? "L2 pulls all weights towards 0: compare the neurons of a layer, they become alike."
@@ -110,9 +108,6 @@ const PLAY_BETS = {
 
 FIGURES.playground = {
 	unlocked: true,
-	get seconds() {
-		return this.total / 1000; // after a bet; else see run()
-	},
 	net: "A small network of two numbers, learning here",
 	stops: [
 		[0, "It learns: each step goes down the slope of some points’ cost, and the boundary bends."],
@@ -124,43 +119,48 @@ FIGURES.playground = {
 			const { preset, hasNumbers } = FIGURES.playground;
 			return PLAY_BETS[hasNumbers ? "numbers" : preset];
 		},
+		/** Whether a verdict is wanted: a free run without a bet goes on. */
+		get hasVerdict() {
+			return chosen !== null || FIGURES.playground.preset in PLAY_PRESETS;
+		},
 		get question() {
 			return this.own.question;
 		},
 		get options() {
 			return this.own.options;
 		},
-		/** After how many steps it is decided. */
-		get steps() {
-			return this.own.steps ?? PLAY_STEPS;
-		},
 		get shown() {
-			return this.steps / FIGURES.playground.total;
+			return PLAY_STEPS / FIGURES.playground.total;
 		},
 		get until() {
 			return BET_UNTIL / FIGURES.playground.total;
 		},
 		states() {
 			const { every } = FIGURES.playground;
-			return FIGURES.playground.until(this.steps).slice(0, this.steps / every + 1);
+			return FIGURES.playground.until(PLAY_STEPS).slice(0, PLAY_STEPS / every + 1);
 		},
 		measure() {
 			return this.own.measure(this.states());
 		},
 		verdict() {
 			const figure = FIGURES.playground;
-			return `After ${this.steps.toLocaleString("en")} steps: ${figure.words(this.states().at(-1))}. ${this.own.verdict(this.states())}`;
+			return `After 1,000 steps: ${figure.words(this.states().at(-1))}. ${this.own.verdict(this.states())}`;
 		},
 	},
 	/** What comes, as long as the bet is open or a broken network is not explained. */
 	says(t) {
-		const { steps, shown, own } = this.bet;
 		if (!t) return "Random weights. Run it, and watch the boundary.";
-		const trouble = own.steps ? "" : this.trouble();
-		if (!decided) return `${trouble || "It runs."} You can still bet, until step ${BET_UNTIL}.`;
-		if (!own.steps) return trouble || undefined;
-		if (t >= shown) return "It stays broken until something is changed.";
-		return `${chosen === null ? "No bet. " : ""}What is wrong is said at step ${steps.toLocaleString("en")}.`;
+		if (!decided) {
+			const step = this.stepNow();
+			this.goTo(step);
+			const now = isMoving()
+				? "It learns."
+				: `${step} step${step > 1 ? "s" : ""} done: ${this.words(this.measures())}.`;
+			return `${now} You can still bet, until step ${BET_UNTIL}.`;
+		}
+		if (!(this.preset in PLAY_PRESETS)) return this.trouble();
+		if (t >= this.bet.shown) return "It stays broken until something is changed.";
+		return `${chosen === null ? "No bet. " : ""}What is wrong is said at step 1,000.`;
 	},
 	/** Why it does not learn, if it is seen. */
 	trouble() {
@@ -170,7 +170,7 @@ FIGURES.playground = {
 		];
 		if (now.dead > 0)
 			return `Layer ${letter(now.dead)} is dead: its ReLUs give 0 at every training point and no longer learn. Lower the rate, and take a new start.`;
-		if (this.stepNow() > BET_UNTIL && now.cost > 0.9 * cost)
+		if (this.stepNow() > 400 && now.cost > 0.9 * cost)
 			return "The cost has hardly fallen. Try more neurons, another rate or another start.";
 	},
 	/** Whether the points have numbers, not one of two colours. */
@@ -244,6 +244,10 @@ FIGURES.playground = {
 			return [thumb, range(120).map((k) => [...place(random(), random(), k % 2), 2 * (k % 2) - 1])];
 		});
 		this.tinted = null;
+		action("No points", () => {
+			this.own = [];
+			this.change("data", "own");
+		});
 		choices(
 			"Draw",
 			[
@@ -253,18 +257,12 @@ FIGURES.playground = {
 			(value) => value === this.colour,
 			(value) => (this.colour = value),
 		);
-		action("No points", () => {
-			this.own = [];
-			this.change("data", "own");
-		});
-		action("New start", () => this.change("seed", (this.options.seed % 99) + 1));
-		closeRow("Data");
-		const isInput = (name) => this.options.inputs.split("-").includes(name);
-		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
-			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
-			if (now.length) this.change("inputs", now.join("-"));
-		});
-		lists("curve");
+		lists("tests");
+		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
+			this.change("noise", value),
+		);
+		this.noise = $("controls").lastChild.lastChild;
+		this.noise.ariaLabel = "Noise";
 		this.view ??= { tests: true, sharp: false };
 		choices(
 			"Show",
@@ -275,20 +273,22 @@ FIGURES.playground = {
 			(name) => this.view[name],
 			(name) => (this.view[name] = !this.view[name]),
 		);
+		this.shows.replaceChildren($("controls").lastChild);
+		closeRow("Data");
+		const isInput = (name) => this.options.inputs.split("-").includes(name);
+		choices("Inputs", same(Object.keys(PLAY_INPUTS)), isInput, (name) => {
+			const now = Object.keys(PLAY_INPUTS).filter((one) => isInput(one) !== (one === name));
+			if (now.length) this.change("inputs", now.join("-"));
+			else write("stop", "The network needs at least one input.");
+		});
+		lists("curve", "rate", "batch", "l1", "l2");
 		closeRow("Network");
-		lists("rate", "batch", "l1", "l2", "tests");
-		slider("Noise", { min: 0, max: MOST_NOISE, step: 0.01, value: this.options.noise, places: 2 }, (value) =>
-			this.change("noise", value),
-		);
-		this.noise = $("controls").lastChild.lastChild;
-		this.noise.ariaLabel = "Noise";
-		closeRow("Training");
 		this.showOptions();
 	},
 	/** The buttons beside the slider; those of the chapters stop at their ends. */
 	buildHandle() {
 		if (this.heads) return;
-		const [box, step, faster] = [make("div", "runs"), make("button", "", "Step"), make("button")];
+		const [box, step] = [make("div", "runs"), make("button", "", "Step")];
 		this.heads = make("div", "heads");
 		this.button = make("button");
 		listen(this.button, "click", () => (isMoving() ? pressPlay() : this.run()));
@@ -298,18 +298,29 @@ FIGURES.playground = {
 			this.toStep(this.stepNow() + 1);
 			arrive();
 		});
-		const setSpeed = (times) => {
-			this.speed = times;
-			const words = times < 1 ? "¼" : times;
-			Object.assign(faster, { textContent: `× ${words}`, ariaLabel: `Speed × ${words}` });
-		};
-		setSpeed(1);
-		listen(faster, "click", () => setSpeed({ 1: 4, 4: 10, 10: 0.25, 0.25: 1 }[this.speed]));
-		box.append(this.button, step, faster);
+		box.append(
+			this.button,
+			step,
+			action("New start", () => this.change("seed", (this.options.seed % 99) + 1)),
+		);
+		this.speed = 1;
+		choices(
+			"Speed",
+			[
+				[0.25, "¼"],
+				[1, "1"],
+				[4, "4"],
+				[10, "10"],
+			],
+			(times) => times === this.speed,
+			(times) => (this.speed = times),
+		);
+		box.append($("controls").lastChild);
 		$("handle").prepend(box);
 		$("scene").before(this.heads);
-		this.broken = make("div", "broken");
-		$("rail").after(this.broken);
+		[this.broken, this.shows] = [make("div", "broken"), make("div", "shows")];
+		this.heads.after(this.shows);
+		$("chapter-text").after(this.broken);
 		this.buildKnob();
 	},
 	/** The field for the weight or the bias that was pressed, at its wire or neuron. */
@@ -342,10 +353,11 @@ FIGURES.playground = {
 		if (moment > this.bet.until) skip();
 		requestPaint();
 	},
-	/** Trains on without an end, 250 steps a second, a quarter of it, or 4 or 10 times as many. */
+	/** Trains on: slowly at first, so that the boundary is seen to bend. Stops where the verdict is. */
 	run() {
+		const stopsBy = (from, to) => (this.bet.hasVerdict && from < PLAY_STEPS ? min(to, PLAY_STEPS) : to);
 		if (isCalm()) {
-			this.toStep(this.stepNow() + PLAY_STEPS);
+			this.toStep(stopsBy(this.stepNow(), this.stepNow() + PLAY_STEPS));
 			return moveTo(moment);
 		}
 		const now = ++motion;
@@ -353,9 +365,12 @@ FIGURES.playground = {
 		write("play", "Pause");
 		const go = (time) => {
 			if (now !== motion) return;
-			step += (this.speed * min(100, time - (before ?? time))) / 4;
+			const [from, [first, twice, most]] = [step, SLOW];
+			const pace = this.speed * min(most, first * (1 + (step / twice) ** 2));
+			step = stopsBy(from, from + (pace * min(100, time - (before ?? time))) / 1000);
 			before = time;
 			this.toStep(step);
+			if (from < PLAY_STEPS && step === PLAY_STEPS) return pressPlay();
 			arriveIfNew();
 			requestAnimationFrame(go);
 		};
@@ -376,7 +391,7 @@ FIGURES.playground = {
 	/** Forgets all steps behind this one, and returns it. */
 	forget() {
 		const step = this.stepNow();
-		const isEarly = step < this.bet.steps;
+		const isEarly = step < PLAY_STEPS;
 		if (isEarly && (this.preset !== "free" || $("verdict").textContent)) {
 			chosen = null;
 			write("verdict", "");
@@ -463,7 +478,7 @@ FIGURES.playground = {
 			input: this.inputOf(3 * x, 3 * y),
 			targets: [k],
 			label: k,
-			isTest: data !== "own" && n % 8 >= 8 * (1 - this.options.tests),
+			isTest: data !== "own" && (n >> 1) % 8 >= 8 * (1 - this.options.tests),
 		}));
 		this.train = this.points.filter((one) => !one.isTest);
 		this.tests = this.points.filter((one) => one.isTest);
@@ -491,7 +506,7 @@ FIGURES.playground = {
 		this.log = [[0, this.learning()]]; // what is in force from a step on
 		this.until(0);
 	},
-	/** Trains as far as is asked for, and keeps the parameters every 40 steps, of many steps fewer. */
+	/** Trains as far as is asked for, and keeps the parameters every 20 steps, of many steps fewer. */
 	until(step) {
 		while (this.states.length <= step / this.every) {
 			const [before, n] = [this.states.at(-1), this.states.length * this.every];
@@ -557,7 +572,7 @@ FIGURES.playground = {
 		this.goTo(step);
 		const now = this.measures();
 		const { sizes } = this.small;
-		const side = narrow ? 190 : min(height - 134, 370, width * 0.5);
+		const side = narrow ? 180 : min(height - 118, 430, width * 0.5);
 		this.plane = narrow ? [width - side, 20, side] : [width - side - 4, 20, side];
 		const room = width - side - (narrow ? 24 : 60);
 		const grid2 = range(PLANE * PLANE).map(
@@ -567,8 +582,8 @@ FIGURES.playground = {
 				).a,
 		);
 		const hidden = sizes.length - 2;
-		const tall = narrow ? 210 : height - 40;
-		const cell = min(44, tall / 8 - 6, (room / (hidden + 1.5)) * (narrow ? 0.6 : 0.9) - 2);
+		const tall = height - (narrow ? 54 : 40);
+		const cell = min(narrow ? 30 : 44, tall / 8 - (narrow ? 4 : 6), (room / (hidden + 1.5)) * 0.9 - 2);
 		const round = narrow ? 7 : 12; // the output's radius
 		const x = (l) => (l > hidden ? this.plane[0] - 3 * round : (l * room) / (hidden + 1));
 		const y = (l, j) =>
@@ -645,8 +660,10 @@ FIGURES.playground = {
 		headline(pen, narrow && name ? name : when + (name && `: ${name}`), this.plane[0], 14, "left");
 		const top = this.plane[1] + side + 16;
 		const measured = [
-			["cost", number(now.cost), colours.text, 0],
-			...(this.tests.length ? [["of tests", number(now.test), colours.mark, 0.38]] : []),
+			[`● training${narrow ? "" : " cost"}`, number(now.cost), colours.text, 0],
+			...(this.tests.length
+				? [[`${this.view.tests ? "○ " : ""}test cost`, number(now.test), colours.mark, narrow ? 0.38 : 0.43]]
+				: []),
 			...(this.hasNumbers ? [] : [["right", percent(now.share), colours.text, 1]]),
 		];
 		for (const [name, text, colour, at] of measured) {
@@ -654,7 +671,7 @@ FIGURES.playground = {
 			note(pen, name, place[0], top, place[1]);
 			note(pen, text, place[0], top + 19, place[1], { colour, size: narrow ? 16 : 20, bold: true });
 		}
-		const frame = narrow ? [34, 262, width - 8, height - 30] : [this.plane[0], top + 28, width - 4, height - 6];
+		const frame = [this.plane[0], top + 28, width - 4, height - (narrow ? 24 : 6)];
 		if (frame[3] - frame[1] > 26) {
 			axes(pen, frame);
 			note(pen, "0.5", frame[0] - 6, frame[1] + 8, "right");
@@ -755,7 +772,8 @@ FIGURES.playground = {
 		return `${this.nameOf(l, j)} = ${name}(${terms.join(" ")}${order.length < inputs ? " …" : ""} ${plus(this.small.params[b + j])})`;
 	},
 	cellAt(x, y) {
-		return this.cells.find(([, , cx, cy, size]) => x >= cx && y >= cy && x <= cx + size && y <= cy + size);
+		const far = ([, , left, top, size]) => max(abs(x - left - size / 2), abs(y - top - size / 2)) - max(size / 2, 15);
+		return this.cells.filter((one) => far(one) <= 0).sort((one, other) => far(one) - far(other))[0];
 	},
 	press(x, y) {
 		this.field.blur(); // what was typed is for the knob before
@@ -856,24 +874,28 @@ const MENUS = {
 		["relu", "ReLU"],
 		["identity", "linear"],
 	],
-	rate: same([0.03, 0.1, 0.3, 1, 3, 10, 30]),
+	rate: same([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 30]),
 	l1: same([0, 0.0001, 0.001, 0.01]),
 	l2: same([0, 0.0001, 0.001, 0.01]),
 	tests: [
 		[0, "none"],
+		[0.125, "1/8"],
 		[0.25, "1/4"],
 		[0.5, "1/2"],
+		[0.75, "3/4"],
 	],
 	batch: [
 		[1, 1],
 		[10, 10],
+		[30, 30],
 		[0, "all"],
 	],
 };
 
 /** A number between two buttons that make it smaller or larger. */
 function stepper(name, value, [low, high], change) {
-	const line = make("div", "", `${name} `);
+	const line = make("div");
+	line.append(make("span", "", name));
 	line.role = "group";
 	line.ariaLabel = name;
 	const add = (sign, by) => {
