@@ -132,6 +132,7 @@ def test_story_on_a_narrow_terminal(columns):
     live = next(line for line in text.split("\r\n") if line.startswith("\r"))
     assert all(len(part) <= max(columns - 1, 1) for part in live.split("\r"))
     assert live.count("\r") == 4
+    assert ("▀" in text) == (columns >= 28)
 
 
 @posix
