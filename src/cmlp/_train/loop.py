@@ -65,18 +65,23 @@ class EpochLoop:
                 yield
             self._finish()
 
-    def run_batches(self, n_batches: int) -> None:
-        """Train until training is finished, or pause after `n_batches`, also in the middle of an epoch."""
+    def run_batches(self, n_batches: int) -> bool:
+        """Train until training is finished, or pause after `n_batches`, also within an epoch; return if finished."""
         state, per_epoch = self.state, self.engine.n_batches
         end = state.epoch * per_epoch + (state.batch or 0) + n_batches
         with self.observers.following():
             while not self.finished:
                 last = end - state.epoch * per_epoch
                 if last <= (state.batch or 0):
-                    return
+                    return False
                 if not self._train(last=None if last >= per_epoch else last):
                     break
             self._finish()
+        return True
+
+    def judge(self) -> None:
+        """Warn if the trained model is useless."""
+        warn_if_useless(self.job, self._kept_measures, self.engine.sampled_targets())
 
     def train_epoch(self) -> bool:
         """Train the rest of the epoch, and call the observers; return False if time was up."""
@@ -136,7 +141,7 @@ class EpochLoop:
             self._kept_measures = KeptMeasures(validation_loss, math.nan if score is None else score)
 
     def _finish(self) -> None:
-        """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
+        """Restore the best parameters; warn if `max_iter` came before convergence."""
         job, state, options = self.job, self.state, self.job.options
         state.weights.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
@@ -148,7 +153,6 @@ class EpochLoop:
                 "converged yet."
             )
             warn(text + scale_advice(job.objective, job.data), category)
-        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())
 
 
 # The recorder: history, stopping rules, the next learning rate, and lines on the terminal

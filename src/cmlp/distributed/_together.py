@@ -93,9 +93,7 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    engine_of = partial(JointEngine, workers=workers)
-    warns_if_useless = not workers.rank  # worker 0 warns of a useless model
-    fit = workers.together(partial(prepare_network, request, source, engine_of, warns_if_useless=warns_if_useless))
+    fit = workers.together(partial(prepare_network, request, source, partial(JointEngine, workers=workers)))
     run = fit.run
     assert run.has_epochs
     batch_size = run.engine.batch_size
@@ -103,7 +101,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers)
-    train_and_store(fit, observers)
+    train_and_store(fit, observers, judges=not workers.rank)  # worker 0 warns of a useless model
 
 
 class JointEngine(BatchEngine):
