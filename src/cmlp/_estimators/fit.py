@@ -2,7 +2,7 @@
 
 1. `FitRequest.of` or `TableRequest.of` checks the parameters, and finds the fit that the call continues.
 2. `prepare_network` in `fit_network`, or `prepare_table` in `tables.fit_table`, opens the rows and makes the runs.
-3. `train_and_store` trains, and stores what the fit leaves in one assignment.
+3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one assignment.
 
 Until training begins, nothing changes.
 """
@@ -109,19 +109,21 @@ class PreparedFit(ABC):
     def fitted(self, provenance: Provenance | None) -> Fitted | FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
 
-    def judge(self) -> None:  # noqa: B027 - the run of a network has warned
-        """Warn if the stored model is useless, unless its run has done it."""
+    @abstractmethod
+    def judge(self) -> None:
+        """Warn if the trained model is useless: hardly better than the best constant answer."""
 
 
-def train_and_store(fit: PreparedFit, observers: Sequence[Observer]) -> None:
-    """Train and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last one."""
+def train_and_store(fit: PreparedFit, observers: Sequence[Observer], *, judges: bool = True) -> None:
+    """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last."""
     estimator = fit.request.estimator
     provenance_now = fit.begin_provenance() if fit.request.is_recorded else lambda: None
     with DeferredSignals():
         try:
             fit.train(observers, provenance_now)
+            if judges and not fit.request.options.warm_start:
+                fit.judge()
             store(estimator, fit.fitted(provenance_now()))
-            fit.judge()
         except KeyboardInterrupt:
             for run in fit.runs:
                 run.state.weights.restore_best()

@@ -126,6 +126,10 @@ class NetworkFit(PreparedFit):
             run.observers.append(observer)
         run.train()
 
+    def judge(self) -> None:
+        """Warn if the network is hardly better than a constant."""
+        self.run.judge()
+
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
@@ -143,13 +147,10 @@ def prepare_network(
     request: FitRequest,
     source: RowSource,
     engine: Callable[[TrainingJob], Engine] | None = None,
-    *,
-    warns_if_useless: bool = True,
 ) -> NetworkFit:
     """Open the source, and make the training run of a call; the estimator does not change.
 
-    The source names the engine, unless another one is passed. With `warns_if_useless`, the run warns of a useless
-    model.
+    The source names the engine, unless another one is passed.
 
     Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
     """
@@ -189,7 +190,6 @@ def prepare_network(
         state,
         options.n_threads,
         reads_again=not source.is_whole,
-        warns_if_useless=warns_if_useless and not options.warm_start,
     )
     n_rows, moments = source.survey(job, encoding, _learns(request, job))
     run = make_run(job, n_rows, engine or source.engine, input_scale=request.scale_to_learn, moments=moments)

@@ -203,8 +203,9 @@ class Trainer:
         with DeferredSignals():
             if n_batches is None or not run.has_epochs:
                 run.train()
-            else:
-                run.run_batches(argument("n_batches", n_batches, COUNT))
+            elif not run.run_batches(argument("n_batches", n_batches, COUNT)):
+                return self
+            run.judge()
         return self
 
     def epochs(
@@ -246,6 +247,7 @@ class Trainer:
             while True:
                 with DeferredSignals():  # not while the caller's code runs, between two epochs
                     if next(epochs, self) is self:
+                        run.judge()
                         return
                 yield self.last_epoch
 

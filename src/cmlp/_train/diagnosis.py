@@ -152,7 +152,7 @@ def warn_if_useless(job: TrainingJob, kept: KeptMeasures, sampled: Sampled | Non
     of the last epoch. `sampled` are targets of a source that is read in every epoch, and is not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
-    if not job.warns_if_useless or callable(job.net.loss) or is_ignored(UselessModelWarning):
+    if callable(job.net.loss) or is_ignored(UselessModelWarning):
         return
     net, rows, objective = job.net, judged_rows(job), job.objective
     is_source = job.reads_again and not rows.is_validation

@@ -16,7 +16,6 @@ from cmlp._process.warnings import warn
 from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Piece, array_feed, cut
-from cmlp._train.observer import Deadline
 from cmlp._train.state import NO_SUMS
 from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from cmlp._train.feed import Feed
     from cmlp._train.job import TrainingJob
+    from cmlp._train.observer import Deadline
     from cmlp._train.state import TrainingState
     from cmlp._train.training_options import TrainingOptions
 
@@ -102,14 +102,10 @@ class EpochProgress:
 
 
 class Engine(ABC):
-    """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`.
-
-    `deadline` is when training ends although it is not finished; the caller can replace it.
-    """
+    """What trains the batches of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`."""
 
     def __init__(self, job: TrainingJob, batch_size: int) -> None:
         self.job, self.batch_size = job, batch_size
-        self.deadline = Deadline(job.options.max_time)
         self.progress = EpochProgress(job.state, batch_size)
 
     @property
@@ -128,7 +124,7 @@ class Engine(ABC):
         return 1
 
     @abstractmethod
-    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; raise TimeLimitReached if the deadline has come.
 
         Yield the number of completed batches where an interval ends in the middle of the epoch; the state then has it.
@@ -150,8 +146,8 @@ class Engine(ABC):
         """Return what is recorded of the epoch that has ended."""
         return EpochRecord(loss, self.last_rate(), float(self.job.state.sums[_core.NORM]), self.progress.seconds())
 
-    def agree(self) -> None:  # noqa: B027 - most engines have nothing to agree on
-        """Agree with other processes, after each epoch, whether training ends; may change `state.stopped`, or raise."""
+    def agree(self, deadline: Deadline) -> None:  # noqa: B027 - most engines have nothing to agree on
+        """Agree with other processes after each epoch; may end the deadline, change `state.stopped`, or raise."""
 
     def loss(self) -> float:
         """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
@@ -209,7 +205,7 @@ class BatchEngine(Engine):
         """Number of training rows per epoch."""
         return self.feed.n_rows
 
-    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch until batch `last`, or its end; yield where an interval ends."""
         state, size = self.job.state, self.batch_size
         optimizer, schedule = state.stepping()
@@ -218,18 +214,18 @@ class BatchEngine(Engine):
         batch = first = self.progress.start(self.feed.start_epoch)
         with closing(self.feed.pieces(state, size, batch, last)) as pieces:
             for piece in cut(pieces, size, batch, intervals):
-                if batch > first and self.deadline.has_come():
+                if batch > first and deadline.has_come():
                     raise TimeLimitReached
                 if piece.has_weight:
-                    self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), self.deadline.left())
+                    self.train_piece(CallOfCore(piece, state.epoch, batch, optimizer.n_steps), deadline)
                 batch += piece.n_batches(size)
                 if not piece.is_last and any(batch % interval == 0 for interval in intervals):
                     self.progress.store(batch)
                     yield batch
                     self.progress.restart_clock()
 
-    def train_piece(self, call: CallOfCore, seconds: float) -> None:
-        """Train a piece by one call of the core, which takes at most so many seconds."""
+    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
+        """Train a piece by one call of the core, which ends at the deadline."""
         self.progress.call_begins(call)
         piece, first, state = call.piece, call.first, self.job.state
         end = first + piece.n_batches(self.batch_size)
@@ -245,7 +241,7 @@ class BatchEngine(Engine):
                 want_norm=piece.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
                 sums=state.sums,
                 checked=True,
-                seconds=seconds,
+                seconds=deadline.left(),
                 workers=self.workers,
                 sample_weight=piece.weight,
                 dropout_row=piece.first_row,

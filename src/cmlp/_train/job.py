@@ -136,7 +136,6 @@ class TrainingJob(NamedTuple):
     state: TrainingState
     n_threads: int | None = None
     reads_again: bool = False  # whether a source is read in every epoch
-    warns_if_useless: bool = True  # if it is hardly better than the best constant answer
 
     def core_keywords(self) -> _core.RunKeywords:
         """Return what all calls of the core share: what the run minimizes, the scale of the inputs, the threads."""

@@ -69,6 +69,10 @@ class LBFGS:
             except TimeLimitReached:  # the state is that after the last iteration
                 self.state.stopped = True
 
+    def judge(self) -> None:
+        """Warn if the trained model is useless."""
+        warn_if_useless(self.job, KeptMeasures())
+
     def _minimize(self) -> None:
         needs = Message("<solver=> needs SciPy: install it with `pip install cmlp[scipy]`.", solver="lbfgs")
         scipy = optional("scipy.optimize", needs)
@@ -89,7 +93,6 @@ class LBFGS:
         state.stopped = True
         if result.status not in (0, STOPPED_BY_CALLBACK):
             self._warn(result)
-        warn_if_useless(self.job, KeptMeasures())
 
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""

@@ -18,7 +18,7 @@ from cmlp._process.signals import TimeLimitReached, immediate_signals, safe_poin
 from cmlp._process.threads import print_line
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.diagnosis import KeptMeasures, scale_advice, warn_if_useless
-from cmlp._train.observer import Observers
+from cmlp._train.observer import Deadline, Observers
 from cmlp._train.state import Curve, EpochNumbers
 from cmlp._train.validation import NoValidation, ValidationRows
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
@@ -43,14 +43,14 @@ class EpochLoop:
         self.job, self.state, self.engine = job, job.state, engine
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
         self.validation, self.recorder = ValidationRows(job) if has_validation else NoValidation(), Recorder(job)
-        self.observers = Observers()
+        self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
         self._kept_measures = KeptMeasures()
 
     @property
     def finished(self) -> bool:
         """Whether training has ended: by the stopping rule, the schedule, an observer, `max_iter` or `max_time`."""
         state = self.state
-        return state.stopped or state.epoch >= self.job.options.max_iter or self.engine.deadline.has_come()
+        return state.stopped or state.epoch >= self.job.options.max_iter or self.deadline.has_come()
 
     def train(self) -> None:
         """Train until training is finished; several epochs at once if nothing happens in between."""
@@ -65,18 +65,23 @@ class EpochLoop:
                 yield
             self._finish()
 
-    def run_batches(self, n_batches: int) -> None:
-        """Train until training is finished, or pause after `n_batches`, also in the middle of an epoch."""
+    def run_batches(self, n_batches: int) -> bool:
+        """Train until training is finished, or pause after `n_batches`, also within an epoch; return if finished."""
         state, per_epoch = self.state, self.engine.n_batches
         end = state.epoch * per_epoch + (state.batch or 0) + n_batches
         with self.observers.following():
             while not self.finished:
                 last = end - state.epoch * per_epoch
                 if last <= (state.batch or 0):
-                    return
+                    return False
                 if not self._train(last=None if last >= per_epoch else last):
                     break
             self._finish()
+        return True
+
+    def judge(self) -> None:
+        """Warn if the trained model is useless."""
+        warn_if_useless(self.job, self._kept_measures, self.engine.sampled_targets())
 
     def train_epoch(self) -> bool:
         """Train the rest of the epoch, and call the observers; return False if time was up."""
@@ -98,13 +103,13 @@ class EpochLoop:
         if last is None:
             if self.observers.epoch_ends():
                 self.state.stopped = True
-            self.engine.agree()
+            self.engine.agree(self.deadline)
         return True
 
     @property
     def _horizon(self) -> int:
         """How many epochs may pass before a part must be asked."""
-        most = min(part.horizon for part in (self.observers, self.engine.deadline, self.validation, self.recorder))
+        most = min(part.horizon for part in (self.observers, self.deadline, self.validation, self.recorder))
         return 1 if most <= 1 else int(min(most, self.engine.horizon))
 
     def _train_batches(self, last: int | None = None) -> None:
@@ -114,7 +119,7 @@ class EpochLoop:
         """
         engine = self.engine
         try:
-            with closing(engine.train(last, self.observers.intervals)) as batches:
+            with closing(engine.train(last, self.observers.intervals, self.deadline)) as batches:
                 for batch in batches:
                     self.observers.batches_end(batch)
             loss = engine.loss()
@@ -130,13 +135,13 @@ class EpochLoop:
         """Measure the validation rows, and record the epoch."""
         engine = self.engine
         self.observers.validation_begins(engine.n_batches)
-        score, validation_loss = self.validation.measure(engine.deadline)
+        score, validation_loss = self.validation.measure(self.deadline)
         is_best = self.recorder.record([engine.epoch(loss)], engine.n_rows, score, validation_loss)
         if is_best or self.state.weights.best is None:
             self._kept_measures = KeptMeasures(validation_loss, math.nan if score is None else score)
 
     def _finish(self) -> None:
-        """Restore the best parameters; warn if they are useless, or if `max_iter` came before convergence."""
+        """Restore the best parameters; warn if `max_iter` came before convergence."""
         job, state, options = self.job, self.state, self.job.options
         state.weights.restore_best()
         never_stops = math.isinf(options.n_iter_no_change) and options.tol == 0
@@ -148,7 +153,6 @@ class EpochLoop:
                 "converged yet."
             )
             warn(text + scale_advice(job.objective, job.data), category)
-        warn_if_useless(job, self._kept_measures, self.engine.sampled_targets())
 
 
 # The recorder: history, stopping rules, the next learning rate, and lines on the terminal

@@ -118,7 +118,7 @@ class Observers(list[Observer]):
 
 
 class Deadline:
-    """The moment at which training ends, `seconds` from now; with None, there is none.
+    """The moment at which training ends, `seconds` from now; with None, there is none before `end`.
 
     `horizon` is the number of epochs that may pass before the clock must be read.
     """
@@ -135,17 +135,9 @@ class Deadline:
         """Return whether training ends."""
         return self._end < math.inf and time.monotonic() >= self._end
 
-
-class AgreedDeadline(Deadline):
-    """A deadline that has come when all who train together know it: when one of them sets `is_over` for all."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.is_over = False
-
-    def has_come(self) -> bool:
-        """Return whether it has come."""
-        return self.is_over
+    def end(self) -> None:
+        """Let it come now, for those who train together and have agreed on it."""
+        self._end = time.monotonic()
 
 
 # -------------------------------------------------------------- calls the callbacks of a program while a trainer trains

@@ -18,6 +18,7 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, scaled_targets, seeded, start_seeded_epoch
 from cmlp._train.job import Data, Objective, TrainingJob
+from cmlp._train.observer import Deadline
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import TrainingOptions
 from cmlp.exceptions import DivergenceError
@@ -118,7 +119,7 @@ def train_shard(job: Job, shard: Block) -> Trained:
         engine.feed.start_epoch(state)
         state.batch = first
     if last > first:
-        for _ in engine.train(last, ()):
+        for _ in engine.train(last, (), Deadline(None)):
             pass
         if state.sums[_core.N_ROWS]:  # otherwise all rows so far have the weight 0
             engine.loss()
@@ -144,12 +145,12 @@ class Rounds(Engine):
         """Number of rounds per epoch."""
         return self._n_rounds
 
-    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
         last = self.n_batches if last is None else last
         batch = start = self.progress.start(partial(start_seeded_epoch, shuffle=bool(self.job.options.shuffle)))
         while batch < last:
-            if batch > start and self.deadline.has_come():
+            if batch > start and deadline.has_come():
                 raise TimeLimitReached
             try:
                 self._take_round()

@@ -26,7 +26,7 @@ from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train.engine import BatchEngine
-from cmlp._train.observer import AgreedDeadline, Deadline
+from cmlp._train.observer import Deadline
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_or_compare_digests
@@ -93,30 +93,27 @@ def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
 
 def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    engine_of = partial(JointEngine, workers=workers)
-    warns_if_useless = not workers.rank  # worker 0 warns of a useless model
-    fit = workers.together(partial(prepare_network, request, source, engine_of, warns_if_useless=warns_if_useless))
+    fit = workers.together(partial(prepare_network, request, source, partial(JointEngine, workers=workers)))
     run = fit.run
     assert run.has_epochs
+    run.deadline = Deadline(None)  # which the engines end together
     batch_size = run.engine.batch_size
     known = "None" if fit.labels is None else _shown(fit.labels.classes.tolist())
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers)
-    train_and_store(fit, observers)
+    train_and_store(fit, observers, judges=not workers.rank)  # worker 0 warns of a useless model
 
 
 class JointEngine(BatchEngine):
     """Trains each batch together with other workers, which meet before each call of the core and after each epoch.
 
-    The time limit is that of worker 0: `deadline` is over when all workers know that it is.
+    The time limit is that of worker 0: the deadline of the run ends when all workers know that it is over.
     """
-
-    deadline: AgreedDeadline
 
     def __init__(self, job: TrainingJob, workers: Workers) -> None:
         super().__init__(job)
-        self._workers, self.deadline = workers, AgreedDeadline()
+        self._workers = workers
         self._limit = Deadline(None if workers.rank else job.options.max_time)
         self._intervals: tuple[int, ...] | None = None  # those of the observers of all workers
         if workers.size > 1:
@@ -127,27 +124,28 @@ class JointEngine(BatchEngine):
         """1, because the workers meet after each epoch."""
         return 1
 
-    def train(self, last: int | None, intervals: Collection[int]) -> Generator[int, None, None]:
+    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
         """Train the current epoch, and meet the other workers where an interval of any of them ends."""
         if self._intervals is None:
             self._workers.settle()
             self._intervals = self._workers.union(set(intervals))
-        with closing(super().train(last, self._intervals)) as batches:
+        with closing(super().train(last, self._intervals, deadline)) as batches:
             for batch in batches:
                 yield batch
-                self.agree()
+                self.agree(deadline)
 
-    def train_piece(self, call: CallOfCore, seconds: float) -> None:
+    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
         """Train the batches of one call of the core, which all workers make, or none."""
         self._workers.settle()
-        super().train_piece(call, self._limit.left())
+        super().train_piece(call, self._limit)
 
-    def agree(self) -> None:
+    def agree(self, deadline: Deadline) -> None:
         """Stop if one of the workers stops, or worker 0 is late; raise an exception if their states differ."""
         deliver()
         state, late = self.job.state, self._limit.has_come()
-        met = self._workers.settle(stops=state.stopped, late=late, checksum=state.digest())
-        state.stopped, self.deadline.is_over = met
+        state.stopped, is_over = self._workers.settle(stops=state.stopped, late=late, checksum=state.digest())
+        if is_over:
+            deadline.end()
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

@@ -203,7 +203,7 @@ class Bag(NamedTuple):
         labels = self.target_encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
-        job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1, warns_if_useless=False)
+        job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1)
         run = make_run(job, len(data.X), BatchEngine)
         assert isinstance(run, EpochLoop)
         return run

@@ -190,6 +190,10 @@ class TableFit(PreparedFit):
         lines = options.verbose not in (False, "bar")
         train_members(self.runs, options.n_threads, self.deadline, verbose=lines, follower=follower)
 
+    def judge(self) -> None:
+        """Warn if the networks are hardly better than a constant."""
+        warn_if_bag_is_useless(self.bag, self.runs)
+
     def fitted(self, provenance: Provenance | None) -> FittedTable:
         """Return what the fit leaves, when training has ended or was interrupted."""
         return self.fitted_now(provenance)._replace(state=self._state_to_keep())
@@ -218,11 +222,6 @@ class TableFit(PreparedFit):
         if all(run.state.epoch >= run.job.options.max_iter for run in self.runs):
             return None
         return self.to_resume._replace(states=[state.resumable() for state in self.to_resume.states])
-
-    def judge(self) -> None:
-        """Warn if the networks are not better than a constant."""
-        if not self.request.options.warm_start:
-            warn_if_bag_is_useless(self.bag, self.runs)
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:

@@ -13,7 +13,7 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
-from cmlp._train.observer import AgreedDeadline, Deadline, Observer
+from cmlp._train.observer import Deadline, Observer
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline,
         n_rounds = math.ceil((len(runs) - k) / min(n_threads, len(runs)))  # with this one
         share = Deadline(seconds / n_rounds)
         run.run_batches(min(_FEWEST_BATCHES, run.engine.n_batches))
-        run.engine.deadline = share
+        run.deadline = share
     if verbose and k == 0:
         run.observers.append(_Estimate(runs, n_threads))
     run.train()
@@ -110,9 +110,6 @@ def _train_in_step(
     runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, follower: Observer
 ) -> None:
     """Train one epoch of all members after the other."""
-    end = AgreedDeadline()
-    for run in runs:
-        run.engine.deadline = end
     members = [run.epochs() for run in runs]
     if verbose:
         runs[0].observers.append(_Estimate(runs, len(runs)))  # the first one waits for the epochs of the others
@@ -120,7 +117,9 @@ def _train_in_step(
     try:
         while not all(run.finished for run in runs):
             _in_pool(lambda k: next(members[k], None), len(runs), n_threads)
-            end.is_over = follower.epoch_ends() or deadline.has_come()
+            if follower.epoch_ends() or deadline.has_come():
+                for run in runs:
+                    run.deadline.end()
         for k, (run, epochs) in enumerate(zip(runs, members, strict=True)):
             next(epochs, None)  # which ends
             if verbose:
