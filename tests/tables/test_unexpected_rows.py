@@ -166,6 +166,25 @@ def test_other_threads_do_not_repeat_a_warning():
     assert len(caught) == 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model.calibrate(frame(), Y > Y.mean()),
+        lambda model: model.calibrate(frame(), Y > Y.mean(), probabilities=True),
+        lambda model: model.choose_threshold(frame(), Y > Y.mean(), recall=0.5),
+        lambda model: setattr(model, "threshold_", 0.3),
+        lambda model: setattr(model, "classes_", ["cheap", "dear"]),
+    ],
+    ids=["calibrate", "probabilities", "choose_threshold", "threshold_", "classes_"],
+)
+def test_a_change_after_fit_does_not_repeat_a_warning(change):
+    model, row = fitted(TabularClassifier), frame(grade=["D"] * N)[:1]
+    assert len(messages(model.predict, row)) == 1
+    change(model)
+    assert messages(model.predict, row) == []
+    assert model.warning_counts_ == {"column 'grade': unknown categories": 2}
+
+
 def test_a_leftover_target_is_ignored_with_one_warning():
     model, rows = fitted(), frame(price=Y)
     (message,) = messages(model.predict, rows)

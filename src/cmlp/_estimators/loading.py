@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.disk import open_regular
 from cmlp._estimators.extras import load_extras
 from cmlp._estimators.fitted import unchanging
-from cmlp._model.file import naming_damage, read_model
+from cmlp._model.file import read_model
 from cmlp._model.model import NetworkModel, TableModel, TrainedModel, network_parameters
+from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike
 
@@ -68,11 +72,23 @@ def load(
     ...     cmlp.load(path)
     Network(2-3-2: logistic, softmax; log_loss, float32, 17 parameters)
     """
-    model, parameters, metadata = read_model(path, use_map=mmap, verify=verify)
-    with naming_damage(path):
+    with open_regular(path) as file, _naming_damage(path, ValueError, TypeError, KeyError):
+        model, parameters, metadata = read_model(file, use_map=mmap, verify=verify)
         extras = load_extras(model, parameters, metadata)
-    with naming_damage(path, (ValueError,)):  # invalid parameters
+    with _naming_damage(path, ValueError):  # invalid parameters
         return _built(model, *extras)  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _naming_damage(path: str | os.PathLike[str], *kinds: type[Exception]) -> Iterator[None]:
+    """Raise ModelFormatError with the path for errors of these kinds: the content of the file has caused them."""
+    try:
+        yield
+    except ModelFormatError as error:
+        raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
+    except kinds as error:
+        message = f"{os.fsdecode(path)} cannot be loaded: {error}"
+        raise ModelFormatError(message, "CMLP_ERROR_FILE_SYNTAX") from error
 
 
 def _class_of(name: str) -> Any:

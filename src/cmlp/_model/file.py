@@ -10,7 +10,6 @@ import os
 import struct
 import sys
 import zlib
-from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
-from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import (
     DTYPES,
     Head,
@@ -80,37 +78,20 @@ _EXAMPLE = ("example.input", "example.output")
 _COLUMNS = ("input.factor", "input.shift")
 
 
-def read_model(
-    path: str | os.PathLike[str], *, use_map: bool, verify: bool
-) -> tuple[TrainedModel, dict[str, Any], Metadata]:
-    """Read a model file; see `cmlp.load`.
+def read_model(file: IO[bytes], *, use_map: bool, verify: bool) -> tuple[TrainedModel, dict[str, Any], Metadata]:
+    """Read a model file that is open; see `cmlp.load`.
 
     Returns the model, the parameters of the constructor (empty for a network), and the metadata, which also have what
     an estimator keeps of its training.
 
-    The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError, with
-    path and reason, if the file is invalid.
+    The blocks are writeable: a mapped page that is written to becomes a private copy. Raises ModelFormatError,
+    ValueError, TypeError or KeyError if the file is invalid.
     """
-    with open_regular(path) as file, naming_damage(path):
-        size, use_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
-        head, n_nets = _read_head(file, size)
-        if n_nets:
-            return _read_table(head, n_nets, _contents(file, size, use_map), is_map=use_map, verify=verify)
-        return _read_network(head, file, size, use_map=use_map, verify=verify)
-
-
-@contextmanager
-def naming_damage(
-    path: str | os.PathLike[str], kinds: tuple[type[Exception], ...] = (ValueError, TypeError, KeyError)
-) -> Iterator[None]:
-    """Raise ModelFormatError with the path for errors of these kinds: the content of the file has caused them."""
-    try:
-        yield
-    except ModelFormatError as error:
-        raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
-    except kinds as error:
-        message = f"{os.fsdecode(path)} cannot be loaded: {error}"
-        raise ModelFormatError(message, "CMLP_ERROR_FILE_SYNTAX") from error
+    size, use_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
+    head, n_nets = _read_head(file, size)
+    if n_nets:
+        return _read_table(head, n_nets, _contents(file, size, use_map), is_map=use_map, verify=verify)
+    return _read_network(head, file, size, use_map=use_map, verify=verify)
 
 
 # ------------------------------------------------------------------------------------------------------ the tensors

@@ -237,8 +237,6 @@ class _Model:
         The names of the columns if all are text; otherwise exports number them.
     combination : Combination
         How the outputs of the networks become what `predict_proba`, `predict` of a regressor or `forward` returns.
-    notices : Notices
-        Counts the warnings about rows of a table, which are issued once.
     """
 
     kind: str
@@ -250,12 +248,11 @@ class _Model:
     n_inputs: int
     feature_names: NDArray[Any] | None
     combination: Combination
-    notices: Notices
 
     _class_names: ClassVar[Mapping[str, str]]
     _fields: ClassVar[tuple[str, ...]] = ("kind", "networks", "labels", "names", "cell_format")
     # Slots are read fastest: a prediction of one row takes less than a microsecond.
-    __slots__ = (*_fields, "combination", "feature_names", "n_inputs", "net", "notices")
+    __slots__ = (*_fields, "combination", "feature_names", "n_inputs", "net")
 
     def __init__(
         self,
@@ -277,7 +274,6 @@ class _Model:
             n_inputs=nets[0].net.n_in,
             feature_names=texts_of_names(columns),
             combination=_combination(kind, nets[0].net, labels),
-            notices=Notices(),
         )
 
     def _store(self, **values: object) -> None:
@@ -497,6 +493,8 @@ class TableModel(_Model):
         Training rows that were kept for explanations.
     summary : Summary or None
         Of the training rows, for pages: no answer depends on it.
+    notices : Notices or None
+        Counts the warnings about rows to predict, which are issued once; None begins to count.
 
     Attributes
     ----------
@@ -511,10 +509,11 @@ class TableModel(_Model):
     threshold: float | None
     background: Background | None
     summary: Summary | None
+    notices: Notices
     reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
-    _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "summary", "threshold")
+    _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "notices", "summary", "threshold")
     _fields = (*_Model._fields, *_own)
     __slots__ = (*_own, "reader")
 
@@ -533,6 +532,7 @@ class TableModel(_Model):
         threshold: float | None = None,
         background: Background | None = None,
         summary: Summary | None = None,
+        notices: Notices | None = None,
     ) -> None:
         from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
 
@@ -547,6 +547,7 @@ class TableModel(_Model):
             threshold=threshold,
             background=background,
             summary=summary,
+            notices=notices or Notices(),
         )
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
