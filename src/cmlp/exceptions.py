@@ -276,6 +276,8 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
     def __init__(
         self, message: str, /, *values: object, expected: str = "", about: Setting | None = None, **settings: object
     ) -> None:
+        if expected:
+            settings["expected"] = Message(expected)
         super().__init__(Message(message, *values, **settings))
         given = [setting for setting in message_of(self).settings if not isinstance(setting, Wanted)]
         first = next((setting for setting in given if setting.value is not ...), next(iter(given), Setting("")))
@@ -290,6 +292,13 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
     def value(self) -> object:
         """The value of the parameter, or its ``repr`` if the error was pickled and the value cannot be."""
         return None if self._about.value is ... else self._about.value
+
+
+def wrong(expected: str, **setting: object) -> InvalidParameterError:
+    """Return the error of a setting, the only keyword, whose value is not as expected."""
+    ((name, value),) = setting.items()
+    problem = "<name> must be <expected>, got {!r}."
+    return InvalidParameterError(problem, value, name=Setting(name, value, name), expected=expected)
 
 
 class NotFittedError(CmlpError, ValueError, AttributeError):

@@ -69,9 +69,8 @@ def calls_of_library(*names):
 
 def settings_of_library():
     """Return the names of the settings in messages of the library, and ``name=value`` with their values."""
-    named = [
-        (keyword.arg, ast.unparse(keyword.value)) for call in calls_of_library(*MESSAGES) for keyword in call.keywords
-    ]
+    calls = calls_of_library(*MESSAGES, "wrong")
+    named = [(keyword.arg, ast.unparse(keyword.value)) for call in calls for keyword in call.keywords]
     made = [[*map(ast.unparse, call.args), "..."] for call in calls_of_library("Setting")]
     named += [(ast.literal_eval(name), value) for name, value, *_ in made if name[0] in "'\""]
     return {name for name, _ in named} | {f"{name}={value}" for name, value in named}
@@ -112,7 +111,7 @@ def test_sentences_are_constants_with_a_place_for_each_setting_and_value():
                     assigned.setdefault((scope, node.targets[0].id), []).append(node)
         within = {call: scope for scope in [module, *functions] for call in ast.walk(scope) if is_message(call)}
         for call, scope in within.items():
-            values, settings = call.args[1:], {keyword.arg for keyword in call.keywords} - {"about", "expected"}
+            values, settings = call.args[1:], {keyword.arg for keyword in call.keywords} - {"about"}
             if not (values or settings) or None in settings:  # plain text, or a class of errors that makes its message
                 continue
             sentence = call.args[0]

@@ -30,13 +30,7 @@ from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
-from cmlp.exceptions import (
-    DataConversionWarning,
-    InvalidParameterError,
-    NonFiniteInputError,
-    Setting,
-    sklearn_class,
-)
+from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class, wrong
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -118,9 +112,7 @@ _RESHAPE = (
 def positive_integer(name: str, value: object, also: str = "") -> int:
     """Return a positive integer, of Python or of NumPy, as an int; `also` is what else the message allows."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        expected = f"a positive integer{also}"
-        problem = "<name> must be {}, got {!r}."
-        raise InvalidParameterError(problem, expected, value, name=Setting(name, value, name), expected=expected)
+        raise wrong(f"a positive integer{also}", **{name: value})
     return int(value)
 
 

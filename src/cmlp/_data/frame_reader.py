@@ -298,9 +298,9 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         given = np.fromiter(categorical, object, len(categorical))  # names of several levels
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
         expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-        problem = "<categorical_features> must be {}, got {}."
+        problem = "<categorical_features> must be <expected>, got {}."
         raise InvalidParameterError(
-            problem, expected, reprlib.repr(categorical), categorical_features=categorical, expected=expected
+            problem, reprlib.repr(categorical), categorical_features=categorical, expected=expected
         )
     if given.dtype.kind == "b":
         if len(given) != n:

@@ -57,8 +57,8 @@ class InputScale(tuple[Any, Any]):
         shapes = [values.shape for values in vectors]
         if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
             expected = "two vectors of the same length"
-            problem = "<input_scale> must have {}, got the shapes {}."
-            raise InvalidParameterError(problem, expected, shapes, input_scale=(shift, factor), expected=expected)
+            problem = "<input_scale> must have <expected>, got the shapes {}."
+            raise InvalidParameterError(problem, shapes, input_scale=(shift, factor), expected=expected)
         if not np.isfinite(vectors).all() or not vectors[1].all():
             problem = "<input_scale> must have finite shifts, and finite factors other than 0."
             raise InvalidParameterError(problem, input_scale=(shift, factor))
@@ -98,8 +98,8 @@ def check_scale_width(scale: object, n_columns: int) -> None:
     """Raise ValueError if `scale` has vectors, but not one number for each column."""
     if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
         expected = f"vectors of {n_columns} numbers"
-        problem = "<input_scale> must have {}, got {}."
-        raise InvalidParameterError(problem, expected, len(scale.shift), input_scale=scale, expected=expected)
+        problem = "<input_scale> must have <expected>, got {}."
+        raise InvalidParameterError(problem, len(scale.shift), input_scale=scale, expected=expected)
 
 
 def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message, Setting, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,9 +119,7 @@ def weights_of_classes(
     if labels.kind == "multilabel":
         given, classes = _of_columns(class_weight, targets.shape[1]), [0, 1]
     elif isinstance(class_weight, (list, tuple)):
-        expected = "a dict, 'balanced' or None if y has one label per row"
-        problem = "<class_weight> must be {}, got {!r}."
-        raise InvalidParameterError(problem, expected, class_weight, class_weight=class_weight, expected=expected)
+        raise wrong("a dict, 'balanced' or None if y has one label per row", class_weight=class_weight)
     else:
         given, classes = [class_weight], labels.classes.tolist()
     columns = zip(given, _indices(targets, len(given)), strict=True)
@@ -139,8 +137,8 @@ def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
         return [class_weight] * n_columns
     if not isinstance(class_weight, (list, tuple)):
         expected = "a list of dicts, or the string 'balanced'"
-        problem = "For multi-output, <class_weight> should be {}."
-        raise InvalidParameterError(problem, expected, class_weight=class_weight, expected=expected)
+        problem = "For multi-output, <class_weight> should be <expected>."
+        raise InvalidParameterError(problem, class_weight=class_weight, expected=expected)
     if len(class_weight) != n_columns:
         problem = (
             "For multi-output, number of elements in <class_weight> should match number of outputs. Got {} element(s) "
@@ -163,10 +161,9 @@ def _weights(
         weights[present] = counts.sum() / (present.sum() * counts[present])
         return weights
     if not isinstance(given, dict):
-        problem = "<class_weight> must be a list of dicts for multilabel targets, got the entry {!r}."
-        raise InvalidParameterError(
-            problem, given, class_weight=given, expected="a list of dicts for multilabel targets"
-        )
+        problem = "<class_weight> must be <expected>, got the entry {!r}."
+        expected = "a list of dicts for multilabel targets"
+        raise InvalidParameterError(problem, given, class_weight=given, expected=expected)
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
         raise InvalidParameterError("The classes, {}, are not in <class_weight>", missing, class_weight=given)

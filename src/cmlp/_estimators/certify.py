@@ -16,7 +16,7 @@ from cmlp._model.encoder import N_WAVES, PARTS
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import NonFiniteInputError, wrong
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -72,9 +72,7 @@ def _radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).
     radii = np.asarray(radius, np.float64)
     if radii.shape not in ((), (width,)) or not ((radii >= 0) & (radii <= most)).all():
         finite = "a finite number" if np.isfinite(most) else "a number"
-        expected = f"{finite} that is not negative, or {width} of them"
-        problem = "<radius> must be {}, got {!r}."
-        raise InvalidParameterError(problem, expected, radius, radius=radius, expected=expected)
+        raise wrong(f"{finite} that is not negative, or {width} of them", radius=radius)
     return np.broadcast_to(radii, (width,))
 
 

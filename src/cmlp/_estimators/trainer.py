@@ -36,7 +36,7 @@ from cmlp._train.state import EpochNumbers, History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, wrong
 
 if TYPE_CHECKING:
     import os
@@ -360,8 +360,7 @@ class Trainer:
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             expected = f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
-            problem = "<scoring> must be {}, got {!r}."
-            raise InvalidParameterError(problem, expected, options.scoring, scoring=options.scoring, expected=expected)
+            raise wrong(expected, scoring=options.scoring)
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
         run = make_run(job, len(data.X), BatchEngine)
         self._attach(callbacks_of(options.callbacks, options.verbose), run)

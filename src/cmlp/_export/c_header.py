@@ -15,7 +15,7 @@ from cmlp._export.c_table import parts_of_table
 from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
 from cmlp._model.formats import require
 from cmlp._model.model import TableModel
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError, Message, wrong
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -102,8 +102,7 @@ _POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
 def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     """Return the model with parameters in float32."""
     if dtype is not None and dtype != "float32":
-        expected = "'float32' or None"
-        raise InvalidParameterError("<dtype> must be {}, got {!r}.", expected, dtype, dtype=dtype, expected=expected)
+        raise wrong("'float32' or None", dtype=dtype)
     if model.net.dtype == np.float32:
         return model
     if dtype is None:

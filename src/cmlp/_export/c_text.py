@@ -55,9 +55,8 @@ class HeaderParts(NamedTuple):
 def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
     """Return the prefix of all names in a header: `name`, or the stem of the file's name."""
     if name is not None and not isinstance(name, str):
-        expected = "a str or None"
-        problem = "<name> must be {}, got {}."
-        raise InvalidParameterError(problem, expected, type(name).__name__, name=name, expected=expected)
+        problem = "<name> must be <expected>, got {}."
+        raise InvalidParameterError(problem, type(name).__name__, name=name, expected="a str or None")
     origin: str
     if name is not None:
         prefix, origin = name, Setting("name", name, "name")
@@ -79,10 +78,9 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
             f"a C identifier of at most {_LONGEST_NAME} characters, without leading, trailing or double underscores, "
             "and not a keyword of C or C++"
         )
-        problem = "<origin> must be {}, got {!r}{}."
+        problem = "<origin> must be <expected>, got {!r}{}."
         raise InvalidParameterError(
             problem,
-            expected,
             prefix,
             advice,
             origin=Message(origin),

@@ -23,7 +23,7 @@ from cmlp._train.constraints import (
     validated,
 )
 from cmlp._train.parameters import network_argument
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,8 +46,7 @@ def layer_sizes(sizes: Sequence[int]) -> list[int]:
     except (TypeError, ValueError, OverflowError):
         checked, whole = [], False
     if not whole or not 2 <= len(checked) <= MAX_LAYERS:
-        expected = f"2 to {MAX_LAYERS} positive integers below 2**31, input first"
-        raise InvalidParameterError("<sizes> must be {}, got {!r}.", expected, sizes, sizes=sizes, expected=expected)
+        raise wrong(f"2 to {MAX_LAYERS} positive integers below 2**31, input first", sizes=sizes)
     return checked
 
 
@@ -96,8 +95,8 @@ def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | L
     output, loss = _canonical(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
         expected = f"one of {', '.join(map(repr, LOSSES[output]))}"
-        problem = "<loss> must be {} with <output=>, got {!r}."
-        raise InvalidParameterError(problem, expected, loss, loss=loss, output=output, expected=expected)
+        problem = "<loss> must be <expected> with <output=>, got {!r}."
+        raise InvalidParameterError(problem, loss, loss=loss, output=output, expected=expected)
     return output, loss
 
 
@@ -105,9 +104,7 @@ def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> li
     """Return one number per layer; a single number applies to all layers. `of` is what the message calls them."""
     values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
     if len(values) != n_layers:
-        expected = f"a number or a list of one number for each of {n_layers} {of}"
-        problem = "<name> must be {}, got {!r}."
-        raise InvalidParameterError(problem, expected, value, name=Setting(name, value, name), expected=expected)
+        raise wrong(f"a number or a list of one number for each of {n_layers} {of}", **{name: value})
     return [network_argument(name, number) for number in values]
 
 
@@ -141,7 +138,7 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if loss == "quantile":
         choices = (*choices, QUANTILES)
-    sentence = "<name> must be {} with <loss=>, got {!r}."
+    sentence = "<name> must be <expected> with <loss=>, got {!r}."
     number = validated(value, choices, "loss_parameter", sentence, loss=loss)
     return number if isinstance(number, tuple) else float(number)
 

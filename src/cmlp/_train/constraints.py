@@ -162,7 +162,7 @@ def validated(
     value: object,
     choices: tuple[Constraint, ...],
     name: str,
-    sentence: str = "<name> must be {}, got {!r}.",
+    sentence: str = "<name> must be <expected>, got {!r}.",
     owner: str = "",
     **settings: Any,
 ) -> Any:
@@ -178,7 +178,7 @@ def validated(
     ends = [*[", "] * (len(choices) - 2), " or ", ""][-len(choices) :]
     expected = Message.joined(*(part for choice, end in zip(choices, ends, strict=True) for part in (choice.text, end)))
     settings["name"] = Setting(name, value, f"The {name!r} parameter of {owner}" if owner else name)
-    error = InvalidParameterError(sentence, expected, value, expected=expected, **settings)
+    error = InvalidParameterError(sentence, value, expected=expected, **settings)
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
     if hint:
         add_hint(error, hint)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 REQUIRED = object()  # the default of a parameter without one
-_OF_CLASS = "<name> must be {}. Got {!r} instead."  # scikit-learn's words
+_OF_CLASS = "<name> must be <expected>. Got {!r} instead."  # scikit-learn's words
 
 
 class Use:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message, Setting, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,11 +55,9 @@ def split(
 def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     """Return the numbers of training and validation rows; raises ValueError if either is too small."""
     if fraction <= 0:
+        problem = "<validation_fraction=> should be <expected> when <early_stopping> is on."
         expected = "a float in the (0, 1) range"
-        problem = "<validation_fraction=> should be {} when <early_stopping> is on."
-        raise InvalidParameterError(
-            problem, expected, validation_fraction=fraction, early_stopping=..., expected=expected
-        )
+        raise InvalidParameterError(problem, validation_fraction=fraction, early_stopping=..., expected=expected)
     n_validation = math.ceil(fraction * n_rows)
     if n_validation >= n_rows:
         problem = (
@@ -165,15 +163,10 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
     number = 200 if isinstance(batch_size, str) else batch_size
     if number % unit:
         expected = f"a multiple of {unit} ({CHUNK} rows of each shard)"
-        problem = "With {} shards, <batch_size> must be {}, got {!r}; the next one is {}."
+        problem = "With {} shards, <batch_size> must be <expected>, got {!r}; the next one is {}."
+        following = -(-number // unit) * unit
         raise InvalidParameterError(
-            problem,
-            len(sizes),
-            expected,
-            batch_size,
-            -(-number // unit) * unit,
-            batch_size=batch_size,
-            expected=expected,
+            problem, len(sizes), batch_size, following, batch_size=batch_size, expected=expected
         )
     share, smallest = number // len(sizes), min(sizes)
     if share > smallest:
@@ -211,7 +204,5 @@ def given_shards(shards: Shards) -> int | tuple[int, ...]:
     except TypeError:
         given = ()
     if min((given,) if isinstance(given, int) else given, default=0) < 1:
-        expected = "a positive integer or a sequence of them"
-        problem = "<shards> must be {}, got {!r}."
-        raise InvalidParameterError(problem, expected, shards, shards=shards, expected=expected)
+        raise wrong("a positive integer or a sequence of them", shards=shards)
     return given

@@ -200,8 +200,8 @@ def _learn_table_numbers(
     loss, quantile, previous = request.options.loss, request.options.quantile, request.warm_model
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
-        problem = "<quantile> must be {}, got {!r} and {} columns."
-        raise InvalidParameterError(problem, expected, quantile, n, quantile=quantile, expected=expected)
+        problem = "<quantile> must be <expected>, got {!r} and {} columns."
+        raise InvalidParameterError(problem, quantile, n, quantile=quantile, expected=expected)
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):

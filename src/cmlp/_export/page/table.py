@@ -20,7 +20,7 @@ from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,8 +129,7 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
         raise InvalidParameterError(problem, model.class_name, unit=unit)
     units = [unit] * n if isinstance(unit, str) else list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
-        expected = f"text or a sequence of one text for each of {n} targets"
-        raise InvalidParameterError("<unit> must be {}, got {!r}.", expected, unit, unit=unit, expected=expected)
+        raise wrong(f"text or a sequence of one text for each of {n} targets", unit=unit)
     return [visible(one) for one in units] * (n_outputs // n)
 
 
