@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import Opened, Rows
     from cmlp._data.labels import Labels
-    from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.provenance import Provenance, ProvenanceNow
+    from cmlp._estimators.request import Start
     from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.engine import Engine
@@ -157,30 +157,28 @@ def prepare_network(
     options, shards = request.options, request.shards
     opened = source.open(request.door())
     rows = opened.rows
-    dtype = request.dtype(rows.auto_dtype)
-    scale = _input_scale(request, rows)
+    start = request.start(rows)
+    _check_scale(request, start, rows)
     encoding, encoded = learn_encoding(request, opened, is_complete=source.is_whole)
-    net = request.network(rows.X.shape[1], encoding.n_outputs, encoding.output, dtype)
+    net = request.network(rows.X.shape[1], encoding.n_outputs, encoding.output, start.dtype)
     state = request.begun_state(net)
-    names = rows.names if request.previous is None else request.previous.model.feature_names
-    validation, y_to_score = _validation(request, opened, names, encoding)
+    validation, y_to_score = _validation(request, opened, start.names, encoding)
     if not request.call.is_incremental:
         check_scoring(options, validation is not None)
     data = Data(
         rows.X,
         encoded.values,
         encoded.weight,
-        scale,
-        names,
+        start.input_scale,
+        start.names,
         validation,
         shards=None if shards is None else checked_shards(shards, len(rows.X), options, validation is not None),
         groups=encoding.groups(encoded.values),
         group_names=None if encoding.labels is None else encoding.labels.classes,
     )
     objective = encoding.objective()
-    function = _scoring_function(options.scoring, objective.score_name)
-    if function is not None:
-        scorer = UserScore(function, partial(_model_to_score, request, encoding.labels), y_to_score)
+    scorer = _scorer(request, encoding.labels, objective.score_name, y_to_score)
+    if scorer is not None:
         objective = objective._replace(scorer=scorer)
     job = TrainingJob(
         net,
@@ -191,27 +189,26 @@ def prepare_network(
         options.n_threads,
         reads_again=not source.is_whole,
     )
-    n_rows, moments = source.survey(job, encoding, _learns(request, job))
-    run = make_run(job, n_rows, engine or source.engine, input_scale=request.scale_to_learn, moments=moments)
+    n_rows, moments = source.survey(job, encoding, _learns(start, job))
+    run = make_run(job, n_rows, engine or source.engine, input_scale=start.scale_to_learn, moments=moments)
     return NetworkFit(request, source, encoding.labels, [run])
 
 
-def _learns(request: FitRequest, job: TrainingJob) -> str:
+def _learns(start: Start, job: TrainingJob) -> str:
     """Return the parameter with a scale that fit learns, as messages show it; empty if there is none."""
-    if request.scale_to_learn is not None:
-        return f"input_scale={request.scale_to_learn!r}"
+    if start.scale_to_learn is not None:
+        return f"input_scale={start.scale_to_learn!r}"
     return "y_scale" if job.objective.y_scale is not None and job.state.weights.target_scale is None else ""
 
 
-def _input_scale(request: FitRequest, rows: Rows) -> float | InputScale:
-    """Return the scale of the inputs, 1 if it is to be learned, and warn of one that does not fit the rows."""
-    scale, name = request.input_scale(rows.X.shape[1]), request.scale_to_learn
+def _check_scale(request: FitRequest, start: Start, rows: Rows) -> None:
+    """Warn of a scale of the inputs that does not fit the rows; ValueError if they are too few to learn it."""
+    scale, name = start.input_scale, start.scale_to_learn
     if name is None and isinstance(scale, float) and (request.previous is None or not request.call.is_incremental):
         warn_of_scale(stored_rows(rows.X), scale)
     if name is not None and isinstance(rows.X, StoredRows):
         problem = "<input_scale=> is learned from all rows, which no process has with local=True."
         raise InvalidParameterError(problem, input_scale=name)
-    return scale
 
 
 def _validation(
@@ -254,16 +251,15 @@ def _model_to_score(request: FitRequest, labels: Labels | None, job: TrainingJob
     return copy_with(request.estimator, _fitted_of_job(request, labels, job, job.state.without_rows()))
 
 
-def _scoring_function(scoring: str | Callable[..., Any] | None, default: str) -> Callable[..., Any] | None:
-    """Return the function for the parameter `scoring`; None for the estimator's own score and for "loss"."""
-    if scoring is None or scoring in ("loss", default):
+def _scorer(request: FitRequest, labels: Labels | None, own: str, y: NDArray[Any]) -> UserScore | None:
+    """Return the score of the user; None for the estimator's `own` score and for "loss"."""
+    scoring = request.options.scoring
+    if scoring is None or scoring in ("loss", own):
         return None
-    if not isinstance(scoring, str):
-        return scoring
-    needs = Message(
-        "<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {!r} or callable.", default, scoring=scoring
-    )
-    return optional("sklearn.metrics", needs).get_scorer(scoring)  # type: ignore[no-any-return]
+    if isinstance(scoring, str):
+        needs = "<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {!r} or callable."
+        scoring = optional("sklearn.metrics", Message(needs, own, scoring=scoring)).get_scorer(scoring)
+    return UserScore(scoring, partial(_model_to_score, request, labels), y)
 
 
 @locked

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import Door
-from cmlp._data.scale import InputScale, check_scale_width
+from cmlp._data.scale import check_scale_width
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fitted import assigned_params, fitted_of
 from cmlp._estimators.kinds_of_call import FIT, KindOfCall
@@ -28,12 +28,15 @@ from cmlp.exceptions import InvalidParameterError, Setting
 if TYPE_CHECKING:
     from typing import Self
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.checks import Rows
+    from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
     from cmlp._estimators.fitted import Fitted, FittedTable
     from cmlp._model.model import TableModel
+    from cmlp._train.random import Generator
     from cmlp._train.split import Shards
 
 
@@ -66,6 +69,15 @@ class Request:
     def class_name(self) -> str:
         """The name of the estimator's class, for messages."""
         return type(self.estimator).__name__
+
+
+class Start(NamedTuple):
+    """What a fit knows of its model once the rows are open."""
+
+    dtype: np.dtype[Any]
+    names: NDArray[Any] | None  # of the columns
+    input_scale: float | InputScale  # 1 if there is a `scale_to_learn`
+    scale_to_learn: str | None = None  # the name of the scale of the inputs that the fit learns
 
 
 @dataclass(frozen=True)
@@ -142,30 +154,20 @@ class FitRequest(Request):
                 )
         return net
 
-    def dtype(self, auto_dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the dtype of the network, which a model keeps; `auto_dtype` is that for ``dtype="auto"``."""
-        options = self.options
-        previous = self.previous
+    def start(self, rows: Rows) -> Start:
+        """Return where training on rows starts: a continued fit keeps what its model has."""
+        options, previous = self.options, self.previous
         if previous is None:
-            return auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
+            scale = options.input_scale
+            check_scale_width(scale, rows.X.shape[1])
+            dtype = rows.auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
+            return Start(dtype, rows.names, 1.0 if isinstance(scale, str) else scale, options.scale_to_learn)
+        model = previous.model
         if options.dtype != "auto":
-            _require_same("dtype", previous.model.net.dtype.name, options.dtype)
-        return previous.model.net.dtype
-
-    def input_scale(self, n_features: int) -> float | InputScale:
-        """Return the scale of the inputs, which a model keeps; 1 if there is a `scale_to_learn`."""
-        scale, previous = self.options.input_scale, self.previous
-        if previous is None:
-            check_scale_width(scale, n_features)
-            return 1.0 if isinstance(scale, str) else scale
-        learned = None if self.options.scale_to_learn is None else previous.scale_name
-        _require_same("input_scale", learned or previous.model.input_scale, scale)
-        return previous.model.input_scale
-
-    @property
-    def scale_to_learn(self) -> str | None:
-        """The name of the scale of the inputs that this fit learns."""
-        return self.options.scale_to_learn if self.previous is None else None
+            _require_same("dtype", model.net.dtype.name, options.dtype)
+        learned = None if options.scale_to_learn is None else previous.scale_name
+        _require_same("input_scale", learned or model.input_scale, options.input_scale)
+        return Start(model.net.dtype, model.feature_names, model.input_scale)
 
     @property
     def scale_name(self) -> str | None:
@@ -175,26 +177,33 @@ class FitRequest(Request):
     def begun_state(self, net: _core.Net) -> TrainingState:
         """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
         options, previous = self.options, self.previous
-        rng = random_state(options.random_state)
-        if previous is None:
-            uses_assigned = self.call.is_incremental or options.warm_start
-            params = assigned_params(self.estimator, net) if uses_assigned else None
-            is_random = params is None and isinstance(options.initialization, str)
-            if params is None:
-                params = initial_params(net, rng, options.init_activation, options.initialization)
-            state, scale = TrainingState(Weights(params), History(), rng), None
-        elif self.resume:
+        if previous is not None and self.resume:
             return resumed_state(previous.state, options)
-        else:
-            state = TrainingState(Weights(block_copy(previous.model.params)), previous.history.copy(), rng)
-            scale, is_random = previous.state.weights.target_scale, False
-            if self.call.is_incremental:
-                self._continue_optimizer(state, previous.state)
-        if scale is not None and scale.kind == options.y_scale:
-            state.weights.target_scale = scale
-        # Random ones are for standardized targets.
-        state.weights.predicts_y = options.y_scale is not None and not is_random
+        rng = random_state(options.random_state)
+        state = self._new_state(net, rng) if previous is None else self._continued_state(previous, rng)
         options.draw_dropout_seed(state, len(net.sizes) - 1)
+        return state
+
+    def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
+        """Return the state of a new model, whose parameters are drawn unless the user has assigned them."""
+        options = self.options
+        uses_assigned = self.call.is_incremental or options.warm_start
+        params = assigned_params(self.estimator, net) if uses_assigned else None
+        is_random = params is None and isinstance(options.initialization, str)
+        if params is None:
+            params = initial_params(net, rng, options.init_activation, options.initialization)
+        # Random ones are for standardized targets.
+        return TrainingState(Weights(params, predicts_y=options.y_scale is not None and not is_random), History(), rng)
+
+    def _continued_state(self, previous: Fitted, rng: Generator) -> TrainingState:
+        """Return the state of a call that trains a copy of the previous model."""
+        y_scale, scale = self.options.y_scale, previous.state.weights.target_scale
+        if scale is not None and scale.kind != y_scale:
+            scale = None
+        weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
+        state = TrainingState(weights, previous.history.copy(), rng)
+        if self.call.is_incremental:
+            self._continue_optimizer(state, previous.state)
         return state
 
     def _continue_optimizer(self, state: TrainingState, previous: TrainingState) -> None:
