@@ -140,6 +140,8 @@ def test_arrays_in_another_byte_order_are_converted(name):
         ({"schedule": {"name": "cosine"}}, "is damaged"),
         ({"schedule": {"name": "constant", "rate": 1.0}}, "is damaged"),
         ({"schedule": None}, "is damaged"),
+        ({"dropout_seed": 2**32}, "is damaged: dropout_seed is 4294967296"),
+        ({"shuffle_seed": -1}, "is damaged: shuffle_seed is -1"),
         ({"history": {}}, "is damaged: t is 'missing'"),
         ({"optimizer": None}, "optimizer is None"),
         ({"epoch": "1"}, "epoch is '1'"),

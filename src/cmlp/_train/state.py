@@ -170,6 +170,12 @@ def _of(kind: type) -> _Load:
     return load
 
 
+def _seed(name: str, value: Any) -> int:
+    if not (isinstance(value, int) and 0 <= value < 2**32):
+        raise ValueError(f"The training state is damaged: {name} is {value!r}.")
+    return value
+
+
 def _block(name: str, value: Any) -> NDArray[Any]:
     return loaded_block(native(value, (np.float32, np.float64), name))
 
@@ -310,11 +316,11 @@ class TrainingState:
     # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
     n_rows: int | None = _number(int, None)
     held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
-    dropout_seed: int = _number(int, 0)  # below 2**32
+    dropout_seed: int = _kept(_seed, 0, _same, "number")
 
     # The epoch in progress:
     order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")  # of its training rows; None: as given
-    shuffle_seed: int = _number(int, 0)  # of an order that is shuffled piece by piece; below 2**32
+    shuffle_seed: int = _kept(_seed, 0, _same, "number")  # of an order that is shuffled piece by piece
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient norm of the last
     # one: NaN before it, or if the norm is not computed.
     sums: NDArray[np.float64] = _kept(_sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy)
