@@ -354,7 +354,10 @@ def test_keys_on_a_terminal():
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGQUIT", 131)])
 def test_signals_leave_the_terminal_as_it_was(name, status):
     number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL) if name == "SIGHUP" else None  # which nohup ignores, then also watch
     with Pty("watch", NO_COLOR="1") as pty:
+        if before is not None:
+            signal.signal(number, before)
         pty.wait_for("space pause")
         if name == "SIGINT":
             pty.press("\x03")

@@ -1,7 +1,7 @@
 """Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,7 @@ capi: object
 
 Array = npt.NDArray[Any]
 
+@type_check_only
 class RunKeywords(TypedDict, total=False):
     """The keywords that all calls of a training run share: what it minimizes, the scale of the inputs, the threads."""
 
@@ -52,6 +53,7 @@ class RunKeywords(TypedDict, total=False):
     scale: float | tuple[Array, Array]
     n_threads: int | None
 
+@type_check_only
 class CallKeywords(RunKeywords, total=False):
     """The keywords of every call with an objective: those of a run, and what belongs to the rows of the call."""
 

@@ -12,7 +12,7 @@ FIGURES.exam = {
 		[0.5, "Now a 9. All its pixels change a little along the gradient, because that raises output 3."],
 		[0.8, "You still see a 9, but the network reads a 3."],
 		[0.81, "And new digits? Those that it misses are framed."],
-		[1, "It is surest of what is no digit at all. Now you: draw or spray what is no digit. Can you beat it?"],
+		[1, "It can be sure of what is no digit at all. Now you: draw or spray what is no digit. Can you beat it?"],
 	],
 	bet: {
 		question: "1,000 images of noise: how many does it call a 3?",
