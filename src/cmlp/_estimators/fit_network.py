@@ -230,7 +230,7 @@ def _fitted_of_job(
     names: NDArray[Any] | None = None,
     provenance: Provenance | None = None,
 ) -> Fitted:
-    """Return what a fit with this job leaves with a state of it, whose parameters then predict y itself."""
+    """Return what a fit with this job leaves with a state of it. This changes the state: its parameters predict y."""
     state.weights.use_units_of_y(job.net)
     return Fitted.of_network(
         job.net,

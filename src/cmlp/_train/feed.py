@@ -303,12 +303,12 @@ class _Batcher:
         """Yield the pieces that are complete with a block: a batch that waits for rows, and batches of this block."""
         size, start, n_rows = self._batch_size, self.n_rows, len(block.X)
         self.n_rows += n_rows
+        if max(start, self._first_row) >= self.n_rows:  # no row is to be used
+            return
         rows = np.arange(n_rows)
         if self._shuffle:
             rows = seeded(self._state.shuffle_seed, block.number).permutation(n_rows)
         rows = rows[max(self._first_row - start, 0) :]
-        if not len(rows):
-            return
         missing = -start % size  # rows of the batch that waits
         if self._waiting and missing < len(rows):
             self._wait(block, rows[:missing])

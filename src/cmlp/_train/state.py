@@ -366,8 +366,9 @@ class TrainingState:
             vars(self).update(draw(generator), generator=generator)
 
     def replaced(self, **changes: Any) -> TrainingState:
-        """Return a state with other values of some fields; it shares the values of all others."""
-        return TrainingState.of_flat(self.flat() | changes)
+        """Return a state with other values of some attributes; it shares all other values, but has its own parts."""
+        parts = {"weights": Weights(**vars(self.weights)), "resume_check": ResumeCheck(**vars(self.resume_check))}
+        return TrainingState(**(vars(self) | parts | changes))
 
     def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows, generator, best and last ones."""

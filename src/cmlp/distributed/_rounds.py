@@ -24,7 +24,7 @@ from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
 from cmlp.distributed._averaging import Rounds, train_shard, with_moments
 from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError, Message, Setting, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +64,7 @@ def fit_in_rounds(
     if rounds is not None:
         n_rounds = positive_integer("rounds", rounds, " or None")
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
-        raise InvalidParameterError("<checkpoint> must be a path or None, got {!r}.", checkpoint, checkpoint=checkpoint)
+        raise wrong("a path or None", checkpoint=checkpoint)
     with Exclusively(model), cluster_of(client) as cluster, immediate_signals():
         request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
         options = request.options

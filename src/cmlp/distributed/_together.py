@@ -108,7 +108,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
 class JointEngine(BatchEngine):
     """Trains each batch together with other workers, which meet before each call of the core and after each epoch.
 
-    The time limit is that of worker 0: the deadline of the run ends when all workers know that it is over.
+    Only worker 0 looks at the clock. The deadline of the run ends once all workers know that the time is over.
     """
 
     def __init__(self, job: TrainingJob, workers: Workers) -> None:

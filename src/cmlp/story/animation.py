@@ -43,7 +43,7 @@ class Learning:
     """The training of an experiment, batch by batch: `batch` of `total` are complete.
 
     `history` has measurements at equal distances of the time in which it is shown, the first before training. The
-    result is that of `Experiment.train`.
+    network becomes the same as by `Experiment.train`.
     """
 
     def __init__(self, experiment: Experiment) -> None:

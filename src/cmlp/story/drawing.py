@@ -184,7 +184,7 @@ def beside_or_below(left: Sequence[str], right: Sequence[str], width: int, gap: 
 
 
 def page_width(terminal: Terminal) -> int:
-    """Return the width for a page of pictures and tables: that of the terminal, with limits."""
+    """Return how many columns a page of pictures and tables has: at most the terminal's width, from 39 to 119."""
     return min(max(terminal.width, 40), 120) - 1
 
 

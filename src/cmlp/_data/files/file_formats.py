@@ -118,7 +118,7 @@ def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None 
 
 
 def format_of(path: str, max_bytes: int) -> bytes:
-    """Return the first bytes of a file, which tell its format: that of text if it is none of the others."""
+    """Return how files of this format begin: one of PARQUET, NPY and IDX, or nothing for text."""
     with opening(path, max_bytes) as file:
         start = file.peek(len(NPY))[: len(NPY)]
     return next((known for known in (PARQUET, NPY, IDX) if start.startswith(known)), b"")

@@ -75,7 +75,7 @@ class Lines:
 
 
 def are_most(n: int, n_rows: int) -> bool:
-    """Return whether so many rows have the same number of columns that a line before them is a title."""
+    """Return whether `n` of `n_rows` rows, which have equally many columns, tell that another line above is a title."""
     return n >= max(_FEW, _MOST * n_rows)
 
 
