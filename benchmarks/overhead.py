@@ -46,7 +46,9 @@ def time_the_core():
 
         return call
 
-    methods = {name: timed(getattr(_core.Net, name)) for name in ("train_epoch", "train_epochs")}
+    methods = {
+        name: timed(getattr(_core.Net, name)) for name in ("train_epoch", "train_epochs") if hasattr(_core.Net, name)
+    }
     _core.Net = type("TimedNet", (_core.Net,), methods)
     if hasattr(_core, "shared_net"):
         _core.shared_net = functools.lru_cache(_core.Net)

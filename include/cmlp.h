@@ -653,6 +653,7 @@ typedef struct cmlp_epoch_result {
     /* cost and penalty are these sums divided by rows_done. All three include the calls that this one continues. */
     double cost_sum, penalty_sum;
     int64_t rows_done;
+    int64_t next_batch; /* the first_batch of a call that continues this one; all batches before it are done or skipped */
 } cmlp_epoch_result;
 
 /* Options of an epoch.

@@ -312,6 +312,7 @@ cdef extern from "cmlp.h" nogil:
         double cost_sum
         double penalty_sum
         int64_t rows_done
+        int64_t next_batch
 
     ctypedef struct cmlp_epoch:
         size_t struct_size

@@ -24,6 +24,7 @@ static void train_batches(fixture *f, int64_t first, int64_t end)
     f->epoch.first_batch = first;
     const int status = fixture_call(f, TRAIN);
     check_that(status == CMLP_OK, "batches %d to %d: %s", (int)first, (int)end, cmlp_status_name(status));
+    CHECK(f->result.next_batch == end);
     f->rows.n_order = f->n;
     f->epoch.first_batch = 0;
 }

@@ -173,20 +173,18 @@ def test_arguments_of_several_epochs_are_checked():
 
     def call(results, order=None, generator=None):
         order = np.arange(6) if order is None else order
-        net.train_epochs(params, X, Y, optimizer, results, batch_size=2, order=order, generator=generator)
+        net.train_epoch(params, X, Y, optimizer, results, batch_size=2, order=order, generator=generator)
 
-    for results in (np.zeros((2, 4)), np.zeros((2, 5), np.float32), np.zeros(5)):
-        with pytest.raises(
-            ValueError, match="results must be rows of 5 values of dtype float64, got an array of shape"
-        ):
+    for results in (np.zeros((2, 5)), np.zeros((2, 6), np.float32), np.zeros(6)):
+        with pytest.raises(ValueError, match="epochs must be rows of 6 values of dtype float64, got an array of shape"):
             call(results)
     with pytest.raises(TypeError):
-        call(np.zeros((2, 5)))
+        call(np.zeros((2, 6)))
     read_only = np.arange(6)
     read_only.flags.writeable = False
     for order in (np.array([0, 6]), np.arange(6, dtype=np.int32), np.arange(12)[::2], read_only):
         with pytest.raises(ValueError, match="order"):
-            call(np.zeros((2, 5)), order, _core.Random(0))
+            call(np.zeros((2, 6)), order, _core.Random(0))
     assert_same_bits(params, before)
 
 

@@ -206,11 +206,13 @@ def test_epoch_can_be_resumed_at_a_batch(kind):
     assert_same_bits(params, other)
 
 
-@pytest.mark.parametrize("sums", [np.zeros(3), np.zeros(4, np.float32), [0.0] * 4, np.array([0, 0, np.nan, 0])])
-def test_sums_must_be_four_doubles(sums):
+@pytest.mark.parametrize(
+    "epochs", [np.zeros(6), np.zeros((0, 6)), np.zeros((1, 5)), np.zeros((1, 6), np.float32), np.full((1, 6), np.nan)]
+)
+def test_epochs_must_be_rows_of_six_doubles(epochs):
     net, params, X, Y = problem(np.float32)
-    with pytest.raises(ValueError, match=r"sums must be 4 values of dtype float64|epoch->before->rows_done"):
-        net.train_epoch(params, X, Y, _core.Optimizer(net, "adam", learning_rate=0.1), batch_size=15, sums=sums)
+    with pytest.raises(ValueError, match=r"epochs must be rows of 6 values of dtype float64|epoch->before->rows_done"):
+        net.train_epoch(params, X, Y, _core.Optimizer(net, "adam", learning_rate=0.1), epochs, batch_size=15)
 
 
 @pytest.mark.parametrize("method", ["train_epoch", "forward", "cost", "gradient"])

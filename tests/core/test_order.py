@@ -13,13 +13,13 @@ def test_an_epoch_in_several_calls_of_the_core_continues_its_sums():
     results = []
     for cuts in ([150], [32, 96, 150]):
         net, params = net_and_params([5, 4, 3], ["tanh", "softmax"], "log_loss", np.float64)
-        optimizer, sums, start = _core.Optimizer(net, "adam", learning_rate=0.01), np.zeros(4), 0
+        optimizer, epoch, start = _core.Optimizer(net, "adam", learning_rate=0.01), np.zeros((1, _core.N_RESULTS)), 0
         for stop in cuts:
             rows = slice(start, stop)
             keywords = {"batch_size": 16, "alpha": 0.1, "want_norm": stop == 150}
-            cost = net.train_epoch(params, X[rows], Y[rows], optimizer, sums=sums, **keywords)[0]
+            cost = net.train_epoch(params, X[rows], Y[rows], optimizer, epoch, **keywords)[0]
             start = stop
-        results.append((params.tolist(), sums.tolist(), cost))
+        results.append((params.tolist(), epoch[0, : _core.N_SUMS].tolist(), cost))
     assert results[0] == results[1]
 
 

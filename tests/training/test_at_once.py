@@ -1,5 +1,7 @@
 """Several short epochs in one call of the core: the same results as one epoch per call."""
 
+import signal
+from threading import Timer
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +14,7 @@ from cmlp import DivergenceError, MLPClassifier, MLPRegressor, Network, Trainer
 
 X, Y = uniform(0, 150, 5), labels(1, 150, 3)
 SMALL = {"max_iter": 24, "random_state": 3, "batch_size": 40}
-EPOCHS_ONE_BY_ONE = {"max_time": 3600.0}  # the clock is read after every epoch
+EPOCHS_ONE_BY_ONE = {"callbacks": [SimpleNamespace(on_epoch_end=lambda trainer: None)]}
 
 
 def calls_per_epoch(model, rows, y, **arguments):
@@ -110,13 +112,16 @@ def test_epochs_that_need_python_in_between_have_the_results_of_epochs_one_by_on
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_large_epochs_are_trained_one_by_one():
-    """Ctrl-C waits for the end of a call of the core."""
-    small, large = (
-        calls_per_epoch(MLPRegressor(hidden_layer_sizes=sizes, random_state=0), uniform(0, 400, 5), uniform(1, 400))
-        for sizes in ((6,), (400, 400))
-    )
-    assert small < large / 3
+def test_ctrl_c_takes_effect_within_several_epochs_of_one_call_of_the_core():
+    rows, y = uniform(0, 4000, 20), labels(1, 4000, 3)
+    start = SimpleNamespace(on_fit_begin=lambda trainer: Timer(0.1, signal.raise_signal, [signal.SIGINT]).start())
+    settings = {"random_state": 0, "tol": 0, "n_iter_no_change": 10**6}
+    model = MLPClassifier((100,), **settings, max_iter=10**6, callbacks=[start])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(rows, y)
+    n_epochs = model._fitted.state.epoch + 3
+    whole = MLPClassifier((100,), **settings, max_iter=n_epochs).fit(rows, y)
+    assert learned(model.set_params(max_iter=n_epochs, callbacks=None).fit(rows, y, resume=True)) == learned(whole)
 
 
 def diverged(y, **parameters):
@@ -134,12 +139,12 @@ def test_divergence_names_its_epoch_and_keeps_the_epochs_before():
     at_once, one_by_one = diverged(y), diverged(y, **EPOCHS_ONE_BY_ONE)
     assert at_once == one_by_one
     assert at_once[1] == len(at_once[2]) > 1  # it diverges in a later epoch
-    assert at_once[3] == 0
+    assert 0 < at_once[3] <= 4  # the batches that are done
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_ctrl_c_anywhere_between_the_epochs_can_be_resumed():
-    """The second call of the core trains 11 epochs; they are complete, or not begun."""
+    """The first call of the core trains 11 epochs; it may end within one of them."""
     settings = {**SMALL, "max_iter": 12}
     whole, n_epochs = MLPClassifier((6,), **settings).fit(X, Y), set()
     for step in range(1, 1000, 3):
@@ -148,4 +153,69 @@ def test_ctrl_c_anywhere_between_the_epochs_can_be_resumed():
             break
         n_epochs.add(getattr(model, "n_iter_", 0))
         assert learned(model.fit(X, Y, resume=hasattr(model, "n_iter_"))) == learned(whole)
-    assert n_epochs == {0, 1, 12} and 20 < step < 999
+    assert {0, 12} <= n_epochs and 20 < step < 999
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_callback_follows_every_few_epochs(solver):
+    called = []
+    follower = SimpleNamespace(every_epochs=5, on_epoch_end=lambda trainer: called.append(trainer.last_epoch.number))
+    settings = {**SMALL, "max_iter": 12, "solver": solver, "tol": 0}
+    model = MLPClassifier((6,), **settings, callbacks=[follower])
+    coefs = MLPClassifier((6,), **settings).fit(X, Y).coefs_
+    assert [array.tobytes() for array in model.fit(X, Y).coefs_] == [array.tobytes() for array in coefs]
+    assert called == [5, 10]
+    if solver == "adam":
+        assert calls_per_epoch(model, X, Y) < calls_per_epoch(model.set_params(**EPOCHS_ONE_BY_ONE), X, Y) / 1.5
+
+
+@pytest.mark.parametrize("every", [0, 1.5, "2"])
+def test_every_epochs_must_be_a_positive_integer(every):
+    follower = SimpleNamespace(every_epochs=every, on_epoch_end=print)
+    with pytest.raises(ValueError, match="every_epochs of the callback SimpleNamespace must be a positive integer"):
+        MLPClassifier((6,), callbacks=[follower]).fit(X, Y)
+
+
+def test_a_callback_is_told_when_epochs_and_validations_begin():
+    called = []
+    hooks = ("on_fit_begin", "on_epoch_begin", "on_validation_begin", "on_epoch_end", "on_fit_end")
+    follower = SimpleNamespace(
+        **{
+            hook: lambda trainer, hook=hook: called.append((hook, trainer.state.epoch, trainer.state.batch))
+            for hook in hooks
+        }
+    )
+    with pytest.warns(UserWarning):
+        MLPClassifier((6,), **{**SMALL, "max_iter": 2}, callbacks=[follower]).fit(X, Y)
+    epochs = [
+        each
+        for epoch in (0, 1)
+        for each in [
+            ("on_epoch_begin", epoch, None),
+            ("on_validation_begin", epoch, 4),
+            ("on_epoch_end", epoch + 1, None),
+        ]
+    ]
+    assert called == [("on_fit_begin", 0, None), *epochs, ("on_fit_end", 2, None)]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("end", [1, 2, 3, 4])
+def test_time_that_is_up_within_an_epoch_with_batches_without_weight_is_continued(end):
+    """The core says which batch comes next, also if it has skipped some."""
+    weight = np.ones(150)
+    weight[40:80] = 0
+    settings = {**SMALL, "shuffle": False, "max_iter": 3}
+
+    def at(trainer):
+        if (trainer.state.epoch, trainer.state.batch) == (1, end):
+            raise KeyboardInterrupt
+
+    whole = MLPClassifier((6,), **settings).fit(X, Y, sample_weight=weight)
+    stop = SimpleNamespace(every_batches=1, on_batches_end=at, on_validation_begin=at)
+    model = MLPClassifier((6,), **settings, callbacks=[stop])
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, sample_weight=weight)
+    assert (model._fitted.state.epoch, model._fitted.state.batch) == (1, end)
+    assert learned(model.set_params(callbacks=None).fit(X, Y, weight, resume=True)) == learned(whole)

@@ -34,12 +34,13 @@ cdef double TINY_WORK = 5e4  # calls with fewer multiply-adds keep the GIL
 cdef double SMALL_WORK = 1e6  # calls with fewer multiply-adds use one thread and do not check for signals
 
 
-# What is known of an epoch: `sums` of `Net.train_epoch` has the first N_SUMS numbers, a row of `results` of
-# `Net.train_epochs` has them all. Cost and penalty are sums over the rows; the norm is that of the last gradient.
+# What is known of an epoch, a row of `epochs` of `Net.train_epoch`: sums of cost and penalty over its rows and the number of
+# these, the norm of the last gradient, the duration, and the number of its batches that are done. The first N_SUMS belong to
+# the training state.
 cpdef enum:
-    COST, PENALTY, N_ROWS, NORM, SECONDS
+    COST, PENALTY, N_ROWS, NORM, SECONDS, BATCH
     N_SUMS = SECONDS
-    N_RESULTS
+    N_RESULTS = BATCH + 1
 
 
 cdef int check(int status, const char *refused=NULL) except -1:
@@ -533,54 +534,49 @@ cdef class Call:
         """Allocate a workspace of this size, and set up signal checks if the call is long."""
         self.memory = workspace_of(size)
         self.run.workspace, self.run.workspace_size = self.memory, size
+        self.poll.limit = seconds
         if work > SMALL_WORK:
             self.poll.last = self.poll.begin = now()
-            self.poll.limit = seconds
             self.run.poll, self.run.poll_context = poll_signals, &self.poll
         return 0
 
-    cdef int train(self, cmlp_optimizer *optimizer) noexcept:
-        """Train for one epoch, without the GIL; return the status."""
+    cdef int train_one(self, cmlp_optimizer *optimizer) noexcept:
+        """Train for one epoch, or the rest of it; return the status."""
         if self.peers is None:
             return cmlp_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
                                     &self.epoch, &self.result, &self.run)
         return cmlp_workers_train_epoch(self.net.net, self.params, &self.rows, &self.targets, &self.objective, optimizer,
                                         &self.epoch, &self.result, &self.workers, &self.run)
 
-    cdef void write_sums(self, double *sums) noexcept:
-        """Write what the epoch has so far, see Net.train_epoch."""
-        sums[COST], sums[PENALTY] = self.result.cost_sum, self.result.penalty_sum
-        sums[N_ROWS], sums[NORM] = <double>self.result.rows_done, self.result.gradient_norm
-
-    cdef int train_epoch(self, Optimizer optimizer) noexcept:
-        """Train for one epoch; return the status."""
-        self.run.pace = optimizer.pace
-        cdef PyThreadState *released = release_gil(self.work())
-        cdef int status = self.train(&optimizer.optimizer)
-        take_gil(released)
-        optimizer.pace = self.run.pace
-        return status
-
-    cdef int train_epochs(self, Optimizer optimizer, cmlp_random *random, double *results, int64_t n_epochs) noexcept:
-        """Train for several epochs, see Net.train_epochs; return the status."""
+    cdef int train(self, Optimizer optimizer, cmlp_random *random, double *epochs, int64_t n_epochs) noexcept:
+        """Train, see Net.train_epoch; return the status."""
         self.run.pace = optimizer.pace
         cdef PyThreadState *released = release_gil(n_epochs * self.work())
         cdef int status = CMLP_OK
-        cdef double begin, total
+        cdef double begin, end = now(), total
         cdef int64_t k
+        if self.run.poll == NULL:
+            self.poll.last = self.poll.begin = end
         for k in range(n_epochs):
-            begin = now()
-            if self.rows.order != NULL:
-                cmlp_random_shuffle(random, <int64_t *>self.rows.order, self.n)
-            status = self.train(&optimizer.optimizer)
-            if status != CMLP_OK:
+            begin = end
+            if k:
+                if end - self.poll.last >= POLL_SECONDS or end - self.poll.begin >= self.poll.limit:  # in short epochs
+                    if poll_signals(&self.poll):
+                        status = CMLP_CANCELLED
+                        break
+                epochs += N_RESULTS
+                epochs[BATCH], self.epoch.before = 0, NULL
+                if self.rows.order != NULL:
+                    cmlp_random_shuffle(random, <int64_t *>self.rows.order, self.n)
+            status = self.train_one(&optimizer.optimizer)
+            end = now()
+            if status_trained(status):
+                epochs[COST], epochs[PENALTY] = self.result.cost_sum, self.result.penalty_sum
+                epochs[N_ROWS], epochs[NORM] = <double>self.result.rows_done, self.result.gradient_norm
+                epochs[SECONDS], epochs[BATCH] = end - begin, <double>self.result.next_batch
+            total = self.result.cost_sum + self.result.penalty_sum
+            if status != CMLP_OK or total - total != 0:  # infinite or NaN
                 break
-            self.write_sums(results)
-            results[SECONDS] = now() - begin
-            total = results[COST] + results[PENALTY]
-            if total - total != 0:  # infinite or NaN
-                break
-            results += N_RESULTS
         take_gil(released)
         optimizer.pace = self.run.pace
         return status

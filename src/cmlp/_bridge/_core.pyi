@@ -33,6 +33,7 @@ N_ROWS: int
 NORM: int
 SECONDS: int
 N_SUMS: int
+BATCH: int
 N_RESULTS: int
 FILE_DTYPES: dict[str, int]
 __version__: str
@@ -190,31 +191,18 @@ class Net:
         X: npt.ArrayLike | CSR,
         Y: npt.ArrayLike,
         optimizer: Optimizer,
+        epochs: npt.NDArray[np.float64] | None = ...,
         *,
         batch_size: int,
         order: npt.ArrayLike | None = ...,
+        generator: Random | None = ...,
         rates: npt.ArrayLike | None = ...,
         want_norm: bool = ...,
-        sums: npt.NDArray[np.float64] | None = ...,
         checked: bool = ...,
         seconds: float = ...,
         workers: Any = ...,
         **keywords: Unpack[CallKeywords],
     ) -> tuple[float, float, float, int]: ...
-    def train_epochs(
-        self,
-        params: Array,
-        X: npt.ArrayLike | CSR,
-        Y: npt.ArrayLike,
-        optimizer: Optimizer,
-        results: npt.NDArray[np.float64],
-        *,
-        batch_size: int,
-        order: npt.NDArray[np.int64] | None = ...,
-        generator: Random | None = ...,
-        want_norm: bool = ...,
-        **keywords: Unpack[CallKeywords],
-    ) -> None: ...
 
 class Random:
     def __init__(self, seed: int) -> None: ...

@@ -507,75 +507,58 @@ cdef class Net:
         call.done(status)
         return gradient
 
-    def train_epoch(self, params, X, Y, Optimizer optimizer not None, *, int64_t batch_size, order=None, scale=1.0,
-                    rates=None, bint want_norm=False, n_threads=None, sums=None, bint checked=False,
-                    double seconds=FOREVER, workers=None, **objective):
-        """Train for one epoch, with one step per batch; changes params and optimizer in place.
+    def train_epoch(self, params, X, Y, Optimizer optimizer not None, cnp.ndarray epochs=None, *, int64_t batch_size,
+                    order=None, Random generator=None, scale=1.0, rates=None, bint want_norm=False, n_threads=None,
+                    bint checked=False, double seconds=FOREVER, workers=None, **objective):
+        """Train for one epoch, a part of it, or several epochs, with one step per batch.
 
-        The rows can be a part of an epoch: `sums` is a vector of N_SUMS doubles, those of the batches before. The call
-        adds its batches, also if it raises an exception. With `checked`, Y and the sample weights are arrays of the
-        training loop, which has checked and converted them: they are not copied.
+        Changes params and optimizer in place, and writes what it has done to `epochs`, also if it raises an exception.
+        This array has N_RESULTS doubles for each epoch to train. The first row has the sums of the batches before, to
+        which the call adds its own. BATCH counts the batches of this call; it must be negative in the other rows, which
+        the call sets to 0 when their epoch begins. `generator` shuffles the order before each epoch but the first; both
+        change in place. An epoch whose cost is not finite is the last one.
 
-        `workers` are the processes that make the same call and compute it together (those of `cmlp.distributed`), or None.
+        With `checked`, Y and the sample weights are arrays of the training loop, which has checked and converted them:
+        they are not copied. `workers` are the processes that make the same call and compute it together (those of
+        `cmlp.distributed`), or None.
 
-        Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches.
-        Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
+        Returns the cost, the penalty, the gradient norm (NaN unless `want_norm`) and the number of batches of the last
+        epoch. Raises TimeLimitReached if a long call takes longer than `seconds`; all workers raise it together.
         """
         cdef Call call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, want_norm, checked, workers)
         cdef cmlp_epoch_result *result = &call.result
         cdef cnp.ndarray state
-        cdef double *c_sums = NULL
+        cdef cmlp_random random
+        cdef double *row
+        cdef int64_t n_epochs
+        cdef bint shuffles
         cdef int status
+        if epochs is None:
+            epochs = np.zeros((1, N_RESULTS))
+        n_epochs = cnp.PyArray_DIM(epochs, 0)
+        if not n_epochs or not fits(epochs, 2, n_epochs, N_RESULTS, CMLP_FLOAT64):
+            raise ValueError(f"epochs must be rows of {N_RESULTS} values of dtype float64, got {describe(epochs)}.")
+        row = <double *>cnp.PyArray_DATA(epochs)
+        require(0 <= row[N_ROWS] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
+        result.cost_sum, result.penalty_sum, result.rows_done = row[COST], row[PENALTY], <int64_t>row[N_ROWS]
+        call.epoch.before = result
         if rates is not None:
             call.learning_rates = as_doubles(rates, -(-call.n // batch_size), "learning_rates")
             call.epoch.rates = <const double *>cnp.PyArray_DATA(call.learning_rates)
-        if sums is not None:
-            if not isinstance(sums, cnp.ndarray) or not fits(sums, 1, N_SUMS, 1, CMLP_FLOAT64):
-                raise ValueError(f"sums must be {N_SUMS} values of dtype float64, got {describe(sums)}.")
-            c_sums = <double *>cnp.PyArray_DATA(sums)
-            require(0 <= c_sums[N_ROWS] <= MOST_ROWS, CMLP_ERROR_BATCH, "epoch->before->rows_done")
-            result.cost_sum, result.penalty_sum = c_sums[COST], c_sums[PENALTY]
-            result.rows_done, call.epoch.before = <int64_t>c_sums[N_ROWS], result
-        call.prepare(n_threads, seconds)
-        state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epoch(optimizer)
-        if c_sums != NULL and status_trained(status):
-            call.write_sums(c_sums)
-        call.done_together(status)
-        return result.cost, result.penalty, result.gradient_norm, result.batches
-
-    def train_epochs(self, params, X, Y, Optimizer optimizer not None, cnp.ndarray results not None, *,
-                     int64_t batch_size, cnp.ndarray order=None, Random generator=None, scale=1.0, bint want_norm=False,
-                     n_threads=None, **objective):
-        """Train for several short epochs with a constant learning rate; changes params and optimizer in place.
-
-        `generator` shuffles the row indices `order` before each epoch; both change in place. An order of None means all
-        rows, not shuffled.
-
-        `results` gets a row of N_RESULTS doubles for each complete epoch; the norm is NaN unless `want_norm`. An epoch
-        whose cost is not finite is the last one. Signals are handled after the last epoch: the caller keeps the call
-        short.
-        """
-        cdef Call call
-        cdef cnp.ndarray state
-        cdef cmlp_random random
-        cdef int status
-        if not fits(results, 2, cnp.PyArray_DIM(results, 0), N_RESULTS, CMLP_FLOAT64):
-            raise ValueError(f"results must be rows of {N_RESULTS} values of dtype float64, got {describe(results)}.")
-        call = call_of_epoch(self, params, X, Y, scale, order, objective, batch_size, want_norm, True)
-        call.prepare(n_threads)
-        call.run.poll = NULL
-        if order is not None:
+        shuffles = n_epochs > 1 and order is not None
+        if shuffles:
             if generator is None:
-                raise TypeError("an order needs a generator")
+                raise TypeError("an order of several epochs needs a generator")
             positions_of(order)
             random = generator.random
+        call.prepare(n_threads, seconds)
         state = optimizer.bind(self)  # this reference keeps the state alive during the call
-        status = call.train_epochs(optimizer, &random, <double *>cnp.PyArray_DATA(results), len(results))
-        if order is not None:
+        status = call.train(optimizer, &random, row, n_epochs)
+        if shuffles:
             cnp.PyArray_CopyInto(order, call.order)
             generator.random = random
-        call.done(status)
+        call.done_together(status)
+        return result.cost, result.penalty, result.gradient_norm, result.batches
 
 
 cdef class Optimizer:

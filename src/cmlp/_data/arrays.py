@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.columns import TABLES, NamedColumns
+from cmlp._data.losses import traits_of
 from cmlp.exceptions import InvalidParameterError, Message, Setting, StatusError
 
 if TYPE_CHECKING:
@@ -225,15 +226,15 @@ def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
 
     The core computes with other targets, and its costs would be wrong.
     """
-    if loss not in ("poisson", "gamma"):
+    traits = traits_of(loss)
+    if not traits.has_positive_outputs:
         return targets
     targets = np.array(targets)
-    wrong = targets < 0 if loss == "poisson" else targets <= 0
+    wrong = targets < 0 if traits.targets == "not be negative" else targets <= 0
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
-        wanted = "not be negative" if loss == "poisson" else "be positive"
         problem = "y must {} with <loss=>, got {:g} at row {}, column {}."
-        raise ValueError(Message(problem, wanted, targets[row, column], row, column, loss=loss))
+        raise ValueError(Message(problem, traits.targets, targets[row, column], row, column, loss=loss))
     return targets
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Self
 
-    from cmlp._estimators.fitted import AnyFitted, Fitted
+    from cmlp._estimators.fitted import Fitted
     from cmlp._model.model import NetworkModel
     from cmlp._train.state import Curve
 
@@ -54,12 +54,12 @@ def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
 def _with_history(fitted: Fitted, name: str, value: object) -> Fitted:
     history = fitted.history.copy()
     setattr(history, name, value)
-    return fitted._replace(history=history, state=fitted.state.replaced(history=history))
+    return fitted.with_state(history=history)
 
 
 def with_n_iter(fitted: Fitted, value: Any) -> Fitted:
     """Set the number of epochs."""
-    return fitted._replace(state=fitted.state.replaced(epoch=operator.index(value)))
+    return fitted.with_state(epoch=operator.index(value))
 
 
 def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
@@ -71,7 +71,7 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     return fitted._replace(model=fitted.model.replace(names=names))
 
 
-def with_classes(fitted: AnyFitted, value: Any) -> AnyFitted:
+def with_classes(fitted: Fitted, value: Any) -> Fitted:
     """Set the labels of the classes."""
     labels, present = as_labels(value, "classes_"), fitted.model.class_labels
     if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():

@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.fitted import FITTED, Fitted, FittedTable, attributes_to_copy, unchanging
+from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.other_names import parameter_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, sklearn_class
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cmlp._model.explanation import Explanation
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background
-    from cmlp._train.observer import Observer
 
 
 @functools.cache
@@ -51,7 +50,7 @@ class Estimator(SklearnStub, ExportMethods):
     _input_tags: ClassVar[Mapping[str, bool]]  # scikit-learn's tags of X
     _several_outputs: ClassVar[bool]  # whether y can have several columns
 
-    _fitted: Fitted | FittedTable  # exists after fit
+    _fitted: Fitted  # exists after fit
     n_threads: int | None
     random_state: int | np.random.RandomState | None
 
@@ -63,7 +62,7 @@ class Estimator(SklearnStub, ExportMethods):
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 
-    def _observers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Observer]]:
+    def _followers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Any]]:
         """Return a context manager for a fit, with observers of its training: those of a subclass in `cmlp.sklearn`."""
         return nullcontext(())
 
@@ -314,7 +313,7 @@ class Estimator(SklearnStub, ExportMethods):
         now = unchanging(self)
         model = now._trained()
         fitted: Any = now._fitted  # to_sklearn refuses a table before it uses the state
-        return to_sklearn(model, now.get_params(deep=False), fitted.state)
+        return to_sklearn(model, now.get_params(deep=False), fitted.state if fitted.states else None)
 
     def explain(
         self,

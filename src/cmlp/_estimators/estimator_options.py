@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.losses import traits_of
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
 from cmlp._train.parameters import PARAMETERS
@@ -62,7 +63,7 @@ class EstimatorOptions(TrainingOptions):
         names = architecture.hidden_activations(checked["activation"], len(sizes))
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
-        if checked.get("y_scale") is not None and checked["loss"] in architecture.POSITIVE_LOSSES:
+        if checked.get("y_scale") is not None and traits_of(checked["loss"]).has_positive_outputs:
             problem = "<y_scale=> needs identity outputs, got <loss=>."
             raise InvalidParameterError(problem, y_scale=checked["y_scale"], loss=checked["loss"])
         if checked.get("y_scale") is not None and callable(checked["loss"]):

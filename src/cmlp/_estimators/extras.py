@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.json_texts import as_json, parsed, refuse
-from cmlp._estimators.fitted import Fitted
 from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.json_texts import Metadata
-    from cmlp._estimators.fitted import FittedTable
+    from cmlp._estimators.fitted import Fitted
     from cmlp._model.model import TrainedModel
     from cmlp._train.state import TrainingState
 
@@ -38,11 +37,11 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 
 def dump_extras(
-    fitted: Fitted | FittedTable, *, include_training_state: bool, include_provenance: bool | None
+    fitted: Fitted, *, include_training_state: bool, include_provenance: bool | None
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays to store. Without the training state, only counters are kept of it."""
     class_name, provenance = fitted.model.class_name, fitted.provenance
-    state = fitted.state if isinstance(fitted, Fitted) else None
+    state = fitted.state if isinstance(fitted.model, NetworkModel) else None
     if include_training_state and state is None:
         problem = (
             "<include_training_state> must be False for {}: a model file has no training state of a table. Use pickle "

@@ -1,7 +1,7 @@
-"""A call of `fit`, of networks and of tables alike: request, prepare, train and store.
+"""A call of `fit`, of networks and of tables alike: a `Fit` is made, prepared, trained and stored.
 
-1. `FitRequest.of` or `TableRequest.of` checks the parameters, and finds the fit that the call continues.
-2. `prepare_network` in `fit_network`, or `prepare_table` in `tables.fit_table`, opens the rows and makes the runs.
+1. `NetworkFit.of` or `TableFit.of` checks the parameters, and finds the fit that the call continues.
+2. Its `prepare` opens the rows and makes the runs.
 3. `train_and_store` trains, warns of a useless model, and stores what the fit leaves in one assignment.
 
 Until training begins, nothing changes.
@@ -12,7 +12,8 @@ from __future__ import annotations
 import functools
 import os
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
 from cmlp._process.signals import DeferredSignals, immediate_signals
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from typing import ParamSpec, Self, TypeVar
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.fitted import Fitted, FittedTable
-    from cmlp._estimators.provenance import Provenance, ProvenanceNow
-    from cmlp._estimators.request import FitRequest, TableRequest
-    from cmlp._train.observer import Observer
+    from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
+    from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.training_run import TrainingRun
 
     P = ParamSpec("P")
@@ -81,11 +80,40 @@ def locked(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-class PreparedFit(ABC):
-    """A call whose rows are open and whose runs are made: of one network, or of all networks of a table."""
+@dataclass(eq=False)
+class Fit(ABC):
+    """A call that trains an estimator: one network, or all networks of a table.
 
-    request: FitRequest | TableRequest
-    runs: Sequence[TrainingRun]
+    It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
+    runs. Until training begins, nothing of the estimator changes.
+    """
+
+    estimator: Estimator
+    options: EstimatorOptions | TableOptions
+    previous: Fitted | None = None  # the fit that the call continues
+    validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
+    resume: bool = False
+    runs: Sequence[TrainingRun] = field(default=(), init=False)  # once it is prepared
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether y has labels."""
+        return self.estimator._estimator_type == "classifier"
+
+    @property
+    def class_name(self) -> str:
+        """The name of the estimator's class, for messages."""
+        return type(self.estimator).__name__
+
+    @property
+    def earlier_provenance(self) -> dict[str, Any] | None:
+        """The record of the fit that is resumed; None if none is resumed, or one without a record."""
+        return self.previous.provenance if self.resume and self.previous is not None else None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a call of fit is recorded: with ``provenance=True``, unless it resumes a fit without a record."""
+        return self.options.provenance and (not self.resume or self.earlier_provenance is not None)
 
     @property
     def can_resume(self) -> bool:
@@ -102,11 +130,15 @@ class PreparedFit(ABC):
         """Begin the record of the fit, before it trains."""
 
     @abstractmethod
-    def train(self, observers: Sequence[Observer], provenance_now: ProvenanceNow) -> None:
-        """Train all runs, which the user's callbacks and the observers follow."""
+    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train all runs, which the user's callbacks and other ones follow."""
 
     @abstractmethod
-    def fitted(self, provenance: Provenance | None) -> Fitted | FittedTable:
+    def fitted_now(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, with early stopping with the best parameters so far."""
+
+    @abstractmethod
+    def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
@@ -114,14 +146,14 @@ class PreparedFit(ABC):
         """Warn if the trained model is useless: hardly better than the best constant answer."""
 
 
-def train_and_store(fit: PreparedFit, observers: Sequence[Observer], *, judges: bool = True) -> None:
+def train_and_store(fit: Fit, followers: Sequence[Any], *, judges: bool = True) -> None:
     """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last."""
-    estimator = fit.request.estimator
-    provenance_now = fit.begin_provenance() if fit.request.is_recorded else lambda: None
+    estimator = fit.estimator
+    provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     with DeferredSignals():
         try:
-            fit.train(observers, provenance_now)
-            if judges and not fit.request.options.warm_start:
+            fit.train(followers, provenance_now)
+            if judges and not fit.options.warm_start:
                 fit.judge()
             store(estimator, fit.fitted(provenance_now()))
         except KeyboardInterrupt:
@@ -135,7 +167,7 @@ def train_and_store(fit: PreparedFit, observers: Sequence[Observer], *, judges: 
             raise
 
 
-def store(estimator: Estimator, fitted: Fitted | FittedTable) -> None:
+def store(estimator: Estimator, fitted: Fitted) -> None:
     """Store what a fit leaves, and free the values that were assigned before."""
     estimator._fitted = fitted
     for name in (ASSIGNED, INTERRUPTED):

@@ -13,7 +13,7 @@ from cmlp._data.weights import require_normal
 from cmlp._estimators.fit import locked
 from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.kinds_of_call import FIT_BATCHES
-from cmlp._estimators.request import FitRequest
+from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
 from cmlp._train.engine import BatchEngine
 from cmlp._train.feed import Block, StreamFeed
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.job import TrainingJob
-    from cmlp._train.observer import Observer
     from cmlp._train.training_run import AllMoments
 
 
@@ -41,22 +40,22 @@ def fit_batches(
     validation: tuple[Any, Any, Any],
     *,
     resume: bool = False,
-    observers: Sequence[Observer] = (),
+    followers: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    request = FitRequest.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
-    options, previous = request.options, request.previous
-    if request.is_classifier and previous is None and classes is None:
+    fit = NetworkFit.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
+    options, previous = fit.options, fit.previous
+    if fit.is_classifier and previous is None and classes is None:
         problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
         raise InvalidParameterError(problem, classes=None)
     passes = Passes(source)
-    stream = BlockSource(passes, request.door()._replace(width=None, may_be_empty=True), n_rows)
+    stream = BlockSource(passes, fit.door()._replace(width=None, may_be_empty=True), n_rows)
     n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
         stream.open_first_block()
-        with estimator._observers(*stream.given) as own:
-            train_network(request, stream, [*own, *observers])
+        with estimator._followers(*stream.given) as own:
+            train_network(fit, stream, [*own, *followers])
 
 
 class BlockSource(RowSource):

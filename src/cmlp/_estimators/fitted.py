@@ -1,4 +1,4 @@
-"""What a fit leaves: `Fitted` or `FittedTable`, one attribute of an estimator, and the names of its private attributes.
+"""What a fit leaves: `Fitted`, one attribute of an estimator, and the names of its private attributes.
 
 fit builds a new one and assigns it at the end. So a prediction in another thread always reads a complete model,
 and a failing fit changes nothing. A method that reads fitted attributes more than once could read those of two fits,
@@ -13,7 +13,7 @@ from cmlp._bridge.blocks import given_params
 from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
-    from cmlp._model.model import TableModel, TrainedModel
+    from cmlp._model.model import TrainedModel, TrainedNet
     from cmlp._model.probabilities import HeldOutScores
     from cmlp._train.state import History, TrainingState
 
+    Provenance = dict[str, Any]
+    ProvenanceNow = Callable[[], Provenance | None]  # returns a record as it is now; None before all data are known
+
 
 Estimator = TypeVar("Estimator")
-AnyFitted = TypeVar("AnyFitted", "Fitted", "FittedTable")
 
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 FITTED = "_fitted"  # that with everything that fit leaves
@@ -37,7 +39,7 @@ NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been ask
 
 
 def fitted_of(estimator: object) -> Any:
-    """Return what fit has left: a `Fitted` or a `FittedTable`; None before fit."""
+    """Return what fit has left: a `Fitted`; None before fit."""
     return vars(estimator).get(FITTED)
 
 
@@ -76,31 +78,46 @@ def can_assemble(estimator: Any) -> bool:
     return needed <= set(vars(estimator).get(ASSIGNED, {}))
 
 
-# ------------------------------------------ what a fit leaves: `Fitted` or `FittedTable`, one attribute of an estimator
+# --------------------------------------------------------- what a fit leaves: `Fitted`, one attribute of an estimator
 
 
 class Fitted(NamedTuple):
-    """What an estimator of one network keeps of a fit. It is replaced in one assignment.
+    """What an estimator keeps of a fit. It is replaced in one assignment.
 
     Attributes
     ----------
-    model : NetworkModel
+    model : NetworkModel or TableModel
         Without the parameters of the constructor, which the estimator has.
-    history : History
-        Curves and counters.
-    state : TrainingState
-        What `resume` and `partial_fit` need.
+    states : tuple of TrainingState
+        One for each network: its history, and what `resume` and `partial_fit` need. Those of a complete fit of a table,
+        which does not continue, have only the history; one from a file has none.
     provenance : dict or None
         How `cmlp.verify` can train the model again, if fit has recorded it.
     scale_name : str or None
         The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
+    held_out : HeldOutScores or None
+        The scores of the rows that a classifier for tables has held out; neither copied nor pickled.
     """
 
-    model: NetworkModel
-    history: History
-    state: TrainingState
+    model: Any
+    states: tuple[TrainingState, ...]
     provenance: dict[str, Any] | None = None
     scale_name: str | None = None
+    held_out: HeldOutScores | None = None
+
+    def with_state(self, **changes: Any) -> Self:
+        """Return what is kept of one network, with other values of attributes of its state."""
+        return self._replace(states=(self.state.replaced(**changes),))
+
+    @property
+    def state(self) -> TrainingState:
+        """That of the first network, the only one but for a table."""
+        return self.states[0]
+
+    @property
+    def history(self) -> History:
+        """Its curves and counters."""
+        return self.states[0].history
 
     @classmethod
     def of(
@@ -114,7 +131,7 @@ class Fitted(NamedTuple):
         if state.params is not model.params:
             raise ValueError("The parameters of the training state are not those of the model.")
         state.check(model.net)
-        return cls(model, state.history, state, provenance, scale_name)
+        return cls(model, (state,), provenance, scale_name)
 
     @classmethod
     def of_network(
@@ -134,36 +151,11 @@ class Fitted(NamedTuple):
         return cls.of(model, state, scale_name, provenance)
 
 
-class TableState(NamedTuple):
-    """What `resume` needs of a fit of a table that is not complete."""
+def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:
+    """Return states with the parameters of networks, and nothing else."""
+    from cmlp._train.state import History, TrainingState, Weights  # programs load and predict without it
 
-    states: Sequence[TrainingState]  # of all networks
-    parameters: dict[str, Any]  # of the estimator, which must not change
-    digest: tuple[bytes, str, bytes]  # of the data
-
-
-class FittedTable(NamedTuple):
-    """What an estimator for tables keeps of a fit. It is replaced in one assignment.
-
-    Attributes
-    ----------
-    model : TableModel
-        Without the parameters of the constructor, which the estimator has.
-    history : tuple of dict
-        The curves of each network.
-    state : TableState or None
-        None after a complete fit.
-    provenance : dict or None
-        How `cmlp.verify` can train the model again, if fit has recorded it.
-    held_out : HeldOutScores or None
-        The scores of the rows that a classifier has held out; neither copied nor pickled.
-    """
-
-    model: TableModel
-    history: tuple[dict[str, list[float]], ...]
-    state: TableState | None = None
-    provenance: dict[str, Any] | None = None
-    held_out: HeldOutScores | None = None
+    return tuple(TrainingState(Weights(network.params), History()) for network in networks)
 
 
 def store_model(estimator: Any, model: TrainedModel) -> None:
@@ -171,7 +163,7 @@ def store_model(estimator: Any, model: TrainedModel) -> None:
     estimator._fitted = fitted_of(estimator)._replace(model=model)
 
 
-def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:
+def copy_with(estimator: Any, fitted: Fitted) -> Any:
     """Return a copy of an estimator that is fitted like this."""
     from copy import copy  # few programs need it
 
@@ -183,5 +175,5 @@ def copy_with(estimator: Any, fitted: Fitted | FittedTable) -> Any:
 
 def provenance_of(model: Any) -> dict[str, Any] | None:
     """Return how a fit can be repeated; None if it was not recorded, and for a `Network`."""
-    fitted: Fitted | FittedTable | None = fitted_of(model)
+    fitted: Fitted | None = fitted_of(model)
     return None if fitted is None else fitted.provenance

@@ -11,7 +11,7 @@ from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import Opened, Rows
 from cmlp._data.scale import check_scale_width
 from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
-from cmlp._estimators.request import FitRequest
+from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.targets import learn_encoding
 from cmlp._model.from_layers import Layer, class_order, sorted_output
 from cmlp._train.state import History, TrainingState, Weights
@@ -88,9 +88,10 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     if y is None:
         n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
-    request = FitRequest(estimator, options)
-    encoding = learn_encoding(request, Opened(Rows(first, dtype, None), y, None), is_complete=True)[0]
-    net = request.network(len(first), encoding.n_outputs, encoding.output, dtype)
+    fit = NetworkFit(estimator, options)
+    fit.dtype = dtype
+    encoding = learn_encoding(fit, Opened(Rows(first, dtype, None), y, None), is_complete=True)[0]
+    net = fit.network(len(first), encoding.n_outputs, encoding.output)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(Weights(params), History())

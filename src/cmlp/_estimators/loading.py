@@ -121,16 +121,13 @@ def _built(
     except TypeError as error:  # the class has no such parameter
         raise ValueError(str(error)) from None
     checked = estimator._options()  # raises ValueError for invalid parameters
-    from cmlp._estimators.fitted import Fitted, FittedTable
+    from cmlp._estimators.fitted import Fitted, untrained_states
 
     if isinstance(model, TableModel):
-        curves: dict[str, list[float]] = {"loss": []}
-        estimator._fitted = FittedTable(model, (curves,) * len(model.networks), None, provenance)
+        estimator._fitted = Fitted(model, (), provenance)
         return estimator
     if state is None:
-        from cmlp._train.state import History, TrainingState, Weights
-
-        state = TrainingState(Weights(model.params), History())
+        (state,) = untrained_states(model.networks)
     estimator._fitted = Fitted.of(model, state, checked.scale_to_learn, provenance)
     return estimator
 

@@ -187,15 +187,17 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
     def _trained(self) -> NetworkModel:
         """Return the model that predicts; raises NotFittedError."""
+        model: NetworkModel
         try:
-            return self._fitted.model
+            model = self._fitted.model
         except AttributeError:
-            if can_assemble(self):
-                from cmlp._estimators.from_arrays import assemble
+            if not can_assemble(self):
+                raise self._not_fitted() from None
+            from cmlp._estimators.from_arrays import assemble
 
-                assemble(self)
-                return self._fitted.model
-            raise self._not_fitted() from None
+            assemble(self)
+            model = self._fitted.model
+        return model
 
     def _outputs(self, model: NetworkModel, X: ArrayLike) -> NDArray[Any]:
         """Return the outputs of the network for the rows of a user's X, which are checked."""

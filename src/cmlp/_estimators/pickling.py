@@ -15,7 +15,7 @@ from cmlp._bridge.blocks import check_params, check_version, loaded_block, nativ
 from cmlp._data.columns import ColumnLayout, checked_cell_format
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
-from cmlp._estimators.fitted import Fitted, FittedTable, TableState
+from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import checked_encoder
 from cmlp._model.model import AnswerScale, NetworkModel, TableModel, TrainedModel
@@ -206,38 +206,30 @@ def _training_state(fields: dict[str, Any]) -> TrainingState:
 
 
 def _fields_of(fitted: Fitted) -> dict[str, Any]:
-    """Return what to pickle of a fit of one network; its state has neither the block of the model nor a class."""
-    fields: dict[str, Any] = fitted._asdict()
-    fields["state"] = {**fitted.state.__getstate__(), "params": None}
-    del fields["history"]  # a part of the state
-    return fields
+    """Return what to pickle of a fit: states without the blocks of the model, and no scores of held-out rows."""
+    states = [state.__getstate__() for state in fitted.states]
+    for fields, state, network in zip(states, fitted.states, fitted.model.networks, strict=False):
+        if state.params is network.params:
+            fields["params"] = None
+    return {"model": fitted.model, "states": states, "provenance": fitted.provenance, "scale_name": fitted.scale_name}
 
 
 def _fitted(fields: dict[str, Any]) -> Fitted:
-    model = fields["model"]
-    name = fields["scale_name"]
+    model, name = fields["model"], fields["scale_name"]
     provenance = _checked_provenance(fields)
-    if type(model) is not NetworkModel:
-        raise ValueError("The pickled estimator is damaged: it has no model.")
+    if type(model) not in (NetworkModel, TableModel) or len(fields["states"]) not in (0, len(model.networks)):
+        raise ValueError("The pickled estimator is damaged: it has no model, or not a state for each network.")
     if name is not None and name not in SCALES:
         raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
-    return Fitted.of(model, _training_state({**fields["state"], "params": model.params}), name, provenance)
-
-
-def _fields_of_table(fitted: FittedTable) -> dict[str, Any]:
-    """Return what to pickle of a fit of a table: not the scores of the rows that were held out."""
-    fields: dict[str, Any] = fitted._asdict()
-    fields["state"] = None if fitted.state is None else tuple(fitted.state)
-    del fields["held_out"]
-    return fields
-
-
-def _fitted_table(fields: dict[str, Any]) -> FittedTable:
-    model, state = fields["model"], fields["state"]
-    if type(model) is not TableModel:
-        raise ValueError("The pickled estimator is damaged: it has no model.")
-    kept = None if state is None else TableState(*state)
-    return FittedTable(model, tuple(fields["history"]), kept, _checked_provenance(fields))
+    states = []
+    for found, network in zip(fields["states"], model.networks, strict=False):
+        params = network.params if found["params"] is None else found["params"]
+        state = _training_state({**found, "params": params})
+        if params is network.params:
+            state.weights.params = params
+        state.check(network.net)
+        states.append(state)
+    return Fitted(model, tuple(states), provenance, name)
 
 
 def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:
@@ -250,7 +242,6 @@ def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:
 # Name: class, function that returns its fields, function that makes an object from them.
 _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
     "Fitted": (Fitted, _fields_of, _fitted),
-    "FittedTable": (FittedTable, _fields_of_table, _fitted_table),
     "TrainedModel": (NetworkModel, _plain_model, _model),
     "TableModel": (TableModel, _plain_table, _table),
     "TrainingState": (TrainingState, TrainingState.__getstate__, _training_state),

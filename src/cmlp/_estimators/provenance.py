@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
     from cmlp._data.labels import Labels
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.request import FitRequest, TableRequest
+    from cmlp._estimators.fit import Fit
+    from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.tables.bag import Bag
     from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
-
-    Provenance = dict[str, Any]
-    ProvenanceNow = Callable[[], Provenance | None]  # returns a record as it is now; None before all data are known
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
 _OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
@@ -45,12 +43,10 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def begin_network_record(
-    request: FitRequest, source: RowSource, job: TrainingJob, labels: Labels | None
-) -> ProvenanceNow:
+def begin_network_record(fit: Fit, source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
     """Begin the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
     groups = ("rows", "validation") if source.is_whole else ("validation",)
-    hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(request.class_name, labels, job.data.names))}
+    hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(fit.class_name, labels, job.data.names))}
     of_rows = source.hashes or dict
 
     def hashes_now() -> dict[str, str] | None:
@@ -59,19 +55,19 @@ def begin_network_record(
 
     shards = job.data.shards and list(job.data.shards)
     call = "fit" if source.is_whole else "fit_batches"
-    more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": request.options.random_state}
-    return _begin(request, [job.state], hashes_now, more)
+    more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": fit.options.random_state}
+    return _begin(fit, [job.state], hashes_now, more)
 
 
 def begin_table_record(
-    request: TableRequest,
+    fit: Fit,
     bag: Bag,
     states: Sequence[TrainingState],
     names: Sequence[object] | None,
     labels: Labels | None,
 ) -> ProvenanceNow:
     """Begin the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
-    hashes = _hashed(texts_of(request.class_name, labels, names, bag.encoder.categories))
+    hashes = _hashed(texts_of(fit.class_name, labels, names, bag.encoder.categories))
     arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
     for suffix, part in (("", bag.rows.training), ("_val", bag.rows.validation)):
         for name, array in arrays.items():
@@ -79,19 +75,19 @@ def begin_table_record(
                 found = RowHash(name + suffix)
                 found.add(array[part])
                 hashes[name + suffix] = found.hexdigest()
-    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": request.options.random_state}
-    return _begin(request, states, lambda: hashes, more)
+    more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
+    return _begin(fit, states, lambda: hashes, more)
 
 
 def _begin(
-    request: FitRequest | TableRequest,
+    fit: Fit,
     states: Sequence[TrainingState],
     data: Callable[[], dict[str, str] | None],
     more: Mapping[str, Any],
 ) -> ProvenanceNow:
-    parameters = recorded_parameters(request.estimator)
+    parameters = recorded_parameters(fit.estimator)
     head = {"cmlp": _core.__version__, "arithmetic": ARITHMETIC, "parameters": parameters, **more}
-    earlier = request.earlier_provenance
+    earlier = fit.earlier_provenance
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):

@@ -120,18 +120,16 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.fit_network import prepare_network
     from cmlp._estimators.kinds_of_call import RANGE_TEST
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.network_fit import NetworkFit
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)
         raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}.")
     rates = _rates(low, high, n_steps)
-    request = FitRequest.of(estimator, call=RANGE_TEST)
-    run: Any = prepare_network(request, Arrays(X, y, sample_weight)).run
+    run: Any = NetworkFit.of(estimator, call=RANGE_TEST).prepare(Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")

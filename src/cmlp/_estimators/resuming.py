@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.fitted import Fitted, FittedTable
+    from cmlp._estimators.fitted import Fitted
     from cmlp._train.state import TrainingState
     from cmlp._train.training_options import TrainingOptions
 
@@ -88,16 +88,17 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: 
     return fitted
 
 
-def table_to_resume(estimator: Estimator) -> FittedTable:
+def table_to_resume(estimator: Estimator) -> Fitted:
     """Return what is kept of the previous fit of a table; raises ValueError if it cannot be resumed."""
-    fitted: FittedTable = _kept_fit(estimator)
-    if fitted.state is None:
+    fitted: Fitted = _kept_fit(estimator)
+    kept = fitted.state.resume_check.parameters if fitted.states else None
+    if kept is None:
         problem = (
             "<resume=> continues a fit that was interrupted, but that of this {} is complete, or it was loaded from a "
             "file, which has no training state."
         )
         raise ValueError(Message(problem, type(estimator).__name__, resume=True))
-    _require_same_parameters(fitted.state.parameters, parameters_to_keep(estimator))
+    _require_same_parameters(kept, parameters_to_keep(estimator))
     return fitted
 
 

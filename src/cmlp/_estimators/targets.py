@@ -15,9 +15,9 @@ import numpy as np
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
+from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
-from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy
 from cmlp.exceptions import Message
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
     from cmlp._estimators.estimator_options import EstimatorOptions
-    from cmlp._estimators.request import FitRequest
+    from cmlp._estimators.fit import Fit
 
 
 class Encoded(NamedTuple):
@@ -108,7 +108,7 @@ class NumberEncoding(NetworkTargetEncoding):
         given = options.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
-        self.output = "exp" if self.loss in POSITIVE_LOSSES else "identity"
+        self.output = "exp" if traits_of(self.loss).has_positive_outputs else "identity"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
@@ -139,30 +139,35 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
     return y[:, np.newaxis] if y.ndim == 1 else y
 
 
-def learn_encoding(request: FitRequest, opened: Opened, *, is_complete: bool) -> tuple[NetworkTargetEncoding, Encoded]:
-    """Return what the first y means, and y itself as targets; the classes must be known unless y is complete."""
+def learn_encoding(
+    fit: Fit, opened: Opened, *, is_complete: bool, classes: ArrayLike | None = None, knows_classes: bool = False
+) -> tuple[NetworkTargetEncoding, Encoded]:
+    """Return what the first y means, and y itself as targets.
+
+    The classes are those of the earlier fit, or `classes`, if the call `knows_classes` or y is not complete.
+    """
     y, weight = opened.y, opened.weight
-    if not request.is_classifier:
-        numbers = NumberEncoding(request.options, 1 if y.ndim == 1 else y.shape[1])
+    if not fit.is_classifier:
+        numbers = NumberEncoding(fit.options, 1 if y.ndim == 1 else y.shape[1])
         return numbers, numbers.encode(y, weight)
-    if request.call.is_incremental or not is_complete:
-        labels = _known_labels(request, y)
+    if knows_classes or not is_complete:
+        labels = _known_labels(fit, y, classes)
         values = labels.encode(y)
-    elif request.previous is not None:
-        labels = request.previous.model.class_labels
+    elif fit.previous is not None:
+        labels = fit.previous.model.class_labels
         values = labels.encode_all(y)
     else:
         labels, values = once_per_pool(learn_labels, y)
         # A program can write to `classes_` of one model.
         labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
-    weights = weights_of_classes(request.options.class_weight, labels, values, weight)
-    encoding = ClassEncoding(labels, request.options.loss, weights)
+    weights = weights_of_classes(fit.options.class_weight, labels, values, weight)
+    encoding = ClassEncoding(labels, fit.options.loss, weights)
     return encoding, encoding.weighted(values, weight, require_positive=is_complete)
 
 
-def _known_labels(request: FitRequest, y: NDArray[Any]) -> Labels:
+def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
-    previous, classes = request.previous, request.classes
+    previous: Any = fit.previous
     if previous is None:
         if classes is None:
             raise ValueError(Message("<classes> must be passed on the first call to partial_fit.", classes=...))
@@ -204,10 +209,6 @@ def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: Arr
     return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
-# Losses of outputs that are probabilities.
-_LIKELIHOODS = ("log_loss", "focal", "label_smoothing")
-
-
 class TrainerEncoding(NetworkTargetEncoding):
     """Targets of a `Trainer`, as `Network.cost` accepts them: class indices, or a matrix."""
 
@@ -225,7 +226,7 @@ class TrainerEncoding(NetworkTargetEncoding):
         if y.ndim != 2 or y.shape[1] != net.n_out:
             raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {y.shape}.")
         targets = readable(y, "y")
-        if net.loss in _LIKELIHOODS and net.n_out == 1:
+        if traits_of(net.loss).has_probabilities and net.n_out == 1:
             targets = np.array(targets)  # another thread could change the caller's array after `groups` has read it
         return targets
 
@@ -239,7 +240,7 @@ class TrainerEncoding(NetworkTargetEncoding):
         if self._has_indices:
             return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
         quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
-        if quantiles is not None or net.loss not in _LIKELIHOODS:
+        if quantiles is not None or not traits_of(net.loss).has_probabilities:
             advice = y_advice(net.loss, "standardizing y" if self.output == "identity" else "")
             return objective_of_numbers(quantiles)._replace(y_advice=advice)
         if self.output == "softmax":
@@ -248,6 +249,7 @@ class TrainerEncoding(NetworkTargetEncoding):
 
     def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
         """Return the only column if it is of zeros and ones, as for a binary classifier."""
-        if self._has_indices or self._net.loss not in _LIKELIHOODS or self.output == "softmax" or self.n_outputs > 1:
+        is_column = traits_of(self._net.loss).has_probabilities and self.n_outputs == 1
+        if self._has_indices or not is_column or self.output == "softmax":
             return None
         return values[:, 0] if bool(np.isin(values, (0, 1)).all()) else None

@@ -13,10 +13,12 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
 from cmlp._data.weights import as_weights
+from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.targets import TrainerEncoding
 from cmlp._model.model import NetworkModel, network_model_of
 from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
 from cmlp._train.docstrings import documented
 from cmlp._train.engine import BatchEngine
@@ -27,7 +29,6 @@ from cmlp._train.job import (
     naming_validation,
     require_complete,
 )
-from cmlp._train.observer import Reporter, callbacks_of
 from cmlp._train.other_names import hinting
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state as generator_of
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._estimators.fit import Fit
+    from cmlp._estimators.fitted import ProvenanceNow
     from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
@@ -142,15 +145,15 @@ class Trainer:
         self._content = trained
         self._n_threads = n_threads
         self._options = options
-        self._copy_model: Callable[[], Any] | None = None
+        self._fit: Fit | None = None  # of the estimator that is trained
+        self._provenance_now: ProvenanceNow = lambda: None
 
     @classmethod
-    def _of(cls, network: Any, run: TrainingRun, copy_model: Callable[[], Any]) -> Self:
-        """Return what the callbacks of an estimator's training get; `copy_model` returns a copy of the estimator."""
-        trainer = cls.__new__(cls)
-        job = run.job
+    def _of(cls, network: Any, fit: Fit, run: TrainingRun, provenance_now: ProvenanceNow) -> Self:
+        """Return what the callbacks of an estimator's training get: the trainer of a run of a call of fit."""
+        job, trainer = run.job, cls.__new__(cls)
         trainer._set_up(network, network_model_of(network), job.n_threads, job.options, job.state)
-        trainer._copy_model = copy_model
+        trainer._fit, trainer._provenance_now = fit, provenance_now
         return trainer
 
     def run(
@@ -289,7 +292,14 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
         resumed.
         """
-        return deepcopy(self.network) if self._copy_model is None else self._copy_model()
+        if self._fit is None:
+            return deepcopy(self.network)
+        return copy_with(self._fit.estimator, self._fitted_now())
+
+    def _fitted_now(self) -> Any:
+        """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
+        assert self._fit is not None
+        return self._fit.fitted_now(self._provenance_now())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file; that of an estimator includes the training state.
@@ -300,7 +310,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._copy_model is None:
+        if self._fit is None:
             model.save(path)
         else:
             model.save(path, include_training_state=True)
@@ -363,7 +373,7 @@ class Trainer:
             raise wrong(expected, scoring=options.scoring)
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
         run = make_run(job, len(data.X), BatchEngine)
-        self._attach(callbacks_of(options.callbacks, options.verbose), run)
+        self._follow(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             keep_or_compare_sample(run.job)
         return run
@@ -381,16 +391,13 @@ class Trainer:
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
         return Validation(rows, values, as_weights(weight, len(rows)))
 
-    def _attach(self, callbacks: list[Any], run: TrainingRun) -> None:
+    def _follow(self, callbacks: Sequence[Any], run: TrainingRun) -> None:
         """Call callbacks with this trainer."""
-        if not callbacks:
-            return
-        reporter = Reporter(self, callbacks)
-        if reporter.intervals and not run.has_epochs:
-            interval = min(reporter.intervals)
+        run.callbacks.add(callbacks, self)
+        if run.callbacks.intervals and not run.has_epochs:
+            interval = min(run.callbacks.intervals)
             problem = "<every_batches> of a callback must be None with <solver=>, which has no batches, got {}."
             raise InvalidParameterError(problem, interval, every_batches=interval, solver="lbfgs")
-        run.observers.append(reporter)
 
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:

@@ -19,7 +19,6 @@ from cmlp._model.model import TableModel, model_of
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.results import Verification
 from cmlp._process.signals import TimeLimitReached
-from cmlp._train.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -150,8 +149,8 @@ class OtherDataError(Exception):
     """The data are not those of the record; the arguments are the names of the arrays that differ."""
 
 
-class EndsAt(Observer):
-    """Ends the training of a network where an earlier one ended: after an epoch, or after some batches of the next.
+class EndsAt:
+    """A callback that ends the training of a network where an earlier one ended: after an epoch, or within the next.
 
     It also ends if the data are not those of the earlier training: before the first epoch, or after the first pass over
     blocks.
@@ -161,39 +160,37 @@ class EndsAt(Observer):
         (self._epoch, self._batch) = end
         self._data = data
         self._progress = progress
-        self.intervals = frozenset({self._batch} if self._batch else ())
-        progress.observers.append(self)
+        self.every_batches = self._batch or None
+        self.every_epochs = 1  # until the data are compared
+        self.n_epochs = 0  # so far
+        progress.followed.append(self)
 
-    @property
-    def horizon(self) -> float:
-        """How many epochs may pass before the end."""
-        return float(max(1, self._epoch - self.state.epoch))
-
-    def fit_begins(self) -> None:
+    def on_fit_begin(self, trainer: Any) -> None:
         """Compare the data, and train nothing if the earlier training has not."""
-        self._compare_data()
-        self.state.stopped = self._is_over()
+        self._compare_data(trainer)
+        self._stop_at_end(trainer)
 
-    def epoch_ends(self) -> bool:
-        """Return whether training ends."""
-        self._compare_data()
+    def on_epoch_end(self, trainer: Any) -> None:
+        """End training where the earlier one ended."""
+        self._compare_data(trainer)
+        self.n_epochs = trainer.state.epoch
         self._progress.tell()
-        return self._is_over()
+        if not self._progress.is_told:
+            self.every_epochs = max(1, self._epoch)
+        self._stop_at_end(trainer)
 
-    def batches_end(self, batch: int) -> None:
+    def on_batches_end(self, trainer: Any) -> None:
         """End where the earlier training was interrupted in the middle of an epoch."""
-        if self.state.epoch == self._epoch and batch == self._batch:
+        if (trainer.state.epoch, trainer.state.batch) == (self._epoch, self._batch):
             raise TimeLimitReached
 
-    def validation_begins(self, batch: int) -> None:
-        """End where the earlier training was interrupted in the validation."""
-        self.batches_end(batch)
+    on_validation_begin = on_batches_end
 
-    def _is_over(self) -> bool:
-        return self.state.epoch >= self._epoch and not self._batch
+    def _stop_at_end(self, trainer: Any) -> None:
+        trainer.state.stopped = trainer.state.epoch >= self._epoch and not self._batch
 
-    def _compare_data(self) -> None:
-        now = self.provenance_now() if self.state.epoch <= 1 else None
+    def _compare_data(self, trainer: Any) -> None:
+        now = trainer._provenance_now() if trainer.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
         different = [name for name in {**self._data, **data} if data.get(name) != self._data.get(name)]
         if different:
@@ -206,14 +203,15 @@ class EpochCount:
     def __init__(self, function: Callable[[int, int], None] | None, ends: Sequence[tuple[int, int]]) -> None:
         self._function = function
         self._n_epochs = sum(epoch for epoch, _ in ends)
-        self.observers: list[EndsAt] = []
+        self.is_told = function is not None
+        self.followed: list[EndsAt] = []
         self._lock = Lock()
         self._told = -1
 
     def tell(self) -> None:
         """Tell the numbers, unless another thread has told them."""
         with self._lock:
-            epoch = sum(one.state.epoch for one in self.observers)
+            epoch = sum(one.n_epochs for one in self.followed)
             if self._function is not None and epoch > self._told:
                 self._told = epoch
                 self._function(epoch, self._n_epochs)
@@ -234,20 +232,20 @@ def _train(
     record: Provenance,
     rows: tuple[Any, Any, Any],
     validation: tuple[Any, Any, Any],
-    observers: Sequence[Observer],
+    followers: Sequence[EndsAt],
 ) -> None:
     """Call what has trained the model."""
     X, y, weight = rows
     if isinstance(trained, TableModel):
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(twin, rows, validation, resume=False, observers=observers)
+        fit_table(twin, rows, validation, resume=False, followers=followers)
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network
         from cmlp._estimators.sources import Arrays
 
-        fit_network(twin, Arrays(*rows), validation, shards=record["shards"], observers=observers)
+        fit_network(twin, Arrays(*rows), validation, shards=record["shards"], followers=followers)
         return
     if y is not None:
         if twin.shuffle:
@@ -260,7 +258,7 @@ def _train(
 
     classes = None if trained.labels is None else trained.labels.classes
     planned = twin.warmup or twin.learning_rate in ("one_cycle", "cosine")
-    fit_batches(twin, X, classes, record["n_rows"] if planned else None, validation, observers=observers)
+    fit_batches(twin, X, classes, record["n_rows"] if planned else None, validation, followers=followers)
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:

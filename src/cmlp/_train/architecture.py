@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from cmlp._train.random import Generator
 
 
-POSITIVE_LOSSES = ("gamma", "poisson")  # of targets that must not be negative
-ROBUST_LOSSES = ("absolute_error", "quantile")  # whose best constant answer no single target moves far
-
-
 def layer_sizes(sizes: Sequence[int]) -> list[int]:
     """Return a network's layer sizes, input first, as a list of ints."""
     try:

@@ -15,10 +15,10 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import StoredRows, stored_rows, taken
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
-from cmlp._train.architecture import ROBUST_LOSSES
 from cmlp._train.feed import scaled_targets
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
@@ -49,7 +49,6 @@ _MOST_LAYERS = {"logistic": 2, "softmax": 2, "tanh": 6}
 _MOST_OTHER_LAYERS = 10
 _RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
 _LARGEST_SUM = 700.0  # whose exponential is finite
-_PROBABILITIES = ("log_loss", "focal", "label_smoothing")
 _MEDIAN = 0.5
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
@@ -82,7 +81,7 @@ class Judged(NamedTuple):
         The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats,
         does not depend on the constant's loss as that of other losses.
         """
-        scale = 0.5 if net.loss in _PROBABILITIES else constant
+        scale = 0.5 if traits_of(net.loss).has_probabilities else constant
         by_chance = _GAIN_BY_CHANCE[self.is_validation] * scale / self.n_rows()
         return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
 
@@ -190,7 +189,7 @@ def _read_again(job: TrainingJob, found: Comparison, unit: float) -> Comparison:
     if job.data.validation is None and len(rows.targets) > _MOST_ROWS:
         rows = rows.fewer()
     found = found._replace(rows=rows, loss=_loss(job, rows) * unit)
-    if found.model_is_better() or not (_are_classes(net, rows) or net.loss in ROBUST_LOSSES):
+    if found.model_is_better() or not (_are_classes(net, rows) or traits_of(net.loss).is_robust):
         return found
     return found._replace(outputs=_outputs(job, rows))
 
@@ -202,7 +201,7 @@ def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
         return False
     if objective.scorer is not None or objective.score is None:
         return False
-    if rows.targets.ndim == 1 or (net.n_out == 1 and net.loss in _PROBABILITIES):
+    if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
         return _clearly_more(score, float(counts.max() / counts.sum()), rows.n_rows())
     return net.loss == "squared_error" and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
@@ -215,10 +214,12 @@ def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
 
 def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     """Return what the best constant answer is."""
-    if targets.ndim == 1 or net.loss in _PROBABILITIES:
+    if targets.ndim == 1 or traits_of(net.loss).has_probabilities:
         return "the shares of the classes"
     if net.loss == "quantile":
         return "the quantile of y" if net.n_out == 1 else "the quantiles of y"
+    if traits_of(net.loss).answer == "mean or median":
+        return "the mean or the median of y"
     return "the median of y" if net.loss == "absolute_error" else "the mean of y"
 
 
@@ -255,7 +256,7 @@ def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.flo
             part = slice(first, first + _MOST_ROWS)
             shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
         answer = shares / shares.sum()
-    elif net.loss in ROBUST_LOSSES:
+    elif traits_of(net.loss).is_robust:
         levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
         answer = _quantiles(targets, np.broadcast_to(np.asarray(levels, np.float64), net.n_out), weight)
     else:
@@ -268,14 +269,20 @@ def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.flo
     if net.loss in ("log_loss", "label_smoothing"):
         p = answer.tolist() + ([1 - share for share in answer.tolist()] if net.activations[-1] == "logistic" else [])
         return -math.fsum(share * math.log(share) for share in p if share > 0)
-    return loss_of_outputs(net, np.broadcast_to(answer, (len(targets), net.n_out)), targets, weight)
+    answers = [answer]
+    if traits_of(net.loss).answer == "mean or median":  # one of them is near the best constant
+        answers.append(_quantiles(targets, np.full(net.n_out, _MEDIAN), weight))
+    shape = len(targets), net.n_out
+    return min(loss_of_outputs(net, np.broadcast_to(answer, shape), targets, weight) for answer in answers)
 
 
 def loss_of_outputs(
     net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> float:
     """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
-    activation = net.activations[-1] if net.loss in _PROBABILITIES or net.activations[-1] == "exp" else "identity"
+    activation = (
+        net.activations[-1] if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp" else "identity"
+    )
     with np.errstate(all="ignore"):
         sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(activation, np.log(outputs))
     sums = np.nan_to_num(np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM)
@@ -309,7 +316,7 @@ def _is_constant(rows: Judged) -> bool:
 
 def _are_classes(net: _core.Net, rows: Judged) -> bool:
     """Return whether the targets are classes, or their probabilities."""
-    return rows.targets.ndim == 1 or net.loss in _PROBABILITIES
+    return rows.targets.ndim == 1 or traits_of(net.loss).has_probabilities
 
 
 def _outputs(job: TrainingJob, rows: Judged) -> NDArray[Any]:
@@ -341,7 +348,7 @@ def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged)
 
     Only for losses for which far targets count little: one of 1e9 makes the losses of model and constant equal.
     """
-    if net.loss not in ROBUST_LOSSES:
+    if not traits_of(net.loss).is_robust:
         return False
     weight, targets = rows.weight, rows.targets.astype(np.float64)
     levels = np.broadcast_to(np.asarray(net.loss_parameter or _MEDIAN, np.float64), net.n_out)
@@ -398,7 +405,7 @@ def causes(
 def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any]) -> str:
     """Return a sentence if the outputs are nearly equal for all rows; it names layers of dead or saturated units."""
     outputs = layers[-1]
-    size = 1.0 if targets.ndim == 1 or net.loss in _PROBABILITIES else float(targets.std(axis=0).max())
+    size = 1.0 if targets.ndim == 1 or traits_of(net.loss).has_probabilities else float(targets.std(axis=0).max())
     low, high = outputs.min(axis=0), outputs.max(axis=0)
     if not (high - low <= _NEARLY_EQUAL * size).all():
         return ""

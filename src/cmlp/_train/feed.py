@@ -45,6 +45,7 @@ class Piece(NamedTuple):
     order: NDArray[np.int64] | None  # the rows to use; None for all of them
     is_last: bool  # whether the epoch ends with these rows
     first_row: int = 0  # number that dropout adds to the indices of the rows
+    n_epochs: int = 1  # the epoch that these rows are, and next ones, each shuffled
 
     @property
     def n_rows(self) -> int:
@@ -67,14 +68,6 @@ class Piece(NamedTuple):
         order = np.arange(begin, end) if self.order is None else self.order[begin:end]
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
 
-    def batches_done(self, n_steps: int, batch_size: int) -> int:
-        """Return the number of batches that are done after `n_steps` steps: those without weight take no step."""
-        if self.weight is None or not n_steps:
-            return n_steps
-        ordered = self.weight if self.order is None else self.weight[self.order]
-        sums = np.add.reduceat(ordered, np.arange(0, len(ordered), batch_size))
-        return 1 + int(np.flatnonzero(sums)[n_steps - 1])
-
 
 class Feed(ABC):
     """Gives an engine the rows of an epoch in pieces. By default, their order is drawn piece by piece, from a seed."""
@@ -90,9 +83,9 @@ class Feed(ABC):
     def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
         """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
 
-    def all_rows(self, state: TrainingState) -> Piece | None:
-        """Return all rows if the core can begin the next epochs: in the order of the one before, shuffled."""
-        return None
+    def core_continues(self, state: TrainingState) -> bool:
+        """Return whether the core can begin the next epochs: each has the order of the one before, shuffled."""
+        return False
 
     @abstractmethod
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
@@ -158,12 +151,9 @@ class ArrayFeed(_StoredFeed):
             order = np.arange(begin, end) if state.order is None else state.order[begin:end]
             yield self._piece(order, end == self.n_rows)
 
-    def all_rows(self, state: TrainingState) -> Piece | None:
-        """Return all rows, unless they must be shuffled for the first time or by a generator of NumPy."""
-        if self.shuffle and (state.order is None or not isinstance(state.generator, _core.Random)):
-            return None
-        piece = self._piece(None, True)
-        return piece if piece.has_weight else None
+    def core_continues(self, state: TrainingState) -> bool:
+        """Return True if all rows are one piece, unless a generator of NumPy shuffles them."""
+        return self.n_rows <= _ROWS_AT_A_TIME and (not self.shuffle or isinstance(state.generator, _core.Random))
 
 
 class BlockFeed(_StoredFeed):

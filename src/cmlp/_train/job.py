@@ -8,8 +8,8 @@ import numpy as np
 
 from cmlp._data.arrays import StoredRows
 from cmlp._data.checks import first_non_finite_error, named_column
+from cmlp._data.losses import traits_of
 from cmlp._data.weights import require_normal
-from cmlp._train.architecture import POSITIVE_LOSSES
 from cmlp._train.scores import d2_pinball, r_squared
 from cmlp.exceptions import Message, naming
 
@@ -156,7 +156,7 @@ def log_loss_clip(net: _core.Net) -> float:
 
 def y_advice(loss: str | LossFunction, standardizing: str) -> str:
     """Return what helps with large targets; positive ones for exponential outputs cannot be standardized."""
-    return "dividing y by its mean" if loss in POSITIVE_LOSSES else standardizing
+    return "dividing y by its mean" if traits_of(loss).has_positive_outputs else standardizing
 
 
 def objective_of_numbers(quantiles: tuple[float, ...] | None) -> Objective:

@@ -10,9 +10,8 @@ from cmlp._bridge.blocks import block_copy
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
+from cmlp._train.callbacks import Callbacks, Deadline, lines_of
 from cmlp._train.diagnosis import KeptMeasures, scale_advice, warn_if_useless
-from cmlp._train.loop import VerboseLines
-from cmlp._train.observer import Deadline, Observers
 from cmlp.exceptions import (
     ConvergenceWarning,
     DivergenceError,
@@ -53,8 +52,8 @@ class LBFGS:
     def __init__(self, job: TrainingJob) -> None:
         self.job, self.state = job, job.state
         self._keywords = job.core_keywords()
-        self.observers, self.deadline = Observers(), Deadline(job.options.max_time)
-        self._lines = VerboseLines(job)
+        self.callbacks, self.deadline = Callbacks(self), Deadline(job.options.max_time)
+        self.callbacks.add(lines_of(job))
         self._trial = block_copy(job.state.params)  # the parameters to evaluate
         self._weights = job.net.views(self._trial)[0]
         self._evaluated: Evaluation | None = None  # the most recent one
@@ -62,8 +61,9 @@ class LBFGS:
 
     def train(self) -> None:
         """Minimize until the gradient or the decrease of the cost is small, or a limit is reached."""
-        with self.observers.following():
-            self.observers.epoch_begins()
+        self.state.stopped = False
+        with self.callbacks.following():
+            self.callbacks.on_epoch_begin()
             try:
                 self._minimize()
             except TimeLimitReached:  # the state is that after the last iteration
@@ -143,12 +143,11 @@ class LBFGS:
         state, loss = self.state, float(intermediate_result.fun) * self.job.objective.unit
         self._reached = self._evaluated
         state.params[:], state.history.loss, state.epoch = intermediate_result.x, loss, state.epoch + 1
-        if self._lines.due(state.epoch):
-            self._lines.write(loss)
-        if self.observers.epoch_ends() or self.deadline.has_come():
+        self.callbacks.on_epoch_end()
+        if state.stopped or self.deadline.has_come():
             raise StopIteration
         if state.epoch < self.job.options.max_iter:
-            self.observers.epoch_begins()
+            self.callbacks.on_epoch_begin()
 
     def _warn(self, result: Any) -> None:
         """Issue scikit-learn's warning that the minimizer did not converge."""

@@ -38,6 +38,8 @@ class Schedule:
     is_planned: ClassVar[bool] = False
     # Whether other solvers than "sgd" ignore the schedule, as in scikit-learn.
     sgd_only: ClassVar[bool] = False
+    # Whether an epoch without rates of its own has the rate of the one before.
+    is_steady: ClassVar[bool] = True
 
     def __init__(self, rate: float, power_t: float, n_epochs: int, warmup: float = 0.0) -> None:
         self.rate, self.power_t, self.n_epochs, self.warmup = rate, power_t, n_epochs, warmup
@@ -54,10 +56,6 @@ class Schedule:
             return None
         ramp = self._ramp(epoch, n_batches)
         return None if ramp is None else ramp * rate
-
-    def is_steady(self, epoch: int, n_batches: int) -> bool:
-        """Return whether the learning rate stays the same from this epoch until training stops improving."""
-        return not self.is_planned and (not self.warmup or epoch * n_batches >= self._n_warmup(n_batches))
 
     def _n_warmup(self, n_batches: int) -> int:
         """Return the number of batches with a rising learning rate."""
@@ -86,10 +84,7 @@ class InverseScaling(Schedule):
 
     name = "invscaling"
     sgd_only = True
-
-    def is_steady(self, epoch: int, n_batches: int) -> bool:
-        """Return False: each epoch has another learning rate."""
-        return False
+    is_steady = False
 
     def next_rate(self, rate: float, t: int) -> float:
         """Return the learning rate of the next epoch; `t` rows have been processed so far."""

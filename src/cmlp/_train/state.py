@@ -96,6 +96,31 @@ class History:
         vars(twin).update(vars(self))
         return twin
 
+    def begin(self, *, early_stopping: bool, has_own_rows: bool) -> None:
+        """Prepare for a call. If the one before watched another measure, its best value is forgotten."""
+        if not early_stopping:
+            self.best_loss = math.inf if self.best_loss is None else self.best_loss
+            self.validation_scores = self.best_validation_score = None
+        elif self.validation_scores is None:
+            self.best_loss = None
+        if (early_stopping or has_own_rows) and self.validation_scores is None:
+            self.validation_scores, self.best_validation_score = Curve(), -math.inf
+
+    def watch_losses(self, losses: Iterable[float], tol: float) -> None:
+        """Count epochs whose loss is not at least `tol` below the best one so far."""
+        best, stale = math.inf if self.best_loss is None else self.best_loss, self.stale
+        for loss in losses:
+            stale = 0 if loss <= best - tol else stale + 1
+            best = min(best, loss)
+        self.best_loss, self.stale = best, stale
+
+    def add_score(self, score: float) -> float:
+        """Record a validation score; return the best one before."""
+        best = -math.inf if self.best_validation_score is None else self.best_validation_score
+        self.validation_scores = (self.validation_scores or Curve()).appended(score)
+        self.best_validation_score = max(best, score)
+        return best
+
     def without_seconds(self) -> History:
         """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
         twin = self.copy()

@@ -12,7 +12,6 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
-from cmlp._train.loop import TrainingLoss
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES
 from cmlp._train.state import FIELDS, NO_SUMS, Curve, EpochNumbers, History, TrainingState, Weights, stored_name
@@ -256,7 +255,7 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (0 if order is None else len(order)):
         raise refuse("the arrays of the training do not match 'training.numbers'")
     history = History()
-    TrainingLoss(_TOL).watch(history, list(losses), None)
+    history.watch_losses(losses, _TOL)
     history.loss = losses.last() if len(losses) else None
     history.t, history.loss_curve = n_epochs * n_rows, losses
     history.records = Curve.of([EpochNumbers()] * len(losses))

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from cmlp._data.arrays import CSR
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import Moments, learned_scale, scale_of_moments
 from cmlp._train.lbfgs import LBFGS
-from cmlp._train.loop import STOPPING_RULES, EpochLoop
+from cmlp._train.loop import EpochLoop
 from cmlp._train.split import split
-from cmlp._train.state import Curve
 from cmlp._train.target_scale import robust_scale, standard_scale, warn_of_lost_targets
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Callable
 
     from cmlp._data.arrays import LossFunction
     from cmlp._data.scale import InputScale
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     AllMoments: TypeAlias = tuple[Moments, Moments]  # of the inputs and of the targets of all rows
 
 TrainingRun: TypeAlias = EpochLoop | LBFGS
-
-# The unit of a loss is this power of y's unit.
-_POWERS: Mapping[Any, int] = {"squared_error": 2, "huber": 2, "absolute_error": 1, "quantile": 1}
 
 
 def make_run(
@@ -59,7 +54,7 @@ def make_run(
     if options.shuffle and state.generator is None:
         raise ValueError("The training state is from a finished training: it has no random generator.")
     if state.n_rows is None or options.solver == "lbfgs":  # whose memory is not a part of the state
-        _begin_history(job)
+        state.history.begin(early_stopping=options.early_stopping, has_own_rows=data.validation is not None)
         _draw_split(job, n_rows)
     elif state.n_rows != n_rows:
         raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
@@ -76,14 +71,6 @@ def make_run(
         state.optimizer, state.schedule = options.optimizer(net), options.schedule()
     job = job._replace(objective=objective, data=data)
     return LBFGS(job) if options.solver == "lbfgs" else EpochLoop(job, engine(job))
-
-
-def _begin_history(job: TrainingJob) -> None:
-    """Prepare the history of a state that has not seen the data yet."""
-    options, history = job.options, job.state.history
-    STOPPING_RULES[options.early_stopping](options.tol).begin(history)
-    if job.data.validation is not None and history.validation_scores is None:
-        history.validation_scores, history.best_validation_score = Curve(), -math.inf
 
 
 def _draw_split(job: TrainingJob, n_rows: int) -> None:
@@ -124,7 +111,7 @@ def _learned_target_scale(data: Data, state: TrainingState, kind: str, moments: 
 def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:
     """Return the unit of the loss of standardized targets; 1 if its terms have several units."""
     with np.errstate(over="ignore", under="ignore"):
-        unit = float(scale.factor[0] ** -_POWERS[loss]) if (scale.factor == scale.factor[0]).all() else 1.0
+        unit = float(scale.factor[0] ** -traits_of(loss).power) if (scale.factor == scale.factor[0]).all() else 1.0
     if not 0 < unit < np.inf:
         problem = (
             "y must have a spread whose square is a finite positive number for <y_scale=> with <loss=>, got {:g}: "

@@ -18,24 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.arrays import CSR
+    from cmlp._train.callbacks import Deadline
     from cmlp._train.job import Data, TrainingJob
-    from cmlp._train.observer import Deadline
-
-
-class NoValidation:
-    """Validation without validation rows."""
-
-    horizon = math.inf
-
-    def measure(self, deadline: Deadline) -> tuple[float | None, float]:
-        """Return no score and no loss."""
-        return None, math.nan
 
 
 class ValidationRows:
     """Measures the validation rows in every epoch: the user's own ones, or those that training holds out."""
-
-    horizon = 1.0
 
     def __init__(self, job: TrainingJob) -> None:
         self.job = job

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 from copy import deepcopy
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._process.signals import TimeLimitReached
+from cmlp._train.callbacks import Deadline
 from cmlp._train.engine import BatchEngine, Engine, batch_size_of
 from cmlp._train.feed import add_block, scaled_targets, seeded, start_seeded_epoch
 from cmlp._train.job import Data, Objective, TrainingJob
-from cmlp._train.observer import Deadline
 from cmlp._train.state import History, TrainingState
 from cmlp._train.training_options import TrainingOptions
 from cmlp.exceptions import DivergenceError
@@ -119,11 +117,18 @@ def train_shard(job: Job, shard: Block) -> Trained:
         engine.feed.start_epoch(state)
         state.batch = first
     if last > first:
-        for _ in engine.train(last, (), Deadline(None)):
-            pass
+        engine.begin_epoch()
+        for piece in engine.pieces(1, last, ()):
+            engine.train(piece, Deadline(None))
         if state.sums[_core.N_ROWS]:  # otherwise all rows so far have the weight 0
             engine.loss()
     return Trained(state.params, state.optimizer, state.sums)
+
+
+class Round(NamedTuple):
+    """A round of an epoch."""
+
+    is_last: bool
 
 
 class Rounds(Engine):
@@ -145,22 +150,22 @@ class Rounds(Engine):
         """Number of rounds per epoch."""
         return self._n_rounds
 
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
-        """Take rounds until the number `last`, or the end of the epoch; yield where an interval ends."""
-        last = self.n_batches if last is None else last
-        batch = start = self.progress.start(partial(start_seeded_epoch, shuffle=bool(self.job.options.shuffle)))
-        while batch < last:
-            if batch > start and deadline.has_come():
-                raise TimeLimitReached
-            try:
-                self._take_round()
-            except DivergenceError as error:
-                self._shard_error = str(error)
-                raise
-            batch += 1
-            if batch < self.n_batches and any(batch % interval == 0 for interval in intervals):
-                yield batch
-                self.progress.restart_clock()
+    def start_epoch(self) -> None:
+        """Draw the seed of an epoch."""
+        start_seeded_epoch(self.job.state, bool(self.job.options.shuffle))
+
+    def pieces(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Round, None, None]:
+        """Yield the rounds that are left, until the number `last`."""
+        for number in range(self.job.state.batch or 0, self.n_batches if last is None else last):
+            yield Round(is_last=number == self.n_batches - 1)
+
+    def train(self, piece: Round, deadline: Deadline) -> None:
+        """Train all shards for a round."""
+        try:
+            self._take_round()
+        except DivergenceError as error:
+            self._shard_error = str(error)
+            raise
 
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
@@ -190,8 +195,8 @@ class Rounds(Engine):
         kept = {name: own[name] for name in ("learning_rate", "weight_decay")}
         optimizer = _core.restored({**latest.get_state(), **kept, "state": moments.value()})
         assert state.batch is not None
-        state.params[:], state.optimizer, state.sums = params.value(), optimizer, sums
-        self.progress.store(state.batch + 1)
+        state.params[:], state.optimizer = params.value(), optimizer
+        self.done(state.batch + 1, sums)
 
     def _job(self) -> Job:
         job, state = self.job, self.job.state

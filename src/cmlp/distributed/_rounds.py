@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.kinds_of_call import FIT_IN_ROUNDS
 from cmlp._estimators.loading import load as load_model
-from cmlp._estimators.request import FitRequest
+from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, naming_row, unpacked
 from cmlp._process.signals import immediate_signals
@@ -66,18 +65,18 @@ def fit_in_rounds(
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise wrong("a path or None", checkpoint=checkpoint)
     with Exclusively(model), cluster_of(client) as cluster, immediate_signals():
-        request = FitRequest.of(model, validation, call=FIT_IN_ROUNDS)
-        options = request.options
+        fit = NetworkFit.of(model, validation, call=FIT_IN_ROUNDS)
+        options = fit.options
         division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}
         if checkpoint is not None:
             if os.path.exists(checkpoint):
-                request = replace(request, previous=_stored(model, options, checkpoint, division), resume=True)
+                fit.previous, fit.resume = _stored(model, options, checkpoint, division), True
             callbacks = [*(options.callbacks or []), _Saver(checkpoint)]
-            request = replace(request, options=options.replace(callbacks=callbacks))
-        source = Parts(cluster, parts_of(*rows), request.door()._replace(width=None, may_be_empty=True), division)
-        request = replace(request, classes=source.classes)
-        with model._observers(*source.given) as observers:
-            train_network(request, source, observers)
+            fit.options = options.replace(callbacks=callbacks)
+        source = Parts(cluster, parts_of(*rows), fit.door()._replace(width=None, may_be_empty=True), division)
+        fit.classes = source.classes
+        with model._followers(*source.given) as followers:
+            train_network(fit, source, followers)
 
 
 class Parts(RowSource):

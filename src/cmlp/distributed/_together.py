@@ -5,8 +5,6 @@ Every process has a part of the rows. The processes tell each other what they ne
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -19,14 +17,13 @@ from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._estimators.fit import Exclusively, train_and_store
-from cmlp._estimators.fit_network import prepare_network
 from cmlp._estimators.kinds_of_call import FIT_OF_PROCESSES
-from cmlp._estimators.request import FitRequest
+from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
+from cmlp._train.callbacks import Deadline
 from cmlp._train.engine import BatchEngine
-from cmlp._train.observer import Deadline
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_or_compare_digests
@@ -40,9 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
-    from cmlp._train.engine import CallOfCore
+    from cmlp._train.feed import Piece
     from cmlp._train.job import TrainingJob
-    from cmlp._train.observer import Observer
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
     from cmlp._train.split import Shards
@@ -61,39 +57,39 @@ def fit_together(
     """Do the same as `cmlp._estimators.fit_network.fit_network`, together with the other processes of `comm`."""
     workers = Workers(comm)
     with workers, Exclusively(estimator):
-        request, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
+        fit, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
         workers.compare({name: str(value) for name, value in options.items()})
-        request = _for_this_worker(request, workers)
+        _for_this_worker(fit, workers)
         source = rows
         if options["local"]:
-            source = stored = StoredArrays(rows, request.door()._replace(width=None), shards, workers)
-            request = replace(request, shards=stored.shards)
-        with estimator._observers(*rows.given) as observers:
-            _run(request, source, workers, observers)
+            source = stored = StoredArrays(rows, fit.door()._replace(width=None), shards, workers)
+            fit.shards = stored.shards
+        with estimator._followers(*rows.given) as followers:
+            _run(fit, source, workers, followers)
 
 
 def _request(
     estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
-) -> tuple[FitRequest, dict[str, bool]]:
+) -> tuple[NetworkFit, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
-    request = FitRequest.of(estimator, validation, call=FIT_OF_PROCESSES, shards=shards, resume=resume)
-    options = {"local": local, "resume": resume, "warm_start": request.options.warm_start}
-    return request, {name: bool(value) for name, value in options.items()}
+    fit = NetworkFit.of(estimator, validation, call=FIT_OF_PROCESSES, shards=shards, resume=resume)
+    options = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
+    return fit, {name: bool(value) for name, value in options.items()}
 
 
-def _for_this_worker(request: FitRequest, workers: Workers) -> FitRequest:
-    """Return the request with the seed of all workers, this worker's share of the threads, and lines of worker 0."""
-    options, changes = request.options, {"n_threads": workers.threads(request.options.n_threads)}
-    if options.provenance and request.estimator.random_state is None:
+def _for_this_worker(fit: NetworkFit, workers: Workers) -> None:
+    """Give a call the seed of all workers, this worker's share of the threads, and lines of worker 0."""
+    options, changes = fit.options, {"n_threads": workers.threads(fit.options.n_threads)}
+    if options.provenance and fit.estimator.random_state is None:
         changes["random_state"] = int(workers.of_first(np.array([options.random_state], np.int64))[0])
     if workers.rank:
         changes["verbose"] = False
-    return replace(request, options=options.replace(**changes))
+    fit.options = options.replace(**changes)
 
 
-def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Sequence[Observer]) -> None:
+def _run(fit: NetworkFit, source: Arrays, workers: Workers, followers: Sequence[Any]) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
-    fit = workers.together(partial(prepare_network, request, source, partial(JointEngine, workers=workers)))
+    workers.together(partial(fit.prepare, source, partial(JointEngine, workers=workers)))
     run = fit.run
     assert run.has_epochs
     run.deadline = Deadline(None)  # which the engines end together
@@ -102,7 +98,7 @@ def _run(request: FitRequest, source: Arrays, workers: Workers, observers: Seque
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers)
-    train_and_store(fit, observers, judges=not workers.rank)  # worker 0 warns of a useless model
+    train_and_store(fit, followers, judges=not workers.rank)  # worker 0 warns of a useless model
 
 
 class JointEngine(BatchEngine):
@@ -115,29 +111,31 @@ class JointEngine(BatchEngine):
         super().__init__(job)
         self._workers = workers
         self._limit = Deadline(None if workers.rank else job.options.max_time)
-        self._intervals: tuple[int, ...] | None = None  # those of the observers of all workers
+        self._intervals: tuple[int, ...] | None = None  # those of the callbacks of all workers
         if workers.size > 1:
             self.workers = workers
 
-    @property
-    def horizon(self) -> float:
-        """1, because the workers meet after each epoch."""
-        return 1
-
-    def train(self, last: int | None, intervals: Collection[int], deadline: Deadline) -> Generator[int, None, None]:
-        """Train the current epoch, and meet the other workers where an interval of any of them ends."""
+    def begin_epoch(self) -> None:
+        """Begin an epoch, the first one once all workers are there."""
         if self._intervals is None:
             self._workers.settle()
-            self._intervals = self._workers.union(set(intervals))
-        with closing(super().train(last, self._intervals, deadline)) as batches:
-            for batch in batches:
-                yield batch
-                self.agree(deadline)
+        super().begin_epoch()
 
-    def train_piece(self, call: CallOfCore, deadline: Deadline) -> None:
-        """Train the batches of one call of the core, which all workers make, or none."""
+    def pieces(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Piece, None, None]:
+        """Yield pieces of one epoch, which end where an interval of any worker ends."""
+        if self._intervals is None:
+            self._intervals = self._workers.union(set(intervals))
+        return super().pieces(1, last, self._intervals)
+
+    def train(self, piece: Piece, deadline: Deadline) -> None:
+        """Train a piece, which all workers do, or none."""
         self._workers.settle()
-        super().train_piece(call, self._limit)
+        super().train(piece, self._limit)
+
+    def between_batches(self, deadline: Deadline) -> None:
+        """Meet the other workers."""
+        self.agree(deadline)
+        super().between_batches(deadline)
 
     def agree(self, deadline: Deadline) -> None:
         """Stop if one of the workers stops, or worker 0 is late; raise an exception if their states differ."""

@@ -14,7 +14,7 @@ import numpy as np
 from river import base
 from river.utils import dataframe
 
-from cmlp._train.architecture import POSITIVE_LOSSES
+from cmlp._data.losses import traits_of
 from cmlp._train.docstrings import documented
 from cmlp.river._stream import Stream, as_frame, as_list, as_row, is_number
 
@@ -270,7 +270,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         seed: int | None = None,
     ) -> None:
         self._set_up(locals())
-        if loss in POSITIVE_LOSSES:
+        if traits_of(loss).has_positive_outputs:
             self._output = "exp"
 
     def learn_one(self, x: Mapping[Hashable, Any], y: float) -> None:
@@ -313,7 +313,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     def _targets(self, y: list[Any]) -> NDArray[np.float64]:
         """Return targets as a column, checked against the range of the loss."""
-        lowest = 0 if self.loss in POSITIVE_LOSSES else -math.inf
+        lowest = 0 if traits_of(self.loss).has_positive_outputs else -math.inf
         for value in y:
             if not is_number(value) or value < lowest or (self.loss == "gamma" and value == 0):
                 raise ValueError(f"y must be a finite number in the range of the loss {self.loss!r}, got {value!r}.")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sklearn.callback import CallbackSupportMixin, with_callbacks  # type: ignore[import-untyped]
 
 from cmlp._estimators.fitted import FITTED
-from cmlp._train.observer import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,17 +24,17 @@ class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
     """Mixin with `set_callbacks`, for estimators that train epoch by epoch."""
 
     @contextmanager
-    def _observers(self, X: Any, y: Any, sample_weight: Any) -> Iterator[list[CallbackObserver]]:
-        """Call the callbacks before and after a fit on these rows; the observer calls them after each epoch."""
+    def _followers(self, X: Any, y: Any, sample_weight: Any) -> Iterator[list[CallsCallbacks]]:
+        """Call the callbacks before and after a fit on these rows; the follower calls them after each epoch."""
         if "_skl_callbacks" not in vars(self):
             yield []
             return
         if self.provenance:
             raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
         try:
-            observer = CallbackObserver(self, X, y, sample_weight)
-            yield [observer]
-            observer.fit_is_over(self._fitted)
+            follower = CallsCallbacks(self, X, y, sample_weight)
+            yield [follower]
+            follower.fit_is_over(self._fitted)
         finally:
             with_callbacks(_nothing)(self)  # which tears down the callbacks at its end
 
@@ -48,12 +47,12 @@ def _nothing(estimator: object) -> None:
     pass
 
 
-class CallbackObserver(Observer):
-    """Calls the callbacks of an estimator before and after each epoch; X, y and weights are those of fit.
+class CallsCallbacks:
+    """A callback that calls those of an estimator before and after each epoch; X, y and weights are those of fit.
 
     The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
-    the estimator has no model yet when the loop ends. `snapshot` returns a `Fitted` with the current parameters. It is
-    called only if a callback requests a fitted estimator.
+    the estimator has no model yet when the loop ends. A `Fitted` with the current parameters is made
+    only if a callback requests a fitted estimator.
     """
 
     def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
@@ -63,16 +62,16 @@ class CallbackObserver(Observer):
         self.job = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
         self.job.call_on_fit_task_begin(**self.arguments)
 
-    def epoch_begins(self) -> None:
+    def on_epoch_begin(self, trainer: Any) -> None:
         """Report that an epoch begins."""
         self.epoch = self.job.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.arguments)
 
-    def epoch_ends(self) -> bool:
-        """Report that the epoch has ended; return whether a callback stops training."""
-        attributes = {"reconstruction_attributes": lambda: {FITTED: self.snapshot()}}
-        stops: bool = self.epoch.call_on_fit_task_end(**self.arguments, **attributes)
-        return stops
+    def on_epoch_end(self, trainer: Any) -> None:
+        """Report that the epoch has ended; a callback may stop training."""
+        attributes = {"reconstruction_attributes": lambda: {FITTED: trainer._fitted_now()}}
+        if self.epoch.call_on_fit_task_end(**self.arguments, **attributes):
+            trainer.stop()
 
     def fit_is_over(self, fitted: Fitted) -> None:
         """Report that fit has ended with this model."""

@@ -224,7 +224,7 @@ def networks_of(runs: Sequence[EpochLoop]) -> list[TrainedNet]:
     return [TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in runs]
 
 
-def curves_of(run: EpochLoop) -> dict[str, list[float]]:
+def curves_of(history: History) -> dict[str, list[float]]:
     """Return the losses of the epochs of a member."""
-    loss, scores = run.state.history.loss_curve, run.state.history.validation_scores
+    loss, scores = history.loss_curve, history.validation_scores
     return {"loss": list(loss)} | ({} if scores is None else {"validation_loss": [-score for score in scores]})

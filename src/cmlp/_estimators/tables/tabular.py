@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.labels import Labels
-    from cmlp._estimators.fitted import FittedTable
+    from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
     from cmlp._model.model import TableModel
     from cmlp._model.probabilities import HeldOutScores
@@ -55,7 +55,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
     _several_outputs: ClassVar[bool] = True
-    _fitted: FittedTable
+    _fitted: Fitted
     allow_missing_keys: bool
 
     @hinting
@@ -120,16 +120,17 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Return the validated parameters."""
         return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
 
-    def _required_fit(self) -> FittedTable:
+    def _required_fit(self) -> Fitted:
         """Return everything that fit has left; raises NotFittedError."""
-        fitted: FittedTable | None = fitted_of(self)
+        fitted: Fitted | None = fitted_of(self)
         if fitted is None:
             raise self._not_fitted()
         return fitted
 
     def _trained(self) -> TableModel:
         """Return the model that predicts; raises NotFittedError."""
-        return self._required_fit().model
+        model: TableModel = self._required_fit().model
+        return model
 
     def _predicted(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the answers of the model for all rows."""
@@ -221,8 +222,11 @@ class TabularEstimator(CalibrationMethods, Estimator):
     @property
     def history_(self) -> dict[str, list[float]]:
         """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
-        table: dict[str, list[float]] = {"network": [], "epoch": []}
-        for number, curves in enumerate(self._required_fit().history):
+        table: dict[str, list[float]] = {"network": [], "epoch": [], "loss": []}
+        from cmlp._estimators.tables.bag import curves_of  # programs that predict do not need it
+
+        for number, state in enumerate(self._required_fit().states):
+            curves = curves_of(state.history)
             n_epochs = len(curves["loss"])
             table["network"] += [number] * n_epochs
             table["epoch"] += range(1, n_epochs + 1)
@@ -517,7 +521,7 @@ class TabularClassifier(TabularEstimator):
         store_model(self, _with_found(model, found))
         return self
 
-    def _held_out(self, fitted: FittedTable, y: object, sample_weight: object) -> HeldOutScores:
+    def _held_out(self, fitted: Fitted, y: object, sample_weight: object) -> HeldOutScores:
         """Return the rows that networks held out; raises ValueError if there are none, or some arguments are given."""
         if y is not None or sample_weight is not None:
             raise ValueError("X is missing: y and sample_weight belong to rows.")

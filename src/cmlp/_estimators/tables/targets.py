@@ -13,11 +13,11 @@ from cmlp._data.arrays import require_finite, targets_in_range, to_float64
 from cmlp._data.checks import as_targets
 from cmlp._data.columns import feature_names
 from cmlp._data.labels import Labels, kind_of_labels, learn_labels
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
-from cmlp._train.architecture import POSITIVE_LOSSES, ROBUST_LOSSES
 from cmlp._train.job import Objective
 from cmlp.exceptions import InvalidParameterError, Setting
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.request import TableRequest
+    from cmlp._estimators.fit import Fit
+    from cmlp._model.model import TableModel
 
 
 _SMOOTHING = 0.02  # of the labels of a table
@@ -145,31 +146,31 @@ class TableNumberEncoding(TableEncoding):
         variance for small and large means.
         """
         numbers = super().to_split(values[:, :1] if self._quantiles else values)
-        if self.loss in ROBUST_LOSSES:
+        if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
-        elif self.loss in POSITIVE_LOSSES:
+        elif traits_of(self.loss).has_positive_outputs:
             numbers = np.sqrt(numbers) if self.loss == "poisson" else np.log(numbers)
         return numbers
 
 
 def learn_table_encoding(
-    request: TableRequest, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
+    fit: Fit, warm: TableModel | None, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
 ) -> tuple[TableEncoding, CountedTargets]:
     """Return what y means, and the targets of the rows that count."""
-    array = as_targets(y, n_rows, request.class_name, labels=request.is_classifier)
-    if request.is_classifier:
-        return _learn_table_classes(request, array, weight)
-    return _learn_table_numbers(request, array, weight, feature_names(y))
+    array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
+    if fit.is_classifier:
+        return _learn_table_classes(fit, warm, array, weight)
+    return _learn_table_numbers(fit, warm, array, weight, feature_names(y))
 
 
 def _learn_table_classes(
-    request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None
+    fit: Fit, warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[TableEncoding, CountedTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
     every, values = learn_labels(y[rows])
     labels = every
-    weights = weights_of_classes(request.options.class_weight, every, values, equal_weight)
+    weights = weights_of_classes(fit.options.class_weight, every, values, equal_weight)
     if weights is not None:
         product = weights.times(None if weight is None else weight[rows], values)
         remaining, equal_weight = rows_that_count(product, len(rows))
@@ -179,10 +180,10 @@ def _learn_table_classes(
     if len(labels.classes) < 2:
         where = "" if len(rows) == len(y) else " in rows of positive weight"
         raise ValueError(
-            f"{request.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
+            f"{fit.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
         )
-    if request.warm_model is not None:
-        known = request.warm_model.class_labels
+    if warm is not None:
+        known = warm.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
                 f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
@@ -193,11 +194,11 @@ def _learn_table_classes(
 
 
 def _learn_table_numbers(
-    request: TableRequest, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
+    fit: Fit, warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
-    loss, quantile, previous = request.options.loss, request.options.quantile, request.warm_model
+    loss, quantile, previous = fit.options.loss, fit.options.quantile, warm
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
         problem = "<quantile> must be <expected>, got {!r} and {} columns."
@@ -244,7 +245,7 @@ def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.f
 
 def _output_of(loss: str) -> str:
     """Return the activation of the outputs for numbers of a table."""
-    return "exp" if loss in POSITIVE_LOSSES else "identity"
+    return "exp" if traits_of(loss).has_positive_outputs else "identity"
 
 
 def _learn_scale(
@@ -255,7 +256,8 @@ def _learn_scale(
     if known is not None and len(known.centre) != n:
         raise ValueError(f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}.")
     before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
-    learn = _quartiles if loss in ROBUST_LOSSES else _mean if loss in POSITIVE_LOSSES else _moments
+    traits = traits_of(loss)
+    learn = _quartiles if traits.is_robust else _mean if traits.has_positive_outputs else _moments
     found = [_learn_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
     return AnswerScale(*zip(*found, strict=True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
-from cmlp._train.observer import Deadline, Observer
+from cmlp._train.callbacks import Deadline
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
+    from cmlp._train.callbacks import Callbacks
     from cmlp._train.loop import EpochLoop
     from cmlp._train.state import TrainingState
 
@@ -33,12 +35,12 @@ def train_members(
     deadline: Deadline,
     *,
     verbose: bool,
-    follower: Observer | None = None,
+    callbacks: Callbacks | None = None,
 ) -> None:
     """Train the members side by side. The result does not depend on the number of threads.
 
-    With a follower, an `Observer`, the members train epoch by epoch: after each epoch of all members, it is called in
-    this thread. An exception in one member, or Ctrl-C, ends all of them.
+    With callbacks, the members train epoch by epoch: after each epoch of all members, these are called in this thread.
+    An exception in one member, or Ctrl-C, ends all of them.
 
     Each member trains at least `_FEWEST_BATCHES` batches, or an epoch if it has fewer, and then until its share of the
     time is over, also in the middle of an epoch. In step, training ends after an epoch.
@@ -51,8 +53,8 @@ def train_members(
         warn(Message(text, -deadline.left(), _FEWEST_BATCHES, max_time=...))
     n_threads = n_threads or available_threads()
     with immediate_signals():  # signals end the threads, each of which stops at a safe point
-        if follower is not None:
-            _train_in_step(runs, n_threads, deadline, verbose, follower)
+        if callbacks is not None:
+            _train_in_step(runs, n_threads, deadline, verbose, callbacks)
         else:
             _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
 
@@ -74,13 +76,13 @@ def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline,
         run.run_batches(min(_FEWEST_BATCHES, run.engine.n_batches))
         run.deadline = share
     if verbose and k == 0:
-        run.observers.append(_Estimate(runs, n_threads))
+        run.callbacks.add([_Estimate(runs, n_threads)])
     run.train()
     if verbose:
         print_line(_summary(k, run))
 
 
-class _Estimate(Observer):
+class _Estimate:
     """Prints how long a fit will take, after the first epochs of the first network."""
 
     def __init__(self, runs: Sequence[EpochLoop], n_threads: int) -> None:
@@ -89,45 +91,42 @@ class _Estimate(Observer):
         self._left = max(left, default=0)
         self._n = 0
         self._start = 0.0
+        self.every_epochs: int | None = 1
 
-    @property
-    def horizon(self) -> float:
-        return 1 if self._n < _EPOCHS_OF_ESTIMATE else math.inf
-
-    def fit_begins(self) -> None:
+    def on_fit_begin(self, trainer: object) -> None:
         self._start = time.monotonic()
 
-    def epoch_ends(self) -> bool:
+    def on_epoch_end(self, trainer: object) -> None:
         self._n += 1
+        if self._n == _EPOCHS_OF_ESTIMATE:
+            self.every_epochs = None
         if self._n == _EPOCHS_OF_ESTIMATE < self._left:
             seconds = (time.monotonic() - self._start) / self._n * self._left * self._n_rounds
             epochs = f"{self._n} of {self._left} epochs of the first network"
             print_line(f"About {seconds:.2g} seconds: estimated from {epochs}")
-        return False
 
 
 def _train_in_step(
-    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, follower: Observer
+    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, callbacks: Callbacks
 ) -> None:
     """Train one epoch of all members after the other."""
     members = [run.epochs() for run in runs]
     if verbose:
-        runs[0].observers.append(_Estimate(runs, len(runs)))  # the first one waits for the epochs of the others
-    follower.fit_begins()
-    try:
+        runs[0].callbacks.add([_Estimate(runs, len(runs))])  # the first one waits for the epochs of the others
+    with ExitStack() as stack:
+        stack.enter_context(callbacks.following())
+        for epochs in members:
+            stack.enter_context(closing(epochs))
         while not all(run.finished for run in runs):
             _in_pool(lambda k: next(members[k], None), len(runs), n_threads)
-            if follower.epoch_ends() or deadline.has_come():
+            callbacks.on_epoch_end()
+            if deadline.has_come():
                 for run in runs:
                     run.deadline.end()
         for k, (run, epochs) in enumerate(zip(runs, members, strict=True)):
             next(epochs, None)  # which ends
             if verbose:
                 print_line(_summary(k, run))
-    finally:
-        for epochs in members:
-            epochs.close()
-        follower.fit_ends()
 
 
 def _summary(k: int, run: EpochLoop) -> str:

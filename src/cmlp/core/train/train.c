@@ -227,7 +227,8 @@ static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cml
                                       .batches = job->batches_done,
                                       .cost_sum = job->cost,
                                       .penalty_sum = job->penalty,
-                                      .rows_done = job->rows_done};
+                                      .rows_done = job->rows_done,
+                                      .next_batch = job->batch_next};
     if (!check_params(job) && !fault.status) fault.status = CMLP_ERROR_DIVERGED;
     if (call->result) cmlp_write_struct(call->result, &job->result, sizeof job->result);
     run->pace = job->lost;

@@ -1,0 +1,178 @@
+"""Who follows training: callbacks, of a user and of this package alike, and the deadline."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from cmlp._data.checks import positive_integer
+from cmlp._process.signals import immediate_signals
+from cmlp._process.threads import print_line
+from cmlp.callbacks import HOOKS
+from cmlp.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cmlp._train.job import TrainingJob
+
+
+class Callbacks:
+    """The callbacks of a run, each with the trainer that its methods get. Signals take effect at once in them.
+
+    A callback has some of the methods of this class, see `cmlp.callbacks`. It stops training by ``trainer.stop()``; one
+    of this package can raise TimeLimitReached within an epoch.
+    """
+
+    def __init__(self, run: Any) -> None:
+        self._run = run  # has the state
+        self._calls: dict[str, list[tuple[Any, Callable[[Any], object], Any]]] = {hook: [] for hook in HOOKS}
+        self.intervals: set[int] = set()  # all `every_batches`
+
+    def add(self, callbacks: Sequence[Any], trainer: Any = None) -> None:
+        """Let callbacks follow, with this trainer; raises ValueError if an interval is invalid."""
+        for callback in callbacks:
+            _require_interval(callback, "every_epochs")
+            if hasattr(callback, "on_batches_end") and _require_interval(callback, "every_batches"):
+                self.intervals.add(callback.every_batches)
+            for hook, calls in self._calls.items():
+                if hasattr(callback, hook):
+                    calls.append((callback, getattr(callback, hook), trainer))
+
+    @property
+    def epochs_ahead(self) -> float:
+        """How many epochs may pass before one must be called."""
+        if self._calls["on_epoch_begin"] or self.intervals:
+            return 1
+        epoch, followers = self._run.state.epoch, self._calls["on_epoch_end"]
+        return min((every - epoch % every for one, *_ in followers if (every := _every_epochs(one))), default=math.inf)
+
+    def _call(self, hook: str, every: Callable[[Any], int | None] | None = None, count: int = 0) -> None:
+        """Call a method of those that have it; with `every`, if `count` is a multiple of what this returns."""
+        calls = self._calls[hook]
+        if not calls:
+            return
+        with immediate_signals():
+            for callback, call, trainer in calls:
+                if every is None or ((interval := every(callback)) and count % interval == 0):
+                    call(trainer)
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Call `on_fit_begin` and `on_fit_end`, also if training is interrupted or left."""
+        self._call("on_fit_begin")
+        try:
+            yield
+        except (KeyboardInterrupt, GeneratorExit):  # a pause
+            self._call("on_fit_end")
+            raise
+        self._call("on_fit_end")
+
+    def on_epoch_begin(self) -> None:
+        """Call those that follow each epoch."""
+        self._call("on_epoch_begin")
+
+    def on_batches_end(self) -> None:
+        """Call those whose interval ends in the middle of an epoch."""
+        if self.intervals:
+            self._call("on_batches_end", attrgetter("every_batches"), self._run.state.batch)
+
+    def on_validation_begin(self) -> None:
+        """Call those that follow the end of the last batch."""
+        self._call("on_validation_begin")
+
+    def on_epoch_end(self) -> None:
+        """Call those whose interval ends with an epoch."""
+        self._call("on_epoch_end", _every_epochs, self._run.state.epoch)
+
+
+def _every_epochs(callback: Any) -> int | None:
+    """Return after how many epochs `on_epoch_end` is called; None for never. It can change."""
+    every: int | None = getattr(callback, "every_epochs", 1)
+    return every
+
+
+class Deadline:
+    """The moment at which training ends, `seconds` from now; with None, there is none before `end`."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds until the deadline."""
+        return self._end if self._end == math.inf else self._end - time.monotonic()
+
+    def has_come(self) -> bool:
+        """Return whether training ends."""
+        return self._end < math.inf and time.monotonic() >= self._end
+
+    def end(self) -> None:
+        """Let it come now, for those who train together and have agreed on it."""
+        self._end = time.monotonic()
+
+
+class VerboseLines:
+    """A callback that prints the lines of `verbose`; `recorder` has what a standstill has changed."""
+
+    def __init__(self, job: TrainingJob, recorder: Any = None) -> None:
+        self._options, self._state, self._recorder = job.options, job.state, recorder
+        self._started: float | None = None
+        self._first_epoch = job.state.epoch
+
+    def on_fit_begin(self, trainer: None) -> None:
+        """Note the time at which training begins or continues, to estimate how long it takes."""
+        self._started, self._first_epoch = time.monotonic(), self._state.epoch
+
+    def on_epoch_end(self, trainer: None) -> None:
+        """Print the line of an epoch if it is due, or if the learning rate changes or training stops."""
+        n_epochs = self._state.schedule_epoch or self._state.epoch
+        message = "" if self._recorder is None else self._recorder.message
+        if message or n_epochs <= 1 or n_epochs % int(self._options.verbose) == 0:
+            print_line(self._line())
+        if message:
+            print_line(message)
+
+    def _line(self) -> str:
+        history, epoch = self._state.history, self._state.epoch
+        line = f"Iteration {epoch}, loss = {history.loss:.8f}"
+        if history.validation_scores is not None:
+            line += f", validation score = {history.validation_scores.last():f}"
+        if self._started is not None:  # partial_fit does not plan a number of epochs
+            seconds = (time.monotonic() - self._started) / (epoch - self._first_epoch)
+            line += f", at most {seconds * (self._options.max_iter - epoch):.0f} s left"
+        return line
+
+
+def lines_of(job: TrainingJob, recorder: Any = None) -> list[VerboseLines]:
+    """Return the callback that prints the lines of a job, if it has them; the progress bar is another one."""
+    verbose = job.options.verbose
+    return [VerboseLines(job, recorder)] if not isinstance(verbose, str) and verbose > 0 else []
+
+
+def _require_interval(callback: Any, name: str) -> int | None:
+    """Return an attribute of a callback, a positive integer or None for never; raises ValueError if it is not one."""
+    owner = type(callback).__name__
+    if name == "every_epochs":
+        value = getattr(callback, name, 1)
+    elif not hasattr(callback, name):
+        problem = (
+            "A callback with on_batches_end must have the attribute <every_batches>, a number of batches, but {} has "
+            "none."
+        )
+        raise InvalidParameterError(problem, owner, every_batches=...)
+    else:
+        value = getattr(callback, name)
+    return None if value is None else positive_integer(f"{name} of the callback {owner}", value, " or None")
+
+
+def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:
+    """Return the callbacks, with the progress bar that ``verbose="bar"`` means."""
+    callbacks = list(given or ())
+    if verbose == "bar":
+        from cmlp.callbacks import ProgressBar
+
+        callbacks.append(ProgressBar())
+    return callbacks
