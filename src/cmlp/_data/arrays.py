@@ -45,9 +45,19 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         problem = "<name> must not have masked entries: fill them (filled()) or leave them out."
         raise ValueError(Message(problem, name=Setting(name)))
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError as error:
         raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
+    return array if array.dtype.kind != "U" or hasattr(value, "dtype") else _unmixed(value, array)
+
+
+def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return a list as the array of text that NumPy makes of it; as objects if not all of its entries are text.
+
+    NumPy makes the text 'nan' of a missing value beside text, and '1' of a number.
+    """
+    entries = np.array(value, object)
+    return array if all(isinstance(entry, str) for entry in entries.flat) else entries
 
 
 def is_arrow(value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -289,33 +289,43 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         return {}
     n = len(frame.columns)
     ordered = categorical if isinstance(categorical, Mapping) else {}
-    if isinstance(categorical, Mapping):
-        categorical = list(categorical)
-    given = np.asarray([] if categorical is None else categorical)
-    if isinstance(categorical, list) and (
-        ordered or (given.ndim > 1 and all(isinstance(one, tuple) for one in categorical))
-    ):
-        given = np.fromiter(categorical, object, len(categorical))  # names of several levels
-    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
-        expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-        problem = "<categorical_features> must be <expected>, got {}."
-        raise InvalidParameterError(
-            problem, reprlib.repr(categorical), categorical_features=categorical, expected=expected
-        )
-    if given.dtype.kind == "b":
+    given = _entries_of(categorical)
+    if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
             problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
             raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
         return dict.fromkeys(np.flatnonzero(given).tolist())
-    index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
+    names = frame.names or []
+    index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
-    for entry in given.tolist():
+    for entry in given:
+        is_of_other_type = isinstance(entry, (bool, float)) and entry not in names  # which may equal an index
+        if is_of_other_type or not isinstance(entry, Hashable):
+            raise _not_columns(categorical)
         if entry not in index:
             problem = "<categorical_features> has {!r}, but X has no such column."
             raise InvalidParameterError(problem, entry, categorical_features=categorical)
         levels = ordered.get(entry)
         found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
     return found
+
+
+def _entries_of(categorical: Any) -> list[Any]:
+    """Return the entries of `categorical_features`: names, of any types, indices or the booleans of a mask."""
+    if isinstance(categorical, (list, tuple, Mapping)):  # of which NumPy would make one type
+        return [plain_entry(entry) for entry in categorical]
+    given = np.asarray([] if categorical is None else categorical)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
+        raise _not_columns(categorical)
+    entries: list[Any] = given.tolist()
+    return entries
+
+
+def _not_columns(categorical: object) -> InvalidParameterError:
+    expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
+    problem = "<categorical_features> must be <expected>, got {}."
+    shown = reprlib.repr(categorical)
+    return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
 
 
 def _checked_levels(levels: Any, name: object) -> list[object]:

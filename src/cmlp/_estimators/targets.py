@@ -14,7 +14,7 @@ import numpy as np
 
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
-from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
+from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels, mixes_text
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
@@ -199,6 +199,8 @@ def _averages_squared_errors() -> bool:
 def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
     """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
+    if truth.dtype.kind == "O":
+        kind_of_labels(truth)  # raises an error for a missing label
     if truth.shape != predicted.shape:
         raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
     if mixes_text(truth, predicted):
