@@ -30,6 +30,7 @@ TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.m
 
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
+_NO_PLAIN_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
 EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
@@ -176,16 +177,21 @@ def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
 
 
 def _require_usual_digits(array: NDArray[Any]) -> None:
-    """Raise ValueError for text that only Python takes for a number: "1_01", or digits of other scripts."""
+    """Raise an error for what only Python and NumPy take for numbers: "1_01", digits of other scripts, and dates."""
     if array.dtype.kind in "buif":
         return
     for entry in array.ravel().tolist():
-        if isinstance(entry, (str, bytes)):
+        if isinstance(entry, _NO_PLAIN_NUMBERS):
             _number_in(entry)
 
 
 def _number_in(entry: Any) -> float:
-    """Return an entry as a number; raises ValueError for text that is no number as files have it."""
+    """Return an entry as a number; raises ValueError for text that is no number as files have it.
+
+    NumPy's dates and durations would become numbers of their units.
+    """
+    if isinstance(entry, (np.datetime64, np.timedelta64)):
+        raise TypeError(f"must be a real number, got {entry!r}")
     text = entry.decode("latin-1") if isinstance(entry, bytes) else entry
     if isinstance(text, str) and (not text.isascii() or "_" in text):
         raise ValueError(f"could not convert string to float: {str(text)!r}")

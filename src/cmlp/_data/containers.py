@@ -32,8 +32,8 @@ _PLAIN_TYPES = frozenset(
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
 _LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
-_MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
-_FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
+MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
+FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
 
 
 # ------------------------------------------------------------------------------------------------------ columns
@@ -72,6 +72,8 @@ class Column:
         """Return the column as an array with an entry for each row."""
         try:
             array = np.asarray(self.held)
+        except MemoryError:
+            raise
         except Exception as error:  # of the data frame's library
             raise ValueError(f"{self.label} cannot be converted to a NumPy array: {error}") from error
         if array.ndim != 1:
@@ -93,6 +95,8 @@ class Column:
     def _converted(self, convert: Callable[[], list[Any]]) -> list[Any]:
         try:
             return convert()
+        except MemoryError:
+            raise
         except Exception as error:  # of the data frame's library
             raise ValueError(f"{self.label} cannot be converted to values of Python: {error}") from error
 
@@ -243,13 +247,13 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
         if outside.any():
             row = int(outside.argmax())
             out_of_range(array[row], first + row, label, is_date=is_date)
-    return array.astype(_MOMENTS if is_date else _DURATIONS, copy=False)
+    return array.astype(MOMENTS if is_date else _DURATIONS, copy=False)
 
 
 @functools.cache
 def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
-    if np.datetime_data(dtype)[0] in _FINE:
+    if np.datetime_data(dtype)[0] in FINE:
         return None
     low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
     return low.astype(dtype), high.astype(dtype)

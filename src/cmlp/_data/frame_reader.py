@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import reprlib
+import sys
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from itertools import repeat
@@ -21,13 +21,14 @@ from cmlp._data.column_entries import (
     categories_of,
     numbers_of,
     stored_category,
+    text_of,
     type_of_entries,
     type_of_numbers,
 )
 from cmlp._data.columns import texts_of_names, warn_of_no_names
 from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,10 +150,10 @@ class FrameReader(NamedTuple):
         unknown = [name for name in frame.names if name not in known]
         if missing or (unknown and notices is None):
             both = ("missing", missing), ("unknown", unknown)
-            found = [f"{what} are {reprlib.repr(names)}" for what, names in both if names]
+            found = [f"{what} are {short_repr(names)}" for what, names in both if names]
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
-            warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
+            warn(f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}.")
         return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
@@ -214,7 +215,7 @@ def frame_of_records(
             if value is _ABSENT:
                 if not may_lack_keys:
                     unknown = [key for key in record if key not in known]
-                    other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
+                    other = f", which has the unknown keys {short_repr(unknown)}" if unknown else ""
                     raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
             n_present += 1
@@ -226,7 +227,7 @@ def frame_of_records(
             column[row] = value
         if n_present < len(record):
             unknown = [key for key in record if key not in known]
-            raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
+            raise ValueError(f"X must have no other keys than the columns, got {short_repr(unknown)} in row {row}.")
     return InputFrame(list(names), columns, len(records))
 
 
@@ -277,9 +278,9 @@ def _require_levels(column: Column, codes: Codes | None) -> None:
     """Raise ValueError for a value that is not among the ordered categories."""
     for row, value in enumerate(categories_of(column, CATEGORY)):
         if value is not None and value not in (codes or ()):
-            known = reprlib.repr(list(codes or ()))
+            known = short_repr(list(codes or ()))
             raise ValueError(
-                f"{column.label} must be one of its ordered categories {known}, got {value!r} in row {row}."
+                f"{column.label} must be one of its ordered categories {known}, got {shown(value)} in row {row}."
             )
 
 
@@ -324,7 +325,7 @@ def _entries_of(categorical: Any) -> list[Any]:
 def _not_columns(categorical: object) -> InvalidParameterError:
     expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
     problem = "<categorical_features> must be <expected>, got {}."
-    shown = reprlib.repr(categorical)
+    shown = short_repr(categorical)
     return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
 
 
@@ -336,9 +337,10 @@ def _checked_levels(levels: Any, name: object) -> list[object]:
         not found
         or len({*map(stored_category, found)} - {None}) < len(found)
         or not SIMPLE.issuperset(map(type, found))
+        or None in map(text_of, found)
     ):
         problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, name, reprlib.repr(levels), categorical_features=...)
+        raise InvalidParameterError(problem, name, short_repr(levels), categorical_features=...)
     return found
 
 
@@ -358,6 +360,12 @@ def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weigh
     for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
         counts[values[row]] += share
     stored = {stored_category(value): count for value, count in counts.items()}
+    if None in map(text_of, stored):
+        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
+        most = sys.get_int_max_str_digits()
+        raise ValueError(
+            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+        )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
 

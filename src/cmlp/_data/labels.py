@@ -15,7 +15,6 @@ checked, and the checked copy is the one that is used.
 
 from __future__ import annotations
 
-import reprlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -140,16 +139,16 @@ def _why_unknown(y: NDArray[Any], name: str) -> str:
     kind = next(kinds, None)
     if kind == "int" and in_64_bits(y).dtype.kind == "O":
         low, high = min(labels), max(labels)
-        shown = reprlib.repr(low if low < np.iinfo(np.int64).min else high)
+        shown = short_repr(low if low < np.iinfo(np.int64).min else high)
         return f"No type of 64 bits has all integers, such as {shown}: convert them to text, with astype(str)."
     if kind is not None:
         return f"All labels are of type {kind}, but the array is of dtype object: convert it, with astype({kind})."
     first = next(label for label in labels if not isinstance(label, str))
-    found = reprlib.repr(first)
+    found = short_repr(first)
     for place, label in entries:
         if type(label) is not type(first):
             where = "row" if name == "y" else "entry"
-            found += f" and, in {where} {place[0]}, {reprlib.repr(label)}: convert all of them to text"
+            found += f" and, in {where} {place[0]}, {short_repr(label)}: convert all of them to text"
             break
     what = "Labels" if name == "y" else f"The labels of {name}"
     return f"{what} must be all strings, all integers or all booleans, got {found}."
@@ -178,7 +177,7 @@ class Labels:
         if is_multilabel and (classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))):
             raise ValueError(
                 f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
-                f"got {reprlib.repr(classes.tolist())}."
+                f"got {short_repr(classes.tolist())}."
             )
         self.n_outputs = 1 if self.kind == "binary" else len(classes)
 

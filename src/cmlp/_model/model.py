@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, cast
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import loaded_block
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
@@ -279,6 +280,11 @@ class _Model:
     def _store(self, **values: object) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how copies are made: from the fields, of which the others follow. A copy counts its own warnings."""
+        fields = {name: getattr(self, name) for name in self._fields if name != "notices"}
+        return _with_fields, (type(self), fields)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of a TrainedModel cannot be assigned: use replace.")
@@ -601,6 +607,12 @@ class TableModel(_Model):
 
 
 TrainedModel = NetworkModel | TableModel  # what predicts, and is saved, exported, explained, certified and shown
+
+
+def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
+    """Return a model with these fields, whose blocks are aligned."""
+    networks = [(net, loaded_block(params)) for net, params in fields["networks"]]
+    return cls(**{**fields, "networks": networks})
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +18,7 @@ from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError, Setting, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -186,8 +185,8 @@ def _learn_table_classes(
         known = warm.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
-                f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
-                f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
+                f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
+                f"{short_repr(labels.classes.tolist())} ({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
