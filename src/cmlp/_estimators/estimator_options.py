@@ -167,7 +167,7 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
     if not options.provenance:
         return options
-    values = estimator.get_params(deep=False)
+    values = estimator._parameters()
     if values.get("solver") == "lbfgs":
         problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
         raise InvalidParameterError(problem, provenance=True, solver="lbfgs")

@@ -82,7 +82,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         """Return the parameters for fit, validated and converted."""
         from cmlp._estimators.estimator_options import estimator_options_of
 
-        return estimator_options_of(type(self), vars(self))
+        return estimator_options_of(type(self), self._parameters())
 
     # Fitting
 

@@ -95,8 +95,8 @@ class NetworkFit(Fit):
         elif call.is_incremental or (options.warm_start and call.is_fit):
             previous = fitted_of(estimator)
         if call.is_fit:
-            given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            given = estimator._parameters()
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:

@@ -83,15 +83,18 @@ class Hyperparameters:
     def __init__(self, entries: Iterable[Hyperparameter]) -> None:
         self.entries = {entry.name: entry for entry in entries}
         # By owner, since each fit asks for them.
+        self._names: dict[str, tuple[str, ...]] = {}
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
         self._notices = Notices()  # of all fits of the process: a search clones its estimators
 
-    def names(self, owner: str, flag: str | None = None) -> list[str]:
+    def names(self, owner: str, flag: str | None = None) -> Sequence[str]:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
-        entries = [entry for entry in self.entries.values() if owner in entry.uses]
-        return [entry.name for entry in entries if not flag or getattr(entry, flag)]
+        if owner not in self._names:
+            self._names[owner] = tuple(entry.name for entry in self.entries.values() if owner in entry.uses)
+        names = self._names[owner]
+        return [name for name in names if getattr(self.entries[name], flag)] if flag else names
 
     def defaults(self, owner: str) -> dict[str, Any]:
         """Return the default of each of an owner's parameters."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -30,7 +29,7 @@ from cmlp._model.summary import found_by
 from cmlp._process.warnings import warn
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +117,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
-        return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
+        return TableOptions.of(self._parameter_owner, self._parameters(), type(self).__name__)
 
     def _required_fit(self) -> Fitted:
         """Return everything that fit has left; raises NotFittedError."""
@@ -680,7 +679,7 @@ class TabularClassifier(TabularEstimator):
         if not known.any():
             raise ValueError(
                 f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
-                f"{reprlib.repr(labels.classes.tolist())}."
+                f"{short_repr(labels.classes.tolist())}."
             )
         codes = np.full(len(y), -1)  # no set contains an unknown label
         codes[known] = labels.encode(y[known]).reshape(-1)
