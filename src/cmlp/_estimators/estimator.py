@@ -413,8 +413,6 @@ class Estimator(SklearnStub, ExportMethods):
         model = self._trained()
         rng = generator_of(random_state)
         rows, data = self._rows_of(model, X)
-        if not len(rows):
-            raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")
         return explain(
             model,
             rows,

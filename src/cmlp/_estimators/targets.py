@@ -19,7 +19,7 @@ from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
-from cmlp._train.scores import accuracy
+from cmlp._train.scores import accuracy, require_rows
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
@@ -198,6 +198,7 @@ def _averages_squared_errors() -> bool:
 
 def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
     """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
+    require_rows(predicted)
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
     if truth.dtype.kind == "O":
         kind_of_labels(truth)  # raises an error for a missing label

@@ -136,13 +136,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
         return self._answers(model, self._raw(model, X))
 
     def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the rows of a user as the model reads them, at least one unless X is an empty list of records."""
-        is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
-        frame = frame_of_records([], model.names, "", may_lack_keys=True) if is_empty else self._frame(model, X)
-        raw = model.reader.read(frame, type(self).__name__, model.notices)
-        if not len(raw) and not is_empty:
-            raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
-        return raw
+        """Return the rows of a user as the model reads them."""
+        return model.reader.read(self._frame(model, X), type(self).__name__, model.notices)
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
@@ -152,8 +147,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         return model.reader.read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
 
     def _frame(self, model: TableModel, X: Any) -> Any:
-        """Return the X of a user, and the columns of records by the names of the model."""
-        if not is_records(X):
+        """Return the X of a user, and the columns of records, which may be an empty list, by the names of the model."""
+        is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
+        if not is_empty and not is_records(X):
             return X
         return frame_of_records(X, model.names, type(self).__name__, may_lack_keys=self.allow_missing_keys)
 
@@ -952,10 +948,11 @@ class TabularRegressor(TabularEstimator):
         -------
         float
         """
-        from cmlp._train.scores import d2_pinball, r_squared
+        from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
         model = self._trained()
         predicted = self._predicted(model, X)
+        require_rows(predicted)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
         truth, weight = self._truth(model, y, len(predicted)), as_weights(sample_weight, len(predicted))
         quantiles = model.net.loss_parameter
