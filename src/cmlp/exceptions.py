@@ -352,7 +352,7 @@ class UnusedParameterWarning(UserWarning):
 
 
 class UselessModelWarning(UserWarning):
-    """A fitted model is not clearly better than the best constant answer: the mean, or the shares of the classes.
+    """A fitted model is not clearly better than the best constant answer for its loss, such as the mean of y.
 
     The message names the causes that the data show, and their remedies.
     """

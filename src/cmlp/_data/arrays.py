@@ -246,7 +246,7 @@ def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
     if not traits.has_positive_outputs:
         return targets
     targets = np.array(targets)
-    wrong = targets < 0 if traits.targets == "not be negative" else targets <= 0
+    wrong = targets <= 0 if traits.needs_positive_targets else targets < 0
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         problem = "y must {} with <loss=>, got {:g} at row {}, column {}."

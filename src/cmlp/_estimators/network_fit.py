@@ -12,6 +12,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Door
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit
@@ -124,7 +125,7 @@ class NetworkFit(Fit):
             _require_same("activation", earlier.activations[:-1], net.activations[:-1])
             _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
             _require_same("loss", earlier.loss, net.loss)
-            name = "quantile" if net.loss == "quantile" else "loss_parameter"
+            name = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
             _require_same(name, earlier.loss_parameter, net.loss_parameter)
             _require_same("the output activation", earlier.activations[-1], net.activations[-1])
             if earlier.sizes != sizes:  # the rows have other numbers of features or targets

@@ -82,7 +82,7 @@ class ClassEncoding(NetworkTargetEncoding):
 
     def __init__(self, labels: Labels, loss: object, class_weights: ClassWeights | None) -> None:
         self.labels, self.n_outputs, self.class_weights = labels, labels.n_outputs, class_weights
-        softmax = labels.kind == "multiclass" and loss != "squared_error"
+        softmax = labels.kind == "multiclass" and not traits_of(loss).is_squared
         self.output = "softmax" if softmax else "logistic"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -124,7 +124,7 @@ class NumberEncoding(NetworkTargetEncoding):
         quantiles = self.quantiles
         loss = self.loss
         n_outputs = self.n_outputs
-        squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
+        squared = traits_of(loss).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
         return objective_of_numbers(quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,

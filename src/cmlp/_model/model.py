@@ -17,6 +17,7 @@ from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
+from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
 
@@ -143,7 +144,7 @@ class Combination(NamedTuple):
 def network_parameters(net: _core.Net) -> dict[str, Any]:
     """Return the parameters of an estimator's constructor that a network determines."""
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
-    p, parameter = net.loss_parameter, "quantile" if net.loss == "quantile" else "loss_parameter"
+    p, parameter = net.loss_parameter, "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
     return {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",

@@ -15,6 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
+from cmlp._data.losses import traits_of
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 from cmlp.exceptions import shown
 
@@ -217,7 +218,7 @@ def learned_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
     result is the same on every platform.
     """
     n = parts[0].z.shape[2]
-    parameter = net.loss_parameter if net.loss == "label_smoothing" else 0.0
+    parameter = net.loss_parameter if traits_of(net.loss).smooths_labels else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
     if net.activations[-1] == "softmax":
         return ProbabilityMap(*_learned(parts, range(n), smoothing))

@@ -136,6 +136,11 @@ class Hyperparameters:
                 return name
         return None
 
+    def _needs_of(self, name: str, owner: str) -> tuple[Need, ...]:
+        """Return what a parameter needs of the other parameters of an owner, and of arguments, which are no entries."""
+        unknown = self.entries.keys() - set(self.names(owner))
+        return tuple(need for need in self.entries[name].needs if need.other not in unknown)
+
     def warn_of_unused(self, owner: str, values: Mapping[str, Any], other: str | None = None) -> None:
         """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
 
@@ -144,9 +149,8 @@ class Hyperparameters:
         needs = self._needs.get(owner)
         if needs is None:
             defaults = self.defaults(owner)
-            needs = self._needs[owner] = [
-                (name, defaults[name], self.entries[name].needs) for name in defaults if self.entries[name].needs
-            ]
+            every = ((name, default, self._needs_of(name, owner)) for name, default in defaults.items())
+            needs = self._needs[owner] = [one for one in every if one[2]]
         for name, default, conditions in needs:
             value = values.get(name, default)
             if type(value) is type(default):

@@ -108,7 +108,7 @@ class TableNumberEncoding(TableEncoding):
 
     def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
         self.loss, self.answer_scale = loss, answer_scale
-        self.loss_parameter = quantile if loss == "quantile" else 0.0
+        self.loss_parameter = quantile if traits_of(loss).predicts_quantiles else 0.0
         self._quantiles = quantile if isinstance(quantile, tuple) else ()
         self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
         self.output = _output_of(loss)
@@ -128,7 +128,7 @@ class TableNumberEncoding(TableEncoding):
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
         values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
-        if self.loss == "gamma":
+        if traits_of(self.loss).needs_positive_targets:
             values = np.maximum(values, np.finfo(np.float32).tiny)
         columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
         return CountedTargets(rows, columns, numbers, weight)
@@ -148,7 +148,7 @@ class TableNumberEncoding(TableEncoding):
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
-            numbers = np.sqrt(numbers) if self.loss == "poisson" else np.log(numbers)
+            numbers = np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
         return numbers
 
 
