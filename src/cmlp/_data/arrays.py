@@ -49,7 +49,21 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
+    except NotImplementedError as error:  # of the library of a data frame or a column
+        raise InvalidParameterError(
+            "{} cannot be converted to a NumPy array: {}", _unreadable(value, name), error
+        ) from None
     return array if array.dtype.kind != "U" or hasattr(value, "dtype") else _unmixed(value, array)
+
+
+def _unreadable(value: Any, name: str) -> Message:
+    """Return the first column of a data frame that NumPy cannot read, or the argument, and the type."""
+    for label, column in value.items() if hasattr(value, "iloc") and hasattr(value, "columns") else ():
+        try:
+            np.asarray(column)
+        except NotImplementedError:
+            return Message("<name>, column {!r} of type {},", label, column.dtype, name=Setting(name))
+    return Message("<name> of type {}", getattr(value, "dtype", type(value).__name__), name=Setting(name))
 
 
 def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
