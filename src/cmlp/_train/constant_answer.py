@@ -91,8 +91,10 @@ def best_numbers(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArr
 def robust_errors(net: _core.Net, targets: NDArray[np.float64], answer: NDArray[Any]) -> NDArray[np.float64]:
     """Return the cost of each row, for a loss for which far targets count little."""
     rest = targets - answer
+    costs: NDArray[np.float64]
     if traits_of(net.loss).answer == "location":
         limit = net.loss_parameter
+        assert isinstance(limit, float)
         far = np.abs(rest)
         costs = np.where(far <= limit, rest**2 / 2, limit * (far - limit / 2))
     else:
@@ -187,7 +189,8 @@ def _shares(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np
     for first in range(0, len(targets), _ROWS_AT_A_TIME):  # bincount copies what is not of the pointer's size
         part = slice(first, first + _ROWS_AT_A_TIME)
         shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
-    return shares / shares.sum()
+    mean: NDArray[np.float64] = shares / shares.sum()
+    return mean
 
 
 def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> ConstantLoss:
