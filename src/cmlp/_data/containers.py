@@ -198,9 +198,12 @@ def names_of(X: Any) -> list[Any] | None:
     return None
 
 
-def columns_of(X: Any, names: Sequence[Any]) -> Sequence[Any]:
-    """Return the columns of a data frame, as they are or, of few rows, as arrays of their entries."""
-    few = _few_rows(X)
+def columns_of(X: Any, names: Sequence[Any], *, types_are_known: bool) -> Sequence[Any]:
+    """Return the columns of a data frame as they are or, of few rows if `types_are_known`, as arrays of their entries.
+
+    Entries alone do not say that integers are categories, or in which order.
+    """
+    few = _few_rows(X) if types_are_known else None
     return few or ([column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names])
 
 

@@ -95,13 +95,14 @@ class FrameReader(NamedTuple):
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
         no names, and unknown categories.
         """
-        return self._values(self._same_columns(frame_of(X, owner), owner, notices), notices)
+        frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
+        return self._values(frame, notices)
 
     def read_with_entries(
         self, X: ArrayLike, owner: str, notices: Notices | None = None
     ) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return what `read` returns, and the entries as the user passed them."""
-        frame = self._same_columns(frame_of(X, owner), owner, notices)
+        frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
         entries = np.empty((frame.n_rows, len(frame.columns)), object)
         for i in range(len(frame.columns)):
             entries[:, i] = frame.column(i).entries()
@@ -156,8 +157,11 @@ class FrameReader(NamedTuple):
         return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
-def frame_of(X: Any, owner: str) -> InputFrame:
-    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is."""
+def frame_of(X: Any, owner: str, *, types_are_known: bool = False) -> InputFrame:
+    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is.
+
+    If `types_are_known`, from fit, the columns of a few rows may have entries without the types of the data frame.
+    """
     if isinstance(X, InputFrame):
         return X
     refuse_sparse(X, "X")
@@ -174,7 +178,7 @@ def frame_of(X: Any, owner: str) -> InputFrame:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        return InputFrame(names, columns_of(X, names), len(X))
+        return InputFrame(names, columns_of(X, names, types_are_known=types_are_known), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
