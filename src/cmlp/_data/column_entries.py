@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, TYPES
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, MOST_EQUAL_HASHES, TYPES
 from cmlp._data.containers import in_microseconds, out_of_range, plain_entry
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from numpy.typing import NDArray
@@ -57,6 +58,7 @@ _NAMED = Message(" To use the column as categories, name it in <categorical_feat
 
 INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
 SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion
+_OTHER_HASHES = SIMPLE - {int}  # types of which hardly any values have equal hashes
 _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
@@ -304,6 +306,25 @@ def _of_decimal(value: Decimal) -> object:
         return int(value)
     number = float(value)
     return number if Decimal(repr(number)) == value else value
+
+
+def require_few_equal_hashes(values: Iterable[object], label: str) -> None:
+    """Raise ValueError for too many categories with one hash: with n of them, a dict takes n * n comparisons.
+
+    Only chosen numbers are such ones: integers that have equal remainders modulo 2**61 - 1.
+    """
+    modulus = sys.hash_info.modulus
+    alike: dict[int, set[object]] = {}
+    for value in values:
+        if type(value) in _OTHER_HASHES or (type(value) is int and -modulus < value < modulus):
+            continue
+        found = alike.setdefault(hash(value), set())
+        found.add(value)
+        if len(found) > MOST_EQUAL_HASHES:
+            raise ValueError(
+                f"{label} must have at most {MOST_EQUAL_HASHES} categories with the same hash, got more integers with "
+                f"the same remainder modulo {modulus}. Convert the column to text."
+            )
 
 
 def stored_category(value: object) -> object:

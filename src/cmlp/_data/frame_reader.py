@@ -20,6 +20,7 @@ from cmlp._data.column_entries import (
     TIMES,
     categories_of,
     numbers_of,
+    require_few_equal_hashes,
     stored_category,
     type_of_entries,
     type_of_numbers,
@@ -260,6 +261,7 @@ def learn_frame_reader(
             held = column.levels()
             levels = None if held is None else categories_of(held, CATEGORY)
         if levels is not None:
+            require_few_equal_hashes(levels, column.label)
             column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
             _require_levels(column, codes[i])
@@ -322,17 +324,18 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     return found
 
 
-def _checked_levels(levels: Any, name: object) -> list[object]:
+def _checked_levels(levels: Any, entry: object) -> list[object]:
     """Return a column's categories in order: different texts or numbers."""
     found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
     found = [plain_entry(level) for level in found]
+    require_few_equal_hashes(found, f"column {entry!r}")
     if (
         not found
         or len({*map(stored_category, found)} - {None}) < len(found)
         or not SIMPLE.issuperset(map(type, found))
     ):
         problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, name, reprlib.repr(levels), categorical_features=...)
+        raise InvalidParameterError(problem, entry, reprlib.repr(levels), categorical_features=...)
     return found
 
 
@@ -347,10 +350,12 @@ def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
 
 def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
     """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
-    values = categories_of(column, column_type)
+    entries = categories_of(column, column_type)
+    values = [entries[row] for row in rows.tolist()]
+    require_few_equal_hashes(values, column.label)
     counts: Counter[object] = Counter()
-    for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
-        counts[values[row]] += share
+    for value, share in zip(values, repeat(1) if weight is None else weight.tolist(), strict=False):
+        counts[value] += share
     stored = {stored_category(value): count for value, count in counts.items()}
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
