@@ -16,7 +16,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, MOST_EQUAL_HASHES, TYPES
-from cmlp._data.containers import in_microseconds, out_of_range, plain_entry
+from cmlp._data.containers import FIRST, LAST, LONGEST, in_microseconds, out_of_range, plain_entry
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
@@ -248,6 +248,49 @@ def _moment(value: Any, row: int, label: str) -> Any:
     except OverflowError:
         out_of_range(value, row, label, is_date=isinstance(value, date))
     return in_microseconds(np.array([moment]), label, row)[0]
+
+
+def limits_of_times(column_type: str) -> tuple[float, float]:
+    """Return the first and the last number that a column of dates, times or durations can have."""
+    low, high = map(_days, _units_of_times(column_type))
+    return low, high
+
+
+def _units_of_times(column_type: str) -> tuple[int, int]:
+    """Return the first and the last date, or duration, in microseconds."""
+    ends = (-LONGEST, LONGEST) if column_type == DURATION else (FIRST, LAST)
+    low, high = (int(in_microseconds(np.array([end]), "").astype(np.int64)[0]) for end in ends)
+    return low, high
+
+
+def time_near(number: float, low: float, high: float) -> float | None:
+    """Return the number of the date, time or duration next to a number, from `low` to `high`; None if there is none."""
+    units = _microseconds(number)
+    near = (_days(units + by) for by in (0, -1, 1))
+    return next((days for days in near if low <= days <= high), None)
+
+
+def time_of(number: float, column_type: str) -> date | timedelta:
+    """Return the entry of a column of dates, times or durations whose number this is."""
+    low, high = _units_of_times(column_type)
+    units = min(max(_microseconds(number), low), high)  # the last date has the number of the year 10,000
+    if column_type == DURATION:
+        return timedelta(microseconds=units)
+    moment: datetime = np.datetime64(units, "us").item()
+    if column_type == _INSTANT:
+        return moment.replace(tzinfo=UTC)
+    return moment.date() if column_type == _DATE and moment.time() == time() else moment
+
+
+def _days(microseconds: int) -> float:
+    """Return the number of a date, as `numbers_of`."""
+    return float(microseconds) / MICROSECONDS_OF_A_DAY
+
+
+def _microseconds(days: float) -> int:
+    """Return the whole microseconds next to a number of days, in exact arithmetic."""
+    numerator, denominator = days.as_integer_ratio()
+    return (2 * numerator * MICROSECONDS_OF_A_DAY + denominator) // (2 * denominator)
 
 
 # ---------------------------------------------------------------------------------------------------- categories

@@ -30,8 +30,8 @@ _PLAIN_TYPES = frozenset(
     + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
 )
 
-_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
-_LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
+FIRST, LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
+LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
 _MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
 _FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
 
@@ -254,7 +254,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
     if np.datetime_data(dtype)[0] in _FINE:
         return None
-    low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
+    low, high = (FIRST, LAST) if dtype.kind == "M" else (-LONGEST, LONGEST)
     return low.astype(dtype), high.astype(dtype)
 
 
