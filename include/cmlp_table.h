@@ -177,8 +177,8 @@ typedef struct cmlp_table {
     const void *const *params;   /* the parameter block of each network */
     int64_t n_nets;
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
-    const double *threshold; /* NULL, or a number from 0 to 1: the label is 1 if the only output, of a logistic output
-                              * layer, is at least this probability; `target` is then NULL */
+    const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
+                              * a logistic output layer, is at least this probability; `target` is then NULL */
     int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
                         * the networks have no quantiles */
 } cmlp_table;

@@ -908,6 +908,8 @@ static void check_threshold(void)
     write_and_label(&table, 1);
     threshold[0] = 1;
     write_and_label(&table, 0);
+    threshold[0] = nextafter(1, 2);
+    write_and_label(&table, 0);
     const double wrong[] = {-1e-9, 1.0000001, NAN, INFINITY};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         threshold[0] = wrong[k];

@@ -1,6 +1,7 @@
 """`TabularClassifier.certify`: boxes of raw columns, with categories and missing numbers as cases."""
 
 import itertools
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -132,6 +133,45 @@ def test_frames_keep_their_entries():
         changed.iloc[0, 2] = examples[i][2]
         assert examples[i][3] == frame.iloc[i, 3] and model.predict(changed)[0] != model.predict(frame[i : i + 1])[0]
     assert "counterexample" in answers
+
+
+DAY = timedelta(days=1)
+TIMES = {
+    "date": [date(2020, 1, 1) + i * DAY for i in range(N)],
+    "time": [datetime(2020, 1, 1, 7, 30, 1, 250_001) + i * DAY / 7 for i in range(N)],
+    "instant": [datetime(2020, 1, 1, 7, 30, tzinfo=UTC) + i * DAY for i in range(N)],
+    "duration": [i * DAY / 3 for i in range(N)],
+    "far dates": [date(9998, 1, 1) + i * DAY for i in range(N)],
+    "early dates": [date(1, 1, 1) + i * DAY for i in range(N)],
+}
+
+
+@pytest.mark.parametrize("radius", [0.0, 1e-9, 3.3, 250, np.inf])
+@pytest.mark.parametrize("kind", TIMES)
+def test_counterexamples_have_dates_and_durations_that_predict_reads(kind, radius):
+    """One that is a number of days was refused; the dates are those of whole microseconds, of the years 1 to 9999."""
+    rows = np.empty((N, 2), object)
+    rows[:, 0], rows[:, 1] = TIMES[kind], np.arange(N) % 7
+    model = TabularClassifier(hidden_layer_sizes=(8,), n_estimators=2, n_epochs=60, random_state=0)
+    model.fit(rows, np.arange(N) >= 200)
+    some = rows[[0, 150, 190, 199, 200, 203, 330, -1]]
+    answers, examples = model.certify(some, [radius, 0.0])
+    assert radius < 250 or "counterexample" in answers
+    for row, answer, example in zip(some, answers, examples, strict=True):
+        if answer == "counterexample":
+            assert differs(model, example, model.predict(row[None])[0]) and example[1] == row[1]
+            if example[0] is not None:
+                assert isinstance(example[0], timedelta if kind == "duration" else date)
+                assert not radius < np.inf or abs(moment(example[0]) - moment(row[0])) <= timedelta(days=radius)
+
+
+def moment(value):
+    """Return an entry as a value of which differences are durations."""
+    if isinstance(value, timedelta):
+        return value
+    if type(value) is date:
+        return datetime(value.year, value.month, value.day)
+    return value.replace(tzinfo=None)
 
 
 def test_arguments_are_checked(model):

@@ -4,11 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import digest
+from helpers import changed, digest
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
+from cmlp._model.probabilities import chosen_threshold
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
 LIKE_THE_DEFAULT = {"n_estimators": 8, "hidden_layer_sizes": (64,), "n_epochs": None}  # similar networks
@@ -320,6 +321,36 @@ def test_equal_probabilities_are_not_separated():
     model = TabularClassifier(**FAST).fit(x, y).choose_threshold(x, y, recall=0.5)
     low, high = np.unique(model.predict_proba(x)[:, 1])[-2:]
     assert low < model.threshold_ < high
+
+
+@pytest.mark.parametrize("goal", [{"recall": 1.0}, {"recall": 0.9}, {"costs": (1, 1000)}])
+def test_rows_of_the_first_class_are_found_also_at_probability_1(goal, tmp_path):
+    """A network that is sure of a wrong class: all thresholds up to 1 miss its rows."""
+    x = np.repeat([-3e3, 3e3], 100)[:, None]
+    model = TabularClassifier(**FAST).fit(x, x[:, 0] > 0)
+    net = model._trained().first
+    params = net.params.copy()
+    params[-1] = 200.0  # the bias of the only output
+    model = changed(model, networks=[net._replace(params=params)])
+    p = model.predict_proba(x)[:, 1]
+    assert (p == 1).any()
+    truth = np.arange(len(x)) % 2 == 0
+    model.choose_threshold(x, truth, pos_label=False, **goal)
+    assert model.threshold_ == np.nextafter(1, 2) and not model.predict(x).any()
+    model.save(tmp_path / "model.cmlp")
+    assert not cmlp.load(tmp_path / "model.cmlp").predict(x).any()
+    model.choose_threshold(x, truth, pos_label=True, costs=(1000, 1))  # better none than one false alarm
+    assert not model.predict(x).any()
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_a_threshold_separates_also_neighbouring_numbers(positive):
+    low = 0.7
+    p = np.array([low, np.nextafter(low, 1)])
+    for truth, right in (([True, False], [1, 0]), ([False, True], [0, 1])):
+        threshold = chosen_threshold(p, np.array(truth), np.ones(2), 1.0, None, positive=positive)
+        found = (p >= threshold) == positive
+        assert found[truth].all() and (found.sum() == 1 or right[positive] == 0)
 
 
 def test_held_out_rows_choose_a_threshold():

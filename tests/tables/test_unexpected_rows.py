@@ -3,7 +3,9 @@
 import json
 import pickle
 import threading
+import time
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -234,3 +236,48 @@ def test_dates_with_and_without_an_offset_name_it(as_objects):
     model = TabularRegressor(**QUICK).fit(frame(day=zoned), Y)
     with pytest.raises(ValueError, match=r"a date with an offset from UTC, got 2020-01-01 12:00:00 in row 0\. Add"):
         model.predict(frame(day=days.astype(dtype) if dtype else days))
+
+
+# ------------------------------------------------------------------------------------------ integers of equal hashes
+
+
+MODULUS = 2**61 - 1  # of the hashes of integers: a dict of n integers of one hash takes n * n comparisons
+CODES = {"categorical_features": [0], **QUICK}
+
+
+@pytest.mark.parametrize(
+    "entry", [lambda i: MODULUS * i, lambda i: -MODULUS * i - 7, lambda i: Decimal(MODULUS * i) + Decimal("0.1")]
+)
+def test_fit_refuses_many_categories_of_one_hash(entry):
+    rows = [[entry(i)] for i in range(1, 20_001)]
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="column 0 must have at most 100 categories with the same hash, got more"):
+        TabularRegressor(**CODES).fit(rows, np.arange(len(rows)))
+    assert time.monotonic() - begin < 5
+    few = [row for row in rows[:100] for _ in range(3)]
+    assert len(TabularRegressor(**CODES).fit(few, np.arange(300)).categories_[0]) == 100
+
+
+def test_fit_refuses_ordered_categories_of_one_hash():
+    levels = [MODULUS * i for i in range(1, 20_001)]
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="column 0 must have at most 100 categories with the same hash"):
+        TabularRegressor(categorical_features={0: levels}, **QUICK).fit([[level] for level in levels], levels)
+    assert time.monotonic() - begin < 5
+
+
+def test_large_integers_of_different_hashes_are_categories():
+    rows = [[2**70 + i % 150] for i in range(900)]
+    model = TabularRegressor(**CODES).fit(rows, np.arange(900))
+    assert len(model.categories_[0]) == 150
+
+
+@pytest.mark.parametrize("n_known", [50, 250])  # all categories, or the most frequent ones
+def test_predict_reads_many_unknown_integers_of_one_hash_in_linear_time(n_known):
+    model = TabularRegressor(**CODES).fit([[i % n_known] for i in range(1000)], np.arange(1000))
+    rows = [[MODULUS * i] for i in range(1, 20_001)]
+    begin = time.monotonic()
+    found = messages(model.predict, rows)
+    assert time.monotonic() - begin < 5
+    assert len(found) == (n_known == 50)
+    assert all(f"The first are {MODULUS}, {2 * MODULUS}, {3 * MODULUS}; fit knows" in one for one in found)

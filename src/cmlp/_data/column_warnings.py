@@ -131,7 +131,7 @@ def warn_of_unknown(
         return
     n = n_known + len(new)
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
-    came = ", ".join(map(shown, list(dict.fromkeys(new))[:_SHOWN]))
+    came = ", ".join(map(shown, _first_different(new)))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
@@ -141,14 +141,29 @@ def warn_of_unknown(
     )
 
 
+def _first_different(values: Sequence[Any]) -> list[Any]:
+    """Return the first different values; a dict of all of them takes too long if their hashes are equal."""
+    found: list[Any] = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+        if len(found) == _SHOWN:
+            break
+    return found
+
+
 def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:
     """Return a sentence about the change after which most values are known ones; "" if none are."""
-    values, categories = list(dict.fromkeys(new)), [value for value in codes if value is not None]
+    texts: dict[str, Any] = {}  # whose hashes differ
+    for value in new:
+        text = text_of(stored_category(value))
+        if text is not None:
+            texts.setdefault(text, value)
+    categories = [value for value in codes if value is not None]
     best: tuple[int, str] = 0, ""
-    texts = [(value, text) for value in values if (text := text_of(stored_category(value))) is not None]
     for name, change in _CHANGES:
         meant = {change(str(value)): value for value in categories}
-        pairs = [(value, meant.get(change(text))) for value, text in texts]
+        pairs = [(value, meant.get(change(text))) for text, value in texts.items()]
         matching = [(value, other) for value, other in pairs if other is not None]
         if len(matching) > best[0]:
             value, other = matching[0]

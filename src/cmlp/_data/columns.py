@@ -27,6 +27,7 @@ TYPES = {
     "text": "string",
 }
 MICROSECONDS_OF_A_DAY = 86_400_000_000
+MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
 # What helps if rows have text or missing values.
 TABLES = Phrase("tables", "use TabularClassifier or TabularRegressor, which take them")

@@ -34,8 +34,8 @@ _PLAIN_TYPES = frozenset(
     + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
 )
 
-_FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
-_LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
+FIRST, LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
+LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
 MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
 FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
 
@@ -220,9 +220,12 @@ def names_of(X: Any) -> list[Any] | None:
     return None
 
 
-def columns_of(X: Any, names: Sequence[Any]) -> Sequence[Any]:
-    """Return the columns of a data frame, as they are or, of few rows, as arrays of their entries."""
-    few = _few_rows(X)
+def columns_of(X: Any, names: Sequence[Any], *, types_are_known: bool) -> Sequence[Any]:
+    """Return the columns of a data frame as they are or, of few rows if `types_are_known`, as arrays of their entries.
+
+    Entries alone do not say that integers are categories, or in which order.
+    """
+    few = _few_rows(X) if types_are_known else None
     return few or ([column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names])
 
 
@@ -273,7 +276,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
     if np.datetime_data(dtype)[0] in FINE:
         return None
-    low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
+    low, high = (FIRST, LAST) if dtype.kind == "M" else (-LONGEST, LONGEST)
     return low.astype(dtype), high.astype(dtype)
 
 

@@ -20,6 +20,7 @@ from cmlp._data.column_entries import (
     TIMES,
     categories_of,
     numbers_of,
+    require_few_equal_hashes,
     stored_category,
     text_of,
     type_of_entries,
@@ -96,13 +97,14 @@ class FrameReader(NamedTuple):
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
         no names, and unknown categories.
         """
-        return self._values(self._same_columns(frame_of(X, owner), owner, notices), notices)
+        frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
+        return self._values(frame, notices)
 
     def read_with_entries(
         self, X: ArrayLike, owner: str, notices: Notices | None = None
     ) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return what `read` returns, and the entries as the user passed them."""
-        frame = self._same_columns(frame_of(X, owner), owner, notices)
+        frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
         entries = np.empty((frame.n_rows, len(frame.columns)), object)
         for i in range(len(frame.columns)):
             entries[:, i] = frame.column(i).entries()
@@ -157,8 +159,11 @@ class FrameReader(NamedTuple):
         return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
-def frame_of(X: Any, owner: str) -> InputFrame:
-    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is."""
+def frame_of(X: Any, owner: str, *, types_are_known: bool = False) -> InputFrame:
+    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is.
+
+    If `types_are_known`, from fit, the columns of a few rows may have entries without the types of the data frame.
+    """
     if isinstance(X, InputFrame):
         return X
     refuse_sparse(X, "X")
@@ -175,7 +180,7 @@ def frame_of(X: Any, owner: str) -> InputFrame:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        return InputFrame(names, columns_of(X, names), len(X))
+        return InputFrame(names, columns_of(X, names, types_are_known=types_are_known), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
@@ -257,6 +262,7 @@ def learn_frame_reader(
             held = column.levels()
             levels = None if held is None else categories_of(held, CATEGORY)
         if levels is not None:
+            require_few_equal_hashes(levels, column.label)
             column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
             _require_levels(column, codes[i])
@@ -329,10 +335,11 @@ def _not_columns(categorical: object) -> InvalidParameterError:
     return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
 
 
-def _checked_levels(levels: Any, name: object) -> list[object]:
+def _checked_levels(levels: Any, entry: object) -> list[object]:
     """Return a column's categories in order: different texts or numbers."""
     found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
     found = [plain_entry(level) for level in found]
+    require_few_equal_hashes(found, f"column {entry!r}")
     if (
         not found
         or len({*map(stored_category, found)} - {None}) < len(found)
@@ -340,7 +347,7 @@ def _checked_levels(levels: Any, name: object) -> list[object]:
         or None in map(text_of, found)
     ):
         problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, name, short_repr(levels), categorical_features=...)
+        raise InvalidParameterError(problem, entry, short_repr(levels), categorical_features=...)
     return found
 
 
@@ -355,16 +362,18 @@ def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
 
 def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
     """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
-    values = categories_of(column, column_type)
+    entries = categories_of(column, column_type)
+    values = [entries[row] for row in rows.tolist()]
+    require_few_equal_hashes(values, column.label)
     counts: Counter[object] = Counter()
-    for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
-        counts[values[row]] += share
+    for value, share in zip(values, repeat(1) if weight is None else weight.tolist(), strict=False):
+        counts[value] += share
     stored = {stored_category(value): count for value, count in counts.items()}
     if None in map(text_of, stored):
-        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
+        row = next(row for row in rows.tolist() if text_of(entries[row]) is None)
         most = sys.get_int_max_str_digits()
         raise ValueError(
-            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+            f"{column.label} must have categories of at most {most:,} digits, got {shown(entries[row])} in row {row}."
         )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}

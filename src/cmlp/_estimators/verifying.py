@@ -242,7 +242,8 @@ def _train(
     if isinstance(trained, TableModel):
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(twin, rows, validation, resume=False, followers=followers)
+        # max_time may have ended the search for steps, as it may have ended training.
+        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.encoder)
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network

@@ -36,6 +36,7 @@ _SLOPES = (0.05, 20.0)
 _MOST_STEPS, _MOST_HALVINGS = 50, 30
 _LONGEST = 1.0  # of a step, in each slope and shift
 _ENOUGH = 1e-9
+_ABOVE_ALL = float(np.nextafter(1, 2))  # a threshold that no probability reaches
 _LEAST = 1e-30  # a probability whose logarithm is computed
 _BLOCK = 2048  # rows of which scores and derivatives are computed at a time
 
@@ -143,12 +144,15 @@ def checked_outputs(
 
 
 def checked_threshold(value: object, labels: Labels | None) -> float | None:
-    """Return a threshold; raises ValueError if it is not a number from 0 to 1, or the classes are not two."""
+    """Return a threshold; raises ValueError if it is not a number from 0 to 1, or the classes are not two.
+
+    It can be the next number above 1, too: then each row is of the first class, whatever its probability.
+    """
     if value is None:
         return None
     if labels is None or labels.kind != "binary" or len(labels.classes) != 2:
         raise ValueError("A threshold needs a classifier of two classes.")
-    if not is_number(value) or not 0 <= value <= 1:
+    if not is_number(value) or not 0 <= value <= _ABOVE_ALL:
         raise ValueError(f"threshold must be a number from 0 to 1 or None, got {shown(value)}.")
     return float(value)
 
@@ -183,7 +187,7 @@ def chosen_threshold(
 
     `positive` is the class to be found: 1 for the second, which is predicted from the threshold on, or 0 for the first,
     which is predicted below it. The threshold is halfway between two rows: an export whose probabilities differ in the
-    last digits then predicts the same.
+    last digits then predicts the same. It is just above 1 if rows of probability 1 are of the first class, too.
     """
     order = np.argsort(-p if positive else p, kind="stable")
     p, weight, is_positive = p[order], weight[order], is_positive[order]
@@ -194,12 +198,20 @@ def chosen_threshold(
     else:
         cost = costs[0] * wrong[last] + costs[1] * (right[-1] - right[last])
         at = int(np.argmin(cost))
-        if costs[1] * right[-1] <= cost[at] and not p[0] == positive == 1:
-            return float(p[0] + positive) / 2  # no row
+        if costs[1] * right[-1] <= cost[at]:  # no row
+            return _between(float(p[0]), 1.0) if positive else float(p[0]) / 2
     k = int(last[at])
     if k + 1 == len(p):
-        return float(p[k] if positive else (p[k] + 1) / 2)
-    return float(p[k] + p[k + 1]) / 2
+        return float(p[k]) if positive else _between(float(p[k]), 1.0)
+    return _between(*sorted((float(p[k]), float(p[k + 1]))))
+
+
+def _between(low: float, high: float) -> float:
+    """Return a threshold that is above `low`, and at most `high` unless both are equal: the middle if it can be."""
+    if low == high:
+        return _ABOVE_ALL
+    middle = (low + high) / 2
+    return middle if middle > low else high
 
 
 # ------------------------------------------------------------------------------------------------------------- the map

@@ -417,11 +417,12 @@ TRAINING_ENTRIES = (
             next call continues.
         """),
         Use(TABULAR, "float or None", None, (POSITIVE, NONE)).says("""
-            Seconds for `fit`. Reading and learning the columns counts, but is not cut short, so that the columns do not
-            depend on the machine: fit warns if it takes longer. Each network then trains at least 100 batches or an
-            epoch, and ends, also in the middle of an epoch, when its share of the seconds is over. So fit takes at
-            least about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`. With `callbacks` or a
-            progress bar, all networks end after an epoch.
+            Seconds for `fit`. Reading the columns counts, but is not cut short. Columns of numbers are searched for
+            steps of the target until the seconds are over, but in any case the first 4 million numbers, so that the
+            columns of most tables do not depend on the machine: fit warns if it takes longer. Each network then trains
+            at least 100 batches or an epoch, and ends, also in the middle of an epoch, when its share of the seconds is
+            over. So fit takes at least about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`.
+            With `callbacks` or a progress bar, all networks end after an epoch.
         """),
         free_on_resume=True,
         own_per_worker=True,

@@ -61,9 +61,14 @@ def fit_table(
     *,
     resume: bool,
     followers: Sequence[Any] = (),
+    repeated: ColumnEncoder | None = None,
 ) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights."""
+    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights.
+
+    `repeated` is the encoder of a fit that the call repeats.
+    """
     fit = TableFit.of(estimator, validation, resume=resume)
+    fit.repeated = repeated or fit.repeated
     with estimator._followers(*given) as own:
         train_and_store(fit.prepare(*given), [*own, *followers])
 
@@ -83,6 +88,7 @@ class TableFit(Fit["TableOptions"]):
 
     options: TableOptions
     previous: Fitted | None = None
+    repeated: ColumnEncoder | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     reader: FrameReader = field(init=False)
@@ -96,12 +102,10 @@ class TableFit(Fit["TableOptions"]):
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = with_known_seed(estimator, estimator._options())
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
-        previous = None
         if resume:
             previous = table_to_resume(estimator)
-        elif options.warm_start:
-            previous = fitted_of(estimator)
-        return cls(estimator, options, previous, validation, bool(resume))
+            return cls(estimator, options, previous, validation, True, repeated=previous.model.encoder)
+        return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
 
     @property
     def warm_model(self) -> TableModel | None:
@@ -180,7 +184,13 @@ class TableFit(Fit["TableOptions"]):
         rows = read_rows(reader, opened, self.class_name)
         target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
         encoder = learn_encoder(
-            rows.raw[rows.training], reader, target, options.n_threads, date_parts=options.date_parts
+            rows.raw[rows.training],
+            reader,
+            target,
+            options.n_threads,
+            date_parts=options.date_parts,
+            deadline=self.deadline,
+            earlier=self.repeated,
         )
         return reader, encoder, rows
 

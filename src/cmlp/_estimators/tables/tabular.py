@@ -461,7 +461,8 @@ class TabularClassifier(TabularEstimator):
         y : array-like of shape (n_samples,), optional
         sample_weight : None, float or array-like of shape (n_samples,), default=None
         recall : float, optional
-            Find at least this share of the rows of the positive class, and as few others as possible.
+            Find at least this share of the rows of the positive class, and as few others as possible. If rows of the
+            first class have the probability 1 of the second one, finding them takes a threshold just above 1.
         costs : tuple of two floats, optional
             The cost of a row of the other class that is predicted to be positive (a false alarm), and of a row of the
             positive class that is not found. Choose the threshold with the smallest sum over the rows.

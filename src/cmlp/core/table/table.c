@@ -1,4 +1,6 @@
 /* The networks of a table predict a raw row: each sees the row's inputs, and the result is the mean of their outputs. */
+#include <float.h>
+
 #include "table.h"
 
 #include "../base/arguments.h"
@@ -32,9 +34,11 @@ const cmlp_net *cmlp_table_widest(const cmlp_table *table)
     return widest;
 }
 
+#define MOST_THRESHOLD (1 + DBL_EPSILON) /* above all probabilities: the label is 0 */
+
 cmlp_status cmlp_check_answer(const cmlp_table *table)
 {
-    if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= 1)) return CMLP_ERROR_OPTION;
+    if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
     for (int64_t j = 0; table->target && (j < table->n_targets || !j); j++) {
         const cmlp_table_target *t = cmlp_target_of(table, j);
         const int finite =

@@ -333,7 +333,7 @@ function paintOutputs() {
 	$("limits").hidden = model.threshold === null;
 	if (model.threshold !== null) {
 		const { positive, threshold } = model;
-		const [name, cut] = [outputs[positive], 100 * (positive ? threshold : 1 - threshold)];
+		const [name, cut] = [outputs[positive], 100 * (positive ? threshold : max(0, 1 - threshold))];
 		write(
 			"limits",
 			`The probability of ${name} is ${shownValue(result[positive])}. From ${Number(cut.toPrecision(cut < 10 ? 2 : 3))} % on, the answer is ${name}.`,
