@@ -425,8 +425,6 @@ cdef class Call:
             targets.kind = CMLP_TARGETS_CLASSES
         else:
             self.Y = matrix(Y, "y", net.n_out)
-            if not self.checked:
-                self.Y = targets_in_range(self.Y, net.loss)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
             targets.n_cols, targets.col_stride = cnp.PyArray_DIM(self.Y, 1), stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
@@ -650,8 +648,11 @@ cdef class Call:
             found = "NaN or infinity" if self.workers.n_stored else kind_of(self.given(), row, column)
             raise NonFiniteInputError(found, row, column)
         if status == CMLP_ERROR_TARGET:
-            kind = kind_of(self.Y, row, column)
-            raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+            if abs(self.Y[row, column]) <= np.finfo(self.net.dtype).max:
+                problem = excluded_target(self.Y, row, column, self.net.loss, self.net.dtype)
+            else:
+                problem = f"Input y contains {kind_of(self.Y, row, column)} at row {row}, column {column}."
+            raise StatusError(problem, "CMLP_ERROR_TARGET")
         if status == CMLP_ERROR_WEIGHT:
             raise StatusError(refusal(self.weights, row, self.net.dtype), "CMLP_ERROR_WEIGHT")
         if status == CMLP_ERROR_SPARSE:

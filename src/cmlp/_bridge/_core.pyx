@@ -29,7 +29,7 @@ cdef extern from "core/net/tuning_names.h" nogil:
 import numpy as np
 
 from cmlp._data.arrays import (
-    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, is_sparse, rectangular, targets_in_range,
+    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, excluded_target, is_sparse, rectangular,
     values_and_gradient,
 )
 from cmlp._data.labels import as_class_indices

@@ -12,14 +12,14 @@ class LossTraits(NamedTuple):
     ----------
     answer : {"mean", "quantile", "mean or median", "shares"}
         What the best constant answer is.
-    targets : {"numbers", "not be negative", "be positive", "probabilities"}
-        What targets must be: numbers are the words of an error.
+    targets : {"be finite", "not be negative", "be positive", "be from 0 to 1"}
+        What targets must do, in the words of an error.
     power : int
         The unit of the loss is this power of y's; 0 if it has none.
     """
 
     answer: str
-    targets: str = "numbers"
+    targets: str = "be finite"
     power: int = 0
 
     @property
@@ -35,7 +35,19 @@ class LossTraits(NamedTuple):
     @property
     def has_probabilities(self) -> bool:
         """Whether outputs are probabilities."""
-        return self.targets == "probabilities"
+        return self.targets == "be from 0 to 1"
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether targets may be any finite numbers."""
+        return self.targets == "be finite"
+
+    def outside(self, targets: Any) -> Any:
+        """Return which of some finite targets, numbers of NumPy, the loss does not allow."""
+        if self.targets == "be positive":
+            return targets <= 0
+        outside = (targets < 0) & (not self.allows_all)
+        return outside | (targets > 1) if self.has_probabilities else outside
 
 
 _TRAITS = {
@@ -45,9 +57,9 @@ _TRAITS = {
     "quantile": LossTraits("quantile", power=1),
     "poisson": LossTraits("mean", "not be negative"),
     "gamma": LossTraits("mean", "be positive"),
-    "log_loss": LossTraits("shares", "probabilities"),
-    "focal": LossTraits("shares", "probabilities"),
-    "label_smoothing": LossTraits("shares", "probabilities"),
+    "log_loss": LossTraits("shares", "be from 0 to 1"),
+    "focal": LossTraits("shares", "be from 0 to 1"),
+    "label_smoothing": LossTraits("shares", "be from 0 to 1"),
 }
 _OF_A_FUNCTION = LossTraits("unknown")
 
