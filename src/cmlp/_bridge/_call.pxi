@@ -416,8 +416,9 @@ cdef class Call:
         targets.struct_size = sizeof(cmlp_targets)
         Y = rectangular(Y, "y")
         if cnp.PyArray_NDIM(Y) == 1:
-            if net.loss == "gamma":
-                raise ValueError("y must be positive with loss='gamma', but class indices mean targets of 0 and 1")
+            if traits_of(net.loss).outside(0):
+                raise ValueError(f"y must {traits_of(net.loss).targets} with loss={net.loss!r}, but class indices mean "
+                                 "targets of 0 and 1")
             # The core checks the indices too. The check in Python has the better message.
             if not self.checked or not is_vector(Y, cnp.NPY_INT32):
                 Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])

@@ -33,6 +33,7 @@ from cmlp._data.arrays import (
     values_and_gradient,
 )
 from cmlp._data.labels import as_class_indices
+from cmlp._data.losses import traits_of
 from cmlp._data.weights import refusal
 from cmlp._process.signals import TimeLimitReached, deliver, safe_point, immediate_signals
 from cmlp._process.threads import available_threads, interrupted
