@@ -254,18 +254,32 @@ def require_finite(array: NDArray[Any], name: str) -> None:
 def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
     """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
 
-    The core computes with other targets, and its costs would be wrong.
+    The core refuses other targets too, but only those that it reads, and after the batches before have been trained.
     """
     traits = traits_of(loss)
-    if not traits.has_positive_outputs:
+    if traits.allows_all:
         return targets
     targets = np.array(targets)
-    wrong = targets <= 0 if traits.needs_positive_targets else targets < 0
-    if wrong.any():
-        row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
-        problem = "y must {} with <loss=>, got {:g} at row {}, column {}."
-        raise ValueError(Message(problem, traits.targets, targets[row, column], row, column, loss=loss))
+    outside = traits.outside(targets)
+    if outside.any():
+        row, column = map(int, np.unravel_index(outside.argmax(), targets.shape))
+        raise ValueError(excluded_target(targets, row, column, loss))
     return targets
+
+
+def excluded_target(
+    targets: NDArray[Any], row: int, column: int, loss: object, dtype: np.dtype[Any] | None = None
+) -> Message:
+    """Return the message of an error for a target that the loss does not allow, or only not as a number of `dtype`."""
+    value, traits = targets[row, column], traits_of(loss)
+    found = f"{value:g}"
+    if not traits.outside(np.float64(found)):  # as 1 + 1e-9
+        found = f"{value}"
+    if dtype is not None and not traits.outside(value):
+        found += f", which is {dtype.type(value):g} in {dtype},"
+    return Message(
+        "y must {} with <loss=>, got {} at row {}, column {}.", traits.targets, found, row, column, loss=loss
+    )
 
 
 def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:

@@ -17,15 +17,15 @@ class LossTraits(NamedTuple):
         counts sure answers less.
     words : str
         The best constant answer in a message.
-    targets : {"numbers", "not be negative", "be positive", "probabilities"}
-        What targets must be: numbers are the words of an error.
+    targets : {"be finite", "not be negative", "be positive", "be from 0 to 1"}
+        What targets must do, in the words of an error.
     power : int
         The unit of the loss is this power of y's; 0 if it has none.
     """
 
     answer: str
     words: str
-    targets: str = "numbers"
+    targets: str = "be finite"
     power: int = 0
 
     @property
@@ -61,7 +61,19 @@ class LossTraits(NamedTuple):
     @property
     def has_probabilities(self) -> bool:
         """Whether outputs are probabilities."""
-        return self.targets == "probabilities"
+        return self.targets == "be from 0 to 1"
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether targets may be any finite numbers."""
+        return self.targets == "be finite"
+
+    def outside(self, targets: Any) -> Any:
+        """Return which of some finite targets, numbers of NumPy, the loss does not allow."""
+        if self.needs_positive_targets:
+            return targets <= 0
+        outside = (targets < 0) & (not self.allows_all)
+        return outside | (targets > 1) if self.has_probabilities else outside
 
 
 _MEAN = "the mean of y"
@@ -73,9 +85,9 @@ _TRAITS = {
     "quantile": LossTraits("quantile", "the quantile of y", power=1),
     "poisson": LossTraits("mean", _MEAN, "not be negative"),
     "gamma": LossTraits("mean", _MEAN, "be positive"),
-    "log_loss": LossTraits("shares", _SHARES, "probabilities"),
-    "focal": LossTraits("focused shares", "the best constant probabilities", "probabilities"),
-    "label_smoothing": LossTraits("smoothed shares", _SHARES, "probabilities"),
+    "log_loss": LossTraits("shares", _SHARES, "be from 0 to 1"),
+    "focal": LossTraits("focused shares", "the best constant probabilities", "be from 0 to 1"),
+    "label_smoothing": LossTraits("smoothed shares", _SHARES, "be from 0 to 1"),
 }
 _OF_A_FUNCTION = LossTraits("unknown", "a constant")
 

@@ -233,10 +233,7 @@ class TrainerEncoding(NetworkTargetEncoding):
             return as_class_indices(y, net.n_out, self.output)
         if y.ndim != 2 or y.shape[1] != net.n_out:
             raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {y.shape}.")
-        targets = readable(y, "y")
-        if traits_of(net.loss).has_probabilities and net.n_out == 1:
-            targets = np.array(targets)  # another thread could change the caller's array after `groups` has read it
-        return targets
+        return targets_in_range(readable(y, "y"), net.loss)
 
     def objective(self) -> Objective:
         """Return the objective.

@@ -562,14 +562,15 @@ NETWORK_ENTRIES = (
             "log_loss",
             (one_of(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
         ).says("""
-            Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
-            logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and
-            targets; also with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson"
-            (targets must not be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a
-            function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape
-            (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to the
-            outputs, of shape (n, n_outputs). Class indices become rows of zeros and a one. A row's cost must depend on
-            this row alone. The function is called in one thread; such a network cannot be saved.
+            Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing" (targets must be
+            from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error" (the sum of the squared
+            differences between outputs and targets; also with softmax), "absolute_error", "huber" or "quantile". With
+            exp outputs also "poisson" (targets must not be negative) and "gamma" (targets must be positive). See Notes
+            for the formulas. Or a function ``loss(y, output)``, for experiments: it gets the targets and outputs of
+            some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its
+            derivatives with respect to the outputs, of shape (n, n_outputs). Class indices become rows of zeros and a
+            one. A row's cost must depend on this row alone. The function is called in one thread; such a network cannot
+            be saved.
         """),
         Use(
             TABULAR[1:],
@@ -628,6 +629,12 @@ NETWORK_ENTRIES = (
             1970 within half an hour, fit raises ValueError: ``dtype="float64"`` or an offset subtracted from y helps.
             If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
             median distance of the others from it.
+        """),
+        Use(RIVER[1:], '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
+            "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
+            (see Notes), and predicts y; "huber" then counts in deviations. With "poisson" and "gamma", y is divided by
+            the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
+            `cmlp.MLPRegressor.partial_fit`.
         """),
     ),
     Hyperparameter(

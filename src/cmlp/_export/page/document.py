@@ -230,8 +230,7 @@ class Examples:
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
             problem = "<y> must have {} finite numbers per row, got the shape {}."
             raise ValueError(Message(problem, n_outputs, y.shape, y=labels))
-        traits = traits_of(model.net.loss)
-        if traits.has_positive_outputs and ((y < 0).any() or (traits.needs_positive_targets and (y == 0).any())):
+        if traits_of(model.net.loss).outside(y).any():
             raise ValueError(Message("<y> has values out of the range of the loss {!r}.", model.net.loss, y=labels))
         return y.astype(np.float64)
 
