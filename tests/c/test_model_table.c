@@ -696,6 +696,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
+/* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
+static void check_equal_knots(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const double below_to_above[] = {-INFINITY, -1e9, 3.5, 4, 4.5, INFINITY};
+    double margin = -7, outputs[N_OUT] = {0};
+    (void)scratch, (void)size;
+    for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
+        outputs[0] = below_to_above[i];
+        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_OK && margin == 8 * 3.0);
+    }
+}
+
 /* Widths that the writer refuses, and the reader if they are in a file nevertheless. */
 static void check_refused_widths(const cmlp_table *table, cmlp_status status)
 {
@@ -736,9 +748,16 @@ static void check_widths(const cmlp_table *table)
     }
     arrays[1].columns = 0;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
-    arrays[1].columns = 1; /* one factor for all rows */
-    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    strings[0] = scaled;
+    arrays[1].columns = 1;
+    values[0] = 4;
+    values[1] = 3;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
     arrays[1].columns = N_KNOTS;
+    for (int k = 0; k < N_KNOTS; k++) values[k] = 4;
+    memcpy(values + N_KNOTS, widths + N_KNOTS, N_KNOTS * sizeof *widths);
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
+    memcpy(values, widths, sizeof values);
     arrays[1].dtype = CMLP_INT64;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
     arrays[1].dtype = CMLP_FLOAT64;
@@ -750,7 +769,6 @@ static void check_widths(const cmlp_table *table)
     CHECK(write_table(table, 1) == CMLP_ERROR_FILE_TENSOR); /* without scores */
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
-    strings[0] = scaled;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     n_arrays = 0;
     strings[0] = categories;
