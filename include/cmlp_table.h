@@ -164,7 +164,8 @@ typedef struct cmlp_table_target {
 } cmlp_table_target;
 
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
- * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
+ * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; the means
+ * of softmax outputs are divided by their sum, so that a row's probabilities sum to 1 in double precision. Predicted
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
  * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a threshold), ALIGNMENT,

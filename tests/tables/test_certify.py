@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from optional import package
 
 import cmlp
 from cmlp import TabularClassifier
+from cmlp._estimators.certify import _TableJudge
+from cmlp._model.model import mean_outputs
 
 N = 400
 COLOURS = np.array(["red", "green", "blue"])[np.arange(N) % 3]
@@ -185,3 +188,27 @@ def test_arguments_are_checked(model):
 
 def test_regressors_have_nothing_to_certify():
     assert not hasattr(cmlp.MLPRegressor(), "certify") and not hasattr(cmlp.TabularRegressor(), "certify")
+
+
+def test_classes_whose_probabilities_are_equal_after_the_division_by_their_sum_are_not_certified():
+    """The mean of class 1 is the larger one, but both quotients are the same, so that class 0 is predicted."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((60, 2))
+    model = TabularClassifier(n_estimators=1, n_epochs=1, random_state=0).fit(X, np.arange(60) % 3)._trained()
+    first = 0.45 + np.arange(64) * 2.0**-54
+    outputs = np.stack([first, np.nextafter(first, 1), np.full(64, 0.4)], axis=1)
+    quotients = mean_outputs([outputs], None, "softmax")
+    outputs = outputs[quotients[:, 0] == quotients[:, 1]][:1]
+    assert model.classes(mean_outputs([outputs], None, "softmax")) == 0
+
+    class Network(NamedTuple):
+        net: object
+
+        def bounds(self, corners, scale):
+            return outputs, outputs
+
+    judge = _TableJudge(model)
+    judge.networks = (Network(model.net),)
+    assert not judge.proved(X[:1], X[:1], np.int64(1)).any()
+    outputs[0, 1] *= 1 + 1e-12
+    assert judge.proved(X[:1], X[:1], np.int64(1)).all()

@@ -1,14 +1,16 @@
 """Calibrated probabilities and the threshold of `TabularClassifier`."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
-from helpers import changed, digest
+from helpers import assert_same_bits, changed, digest, model_in_c
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
+from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import chosen_threshold
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
@@ -49,6 +51,39 @@ def test_rare_class_is_not_overstated_once_calibrated():
     truth = CHANCE[NEW].mean()
     assert abs(after - truth) < abs(before - truth)
     assert before > 1.08 * truth and abs(after / truth - 1) < 0.08
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "many"])
+@pytest.mark.parametrize("make", [fitted, calibrated])
+def test_probabilities_of_three_and_more_classes_sum_to_one_in_double(make, kind):
+    """The outputs of the networks are float32, so that a row of them sums to 1 only within 1e-7."""
+    log_loss = pytest.importorskip("sklearn.metrics").log_loss
+    model = make(kind)
+    p = model.predict_proba(X[NEW])
+    assert np.abs(p.sum(axis=1) - 1).max() < 2e-15
+    assert (model.classes_[p.argmax(axis=1)] == model.predict(X[NEW])).all()
+    with warnings.catch_warnings(action="error"):
+        assert log_loss(KINDS[kind][NEW], p) == pytest.approx(loss_of(model, kind))
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "many"])
+def test_mean_probabilities_are_divided_by_their_sum_in_the_order_of_the_classes(kind, tmp_path):
+    model, rows = fitted(kind), X[:200]
+    trained = model._trained()
+    mean = sum(outputs_of_table(trained.networks, trained.encoder.core, rows)) / len(trained.networks)
+    total = mean[:, 0]
+    for column in mean.T[1:]:
+        total = total + column
+    expected = mean / total[:, None]
+    assert (expected != mean).any()
+    assert_same_bits(model.predict_proba(rows), expected)
+    assert_same_bits(np.concatenate([model.predict_proba(row[None]) for row in rows[:20]]), expected[:20])
+    model.save(tmp_path / "table.cmlp")
+    in_c = model_in_c(tmp_path / "table.cmlp")
+    for row, probabilities in zip(rows, expected, strict=True):
+        label, found = in_c.predict(row)
+        assert_same_bits(found, probabilities)
+        assert label == probabilities.argmax()
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
@@ -175,7 +210,7 @@ def test_unknown_labels_are_left_out_of_the_map():
 
 def test_calibrated_probabilities_have_the_same_bits_everywhere():
     found = [calibrated(kind).predict_proba(X[NEW][:50]) for kind in ("binary", "multiclass", "multilabel")]
-    assert [digest(p) for p in found] == ["d3452fb0f66f3fe8", "32930251b4bb49f4", "6076ca57a5758f2f"]
+    assert [digest(p) for p in found] == ["d3452fb0f66f3fe8", "caf45ffcec81794d", "6076ca57a5758f2f"]
 
 
 def test_verify_tells_what_training_cannot_repeat():

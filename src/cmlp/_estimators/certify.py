@@ -14,7 +14,7 @@ from cmlp._bridge import _core
 from cmlp._data.column_entries import TIMES, limits_of_times, time_near, time_of
 from cmlp._data.frame_reader import OTHER
 from cmlp._model.encoder import N_WAVES, PARTS
-from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
+from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import NonFiniteInputError, wrong
@@ -203,6 +203,7 @@ def _halves(low: Boxes, high: Boxes, slope: Boxes) -> tuple[tuple[Boxes, Boxes],
 
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
+_QUOTIENTS = 2.0**-50  # more than the relative errors of two quotients
 _TOPS = (0.25, 0.0)  # phases at which the waves of a part of a date are 1; half a period later they are -1
 _USUAL = 6  # scales around the centre, in which a number of any size is judged separately from its tails
 
@@ -306,7 +307,8 @@ class _TableJudge(_Judge):
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""
-        return mean_outputs(outputs_of_table(self.networks, self.columns, rows), None)
+        outputs = outputs_of_table(self.networks, self.columns, rows)
+        return mean_outputs(outputs, None, self.model.net.activations[-1])
 
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return the predicted classes, or which labels are predicted."""
@@ -332,13 +334,15 @@ class _TableJudge(_Judge):
             corners = self._inputs(low, high, is_point, network.net.n_in == self.columns.width(True))
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
-        first, second = (mean_outputs(end, None) for end in ends)
+        first, second = map(mean_probabilities, ends)
         least, most = np.minimum(first, second), np.maximum(first, second)  # the first of two classes falls
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:
             return np.asarray(self.model.classes(least if target else most) == target)
-        return np.asarray((least[:, [target]] > np.delete(most, target, axis=1)).all(axis=1))
+        # Probabilities are these divided by their sum: the quotients of nearly equal ones can be equal.
+        smallest = (1 - _QUOTIENTS) * least[:, [target]]
+        return np.asarray((smallest > np.delete(most, target, axis=1)).all(axis=1))
 
     def _inputs(self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool) -> tuple[Any, Any]:
         """Return bounds of the encoded inputs: they rise with each number, but for an error below half a step.

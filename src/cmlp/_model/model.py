@@ -128,7 +128,9 @@ class Combination(NamedTuple):
     n : int
         Number of outputs of the model.
     rule : {"plain", "binary", "normalized"}
-        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum.
+        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum. A
+        network needs that if each class has a logistic output; a table, because softmax in float32 sums to 1 only
+        within 1e-7.
     answer : {"", "largest", "threshold"}
         How the class follows from the outputs: the largest of the first `n_classes`, or whether the only output is
         above 0.5. "" if there are no classes, or a row can have several labels.
@@ -275,7 +277,7 @@ class _Model:
             net=nets[0].net,
             n_inputs=nets[0].net.n_in,
             feature_names=texts_of_names(columns),
-            combination=_combination(kind, nets[0].net, labels),
+            combination=_combination(kind, nets[0].net, labels, is_table=isinstance(self, TableModel)),
         )
 
     def _store(self, **values: object) -> None:
@@ -559,7 +561,8 @@ class TableModel(_Model):
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for converted rows: what `reader` returns."""
-        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.answer_scale)
+        outputs = outputs_of_table(self.networks, self.encoder.core, rows, n_threads)
+        return mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
 
     def predict_paths(
         self,
@@ -579,7 +582,8 @@ class TableModel(_Model):
             first, last = inputs[net.n_in]
             answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
-        return mean_outputs(outputs, self.answer_scale).reshape(len(to), len(starts), self.n_inputs - 1, -1)
+        answers = mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
+        return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
         core = self.encoder.core
@@ -616,7 +620,7 @@ def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
     return cls(**{**fields, "networks": networks})
 
 
-def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
+def _combination(kind: str, net: _core.Net, labels: Labels | None, *, is_table: bool) -> Combination:
     """Return how the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
     n, output = net.n_out, net.activations[-1]
     if labels is None:
@@ -627,7 +631,7 @@ def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combinatio
         return Combination(n)
     if labels.kind == "binary":
         return Combination(2, "binary", "largest", len(labels.classes))
-    normalizes = output == "logistic" and net.loss != "log_loss"
+    normalizes = output == "softmax" if is_table else output == "logistic" and net.loss != "log_loss"
     return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
 
@@ -649,15 +653,25 @@ def outputs_of_table(
     return outputs
 
 
-def mean_outputs(outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None) -> NDArray[np.float64]:
-    """Return the outputs of a table's model from those of its networks."""
+def mean_outputs(
+    outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None, activation: str
+) -> NDArray[np.float64]:
+    """Return the outputs of a table's model from those of its networks, whose output layers have this activation."""
     if scale is None:
-        mean: NDArray[np.float64] = sum(outputs[1:], start=outputs[0]) / len(outputs)
-        return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
+        mean = mean_probabilities(outputs)
+        if activation == "softmax":
+            mean /= np.add.accumulate(mean, axis=1)[:, -1:]  # the order of NumPy's sum depends on the number of classes
+        return mean
     centre, spread, low, high = np.asarray(scale.numbers).squeeze()  # numbers for one target, which take less time
     limited = [np.minimum(np.maximum(numbers, low), high) for numbers in outputs]
     answers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
     return answers
+
+
+def mean_probabilities(outputs: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the mean of the networks' probabilities, those of both classes from one output."""
+    mean: NDArray[np.float64] = sum(outputs[1:], start=outputs[0]) / len(outputs)
+    return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
 
 
 def model_of(owner: Any) -> TrainedModel:

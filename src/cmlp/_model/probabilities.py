@@ -69,7 +69,7 @@ class ProbabilityMap(NamedTuple):
 
     def probabilities(self, part: Scores, output: str) -> NDArray[np.float64]:
         """Return the mean probabilities of a part's networks with this map, as `predict_proba` returns them."""
-        return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None)
+        return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None, output)
 
 
 class HeldOutScores(NamedTuple):

@@ -50,13 +50,14 @@ def measured_on_held_out(
     scale = bag.target_encoding.answer_scale
     rows = np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
-    outputs = np.concatenate([mean_outputs(found, scale) for found in each])
+    net = networks[0].net
+    outputs = np.concatenate([mean_outputs(found, scale, net.activations[-1]) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]
     part = None
     if bag.options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
     truth = bag.rows.truth[rows]
-    return measured(networks[0].net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part)
+    return measured(net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part)
 
 
 def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOutScores | None:

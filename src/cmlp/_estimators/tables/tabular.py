@@ -259,7 +259,8 @@ class TabularClassifier(TabularEstimator):
     robustly and clipped smoothly [1]_, and every second network sees their piecewise-linear encoding too [2]_, in bins
     that a decision tree of each column finds. Categories are one-hot encoded. Each network is trained by AdamW with
     dropout and label smoothing, on other seven eighths of the rows; its best epoch is that with the smallest log loss
-    on the other eighth. The predicted probabilities are the mean over the networks.
+    on the other eighth. The predicted probabilities are the mean over the networks, that of three classes and more
+    divided by its sum.
 
     If y is a 0/1 matrix (multilabel), each column has a logistic output of the same networks. A tree then splits where
     the share of any label changes, and the epoch is that with the smallest sum of the labels' log losses.
@@ -549,7 +550,8 @@ class TabularClassifier(TabularEstimator):
         Returns
         -------
         ndarray of float64, shape (n_samples, n_classes)
-            For multilabel targets, the probability that the row has the label; rows do not add up to 1.
+            Rows add up to 1 in double precision. For multilabel targets, the probability that the row has the label;
+            these rows do not.
         """
         return self._predicted(self._trained(), X)
 

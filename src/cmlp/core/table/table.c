@@ -73,6 +73,16 @@ static void take_mean(const cmlp_table *table, int64_t n, double *result)
     }
 }
 
+/* Divides the probabilities of each row by their sum: it is 1 only up to the rounding of the networks' outputs. */
+static void normalize(int64_t n, int64_t n_out, double *result)
+{
+    for (double *row = result; n-- > 0; row += n_out) {
+        double sum = row[0];
+        for (int64_t j = 1; j < n_out; j++) sum += row[j];
+        for (int64_t j = 0; j < n_out; j++) row[j] = row[j] / sum;
+    }
+}
+
 /* Computes the inputs that the networks need: without bins, with them, or both. */
 int cmlp_table_inputs(const cmlp_table *table, const double *raw, int64_t index, const cmlp_table_scratch *scratch)
 {
@@ -119,6 +129,7 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labe
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }
     take_mean(table, n * n_out, result);
+    if (!table->target && cmlp_output_activation(table->nets[0]) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
     for (int64_t i = 0; labels && i < n; i++)
         labels[i] = table->target      ? -1
                     : table->threshold ? result[i] >= *table->threshold

@@ -346,10 +346,11 @@ function paintOutputs() {
 function factorOf(answer) {
 	if (!model.widths) return 1;
 	const [knots, factors] = model.widths[answer];
-	const [value, last] = [result[answer], knots.length - 1];
-	if (value >= knots[last]) return factors[last];
-	const from = knots.findLastIndex((knot) => knot <= max(value, knots[0]));
-	const share = (max(value, knots[0]) - knots[from]) / (knots[from + 1] - knots[from]);
+	const last = knots.length - 1;
+	const value = clip(result[answer], knots[0], knots[last]);
+	const from = knots.findLastIndex((knot) => knot <= value);
+	if (from === last) return factors[last];
+	const share = (value - knots[from]) / (knots[from + 1] - knots[from]);
 	return factors[from] + share * (factors[from + 1] - factors[from]);
 }
 
