@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 
@@ -31,6 +32,11 @@ class LossTraits(NamedTuple):
     def has_positive_outputs(self) -> bool:
         """Whether outputs are exponential, and y must not be negative."""
         return self.targets in ("not be negative", "be positive")
+
+    @property
+    def lowest_target(self) -> float:
+        """The number below which no target is."""
+        return 0.0 if self.has_positive_outputs else -math.inf
 
     @property
     def has_probabilities(self) -> bool:

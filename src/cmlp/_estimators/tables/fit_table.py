@@ -240,6 +240,7 @@ class TableFit(Fit):
             encoder=bag.encoder,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
+            class_weights=encoding.weights_of_labels,
             background=self.background,
             summary=Summary(self.values, accuracy),
         )
