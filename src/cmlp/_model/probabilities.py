@@ -128,7 +128,7 @@ def _threshold_of_weights(model: TableModel) -> float | None:
     """Return the threshold at which true probabilities of two classes decide as the weighted ones of fit do."""
     if model.class_weights is None or model.class_labels.kind != "binary":
         return None
-    first, second = model.class_weights[0].tolist()
+    first, second = map(float, model.class_weights[0])
     return first / (first + second)
 
 
@@ -260,9 +260,11 @@ def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDAr
     """
     logarithms = _log(np.where((weights > 0).all(axis=1, keepdims=True), weights, 1.0))
     if net.activations[-1] == "logistic":
-        return logarithms[:, 0] - logarithms[:, 1]
+        differences: NDArray[np.float64] = logarithms[:, 0] - logarithms[:, 1]
+        return differences
     mean = _total(logarithms[0]) / len(logarithms[0])  # so the result does not depend on the unit of the weights
-    return mean - logarithms[0]
+    from_mean: NDArray[np.float64] = mean - logarithms[0]
+    return from_mean
 
 
 def _of_label(part: Scores, j: int) -> Scores:
