@@ -782,6 +782,153 @@ static void check_widths(const cmlp_table *table)
     strings[0] = categories;
 }
 
+/* The ends of an interval for outputs at a coverage whose rank is that of a score. */
+static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
+{
+    double ends[2] = {-7, -7};
+    CHECK(cmlp_table_interval(model, 0, coverage, outputs, n_outputs, ends) == CMLP_OK);
+    return ends[0] == low && ends[1] == high;
+}
+
+static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
+{
+    const double crossed[] = {4, 4, 4.5}, few[] = {0, NAN, 1}, unknown[] = {0, 0, NAN};
+    double ends[2] = {-7, -7};
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
+    CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
+    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, 0, 0.9, NULL, 0, ends) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT - 1, ends) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_interval(model, 1, 0.9, crossed, N_OUT, ends) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(model, 0, 0.9, unknown, N_OUT, ends) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(NULL, 0, 0.9, crossed, N_OUT, ends) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+}
+
+static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
+static const double low_only[] = {0, 0.25, INFINITY, INFINITY}, high_only[] = {-INFINITY, -INFINITY, 10, 9.5};
+static const double near_lowest[] = {0.25, 1, 5}, near_highest[] = {9, 9.25, 9.5}, both[] = {0.125, 5, 9.75};
+static const double not_near[] = {0.375, 1, 9.375}, all_lowest[] = {0.125, 0.125, 0.25};
+
+static void check_plain_intervals(const cmlp_model *model, void *scratch, size_t size)
+{
+    check_intervals(model, scratch, size);
+    CHECK(has_interval(model, 0.1, near_lowest, 0.75, 4.5) && has_interval(model, 0.1, both, 0.625, 9.25));
+}
+
+static void check_frequent_ends(const cmlp_model *model, void *scratch, size_t size)
+{
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.1, near_lowest, 0, 4.5) && has_interval(model, 0.1, near_highest, 9.5, 10));
+    CHECK(has_interval(model, 0.1, both, 0, 10) && has_interval(model, 0.1, not_near, 0.875, 8.875));
+    CHECK(has_interval(model, 0.1, all_lowest, 0, 0) && has_interval(model, 0.4, all_lowest, -2.875, 3.25));
+    CHECK(has_interval(model, 0.3, near_lowest, 0, 5.25) && has_interval(model, 0.9, near_highest, 1, 17.5));
+}
+
+static void check_lowest_end(const cmlp_model *model, void *scratch, size_t size)
+{
+    check_intervals(model, scratch, size);
+    CHECK(has_interval(model, 0.1, near_lowest, 0, 4.5) && has_interval(model, 0.1, near_highest, 9.25, 9.25));
+}
+
+static void check_highest_end(const cmlp_model *model, void *scratch, size_t size)
+{
+    check_intervals(model, scratch, size);
+    CHECK(has_interval(model, 0.1, near_lowest, 0.75, 4.5) && has_interval(model, 0.1, near_highest, 9.5, 10));
+}
+
+static const cmlp_model_string of_quantiles = {"calibration", "{\"kind\":\"quantiles\",\"rows\":\"held_out\"}", {0}};
+
+/* Ends that the writer refuses, and the reader if they are in a file nevertheless. */
+static void check_refused_ends(const cmlp_table *table, cmlp_status status)
+{
+    static const char name[] = "calibration.ends", other[] = "calibration.endt";
+    CHECK(write_table(table, 1) == status && !good.size);
+    arrays[0].name = other;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    CHECK(model_file_replace(&good, other, name));
+    CHECK(load(&good, 1, NULL) == status && load(&good, 0, NULL) == status);
+    arrays[0].name = name;
+}
+
+/* Intervals of quantiles, without frequent ends of the targets and with them. */
+static void check_intervals_of_quantiles(void)
+{
+    static double ends[4];
+    static const double bad[][2] = {{0, 0.5}, {0, NAN}, {1, NAN}, {2, NAN}, {3, NAN}, {3, 10.5}};
+    const cmlp_model_string categories = strings[0];
+    make_quantile_nets(quantiles[0], quantiles[0]);
+    const cmlp_table table = table_of(&target);
+    strings[0] = of_quantiles;
+    arrays[0] = arrays[1] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1,
+                                               .columns = N_SCORES, .dtype = CMLP_FLOAT64};
+    n_arrays = 1;
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_plain_intervals) == CMLP_OK);
+    arrays[0] = (cmlp_model_array){.name = "calibration.ends", .data = ends, .rows = 2, .columns = 2,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = 2;
+    memcpy(ends, low_only, sizeof ends);
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_lowest_end) == CMLP_OK);
+    memcpy(ends, high_only, sizeof ends);
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 0, check_highest_end) == CMLP_OK);
+    memcpy(ends, frequent, sizeof ends);
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_frequent_ends) == CMLP_OK);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        ends[(int)bad[k][0]] = bad[k][1];
+        check_refused_ends(&table, CMLP_ERROR_FILE_VALUE);
+        memcpy(ends, frequent, sizeof ends);
+    }
+    arrays[0].rows = 1;
+    check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
+    arrays[0].rows = 2;
+    arrays[0].dtype = CMLP_INT64;
+    check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
+    arrays[0].dtype = CMLP_FLOAT64;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    strings[0] = (cmlp_model_string){"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}", {0}};
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK); /* ends of another kind */
+    n_arrays = 0;
+    strings[0] = categories;
+}
+
+static void check_intervals_of_counts(const cmlp_model *model, void *scratch, size_t size)
+{
+    const double small = 3, large = 9, infinite = INFINITY;
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.9, &small, 0, 11) && has_interval(model, 0.9, &large, 1, 17));
+    CHECK(has_interval(model, 0.91, &small, 0, INFINITY) && has_interval(model, 0.9, &infinite, INFINITY, INFINITY));
+}
+
+/* No target of these losses is below 0. */
+static void check_positive_targets(void)
+{
+    static const int32_t losses[] = {CMLP_LOSS_POISSON, CMLP_LOSS_GAMMA};
+    const int64_t sizes[] = {WIDE, 1};
+    const int32_t activation = CMLP_ACTIVATION_EXP;
+    const cmlp_model_string categories = strings[0];
+    strings[0] = (cmlp_model_string){"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}", {0}};
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = n_outputs = n_nets = 1;
+    for (int k = 0; k < 2; k++) {
+        cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+        cmlp_table table = table_of(&target);
+        config.sizes = sizes;
+        config.activations = &activation;
+        config.n_layers = 2;
+        config.loss = losses[k];
+        config.dtype = CMLP_FLOAT32;
+        CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+        table.n_nets = 1;
+        CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_intervals_of_counts) == CMLP_OK);
+    }
+    n_arrays = 0;
+    n_outputs = N_OUT;
+    n_nets = N_NETS;
+    strings[0] = categories;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+}
+
 #define TARGET "\"kind\":\"number\",\"outputs\":1}"
 
 static cmlp_status refused_targets(cmlp_table table) { return write_table(&table, 1); }
@@ -969,6 +1116,8 @@ int main(void)
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
     check_calibration(&table);
     check_widths(&table);
+    check_intervals_of_quantiles();
+    check_positive_targets();
     check_targets();
     table = table_of(&target);
     make_quantile_nets(quantiles[0], quantiles[0]);

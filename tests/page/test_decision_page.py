@@ -253,6 +253,32 @@ def test_shown_interval_contains_every_row_up_to_its_rank(watch, tmp_path, offse
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["lowest", "highest", "positive"])
+def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
+    """A quantile near many equal targets reaches them, and no interval of counts begins below 0."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((400, 1)).round(2)
+    y = np.maximum(X[:, 0] + 0.7 + 0.5 * rng.standard_normal(400), 0)
+    if kind == "positive":
+        model = TabularRegressor(**SMALL, loss="poisson").fit(X, y)
+    else:
+        y = y if kind == "lowest" else 5 - y
+        model = TabularRegressor(**SMALL, loss="quantile", quantile=[0.05, 0.95]).fit(X, y)
+    assert (kind == "positive") == (model._trained().calibration.ends is None)
+    model.to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    page.page.locator("#coverage").select_option("80 %")
+    rows = [[-2.0], [-1.5], [-1.0], [0.5], [1.5]]
+    exact = model.predict_interval(rows, 0.8)
+    texts = [re.findall(r"-?[\d,.]*\d", ends_of(page, row).replace("−", "-")) for row in rows]
+    shown = np.array([[float(end.replace(",", "")) for end in ends] for ends in texts])
+    assert np.abs(shown - exact).max() < 0.05
+    reached = shown == {"lowest": 0, "highest": 5, "positive": 0}[kind]
+    assert (reached == (np.abs(exact - (5 if kind == "highest" else 0)) < 1e-12)).all()
+    assert reached.any()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_shown_set_contains_every_class_of_the_set(watch, tmp_path, n_classes):
     """Many rows have the probability of the margin, which the page computes in double precision, Python in float32."""

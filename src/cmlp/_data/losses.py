@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 
@@ -57,6 +58,11 @@ class LossTraits(NamedTuple):
     def needs_positive_targets(self) -> bool:
         """Whether y must be above 0."""
         return self.targets == "be positive"
+
+    @property
+    def lowest_target(self) -> float:
+        """The number below which no target is."""
+        return 0.0 if self.has_positive_outputs else -math.inf
 
     @property
     def has_probabilities(self) -> bool:

@@ -304,8 +304,10 @@ def _parts_of_table(model: TableModel) -> dict[str, object]:
     if scale is not None:
         parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:
-        widths = None if calibration.widths is None else _bits(calibration.widths)
-        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths
+        widths, ends = (None if one is None else _bits(one) for one in (calibration.widths, calibration.ends))
+        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths, ends
+    if model.class_weights is not None:
+        parts["class weights"] = _bits(model.class_weights)
     if model.background is not None:
         parts["background"] = [_bits(array) for array in model.background]
     if summary is not None:

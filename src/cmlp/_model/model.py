@@ -495,6 +495,9 @@ class TableModel(_Model):
     fitted_outputs : sequence of ndarray or None
         The weights and biases of each network's output layer as fit has trained them, if the probabilities of a
         classifier are calibrated: those of the networks have slopes and shifts then.
+    class_weights : ndarray of float64, shape (1, n_classes) or (n_labels, 2), or None
+        The class weights of fit, at most 1, if they are not all equal: a row of all classes, or for several labels one
+        of the two of each. No answer depends on them; calibrated probabilities are those without them.
     threshold : float or None
         The probability of the second of two classes from which on a classifier predicts it; None predicts the most
         probable class.
@@ -515,6 +518,7 @@ class TableModel(_Model):
     answer_scale: AnswerScale | None
     calibration: Calibration | None
     fitted_outputs: tuple[NDArray[Any], ...] | None
+    class_weights: NDArray[np.float64] | None
     threshold: float | None
     background: Background | None
     summary: Summary | None
@@ -522,7 +526,10 @@ class TableModel(_Model):
     reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
-    _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "notices", "summary", "threshold")
+    _own = (
+        *("answer_scale", "background", "calibration", "class_weights", "encoder", "fitted_outputs", "notices"),
+        *("summary", "threshold"),
+    )
     _fields = (*_Model._fields, *_own)
     __slots__ = (*_own, "reader")
 
@@ -538,6 +545,7 @@ class TableModel(_Model):
         answer_scale: AnswerScale | None = None,
         calibration: Calibration | None = None,
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
+        class_weights: NDArray[np.float64] | None = None,
         threshold: float | None = None,
         background: Background | None = None,
         summary: Summary | None = None,
@@ -553,6 +561,7 @@ class TableModel(_Model):
             answer_scale=answer_scale,
             calibration=calibration,
             fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
+            class_weights=class_weights,
             threshold=threshold,
             background=background,
             summary=summary,

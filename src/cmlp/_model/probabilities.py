@@ -122,7 +122,17 @@ def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
         weights[...] = weights * changes.slopes
         biases[...] = biases * changes.slopes + changes.shifts
     outputs = [output_layer(net, params)[0].copy() for net, params in fitted]
-    return model.replace(networks=copies, fitted_outputs=outputs, threshold=None)
+    summary = None if model.summary is None else model.summary._replace(found=None)
+    threshold = _threshold_of_weights(model)
+    return model.replace(networks=copies, fitted_outputs=outputs, threshold=threshold, summary=summary)
+
+
+def _threshold_of_weights(model: TableModel) -> float | None:
+    """Return the threshold at which true probabilities of two classes decide as the weighted ones of fit do."""
+    if model.class_weights is None or model.class_labels.kind != "binary":
+        return None
+    first, second = map(float, model.class_weights[0])
+    return first / (first + second)
 
 
 def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
@@ -138,6 +148,16 @@ def checked_outputs(
     if labels is None or len(layers) != n_nets or not fits:
         raise ValueError("the output layers from before the calibration do not fit the networks")
     return layers
+
+
+def checked_class_weights(weights: NDArray[np.float64], net: _core.Net, labels: Labels | None) -> NDArray[np.float64]:
+    """Return the class weights of a file or a pickle; raises ValueError if they are not those of such labels."""
+    shape = (net.n_out, 2) if net.activations[-1] == "logistic" else (1, net.n_out)
+    if labels is None or weights.shape != shape or not ((weights >= 0) & (weights <= 1)).all():
+        raise ValueError("the class weights do not fit the labels")
+    if not (weights > 0).any(axis=1).all():
+        raise ValueError("all class weights of a label are 0")
+    return weights
 
 
 # ------------------------------------------------------------------------------------------------------- the threshold
@@ -222,13 +242,22 @@ def no_map(net: _core.Net) -> ProbabilityMap:
     return ProbabilityMap(np.ones(net.n_out), np.zeros(net.n_out))
 
 
-def learned_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
+def learned_map(parts: Sequence[Scores], net: _core.Net, class_weights: NDArray[np.float64] | None) -> ProbabilityMap:
     """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
+
+    Networks that fit has trained with class weights have the probabilities of a world in which each class is as much
+    more frequent as it has weight. Their scores first lose the logarithms of the weights, and so become those of the
+    world of the rows (Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori
+    probabilities", 2002). The weights of the rows must not have the class weights as a factor.
 
     Rows with the probabilities of the model as it is count beside the others: as many as have `_PRIOR` of the rarest
     class. All arithmetic is that of the core and of NumPy's elementwise operations, in a fixed order, so that the
     result is the same on every platform.
     """
+    if class_weights is not None:
+        moved = _without_class_weights(class_weights, net)
+        found = learned_map([part._replace(z=part.z + moved) for part in parts], net, None)
+        return ProbabilityMap(found.slopes, found.slopes * moved + found.shifts)
     n = parts[0].z.shape[2]
     parameter = net.loss_parameter if traits_of(net.loss).smooths_labels else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
@@ -236,6 +265,20 @@ def learned_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
         return ProbabilityMap(*_learned(parts, range(n), smoothing))
     labels = [_learned([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
     return ProbabilityMap(*np.array([[slopes[1], shifts[1]] for slopes, shifts in labels]).T.copy())
+
+
+def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDArray[np.float64]:
+    """Return what the score of each output gains when it loses the logarithms of the class weights.
+
+    A label of which one answer has the weight 0, and so had no rows in fit, stays as it is.
+    """
+    logarithms = _log(np.where((weights > 0).all(axis=1, keepdims=True), weights, 1.0))
+    if net.activations[-1] == "logistic":
+        differences: NDArray[np.float64] = logarithms[:, 0] - logarithms[:, 1]
+        return differences
+    mean = _total(logarithms[0]) / len(logarithms[0])  # so the result does not depend on the unit of the weights
+    from_mean: NDArray[np.float64] = mean - logarithms[0]
+    return from_mean
 
 
 def _of_label(part: Scores, j: int) -> Scores:

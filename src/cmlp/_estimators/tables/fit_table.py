@@ -252,6 +252,7 @@ class TableFit(Fit["TableOptions"]):
             encoder=bag.encoder,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
+            class_weights=encoding.weights_of_labels,
             background=self.background,
             summary=Summary(self.values, accuracy),
         )

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._data.arrays import taken
 from cmlp._estimators.tables.bag import N_FOLDS
 from cmlp._estimators.tables.calibrate import measured
-from cmlp._model.calibration import HELD_OUT
+from cmlp._model.calibration import HELD_OUT, frequent_ends
 from cmlp._model.model import mean_outputs
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
 from cmlp._train.constant_answer import constant_loss, loss_of_outputs
@@ -57,18 +57,35 @@ def measured_on_held_out(
     if bag.options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
     truth = bag.rows.truth[rows]
-    return measured(net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part)
+    ends = _frequent_ends(bag)
+    return measured(net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part, ends=ends)
+
+
+def _frequent_ends(bag: Bag) -> NDArray[np.float64] | None:
+    """Return the frequent ends of the targets, which the intervals of several quantiles reach; None without such."""
+    scale = bag.target_encoding.answer_scale
+    if scale is None or not isinstance(bag.target_encoding.loss_parameter, tuple):
+        return None
+    rows = bag.rows
+    weight = None if rows.weight is None else rows.weight[rows.training]
+    return frequent_ends(rows.truth[rows.training, 0], weight, scale.scale[0])
 
 
 def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOutScores | None:
-    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
+    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.
+
+    The weights of the rows are those before class weights multiplied them: they say how many rows a row stands for.
+    """
     if bag.target_encoding.labels is None:
         return None
-    parts = []
+    parts, class_weights = [], bag.target_encoding.weights_of_labels
     for rows, group in _held_out_rows(bag, runs):
         z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
         weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
-        parts.append(Scores(np.stack(z), bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
+        truth = bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+        for label, of_classes in enumerate([] if class_weights is None else class_weights):
+            weight = weight / of_classes[truth[:, label]]
+        parts.append(Scores(np.stack(z), truth, weight))
     return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
 
 

@@ -54,6 +54,11 @@ class TableEncoding(TargetEncoding):
     loss_parameter: float | tuple[float, ...]
     answer_scale: AnswerScale | None = None  # what predictions of numbers need
 
+    @property
+    def weights_of_labels(self) -> NDArray[np.float64] | None:
+        """The `class_weights` of the model."""
+        return None
+
     @abstractmethod
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
@@ -75,6 +80,18 @@ class TableClassEncoding(TableEncoding):
         self._every = every  # the labels to which `class_weights` belong
         self.n_outputs = labels.n_outputs
         self.output = "softmax" if labels.kind == "multiclass" else "logistic"
+
+    @property
+    def weights_of_labels(self) -> NDArray[np.float64] | None:
+        """The `class_weights` of the model: those of its labels, divided by a power of 2, and None if all are equal."""
+        if self.class_weights is None:
+            return None
+        weights = np.stack(self.class_weights.columns)
+        if self.labels.kind != "multilabel":
+            weights = weights[:, self._every.encode(self.labels.classes).reshape(-1).astype(np.intp)]
+        if (weights == weights[:, :1]).all():
+            return None
+        return np.ldexp(weights, -np.frexp(weights.max(axis=1, keepdims=True))[1])
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return encoded labels."""

@@ -88,6 +88,8 @@ def table_page(
         "positive": _positive(model),
         "intervals": _intervals(model),
         "widths": _widths(model),
+        "ends": _ends(model),
+        "lowest": _lowest(model),
         "background": None if compared is None else _described_background(compared, is_kept=background),
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
@@ -281,6 +283,18 @@ def _widths(model: TableModel) -> list[Any] | None:
     """Return for each answer the predictions and factors of its knots, if the widths of intervals follow the row."""
     widths = None if model.calibration is None else model.calibration.widths
     return None if widths is None else list(widths.tolist())
+
+
+def _ends(model: TableModel) -> list[list[float]]:
+    """Return the frequent ends of the targets, each with a number near it; an empty list for an end that is not."""
+    ends = None if model.calibration is None else model.calibration.ends
+    return [[], []] if ends is None else [one.tolist() if np.isfinite(one).all() else [] for one in ends]
+
+
+def _lowest(model: TableModel) -> float | None:
+    """Return the number below which the loss allows no target; None if there is none."""
+    lowest = traits_of(model.net.loss).lowest_target
+    return lowest if np.isfinite(lowest) else None
 
 
 def _facts(model: TableModel, units: list[str]) -> list[str]:

@@ -356,6 +356,16 @@ function factorOf(answer) {
 
 const marginOf = (answer, k) => coverages[k][1][answer] * factorOf(answer);
 
+/** The ends of an interval between two outputs, before the margin is added: as `Calibration.intervals` has them. */
+function endsOf(first, last, margin) {
+	let [low, high] = [first - margin, last + margin];
+	const [[lowest, nearLowest], [highest, nearHighest]] = model.ends;
+	if (first <= nearLowest) [low, high] = [min(low, lowest), max(high, lowest)];
+	if (last >= nearHighest) [low, high] = [min(low, highest), max(high, highest)];
+	if (low > high) low = high = (low + high) / 2;
+	return [max(low, model.lowest ?? low), high];
+}
+
 /** The interval or the set of classes that contains the truth as often as chosen. */
 function paintInterval() {
 	if (!coverages.length) return;
@@ -371,9 +381,7 @@ function paintInterval() {
 		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin + MOST_DIFFERENCE);
 		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, " or ")} in`);
 	}
-	const [first, last] = several ? [result[j], result[j]] : [result[0], result.at(-1)];
-	let [low, high] = [first - margin, last + margin];
-	if (low > high) low = high = (low + high) / 2;
+	const [low, high] = endsOf(...(several ? [result[j], result[j]] : [result[0], result.at(-1)]), margin);
 	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
 	write(
 		"ends",
