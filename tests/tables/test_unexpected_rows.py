@@ -153,6 +153,73 @@ def test_rare_categories_of_a_full_column_are_not_new():
     assert "after str.casefold" in message
 
 
+def rows_of_categories(n_categories, n_rows=4000, name="k"):
+    """Return a column whose categories have shares as 1, 1/2, 1/3, ..., and the numbers of the categories."""
+    shares = 1 / np.arange(1, n_categories + 1)
+    codes = np.random.RandomState(7).choice(n_categories, n_rows, p=shares / shares.sum())
+    return np.array([f"{name}{code}" for code in codes], object)[:, None], codes.astype(float)
+
+
+@pytest.mark.parametrize("n_categories", [150, 200, 250, 600])
+def test_unknown_categories_are_named_however_many_fit_has_seen(n_categories, tmp_path):
+    X, y = rows_of_categories(n_categories)
+    model = TabularRegressor(**QUICK).fit(X, y)
+    model.save(tmp_path / "model.cmlp")
+    other, _ = rows_of_categories(n_categories, name="other ")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert messages(one.predict, X) == []
+        (message,) = messages(one.predict, other)
+        assert message.startswith("column 0: all 4,000 values are unknown")
+        assert ("(in fit about" in message) == (n_categories > 200)
+        assert one.warning_counts_ == {"column 0: unknown categories": 1}
+
+
+def test_new_rows_with_categories_as_in_fit_are_read_in_silence():
+    X, y = rows_of_categories(2000, n_rows=8000)
+    model = TabularRegressor(**QUICK).fit(X[:4000], y[:4000])
+    for first in range(4000, 8000, 5):  # unknown ones are then by chance most of some parts
+        model.predict(X[first : first + 5])
+    model.predict(X[4000:])
+    assert model.warning_counts_ == {}
+
+
+@pytest.mark.parametrize("n_rows", [150, 600])
+def test_names_that_only_one_row_has_are_not_new(n_rows):
+    names = np.array([f"name {k}" for k in range(n_rows + 60)], object)[:, None]
+    model = TabularRegressor(**QUICK).fit(names[:n_rows], np.arange(float(n_rows)))
+    assert messages(model.predict, names[n_rows:]) == []
+
+
+def test_few_unknown_rows_of_a_full_column_are_not_new():
+    X, y = rows_of_categories(600)
+    model = TabularRegressor(**QUICK).fit(X, y)
+    assert messages(model.predict, [["other"]]) == []
+    assert "all 20 values are unknown" in messages(model.predict, [["other"]] * 20)[0]
+
+
+def test_the_share_of_rare_categories_is_weighted():
+    y = np.tile(np.arange(600.0), 4)
+    X = np.array([f"k{code:g}" for code in y], object)[:, None]
+    weight = np.where(y < 200, 1.0, 0.25)
+    found = [TabularRegressor(**QUICK).fit(X, y, one)._trained().encoder.columns[0].seen for one in (None, weight)]
+    assert [one.n for one in found] == [600, 600]
+    np.testing.assert_allclose([one.rare for one in found], [2 / 3, 1 / 3])
+
+
+def test_rows_of_fit_are_not_outside_a_column_with_more_categories_than_are_listed(tmp_path):
+    X, y = rows_of_categories(600)
+    model = TabularRegressor(**QUICK).fit(X, y)
+    model.save(tmp_path / "model.cmlp")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert not one.outside(X).any()
+        assert len(one.categories_[0]) == 200
+    listed = np.tile(model.categories_[0], 2)[:, None].astype(object)
+    exact = TabularRegressor(**QUICK).fit(listed, np.arange(400.0))
+    with pytest.warns(UserWarning, match="the value is unknown"):
+        assert np.isnan(exact.outside([["other"]])).all()
+    assert len(exact.categories_[0]) == 200
+
+
 def test_other_threads_do_not_repeat_a_warning():
     model, row = fitted(), frame(grade=["D"] * N)[:1]
     with warnings.catch_warnings(record=True) as caught:

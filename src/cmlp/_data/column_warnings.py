@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from numbers import Number
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.columns import Seen
     from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
 _SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
 _SHOWN = 3  # values in a message
+_MOSTLY = 0.5
+_LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
 _SAMPLED = 5000  # entries that are parsed first if a column has more different ones
-_SAMPLE = 20  # rows from which on a column with rarer categories than the model keeps is judged
+_SAMPLE = 20  # rows from which on unusual values are judged, if fit had some of them
+_LEAST_CHANCE = 1e-5  # of as few usual values, below which they are not chance
 
 _ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
 _NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
@@ -107,38 +112,69 @@ def warn_of_unknown(
     codes: Mapping[object, int],
     column_type: str,
     notices: Notices,
-    *,
-    is_full: bool,
+    seen: Seen | None,
 ) -> None:
     """Warn once if most values of a column have no code: `coded` has the codes, negative ones of unknown values.
 
-    If the column had more categories than the model keeps (`is_full`), unknown ones are nothing new. There must then be
-    many rows, and values that would match in another form.
+    Unknown values are nothing new if fit had rows with a category that the model does not list, or
+    if most of its rows shared theirs with no other row. There must then be clearly more of them than
+    in fit, or many rows with values that would match in another form. If it is not known what fit
+    has `seen`, only the latter counts.
     """
     n_known = int(np.count_nonzero(coded >= 0))
     if None in codes:
         n_known -= int(np.count_nonzero(coded == codes[None]))
-    if n_known >= len(coded) - n_known or (is_full and len(coded) < _SAMPLE):
+    if n_known >= len(coded) - n_known:
         return
     label, entries = column.label, categories_of(column, column_type)
     new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
+    n = n_known + len(new)
     if len(new) <= n_known:
         return
-    match = _match(new, codes) if is_full else ""
-    if is_full and not match:
-        return
+    match = ""
+    if not _are_new(n_known, n, len(codes), seen):
+        match = _match(new, codes) if n >= _SAMPLE else ""
+        if not match:
+            return
     if not notices.is_first(f"{label}: unknown categories"):
         return
-    n = n_known + len(new)
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
     came = ", ".join(map(repr, list(dict.fromkeys(new))[:_SHOWN]))
     known = ", ".join(map(repr, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
+    few = few or f"{len(new):,} of {n:,} values are unknown"
+    if seen is not None and seen.rare >= _LEAST_SHOWN:
+        few += f" (in fit about {seen.rare:.0%})"
     warn(
-        f"{label}: {few or f'{len(new):,} of {n:,} values are unknown'}, and unknown values {become}. The "
-        f"first are {came}; fit knows {examples}.{match or _match(new, codes)}"
+        f"{label}: {few}, and unknown values {become}. The first are {came}; fit knows "
+        f"{examples}.{match or _match(new, codes)}"
     )
+
+
+def _are_new(n_known: int, n: int, n_listed: int, seen: Seen | None) -> bool:
+    """Return whether the unknown ones of n values are something that the rows of fit did not have."""
+    if seen is None:
+        return False
+    if seen.n <= n_listed and seen.rare <= _MOSTLY:
+        # The model lists every category of fit, so that one row can be judged.
+        return 2 * n_known < n * (1 - seen.rare)
+    return is_clearly_rarer(n_known, n, 1 - seen.rare)
+
+
+def is_clearly_rarer(count: int, n: int, share: float) -> bool:
+    """Return whether `count` of n rows are less than half of a `share` of them, and not by chance.
+
+    The chance of so few is at most ``exp(-n * d)``, where d is the divergence of the two shares
+    (Chernoff, 1952).
+    """
+    if 2 * count >= n * share:
+        return False
+    found = count / n
+    divergence = (1 - found) * math.log((1 - found) / (1 - share)) if share < 1 else math.inf
+    if count:
+        divergence += found * math.log(found / share)
+    return n * divergence > -math.log(_LEAST_CHANCE)
 
 
 def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:

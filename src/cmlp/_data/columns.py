@@ -222,6 +222,34 @@ class ColumnLayout(NamedTuple):
     part_widths: tuple[int, ...] = ()
 
 
+MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
+
+
+class Seen(NamedTuple):
+    """What fit has seen of a column's categories, of which a model lists at most `MAX_CATEGORIES`.
+
+    Attributes
+    ----------
+    n : int
+        Number of categories, with a missing value as one of them.
+    rare : float
+        Share of the rows with a value whose category is not listed, or is that of one row alone.
+        Of new rows from the same population, about this share has no listed category (Good, "The
+        population frequencies of species and the estimation of population parameters", 1953).
+    """
+
+    n: int
+    rare: float = 0.0
+
+
+def seen_by_default(n: int, *, is_ordered: bool) -> Seen | None:
+    """Return what fit has seen of a column with `n` listed categories, if nothing else is known.
+
+    That is None if there may have been more than the model lists.
+    """
+    return Seen(n) if n < MAX_CATEGORIES or is_ordered else None
+
+
 _SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
 
 

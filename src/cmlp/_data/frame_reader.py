@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections import Counter
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from cmlp._data.column_entries import (
     type_of_entries,
     type_of_numbers,
 )
-from cmlp._data.columns import texts_of_names, warn_of_no_names
+from cmlp._data.columns import MAX_CATEGORIES, Seen, seen_by_default, texts_of_names, warn_of_no_names
 from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 # The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
 OTHER = -1.0
-MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
 _ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
@@ -82,12 +82,14 @@ class FrameReader(NamedTuple):
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
     categories has the code of each category, also of None, the missing value, if fit has seen it. That of an ordered
-    one is its rank, and an unknown or missing one is the number NaN.
+    one is its rank, and an unknown or missing one is the number NaN. `seen` has what fit has seen of
+    the categories of each column, None if that is not known, and for numbers.
     """
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
     column_types: Sequence[str]  # of the columns, see `type_of_entries`
+    seen: Sequence[Seen | None] = ()
 
     def read(self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -124,8 +126,8 @@ class FrameReader(NamedTuple):
                 if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
                     from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
 
-                    is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
-                    warn_of_unknown(column, coded, codes, column_types[i], notices, is_full=is_full)
+                    seen = self.seen[i] if self.seen else None
+                    warn_of_unknown(column, coded, codes, column_types[i], notices, seen)
                 if column_types[i] == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             elif not is_done:
@@ -248,6 +250,7 @@ def learn_frame_reader(
     chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
     column_types: list[str] = []
+    seen: list[Seen | None] = []
     for i, column in enumerate(frame.exact_columns()):
         found = type_of_entries(column, rows)
         is_chosen = i in chosen
@@ -258,10 +261,13 @@ def learn_frame_reader(
         if levels is not None:
             column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
+            seen.append(seen_by_default(len(levels), is_ordered=True))
             _require_levels(column, codes[i])
         elif is_chosen or (categorical is not None and _holds_categories(column, rows)):
             column_types.append(found if found in TIMES else CATEGORY)
-            codes.append(_learn_codes(column, column_types[i], rows, weight))
+            learned = _learn_codes(column, column_types[i], rows, weight)
+            codes.append(learned[0])
+            seen.append(learned[1])
             is_decided = is_chosen or column.is_of_file or column.has_categories()
             if column_types[i] == CATEGORY and not is_decided:
                 from cmlp._data.column_warnings import warn_of_text  # few programs need it
@@ -270,7 +276,8 @@ def learn_frame_reader(
         else:
             column_types.append(type_of_numbers(found))
             codes.append(None)
-    return FrameReader(frame.names, codes, column_types)
+            seen.append(None)
+    return FrameReader(frame.names, codes, column_types, seen)
 
 
 def _require_levels(column: Column, codes: Codes | None) -> None:
@@ -341,15 +348,29 @@ def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
     )
 
 
-def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
-    """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
+def _learn_codes(
+    column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+) -> tuple[Codes, Seen]:
+    """Return the codes of the categories with the largest weights, and what there was besides them.
+
+    Categories of equal weight have the order of text, None last.
+    """
     values = categories_of(column, column_type)
-    counts: Counter[object] = Counter()
-    for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
-        counts[values[row]] += share
-    stored = {stored_category(value): count for value, count in counts.items()}
+    entries = [values[row] for row in rows.tolist()]
+    occurring: Counter[object] = Counter(entries)
+    weights: dict[object, float] = dict(occurring)
+    if weight is not None:
+        weights = dict.fromkeys(occurring, 0.0)
+        for value, share in zip(entries, weight.tolist(), strict=True):
+            weights[value] += share
+    stored = {stored_category(value): total for value, total in weights.items()}
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
-    return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+    codes = {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+    alone = {stored_category(value) for value, count in occurring.items() if count == 1}
+    filled = {value: total for value, total in stored.items() if value is not None}
+    is_rare = {value: value in alone or value not in codes for value in filled}
+    rare = math.fsum(total for value, total in filled.items() if is_rare[value])
+    return codes, Seen(len(stored), rare / math.fsum(filled.values()) if rare else 0.0)
 
 
 def _codes(column: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.columns import DATES, ColumnLayout, checked_column_types
+from cmlp._data.columns import DATES, ColumnLayout, Seen, checked_column_types, seen_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,6 +54,7 @@ class EncodedColumn(NamedTuple):
     categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
     parts: Sequence[Part] = ()  # of a date, in the order of PARTS
     type: str = "number"  # what it holds, by which it is parsed: see `cmlp._data.column_entries.type_of_entries`
+    seen: Seen | None = None  # what fit has seen of its categories; None for numbers, and if it is not known
 
     @property
     def is_date(self) -> bool:
@@ -66,9 +67,24 @@ class EncodedColumn(NamedTuple):
         return [self.edges, *(part.edges for part in self.parts)]
 
     @property
+    def has_unlisted(self) -> bool:
+        """Whether fit may have seen categories that are not among its `categories`."""
+        if self.categories is None:
+            return False
+        seen = self.seen or self.assumed_seen
+        return seen is None or seen.n > len(self.categories)
+
+    @property
     def layout(self) -> ColumnLayout:
         """How it becomes inputs, but for its numbers."""
         return ColumnLayout(self.kind, self.n, self.missing, widths(self.parts) if self.parts else ())
+
+    @property
+    def assumed_seen(self) -> Seen | None:
+        """What is assumed of `seen` if nothing is stored."""
+        if self.categories is None:
+            return None
+        return seen_by_default(len(self.categories), is_ordered=self.type == "ordered")
 
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
@@ -115,6 +131,18 @@ class ColumnEncoder:
         ]
 
     @property
+    def seen(self) -> list[Seen | None]:
+        """What fit has seen of the categories of each column."""
+        return [column.seen for column in self.columns]
+
+    @property
+    def seen_numbers(self) -> NDArray[np.float64] | None:
+        """The numbers of `seen` for files, 0 for columns without it; None if a reader assumes the same."""
+        if all(column.seen in (None, column.assumed_seen) for column in self.columns):
+            return None
+        return np.array([column.seen or (0, 0.0) for column in self.columns], np.float64).T
+
+    @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
         return tuple(i for i, column in enumerate(self.columns) if column.is_date)
@@ -125,10 +153,11 @@ def checked_encoder(
     numbers: NDArray[np.float64],
     categories: Sequence[Sequence[object] | None],
     types: Any,
+    seen: Any = None,
 ) -> ColumnEncoder:
     """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other.
 
-    Without `types`, all columns are numbers or categories.
+    Without `types`, all columns are numbers or categories. `seen` are `ColumnEncoder.seen_numbers`.
     """
     types = checked_column_types(types, layout) or ["number" if values is None else "category" for values in categories]
     _core.Columns(layout, numbers)  # raises if they do not fit each other
@@ -150,7 +179,24 @@ def checked_encoder(
                 rest = rest[n_edges:]
             column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
         columns.append(column)
-    return ColumnEncoder(columns)
+    return ColumnEncoder(_with_seen(columns, seen))
+
+
+def _with_seen(columns: list[EncodedColumn], seen: Any) -> list[EncodedColumn]:
+    """Return columns with what fit has seen of their categories, or raise ValueError."""
+    if seen is None:
+        return [column._replace(seen=column.assumed_seen) for column in columns]
+    numbers = np.asarray(seen)
+    if numbers.dtype != np.float64 or numbers.shape != (2, len(columns)):
+        raise ValueError(f"'categories.seen' must have two numbers for each of {len(columns)} columns")
+    found = []
+    for column, (n, rare) in zip(columns, numbers.T.tolist(), strict=True):
+        listed = () if column.categories is None else column.categories
+        is_nothing = n == 0 and rare == 0
+        if not is_nothing and not (n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and listed):
+            raise ValueError("'categories.seen' does not fit 'categories'")
+        found.append(column._replace(seen=None if is_nothing else Seen(int(n), rare)))
+    return found
 
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:

@@ -539,7 +539,7 @@ class TableModel(_Model):
         super().__init__(kind, networks, labels, names, cell_format)
         self._store(
             n_inputs=len(encoder.columns),
-            reader=FrameReader(self.names, encoder.codes, encoder.types),
+            reader=FrameReader(self.names, encoder.codes, encoder.types, encoder.seen),
             encoder=encoder,
             answer_scale=answer_scale,
             calibration=calibration,

@@ -23,7 +23,8 @@ _FAR = 0.5  # one row is farther outside than this part of the range
 def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far each value is above (or, negative, below) the range of its column in training.
 
-    NaN stands for a category or a missing value that training did not have.
+    NaN stands for a category or a missing value that training did not have. In a column of which training had other
+    categories than those that the model lists, a category that is not listed may be one of them, so it has 0.
     """
     return _distances(model, raw, *_ranges(model))
 
@@ -35,7 +36,8 @@ def _distances(
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
     for i, column in enumerate(model.encoder.columns):
         if column.categories is not None and column.kind != "number":
-            found[raw[:, i] < 0, i] = np.nan
+            if not column.has_unlisted:
+                found[raw[:, i] < 0, i] = np.nan
         elif not column.missing and column.kind == "number":
             found[np.isnan(raw[:, i]), i] = np.nan
     return found

@@ -229,9 +229,11 @@ def learn_encoder(
         columns[i] = _learn_number(raw[:, i], target, has_parts=date_parts and types[i] in DATES)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
+    seen = reader.seen or [None] * len(codes)
+    listed = [None if known is None else sorted(known, key=known.__getitem__) for known in codes]
     return ColumnEncoder(
-        column._replace(categories=None if known is None else sorted(known, key=known.__getitem__), type=held)
-        for column, known, held in zip(columns, codes, types, strict=True)
+        column._replace(categories=categories, type=held, seen=had)
+        for column, categories, held, had in zip(columns, listed, types, seen, strict=True)
     )
 
 
