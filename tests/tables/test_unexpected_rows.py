@@ -141,8 +141,92 @@ def test_a_majority_of_new_values_is_named_and_a_minority_is_not():
     assert "120 of 160 values are unknown" in message and "match" not in message
 
 
-def test_missing_values_are_not_new():
-    assert messages(fitted().predict, frame(grade=[None] * N)) == []
+# -------------------------------------------------------------------------------- at predict: missing values
+
+
+def test_a_column_that_is_missing_for_the_first_time_is_named(tmp_path):
+    model = fitted()
+    model.save(tmp_path / "model.cmlp")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        for column in ("age", "rooms", "grade"):
+            absent = frame(**{column: [None] * N})
+            (message,) = messages(one.predict, absent)
+            assert message.startswith(f"column '{column}': all 160 values are missing. In fit there were none")
+            assert "coverage of intervals" in message
+            assert messages(one.predict_interval, absent) == []
+            assert one.warning_counts_[f"column '{column}': missing values"] == 2
+
+
+def test_all_missing_columns_are_named_in_one_warning():
+    model = fitted()
+    record = dict.fromkeys(("age", "rooms", "grade"))
+    (message,) = messages(model.predict, [record, record])
+    assert message.startswith("column 'age': all 2 values are missing; column 'rooms': all 2 values are missing; ")
+    assert messages(model.predict, record) == []
+    assert set(model.warning_counts_.values()) == {2} and len(model.warning_counts_) == 3
+    (message,) = messages(fitted().predict, {"age": 40, "rooms": 2, "grade": None})
+    assert message.startswith("column 'grade': the value is missing.")
+    many = np.random.RandomState(0).random_sample((80, 9))
+    (message,) = messages(TabularRegressor(**QUICK).fit(many, many[:, 0]).predict, [[np.nan] * 9])
+    assert "column 4: the value is missing; and 4 more columns. In fit" in message
+
+
+@pytest.mark.parametrize("column", ["age", "grade"])
+def test_a_tenth_of_the_rows_may_lack_a_value_that_fit_had_always(column):
+    values = frame()[column].astype(object)
+    values[: N // 10] = None
+    assert messages(fitted().predict, frame(**{column: values})) == []
+    values[: N // 10 + 1] = None
+    (message,) = messages(fitted().predict, frame(**{column: values}))
+    assert f"column '{column}': 17 of 160 values are missing" in message
+
+
+@pytest.mark.parametrize("column", ["age", "grade"])
+def test_a_column_that_was_seldom_missing_and_now_always_is_named(column):
+    values = frame()[column].astype(object)
+    values[:4] = None
+    model = TabularRegressor(categorical_features=["rooms", "grade"], **QUICK).fit(frame(**{column: values}), Y)
+    assert messages(model.predict, frame(**{column: values})[:4]) == []  # few rows can be so by chance
+    assert messages(model.predict, frame(**{column: [None] * N})[:19]) == []
+    (message,) = messages(model.predict, frame(**{column: [None] * N}))
+    assert message.startswith(f"column '{column}': all 160 values are missing (in fit at most ")
+
+
+def test_ordered_categories_are_missing_or_unknown():
+    order = {"grade": ["A", "B", "C"]}
+    model = TabularRegressor(categorical_features=order, **QUICK).fit(frame(), Y)
+    (message,) = messages(model.predict, frame(grade=[None] * N))
+    assert message.startswith("column 'grade': all 160 values are missing")
+    (message,) = messages(model.predict, frame(grade=["D"] * N))
+    assert message.startswith("column 'grade': all 160 values are unknown")
+
+
+def test_missing_values_of_columns_that_the_model_does_not_use_say_nothing():
+    model = TabularRegressor(**QUICK).fit(frame(rooms=[1] * N), Y)
+    assert messages(model.predict, frame(rooms=[None] * N)) == []
+
+
+def test_missing_values_as_often_as_in_fit_are_read_in_silence():
+    rng = np.random.RandomState(1)
+    X = rng.standard_normal((2000, 20))
+    X[rng.random_sample(X.shape) < np.linspace(0.01, 0.99, 20)] = np.nan
+    X = X.astype(object)
+    X[:, 10:] = np.where(X[:, 10:] == X[:, 10:], "filled", None)
+    model = TabularRegressor(**QUICK).fit(X[:1000], np.arange(1000))
+    for n in (1, 10, 20, 40, 1000):
+        for first in range(1000, 2000, n)[:40]:
+            model.predict(X[first : first + n])
+    assert model.warning_counts_ == {}
+
+
+def test_the_command_names_a_feed_that_fails(tmp_path, capsys):
+    fitted().save(tmp_path / "model.cmlp")
+    frame(age=[None] * N).to_csv(tmp_path / "rows.csv", index=False)
+    assert cli.main(["predict", str(tmp_path / "model.cmlp"), str(tmp_path / "rows.csv")]) == 0
+    assert "cmlp: column 'age': all 160 values are missing." in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- at predict: many categories
 
 
 def test_rare_categories_of_a_full_column_are_not_new():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.column_entries import ORDERED, categories_of, stored_category
-from cmlp._data.columns import DATES, CellFormat
+from cmlp._data.columns import DATES, MOST_GAPS, ROWS_TO_COMPARE, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
 from cmlp.exceptions import Message
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
 _SHOWN = 3  # values in a message
+_COLUMNS_SHOWN = 5
 _MOSTLY = 0.5
 _LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
 _SAMPLED = 5000  # entries that are parsed first if a column has more different ones
@@ -124,7 +125,8 @@ def warn_of_unknown(
     n_known = int(np.count_nonzero(coded >= 0))
     if None in codes:
         n_known -= int(np.count_nonzero(coded == codes[None]))
-    if n_known >= len(coded) - n_known:
+    n = len(coded)
+    if n_known >= n - n_known or (n < _SAMPLE and not _are_new(n_known, n, len(codes), seen)):
         return
     label, entries = column.label, categories_of(column, column_type)
     new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
@@ -148,8 +150,50 @@ def warn_of_unknown(
         few += f" (in fit about {seen.rare:.0%})"
     warn(
         f"{label}: {few}, and unknown values {become}. The first are {came}; fit knows "
-        f"{examples}.{match or _match(new, codes)}"
+        f"{examples}.{match or _match(new, codes)}{notices.note}"
     )
+
+
+def count_of_missing(column: Column, coded: NDArray[np.float64], column_type: str) -> int:
+    """Return how many values without a code are missing ones.
+
+    It is 0 if so few values have no code that nothing depends on it.
+    """
+    if np.count_nonzero(coded < 0) <= MOST_GAPS * len(coded):
+        return 0
+    return sum(value is None for value in categories_of(column, column_type))
+
+
+def warn_of_missing(
+    label: Callable[[int], str], counts: Sequence[int], n: int, gaps: Sequence[float], notices: Notices
+) -> None:
+    """Warn once of each column that is clearly more often missing in n rows than in those of fit.
+
+    `counts` are the numbers of missing values, `gaps` their shares in fit, or NaN. A column that was
+    never missing in fit is named if more than a tenth of its values are.
+    """
+    texts: list[str] = []
+    for i, (count, gap) in enumerate(zip(counts, gaps, strict=True)):
+        if not (_is_gap(count, n, gap) and notices.is_first(f"{label(i)}: missing values")):
+            continue
+        few = "the value is" if n == 1 else f"all {n:,} values are" if count == n else f"{count:,} of {n:,} values are"
+        usual = f" (in fit at most {gap:.0%})" if gap else ""
+        texts.append(f"{label(i)}: {few} missing{usual}")
+    if texts:
+        n_more = len(texts) - _COLUMNS_SHOWN
+        more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
+        warn(
+            f"{'; '.join(texts[:_COLUMNS_SHOWN])}{more}. In fit there were none, or far fewer, so "
+            "predictions are less accurate than measured, and the coverage of intervals and sets "
+            f"does not hold. Check where these columns come from.{notices.note}"
+        )
+
+
+def _is_gap(count: int, n: int, gap: float) -> bool:
+    """Return whether `count` missing values of n are clearly more than a share `gap` of those of fit."""
+    if gap == 0:
+        return count > MOST_GAPS * n
+    return n >= ROWS_TO_COMPARE and not math.isnan(gap) and is_clearly_rarer(n - count, n, 1 - gap)
 
 
 def _are_new(n_known: int, n: int, n_listed: int, seen: Seen | None) -> bool:

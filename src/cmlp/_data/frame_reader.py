@@ -25,7 +25,14 @@ from cmlp._data.column_entries import (
     type_of_entries,
     type_of_numbers,
 )
-from cmlp._data.columns import MAX_CATEGORIES, Seen, seen_by_default, texts_of_names, warn_of_no_names
+from cmlp._data.columns import (
+    MAX_CATEGORIES,
+    ROWS_TO_COMPARE,
+    Seen,
+    seen_by_default,
+    texts_of_names,
+    warn_of_no_names,
+)
 from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.columns import Gaps
     from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
@@ -45,6 +53,7 @@ OTHER = -1.0
 _FROM_DTYPE = "from_dtype"
 _ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
+_FEW_NUMBERS = 64
 
 
 class InputFrame(NamedTuple):
@@ -90,6 +99,7 @@ class FrameReader(NamedTuple):
     codes: Sequence[Codes | None]  # None for a column of numbers
     column_types: Sequence[str]  # of the columns, see `type_of_entries`
     seen: Sequence[Seen | None] = ()
+    gaps: Gaps | None = None  # how often the columns were missing in fit, if that is known
 
     def read(self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -97,7 +107,17 @@ class FrameReader(NamedTuple):
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
         no names, and unknown categories.
         """
-        return self._values(self._same_columns(frame_of(X, owner), owner, notices), notices)
+        frame = self._same_columns(frame_of(X, owner), owner, notices)
+        return self._values(frame, notices, in_fit=notices is None)
+
+    def read_again(self, X: ArrayLike | InputFrame, owner: str, notices: Notices) -> NDArray[np.float64]:
+        """Return what `read` returns of the rows of a fit that keeps the columns of an earlier one.
+
+        Other columns raise ValueError, and what these rows have that those of the earlier fit did not
+        have is a warning.
+        """
+        frame = self._same_columns(frame_of(X, owner), owner, None)
+        return self._values(frame, notices, in_fit=True)
 
     def read_with_entries(
         self, X: ArrayLike, owner: str, notices: Notices | None = None
@@ -107,10 +127,15 @@ class FrameReader(NamedTuple):
         entries = np.empty((frame.n_rows, len(frame.columns)), object)
         for i in range(len(frame.columns)):
             entries[:, i] = frame.column(i).entries()
-        return self._values(frame, notices), entries
+        return self._values(frame, notices, in_fit=False), entries
 
-    def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
+    def _values(self, frame: InputFrame, notices: Notices | None, *, in_fit: bool) -> NDArray[np.float64]:
+        """Return the columns as doubles.
+
+        With `notices`, they are compared with what fit had.
+        """
         column_types = self.column_types
+        n_missing: dict[int, int] = {}
         if frame.matrix is None or not TIMES.isdisjoint(column_types):
             raw = np.empty((frame.n_rows, len(self.codes)))
             is_done = False
@@ -124,16 +149,48 @@ class FrameReader(NamedTuple):
                 coded = raw[:, i] = _codes(column, codes, column_types[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
-                    from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
+                    from cmlp._data.column_warnings import count_of_missing, warn_of_unknown
 
                     seen = self.seen[i] if self.seen else None
+                    if None not in codes and (n := count_of_missing(column, coded, column_types[i])):
+                        n_missing[i] = n
                     warn_of_unknown(column, coded, codes, column_types[i], notices, seen)
                 if column_types[i] == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             elif not is_done:
-                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=notices is None)
-        require_no_infinity(raw, frame)
+                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=in_fit)
+        # A list of few numbers is judged in a third of the time that NumPy needs.
+        few = raw.ravel().tolist() if raw.size <= _FEW_NUMBERS else None
+        if few is None:
+            is_finite = bool(np.isfinite(raw).all())
+        else:
+            is_finite = all(map(math.isfinite, few))
+        if not is_finite and (few is None or any(map(math.isinf, few))):
+            require_no_infinity(raw, frame)
+        if notices is not None and self.gaps is not None:
+            is_many = len(raw) >= ROWS_TO_COMPARE
+            if n_missing or is_many or not (is_finite or self.gaps.allow(raw)):
+                self._compare_missing(frame, raw, n_missing, notices)
         return raw
+
+    def _compare_missing(
+        self, frame: InputFrame, raw: NDArray[np.float64], n_missing: Mapping[int, int], notices: Notices
+    ) -> None:
+        """Warn of columns that are clearly more often missing than in fit.
+
+        `n_missing` has how often columns are missing that have no code for it.
+        """
+        assert self.gaps is not None
+        counts = np.isnan(raw).sum(axis=0)
+        for i, codes in enumerate(self.codes):
+            if codes is not None:
+                code = codes.get(None)
+                is_coded = code is not None
+                counts[i] = (raw[:, i] == code).sum() if is_coded else n_missing.get(i, 0)
+        if (counts > self.gaps.most * len(raw)).any():
+            from cmlp._data.column_warnings import warn_of_missing  # few programs need it
+
+            warn_of_missing(frame.label, counts.tolist(), len(raw), self.gaps.shares, notices)
 
     def _same_columns(self, frame: InputFrame, owner: str, notices: Notices | None) -> InputFrame:
         """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.columns import DATES, ColumnLayout, Seen, checked_column_types, seen_by_default
+from cmlp._data.columns import (
+    DATES,
+    MAX_CATEGORIES,
+    ColumnLayout,
+    Seen,
+    checked_column_types,
+    seen_by_default,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._model.summary import Summary
 
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}  # the period, and the day on which one begins
 N_WAVES = 2  # inputs of a part that are not bins
@@ -142,10 +150,34 @@ class ColumnEncoder:
             return None
         return np.array([column.seen or (0, 0.0) for column in self.columns], np.float64).T
 
+    def gaps(self, summary: Summary | None) -> list[float]:
+        """Return in which share of the training rows each column was missing, at most; NaN if not known.
+
+        It is also NaN for a column that the networks do not see. Only the `summary` knows of shares
+        above 0, from one value of each 32nd of the rows.
+        """
+        values = [None] * len(self.columns) if summary is None else summary.values.T
+        return [_gap(*each) for each in zip(self.columns, values, strict=True)]
+
     @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
         return tuple(i for i, column in enumerate(self.columns) if column.is_date)
+
+
+def _gap(column: EncodedColumn, values: NDArray[np.float64] | None) -> float:
+    """Return the largest share of the training rows in which a column can have been missing, or NaN."""
+    if column.kind == "unused":
+        return np.nan
+    categories = () if column.kind == "number" else column.categories or ()
+    if column.kind == "category" and None not in categories:
+        return 1 / MAX_CATEGORIES if column.has_unlisted else 0.0  # None may be a rarer category
+    if column.kind == "number" and not column.missing:
+        return 0.0
+    if values is None:
+        return np.nan
+    absent = np.isnan(values) if column.kind == "number" else values == categories.index(None)
+    return min(1.0, (np.count_nonzero(absent) + 1) / len(values))
 
 
 def checked_encoder(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.frame_reader import FrameReader
     from cmlp._data.labels import Labels
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
@@ -136,11 +137,11 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Return the answers of the model for all rows."""
         return self._answers(model, self._raw(model, X))
 
-    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike, reader: FrameReader | None = None) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them, at least one unless X is an empty list of records."""
         is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
         frame = frame_of_records([], model.names, "", may_lack_keys=True) if is_empty else self._frame(model, X)
-        raw = model.reader.read(frame, type(self).__name__, model.notices)
+        raw = (reader or model.reader).read(frame, type(self).__name__, model.notices)
         if not len(raw) and not is_empty:
             raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
         return raw
@@ -184,7 +185,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
                [-2.,  0.]])
         """
         model = self._trained()
-        return outside(model, self._raw(model, X))
+        reader = model.reader._replace(gaps=None)  # what is returned says which values are missing
+        return outside(model, self._raw(model, X, reader))
 
     @property
     def n_features_in_(self) -> int:
@@ -305,7 +307,8 @@ class TabularClassifier(TabularEstimator):
         Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
         kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
+        How often each warning about rows to predict was due since fit: unknown categories, missing values where fit had
+        none, numbers outside the training range, other columns. Each is issued once, and then counted.
 
     Notes
     -----
@@ -793,7 +796,8 @@ class TabularRegressor(TabularEstimator):
         Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
         kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
+        How often each warning about rows to predict was due since fit: unknown categories, missing values where fit had
+        none, numbers outside the training range, other columns. Each is issued once, and then counted.
 
     Examples
     --------
