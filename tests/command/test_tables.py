@@ -555,3 +555,15 @@ def test_coverage_is_refused_by_name(command, tmp_path):
     cmlp.Network([1, 2]).save("n.cmlp")
     status, _, err = command("predict", "n.cmlp", "flats.csv", "--coverage", "0.9")
     assert status == 1 and "n.cmlp is one network (Network), and only the model of a table has intervals" in err
+
+
+def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path):
+    codes = np.tile(np.arange(400), 3)
+    rows = [[f"k{code}", f"j{code % 200}"] for code in codes.tolist()]
+    model = cmlp.TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(rows, codes)
+    model.save(tmp_path / "m.cmlp")
+    assert cli.main(["info", str(tmp_path / "m.cmlp")]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("categories")]
+    assert [line.split(maxsplit=1)[1] for line in lines] == [
+        "0 (the 200 most frequent of 400, which have about 50% of the values)"
+    ]

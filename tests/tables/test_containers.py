@@ -292,7 +292,7 @@ def test_timedelta_objects_are_durations():
 )
 def test_later_values_are_of_the_kind_of_fit(values, later, message):
     """A number would otherwise count as days, and a date as a number."""
-    model = fitted(values * 5)
+    model = fitted([*values * 5, None])
     for rows in ([[None, 1.0], [later, 1.0]], np.array([[None, 1.0], [later, 1.0]], object)):
         with pytest.raises(ValueError, match=message):
             model.predict(rows)

@@ -215,6 +215,64 @@ def test_single_calls(kind):
     assert said(lambda: [model.fit(X, y) for _ in range(3)]) == []
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+def test_the_first_fit_of_a_warm_start(kind):
+    y = BORDER if kind._estimator_type == "classifier" else Y
+    epochs = "n_epochs" if kind.__name__.startswith("Tabular") else "max_iter"
+    parameters = {"warm_start": True, "learning_rate_init": 1e-9, "random_state": 0}
+    assert said(lambda: kind(**parameters, **{epochs: 4}).fit(X, y)) == []
+    model = kind(**parameters, **{epochs: 5})
+    assert len(said(lambda: model.fit(X, y))) == 1
+    assert said(lambda: model.fit(X, y)) == []  # it has said so
+
+
+SCALED = {"y_scale": "standard", "input_scale": "standard", "learning_rate_init": 0.01, "random_state": 0}
+
+
+@pytest.mark.parametrize("scale", [{}, SCALED], ids=["as it is", "scaled"])
+@pytest.mark.parametrize(
+    ("rows", "targets"), [(X, Y + 1000), (X + 1000, Y), (X, -Y)], ids=["y + 1000", "X + 1000", "-y"]
+)
+def test_a_warm_start_on_rows_that_moved(rows, targets, scale):
+    model = MLPRegressor(hidden_layer_sizes=(20,), warm_start=True, max_iter=60, **scale)
+    assert said(lambda: model.fit(X, Y)) == []
+    model.set_params(max_iter=1)
+    assert said(lambda: model.fit(X, Y)) == []
+    (message,) = said(lambda: model.fit(rows, targets))
+    assert model.score(rows, targets) < 0.02
+    assert "warm_start=True continued the model of an earlier fit" in message
+    assert said(lambda: model.fit(rows, targets)) == []  # it has said so
+    model.set_params(max_iter=200)
+    assert said(lambda: model.fit(X, Y)) == []
+    assert len(said(lambda: model.set_params(max_iter=1).fit(rows, targets))) == 1
+
+
+def test_a_warm_start_of_a_weak_model_on_few_other_rows():
+    """The target is mostly noise, and a network that learns an epoch more on 60 rows has learned theirs."""
+    y = 0.5 * X[:, 0] + NOISE
+    model = TabularRegressor(n_estimators=2, random_state=0, warm_start=True)
+    assert said(lambda: model.fit(X[:600], y[:600])) == []
+    model.set_params(n_epochs=1)
+    for first in range(600, 1000, 60):
+        rows = slice(first, first + 60)
+        assert said(lambda rows=rows: model.fit(X[rows], y[rows])) == []
+
+
+def test_a_warm_start_on_columns_that_make_the_network_a_constant():
+    model = MLPRegressor(hidden_layer_sizes=(20,), warm_start=True, random_state=0, max_iter=60)
+    assert said(lambda: model.fit(X, Y)) == []
+    same = np.zeros((1000, 5))
+    (message,) = said(lambda: model.fit(same, Y))
+    assert "nearly the same for all rows" in message
+
+
+def test_a_warm_start_of_a_classifier_on_labels_that_are_exchanged():
+    model = MLPClassifier((20,), random_state=0, warm_start=True, learning_rate_init=0.01).fit(X, BORDER)
+    model.set_params(max_iter=1)
+    assert said(lambda: model.fit(X, BORDER)) == []
+    assert len(said(lambda: model.fit(X, 1 - BORDER))) == 1
+
+
 def test_a_useful_model():
     frame = package("pandas").DataFrame(X)
     for model, y in [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Hashable, Mapping
@@ -26,7 +27,14 @@ from cmlp._data.column_entries import (
     type_of_entries,
     type_of_numbers,
 )
-from cmlp._data.columns import texts_of_names, warn_of_no_names
+from cmlp._data.columns import (
+    MAX_CATEGORIES,
+    ROWS_TO_COMPARE,
+    Seen,
+    seen_by_default,
+    texts_of_names,
+    warn_of_no_names,
+)
 from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.columns import Gaps
     from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
@@ -43,10 +52,10 @@ if TYPE_CHECKING:
 
 # The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
 OTHER = -1.0
-MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
 _ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
+_FEW_NUMBERS = 64
 
 
 class InputFrame(NamedTuple):
@@ -84,12 +93,15 @@ class FrameReader(NamedTuple):
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
     categories has the code of each category, also of None, the missing value, if fit has seen it. That of an ordered
-    one is its rank, and an unknown or missing one is the number NaN.
+    one is its rank, and an unknown or missing one is the number NaN. `seen` has what fit has seen of
+    the categories of each column, None if that is not known, and for numbers.
     """
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
     column_types: Sequence[str]  # of the columns, see `type_of_entries`
+    seen: Sequence[Seen | None] = ()
+    gaps: Gaps | None = None  # how often the columns were missing in fit, if that is known
 
     def read(self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -98,7 +110,16 @@ class FrameReader(NamedTuple):
         no names, and unknown categories.
         """
         frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
-        return self._values(frame, notices)
+        return self._values(frame, notices, in_fit=notices is None)
+
+    def read_again(self, X: ArrayLike | InputFrame, owner: str, notices: Notices) -> NDArray[np.float64]:
+        """Return what `read` returns of the rows of a fit that keeps the columns of an earlier one.
+
+        Other columns raise ValueError, and what these rows have that those of the earlier fit did not
+        have is a warning.
+        """
+        frame = self._same_columns(frame_of(X, owner), owner, None)
+        return self._values(frame, notices, in_fit=True)
 
     def read_with_entries(
         self, X: ArrayLike, owner: str, notices: Notices | None = None
@@ -108,10 +129,15 @@ class FrameReader(NamedTuple):
         entries = np.empty((frame.n_rows, len(frame.columns)), object)
         for i in range(len(frame.columns)):
             entries[:, i] = frame.column(i).entries()
-        return self._values(frame, notices), entries
+        return self._values(frame, notices, in_fit=False), entries
 
-    def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
+    def _values(self, frame: InputFrame, notices: Notices | None, *, in_fit: bool) -> NDArray[np.float64]:
+        """Return the columns as doubles.
+
+        With `notices`, they are compared with what fit had.
+        """
         column_types = self.column_types
+        n_missing: dict[int, int] = {}
         if frame.matrix is None or not TIMES.isdisjoint(column_types):
             raw = np.empty((frame.n_rows, len(self.codes)))
             is_done = False
@@ -125,16 +151,48 @@ class FrameReader(NamedTuple):
                 coded = raw[:, i] = _codes(column, codes, column_types[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
-                    from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
+                    from cmlp._data.column_warnings import count_of_missing, warn_of_unknown
 
-                    is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
-                    warn_of_unknown(column, coded, codes, column_types[i], notices, is_full=is_full)
+                    seen = self.seen[i] if self.seen else None
+                    if None not in codes and (n := count_of_missing(column, coded, column_types[i])):
+                        n_missing[i] = n
+                    warn_of_unknown(column, coded, codes, column_types[i], notices, seen)
                 if column_types[i] == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             elif not is_done:
-                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=notices is None)
-        require_no_infinity(raw, frame)
+                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=in_fit)
+        # A list of few numbers is judged in a third of the time that NumPy needs.
+        few = raw.ravel().tolist() if raw.size <= _FEW_NUMBERS else None
+        if few is None:
+            is_finite = bool(np.isfinite(raw).all())
+        else:
+            is_finite = all(map(math.isfinite, few))
+        if not is_finite and (few is None or any(map(math.isinf, few))):
+            require_no_infinity(raw, frame)
+        if notices is not None and self.gaps is not None:
+            is_many = len(raw) >= ROWS_TO_COMPARE
+            if n_missing or is_many or not (is_finite or self.gaps.allow(raw)):
+                self._compare_missing(frame, raw, n_missing, notices)
         return raw
+
+    def _compare_missing(
+        self, frame: InputFrame, raw: NDArray[np.float64], n_missing: Mapping[int, int], notices: Notices
+    ) -> None:
+        """Warn of columns that are clearly more often missing than in fit.
+
+        `n_missing` has how often columns are missing that have no code for it.
+        """
+        assert self.gaps is not None
+        counts = np.isnan(raw).sum(axis=0)
+        for i, codes in enumerate(self.codes):
+            if codes is not None:
+                code = codes.get(None)
+                is_coded = code is not None
+                counts[i] = (raw[:, i] == code).sum() if is_coded else n_missing.get(i, 0)
+        if (counts > self.gaps.most * len(raw)).any():
+            from cmlp._data.column_warnings import warn_of_missing  # few programs need it
+
+            warn_of_missing(frame.label, counts.tolist(), len(raw), self.gaps.shares, notices)
 
     def _same_columns(self, frame: InputFrame, owner: str, notices: Notices | None) -> InputFrame:
         """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""
@@ -254,6 +312,7 @@ def learn_frame_reader(
     chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
     column_types: list[str] = []
+    seen: list[Seen | None] = []
     for i, column in enumerate(frame.exact_columns()):
         found = type_of_entries(column, rows)
         is_chosen = i in chosen
@@ -265,10 +324,13 @@ def learn_frame_reader(
             require_few_equal_hashes(levels, column.label)
             column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
+            seen.append(seen_by_default(len(levels), is_ordered=True))
             _require_levels(column, codes[i])
         elif is_chosen or (categorical is not None and _holds_categories(column, rows)):
             column_types.append(found if found in TIMES else CATEGORY)
-            codes.append(_learn_codes(column, column_types[i], rows, weight))
+            learned = _learn_codes(column, column_types[i], rows, weight)
+            codes.append(learned[0])
+            seen.append(learned[1])
             is_decided = is_chosen or column.is_of_file or column.has_categories()
             if column_types[i] == CATEGORY and not is_decided:
                 from cmlp._data.column_warnings import warn_of_text  # few programs need it
@@ -277,7 +339,8 @@ def learn_frame_reader(
         else:
             column_types.append(type_of_numbers(found))
             codes.append(None)
-    return FrameReader(frame.names, codes, column_types)
+            seen.append(None)
+    return FrameReader(frame.names, codes, column_types, seen)
 
 
 def _require_levels(column: Column, codes: Codes | None) -> None:
@@ -360,23 +423,36 @@ def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
     )
 
 
-def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
-    """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
-    entries = categories_of(column, column_type)
-    values = [entries[row] for row in rows.tolist()]
-    require_few_equal_hashes(values, column.label)
-    counts: Counter[object] = Counter()
-    for value, share in zip(values, repeat(1) if weight is None else weight.tolist(), strict=False):
-        counts[value] += share
-    stored = {stored_category(value): count for value, count in counts.items()}
+def _learn_codes(
+    column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+) -> tuple[Codes, Seen]:
+    """Return the codes of the categories with the largest weights, and what there was besides them.
+
+    Categories of equal weight have the order of text, None last.
+    """
+    values = categories_of(column, column_type)
+    entries = [values[row] for row in rows.tolist()]
+    require_few_equal_hashes(entries, column.label)
+    occurring: Counter[object] = Counter(entries)
+    weights: dict[object, float] = dict(occurring)
+    if weight is not None:
+        weights = dict.fromkeys(occurring, 0.0)
+        for value, share in zip(entries, weight.tolist(), strict=True):
+            weights[value] += share
+    stored = {stored_category(value): total for value, total in weights.items()}
     if None in map(text_of, stored):
-        row = next(row for row in rows.tolist() if text_of(entries[row]) is None)
+        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
         most = sys.get_int_max_str_digits()
         raise ValueError(
-            f"{column.label} must have categories of at most {most:,} digits, got {shown(entries[row])} in row {row}."
+            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
         )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
-    return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+    codes = {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+    alone = {stored_category(value) for value, count in occurring.items() if count == 1}
+    filled = {value: total for value, total in stored.items() if value is not None}
+    is_rare = {value: value in alone or value not in codes for value in filled}
+    rare = math.fsum(total for value, total in filled.items() if is_rare[value])
+    return codes, Seen(len(stored), rare / math.fsum(filled.values()) if rare else 0.0)
 
 
 def _codes(column: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:

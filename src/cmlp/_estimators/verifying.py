@@ -301,6 +301,7 @@ def _parts_of_table(model: TableModel) -> dict[str, object]:
     parts |= _texts(model)
     parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
     parts["types of columns"] = encoder.types
+    parts["categories in fit"] = _bits([one or (0, 0.0) for one in encoder.seen])
     if scale is not None:
         parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:

@@ -15,7 +15,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
-from cmlp._data.columns import CellFormat, texts_of_names
+from cmlp._data.columns import CellFormat, Gaps, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
@@ -554,9 +554,10 @@ class TableModel(_Model):
         from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
 
         super().__init__(kind, networks, labels, names, cell_format)
+        gaps = Gaps.of(encoder.gaps(summary))
         self._store(
             n_inputs=len(encoder.columns),
-            reader=FrameReader(self.names, encoder.codes, encoder.types),
+            reader=FrameReader(self.names, encoder.codes, encoder.types, encoder.seen, gaps),
             encoder=encoder,
             answer_scale=answer_scale,
             calibration=calibration,

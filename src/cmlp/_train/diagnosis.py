@@ -50,7 +50,7 @@ _DEVIATIONS = 3.0  # of the number of correct rows, which must be above that of 
 _NEARLY_EQUAL = 0.02  # range of outputs, as a share of the targets' deviation; of probabilities, absolute
 _MOST_UNITS = 0.5  # share of a layer's units that may be the same for all rows
 _RARE = 0.5  # a class is rare if it has less than this part of its share among classes of equal size
-_FEW_EPOCHS = 5
+FEW_EPOCHS = 5
 _FALLING = 0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _MOST_LAYERS = {"logistic": 2, "softmax": 2, "tanh": 6}
@@ -99,6 +99,13 @@ class Judged(NamedTuple):
         weight = None if self.weight is None else self.weight[chosen]
         return self._replace(targets=self.targets[chosen], weight=weight, order=order)
 
+    def stored(self) -> Judged:
+        """Return the rows that this process has, if it has a part of them only."""
+        if not isinstance(self.X, StoredRows):
+            return self
+        targets = self.targets[self.X.first :][: len(self.X.stored)]
+        return self._replace(X=self.X.stored, targets=targets, weight=None)
+
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
         """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
         counted = np.arange(len(self.targets))
@@ -125,6 +132,28 @@ class KeptMeasures(NamedTuple):
     score: float = math.nan
 
 
+class Verdict(NamedTuple):
+    """What follows if a model is useless.
+
+    Attributes
+    ----------
+    warns : bool
+        Whether there is a warning.
+    note : str
+        What it says first of the causes.
+    needs_proof : bool
+        Whether the model must be clearly worse than a constant, or as good as one, to be called
+        useless. On other rows a weak model can seem to be no better than a constant by chance.
+    """
+
+    warns: bool = True
+    note: str = ""
+    needs_proof: bool = False
+
+
+WARNING = Verdict()
+
+
 class Comparison(NamedTuple):
     """A model beside the best constant answer for the same rows: both losses, and the outputs if they decide, too."""
 
@@ -142,6 +171,11 @@ class Comparison(NamedTuple):
             return True
         return outputs is not None and (_is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows))
 
+    def is_proven(self, outputs: NDArray[Any]) -> bool:
+        """Return whether the model is clearly worse than the constant, or hardly differs from one."""
+        most = self.constant * (1 + _DEVIATIONS / math.sqrt(self.rows.n_rows()))
+        return self.loss > most or _are_nearly_equal(self.net, outputs, self.rows.targets)
+
     def warn(self, advice: str) -> None:
         """Warn that the model is not clearly better."""
         text = (
@@ -151,20 +185,27 @@ class Comparison(NamedTuple):
         warn(text + advice, UselessModelWarning)
 
 
-def warn_if_useless(job: TrainingJob, kept: KeptMeasures, sampled: Sampled | None = None) -> None:
-    """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
+def warn_if_useless(
+    job: TrainingJob,
+    kept: KeptMeasures,
+    sampled: Sampled | None = None,
+    verdict: Verdict = WARNING,
+) -> bool | None:
+    """Warn unless the kept parameters are clearly better than the best constant answer.
+
+    Returns whether they are; None if that is not known. The rows are the validation rows, if there are any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
     of the last epoch. `sampled` are targets of a source that is read in every epoch, and is not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
-        return
+        return None
     net, rows, objective = job.net, judged_rows(job), job.objective
     is_source = job.reads_again and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
     if loss is None or (is_source and sampled is None):
-        return
+        return None
     compared = rows
     if is_source and sampled is not None:
         compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
@@ -172,18 +213,29 @@ def warn_if_useless(job: TrainingJob, kept: KeptMeasures, sampled: Sampled | Non
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
     limit = compared.limit(net, constant.cost, constant.unit)
     found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
-    if found.model_is_better() or not can_be_beaten(found.constant, compared) or _shown_by_score(job, rows, kept.score):
-        return
+    if found.model_is_better():
+        return True
+    if not can_be_beaten(found.constant, compared):
+        return None
+    if _shown_by_score(job, rows, kept.score):
+        return True
     try:
         if not is_source and not isinstance(rows.X, StoredRows):
             found = _read_again(job, found, unit)
             if found.model_is_better():
-                return
+                return True
+        if verdict.needs_proof:
+            outputs = _outputs(job, found.rows.stored()) if found.outputs is None else found.outputs
+            if not found.is_proven(outputs):
+                return True
+        if not verdict.warns:
+            return False
         with np.errstate(over="ignore"):
             advice = causes(job, found.rows, found.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
-        return
-    found.warn(advice)
+        return None
+    found.warn(verdict.note + advice)
+    return False
 
 
 def can_be_beaten(constant: float, rows: Judged) -> bool:
@@ -320,8 +372,7 @@ def causes(
 
     `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
-    if isinstance(rows.X, StoredRows):
-        rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
+    rows = rows.stored()
     X, targets = rows.some()
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     sentences = [
@@ -337,13 +388,20 @@ def causes(
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 
+def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any]) -> bool:
+    """Return whether the outputs are nearly the same for all rows."""
+    size = 1.0
+    if targets.ndim > 1 and not traits_of(net.loss).has_probabilities:
+        size = float(targets.std(axis=0).max())
+    return bool((np.ptp(outputs, axis=0) <= _NEARLY_EQUAL * size).all())
+
+
 def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any]) -> str:
     """Return a sentence if the outputs are nearly equal for all rows; it names layers of dead or saturated units."""
     outputs = layers[-1]
-    size = 1.0 if targets.ndim == 1 or traits_of(net.loss).has_probabilities else float(targets.std(axis=0).max())
-    low, high = outputs.min(axis=0), outputs.max(axis=0)
-    if not (high - low <= _NEARLY_EQUAL * size).all():
+    if not _are_nearly_equal(net, outputs, targets):
         return ""
+    low, high = outputs.min(axis=0), outputs.max(axis=0)
     k = int((high - low).argmax())
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
     remedy = "standardized inputs, a larger <learning_rate_init> or another activation, such as 'relu', helps."
@@ -368,10 +426,10 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
         text = " Training ended after <max_iter=> iterations: more help."
         return Message(text, max_iter=options.max_iter) if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
-    last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
+    last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
     rate = Message("a larger <learning_rate_init> than {:g}", options.learning_rate_init, learning_rate_init=...)
-    if len(curve) < _FEW_EPOCHS:
+    if len(curve) < FEW_EPOCHS:
         text = " Training ended after {} epoch{}: more epochs (<epochs>) or {} helps."
         return Message(text, len(curve), "s" * (len(curve) != 1), rate, epochs=Setting(epochs))
     scores = list(state.history.validation_scores or ())[-state.epoch :]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedNet
     from cmlp._model.summary import Accuracy
+    from cmlp._train.diagnosis import Verdict
     from cmlp._train.loop import EpochLoop
 
 
@@ -92,16 +93,18 @@ def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[Trai
 # ------------------------------------------------------------------------------- a bag beside the best constant answer
 
 
-def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
+def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], verdict: Verdict) -> bool | None:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
+
+    Returns whether they are; None if that is not known.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out. Without held-out rows, these are the training rows.
     """
     if any(run.state.history.loss is None for run in runs):
-        return
+        return None
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
-        return
+        return True
     groups = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
     parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
     outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
@@ -112,8 +115,12 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight).plain
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
-    if can_be_beaten(constant, every) and not found.model_is_better():
-        found.warn(causes(runs[0].job, first, epochs="n_epochs"))
+    if not can_be_beaten(constant, every):
+        return None
+    is_better = found.model_is_better() or (verdict.needs_proof and not found.is_proven(outputs))
+    if not is_better and verdict.warns:
+        found.warn(verdict.note + causes(runs[0].job, first, epochs="n_epochs"))
+    return is_better
 
 
 def _is_useful(run: EpochLoop) -> bool:

@@ -282,9 +282,11 @@ def learn_encoder(
             "networks read these columns without bins at such steps."
         )
         warn(Message(text, len(late), len(numbers), max_time=...))
+    seen = reader.seen or [None] * len(codes)
+    listed = [None if known is None else sorted(known, key=known.__getitem__) for known in codes]
     return ColumnEncoder(
-        column._replace(categories=None if known is None else sorted(known, key=known.__getitem__), type=held)
-        for column, known, held in zip(columns, codes, types, strict=True)
+        column._replace(categories=categories, type=held, seen=had)
+        for column, categories, held, had in zip(columns, listed, types, seen, strict=True)
     )
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.frame_reader import FrameReader
     from cmlp._data.labels import Labels
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
@@ -136,9 +137,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Return the answers of the model for all rows."""
         return self._answers(model, self._raw(model, X))
 
-    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike, reader: FrameReader | None = None) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them."""
-        return model.reader.read(self._frame(model, X), type(self).__name__, model.notices)
+        return (reader or model.reader).read(self._frame(model, X), type(self).__name__, model.notices)
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
@@ -165,8 +166,10 @@ class TabularEstimator(CalibrationMethods, Estimator):
         -------
         ndarray of float64, shape (n_samples, n_features)
             0 inside the range of a column, the distance above the largest number, or minus the distance below the
-            smallest one, in days for dates. NaN for a category, or a missing value, that no training row had. The
-            columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with something new.
+            smallest one, in days for dates. NaN for a category, or a missing value, that no training row had; of a
+            column of which fit has seen more than the 200 categories that the model knows, others have 0, because they
+            may be among those. The columns are in the order of fit. ``(outside(X) != 0).any(axis=1)`` are the rows with
+            something new.
 
         Examples
         --------
@@ -178,7 +181,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
                [-2.,  0.]])
         """
         model = self._trained()
-        return outside(model, self._raw(model, X))
+        reader = model.reader._replace(gaps=None)  # what is returned says which values are missing
+        return outside(model, self._raw(model, X, reader))
 
     @property
     def n_features_in_(self) -> int:
@@ -202,7 +206,11 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     @property
     def categories_(self) -> dict[Any, list[Any]]:
-        """The categories of each column that has some: from the most frequent one on, or in their order if ordered."""
+        """The categories that the model knows of each column that has some, from the most frequent one on.
+
+        Of a column with more than 200 categories in fit these are the 200 most frequent ones. Ordered ones are all, in
+        their order.
+        """
         model = self._trained()
         categories = model.encoder.categories
         names = model.names or range(len(categories))
@@ -286,8 +294,9 @@ class TabularClassifier(TabularEstimator):
         What each column holds, by its name (without names, by its number): "number", "boolean", "category",
         "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
     categories_ : dict of list
-        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
-        ordered column are all that its type or your list has, in ascending order.
+        The categories that the model knows of each column that has some: those that fit has seen, of more than 200 the
+        most frequent ones, None if a value was missing. Those of an ordered column are all that its type or your list
+        has, in ascending order.
     threshold_ : float or None
         The probability of the second of two classes from which on `predict` returns it, see `choose_threshold` and
         `calibrate`. None after fit: `predict` returns the most probable class.
@@ -295,7 +304,8 @@ class TabularClassifier(TabularEstimator):
         Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
         kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
+        How often each warning about rows to predict was due since fit: unknown categories, missing values where fit had
+        none, numbers outside the training range, other columns. Each is issued once, and then counted.
 
     Notes
     -----
@@ -784,13 +794,15 @@ class TabularRegressor(TabularEstimator):
         What each column holds, by its name (without names, by its number): "number", "boolean", "category",
         "ordered" (categories), "date", "time" and "instant" (times without and with an offset from UTC) or "duration".
     categories_ : dict of list
-        The categories that fit has seen, None if a value was missing, of each column that has categories. Those of an
-        ordered column are all that its type or your list has, in ascending order.
+        The categories that the model knows of each column that has some: those that fit has seen, of more than 200 the
+        most frequent ones, None if a value was missing. Those of an ordered column are all that its type or your list
+        has, in ascending order.
     feature_importances_ : ndarray of float64, shape (n_features,)
         Mean absolute Shapley value of each column, see `explain`, over the training rows that `keep_background` has
         kept, in the unit of the predictions; the attribute does not exist without them. Each access computes it.
     warning_counts_ : dict of str to int
-        How often each warning about rows to predict was due since fit; each is issued once, and then counted.
+        How often each warning about rows to predict was due since fit: unknown categories, missing values where fit had
+        none, numbers outside the training range, other columns. Each is issued once, and then counted.
 
     Examples
     --------

@@ -159,6 +159,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
             column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
+            column |= {"unlisted": True} if one.has_unlisted else {}
         column |= _texts(one.categories or []) if "choices" in column else {}
         columns.append(column)
     return columns

@@ -1,7 +1,6 @@
 // --- The page of a table's model: a field and a curve for each column, and the prediction.
 
 const N_POINTS = 33; // of a curve
-const MOST_CATEGORIES = 200; // that are known of a column
 const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
 const N_REASONS = 8; // columns whose effects are shown one by one
 const N_FIRST = 10; // columns that are shown at first
@@ -101,9 +100,9 @@ const ends = ({ edges }) => (edges.length ? [edges[0], edges.at(-1)] : null);
 
 /** What is unusual about a value: the training rows have had no such value. Nothing if they have. */
 function outsideOf(i, value) {
-	const { choices, missing, centre } = columns[i];
+	const { unlisted, missing, centre } = columns[i];
 	if (Number.isNaN(value)) return missing ? "" : "never missing in training";
-	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
+	if (!isNumber(i)) return value < 0 && !unlisted ? "unknown category" : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
 }
