@@ -19,8 +19,8 @@ from cmlp._cli import options
 from cmlp._cli.options import CommandError, nearest
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
-from cmlp._data.files.row_file import ArrayRows, Known, TextOptions, position
-from cmlp._model.model import TableModel, model_of
+from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, Known, TextOptions, position
+from cmlp._model.model import TableModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-bytes",
         type=options.integer(1),
-        default=2**30,
+        default=TextOptions().max_bytes,
         metavar="N",
         help="refuse a compressed file that contains more than N bytes (default: 1 GiB)",
     )
@@ -144,7 +144,7 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--holdout",
-        choices=("random", "last"),
+        choices=HOLDOUTS,
         help="of a table: which eighth of the rows is held out to measure the model (default: random); last for rows "
         "in the order of time",
     )
@@ -270,6 +270,36 @@ class DataFiles(NamedTuple):
         """All files."""
         return self.data, self.labels, self.validation, self.validation_labels
 
+    def record(self, types: list[str] | None = None) -> FileRecord:
+        """Return what was decided about the file; `types` are those of the columns of a table in a file of text."""
+        reading = self.reading
+        form = reading.header, reading.separator, reading.encoding, reading.comment, reading.max_bytes
+        return FileRecord(self.target, [*self.dropped], *form, self.holdout, types)
+
+    def as_recorded(self, record: FileRecord, path: str) -> Self:
+        """Return the files as training has read them for the model in `path`, where the options do not say otherwise.
+
+        Options are for a copy of the rows in another form. Raises CommandError if they ask for other rows.
+        """
+        if self.holdout not in (None, record.holdout):
+            raise CommandError(
+                f"{path} was trained with --holdout {record.holdout}, not {self.holdout}: leave out --holdout, which "
+                "the model file has"
+            )
+        stated = self.reading._asdict()
+        names = [name for name in FileRecord._fields if stated.get(name, ...) is None]
+        return self._replace(
+            reading=self.reading._replace(**{name: getattr(record, name) for name in names}),
+            dropped=self.dropped or record.drop,
+            target=record.target if self.target is None and self.labels is None else self.target,
+            holdout=record.holdout,
+        )
+
+    def with_limit(self) -> Self:
+        """Return the files with the default limit of bytes if none is given."""
+        limit = TextOptions().max_bytes if self.reading.max_bytes is None else self.reading.max_bytes
+        return self._replace(reading=self.reading._replace(max_bytes=limit))
+
     def open(self, known: Known) -> RowFile:
         """Open the file of rows for a model."""
         from cmlp._data.files.rows import open_rows
@@ -307,10 +337,13 @@ class DataFiles(NamedTuple):
             return None
         return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(known))
 
-    def rows_of_table(self, trained: TrainedModel) -> Any:
-        """Return the columns of a table's model from delimited text or Parquet, with the column of the targets."""
+    def rows_of_table(self, trained: TrainedModel, types: Sequence[str] | None) -> Any:
+        """Return the columns of a table's model from delimited text or Parquet, with the column of the targets.
+
+        `types` is how training has read the columns of text, if this is recorded.
+        """
         assert self.target is not None
-        file = self.open(known_by(trained))
+        file = self.open(known_by(trained)._replace(file_types=types or ()))
         kept = inputs_of(file, trained, [*self.dropped, self.target])
         return file.known_rows(kept, column(file, self.target))
 
@@ -322,17 +355,14 @@ def divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
 
-def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
+def rows_of_fit(files: DataFiles, trained: TrainedModel, record: FileRecord | None) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
-    If the file has as many rows as the recorded fit had, these are all rows; otherwise the part on which ``cmlp train``
-    trains.
+    The record is that of ``cmlp train``; a fit in Python, which has none, has learned all rows, or the part that the
+    option names.
     """
-    from cmlp._estimators.fitted import provenance_of
-
-    X, y = files.rows_of_table(model_of(model))
-    record = provenance_of(model)
-    if record is not None and record["n_rows"] != len(y):
+    X, y = files.rows_of_table(trained, None if record is None else record.types)
+    if files.holdout is not None:
         _, rows = divided(len(y), files.holdout)
         X, y = X.take(rows), y[rows]
     return X, y

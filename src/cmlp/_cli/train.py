@@ -23,12 +23,12 @@ from cmlp._cli.data_files import (
     divided,
     known_by,
 )
-from cmlp._cli.progress import CheckpointWithCells, ProgressLine, ReadingProgress, save_with_cells
+from cmlp._cli.progress import CheckpointOfFile, ProgressLine, ReadAs, ReadingProgress, save_as_read
 from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.row_file import Known, LabelledRows
+from cmlp._data.files.row_file import HOLDOUTS, Known, LabelledRows
 from cmlp._data.labels import FLOATS
 from cmlp._estimators.fitted import fitted_of
 from cmlp._model.model import TableModel, model_of
@@ -213,7 +213,9 @@ def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTrainin
     if form.reason:
         notices.append(f"{form.reason}. So this trains {_a(kind)}: {target.reason}")
     if form.is_table:
-        return TableTraining(model, rows.take_columns(), target.y, request.files.holdout, known.cell_format, notices)
+        files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
+        read_as = ReadAs(known.cell_format, files.record(rows.column_types))
+        return TableTraining(model, rows.take_columns(), target.y, read_as, notices)
     known = known._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
     return NetworkTraining(request, model, rows.take_numbers(target.y), known, notices)
 
@@ -327,10 +329,10 @@ class NetworkTraining:
     def __init__(
         self, request: TrainRequest, model: Any, data: LabelledRows | ParquetBlocks, known: Known, notices: list[str]
     ) -> None:
-        self.model, self.cell_format, self.notices = model, known.cell_format, notices
+        self.model, self.read_as, self.notices = model, ReadAs(known.cell_format, request.files.record()), notices
         self._data, self._resume = data, request.resume
         self._validation = request.files.validation_rows(known)
-        self.callbacks = _checkpoints(request, known.cell_format)
+        self.callbacks = _checkpoints(request, self.read_as)
 
     def fit(self) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
@@ -366,12 +368,11 @@ class TableTraining:
         model: Any,
         frame: Any,
         y: NDArray[Any],
-        holdout: str | None,
-        cell_format: CellFormat,
+        read_as: ReadAs,
         notices: list[str],
     ) -> None:
-        self.model, self.frame, self.y, self.cell_format, self.notices = model, frame, y, cell_format, notices
-        self.held, self.rows = divided(len(y), holdout)
+        self.model, self.frame, self.y, self.read_as, self.notices = model, frame, y, read_as, notices
+        self.held, self.rows = divided(len(y), read_as.file.holdout)
 
     def fit(self) -> None:
         """Train the model."""
@@ -386,14 +387,14 @@ class TableTraining:
         return [f"interrupted: wrote {path}"]
 
 
-def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[CheckpointWithCells]:
+def _checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:
     if request.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(request.output.replace("{", "{{").replace("}", "}}"))
-    return [CheckpointWithCells(f"{stem}-{{epoch}}{end}", request.checkpoint_every, cell_format)]
+    return [CheckpointOfFile(f"{stem}-{{epoch}}{end}", request.checkpoint_every, read_as)]
 
 
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
     with options.reporting(), DeferredSignals():
-        save_with_cells(training.model, path, training.cell_format, include_training_state=training.is_resumable)
+        save_as_read(training.model, path, training.read_as, include_training_state=training.is_resumable)

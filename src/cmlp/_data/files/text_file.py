@@ -146,6 +146,12 @@ class TextFile(RowFile):
         return (rows.X for rows in self._blocks(kept, None, notice))
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
+        types = self.known.file_types
+        if types:
+            read = self.values(dict(zip(kept, types, strict=True)))
+            columns = [typed_column(read[i], one) for i, one in zip(kept, types, strict=True)]
+            y = np.concatenate([self._targets(block, target) for block in self.cells()])
+            return LabelledRows(self.known.table([self.names_or_numbers[i] for i in kept], columns), y)
         blocks = list(self._blocks(kept, target))
         X = joined([rows.X for rows in blocks])
         return LabelledRows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
@@ -176,13 +182,24 @@ class TextFile(RowFile):
                     for (cells, place), one_type, one in typed_columns
                 ]
                 X = known.table([self.names_or_numbers[i] for i in kept], typed)
-            y = np.empty(0)
-            if target is not None:
-                place = self.place(target, block.lines.__getitem__)
-                y = text_cells.known_targets(grammar, block.columns[target], known.classes, place)
-            yield LabelledRows(X, y)
+            yield LabelledRows(X, np.empty(0) if target is None else self._targets(block, target))
         if notice is not None:
             notice(self.summary(block.first + len(block.lines)))
+
+    def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
+        """Return the targets of some rows as the model knows them."""
+        place = self.place(target, block.lines.__getitem__)
+        return text_cells.known_targets(self.grammar(), block.columns[target], self.known.classes, place)
+
+    def values(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
+        """Return the values of columns that are read as these types."""
+        grammar = self.grammar()
+        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
+        for block in self.cells() if types else ():
+            for i, column_type in types.items():
+                place = self.place(i, block.lines.__getitem__)
+                parts[i].append(text_cells.values(grammar, block.columns[i], column_type, place))
+        return {i: np.concatenate(parts.pop(i)) for i in types}
 
     def summary(self, n_rows: int) -> str:
         """Return a line for the user: what separates the columns, and how many columns and rows there are."""
@@ -322,6 +339,7 @@ class TextRows(TrainingRows):
         self.names = None if file.names is None else [file.names[i] for i in columns]
         self._at_target = self._place(target)
         self._types = {i: column.column_type(self._place(i)) for i, column in columns.items()}
+        self.column_types = [*self._types.values()]
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
             file.summary(self.n_rows),
@@ -369,23 +387,14 @@ class TextRows(TrainingRows):
     def take_columns(self) -> NamedColumns:
         """Return the columns with their types."""
         types, columns = self._types, []
-        again = self._read_again(
-            {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
-        )
+        # Some blocks of these columns were read as another type.
+        others = {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
+        again = self._file.values(others)
         for i in self._kept:
             column = self._columns.pop(i)
             values = again.pop(i) if i in again else column.values(types[i], self._place(i))
             columns.append(typed_column(values, types[i]))
         return NamedColumns([self._file.names_or_numbers[i] for i in self._kept], columns)
-
-    def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
-        """Return the values of columns of which some blocks were read as another type."""
-        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
-        for block in self._file.cells() if types else ():
-            for i, column_type in types.items():
-                place = self._file.place(i, block.lines.__getitem__)
-                parts[i].append(text_cells.values(self.grammar, block.columns[i], column_type, place))
-        return {i: np.concatenate(parts.pop(i)) for i in types}
 
     # ------------------------------------------------------------------------------------------------- the target
 
@@ -405,7 +414,7 @@ class TextRows(TrainingRows):
     def _values_of_target(self, column_type: str) -> NDArray[Any]:
         if self._target.has_values(column_type):
             return self._target.values(column_type, self._at_target)
-        return self._read_again({self._target_position: column_type})[self._target_position]
+        return self._file.values({self._target_position: column_type})[self._target_position]
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the targets as numbers; raises DataError if one is missing."""
