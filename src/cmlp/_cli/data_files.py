@@ -145,8 +145,8 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--holdout",
         choices=HOLDOUTS,
-        help="of a table: which eighth of the rows is held out to measure the model (default: random); last for rows "
-        "in the order of time",
+        help="of a table: which eighth of the rows is held out of a first fit, to measure it (default: random); last "
+        "for rows in the order of time, none to measure nothing",
     )
     parser.add_argument(
         "--validation", type=data_file, metavar="DATA", help="rows to compute a score on after each epoch"
@@ -252,7 +252,7 @@ class DataFiles(NamedTuple):
     labels: str | None = None
     validation: str | None = None
     validation_labels: str | None = None
-    holdout: str | None = None  # "last" or "random"
+    holdout: str | None = None  # a word of `HOLDOUTS`
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
@@ -349,20 +349,22 @@ class DataFiles(NamedTuple):
 
 
 def divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows that are held out, and those of training."""
+    """Return the rows that are held out, and those of training; `holdout` is a word of `HOLDOUTS`."""
     order = np.random.RandomState(0).permutation(n_rows) if holdout != "last" else np.arange(n_rows)[::-1]
-    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS else 0
+    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS and holdout != "none" else 0
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
 
-def rows_of_fit(files: DataFiles, trained: TrainedModel, record: FileRecord | None) -> tuple[Any, NDArray[Any]]:
+def rows_of_fit(
+    files: DataFiles, trained: TrainedModel, record: FileRecord | None, *, is_second: bool
+) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
-    The record is that of ``cmlp train``; a fit in Python, which has none, has learned all rows, or the part that the
-    option names.
+    The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python, which has none, has
+    learned all rows, or the part that the option names.
     """
     X, y = files.rows_of_table(trained, None if record is None else record.types)
-    if files.holdout is not None:
+    if files.holdout is not None and not is_second:
         _, rows = divided(len(y), files.holdout)
         X, y = X.take(rows), y[rows]
     return X, y

@@ -7,11 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli.terminal import duration
+from cmlp._estimators.extras import OF_FIT
 from cmlp._estimators.fitted import fitted_of
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from cmlp._cli.terminal import Terminal
     from cmlp._data.columns import CellFormat
@@ -49,6 +51,7 @@ class ProgressLine:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._started, self._first = 0.0, 0
+        self.title = ""  # of the fit, if there are several
         self.failure: OSError | None = None  # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
 
     def on_fit_begin(self, trainer: Any) -> None:
@@ -61,7 +64,8 @@ class ProgressLine:
         if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
             return
         done = round(_BAR * epoch.number / most)
-        fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
+        fields = [self.title] if self.title else []
+        fields += [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
         fields.append(f"loss {epoch.loss:.6f}")
         score, loss = epoch.validation_score, epoch.validation_loss
         if score is not None:
@@ -76,10 +80,11 @@ class ProgressLine:
 
 
 class ReadAs(NamedTuple):
-    """How training has read its file, which the model file says to commands that read others, or the same again."""
+    """What the model file says to commands that read other files, or the same again."""
 
     cell_format: CellFormat
     file: FileRecord
+    measured: Mapping[str, Any] | None = None  # the record of the fit that has measured a table's model, if another one
 
 
 class CheckpointOfFile(Checkpoint):
@@ -98,7 +103,11 @@ class CheckpointOfFile(Checkpoint):
 def save_as_read(model: Any, path: str | os.PathLike[str], read_as: ReadAs, *, include_training_state: bool) -> None:
     """Write a model that knows how cells of text are read; a recorded fit also knows what decides its rows."""
     fitted = fitted_of(model)
-    record = fitted.provenance and {**fitted.provenance, "file": read_as.file._asdict()}
+    record = fitted.provenance
+    if record is not None:
+        record = {**record, "file": read_as.file._asdict()}
+        if read_as.measured is not None:
+            record["measured"] = {name: read_as.measured[name] for name in OF_FIT}
     trained = fitted.model.replace(cell_format=read_as.cell_format)
     model._fitted = fitted._replace(model=trained, provenance=record)
     model.save(path, include_training_state=include_training_state)

@@ -8,6 +8,7 @@ import contextlib
 import math
 import os
 import re
+import time
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,26 +31,29 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.row_file import HOLDOUTS, Known, LabelledRows
 from cmlp._data.labels import FLOATS
-from cmlp._estimators.fitted import fitted_of
+from cmlp._estimators.fitted import fitted_of, provenance_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.constraints import POSITIVE
 from cmlp._train.parameters import PARAMETERS
-from cmlp.exceptions import message_of
+from cmlp.exceptions import UselessModelWarning, message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import TrainingRows
+    from cmlp.exceptions import Message
 
 
 DESCRIPTION = (
     "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have names, or text, dates "
-    "or gaps, trains the model of a table: an eighth of the rows is held out to measure it, and a target with "
-    "fractions or many numbers makes a regressor. Arrays, images, columns without names and more than 256 columns of "
+    "or gaps, trains the model of a table: an eighth of the rows is held out of a first fit, to measure it, and a "
+    "second fit, whose model is written, learns all rows. A target with fractions or many numbers makes a regressor. "
+    "Arrays, images, columns without names and more than 256 columns of "
     "numbers train one network: a classifier, or with --regressor a regressor. --table and --network, or an option "
     "that only one of them has, such as --n-epochs or --max-iter, choose. For a network, an npy file is mapped, "
     "and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
@@ -59,8 +63,10 @@ DESCRIPTION = (
     "the epochs so far, which --resume continues if it is one network."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
-_FOR_TABLES, _FOR_NETWORKS = ("table", "holdout"), ("network", "resume", "checkpoint_every", "labels", "validation")
+_FOR_TABLES = ("table", "holdout", "no_refit")
+_FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
 _PREFIX = "parameter_"
+_LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
 _MOST_CLASSES = 30  # more distinct numbers are no labels of a table
 
@@ -74,6 +80,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument("--table", action="store_true", help="train the model of a table, also if all is numbers")
     kinds.add_argument("--network", action="store_true", help="train one network, also if the columns have names")
     parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
+    parser.add_argument(
+        "--no-refit",
+        action="store_true",
+        help="of a table: write the model of the first fit, which does not learn the rows that measure it",
+    )
     parser.add_argument(
         "--provenance",
         dest=f"{_PREFIX}provenance",
@@ -137,6 +148,7 @@ class TrainRequest(NamedTuple):
     for_regressor: str | None  # the option that asks for a regressor, if one does
     for_table: str | None  # that for the model of a table
     for_network: str | None  # that for one network
+    refits: bool  # whether a table's model learns all rows after it is measured
     output: str
     resume: bool
     checkpoint_every: int | None
@@ -153,8 +165,11 @@ class TrainRequest(NamedTuple):
         table, network = (options.flag(names[0]) if names else None for names in (for_tables, for_networks))
         if table and network:
             raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
+        if arguments.no_refit and files.holdout == "none":
+            raise options.CommandError("--holdout none and --no-refit exclude each other: there is one fit of all rows")
         output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
-        return cls(files, parameters, regressor, table, network, output, resume, checkpoint_every)
+        refits = not arguments.no_refit
+        return cls(files, parameters, regressor, table, network, refits, output, resume, checkpoint_every)
 
     def check_parameters(self, kind: Any, why: str) -> None:
         """Raise CommandError if an estimator of the class lacks one of the given parameters."""
@@ -215,7 +230,7 @@ def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTrainin
     if form.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
         read_as = ReadAs(known.cell_format, files.record(rows.column_types))
-        return TableTraining(model, rows.take_columns(), target.y, read_as, notices)
+        return TableTraining(model, rows.take_columns(), target.y, read_as, notices, refits=request.refits)
     known = known._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
     return NetworkTraining(request, model, rows.take_numbers(target.y), known, notices)
 
@@ -293,32 +308,46 @@ def _fit_and_save(
     path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: options.Words
 ) -> int:
     """Fit, and write the model to a file."""
-    model = training.model
     progress = ProgressLine(terminal)
-    model.callbacks = [progress, *training.callbacks]
+    training.model.callbacks = [progress, *training.callbacks]
     try:
         with options.reporting(ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", re.escape(FLOATS))  # the notices have said what the target is
             try:
-                training.fit()
+                training.fit(progress)
             finally:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt:
-        if fitted_of(model) is not None:
+        if fitted_of(training.model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, training.interrupted(path))])
         if progress.failure is not None:
             raise progress.failure from None
         raise
+    except Exception as error:
+        what = training.kept_after_failure(path)
+        if what is None:
+            raise
+        _save(path, training)
+        if isinstance(error, options.CommandError):
+            raise options.CommandError(f"{str(error).rstrip('.')} ({what})") from error
+        raise
     _save(path, training)
-    terminal.write_lines([printable_message(options.worded(message_of(warning.message), words)) for warning in caught])
+    terminal.write_lines([printable_message(options.worded(text, words)) for text in _texts(caught)])
     with options.reporting(ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
+
+
+def _texts(caught: Sequence[warnings.WarningMessage]) -> list[Message]:
+    """Return the texts of warnings, each once. Of two fits, the first that is useless says so, with its own figures."""
+    found = [warning.message for warning in caught]
+    verdicts = [one for one in found if isinstance(one, UselessModelWarning)]
+    return [*dict.fromkeys(message_of(one) for one in found if one not in verdicts[1:])]
 
 
 class NetworkTraining:
@@ -334,7 +363,7 @@ class NetworkTraining:
         self._validation = request.files.validation_rows(known)
         self.callbacks = _checkpoints(request, self.read_as)
 
-    def fit(self) -> None:
+    def fit(self, progress: ProgressLine) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
         more: dict[str, Any] = {"resume": self._resume}
         if self._validation is not None:
@@ -357,9 +386,17 @@ class NetworkTraining:
         """Return the lines about the model of the epochs so far."""
         return [*self.report(), f"wrote {path}", "interrupted: the same command with --resume continues"]
 
+    def kept_after_failure(self, path: str) -> None:
+        """Return what is written after an error: nothing."""
+        return None
+
 
 class TableTraining:
-    """The rows of a file and the model that is trained on most of them; the others measure it."""
+    """The rows of a file and the model that is trained on most of them; the others measure it.
+
+    A second fit then learns all rows, unless none are held out or `refits` is false. `model` is the one to write: the
+    first until the second is complete.
+    """
 
     is_resumable, callbacks = False, ()
 
@@ -370,21 +407,52 @@ class TableTraining:
         y: NDArray[Any],
         read_as: ReadAs,
         notices: list[str],
+        *,
+        refits: bool,
     ) -> None:
         self.model, self.frame, self.y, self.read_as, self.notices = model, frame, y, read_as, notices
         self.held, self.rows = divided(len(y), read_as.file.holdout)
+        self._refits = refits and len(self.held) > 0
+        self._first: Any = None  # complete, if there is a second fit
 
-    def fit(self) -> None:
-        """Train the model."""
-        self.model.fit(self.frame.take(self.rows), self.y[self.rows])
+    def fit(self, progress: ProgressLine) -> None:
+        """Train the model; with two fits, `max_time` is for both."""
+        if not self._refits:
+            self.model.fit(self.frame.take(self.rows), self.y[self.rows])
+            return
+        model, limit, started = self.model, self.model.max_time, time.monotonic()
+        progress.title = "fit 1 of 2"
+        model.max_time = limit / 2 if POSITIVE.accepts(limit) else limit  # fit refuses another value
+        try:
+            model.fit(self.frame.take(self.rows), self.y[self.rows])
+        finally:
+            model.max_time = limit
+        self._first = model
+        second = type(model)(**model.get_params(deep=False))
+        progress.title = "fit 2 of 2"
+        if limit is not None:
+            second.max_time = max(limit - (time.monotonic() - started), _LEAST_TIME)
+        second.fit(self.frame, self.y)
+        second.max_time = limit
+        self.model, self.read_as = second, self.read_as._replace(measured=provenance_of(model))
 
     def report(self) -> list[str]:
-        """Return lines about the model, measured on the rows that are held out."""
-        return TableReport(self.model, self.frame, self.y, self.held, self.rows).lines()
+        """Return lines about the model, measured on the rows that are held out of the first fit."""
+        model = self._first if self._refits else self.model
+        report = TableReport(model, self.frame, self.y, self.held, self.rows, self._refits)
+        return report.notices() if self.read_as.file.holdout == "none" else report.lines()
 
     def interrupted(self, path: str) -> list[str]:
-        """Return the lines about the model of the epochs so far."""
-        return [f"interrupted: wrote {path}"]
+        """Return the lines about the model of the epochs so far, or of the first fit if the second is interrupted."""
+        what = self.kept_after_failure(path)
+        return [f"interrupted: wrote {path}" if what is None else f"interrupted {what}"]
+
+    def kept_after_failure(self, path: str) -> str | None:
+        """Return what is written after an error: the model of the first fit, if it is complete."""
+        if self._first is None:
+            return None
+        what = f"wrote {path}, the model of the first, which has not learned the {len(self.held):,} held-out rows"
+        return f"in the second fit: {what}"
 
 
 def _checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:

@@ -76,7 +76,8 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
             )
         if files.target is None:
             raise options.CommandError(f"{path} is the model of a table, which needs --target COLUMN")
-        return rows_of_fit(files, trained, record), {}
+        is_second = "measured" in (provenance_of(model) or {})
+        return rows_of_fit(files, trained, record, is_second=is_second), {}
     known = known_by(trained)
     data, validation = files.rows(known), files.validation_rows(known)
     named = {} if validation is None else {"X_val": validation.X, "y_val": validation.y}

@@ -31,6 +31,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "shards": (list, type(None)),
 }
+OF_FIT = ("data", "ends", "n_rows", "seed")  # of a record, what differs between fits with the same parameters
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -87,16 +88,23 @@ def load_extras(
 def _load_provenance(text: str, model: TrainedModel) -> dict[str, Any]:
     """Return the record of a file of a model; ModelFormatError if it is none."""
     found = parsed(text, _PROVENANCE, _MOST)
-    if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
-        raise refuse("'provenance' is not the record of a fit")
-    if len(found["ends"]) != len(model.networks) or not all(map(_is_end, found["ends"])):
-        raise refuse("'provenance' has no epoch and batch at which each network ended")
-    if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
-        raise refuse("'provenance' has hashes of the data that are not SHA-256")
+    _check_fit(found, tuple(_KINDS), len(model.networks))
+    if "measured" in found:
+        _check_fit(found["measured"], OF_FIT, len(model.networks))
     if "file" in found:
         _check_file(found["file"], model.n_inputs)
     record: dict[str, Any] = found
     return record
+
+
+def _check_fit(found: Any, names: tuple[str, ...], n_networks: int) -> None:
+    """Raise ModelFormatError if the record of a fit is damaged, or lacks one of the names."""
+    if type(found) is not dict or not all(type(found.get(name, ())) in _KINDS[name] for name in names):
+        raise refuse("'provenance' is not the record of a fit")
+    if len(found["ends"]) != n_networks or not all(map(_is_end, found["ends"])):
+        raise refuse("'provenance' has no epoch and batch at which each network ended")
+    if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
+        raise refuse("'provenance' has hashes of the data that are not SHA-256")
 
 
 def _check_file(fields: object, n_columns: int) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[float], None] | None  # gets the share of the file that was read
 
 TargetKind: TypeAlias = Literal["text", "whole", "fractions"]
-HOLDOUTS = ("random", "last")  # which rows of a table are held out of training
+HOLDOUTS = ("random", "last", "none")  # which rows of a table are held out to measure the model
 
 
 class LabelledRows(NamedTuple):
