@@ -10,17 +10,19 @@ import os
 import shlex
 import shutil
 import stat
+from collections import Counter
 from select import select as wait_for
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._cli import options
-from cmlp._cli.options import CommandError, nearest
+from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
-from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, Known, TextOptions, position
+from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, Known, TextOptions, positions
 from cmlp._model.model import TableModel
+from cmlp._train.other_names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -159,19 +161,28 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
 # ------------------------------------------------------------------------------------------------------ columns
 
 
-def column(file: RowFile, text: str) -> int:
-    """Return the position of a column that a user gives by its name or its number from 1."""
-    at = position(text, file.names, file.width)
-    if at is not None:
+def columns(file: RowFile, text: str) -> list[int]:
+    """Return the positions of the columns that a user gives by a name or a number from 1: several of the same name."""
+    at = positions(text, file.names, file.width)
+    if at:
         return at
     meant = nearest(text, file.names or ())
     hint = f"name a column, or a number from 1 to {file.width}" if meant is None else f"did you mean {meant!r}?"
-    raise CommandError(f"{file.path} has no column {text!r}: {hint}")
+    raise CommandError(f"{file.path} has no column {text!r}: {file.remedy or hint}")
+
+
+def column(file: RowFile, text: str) -> int:
+    """Return the position of the only column that a user gives by its name or its number from 1."""
+    at = columns(file, text)
+    if len(at) > 1 and not file.reads_by_name:  # its own error has the remedy
+        numbers = " or ".join(str(i + 1) for i in at)
+        raise CommandError(f"{file.path} has {len(at)} columns {text!r}: name one by its number, {numbers}")
+    return at[0]
 
 
 def without(file: RowFile, dropped: Sequence[str]) -> list[int]:
     """Return all columns but those that are given by their names or their numbers from 1."""
-    left_out = {column(file, text) for text in dropped}
+    left_out = {i for text in dropped for i in columns(file, text)}
     return [i for i in range(file.width) if i not in left_out]
 
 
@@ -194,8 +205,10 @@ def inputs_of(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) -> l
 
 def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
     exact = {name: i for i, name in kept.items()}
-    if len(exact) < len(kept):
-        raise CommandError(f"{path} has two columns of the same name")
+    counts = Counter(kept.values())
+    twice = next((name for name, n in counts.items() if n > 1 and name in wanted), None)
+    if twice is not None:
+        raise CommandError(f"{path} has two columns {twice!r}: leave one out with --drop NUMBER")
     meant = {name.strip(): name for name in wanted}
     at = {name if name in wanted else meant.get(name.strip(), name): i for name, i in exact.items()}
     missing = next((name for name in wanted if name not in at), None)
@@ -205,7 +218,8 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
     if extra:
         drops = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])
         more = f", and so on for {len(extra) - _MOST_NAMED} more" if len(extra) > _MOST_NAMED else ""
-        what = f"the column {extra[0]!r}" if len(extra) == 1 else f"{len(extra)} columns"
+        n = sum(counts[name] for name in exact if name in extra)
+        what = f"the column {extra[0]!r}" if n == 1 else f"{n} columns"
         raise CommandError(f"{path} has {what} that the model does not need: add {drops}{more}")
     return [at[name] for name in wanted]
 

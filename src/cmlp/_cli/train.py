@@ -65,6 +65,7 @@ DESCRIPTION = (
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _FOR_TABLES = ("table", "holdout", "no_refit")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
+_LISTS = {"categorical_features": "from_dtype"}  # parameters whose one value is a list of one, but for this value
 _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
@@ -136,7 +137,7 @@ def _value(text: str) -> object:
         if slash:
             return float(numerator) / float(denominator)
         return math.inf if text == "inf" else ast.literal_eval(text)
-    except (ValueError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
         return text.split(",") if "," in text else text
 
 
@@ -158,6 +159,10 @@ class TrainRequest(NamedTuple):
         """Return what the arguments say; a parameter is a word of them with a prefix."""
         files, values = DataFiles.of(arguments), vars(arguments)
         parameters = {name.removeprefix(_PREFIX): values[name] for name in values if name.startswith(_PREFIX)}
+        for name in _LISTS.keys() & parameters.keys():
+            value = parameters[name]
+            if isinstance(value, (str, int)) and value != _LISTS[name]:
+                parameters[name] = [value]
         networks, tables = _of_networks(), _of_tables()
         for_tables = [*filter(values.get, _FOR_TABLES), *(name for name in parameters if name not in networks)]
         for_networks = [*filter(values.get, _FOR_NETWORKS), *(name for name in parameters if name not in tables)]

@@ -6,6 +6,7 @@ recognizes the containers by their attributes.
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import time
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -30,6 +31,12 @@ TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.m
 
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
+# Functions of pandas that read files, by the end of their names.
+_READERS = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "read_excel"),
+    **dict.fromkeys((".json", ".jsonl"), "read_json"),
+    ".parquet": "read_parquet",
+}
 EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
@@ -45,9 +52,24 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         problem = "<name> must not have masked entries: fill them (filled()) or leave them out."
         raise ValueError(Message(problem, name=Setting(name)))
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError as error:
         raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
+    if not array.ndim:
+        _refuse_unread(value, name)
+    return array
+
+
+def _refuse_unread(value: object, name: str) -> None:
+    """Raise ValueError with the remedy for what has no rows yet: a lazy frame of polars, or the path of a file."""
+    if callable(getattr(type(value), "collect", None)):
+        raise ValueError(f"{name} is a {type(value).__name__}, which has no rows yet: pass {name}.collect().")
+    if isinstance(value, (str, os.PathLike)):
+        path = os.fspath(value)
+        end = os.path.splitext(path)[1]
+        if isinstance(path, str) and end:
+            reader = _READERS.get(end.lower(), "read_csv")
+            raise ValueError(f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}.")
 
 
 def is_arrow(value: object) -> bool:

@@ -138,7 +138,17 @@ class RowFile(ABC):
         Number of columns.
     names : sequence of str or None
         Names of the columns, if the file has them.
+
+    Attributes
+    ----------
+    remedy : str
+        What probably helps if the file has not the columns that it should have; empty if this is not known.
+    reads_by_name : bool
+        Whether two columns of the same name cannot be read, not even by their numbers.
     """
+
+    remedy = ""
+    reads_by_name = False
 
     def __init__(
         self, path: str, options: TextOptions, known: Known, width: int, names: Sequence[str] | None = None
@@ -278,12 +288,11 @@ def require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: i
     raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
 
 
-def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
-    """Return the position of a column by its name, also without the spaces around it, or by its number from 1."""
-    if names is not None:
-        if text in names:
-            return list(names).index(text)
-        plain = [name.strip() for name in names]
-        if plain.count(text.strip()) == 1:
-            return plain.index(text.strip())
-    return int(text) - 1 if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else None
+def positions(text: str, names: Sequence[str] | None, width: int) -> list[int]:
+    """Return the positions of the columns of a name, also without the spaces around it, or of a number from 1."""
+    named = list(names or ())
+    exact = [i for i, name in enumerate(named) if name == text]
+    found = exact or [i for i, name in enumerate(named) if name.strip() == text.strip()]
+    if found:
+        return found
+    return [int(text) - 1] if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else []

@@ -18,12 +18,13 @@ import numpy as np
 from cmlp._data.columns import NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
-from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, position
+from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, positions
 from cmlp._data.files.text_cells import MISSING_TARGET, Place, integers, typed_column
 from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
 from cmlp._data.files.text_lines import (
     NO_SEPARATOR,
     Lines,
+    are_aligned,
     are_most,
     encoding_of,
     has_several_numbers,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _NAMES = {"\t": "tab", " ": "space"}
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _BLOCK_CELLS = 1 << 16  # read at a time
+_NAMELESS = re.compile(r"\s*|Unnamed: \d+")  # the second is what pandas makes of the first
 _NO_MODEL = Known()
 
 
@@ -76,6 +78,8 @@ class TextFile(RowFile):
     ----------
     names_or_numbers : list of str
         The names of the columns, or their numbers where they have none.
+    nameless : list of int
+        Columns without a name in a file with names.
     """
 
     def __init__(self, path: str, options: TextOptions, known: Known = _NO_MODEL, target: str | None = None) -> None:
@@ -85,9 +89,9 @@ class TextFile(RowFile):
         def named(cells: Sequence[str]) -> bool:
             if names:
                 return names.issubset(cell.strip() for cell in cells)
-            if target is None or position(target, None, len(cells)) is not None:
+            if target is None or positions(target, None, len(cells)):
                 return False
-            return position(target, cells, 0) is not None
+            return bool(positions(target, cells, 0))
 
         with self._lines() as lines:
             self._look(lines, named)
@@ -133,6 +137,9 @@ class TextFile(RowFile):
             cell if has_names and cell.strip() else f"column {i + 1}" for i, cell in enumerate(first)
         ]
         self.names = self.names_or_numbers if has_names else None
+        self.nameless = [i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)]
+        if self.width == 1 and separator is None and are_aligned(filled):
+            self.remedy = "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
 
     def grammar(self) -> Grammar:
         """Return how cells are read."""
@@ -263,7 +270,7 @@ class TextFile(RowFile):
                     continue
                 cells = cells or [""]
             if len(cells) != self.width:
-                raise self._ragged(begin, len(cells), is_top=is_top)
+                raise self._ragged(begin, len(cells), is_top=is_top, is_end=lines.is_near_end())
             yield begin, cells
 
     @contextlib.contextmanager
@@ -293,13 +300,15 @@ class TextFile(RowFile):
         )
         return DataError(text, self.path, error, encoding="cp1252", latin=Setting("encoding", "latin-1"))
 
-    def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
+    def _ragged(self, line: int, width: int, *, is_top: bool, is_end: bool = False) -> DataError:
         remedy = ""
         if is_top and width == self.width + 1 > 2:
             remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
         elif is_top and width > self.width:
             remedy = Message(". Remove lines that are a title, or say with <comment=> how they begin", comment="TEXT")
-        elif self.separator in ",;" and self.width > 1:
+        elif is_end and width < self.width:
+            remedy = ". If the file ends with a footer, remove it"
+        elif self.separator in ",;" and 1 < self.width < width:
             remedy = f". A value that contains {self.separator} needs quotation marks"
         values = f"{width:,} value{'s' * (width != 1)}"
         return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy)
@@ -308,12 +317,18 @@ class TextFile(RowFile):
 # ------------------------------------------------------------------------------------------------- rows of training
 
 
-def _position(file: TextFile, text: str) -> int:
-    """Return the position of a column that a user gives by its name or its number from 1."""
-    at = position(text, file.names, file.width)
-    if at is None:
+def _positions(file: TextFile, text: str) -> list[int]:
+    """Return the positions of the columns that a user gives by a name or a number from 1."""
+    at = positions(text, file.names, file.width)
+    if not at:
         raise DataError(f"{file.path} has no column {text!r}: name a column, or a number from 1 to {file.width}")
     return at
+
+
+def _of_no_name(path: str, column: int) -> Message:
+    """Return a notice about a column without a name, as `to_csv` of a data frame writes its index."""
+    text = "{}, column {} has no name. If it is the index of a data frame, leave it out with <drop=>"
+    return Message(text, path, column + 1, drop=str(column + 1))
 
 
 class TextRows(TrainingRows):
@@ -323,7 +338,7 @@ class TextRows(TrainingRows):
     """
 
     def __init__(self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None) -> None:
-        texts = {_position(file, name) for name in file.options.text}
+        texts = {i for name in file.options.text for i in _positions(file, name)}
         # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
         may_be_grouped = file.separator == ";" and file.options.decimal is None and not file.options.thousands
         self.grammar = file.grammar()
@@ -343,6 +358,7 @@ class TextRows(TrainingRows):
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
             file.summary(self.n_rows),
+            *(_of_no_name(file.path, i) for i in file.nameless if i in columns),
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
 
