@@ -352,16 +352,11 @@ def test_without_held_out_rows_there_is_one_fit_and_no_figure(command, monkeypat
 
 @pytest.mark.parametrize("moment", ["on_fit_begin", "on_epoch_end"])
 def test_an_interrupted_second_fit_writes_the_first(command, monkeypatch, moment):
-    from cmlp._cli.progress import ProgressLine
-
-    method = getattr(ProgressLine, moment)
-
     def interrupted(self, trainer):
-        method(self, trainer)
         if self.title == "fit 2 of 2":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(ProgressLine, moment, interrupted)
+    monkeypatch.setattr(f"cmlp._cli.progress.ProgressLine.{moment}", interrupted)
     status, lines, _ = command(*TRAIN, "--provenance")
     assert status == 130 and lines[-1] == (
         "interrupted in the second fit: wrote m.cmlp, the model of the first, which has not learned the 25 held-out "
@@ -372,13 +367,11 @@ def test_an_interrupted_second_fit_writes_the_first(command, monkeypatch, moment
 
 
 def test_a_second_fit_that_fails_writes_the_first(command, monkeypatch):
-    from cmlp._cli.progress import ProgressLine
-
     def failing(self, trainer):
         if self.title == "fit 2 of 2":
             raise ValueError("no luck.")
 
-    monkeypatch.setattr(ProgressLine, "on_epoch_end", failing)
+    monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_epoch_end", failing)
     status, _, err = command(*TRAIN)
     assert status == 1 and err == (
         "cmlp: error: no luck (in the second fit: wrote m.cmlp, the model of the first, which has not learned the 25 "
