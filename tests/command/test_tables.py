@@ -311,7 +311,7 @@ def test_the_last_rows_are_held_out_on_demand(command):
 ALL_ROWS = np.arange(N)
 MOST_ROWS = np.sort(np.random.RandomState(0).permutation(N)[N // 8 :])
 SECOND_FIT = (
-    "these figures are those of a first fit, without the 25 rows. The model of a second fit, on all 200 rows, is "
+    "these figures are those of a first fit, without these 25 rows. The model of a second fit, on all 200 rows, is "
     "written; its intervals come from its own held-out rows"
 )
 

@@ -204,13 +204,13 @@ def inputs_of(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) -> l
 
 
 def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
-    exact = {name: i for i, name in kept.items()}
-    counts = Counter(kept.values())
+    meant = {name.strip(): name for name in wanted}
+    read_as = {i: name if name in wanted else meant.get(name.strip(), name) for i, name in kept.items()}
+    counts = Counter(read_as.values())
     twice = next((name for name, n in counts.items() if n > 1 and name in wanted), None)
     if twice is not None:
         raise CommandError(f"{path} has two columns {twice!r}: leave one out with --drop NUMBER")
-    meant = {name.strip(): name for name in wanted}
-    at = {name if name in wanted else meant.get(name.strip(), name): i for name, i in exact.items()}
+    at = {name: i for i, name in read_as.items()}
     missing = next((name for name in wanted if name not in at), None)
     if missing is not None:
         raise CommandError(f"{path} has no column {missing!r}, which the model needs")
@@ -218,7 +218,7 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
     if extra:
         drops = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])
         more = f", and so on for {len(extra) - _MOST_NAMED} more" if len(extra) > _MOST_NAMED else ""
-        n = sum(counts[name] for name in exact if name in extra)
+        n = sum(counts[name] for name in extra)
         what = f"the column {extra[0]!r}" if n == 1 else f"{n} columns"
         raise CommandError(f"{path} has {what} that the model does not need: add {drops}{more}")
     return [at[name] for name in wanted]

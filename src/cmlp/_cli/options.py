@@ -165,13 +165,14 @@ def option_hint(word: str, options: Collection[str]) -> str:
     name = word.lstrip("-").replace("-", "_")
     names = {option.lstrip("-").replace("-", "_") for option in options}
     names |= {argument for argument, option in _OF_ARGUMENTS.items() if option in options}
-    meant = [_OF_ARGUMENTS.get(one, flag(one)) + _OWNERS.get(one, "") for one in own_names(name, names)]
+    own = own_names(name, names)
+    owners = _OWNERS if len(own) > 1 else {}
+    meant = [_OF_ARGUMENTS.get(one, flag(one)) + owners.get(one, "") for one in own]
     remedy = elsewhere(name) if "n_threads" in names and not meant else ""
     if remedy:
         text = worded(remedy, words_of_train(names)).rstrip(".")
         return f": {text[0].lower()}{text[1:]}"
-    near = nearest(word, options)
-    meant = meant or [near] if near else meant
+    meant = meant or [*filter(None, [nearest(word, options)])]
     return f": did you mean {' or '.join(meant)}?" if meant else ""
 
 

@@ -53,8 +53,8 @@ class TableReport(NamedTuple):
         has_own = self.model._trained().calibration is not None
         own = f"; its {what} come from its own held-out rows" if has_own else ""
         return [
-            f"these figures are those of a first fit, without the {len(self.held):,} rows. The model of a second fit, "
-            f"on all {len(self.y):,} rows, is written{own}"
+            f"these figures are those of a first fit, without these {len(self.held):,} rows. The model of a second "
+            f"fit, on all {len(self.y):,} rows, is written{own}"
         ]
 
     def _read_as(self) -> list[str]:

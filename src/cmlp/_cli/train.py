@@ -60,7 +60,8 @@ DESCRIPTION = (
     "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
     "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
     "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
-    "the epochs so far, which --resume continues if it is one network."
+    "the epochs so far, which --resume continues if it is one network, and in the second fit of a table the model of "
+    "the first."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _FOR_TABLES = ("table", "holdout", "no_refit")
