@@ -76,7 +76,8 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="COLUMN",
-        help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
+        help="leave out a column, such as the labels: its number from 1, or its name, which several can have; can be "
+        "repeated",
     )
     parser.add_argument(
         "--separator",
