@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
         if self._subparsers is None and not {"-h", "--help"}.intersection(args):
             for word in args[: args.index("--") if "--" in args else None]:
                 if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
-                    self.error(_unknown("option", word.partition("=")[0], self._option_string_actions))
+                    self.error(_unknown_option(word.partition("=")[0], self._option_string_actions))
         chosen, extra = super().parse_known_args(args, namespace)
         if extra:
             self.error(f"{'unknown option' if extra[0].startswith('-') else 'unexpected argument'} {extra[0]!r}")
@@ -51,12 +51,19 @@ class _Parser(argparse.ArgumentParser):
         (file or sys.stderr).write(message)  # argparse ignores an OSError
 
 
-def _unknown(kind: str, word: str, words: Iterable[str]) -> str:
-    """Return the message for an unknown command or option, with the one that was probably meant."""
-    from cmlp._cli.options import nearest
+def _unknown_option(word: str, options: Iterable[str]) -> str:
+    """Return the message for an unknown option, with the one that was probably meant."""
+    from cmlp._cli.options import option_hint
 
-    meant = nearest(word, words)
-    return f"unknown {kind} {word!r}" + (f": did you mean {meant}?" if meant else "")
+    return f"unknown option {word!r}{option_hint(word, [*options])}"
+
+
+def _unknown_command(word: str) -> str:
+    """Return the message for an unknown command, with the one that was probably meant."""
+    from cmlp._train.other_names import nearest
+
+    meant = nearest(word, _COMMANDS)
+    return f"unknown command {word!r}" + (f": did you mean {meant}?" if meant else "")
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
@@ -122,7 +129,7 @@ def _run(arguments: list[str], program: str) -> int:
         arguments = ["digits", *arguments]
     parser = make_parser(program, arguments[0])
     if arguments[0] not in (*_COMMANDS, *_GENERAL):
-        parser.error(_unknown("command", arguments[0], _COMMANDS))
+        parser.error(_unknown_command(arguments[0]))
     chosen = parser.parse_args(arguments)
     run = chosen.run
     del chosen.run

@@ -137,6 +137,30 @@ class Phrase(str):
         return type(self), (self.key, str(self))
 
 
+class Choices(str):
+    """What a value may be: texts, phrases and messages, joined by commas and "or".
+
+    Who reports the message in other words joins those of the choices, without the ones that it does not offer.
+
+    Examples
+    --------
+    >>> Choices("a number", Phrase("callable", "a callable"), "None")
+    'a number, a callable or None'
+    """
+
+    choices: tuple[str, ...]
+
+    def __new__(cls, *choices: str) -> Self:
+        """Return the choices, of which there is at least one."""
+        *others, last = choices
+        listed = super().__new__(cls, f"{', '.join(others)} or {last}" if others else last)
+        listed.choices = choices
+        return listed
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
+        return type(self), self.choices
+
+
 class Message(str):
     """The text of an error or a warning, which knows its parts: texts and settings.
 
@@ -196,7 +220,7 @@ def _parts(sentence: str, values: Iterable[object], settings: Mapping[str, objec
         end = place.end()
         name, text = place["name"], place["text"]
         value = next(following) if name is None else settings[name]
-        if isinstance(value, (Setting, Phrase, Message)) and not place["repr"]:
+        if isinstance(value, (Setting, Phrase, Choices, Message)) and not place["repr"]:
             yield value
         elif name is None:
             yield format(shown(value) if place["repr"] else value, place["format"])

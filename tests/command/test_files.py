@@ -423,7 +423,7 @@ def zipped(name):
         (zipped("X.npy"), "t.csv is an npz file: save its arrays as npy"),
         ("x,x,y\n1,2,0\n3,4,1\n", "t.csv has 2 columns 'x', and predict finds columns by their names: rename them"),
         (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
-        (zipped("[Content_Types].xml"), "t.csv is a workbook (xlsx): save its sheet as CSV"),
+        (zipped("[Content_Types].xml"), "t.csv is a workbook: save its sheet as CSV"),
         (b"<html><p>1,2</p></html>\n", "t.csv is HTML or XML"),
         ("Prices,\n,\nx,y\n1,2\n3,4\n", "line 3: the names are here, not in the first row: remove the lines above"),
         (
@@ -559,3 +559,123 @@ def test_names_are_found_without_the_spaces_around_them(train, run):
 def test_a_line_that_states_the_separator_is_a_row_in_other_files(run, network):
     Path("t.csv").write_text("sep=,\n# 5\n")
     assert len(run("predict", "t.cmlp", "t.csv", "--header", "no", "--separator", "tab")[1]) == 2
+
+
+# ------------------------------------------------------------------------- files that are not what they should be
+
+
+SIMPLE = {"x": SIZE, "kind": KIND, "y": SIZE % 3}
+
+
+def test_a_file_that_was_compressed_twice_is_named(train):
+    twice = gzip.compress(gzip.compress(text_of(SIMPLE).encode()))
+    status, _, err = train(twice, name="t.csv.gz")
+    assert status == 1
+    assert err == "cmlp: error: t.csv.gz was compressed by gzip twice: unpack it once, for example with gunzip\n"
+
+
+@pytest.mark.parametrize("footer", ["Total rows: 160", "Total rows: 160\n\nsource: statistics\n"])
+def test_a_footer_has_a_remedy(train, footer):
+    status, _, err = train(text_of(SIMPLE) + footer)
+    assert status == 1 and err.endswith(
+        "t.csv, line 162: 1 value, but the first line has 3. If the file ends with a footer, remove it\n"
+    )
+    status, _, err = train(text_of(SIMPLE).replace("\n", "\nshort\n", 2))
+    assert status == 1 and "footer" not in err
+
+
+def test_a_footer_of_as_many_cells_has_a_remedy(train):
+    status, _, err = train(text_of(SIMPLE) + "Total,,\n")
+    assert status == 1 and "'Total' is not a number" in err
+    assert err.endswith("If line 162 is a footer, remove it\n")
+    columns = {**SIMPLE, "x": changed(SIZE, 5, "Total")}
+    assert "footer" not in train(columns)[2]
+
+
+def test_columns_that_are_aligned_by_spaces_have_a_remedy(train):
+    rows = (f"{'new ' + kind:14}{x:8}{x % 3:5}" for x, kind in zip(SIZE, KIND, strict=True))
+    lines = [f"{'name':14}{'size':>8}{'y':>5}", *rows]
+    status, _, err = train("\n".join(lines))
+    remedy = "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
+    assert status == 1 and err == f"cmlp: error: t.csv has no column 'y': {remedy}\n"
+    status, _, err = train("\n".join("one name" for _ in range(40)))
+    assert status == 1 and "aligned" not in err
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', '[\n  {"a": 1}\n]', '{ "a": 1}\n{ "a": 2}\n', "[[1, 2], [3, 4]]"])
+def test_json_is_named_with_a_remedy(train, text):
+    status, _, err = train(text, name="t.json")
+    assert status == 1 and "t.json is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV" in err
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ("[Content_Types].xml", "t.xlsx is a workbook: save its sheet as CSV"),
+        ("docProps/app.xml", "t.xlsx is a workbook: save its sheet as CSV"),
+        ("mimetype", "t.xlsx is a workbook: save its sheet as CSV"),
+        ("rows.csv", "t.xlsx is a zip file: unpack it, or use gzip"),
+    ],
+)
+def test_workbooks_are_named_with_a_remedy(train, member, message):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(member, "application/vnd.oasis.opendocument.spreadsheet" if member == "mimetype" else "x")
+    status, _, err = train(file.getvalue(), name="t.xlsx")
+    assert status == 1 and message in err
+
+
+@pytest.mark.parametrize("name", ["", " ", "Unnamed: 0"])
+def test_a_column_without_a_name_is_no_silent_input(train, name):
+    """`DataFrame.to_csv` writes the index as such a column, and `read_csv` reads it with the last of these names."""
+    _, lines, _ = train({name: range(N), **SIMPLE})
+    notice = "t.csv, column 1 has no name. If it is the index of a data frame, leave it out with --drop 1"
+    assert notice in lines
+    _, lines, _ = train({name: range(N), **SIMPLE}, "--drop", "1")
+    assert not any("index" in line for line in lines)
+
+
+def test_the_index_of_a_data_frame_in_parquet_is_no_silent_input(run):
+    pandas = package("pandas")
+    package("pyarrow")
+    pandas.DataFrame(SIMPLE, index=np.arange(N) * 2).to_parquet("t.parquet")
+    _, lines, _ = run("train", "t.parquet", "--target", "y", "-o", "m.cmlp", *TABLE)
+    drop = "leave it out with --drop __index_level_0__ unless it is an input"
+    assert f"t.parquet, column '__index_level_0__' is the index of a data frame: {drop}" in lines
+
+
+# --------------------------------------------------------------------------------------- two columns of the same name
+
+
+TWICE = "x,kind,z,z,y\n" + "".join(f"{SIZE[i]},{KIND[i]},{i},{i % 2},{SIZE[i] % 3}\n" for i in range(N))
+
+
+def test_two_unneeded_columns_of_one_name_are_ignored(train, run):
+    assert train(SIMPLE)[0] == 0
+    Path("new.csv").write_text(TWICE)
+    status, lines, err = run("predict", "m.cmlp", "new.csv")
+    assert (status, len(lines), err) == (0, N, "cmlp: the model does not need the columns z, z, y: ignored\n")
+    status, same, err = run("predict", "m.cmlp", "new.csv", "--drop", "z", "--drop", "y")
+    assert (status, same, err) == (0, lines, "")
+
+
+def test_two_unneeded_columns_of_one_name_are_dropped_for_a_network(train, run):
+    assert train({"x": SIZE, "y": SIZE % 3}, options=NETWORK)[0] == 0
+    Path("new.csv").write_text("x,z,z\n" + "".join(f"{x},1,2\n" for x in SIZE))
+    assert "has 2 columns that the model does not need: add --drop z\n" in run("predict", "m.cmlp", "new.csv")[2]
+    assert run("predict", "m.cmlp", "new.csv", "--drop", "z")[0] == 0
+    Path("new.csv").write_text("x,x\n" + "".join(f"{x},1\n" for x in SIZE))
+    assert "new.csv has two columns 'x': leave one out with --drop NUMBER" in run("predict", "m.cmlp", "new.csv")[2]
+
+
+def test_drop_leaves_out_all_columns_of_a_name(train):
+    assert train(TWICE, "--drop", "z")[0] == 0
+    assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["x", "kind"]
+    assert train(TWICE, "--drop", "3")[0] == 0
+    assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["x", "kind", "z"]
+    assert "t.csv has 2 columns 'z'" in train(TWICE)[2]
+
+
+def test_a_target_of_two_columns_is_refused(train):
+    status, _, err = train(TWICE, target="z")
+    assert status == 1 and "t.csv has 2 columns 'z': name one by its number, 3 or 4" in err

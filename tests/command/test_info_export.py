@@ -291,3 +291,12 @@ def test_export_of_a_table_to_onnx(command, table, tmp_path):
 def test_commands_for_one_network_refuse_a_table(command, table, arguments):
     status, _, err = command(*arguments)
     assert status == 1 and "table.cmlp is a TabularClassifier" in err and err.count("\n") == 1
+
+
+def test_info_says_what_labels_are(command):
+    """Labels that are text of any length are objects of NumPy."""
+    for kind, classes in (("text", np.array(["a", "b"], object)), ("bool", np.array([False, True]))):
+        model = small(max_iter=1).fit(X, classes[np.arange(len(X)) % 2])
+        model.save("m.cmlp")
+        _, out, _ = command("info", "m.cmlp")
+        assert re.search(r"^classes +(.*)", out, re.M)[1].startswith(f"2 ({kind}): ")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import cmlp
 from cmlp import __main__ as cli
 
 
@@ -125,3 +126,65 @@ def test_fashion_mnist_shows_class_names(capsys):
     assert "139,930 parameters" in text and "fast method" in text
     assert "answer: ankle boot" in text
     assert "one for each kind of clothing" in text
+
+
+def error_of(capsys, *arguments):
+    """Return the line of an error, whatever its status."""
+    try:
+        assert cli.main(["train", "t.csv", "--target", "y", "-o", "m.cmlp", *arguments]) == 1
+    except SystemExit as error:
+        assert error.code == 2
+    return capsys.readouterr().err
+
+
+HINTS = {
+    "lr": "did you mean --learning-rate-init?",
+    "epochs": "did you mean --max-iter of one network or --n-epochs of a table?",
+    "iterations": "did you mean --max-iter of one network or --n-epochs of a table?",
+    "cat-features": "did you mean --categorical-features?",
+    "cat_features": "did you mean --categorical-features?",
+    "eval-set": "did you mean --validation?",
+    "class-weights": "did you mean --class-weight?",
+    "seed": "did you mean --random-state?",
+    "n-jobs": "did you mean --n-threads?",
+    "device": "training runs on the processor, with --n-threads threads",
+    "max-itr": "did you mean --max-iter?",
+}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_options_have_the_hints_of_parameters(capsys, name):
+    assert f"unknown option '--{name}': {HINTS[name]} (see cmlp train --help)" in error_of(capsys, f"--{name}", "1")
+
+
+@pytest.mark.parametrize("value", ["{[1]:2}", "{1:", "[[1]", "{{}: 1}"])
+def test_a_value_that_is_none_of_python_is_refused_in_words(capsys, tmp_path, monkeypatch, value):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,0\n2,1\n" * 20)
+    err = error_of(capsys, "--network", "--class-weight", value)
+    assert err.startswith("cmlp: error: --class-weight must be ") and f"{value!r}" in err and "_value" not in err
+
+
+def test_errors_about_values_offer_nothing_that_only_python_has(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("x,y\n" + "1,0\n2,1\n" * 20)
+    for name, expected in (
+        ("loss", "a str among {'focal', 'label_smoothing', 'log_loss', 'squared_error'}. Got 'mse' instead. Did"),
+        ("early-stopping", "True or False. Got 'mse' instead."),
+        ("random-state", "an int in the range [0, 4294967295] or None. Got 'mse' instead."),
+        ("initialization", "'lecun'} or a pair such as '[0, 1], [2, 3]'. Got 'mse' instead."),
+    ):
+        err = error_of(capsys, "--network", f"--{name}", "mse")
+        assert expected in err
+        assert not any(word in err for word in ("callable", "instance", "RandomState", "array-like", "tuple")), err
+
+
+def test_one_name_is_a_list_of_categorical_features(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("x,plz,y\n" + "".join(f"{i},{10000 + i % 3},{i % 2}\n" for i in range(40)))
+    options = "--n-epochs", "1", "--n-estimators", "1", "--hidden-layer-sizes", "4"
+    for given, expected in (("plz", ["plz"]), ("1", [1]), ("x,plz", ["x", "plz"]), ("from_dtype", "from_dtype")):
+        arguments = "train", "t.csv", "--target", "y", "-o", "m.cmlp", "--categorical-features", given, *options
+        assert cli.main([*arguments]) == 0, capsys.readouterr().err
+        assert cmlp.load("m.cmlp").categorical_features == expected
+    assert "has 'plzz', but X has no such column" in error_of(capsys, "--categorical-features", "plzz", *options)

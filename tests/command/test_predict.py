@@ -173,7 +173,8 @@ def test_columns_are_found_by_name(folder, predict, expected):
     assert predict("rows.csv", model="named.cmlp") == (0, expected, "")
     for head, message in (
         ("d,a,c,x", "data has no column 'b', which the model needs"),
-        ("d,a,a,b", "data has two columns of the same name"),
+        ("d,a,a,b", "data has two columns 'a': leave one out with --drop NUMBER\n"),
+        ("d,a,c, a ,b", "data has two columns 'a': leave one out with --drop NUMBER\n"),
         ("d,a,c,b,y", "data has the column 'y' that the model does not need: add --drop y\n"),
         ("d,a,c,b,my y,z", "data has 2 columns that the model does not need: add --drop 'my y' --drop z\n"),
         ("d,a,c,b,e,f,g,h,i,j", "add --drop e --drop f --drop g --drop h --drop i, and so on for 1 more\n"),

@@ -59,15 +59,15 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     assert lines[0] == 'flats.csv: "," as separator, 6 columns with names, 200 rows'
     assert lines[1].startswith("Not all cells are numbers (flats.csv, line 2, column 3 ('district'): ")
     assert lines[1].endswith("). So this trains a TabularRegressor: the target has 193 different numbers")
-    assert lines[-6:-4] == ["read as categories: district", "read as dates: built"]
-    words = lines[-4].split()
+    assert lines[-7:-5] == ["read as categories: district", "read as dates: built"]
+    words = lines[-5].split()
     assert (
-        lines[-4].startswith("root mean squared error ")
-        and "on 25 rows held out of training; always the mean:" in lines[-4]
+        lines[-5].startswith("root mean squared error ")
+        and "on 25 rows held out of a first fit; always the mean:" in lines[-5]
     )
     error, base = (float(words[k].replace(",", "")) for k in (4, -1))
     assert error < base / 2 and "," in words[-1]
-    assert lines[-2].startswith("effect of the columns: size ") and lines[-2].count("%") == 3
+    assert lines[-3].startswith("effect of the columns: size ") and lines[-3].count("%") == 3
     assert lines[-1] == "wrote m.cmlp"
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
@@ -78,12 +78,12 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
 
 def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
     held = np.sort(np.random.RandomState(0).permutation(N)[: N // 8])
-    _, lines, _ = command(*TRAIN)
+    _, lines, _ = command(*TRAIN, "--no-refit")
     _, predicted, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
     low, high = np.array([line.split(",")[1:] for line in predicted], float)[held].T
     right = np.mean((low <= PRICE[held]) & (PRICE[held] <= high))
     assert lines[-3] == f"90% intervals: {short(np.mean(high - low))} wide on average, right for {right:.1%}"
-    train = ["train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS]
+    train = ["train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS, "--no-refit"]
     _, lines, _ = command(*train)
     _, sets, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
     sets, truth = ([one.split(",") for one in np.array(sets)[held]], np.where(SIZE > 90, "large", "small")[held])
@@ -114,7 +114,7 @@ def test_a_first_line_about_dates_says_that_they_are_dates(command):
 
 @pytest.mark.parametrize("levels", [[0.9], [0.1, 0.9]])
 def test_training_reports_the_pinball_loss_of_quantiles(command, levels):
-    status, lines, _ = command(*TRAIN, "--loss", "quantile", "--quantile", ",".join(map(str, levels)))
+    status, lines, _ = command(*TRAIN, "--loss", "quantile", "--quantile", ",".join(map(str, levels)), "--no-refit")
     held, rows = np.split(np.random.RandomState(0).permutation(N), [N // 8])
     predicted = predictions(cmlp.load("m.cmlp")).reshape(N, -1)[held]
 
@@ -158,8 +158,8 @@ def test_parquet_trains_and_predicts_as_csv(command):
     _, in_parquet, err = command("predict", "m.cmlp", "flats.parquet")
     assert err == "cmlp: the model does not need the columns note, price, kind: ignored\n"
     assert list(map(float, in_parquet)) == model.predict(frame[model.feature_names_in_]).tolist()
-    report = lines[-4:]
-    assert command(*TRAIN)[1][-4:] == report  # the same rows are held out, and the same model is trained
+    report = lines[-5:]
+    assert command(*TRAIN)[1][-5:] == report  # the same rows are held out, and the same model is trained
     assert command("predict", "m.cmlp", "flats.parquet", "--drop", "note", "--drop", "kind")[1] == in_parquet
 
 
@@ -323,37 +323,142 @@ def test_options_that_exclude_each_other_are_refused(command):
     assert "--holdout is only for the model of a table, and --network only for" in error(
         "--holdout", "last", "--network"
     )
+    assert "--no-refit is only for the model of a table, and --network only for" in error("--no-refit", "--network")
+    assert "--holdout none and --no-refit exclude each other" in error("--holdout", "none", "--no-refit")
     np.save("n.npy", np.ones((40, 3)))
     status, _, err = command("train", "n.npy", "--target", "3", "--table", *OPTIONS)
     assert status == 1 and "n.npy must be delimited text or Parquet for the model of a table" in err
 
 
 def test_the_last_rows_are_held_out_on_demand(command):
-    train = [*TRAIN, "--holdout", "last", "--provenance"]
+    train = [*TRAIN, "--holdout", "last", "--provenance", "--no-refit"]
     _, lines, _ = command(*train)
     error = np.sqrt(np.mean((PRICE[-25:] - predictions(cmlp.load("m.cmlp"))[-25:]) ** 2))
     assert lines[-4].startswith(f"root mean squared error {short(error)} on 25 rows held out of training")
     verify = ["verify", "m.cmlp", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind"]
     assert command(*verify, "--holdout", "last")[0] == 0
-    assert command(*verify)[0] == 3
+    assert command(*verify)[0] == 0
 
 
-def test_model_is_that_of_python_on_seven_eighths_of_the_rows(command):
-    command(*TRAIN)
+ALL_ROWS = np.arange(N)
+MOST_ROWS = np.sort(np.random.RandomState(0).permutation(N)[N // 8 :])
+SECOND_FIT = (
+    "these figures are those of a first fit, without these 25 rows. The model of a second fit, on all 200 rows, is "
+    "written; its intervals come from its own held-out rows"
+)
+
+
+def assert_written_is_the_fit_of(rows, path="m.cmlp"):
+    """Compare a model file with a fit in Python."""
     size = np.where(np.arange(N) % 10 == 3, np.nan, SIZE)
     frame = np.stack([size.astype(object), np.where(DISTRICT == "NA", None, DISTRICT), BUILT.astype(object)], axis=1)
-    rows = np.sort(np.random.RandomState(0).permutation(N)[N // 8 :])
     expected = TabularRegressor(random_state=0, hidden_layer_sizes=16).fit(frame[rows], PRICE[rows])
-    found = cmlp.load("m.cmlp")
+    found = cmlp.load(path)
     for ours, theirs in zip(found.estimators_, expected.estimators_, strict=True):
         np.testing.assert_array_equal(ours.params, theirs.params)
+    np.testing.assert_array_equal(found._trained().calibration.scores, expected._trained().calibration.scores)
+
+
+@pytest.mark.parametrize("holdout", ["random", "last"])
+def test_the_written_model_has_learned_all_rows(command, holdout):
+    _, lines, _ = command(*TRAIN, "--holdout", holdout)
+    assert_written_is_the_fit_of(ALL_ROWS)
+    assert lines[-2:] == [SECOND_FIT, "wrote m.cmlp"]
+    report, (_, measured, _) = lines[-7:-2], command(*TRAIN, "--holdout", holdout, "--no-refit")
+    assert measured[-6:] == [*(line.replace("a first fit", "training") for line in report), "wrote m.cmlp"]
+    if holdout == "random":
+        assert_written_is_the_fit_of(MOST_ROWS)
+
+
+def test_without_held_out_rows_there_is_one_fit_and_no_figure(command, monkeypatch):
+    fits = []
+    monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_fit_begin", lambda *_: fits.append(1))
+    monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_epoch_end", lambda *_: None)
+    _, lines, _ = command(*TRAIN, "--holdout", "none")
+    assert lines[-3:] == ["read as categories: district", "read as dates: built", "wrote m.cmlp"] and len(lines) == 5
+    assert_written_is_the_fit_of(ALL_ROWS)
+    assert len(fits) == 1
+    command(*TRAIN)
+    assert len(fits) == 3
+
+
+@pytest.mark.parametrize("moment", ["on_fit_begin", "on_epoch_end"])
+def test_an_interrupted_second_fit_writes_the_first(command, monkeypatch, moment):
+    def interrupted(self, trainer):
+        if self.title == "fit 2 of 2":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"cmlp._cli.progress.ProgressLine.{moment}", interrupted)
+    status, lines, _ = command(*TRAIN, "--provenance")
+    assert status == 130 and lines[-1] == (
+        "interrupted in the second fit: wrote m.cmlp, the model of the first, which has not learned the 25 held-out "
+        "rows"
+    )
+    assert_written_is_the_fit_of(MOST_ROWS)
+    assert command("verify", "m.cmlp", "flats.csv")[0] == 0
+
+
+def test_a_second_fit_that_fails_writes_the_first(command, monkeypatch):
+    def failing(self, trainer):
+        if self.title == "fit 2 of 2":
+            raise ValueError("no luck.")
+
+    monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_epoch_end", failing)
+    status, _, err = command(*TRAIN)
+    assert status == 1 and err == (
+        "cmlp: error: no luck (in the second fit: wrote m.cmlp, the model of the first, which has not learned the 25 "
+        "held-out rows)\n"
+    )
+    assert_written_is_the_fit_of(MOST_ROWS)
+
+
+def test_max_time_is_for_both_fits(command, monkeypatch):
+    fit, limits = TabularRegressor.fit, []
+
+    def timed(self, X, y, **keywords):
+        limits.append(self.max_time)
+        return fit(self, X, y, **keywords)
+
+    monkeypatch.setattr(TabularRegressor, "fit", timed)
+    command(*TRAIN, "--max-time", "1000")
+    first, second = limits
+    assert first == 500 and 500 < second < 1000
+    assert cmlp.load("m.cmlp").max_time == 1000
+    status, _, err = command(*TRAIN, "--max-time", "-4")
+    assert status == 1 and "got -4" in err.lower()
+
+
+def test_the_record_has_both_fits_and_verify_repeats_the_second(command):
+    command(*TRAIN, "--provenance", "--no-refit")
+    names = "data", "ends", "n_rows", "seed"
+    alone = cmlp.load("m.cmlp")._fitted.provenance
+    command(*TRAIN, "--provenance")
+    record = cmlp.load("m.cmlp")._fitted.provenance
+    assert record["measured"] == {name: alone[name] for name in names} and "measured" not in alone
+    assert (record["n_rows"], alone["n_rows"]) == (N, N - 25)
+    assert command("verify", "m.cmlp", "flats.csv")[0] == 0
+    text = Path("flats.csv").read_text()
+    held = np.setdiff1d(ALL_ROWS, MOST_ROWS)[0]
+    Path("flats.csv").write_text(text.replace(f"n{held},", f"n{held},1", 1))
+    assert command("verify", "m.cmlp", "flats.csv")[0] == 3
+    for name, value in (("n_rows", "many"), ("ends", [1]), ("data", {"X": "0"})):
+        model = cmlp.load("m.cmlp")
+        model._fitted.provenance["measured"][name] = value
+        model.save("damaged.cmlp")
+        assert "'provenance' " in command("verify", "damaged.cmlp", "flats.csv")[2]
+
+
+def test_few_rows_are_all_learned_in_one_fit(command):
+    Path("few.csv").write_text("x,y\n" + "".join(f"a{i % 3},{i}.5\n" for i in range(31)))
+    _, lines, _ = command("train", "few.csv", "--target", "y", *OPTIONS)
+    assert [line for line in lines if "fit" in line] == [] and lines[-2].startswith("effect of the columns: ")
 
 
 def test_warnings_of_the_fit_are_lines_in_the_words_of_the_command(command):
     """A warning of Python would show the path of the program and the names of parameters."""
     status, lines, err = command(*TRAIN, "--n-epochs", "1", "--learning-rate-init", "1e-9")
     assert (status, err) == (0, "")
-    (line,) = [line for line in lines if "not clearly better than a constant" in line]
+    (line,) = [line for line in lines if "not clearly better than a constant" in line]  # of both fits
     assert "(--n-epochs) or a larger --learning-rate-init than 1e-09" in line and "learning_rate_init" not in line
 
 
@@ -379,8 +484,8 @@ def test_hours_of_utc_are_named_if_they_matter(command, end, period):
 
 def test_labels_are_predicted_with_probabilities(command):
     status, lines, _ = command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
-    assert status == 0 and float(lines[-4].split()[1]) > 0.85
-    assert "; always " in lines[-4]
+    assert status == 0 and float(lines[-5].split()[1]) > 0.85
+    assert "; always " in lines[-5]
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularClassifier)
     status, lines, err = command("predict", "m.cmlp", "flats.csv", "--proba")
@@ -414,7 +519,7 @@ def test_columns_without_names_are_numbered(command, tmp_path):
     rows = [f"{i},{'ab'[i % 2]},{i * (1 + i % 2)}.5" for i in range(60)]
     (tmp_path / "rows.csv").write_text("\n".join(rows))
     status, lines, _ = command("train", "rows.csv", "--target", "3", *OPTIONS)
-    assert status == 0 and "column 1 " in lines[-2]
+    assert status == 0 and "column 1 " in lines[-3]
     assert cmlp.load("m.cmlp").feature_names_in_.tolist() == ["column 1", "column 2"]
     assert command("predict", "m.cmlp", "rows.csv", "--drop", "3")[0] == 0
 

@@ -10,7 +10,8 @@ import pytest
 
 import cmlp
 from cmlp import __main__ as cli
-from cmlp._cli.options import EXPORT_WORDS, OF_CONTAINERS, PAGE_WORDS, Words, nearest, worded, words_of_train
+from cmlp._cli.options import EXPORT_WORDS, OF_VALUES, PAGE_WORDS, Words, worded, words_of_train
+from cmlp._train.other_names import nearest
 from cmlp.exceptions import Message, Setting
 
 OPTIONS = ["--max-iter", "--max_iter", "--alpha", "--hidden-layer-sizes", "--header", "--help", "-o"]
@@ -93,7 +94,7 @@ def test_the_library_has_all_that_the_command_words(words):
 
 
 def test_the_command_words_all_phrases_of_the_library():
-    assert phrases_of_library() <= {key for words in ALL_WORDS for key in words.phrases} | OF_CONTAINERS.keys()
+    assert phrases_of_library() <= {key for words in ALL_WORDS for key in words.phrases} | OF_VALUES.keys()
 
 
 PLACES = re.compile(r"<([A-Za-z_]\w*)[=:>]|(\{)[^}]*\}")  # of settings, and of values

@@ -37,6 +37,15 @@ KEYWORDS = {
     "batch_size of fit": (lambda: MLPClassifier().fit(X, Y, batch_size=3), r"batch_size of the constructor\?$"),
     "validation_data": (lambda: MLPClassifier().fit(X, Y, validation_data=(X, Y)), r"Did you mean X_val\?$"),
     "n_estimators": (lambda: MLPRegressor(n_estimators=3), "Only TabularClassifier and TabularRegressor have it"),
+    "iterations": (lambda: MLPClassifier(iterations=3), r"Did you mean max_iter\?$"),
+    "iterations of tables": (lambda: TabularClassifier(iterations=3), r"Did you mean n_epochs\?$"),
+    "cat_features": (lambda: TabularClassifier(cat_features=["x"]), r"Did you mean categorical_features\?$"),
+    "cat_features of a network": (lambda: MLPClassifier(cat_features=["x"]), "Only TabularClassifier and .* have cat"),
+    "eval_set of fit": (lambda: MLPClassifier().fit(X, Y, eval_set=(X, Y)), r"Did you mean X_val\?$"),
+    "eval_set": (lambda: TabularRegressor(eval_set=(X, Y)), r"Pass validation rows to fit, as X_val and y_val\.$"),
+    "class_weights": (lambda: MLPClassifier(class_weights={0: 1}), r"Did you mean class_weight\?$"),
+    "device": (lambda: MLPClassifier(device="cuda"), r"Training runs on the processor, with n_threads threads\.$"),
+    "a mistyped name": (lambda: MLPClassifier(hidden_layer_size=3), r"Did you mean hidden_layer_sizes\?$"),
     "a name of no library": (lambda: MLPClassifier(colour=3), "unexpected keyword argument 'colour'$"),
 }
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
 from helpers import peak_memory
+from optional import package
 from scipy import sparse
+
+from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 # Most fits here stop at max_iter on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -187,3 +190,19 @@ def test_the_first_infinite_value_is_found_behind_many_rows(convert):
     rows[5000, 1] = rows[8999, 0] = np.inf
     with pytest.raises(ValueError, match=r"contains infinity .* at row 5000, column 1\.$"):
         model.predict(convert(rows))
+
+
+@pytest.mark.parametrize("owner", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+def test_lazy_frames_and_paths_name_what_to_do(owner):
+    polars = package("polars")
+    frame = polars.DataFrame({"x": [1.0, 2.0] * 20, "y": [0, 1] * 20})
+    lazy = frame.lazy()
+    model = owner(**{"n_epochs" if "Tabular" in owner.__name__ else "max_iter": 1})
+    with pytest.raises(ValueError, match=r"X is a LazyFrame.*: pass X\.collect\(\)"):
+        model.fit(lazy, frame["y"])
+    with pytest.raises(ValueError, match=r"y is a LazyFrame.*: pass y\.collect\(\)"):
+        model.fit(frame.select("x"), lazy.select("y"))
+    with pytest.raises(ValueError, match=r"X is the text 'rows.csv': read the file first, for .* pandas.read_csv"):
+        model.fit("rows.csv", frame["y"])
+    with pytest.raises(ValueError, match=r"X is the text 'rows.xlsx': read the file first, for .* pandas.read_excel"):
+        model.fit("rows.xlsx", frame["y"])

@@ -10,17 +10,19 @@ import os
 import shlex
 import shutil
 import stat
+from collections import Counter
 from select import select as wait_for
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._cli import options
-from cmlp._cli.options import CommandError, nearest
+from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
-from cmlp._data.files.row_file import ArrayRows, Known, TextOptions, position
-from cmlp._model.model import TableModel, model_of
+from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, Known, TextOptions, positions
+from cmlp._model.model import TableModel
+from cmlp._train.other_names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +76,8 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="COLUMN",
-        help="leave out a column, such as the labels: its name, or its number from 1; can be repeated",
+        help="leave out a column, such as the labels: its number from 1, or its name, which several can have; can be "
+        "repeated",
     )
     parser.add_argument(
         "--separator",
@@ -98,7 +101,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-bytes",
         type=options.integer(1),
-        default=2**30,
+        default=TextOptions().max_bytes,
         metavar="N",
         help="refuse a compressed file that contains more than N bytes (default: 1 GiB)",
     )
@@ -144,9 +147,9 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--holdout",
-        choices=("random", "last"),
-        help="of a table: which eighth of the rows is held out to measure the model (default: random); last for rows "
-        "in the order of time",
+        choices=HOLDOUTS,
+        help="of a table: which eighth of the rows is held out of a first fit, to measure it (default: random); last "
+        "for rows in the order of time, none to measure nothing",
     )
     parser.add_argument(
         "--validation", type=data_file, metavar="DATA", help="rows to compute a score on after each epoch"
@@ -159,19 +162,28 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
 # ------------------------------------------------------------------------------------------------------ columns
 
 
-def column(file: RowFile, text: str) -> int:
-    """Return the position of a column that a user gives by its name or its number from 1."""
-    at = position(text, file.names, file.width)
-    if at is not None:
+def columns(file: RowFile, text: str) -> list[int]:
+    """Return the positions of the columns that a user gives by a name or a number from 1: several of the same name."""
+    at = positions(text, file.names, file.width)
+    if at:
         return at
     meant = nearest(text, file.names or ())
     hint = f"name a column, or a number from 1 to {file.width}" if meant is None else f"did you mean {meant!r}?"
-    raise CommandError(f"{file.path} has no column {text!r}: {hint}")
+    raise CommandError(f"{file.path} has no column {text!r}: {file.remedy or hint}")
+
+
+def column(file: RowFile, text: str) -> int:
+    """Return the position of the only column that a user gives by its name or its number from 1."""
+    at = columns(file, text)
+    if len(at) > 1 and not file.reads_by_name:  # its own error has the remedy
+        numbers = " or ".join(str(i + 1) for i in at)
+        raise CommandError(f"{file.path} has {len(at)} columns {text!r}: name one by its number, {numbers}")
+    return at[0]
 
 
 def without(file: RowFile, dropped: Sequence[str]) -> list[int]:
     """Return all columns but those that are given by their names or their numbers from 1."""
-    left_out = {column(file, text) for text in dropped}
+    left_out = {i for text in dropped for i in columns(file, text)}
     return [i for i in range(file.width) if i not in left_out]
 
 
@@ -193,11 +205,13 @@ def inputs_of(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) -> l
 
 
 def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
-    exact = {name: i for i, name in kept.items()}
-    if len(exact) < len(kept):
-        raise CommandError(f"{path} has two columns of the same name")
     meant = {name.strip(): name for name in wanted}
-    at = {name if name in wanted else meant.get(name.strip(), name): i for name, i in exact.items()}
+    read_as = {i: name if name in wanted else meant.get(name.strip(), name) for i, name in kept.items()}
+    counts = Counter(read_as.values())
+    twice = next((name for name, n in counts.items() if n > 1 and name in wanted), None)
+    if twice is not None:
+        raise CommandError(f"{path} has two columns {twice!r}: leave one out with --drop NUMBER")
+    at = {name: i for i, name in read_as.items()}
     missing = next((name for name in wanted if name not in at), None)
     if missing is not None:
         raise CommandError(f"{path} has no column {missing!r}, which the model needs")
@@ -205,7 +219,8 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
     if extra:
         drops = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])
         more = f", and so on for {len(extra) - _MOST_NAMED} more" if len(extra) > _MOST_NAMED else ""
-        what = f"the column {extra[0]!r}" if len(extra) == 1 else f"{len(extra)} columns"
+        n = sum(counts[name] for name in extra)
+        what = f"the column {extra[0]!r}" if n == 1 else f"{n} columns"
         raise CommandError(f"{path} has {what} that the model does not need: add {drops}{more}")
     return [at[name] for name in wanted]
 
@@ -252,7 +267,7 @@ class DataFiles(NamedTuple):
     labels: str | None = None
     validation: str | None = None
     validation_labels: str | None = None
-    holdout: str | None = None  # "last" or "random"
+    holdout: str | None = None  # a word of `HOLDOUTS`
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
@@ -269,6 +284,36 @@ class DataFiles(NamedTuple):
     def paths(self) -> tuple[str | None, ...]:
         """All files."""
         return self.data, self.labels, self.validation, self.validation_labels
+
+    def record(self, types: list[str] | None = None) -> FileRecord:
+        """Return what was decided about the file; `types` are those of the columns of a table in a file of text."""
+        reading = self.reading
+        form = reading.header, reading.separator, reading.encoding, reading.comment, reading.max_bytes
+        return FileRecord(self.target, [*self.dropped], *form, self.holdout, types)
+
+    def as_recorded(self, record: FileRecord, path: str) -> Self:
+        """Return the files as training has read them for the model in `path`, where the options do not say otherwise.
+
+        Options are for a copy of the rows in another form. Raises CommandError if they ask for other rows.
+        """
+        if self.holdout not in (None, record.holdout):
+            raise CommandError(
+                f"{path} was trained with --holdout {record.holdout}, not {self.holdout}: leave out --holdout, which "
+                "the model file has"
+            )
+        stated = self.reading._asdict()
+        names = [name for name in FileRecord._fields if stated.get(name, ...) is None]
+        return self._replace(
+            reading=self.reading._replace(**{name: getattr(record, name) for name in names}),
+            dropped=self.dropped or record.drop,
+            target=record.target if self.target is None and self.labels is None else self.target,
+            holdout=record.holdout,
+        )
+
+    def with_limit(self) -> Self:
+        """Return the files with the default limit of bytes if none is given."""
+        limit = TextOptions().max_bytes if self.reading.max_bytes is None else self.reading.max_bytes
+        return self._replace(reading=self.reading._replace(max_bytes=limit))
 
     def open(self, known: Known) -> RowFile:
         """Open the file of rows for a model."""
@@ -307,32 +352,34 @@ class DataFiles(NamedTuple):
             return None
         return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(known))
 
-    def rows_of_table(self, trained: TrainedModel) -> Any:
-        """Return the columns of a table's model from delimited text or Parquet, with the column of the targets."""
+    def rows_of_table(self, trained: TrainedModel, types: Sequence[str] | None) -> Any:
+        """Return the columns of a table's model from delimited text or Parquet, with the column of the targets.
+
+        `types` is how training has read the columns of text, if this is recorded.
+        """
         assert self.target is not None
-        file = self.open(known_by(trained))
+        file = self.open(known_by(trained)._replace(file_types=types or ()))
         kept = inputs_of(file, trained, [*self.dropped, self.target])
         return file.known_rows(kept, column(file, self.target))
 
 
 def divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows that are held out, and those of training."""
+    """Return the rows that are held out, and those of training; `holdout` is a word of `HOLDOUTS`."""
     order = np.random.RandomState(0).permutation(n_rows) if holdout != "last" else np.arange(n_rows)[::-1]
-    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS else 0
+    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS and holdout != "none" else 0
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
 
-def rows_of_fit(files: DataFiles, model: Any) -> tuple[Any, NDArray[Any]]:
+def rows_of_fit(
+    files: DataFiles, trained: TrainedModel, record: FileRecord | None, *, is_second: bool
+) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
-    If the file has as many rows as the recorded fit had, these are all rows; otherwise the part on which ``cmlp train``
-    trains.
+    The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python, which has none, has
+    learned all rows, or the part that the option names.
     """
-    from cmlp._estimators.fitted import provenance_of
-
-    X, y = files.rows_of_table(model_of(model))
-    record = provenance_of(model)
-    if record is not None and record["n_rows"] != len(y):
+    X, y = files.rows_of_table(trained, None if record is None else record.types)
+    if files.holdout is not None and not is_second:
         _, rows = divided(len(y), files.holdout)
         X, y = X.take(rows), y[rows]
     return X, y

@@ -59,7 +59,7 @@ def described(model: Any) -> dict[str, str]:
         fields["input scale"] = _scale(trained.input_scale)
     if trained.labels is not None:
         classes = trained.labels.classes
-        kind = "text" if classes.dtype.kind == "U" else classes.dtype.name
+        kind = "text" if classes.dtype.kind in "UO" else classes.dtype.name  # objects are text of any length
         kind = "multilabel" if trained.labels.kind == "multilabel" else kind
         fields["classes"] = f"{len(classes)} ({kind}): {_listed(classes.tolist())}"
     if trained.feature_names is not None:

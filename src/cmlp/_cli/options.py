@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from cmlp._data.files.file_formats import DataError
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
-from cmlp.exceptions import Phrase, Setting, message_of
+from cmlp.exceptions import Choices, Phrase, Setting, message_of
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
@@ -155,32 +155,25 @@ def sizes(text: str) -> tuple[int, ...]:
 # ----------------------------------------------------------------------------------------------------- mistyped words
 
 
-_LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word
+def option_hint(word: str, options: Collection[str]) -> str:
+    """Return what was probably meant by an unknown option: one with the name of a parameter elsewhere, or a near one.
 
-
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Return the word that was probably meant, or None.
-
-    Examples
-    --------
-    >>> nearest("--max-itr", ["--max-iter", "--alpha"])
-    '--max-iter'
-    >>> nearest("--hidden", ["--hidden-layer-sizes", "--header"])
-    '--hidden-layer-sizes'
+    It begins with a colon, or is empty.
     """
-    import difflib
+    from cmlp._train.other_names import elsewhere, nearest, own_names
 
-    plain: dict[str, str] = {}
-    for candidate in words:
-        plain.setdefault(_plain(candidate), candidate)  # "--max-iter" rather than "--max_iter", which comes later
-    meant = _plain(word)
-    longer = [candidate for candidate in plain if candidate.startswith(meant)] if len(meant) >= _LEAST_BEGINNING else []
-    candidates = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
-    return plain[candidates[0]] if candidates else None
-
-
-def _plain(word: str) -> str:
-    return word.lstrip("-").replace("_", "-").lower()
+    name = word.lstrip("-").replace("-", "_")
+    names = {option.lstrip("-").replace("-", "_") for option in options}
+    names |= {argument for argument, option in _OF_ARGUMENTS.items() if option in options}
+    own = own_names(name, names)
+    owners = _OWNERS if len(own) > 1 else {}
+    meant = [_OF_ARGUMENTS.get(one, flag(one)) + owners.get(one, "") for one in own]
+    remedy = elsewhere(name) if "n_threads" in names and not meant else ""
+    if remedy:
+        text = worded(remedy, words_of_train(names)).rstrip(".")
+        return f": {text[0].lower()}{text[1:]}"
+    meant = meant or [*filter(None, [nearest(word, options)])]
+    return f": did you mean {' or '.join(meant)}?" if meant else ""
 
 
 # --------------------------------------------------------------------------------------------- words of the library
@@ -191,17 +184,25 @@ _OF_FILES = (
     *("comment", "decimal", "drop", "encoding", "labels", "max_bytes"),
     *("missing", "separator", "target", "text", "thousands"),
 )
+# Arguments of fit, which are no parameters, and their options.
+_OF_ARGUMENTS = {"X_val": "--validation"}
+# Of which of its models `cmlp train` has an option, if a name elsewhere means two.
+_OWNERS = {"max_iter": " of one network", "n_epochs": " of a table"}
 _OF_TRAIN = {
     "resume=True": "--resume",
     "not_resumed": "train without --resume",
     "X_val=None": "no --validation",
-    "X_val": "--validation",
+    **_OF_ARGUMENTS,
     "fit_batches": "training in blocks (of a file of more than --max-bytes)",
     "tables": "set --max-bytes higher for the model of a table",
     "same_data": "give the same files, --target, --drop and --max-bytes",
 }
-# Containers of Python, as they are written in an option.
-OF_CONTAINERS = {
+# Values of Python, as they are written in an option; those that are empty cannot be.
+OF_VALUES = {
+    "bool": "True or False",
+    "callable": "",
+    "RandomState": "",
+    "str": "a name",
     "several": "values separated by commas",
     "dict": "values such as '{0: 1, 1: 5}'",
     "list": "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'",
@@ -252,8 +253,11 @@ def worded(message: str, words: Words = _NO_WORDS) -> str:
 
 
 def _worded(part: str, words: Words) -> str:
+    if isinstance(part, Choices):
+        texts = dict.fromkeys(worded(choice, words) for choice in part.choices)
+        return Choices(*filter(None, texts))
     if isinstance(part, Phrase):
-        return words.phrases.get(part.key, OF_CONTAINERS.get(part.key, part))
+        return words.phrases.get(part.key, OF_VALUES.get(part.key, part))
     return _setting(part, words) if isinstance(part, Setting) else part
 
 

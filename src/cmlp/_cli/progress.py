@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmlp._cli.terminal import duration
-from cmlp._estimators.fitted import store_model
+from cmlp._estimators.extras import OF_FIT
+from cmlp._estimators.fitted import fitted_of
 from cmlp.callbacks import Checkpoint
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     from cmlp._cli.terminal import Terminal
     from cmlp._data.columns import CellFormat
+    from cmlp._data.files.row_file import FileRecord
 
 _BAR = 10  # characters
 _LINES = 10  # about progress in a file or a pipe, where lines stay
@@ -48,6 +51,7 @@ class ProgressLine:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._started, self._first = 0.0, 0
+        self.title = ""  # of the fit, if there are several
         self.failure: OSError | None = None  # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
 
     def on_fit_begin(self, trainer: Any) -> None:
@@ -60,7 +64,8 @@ class ProgressLine:
         if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
             return
         done = round(_BAR * epoch.number / most)
-        fields = [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
+        fields = [self.title] if self.title else []
+        fields += [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
         fields.append(f"loss {epoch.loss:.6f}")
         score, loss = epoch.validation_score, epoch.validation_loss
         if score is not None:
@@ -74,22 +79,35 @@ class ProgressLine:
             raise KeyboardInterrupt from error
 
 
-class CheckpointWithCells(Checkpoint):
+class ReadAs(NamedTuple):
+    """What the model file says to commands that read other files, or the same again."""
+
+    cell_format: CellFormat
+    file: FileRecord
+    measured: Mapping[str, Any] | None = None  # the record of the fit that has measured a table's model, if another one
+
+
+class CheckpointOfFile(Checkpoint):
     """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
 
     _repeatable = True  # see `cmlp._estimators.provenance`
 
-    def __init__(self, path: str, every: int, cell_format: CellFormat) -> None:
+    def __init__(self, path: str, every: int, read_as: ReadAs) -> None:
         super().__init__(path, every=every)
-        self._cell_format = cell_format
+        self._read_as = read_as
 
     def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
-        save_with_cells(trainer.snapshot(), path, self._cell_format, include_training_state=True)
+        save_as_read(trainer.snapshot(), path, self._read_as, include_training_state=True)
 
 
-def save_with_cells(
-    model: Any, path: str | os.PathLike[str], cell_format: CellFormat, *, include_training_state: bool
-) -> None:
-    """Write a model that knows how cells of text are read."""
-    store_model(model, model._trained().replace(cell_format=cell_format))
+def save_as_read(model: Any, path: str | os.PathLike[str], read_as: ReadAs, *, include_training_state: bool) -> None:
+    """Write a model that knows how cells of text are read; a recorded fit also knows what decides its rows."""
+    fitted = fitted_of(model)
+    record = fitted.provenance
+    if record is not None:
+        record = {**record, "file": read_as.file._asdict()}
+        if read_as.measured is not None:
+            record["measured"] = {name: read_as.measured[name] for name in OF_FIT}
+    trained = fitted.model.replace(cell_format=read_as.cell_format)
+    model._fitted = fitted._replace(model=trained, provenance=record)
     model.save(path, include_training_state=include_training_state)

@@ -22,13 +22,17 @@ _COVERAGE = 0.9  # of the intervals and sets that are measured
 
 
 class TableReport(NamedTuple):
-    """A model, all rows of its file, and which of them are held out or those of training."""
+    """A model, all rows of its file, and which of them are held out or those of training.
+
+    With `is_first`, it is the model of a first fit, and that of a second one, which has learned all rows, is written.
+    """
 
     model: Any
     frame: Any
     y: NDArray[Any]
     held: NDArray[np.intp]
     rows: NDArray[np.intp]
+    is_first: bool
 
     def lines(self) -> list[str]:
         """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
@@ -36,7 +40,23 @@ class TableReport(NamedTuple):
             measured = [self._score(), *self._interval()] if len(self.held) else []
             if measured and self.model._estimator_type == "classifier":
                 measured.extend(self._rare())
-            return [*self._read_as(), *self._clock(), *measured, self._columns()]
+            return [*self.notices(), *measured, self._columns(), *self._second()]
+
+    def notices(self) -> list[str]:
+        """Return the lines that measure nothing: how columns are read."""
+        return [*self._read_as(), *self._clock()]
+
+    def _second(self) -> list[str]:
+        """Return a line about the second fit, if there is one."""
+        if not self.is_first:
+            return []
+        what = "sets" if self.model._estimator_type == "classifier" else "intervals"
+        has_own = self.model._trained().calibration is not None
+        own = f"; its {what} come from its own held-out rows" if has_own else ""
+        return [
+            f"these figures are those of a first fit, without these {len(self.held):,} rows. The model of a second "
+            f"fit, on all {len(self.y):,} rows, is written{own}"
+        ]
 
     def _read_as(self) -> list[str]:
         """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
@@ -73,14 +93,14 @@ class TableReport(NamedTuple):
             return []
         return [
             f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are predicted. In Python, "
-            f"load the model, call choose_threshold(X, y, recall=0.7, pos_label={rare!r}) with other rows, and "
-            "save it: it then finds more of them. calibrate(X, y, probabilities=True) before corrects probabilities"
+            f"load the model, call choose_threshold(X, y, recall=0.7, pos_label={rare!r}) with rows of another file, "
+            "and save it: it then finds more of them. calibrate(X, y, probabilities=True) before corrects probabilities"
         ]
 
     def _score(self) -> str:
         truth, learned = self.y[self.held], self.y[self.rows]
         predicted = self.model.predict(self.frame.take(self.held))
-        where = f"on {len(self.held):,} rows held out of training"
+        where = f"on {len(self.held):,} rows held out of {'a first fit' if self.is_first else 'training'}"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])

@@ -8,6 +8,7 @@ import contextlib
 import math
 import os
 import re
+import time
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,44 +24,51 @@ from cmlp._cli.data_files import (
     divided,
     known_by,
 )
-from cmlp._cli.progress import CheckpointWithCells, ProgressLine, ReadingProgress, save_with_cells
+from cmlp._cli.progress import CheckpointOfFile, ProgressLine, ReadAs, ReadingProgress, save_as_read
 from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.row_file import Known, LabelledRows
+from cmlp._data.files.row_file import HOLDOUTS, Known, LabelledRows
 from cmlp._data.labels import FLOATS
-from cmlp._estimators.fitted import fitted_of
+from cmlp._estimators.fitted import fitted_of, provenance_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.constraints import POSITIVE
 from cmlp._train.parameters import PARAMETERS
-from cmlp.exceptions import message_of
+from cmlp.exceptions import UselessModelWarning, message_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import NDArray
 
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import TrainingRows
+    from cmlp.exceptions import Message
 
 
 DESCRIPTION = (
     "Train a model on the rows of a file, and write it. A CSV or Parquet file whose columns have names, or text, dates "
-    "or gaps, trains the model of a table: an eighth of the rows is held out to measure it, and a target with "
-    "fractions or many numbers makes a regressor. Arrays, images, columns without names and more than 256 columns of "
+    "or gaps, trains the model of a table: an eighth of the rows is held out of a first fit, to measure it, and a "
+    "second fit, whose model is written, learns all rows. A target with fractions or many numbers makes a regressor. "
+    "Arrays, images, columns without names and more than 256 columns of "
     "numbers train one network: a classifier, or with --regressor a regressor. --table and --network, or an option "
     "that only one of them has, such as --n-epochs or --max-iter, choose. For a network, an npy file is mapped, "
     "and a Parquet file of more than --max-bytes is read in blocks, so that they may be larger than memory. If "
     "all columns are float32 or all are uint8, the network computes in float32 unless --dtype says otherwise. Each "
     "parameter of MLPClassifier and MLPRegressor, and of TabularClassifier and TabularRegressor for a table, is an "
     "option, for example --hidden-layer-sizes 64,32 --input-scale 1/255. Ctrl-C, SIGTERM and SIGHUP write the model of "
-    "the epochs so far, which --resume continues if it is one network."
+    "the epochs so far, which --resume continues if it is one network, and in the second fit of a table the model of "
+    "the first."
 )
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
-_FOR_TABLES, _FOR_NETWORKS = ("table", "holdout"), ("network", "resume", "checkpoint_every", "labels", "validation")
+_FOR_TABLES = ("table", "holdout", "no_refit")
+_FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
+_LISTS = {"categorical_features": "from_dtype"}  # parameters whose one value is a list of one, but for this value
 _PREFIX = "parameter_"
+_LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
 _MOST_CLASSES = 30  # more distinct numbers are no labels of a table
 
@@ -74,6 +82,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument("--table", action="store_true", help="train the model of a table, also if all is numbers")
     kinds.add_argument("--network", action="store_true", help="train one network, also if the columns have names")
     parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
+    parser.add_argument(
+        "--no-refit",
+        action="store_true",
+        help="of a table: write the model of the first fit, which does not learn the rows that measure it",
+    )
     parser.add_argument(
         "--provenance",
         dest=f"{_PREFIX}provenance",
@@ -125,7 +138,7 @@ def _value(text: str) -> object:
         if slash:
             return float(numerator) / float(denominator)
         return math.inf if text == "inf" else ast.literal_eval(text)
-    except (ValueError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
         return text.split(",") if "," in text else text
 
 
@@ -137,6 +150,7 @@ class TrainRequest(NamedTuple):
     for_regressor: str | None  # the option that asks for a regressor, if one does
     for_table: str | None  # that for the model of a table
     for_network: str | None  # that for one network
+    refits: bool  # whether a table's model learns all rows after it is measured
     output: str
     resume: bool
     checkpoint_every: int | None
@@ -146,6 +160,10 @@ class TrainRequest(NamedTuple):
         """Return what the arguments say; a parameter is a word of them with a prefix."""
         files, values = DataFiles.of(arguments), vars(arguments)
         parameters = {name.removeprefix(_PREFIX): values[name] for name in values if name.startswith(_PREFIX)}
+        for name in _LISTS.keys() & parameters.keys():
+            value = parameters[name]
+            if isinstance(value, (str, int)) and value != _LISTS[name]:
+                parameters[name] = [value]
         networks, tables = _of_networks(), _of_tables()
         for_tables = [*filter(values.get, _FOR_TABLES), *(name for name in parameters if name not in networks)]
         for_networks = [*filter(values.get, _FOR_NETWORKS), *(name for name in parameters if name not in tables)]
@@ -153,8 +171,11 @@ class TrainRequest(NamedTuple):
         table, network = (options.flag(names[0]) if names else None for names in (for_tables, for_networks))
         if table and network:
             raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
+        if arguments.no_refit and files.holdout == "none":
+            raise options.CommandError("--holdout none and --no-refit exclude each other: there is one fit of all rows")
         output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
-        return cls(files, parameters, regressor, table, network, output, resume, checkpoint_every)
+        refits = not arguments.no_refit
+        return cls(files, parameters, regressor, table, network, refits, output, resume, checkpoint_every)
 
     def check_parameters(self, kind: Any, why: str) -> None:
         """Raise CommandError if an estimator of the class lacks one of the given parameters."""
@@ -213,7 +234,9 @@ def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTrainin
     if form.reason:
         notices.append(f"{form.reason}. So this trains {_a(kind)}: {target.reason}")
     if form.is_table:
-        return TableTraining(model, rows.take_columns(), target.y, request.files.holdout, known.cell_format, notices)
+        files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
+        read_as = ReadAs(known.cell_format, files.record(rows.column_types))
+        return TableTraining(model, rows.take_columns(), target.y, read_as, notices, refits=request.refits)
     known = known._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
     return NetworkTraining(request, model, rows.take_numbers(target.y), known, notices)
 
@@ -291,32 +314,46 @@ def _fit_and_save(
     path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: options.Words
 ) -> int:
     """Fit, and write the model to a file."""
-    model = training.model
     progress = ProgressLine(terminal)
-    model.callbacks = [progress, *training.callbacks]
+    training.model.callbacks = [progress, *training.callbacks]
     try:
         with options.reporting(ImportError, words=words), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", re.escape(FLOATS))  # the notices have said what the target is
             try:
-                training.fit()
+                training.fit(progress)
             finally:
                 with contextlib.suppress(OSError):  # the terminal or the pipe is closed
                     terminal.settle()
     except KeyboardInterrupt:
-        if fitted_of(model) is not None:
+        if fitted_of(training.model) is not None:
             _save(path, training)
             with contextlib.suppress(OSError):
                 terminal.write_lines([*map(printable_message, training.interrupted(path))])
         if progress.failure is not None:
             raise progress.failure from None
         raise
+    except Exception as error:
+        what = training.kept_after_failure(path)
+        if what is None:
+            raise
+        _save(path, training)
+        if isinstance(error, options.CommandError):
+            raise options.CommandError(f"{str(error).rstrip('.')} ({what})") from error
+        raise
     _save(path, training)
-    terminal.write_lines([printable_message(options.worded(message_of(warning.message), words)) for warning in caught])
+    terminal.write_lines([printable_message(options.worded(text, words)) for text in _texts(caught)])
     with options.reporting(ImportError, words=words):
         lines = training.report()
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
+
+
+def _texts(caught: Sequence[warnings.WarningMessage]) -> list[Message]:
+    """Return the texts of warnings, each once. Of two fits, the first that is useless says so, with its own figures."""
+    found = [warning.message for warning in caught]
+    verdicts = [one for one in found if isinstance(one, UselessModelWarning)]
+    return [*dict.fromkeys(message_of(one) for one in found if one not in verdicts[1:])]
 
 
 class NetworkTraining:
@@ -327,12 +364,12 @@ class NetworkTraining:
     def __init__(
         self, request: TrainRequest, model: Any, data: LabelledRows | ParquetBlocks, known: Known, notices: list[str]
     ) -> None:
-        self.model, self.cell_format, self.notices = model, known.cell_format, notices
+        self.model, self.read_as, self.notices = model, ReadAs(known.cell_format, request.files.record()), notices
         self._data, self._resume = data, request.resume
         self._validation = request.files.validation_rows(known)
-        self.callbacks = _checkpoints(request, known.cell_format)
+        self.callbacks = _checkpoints(request, self.read_as)
 
-    def fit(self) -> None:
+    def fit(self, progress: ProgressLine) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
         more: dict[str, Any] = {"resume": self._resume}
         if self._validation is not None:
@@ -355,9 +392,17 @@ class NetworkTraining:
         """Return the lines about the model of the epochs so far."""
         return [*self.report(), f"wrote {path}", "interrupted: the same command with --resume continues"]
 
+    def kept_after_failure(self, path: str) -> None:
+        """Return what is written after an error: nothing."""
+        return None
+
 
 class TableTraining:
-    """The rows of a file and the model that is trained on most of them; the others measure it."""
+    """The rows of a file and the model that is trained on most of them; the others measure it.
+
+    A second fit then learns all rows, unless none are held out or `refits` is false. `model` is the one to write: the
+    first until the second is complete.
+    """
 
     is_resumable, callbacks = False, ()
 
@@ -366,34 +411,64 @@ class TableTraining:
         model: Any,
         frame: Any,
         y: NDArray[Any],
-        holdout: str | None,
-        cell_format: CellFormat,
+        read_as: ReadAs,
         notices: list[str],
+        *,
+        refits: bool,
     ) -> None:
-        self.model, self.frame, self.y, self.cell_format, self.notices = model, frame, y, cell_format, notices
-        self.held, self.rows = divided(len(y), holdout)
+        self.model, self.frame, self.y, self.read_as, self.notices = model, frame, y, read_as, notices
+        self.held, self.rows = divided(len(y), read_as.file.holdout)
+        self._refits = refits and len(self.held) > 0
+        self._first: Any = None  # complete, if there is a second fit
 
-    def fit(self) -> None:
-        """Train the model."""
-        self.model.fit(self.frame.take(self.rows), self.y[self.rows])
+    def fit(self, progress: ProgressLine) -> None:
+        """Train the model; with two fits, `max_time` is for both."""
+        if not self._refits:
+            self.model.fit(self.frame.take(self.rows), self.y[self.rows])
+            return
+        model, limit, started = self.model, self.model.max_time, time.monotonic()
+        progress.title = "fit 1 of 2"
+        model.max_time = limit / 2 if POSITIVE.accepts(limit) else limit  # fit refuses another value
+        try:
+            model.fit(self.frame.take(self.rows), self.y[self.rows])
+        finally:
+            model.max_time = limit
+        self._first = model
+        second = type(model)(**model.get_params(deep=False))
+        progress.title = "fit 2 of 2"
+        if limit is not None:
+            second.max_time = max(limit - (time.monotonic() - started), _LEAST_TIME)
+        second.fit(self.frame, self.y)
+        second.max_time = limit
+        self.model, self.read_as = second, self.read_as._replace(measured=provenance_of(model))
 
     def report(self) -> list[str]:
-        """Return lines about the model, measured on the rows that are held out."""
-        return TableReport(self.model, self.frame, self.y, self.held, self.rows).lines()
+        """Return lines about the model, measured on the rows that are held out of the first fit."""
+        model = self._first if self._refits else self.model
+        report = TableReport(model, self.frame, self.y, self.held, self.rows, self._refits)
+        return report.notices() if self.read_as.file.holdout == "none" else report.lines()
 
     def interrupted(self, path: str) -> list[str]:
-        """Return the lines about the model of the epochs so far."""
-        return [f"interrupted: wrote {path}"]
+        """Return the lines about the model of the epochs so far, or of the first fit if the second is interrupted."""
+        what = self.kept_after_failure(path)
+        return [f"interrupted: wrote {path}" if what is None else f"interrupted {what}"]
+
+    def kept_after_failure(self, path: str) -> str | None:
+        """Return what is written after an error: the model of the first fit, if it is complete."""
+        if self._first is None:
+            return None
+        what = f"wrote {path}, the model of the first, which has not learned the {len(self.held):,} held-out rows"
+        return f"in the second fit: {what}"
 
 
-def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[CheckpointWithCells]:
+def _checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:
     if request.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(request.output.replace("{", "{{").replace("}", "}}"))
-    return [CheckpointWithCells(f"{stem}-{{epoch}}{end}", request.checkpoint_every, cell_format)]
+    return [CheckpointOfFile(f"{stem}-{{epoch}}{end}", request.checkpoint_every, read_as)]
 
 
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
     training.model.callbacks = None
     with options.reporting(), DeferredSignals():
-        save_with_cells(training.model, path, training.cell_format, include_training_state=training.is_resumable)
+        save_as_read(training.model, path, training.read_as, include_training_state=training.is_resumable)

@@ -17,7 +17,8 @@ from cmlp._cli.data_files import (
     rows_of_fit,
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
-from cmlp._data.files.row_file import LabelledRows
+from cmlp._data.files.row_file import FileRecord, LabelledRows
+from cmlp._estimators.fitted import provenance_of
 from cmlp._model.model import TableModel, model_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Train the model of a file again on the rows of a file, and compare all its parts bit by bit. The model must have "
-    "been trained with --provenance; the options for the data are those of cmlp train. The exit status is 0 if all "
+    "been trained with --provenance. The record of cmlp train has the options for the data: give them for a model that "
+    "was trained in Python, or for a copy of the rows in another form. The exit status is 0 if all "
     "bits are identical, 3 for other data, 4 for other parameters, 5 for another version of the arithmetic, and 6 if "
     "data and parameters give another model: the parts that differ are printed."
 )
@@ -39,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
     add_target_options(parser)
     add_file_options(parser)
+    parser.set_defaults(max_bytes=None)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -61,6 +64,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the rows of the fit of the model in the file `path`, and its validation rows, read as the model says."""
     trained = model_of(model)
+    if not isinstance(trained, TableModel) and files.holdout is not None:
+        raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")
+    record = _file_record(model)
+    files = files.with_limit() if record is None else files.as_recorded(record, path)
     if isinstance(trained, TableModel):
         if files.labels is not None or files.validation is not None:
             raise options.CommandError(
@@ -69,13 +76,18 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
             )
         if files.target is None:
             raise options.CommandError(f"{path} is the model of a table, which needs --target COLUMN")
-        return rows_of_fit(files, model), {}
-    if files.holdout is not None:
-        raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")
+        is_second = "measured" in (provenance_of(model) or {})
+        return rows_of_fit(files, trained, record, is_second=is_second), {}
     known = known_by(trained)
     data, validation = files.rows(known), files.validation_rows(known)
     named = {} if validation is None else {"X_val": validation.X, "y_val": validation.y}
     return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), named
+
+
+def _file_record(model: Any) -> FileRecord | None:
+    """Return what `cmlp train` has decided about its file; None for a fit in Python."""
+    fields = (provenance_of(model) or {}).get("file")
+    return None if fields is None else FileRecord(**fields)
 
 
 def _shown(terminal: Terminal) -> Callable[[int, int], None]:

@@ -6,6 +6,7 @@ recognizes the containers by their attributes.
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import time
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,6 +32,12 @@ TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.m
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
 _NO_PLAIN_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
+# Functions of pandas that read files, by the end of their names.
+_READERS = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "read_excel"),
+    **dict.fromkeys((".json", ".jsonl"), "read_json"),
+    ".parquet": "read_parquet",
+}
 EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
@@ -53,6 +60,8 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         raise InvalidParameterError(
             "{} cannot be converted to a NumPy array: {}", _unreadable(value, name), error
         ) from None
+    if not array.ndim:
+        _refuse_unread(value, name)
     return array if array.dtype.kind != "U" or hasattr(value, "dtype") else _unmixed(value, array)
 
 
@@ -73,6 +82,18 @@ def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
     """
     entries = np.array(value, object)
     return array if all(isinstance(entry, str) for entry in entries.flat) else entries
+
+
+def _refuse_unread(value: object, name: str) -> None:
+    """Raise ValueError with the remedy for what has no rows yet: a lazy frame of polars, or the path of a file."""
+    if callable(getattr(type(value), "collect", None)):
+        raise ValueError(f"{name} is a {type(value).__name__}, which has no rows yet: pass {name}.collect().")
+    if isinstance(value, (str, os.PathLike)):
+        path = os.fspath(value)
+        end = os.path.splitext(path)[1]
+        if isinstance(path, str) and end:
+            reader = _READERS.get(end.lower(), "read_csv")
+            raise ValueError(f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}.")
 
 
 def is_arrow(value: object) -> bool:

@@ -146,7 +146,8 @@ def feature_names(X: Any) -> NDArray[Any] | None:
 
     A data frame is recognized by its attributes, so that neither pandas nor polars has to be imported.
     """
-    if isinstance(X, np.ndarray) or not (hasattr(X, "columns") and hasattr(X, "__array__")):
+    # A lazy frame of polars has columns, which it warns of.
+    if isinstance(X, np.ndarray) or not (hasattr(X, "__array__") and hasattr(X, "columns")):
         return None
     names = np.asarray(list(X.columns), dtype=object)
     kinds = sorted({type(name).__qualname__ for name in names})

@@ -10,8 +10,6 @@ from cmlp._model.model import NetworkModel
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from cmlp._data.json_texts import Metadata
@@ -33,6 +31,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "shards": (list, type(None)),
 }
+OF_FIT = ("data", "ends", "n_rows", "seed")  # of a record, what differs between fits with the same parameters
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -76,7 +75,7 @@ def load_extras(
         return parameters, None, None
     text, provenance = metadata.string(_PROVENANCE), None
     if text is not None:
-        provenance = _load_provenance(text, model.networks)
+        provenance = _load_provenance(text, model)
     if not isinstance(model, NetworkModel):
         return parameters, None, provenance
     from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without it
@@ -86,17 +85,38 @@ def load_extras(
     return parameters, load_state(model.net, model.params, parameters, metadata), provenance
 
 
-def _load_provenance(text: str, networks: Sequence[object]) -> dict[str, Any]:
-    """Return the record of a file of a model with these networks; ModelFormatError if it is none."""
+def _load_provenance(text: str, model: TrainedModel) -> dict[str, Any]:
+    """Return the record of a file of a model; ModelFormatError if it is none."""
     found = parsed(text, _PROVENANCE, _MOST)
-    if type(found) is not dict or not all(type(found.get(name, ())) in kinds for name, kinds in _KINDS.items()):
+    _check_fit(found, tuple(_KINDS), len(model.networks))
+    if "measured" in found:
+        _check_fit(found["measured"], OF_FIT, len(model.networks))
+    if "file" in found:
+        _check_file(found["file"], model.n_inputs)
+    record: dict[str, Any] = found
+    return record
+
+
+def _check_fit(found: Any, names: tuple[str, ...], n_networks: int) -> None:
+    """Raise ModelFormatError if the record of a fit is damaged, or lacks one of the names."""
+    if type(found) is not dict or not all(type(found.get(name, ())) in _KINDS[name] for name in names):
         raise refuse("'provenance' is not the record of a fit")
-    if len(found["ends"]) != len(networks) or not all(map(_is_end, found["ends"])):
+    if len(found["ends"]) != n_networks or not all(map(_is_end, found["ends"])):
         raise refuse("'provenance' has no epoch and batch at which each network ended")
     if not all(type(one) is str and _HASH.fullmatch(one) for one in found["data"].values()):
         raise refuse("'provenance' has hashes of the data that are not SHA-256")
-    record: dict[str, Any] = found
-    return record
+
+
+def _check_file(fields: object, n_columns: int) -> None:
+    """Raise ModelFormatError if the record of the file of rows is damaged."""
+    from cmlp._data.files.row_file import FileRecord  # few programs load a model of the command with its record
+
+    try:
+        types = FileRecord.checked(fields).types
+        if types is not None and len(types) != n_columns:
+            raise ValueError("it has not a type for each column")
+    except ValueError as error:
+        raise refuse(f"'provenance' has no valid record of the file: {error}") from None
 
 
 def _is_end(end: Any) -> bool:

@@ -18,7 +18,7 @@ from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
 from cmlp.callbacks import HOOKS
-from cmlp.exceptions import InvalidParameterError, Message, Phrase, Setting, add_hint
+from cmlp.exceptions import Choices, InvalidParameterError, Phrase, Setting, add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,10 +133,10 @@ ARRAY_LIKE = Constraint(
     Phrase("several", "an array-like"),
     lambda value: not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__")),
 )
-FUNCTION = Constraint("a callable", callable)
+FUNCTION = Constraint(Phrase("callable", "a callable"), callable)
 # NumPy imports numpy.random only when it is first used, which saves time.
 GENERATOR = Constraint(
-    "an instance of 'numpy.random.mtrand.RandomState'",
+    Phrase("RandomState", "an instance of 'numpy.random.mtrand.RandomState'"),
     lambda value: isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ())),
 )
 CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks)
@@ -175,8 +175,7 @@ def validated(
     for choice in choices:
         if choice.accepts(value):
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
-    ends = [*[", "] * (len(choices) - 2), " or ", ""][-len(choices) :]
-    expected = Message.joined(*(part for choice, end in zip(choices, ends, strict=True) for part in (choice.text, end)))
+    expected = Choices(*(choice.text for choice in choices))
     settings["name"] = Setting(name, value, f"The {name!r} parameter of {owner}" if owner else name)
     error = InvalidParameterError(sentence, value, expected=expected, **settings)
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import ParamSpec, TypeVar
 
     P = ParamSpec("P")
@@ -18,6 +18,7 @@ _EPOCHS, _LAYERS = ("max_iter", "n_epochs"), ("hidden_layer_sizes",)
 # The first of the names that the class has is the parameter.
 _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("epochs", "n_epochs", "num_epochs", "nb_epoch", "max_epochs", "max_iter", "n_iter"), _EPOCHS),
+    **dict.fromkeys(("iterations", "n_iterations", "num_iterations"), _EPOCHS),
     **dict.fromkeys(("hidden_layers", "hidden_units", "hidden_sizes", "layers", "units", "n_hidden"), _LAYERS),
     **dict.fromkeys(("lr", "eta", "learning_rate", "initial_learning_rate"), ("learning_rate_init",)),
     **dict.fromkeys(("criterion", "objective"), ("loss",)),
@@ -26,11 +27,19 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("solver",),
     "patience": ("n_iter_no_change",),
     "validation_split": ("validation_fraction",),
-    "validation_data": ("X_val",),
-    "n_jobs": ("n_threads",),
+    **dict.fromkeys(("validation_data", "eval_set", "valid_sets"), ("X_val",)),
+    **dict.fromkeys(("cat_features", "categorical_feature", "cat_cols"), ("categorical_features",)),
+    **dict.fromkeys(("class_weights",), ("class_weight",)),
+    **dict.fromkeys(("n_jobs", "thread_count", "nthread", "num_threads"), ("n_threads",)),
 }
-# Parameters of other classes of this package.
-_ELSEWHERE = {"n_estimators": "Only TabularClassifier and TabularRegressor have it: they train several networks."}
+# Parameters that a class does not have: where they are.
+_ELSEWHERE: Mapping[str, Message] = {
+    "n_estimators": Message("Only TabularClassifier and TabularRegressor have it: they train several networks."),
+    "categorical_features": Message("Only TabularClassifier and TabularRegressor have categorical_features."),
+    "X_val": Message("Pass validation rows to fit, as X_val and y_val."),
+    "device": Message("Training runs on the processor, with <n_threads> threads.", n_threads=...),
+}
+_LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word
 _CROSS_ENTROPY = "crossentropy", "crossentropyloss", "categoricalcrossentropy", "binarycrossentropy", "bce", "logloss"
 # The names without case, "_" and "-".
 _VALUES: Mapping[str, Mapping[str, str]] = {
@@ -59,14 +68,51 @@ def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> s
     return ""
 
 
+def own_names(name: str, names: Collection[str]) -> list[str]:
+    """Return those of `names` that a name of other libraries means."""
+    return [meant for meant in (name, *_PARAMETERS.get(name, ())) if meant in names]
+
+
+def elsewhere(name: str) -> str:
+    """Return a sentence about a parameter that is found elsewhere, or ''."""
+    return next((_ELSEWHERE[meant] for meant in (name, *_PARAMETERS.get(name, ())) if meant in _ELSEWHERE), "")
+
+
 def parameter_hint(name: str, names: Collection[str], constructor: Collection[str] = ()) -> str:
     """Return a question, after a space, whether one of `names`, or of those of the constructor, is meant; or ''."""
-    for meant in (name, *_PARAMETERS.get(name, ())):
-        if meant in names:
-            return f" Did you mean {meant}?"
-        if meant in constructor:
-            return f" Did you mean {meant} of the constructor?"
-    return f" {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+    both = (names, ""), (constructor, " of the constructor")
+    meant = next((f"{own[0]}{of}" for known, of in both if (own := own_names(name, known))), "")
+    found = "" if meant else elsewhere(name)
+    if not meant and not found:
+        meant = next((f"{near}{of}" for known, of in both if (near := nearest(name, known))), "")
+    if meant:
+        return f" Did you mean {meant}?"
+    return f" {found}" if found else ""
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Return the word that was probably meant, or None.
+
+    Examples
+    --------
+    >>> nearest("--max-itr", ["--max-iter", "--alpha"])
+    '--max-iter'
+    >>> nearest("--hidden", ["--hidden-layer-sizes", "--header"])
+    '--hidden-layer-sizes'
+    """
+    import difflib
+
+    plain: dict[str, str] = {}
+    for candidate in words:
+        plain.setdefault(_plain(candidate), candidate)  # "--max-iter" rather than "--max_iter", which comes later
+    meant = _plain(word)
+    longer = [candidate for candidate in plain if candidate.startswith(meant)] if len(meant) >= _LEAST_BEGINNING else []
+    candidates = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
+    return plain[candidates[0]] if candidates else None
+
+
+def _plain(word: str) -> str:
+    return word.lstrip("-").replace("_", "-").lower()
 
 
 def _names(function: Any) -> tuple[str, ...]:

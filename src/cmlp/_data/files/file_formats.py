@@ -112,7 +112,10 @@ def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None 
             return
         try:
             with gzip.open(raw) as file:
-                yield io.BufferedReader(_Bounded(file, path, max_bytes))
+                content: Any = io.BufferedReader(_Bounded(file, path, max_bytes))
+                if content.peek(len(_GZIP)).startswith(_GZIP):
+                    raise DataError(f"{path} was compressed by gzip twice: unpack it once, for example with gunzip")
+                yield content
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"{path} is not a valid gzip file: {error}") from error
 

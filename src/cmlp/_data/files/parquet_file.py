@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, obj
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
 from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from cmlp._data.files.row_file import Known, Notice, Progress, TargetKind, TextOptions
 
 _BLOCK_ROWS = 8192
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 class ParquetFile(RowFile):
     """A Parquet file, whose columns are read by their names."""
 
     names: Sequence[str]
+    reads_by_name = True
 
     def __init__(self, path: str, options: TextOptions, known: Known) -> None:
         try:
@@ -134,6 +138,12 @@ class ParquetFile(RowFile):
         return NamedMatrix(values, table.column_names)
 
 
+def _notices(path: str, names: Sequence[str]) -> list[Message]:
+    """Return a notice for an index of a data frame without a name, which pandas writes as a column."""
+    text = "{}, column {!r} is the index of a data frame: leave it out with <drop=> unless it is an input"
+    return [Message(text, path, name, drop=name) for name in names if _INDEX.fullmatch(name)]
+
+
 def _text(value: object) -> str:
     """Return the text of a value of Parquet, where integers with missing values can be doubles."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
@@ -147,6 +157,7 @@ class _ParquetRows(ArrayRows):
     def __init__(self, file: ParquetFile, kept: Sequence[int], y: NDArray[Any]) -> None:
         super().__init__(file.path, None, y)
         self._file, self._kept, self.names = file, kept, [file.names[i] for i in kept]
+        self.notices = _notices(file.path, self.names)
 
     @cached_property
     def other_than_number(self) -> str | None:
@@ -173,6 +184,7 @@ class _LargeRows(TrainingRows):
     def __init__(self, file: ParquetFile, kept: Sequence[int], blocks: ParquetBlocks, target: str, size: int) -> None:
         self._path, self._target, self._size = file.path, target, size
         self.blocks, self.names = blocks, blocks.columns
+        self.notices = _notices(file.path, blocks.columns)
         try:
             next(iter(file.blocks(kept)))
         except NotNumbersError as error:

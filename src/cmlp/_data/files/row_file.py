@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import CellFormat, NamedColumns, joined
+from cmlp._data.columns import TYPES, CellFormat, NamedColumns, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Progress: TypeAlias = Callable[[float], None] | None  # gets the share of the file that was read
 
 TargetKind: TypeAlias = Literal["text", "whole", "fractions"]
+HOLDOUTS = ("random", "last", "none")  # which rows of a table are held out to measure the model
 
 
 class LabelledRows(NamedTuple):
@@ -65,7 +67,8 @@ class Known(NamedTuple):
     """What a model knows about the files that it reads.
 
     `column_types` and `categories` (None for numbers) are those of the columns of the model of a table. Other models
-    have columns of numbers only, and `categories` is None.
+    have columns of numbers only, and `categories` is None. `file_types` is how training has read the columns of text
+    for this model, if a record of it is to be followed.
     """
 
     cell_format: CellFormat = CellFormat()
@@ -73,10 +76,51 @@ class Known(NamedTuple):
     classes: NDArray[Any] | None = None
     column_types: Sequence[str] = ()
     categories: Sequence[Sequence[object] | None] | None = None
+    file_types: Sequence[str] = ()
 
     def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
         """Return columns as a table with the names of the model."""
         return NamedColumns(names if self.names is None else list(self.names), columns)
+
+
+class FileRecord(NamedTuple):
+    """What training has decided about its file, for `cmlp verify`, which must decide the same.
+
+    How cells are read is stored with the model (`CellFormat`). `max_bytes` also says whether Parquet is read in blocks.
+    """
+
+    target: str | None  # a column
+    drop: list[str]  # columns
+    header: bool | None
+    separator: str | None
+    encoding: str | None
+    comment: str | None
+    max_bytes: int
+    holdout: str | None  # a word of `HOLDOUTS`, of a table
+    types: list[str] | None  # of the columns of a table in a file of text, which has none of its own
+
+    @classmethod
+    def checked(cls, fields: Any) -> Self:
+        """Return the record of a model file, or raise ValueError."""
+        if type(fields) is not dict or fields.keys() != {*cls._fields}:
+            raise ValueError("a field is missing or unknown")
+        record = cls(**fields)
+        texts = record.target, record.separator, record.encoding, record.comment
+        is_valid = (
+            all(value is None or type(value) is str for value in texts)
+            and type(record.header) in (bool, type(None))
+            and type(record.max_bytes) is int
+            and record.holdout in (None, *HOLDOUTS)
+            and _are_texts(record.drop)
+            and (record.types is None or (_are_texts(record.types) and TYPES.keys() >= {*record.types}))
+        )
+        if not is_valid:
+            raise ValueError("a field has an unknown value")
+        return record
+
+
+def _are_texts(values: object) -> bool:
+    return type(values) is list and all(type(value) is str for value in values)
 
 
 class RowFile(ABC):
@@ -94,7 +138,17 @@ class RowFile(ABC):
         Number of columns.
     names : sequence of str or None
         Names of the columns, if the file has them.
+
+    Attributes
+    ----------
+    remedy : str
+        What probably helps if the file has not the columns that it should have; empty if this is not known.
+    reads_by_name : bool
+        Whether two columns of the same name cannot be read, not even by their numbers.
     """
+
+    remedy = ""
+    reads_by_name = False
 
     def __init__(
         self, path: str, options: TextOptions, known: Known, width: int, names: Sequence[str] | None = None
@@ -135,12 +189,15 @@ class TrainingRows(ABC):
         The names of the columns of X.
     can_be_table : bool
         Whether `take_columns` returns columns: of text and Parquet, if the file is not read in blocks.
+    column_types : list of str or None
+        What each column of X is, if this was decided by the cells: a word of `TYPES`.
     notices : sequence of str
         Lines for the user, in parts as those of DataError.
     """
 
     names: Sequence[str] | None = None
     can_be_table = True
+    column_types: list[str] | None = None
     notices: Sequence[str] = ()
 
     @property
@@ -231,12 +288,11 @@ def require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: i
     raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
 
 
-def position(text: str, names: Sequence[str] | None, width: int) -> int | None:
-    """Return the position of a column by its name, also without the spaces around it, or by its number from 1."""
-    if names is not None:
-        if text in names:
-            return list(names).index(text)
-        plain = [name.strip() for name in names]
-        if plain.count(text.strip()) == 1:
-            return plain.index(text.strip())
-    return int(text) - 1 if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else None
+def positions(text: str, names: Sequence[str] | None, width: int) -> list[int]:
+    """Return the positions of the columns of a name, also without the spaces around it, or of a number from 1."""
+    named = list(names or ())
+    exact = [i for i, name in enumerate(named) if name == text]
+    found = exact or [i for i, name in enumerate(named) if name.strip() == text.strip()]
+    if found:
+        return found
+    return [int(text) - 1] if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else []

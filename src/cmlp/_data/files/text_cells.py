@@ -144,7 +144,9 @@ def known_column(
         return FileColumn(moments, column_type)
     if known is not None:
         return FileColumn(categories(grammar, cells, known), "text")
-    return FileColumn(numbers(grammar, cells, place, booleans=column_type == "boolean"), "number")
+    values = numbers(grammar, cells, place, booleans=column_type == "boolean")
+    are_booleans = column_type == "boolean" and np.isin(values[~np.isnan(values)], (0, 1)).all()
+    return FileColumn(values, "boolean" if are_booleans else "number")
 
 
 def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place) -> NDArray[Any]:

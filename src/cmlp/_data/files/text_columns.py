@@ -200,12 +200,15 @@ class TrainingColumn:
         row, cell = others[0]
         is_similar = are_numbers and looks_like_a_number(cell)
         other_form = f"If {cell!r} is a number, write it like the others. " if is_similar else ""
+        # Only one row, the last one, has something else.
+        is_footer = len(others) == 1 and row == self.tally.total() - 1
+        footer = f". If {place.line(row)} is a footer, remove it" if is_footer else ""
         text = (
             "{}: {!r} is not a {}, but of {:,} values {}. The first others are {}. {}If they stand for missing values, "
-            "add <missing:=>; if the column is text, add <text:=>"
+            "add <missing:=>; if the column is text, add <text:=>{}"
         )
         return DataError(
-            text, place(row), cell, what, n, found, listed, other_form, missing=cell.strip(), text=place.name
+            text, place(row), cell, what, n, found, listed, other_form, footer, missing=cell.strip(), text=place.name
         )
 
     def has_values(self, column_type: str) -> bool:

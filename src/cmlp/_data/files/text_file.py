@@ -18,12 +18,13 @@ import numpy as np
 from cmlp._data.columns import NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
-from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, position
+from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, positions
 from cmlp._data.files.text_cells import MISSING_TARGET, Place, integers, typed_column
 from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
 from cmlp._data.files.text_lines import (
     NO_SEPARATOR,
     Lines,
+    are_aligned,
     are_most,
     encoding_of,
     has_several_numbers,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _NAMES = {"\t": "tab", " ": "space"}
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _BLOCK_CELLS = 1 << 16  # read at a time
+_NAMELESS = re.compile(r"\s*|Unnamed: \d+")  # the second is what pandas makes of the first
 _NO_MODEL = Known()
 
 
@@ -76,6 +78,8 @@ class TextFile(RowFile):
     ----------
     names_or_numbers : list of str
         The names of the columns, or their numbers where they have none.
+    nameless : list of int
+        Columns without a name in a file with names.
     """
 
     def __init__(self, path: str, options: TextOptions, known: Known = _NO_MODEL, target: str | None = None) -> None:
@@ -85,9 +89,9 @@ class TextFile(RowFile):
         def named(cells: Sequence[str]) -> bool:
             if names:
                 return names.issubset(cell.strip() for cell in cells)
-            if target is None or position(target, None, len(cells)) is not None:
+            if target is None or positions(target, None, len(cells)):
                 return False
-            return position(target, cells, 0) is not None
+            return bool(positions(target, cells, 0))
 
         with self._lines() as lines:
             self._look(lines, named)
@@ -133,6 +137,9 @@ class TextFile(RowFile):
             cell if has_names and cell.strip() else f"column {i + 1}" for i, cell in enumerate(first)
         ]
         self.names = self.names_or_numbers if has_names else None
+        self.nameless = [i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)]
+        if self.width == 1 and separator is None and are_aligned(filled):
+            self.remedy = "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
 
     def grammar(self) -> Grammar:
         """Return how cells are read."""
@@ -146,6 +153,12 @@ class TextFile(RowFile):
         return (rows.X for rows in self._blocks(kept, None, notice))
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
+        types = self.known.file_types
+        if types:
+            read = self.values(dict(zip(kept, types, strict=True)))
+            columns = [typed_column(read[i], one) for i, one in zip(kept, types, strict=True)]
+            y = np.concatenate([self._targets(block, target) for block in self.cells()])
+            return LabelledRows(self.known.table([self.names_or_numbers[i] for i in kept], columns), y)
         blocks = list(self._blocks(kept, target))
         X = joined([rows.X for rows in blocks])
         return LabelledRows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
@@ -176,13 +189,24 @@ class TextFile(RowFile):
                     for (cells, place), one_type, one in typed_columns
                 ]
                 X = known.table([self.names_or_numbers[i] for i in kept], typed)
-            y = np.empty(0)
-            if target is not None:
-                place = self.place(target, block.lines.__getitem__)
-                y = text_cells.known_targets(grammar, block.columns[target], known.classes, place)
-            yield LabelledRows(X, y)
+            yield LabelledRows(X, np.empty(0) if target is None else self._targets(block, target))
         if notice is not None:
             notice(self.summary(block.first + len(block.lines)))
+
+    def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
+        """Return the targets of some rows as the model knows them."""
+        place = self.place(target, block.lines.__getitem__)
+        return text_cells.known_targets(self.grammar(), block.columns[target], self.known.classes, place)
+
+    def values(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
+        """Return the values of columns that are read as these types."""
+        grammar = self.grammar()
+        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
+        for block in self.cells() if types else ():
+            for i, column_type in types.items():
+                place = self.place(i, block.lines.__getitem__)
+                parts[i].append(text_cells.values(grammar, block.columns[i], column_type, place))
+        return {i: np.concatenate(parts.pop(i)) for i in types}
 
     def summary(self, n_rows: int) -> str:
         """Return a line for the user: what separates the columns, and how many columns and rows there are."""
@@ -246,7 +270,7 @@ class TextFile(RowFile):
                     continue
                 cells = cells or [""]
             if len(cells) != self.width:
-                raise self._ragged(begin, len(cells), is_top=is_top)
+                raise self._ragged(begin, len(cells), is_top=is_top, is_end=lines.is_near_end())
             yield begin, cells
 
     @contextlib.contextmanager
@@ -276,13 +300,15 @@ class TextFile(RowFile):
         )
         return DataError(text, self.path, error, encoding="cp1252", latin=Setting("encoding", "latin-1"))
 
-    def _ragged(self, line: int, width: int, *, is_top: bool) -> DataError:
+    def _ragged(self, line: int, width: int, *, is_top: bool, is_end: bool = False) -> DataError:
         remedy = ""
         if is_top and width == self.width + 1 > 2:
             remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
         elif is_top and width > self.width:
             remedy = Message(". Remove lines that are a title, or say with <comment=> how they begin", comment="TEXT")
-        elif self.separator in ",;" and self.width > 1:
+        elif is_end and width < self.width:
+            remedy = ". If the file ends with a footer, remove it"
+        elif self.separator in ",;" and 1 < self.width < width:
             remedy = f". A value that contains {self.separator} needs quotation marks"
         values = f"{width:,} value{'s' * (width != 1)}"
         return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy)
@@ -291,12 +317,18 @@ class TextFile(RowFile):
 # ------------------------------------------------------------------------------------------------- rows of training
 
 
-def _position(file: TextFile, text: str) -> int:
-    """Return the position of a column that a user gives by its name or its number from 1."""
-    at = position(text, file.names, file.width)
-    if at is None:
+def _positions(file: TextFile, text: str) -> list[int]:
+    """Return the positions of the columns that a user gives by a name or a number from 1."""
+    at = positions(text, file.names, file.width)
+    if not at:
         raise DataError(f"{file.path} has no column {text!r}: name a column, or a number from 1 to {file.width}")
     return at
+
+
+def _of_no_name(path: str, column: int) -> Message:
+    """Return a notice about a column without a name, as `to_csv` of a data frame writes its index."""
+    text = "{}, column {} has no name. If it is the index of a data frame, leave it out with <drop=>"
+    return Message(text, path, column + 1, drop=str(column + 1))
 
 
 class TextRows(TrainingRows):
@@ -306,7 +338,7 @@ class TextRows(TrainingRows):
     """
 
     def __init__(self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None) -> None:
-        texts = {_position(file, name) for name in file.options.text}
+        texts = {i for name in file.options.text for i in _positions(file, name)}
         # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
         may_be_grouped = file.separator == ";" and file.options.decimal is None and not file.options.thousands
         self.grammar = file.grammar()
@@ -322,9 +354,11 @@ class TextRows(TrainingRows):
         self.names = None if file.names is None else [file.names[i] for i in columns]
         self._at_target = self._place(target)
         self._types = {i: column.column_type(self._place(i)) for i, column in columns.items()}
+        self.column_types = [*self._types.values()]
         # What the file is, and columns that may be something else than what they are read as.
         self.notices = [
             file.summary(self.n_rows),
+            *(_of_no_name(file.path, i) for i in file.nameless if i in columns),
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
 
@@ -369,23 +403,14 @@ class TextRows(TrainingRows):
     def take_columns(self) -> NamedColumns:
         """Return the columns with their types."""
         types, columns = self._types, []
-        again = self._read_again(
-            {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
-        )
+        # Some blocks of these columns were read as another type.
+        others = {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
+        again = self._file.values(others)
         for i in self._kept:
             column = self._columns.pop(i)
             values = again.pop(i) if i in again else column.values(types[i], self._place(i))
             columns.append(typed_column(values, types[i]))
         return NamedColumns([self._file.names_or_numbers[i] for i in self._kept], columns)
-
-    def _read_again(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
-        """Return the values of columns of which some blocks were read as another type."""
-        parts: dict[int, list[NDArray[Any]]] = {i: [] for i in types}
-        for block in self._file.cells() if types else ():
-            for i, column_type in types.items():
-                place = self._file.place(i, block.lines.__getitem__)
-                parts[i].append(text_cells.values(self.grammar, block.columns[i], column_type, place))
-        return {i: np.concatenate(parts.pop(i)) for i in types}
 
     # ------------------------------------------------------------------------------------------------- the target
 
@@ -405,7 +430,7 @@ class TextRows(TrainingRows):
     def _values_of_target(self, column_type: str) -> NDArray[Any]:
         if self._target.has_values(column_type):
             return self._target.values(column_type, self._at_target)
-        return self._read_again({self._target_position: column_type})[self._target_position]
+        return self._file.values({self._target_position: column_type})[self._target_position]
 
     def numbers(self) -> NDArray[np.float64]:
         """Return the targets as numbers; raises DataError if one is missing."""

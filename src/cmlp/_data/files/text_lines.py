@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ _OTHERS = {
     **dict.fromkeys((b"<html", b"<HTML", b"<!DOCTYPE", b"<!doctype", b"<?xml"), "HTML or XML"),
 }
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
+_FOOTER = 5  # fewer lines at the end of a file may be no rows
+_JSON = re.compile(rb'\s*(\{\s*"|\[\s*[{\[])')
+_SHEETS = (b"[Content_Types]", b"xl/", b"docProps/", b"_rels/", b"opendocument.spreadsheet")
+_GAP = re.compile(r"\s{2,}")
 _NUL_SHARE = 8  # one NUL in fewer bytes is UTF-16
 _PLAIN = Grammar(CellFormat())  # before anything is stated or found
 
@@ -68,6 +73,10 @@ class Lines:
         self.n_read += len(some)
         return some
 
+    def is_near_end(self) -> bool:
+        """Return whether few lines follow, which are then read."""
+        return len([*itertools.islice(self._unread, _FOOTER)]) < _FOOTER
+
     def put_back(self, some: list[str]) -> None:
         """Let lines that were taken be the next ones again."""
         self._unread = itertools.chain(some, self._lines)
@@ -77,6 +86,12 @@ class Lines:
 def are_most(n: int, n_rows: int) -> bool:
     """Return whether `n` of `n_rows` rows, which have equally many columns, tell that another line above is a title."""
     return n >= max(_FEW, _MOST * n_rows)
+
+
+def are_aligned(lines: Sequence[str]) -> bool:
+    """Return whether gaps of two or more spaces divide most lines into the same number of columns."""
+    width, n = Counter(len(_GAP.split(line.strip())) for line in lines).most_common(1)[0]
+    return width > 1 and are_most(n, len(lines))
 
 
 def has_several_numbers(cell: str) -> bool:
@@ -114,15 +129,15 @@ def encoding_of(name: str | None) -> str:
 def require_text(path: str, start: bytes, encoding: str | None) -> None:
     """Raise DataError with the remedy if a file does not begin as text."""
     if start.startswith(_ZIP):
-        is_sheet = b"[Content_Types]" in start or b"xl/" in start
-        what = "a workbook (xlsx): save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
+        is_sheet = any(name in start for name in _SHEETS)
+        what = "a workbook: save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
         raise DataError(f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}")
     if start.startswith(_IMAGES):
         raise DataError(f"{path} is an image: " + OF_IMAGES)
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
             raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")
-    if start.startswith((b'{"', b"[{")):
+    if _JSON.match(start):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
         problem = "{} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding:=>"
