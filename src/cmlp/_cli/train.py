@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
@@ -394,6 +395,8 @@ def _checkpoints(request: TrainRequest, cell_format: CellFormat) -> list[Checkpo
 
 
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
-    training.model.callbacks = None
-    with options.reporting(), DeferredSignals():
-        save_with_cells(training.model, path, training.cell_format, include_training_state=training.is_resumable)
+    model = training.model
+    model.callbacks = None
+    state = {"include_training_state": training.is_resumable}
+    with options.reporting():
+        _core.run_deferred(DeferredSignals(), save_with_cells, model, path, training.cell_format, **state)

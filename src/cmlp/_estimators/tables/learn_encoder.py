@@ -228,7 +228,8 @@ def learn_encoder(
         i = numbers[k]
         columns[i] = _learn_number(raw[:, i], target, has_parts=date_parts and types[i] in DATES)
 
-    Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
+    most = (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1
+    _core.run_pool(Pool(len(numbers), most), learn)
     return ColumnEncoder(
         column._replace(categories=None if known is None else sorted(known, key=known.__getitem__), type=held)
         for column, known, held in zip(columns, codes, types, strict=True)
