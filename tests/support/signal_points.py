@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 # Modules whose bytecodes are points. In others, exceptions can be lost: `numpy.array_equal` returns False after any.
 FOLLOWED = ("cmlp", "contextlib", "functools", "queue", "threading", "copy", "weakref", "collections")
+# Those that lock an estimator, replace handlers and store a model.
+CRITICAL = ("cmlp._estimators.fit", "cmlp._estimators.fitted", "cmlp._process", "contextlib", "threading", "queue")
 
 
 class Stop(Exception):
@@ -20,7 +22,7 @@ def raise_stop(number, frame):
 HANDLERS = {
     "SIGALRM": raise_stop,
     "SIGUSR1": raise_stop,
-    "SIGTERM": raise_stop,
+    "SIGTERM": signal.default_int_handler,  # a KeyboardInterrupt that does not wait for a safe point
     "SIGINT": signal.default_int_handler,
 }
 NAMES = [name for name in HANDLERS if hasattr(signal, name)]
@@ -41,23 +43,22 @@ def handled(name):
         signal.signal(number, before)
 
 
-def signal_at(steps, function, name):
-    """Call a function, and raise a signal before each of these of its bytecodes; return how many it has run.
+def signal_at(step, function, name, modules=FOLLOWED):
+    """Call a function, and raise a signal before bytecode `step` of these modules; return how many have been run.
 
-    Bytecodes count from 1. Also return the type of the error that the call has raised, or None.
+    Bytecodes count from 1; none has the number 0. A name stands for all modules whose names begin with it. Also return
+    the type of the error that the call has raised, or None.
     """
-    seen, wanted, number = 0, iter(sorted(steps)), getattr(signal, name)
-    next_step = next(wanted, None)
+    seen, number = 0, getattr(signal, name)
 
     def trace(frame, event, _):
-        nonlocal seen, next_step
-        if frame.f_globals.get("__name__", "").partition(".")[0] not in FOLLOWED:
+        nonlocal seen
+        if not frame.f_globals.get("__name__", "").startswith(modules):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
             seen += 1
-            if seen == next_step:
-                next_step = next(wanted, None)
+            if seen == step:
                 signal.raise_signal(number)
         return trace
 
