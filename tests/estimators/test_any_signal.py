@@ -241,48 +241,52 @@ def test_keyboard_interrupt_of_another_signal_keeps_no_half_epoch():
         np.testing.assert_array_equal(flat(twin.fit(X, Y)), whole)
 
 
-def press_again_and_again(stop, seconds):
-    """Press Ctrl-C every few milliseconds, as a key that is held down."""
-    while not stop.wait(seconds):
-        signal.raise_signal(signal.SIGINT)
+def repeatedly_interrupted(fit, seconds, delay=0.5):
+    """Call a function with Ctrl-C after a delay, and again every few milliseconds, as by a key that is held down.
 
+    Return what the function raises.
+    """
+    stop, error = threading.Event(), None
 
-def interrupted_repeatedly(model, rows, y, seconds):
-    stop = threading.Event()
-    thread = threading.Thread(target=press_again_and_again, args=(stop, seconds))
+    def press():
+        wait = delay
+        while not stop.wait(wait):
+            wait = seconds
+            signal.raise_signal(signal.SIGINT)
 
-    class Begins:
-        def on_epoch_end(self, trainer):
-            if not thread.ident:
-                thread.start()
-
-    caught = []
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread, handler = threading.Thread(target=press), signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        model.set_params(callbacks=[Begins()])
-        if isinstance(model, TabularClassifier):  # in threads of its own, not in step
-            model.set_params(callbacks=None)
-            starter = threading.Timer(0.25, thread.start)
-            starter.start()
-            starter.join()
-        model.fit(rows, y)
-    except BaseException as error:
-        caught.append(error)
-    finally:
-        signal.signal(signal.SIGINT, lambda number, frame: None)
-        stop.set()
-        thread.join()
-        signal.signal(signal.SIGINT, handler)
-    return caught
+        thread.start()
+        fit()
+    except BaseException as raised:
+        error = raised
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    stop.set()
+    thread.join()
+    signal.signal(signal.SIGINT, handler)
+    return error
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.02])
-def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs(seconds):
+def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_network(seconds):
     model = network(max_iter=10**9)
-    (error,) = interrupted_repeatedly(model, X, Y, seconds)
+    error = repeatedly_interrupted(lambda: model.fit(X, Y), seconds)
     assert type(error) is KeyboardInterrupt
     assert model.n_iter_ > 0 and is_complete(model._fitted)
-    model.set_params(callbacks=None, max_iter=1).fit(X, Y)
+    model.set_params(max_iter=1).fit(X, Y)
+
+
+@pytest.mark.parametrize("seconds", [0.002, 0.02])
+@pytest.mark.parametrize("n", [3, pytest.param(100, marks=pytest.mark.slow)])
+def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_table(seconds, n):
+    model = table(n_epochs=10**6)
+    for _ in range(n):
+        vars(model).pop("_fitted", None)
+        with no_threads_left():
+            error = repeatedly_interrupted(lambda: model.fit(X, TWO), seconds)
+        assert type(error) is KeyboardInterrupt
+        assert all(state.epoch for state in model._fitted.states)
+    model.set_params(n_epochs=2).fit(X, TWO)
 
 
 @pytest.mark.parametrize("method", ["run", "epochs"])

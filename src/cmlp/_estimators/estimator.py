@@ -63,7 +63,7 @@ class Estimator(SklearnStub, ExportMethods):
         raise NotImplementedError
 
     def _followers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Any]]:
-        """Return a context manager for a fit, with observers of its training: those of a subclass in `cmlp.sklearn`."""
+        """Return a context manager for a fit, with followers of its training: those of a subclass in `cmlp.sklearn`."""
         return nullcontext(())
 
     # Parameters: get_params, set_params and repr

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.training_run import TrainingRun
 
+AnyOptions = TypeVar("AnyOptions", bound="EstimatorOptions | TableOptions")
+
 
 @dataclass(eq=False)
-class Fit(ABC):
+class Fit(ABC, Generic[AnyOptions]):
     """A call that trains an estimator: one network, or all networks of a table.
 
     It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
@@ -35,7 +37,7 @@ class Fit(ABC):
     """
 
     estimator: Estimator
-    options: EstimatorOptions | TableOptions
+    options: AnyOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
@@ -92,7 +94,7 @@ class Fit(ABC):
         """Warn if the trained model is useless: hardly better than the best constant answer."""
 
 
-def train_and_store(fit: Fit, followers: Sequence[Any], *, judges: bool = True) -> None:
+def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, judges: bool = True) -> None:
     """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last.
 
     After any other exception the former model stays. So it does after a KeyboardInterrupt that came between two changes
@@ -102,7 +104,7 @@ def train_and_store(fit: Fit, followers: Sequence[Any], *, judges: bool = True) 
     _core.run_deferred(signals, _train_and_store, fit, followers, judges, signals)
 
 
-def _train_and_store(fit: Fit, followers: Sequence[Any], judges: bool, signals: DeferredSignals) -> None:
+def _train_and_store(fit: Fit[Any], followers: Sequence[Any], judges: bool, signals: DeferredSignals) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:
@@ -113,6 +115,7 @@ def _train_and_store(fit: Fit, followers: Sequence[Any], judges: bool, signals: 
     except KeyboardInterrupt as error:
         if signals.has_come_in_a_change(error):
             raise
+        signals.finish()
         for run in fit.runs:
             run.state.weights.restore_best()
         interrupted = fit.fitted(provenance_now())

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class NetworkFit(Fit):
+class NetworkFit(Fit["EstimatorOptions"]):
     """A call that trains one network."""
 
     options: EstimatorOptions
@@ -361,7 +361,7 @@ class NetworkFit(Fit):
         return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
 
 
-def trainer_of(fit: Fit, run: TrainingRun, provenance_now: ProvenanceNow) -> Trainer:
+def trainer_of(fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -> Trainer:
     """Return what the callbacks that follow a run get."""
     from cmlp._estimators.network import Network  # few programs need it
 

@@ -140,7 +140,12 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def learn_encoding(
-    fit: Fit, opened: Opened, *, is_complete: bool, classes: ArrayLike | None = None, knows_classes: bool = False
+    fit: Fit[EstimatorOptions],
+    opened: Opened,
+    *,
+    is_complete: bool,
+    classes: ArrayLike | None = None,
+    knows_classes: bool = False,
 ) -> tuple[NetworkTargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets.
 
@@ -165,15 +170,15 @@ def learn_encoding(
     return encoding, encoding.weighted(values, weight, require_positive=is_complete)
 
 
-def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Labels:
+def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLike | None) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous: Any = fit.previous
     if previous is None:
         if classes is None:
             raise ValueError(Message("<classes> must be passed on the first call to partial_fit.", classes=...))
-        labels = labels_of(classes)
-        return Labels(labels.classes, is_multilabel=True) if y.ndim == 2 else labels
-    labels = previous.model.class_labels
+        given = labels_of(classes)
+        return Labels(given.classes, is_multilabel=True) if y.ndim == 2 else given
+    labels: Labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"

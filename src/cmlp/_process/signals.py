@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TimeLimitReached(Exception):
-    """Training ends within an epoch: its time is up, or an observer ends it there. The training loop catches it."""
+    """Training ends within an epoch: its time is up, or a callback of this package ends it. The loop catches it."""
 
 
 _SIGINT: int = _signal.SIGINT
@@ -49,7 +49,7 @@ class DeferredSignals:
         self.lifts, self.thread = lifts, 0
         self.handler: Callable[[int, Any], object] | None = None  # the caller's
         self.noted: Callable[[], object] | None = None  # what the first signal does that waits
-        self._since = 0.0
+        self._since, self._longest_wait = 0.0, _LONGEST_WAIT if lifts else 0.0
 
     def note(self, number: int, frame: Any) -> None:
         """Handle SIGINT."""
@@ -57,7 +57,7 @@ class DeferredSignals:
         if self.noted is None:
             self._since = time.monotonic()
             self.noted = partial(self.handler, number, frame)
-        elif not self.lifts or time.monotonic() - self._since >= _LONGEST_WAIT:
+        elif time.monotonic() - self._since >= self._longest_wait:
             self.handler(number, frame)
 
     def wait_for_safe_point(self, action: Callable[[], object]) -> None:
@@ -104,8 +104,16 @@ class DeferredSignals:
 
         It has not if it came at a safe point, in code of the caller, or where this code begins or ends.
         """
-        is_lifted = self.handler is not None and deferral_of(_signal.getsignal(_SIGINT)) is not self
-        return not is_lifted and not getattr(error, MARK, False)
+        return not self._is_lifted() and not getattr(error, MARK, False)
+
+    def _is_lifted(self) -> bool:
+        return self.handler is not None and deferral_of(_signal.getsignal(_SIGINT)) is not self
+
+    def finish(self) -> None:
+        """Let signals wait for the end: after one has taken effect, what is complete is being stored."""
+        self.lifts, self._longest_wait = False, _LONGEST_WAIT
+        if self._is_lifted():
+            self.lower()
 
 
 class immediate_signals:

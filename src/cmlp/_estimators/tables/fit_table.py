@@ -77,7 +77,7 @@ class OpenedTable(NamedTuple):
 
 
 @dataclass(eq=False)
-class TableFit(Fit):
+class TableFit(Fit["TableOptions"]):
     """A call that trains the networks of a table."""
 
     options: TableOptions

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.weights import ClassWeights
+    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fit import Fit
     from cmlp._model.model import TableModel
 
@@ -154,7 +155,11 @@ class TableNumberEncoding(TableEncoding):
 
 
 def learn_table_encoding(
-    fit: Fit, warm: TableModel | None, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
+    fit: Fit[TableOptions],
+    warm: TableModel | None,
+    y: ArrayLike | None,
+    weight: NDArray[np.float64] | None,
+    n_rows: int,
 ) -> tuple[TableEncoding, CountedTargets]:
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
@@ -164,7 +169,7 @@ def learn_table_encoding(
 
 
 def _learn_table_classes(
-    fit: Fit, warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
+    fit: Fit[TableOptions], warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[TableEncoding, CountedTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
@@ -194,7 +199,11 @@ def _learn_table_classes(
 
 
 def _learn_table_numbers(
-    fit: Fit, warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
+    fit: Fit[TableOptions],
+    warm: TableModel | None,
+    y: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    names: NDArray[Any] | None,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
