@@ -186,8 +186,8 @@ def test_exception_of_a_handler_at_some_bytecodes(known, case, name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("case", CASES)
 def test_exception_of_a_handler_at_many_bytecodes(known, case, name):
-    check_some(known, case, name, CRITICAL, 100)
-    check_some(known, case, name, FOLLOWED, 100)
+    check_some(known, case, name, CRITICAL, 50)
+    check_some(known, case, name, FOLLOWED, 50)
 
 
 # ------------------------------------------------------------------------------------------ signals at any time
