@@ -156,7 +156,10 @@ def sources(pattern):
 core = Extension(
     "cmlp._bridge._core",
     sources=["src/cmlp/_bridge/_core.pyx", *sources("*.c")],
-    depends=[*(f"src/cmlp/_bridge/_{name}.pxi" for name in ("call", "model", "table")), "src/cmlp/libcmlp.pxd"]
+    depends=[
+        *(f"src/cmlp/_bridge/_{name}.pxi" for name in ("atomic", "call", "model", "table")),
+        "src/cmlp/libcmlp.pxd",
+    ]
     + [
         *sources("*.h"),
         *(f"include/{name}.h" for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain", "cmlp_capi")),

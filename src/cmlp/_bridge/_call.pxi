@@ -134,16 +134,25 @@ cdef void take_gil(PyThreadState *released) noexcept:
         PyEval_RestoreThread(released)
 
 
+cdef int mark(object error, bint is_between_changes) except -1:
+    """Say of a KeyboardInterrupt whether it has come where no change was half made."""
+    if isinstance(error, KeyboardInterrupt):
+        setattr(error, MARK, is_between_changes)
+    return 0
+
+
 cdef bint signalled() noexcept:
     """Let signals take effect; return whether an exception is set, by a handler or because a pool is stopped."""
-    if PyErr_CheckSignals():
-        return True
     try:
+        if PyErr_CheckSignals():
+            raised()
         safe_point()
-        if not interrupted():
+        kind = interruption()
+        if kind is None:
             return False
-        PyErr_SetNone(KeyboardInterrupt)
+        raise kind
     except BaseException as error:
+        mark(error, True)
         PyErr_SetObject(type(error), error)
     return True
 

@@ -1,12 +1,24 @@
 """Type annotations of the bridge. `_core.pyx` and `cmlp.h` document the arguments."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict, Unpack, type_check_only
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, type_check_only
 
 import numpy as np
 import numpy.typing as npt
 
 from cmlp._data.arrays import CSR, LossFunction
+from cmlp._process.signals import DeferredSignals
+from cmlp._process.threads import Pool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+def run_locked(
+    estimator: object, name: str, function: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, Any]
+) -> R: ...
+def replace_attributes(owner: object, changed: dict[str, Any], removed: tuple[str, ...]) -> None: ...
+def run_deferred(deferral: DeferredSignals, function: Callable[P, R], *args: P.args, **keywords: P.kwargs) -> R: ...
+def run_pool(pool: Pool, task: Callable[[int], None], progress: Callable[[int], None] | None = ...) -> None: ...
 
 class Activation:
     code: int

@@ -4,8 +4,8 @@
 It calls only functions of ``cmlp.h``, ``cmlp_table.h``, ``cmlp_workers.h`` and ``cmlp_explain.h``, which any other program
 can call too, and those that choose a tuning. No argument may crash the interpreter.
 
-``_call.pxi`` has the arguments and errors of a call, ``_table.pxi`` the columns of a table, ``_model.pxi`` model files;
-``libcmlp.pxd`` declares the headers.
+``_call.pxi`` has the arguments and errors of a call, ``_atomic.pxi`` calls that no signal handler can leave by half,
+``_table.pxi`` the columns of a table, ``_model.pxi`` model files; ``libcmlp.pxd`` declares the headers.
 """
 
 import operator
@@ -14,7 +14,7 @@ from functools import lru_cache
 
 cimport cython
 cimport numpy as cnp
-from cpython.exc cimport PyErr_SetNone, PyErr_SetObject
+from cpython.exc cimport PyErr_SetObject
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -35,8 +35,8 @@ from cmlp._data.arrays import (
 from cmlp._data.labels import as_class_indices
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import refusal
-from cmlp._process.signals import TimeLimitReached, deliver, safe_point, immediate_signals
-from cmlp._process.threads import available_threads, interrupted
+from cmlp._process.signals import MARK, TimeLimitReached, deferral_of, deliver, immediate_signals, safe_point
+from cmlp._process.threads import TaskStopped, available_threads, interruption
 from cmlp.exceptions import DivergenceError, Message, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
@@ -165,6 +165,7 @@ def cpu_info():
 
 
 include "_call.pxi"
+include "_atomic.pxi"
 
 cdef enum:
     NUMBERS_PER_POLL = 1 << 20  # random numbers between two checks for Ctrl-C, about 20 ms

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._cli import options
 from cmlp._cli.data_files import (
     DATA_HELP,
@@ -469,6 +470,8 @@ def _checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFil
 
 
 def _save(path: str, training: NetworkTraining | TableTraining) -> None:
-    training.model.callbacks = None
-    with options.reporting(), DeferredSignals():
-        save_as_read(training.model, path, training.read_as, include_training_state=training.is_resumable)
+    model = training.model
+    model.callbacks = None
+    state = {"include_training_state": training.is_resumable}
+    with options.reporting():
+        _core.run_deferred(DeferredSignals(), save_as_read, model, path, training.read_as, **state)

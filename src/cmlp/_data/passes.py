@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from queue import SimpleQueue
+import weakref
+from _thread import start_new_thread
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cmlp._process.signals import immediate_signals
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 Converted = TypeVar("Converted")
+
+_SECONDS = 0.2  # for which a thread waits before it looks again whether the other one is still there
 
 
 class Passes:
@@ -51,32 +56,10 @@ class Reader(Generic[Converted]):
     """An iterator over blocks, which a thread reads and converts by ``convert(item, index)`` one block ahead."""
 
     def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Converted]) -> None:
-        self._items, self._convert = items, convert
-        self._ready: SimpleQueue[tuple[Converted | None, BaseException | None]] = SimpleQueue()
-        self._wanted = threading.Semaphore(1)  # blocks that may be read: one, in addition to the one in use
-        self._closed = self._ended = False
-        self._thread = threading.Thread(target=self._read, name="cmlp-reader", daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        index = 0
-        while True:
-            self._wanted.acquire()
-            if self._closed:
-                return
-            try:
-                item = next(self._items)
-                block = self._convert(item, index)
-                del item
-            except StopIteration:
-                self._ready.put((None, None))
-                return
-            except BaseException as error:  # raised in the thread that trains
-                self._ready.put((None, error))
-                return
-            self._ready.put((block, None))
-            del block
-            index += 1
+        self._ahead = ahead = _ReadingAhead(items, convert, weakref.ref(self))
+        self._ended = False
+        # In a thread of its own: a signal in the main thread could interrupt `Thread.start`, which is Python code.
+        start_new_thread(ahead.start, ())
 
     def __iter__(self) -> Self:
         return self
@@ -85,22 +68,86 @@ class Reader(Generic[Converted]):
         if self._ended:
             raise StopIteration
         with immediate_signals():  # the thread runs code of the caller
-            block, error = self._ready.get()
+            block, error = self._ahead.ready.get()
         if block is None:
             self._ended = True
             self.close()
             if error is not None:
                 raise error
             raise StopIteration
-        self._wanted.release()
+        self._ahead.wanted.put(None)
         return block
 
     def close(self) -> None:
         """End the thread, after the block that it is reading; then close a generator."""
-        self._closed = self._ended = True
-        self._wanted.release()
+        self._ended = True
         with immediate_signals():
-            self._thread.join()
-            close = getattr(self._items, "close", None)
-            if close is not None:
-                close()
+            self._ahead.close()
+
+
+class _ReadingAhead(Generic[Converted]):
+    """What a reader and its thread share.
+
+    Its queues are compiled. An exception of a signal handler in a class that is written in Python and takes locks, such
+    as Semaphore, can leave a lock locked. `is_closed` and `is_over` can be read again after an exception, unlike an
+    entry of a queue.
+    """
+
+    def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Converted], reader: Callable[[], object]):
+        self._items, self._convert, self._reader = items, convert, reader
+        self.ready: SimpleQueue[tuple[Converted | None, BaseException | None]] = SimpleQueue()
+        self.wanted: SimpleQueue[None] = SimpleQueue()  # an entry for each block that may be read
+        self.wanted.put(None)  # one, in addition to the one in use
+        self.is_closed = self.is_over = False
+
+    def start(self) -> None:
+        """Start the thread."""
+        try:
+            threading.Thread(target=self._read, name="cmlp-reader", daemon=True).start()
+        except BaseException as error:  # the system has no more threads
+            self._end(error)
+
+    def _read(self) -> None:
+        try:
+            index = 0
+            while self._is_wanted():
+                try:
+                    item = next(self._items)
+                except StopIteration:
+                    break
+                block = self._convert(item, index)
+                del item
+                self.ready.put((block, None))
+                del block
+                index += 1
+        except BaseException as error:  # raised in the thread that trains
+            self._end(error)
+        else:
+            self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        self.is_over = True
+        self.ready.put((None, error))
+
+    def _is_wanted(self) -> bool:
+        """Wait until a block may be read; return False if the reader is closed, or if nothing refers to it any more."""
+        while not self.is_closed:
+            try:
+                self.wanted.get(timeout=_SECONDS)
+            except Empty:
+                if self._reader() is None:
+                    return False
+            else:
+                return not self.is_closed
+        return False
+
+    def close(self) -> None:
+        """End the thread, and close a generator."""
+        self.is_closed = True
+        self.wanted.put(None)
+        while not self.is_over:
+            with suppress(Empty):
+                self.ready.get(timeout=_SECONDS)
+        close = getattr(self._items, "close", None)
+        if close is not None:
+            close()

@@ -1,7 +1,8 @@
 """Fitted attributes such as `coefs_`: descriptors that read and replace what fit has left, a `Fitted`.
 
 In scikit-learn, fitted attributes are plain attributes that a user can set. Here they are read from a `Fitted`, so an
-assignment makes another one, which replaces it.
+assignment makes another one, which replaces it. It locks the estimator, as a fit does: beside a fit in another thread,
+either of the two would be lost.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.columns import texts_of_names
 from cmlp._data.labels import Labels, as_labels, kind_of_labels
-from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of
+from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
 from cmlp._model.model import Tensors
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def with_n_iter(fitted: Fitted, value: Any) -> Fitted:
 def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     """Set the column names; None if the model has none."""
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
-    width = fitted.model.net.n_in
+    width = fitted.model.n_inputs
     if names is not None and names.shape != (width,):
         raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
     if names is not None and texts_of_names(names.tolist()) is None:
@@ -156,6 +157,9 @@ class FittedAttribute(Generic[Value]):
         return AttributeError(f"{type(estimator).__name__!r} object has no attribute {self.name!r}")
 
     def __set__(self, estimator: object, value: Any) -> None:
+        run_locked(estimator, self._assign, estimator, value)
+
+    def _assign(self, estimator: object, value: Any) -> None:
         fitted = fitted_of(estimator)
         if fitted is None:
             vars(estimator).setdefault(ASSIGNED, {})[self.name] = value
@@ -165,6 +169,9 @@ class FittedAttribute(Generic[Value]):
             estimator._fitted = self.write(fitted, value)  # type: ignore[attr-defined]
 
     def __delete__(self, estimator: object) -> None:
+        run_locked(estimator, self._delete, estimator)
+
+    def _delete(self, estimator: object) -> None:
         if not hasattr(estimator, self.name):
             raise self._missing(estimator)
         if fitted_of(estimator) is None:
@@ -172,7 +179,7 @@ class FittedAttribute(Generic[Value]):
         elif self.nullable or self.write is not with_feature_names:
             raise AttributeError(f"{self.name} cannot be deleted.")
         else:
-            self.__set__(estimator, None)
+            self._assign(estimator, None)
 
     def _require_equal(self, value: Any, present: Any) -> None:
         if value != present:
@@ -182,9 +189,9 @@ class FittedAttribute(Generic[Value]):
 class FittedTensors(FittedAttribute[Tensors]):
     """A fitted attribute: a tuple of views of the parameter block. Assigning copies the values into the block."""
 
-    def __set__(self, estimator: object, value: Any) -> None:
+    def _assign(self, estimator: object, value: Any) -> None:
         if fitted_of(estimator) is None:
-            super().__set__(estimator, value)
+            super()._assign(estimator, value)
         else:
             fill_tensors(self.__get__(estimator), value, self.name)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
-from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, unchanging
+from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, run_locked, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.other_names import parameter_hint
 from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, sklearn_class
@@ -224,7 +224,8 @@ class Estimator(SklearnStub, ExportMethods):
         check_version(fields, type(self).__name__)
         from cmlp._estimators.pickling import restored
 
-        vars(self).update({name: restored(value) for name, value in fields.items() if name != "version"})
+        kept = {name: restored(value) for name, value in fields.items() if name != "version"}
+        run_locked(self, vars(self).update, kept)
 
     def save(
         self,

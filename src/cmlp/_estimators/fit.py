@@ -9,28 +9,22 @@ Until training begins, nothing changes.
 
 from __future__ import annotations
 
-import functools
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
-from cmlp._process.signals import DeferredSignals, immediate_signals
+from cmlp._bridge import _core
+from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
+from cmlp._process.signals import DeferredSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-    from typing import ParamSpec, Self
+    from collections.abc import Sequence
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.diagnosis import Verdict
     from cmlp._train.training_run import TrainingRun
-
-    P = ParamSpec("P")
-    R = TypeVar("R")
 
 AnyOptions = TypeVar("AnyOptions", bound="EstimatorOptions | TableOptions")
 
@@ -39,54 +33,6 @@ _WARM_NOTE = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
     "rows are others, fit with warm_start=False."
 )
-
-
-class Exclusively(DeferredSignals):
-    """Context manager that locks an estimator for training; RuntimeError if another call is training it.
-
-    The lock is an attribute of the estimator that contains the process id. A lock of another process is ignored,
-    because a fork copies the lock, but not the thread that owns it. Signals are deferred, so that Ctrl-C leaves no
-    estimator locked.
-    """
-
-    def __init__(self, estimator: object) -> None:
-        super().__init__()
-        self.estimator = estimator
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        own = (os.getpid(),)
-        attributes = vars(self.estimator)
-        present: tuple[int] = attributes.setdefault(LOCK, own)  # atomic
-        if present is not own:
-            if present == own:
-                super().__exit__(None, None, None)
-                raise RuntimeError(
-                    f"This {type(self.estimator).__name__} instance is being fitted by another call; "
-                    "fit a copy of it instead."
-                )
-            attributes[LOCK] = own
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        vars(self.estimator).pop(LOCK, None)
-        super().__exit__(kind, error, tb)
-
-
-def locked(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function run with its first argument locked, an estimator that it trains or changes.
-
-    Within the function, signals take effect at once, since most of it is code of the caller or has no safe point. They
-    are deferred while the estimator is locked and unlocked. That takes two context managers: if one did both, its
-    `__exit__` would begin with the caller's handler in force, and a Ctrl-C there would leave the estimator locked.
-    """
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        with Exclusively(args[0]), immediate_signals():
-            return function(*args, **kwargs)
-
-    return call
 
 
 @dataclass(eq=False)
@@ -176,27 +122,36 @@ class Fit(ABC, Generic[AnyOptions]):
 
 
 def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, judges: bool = True) -> None:
-    """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last."""
+    """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last.
+
+    After any other exception the former model stays. So it does after a KeyboardInterrupt that came between two changes
+    which belong together: of another signal, or of a second Ctrl-C because no safe point came.
+    """
+    signals = DeferredSignals()
+    _core.run_deferred(signals, _train_and_store, fit, followers, judges, signals)
+
+
+def _train_and_store(fit: Fit[Any], followers: Sequence[Any], judges: bool, signals: DeferredSignals) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
-    with DeferredSignals():
-        try:
-            fit.train(followers, provenance_now)
-            is_useful = fit.judge(fit.verdict()) if judges else None
-            store(estimator, fit.fitted(provenance_now())._replace(is_useful=is_useful))
-        except KeyboardInterrupt:
-            for run in fit.runs:
-                run.state.weights.restore_best()
-            interrupted = fit.fitted(provenance_now())
-            if fit.has_trained:
-                store(estimator, interrupted)
-            elif fit.can_resume:
-                vars(estimator)[INTERRUPTED] = interrupted
+    try:
+        fit.train(followers, provenance_now)
+        is_useful = fit.judge(fit.verdict()) if judges else None
+        store(estimator, fit.fitted(provenance_now())._replace(is_useful=is_useful))
+    except KeyboardInterrupt as error:
+        if signals.has_come_in_a_change(error):
             raise
+        signals.finish()
+        for run in fit.runs:
+            run.state.weights.restore_best()
+        interrupted = fit.fitted(provenance_now())
+        if fit.has_trained:
+            store(estimator, interrupted)
+        elif fit.can_resume:
+            vars(estimator)[INTERRUPTED] = interrupted
+        raise
 
 
 def store(estimator: Estimator, fitted: Fitted) -> None:
-    """Store what a fit leaves, and free the values that were assigned before."""
-    estimator._fitted = fitted
-    for name in (ASSIGNED, INTERRUPTED):
-        vars(estimator).pop(name, None)
+    """Store what a fit leaves, and free the values that were assigned before: all of it or nothing."""
+    _core.replace_attributes(estimator, {FITTED: fitted}, (ASSIGNED, INTERRUPTED))

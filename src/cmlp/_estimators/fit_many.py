@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._data.arrays import read_once
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
@@ -109,7 +110,7 @@ def fit_many(
             results[k] = errors[k] = error
 
     with bar_over(n, "model", shows=verbose) as progress:
-        pool.run(train, progress)
+        _core.run_pool(pool, train, progress)
     for (message, category), indices in pool.warnings().items():
         warn(f"{message} ({_named(indices)})", category)
     if errors and on_error == "raise":

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._estimators.fit import locked, store, train_and_store
-from cmlp._estimators.fitted import NETWORK, can_assemble, fitted_of
+from cmlp._bridge import _core
+from cmlp._estimators.fit import store, train_and_store
+from cmlp._estimators.fitted import NETWORK, can_assemble, fitted_of, locked
 from cmlp._estimators.from_arrays import assemble
 from cmlp._estimators.kinds_of_call import PARTIAL_FIT
 from cmlp._estimators.network_fit import NetworkFit
@@ -60,18 +61,21 @@ def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None)
     if fit.previous is None and can_assemble(estimator):
         assemble(estimator)
         fit.previous = fitted_of(estimator)
-    previous = fit.previous
     with _naming_classes(fit, source):
         fit.prepare(source)
-    run = fit.run
+    _core.run_deferred(DeferredSignals(), _train_epoch_and_store, fit)
+
+
+def _train_epoch_and_store(fit: NetworkFit) -> None:
+    """Train one epoch, which ends no training. The `network_` stays the same object, with the new parameters."""
+    estimator, previous, run = fit.estimator, fit.previous, fit.run
     assert run.has_epochs  # the method does not exist with solver="lbfgs"
-    with DeferredSignals():
-        run.train_epoch()  # which ends no training
-        fitted = fit.fitted_from(run.state.without_rows())
-        network = vars(estimator).get(NETWORK)
-        store(estimator, fitted)
-        if network is not None and previous is not None and network.params is previous.model.params:
-            network._share(fitted.model.net, fitted.model.params)
+    run.train_epoch()
+    fitted = fit.fitted_from(run.state.without_rows())
+    network = vars(estimator).get(NETWORK)
+    store(estimator, fitted)
+    if network is not None and previous is not None and network.params is previous.model.params:
+        network._share(fitted.model.net, fitted.model.params)
 
 
 @contextmanager

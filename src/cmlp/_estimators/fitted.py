@@ -7,18 +7,19 @@ and mix two models: it reads them from `unchanging(estimator)`.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import given_params
 from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Self
+    from typing import ParamSpec, Self
 
     from numpy.typing import NDArray
 
-    from cmlp._bridge import _core
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.model import TrainedModel, TrainedNet
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     Provenance = dict[str, Any]
     ProvenanceNow = Callable[[], Provenance | None]  # returns a record as it is now; None before all data are known
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
 
 Estimator = TypeVar("Estimator")
@@ -36,6 +39,25 @@ FITTED = "_fitted"  # that with everything that fit leaves
 INTERRUPTED = "_interrupted"  # the same of a fit that was interrupted in its first epoch: it has fitted nothing
 ASSIGNED = "_assigned"  # values assigned to fitted attributes before fit, until a call can use them
 NETWORK = "_shared_network"  # the `Network` of `network_`, once it has been asked for; it is not copied or pickled
+
+
+def run_locked(estimator: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a function that trains or changes an estimator; RuntimeError if another call does.
+
+    No signal handler can leave the estimator locked: what it raises comes before the lock is taken, in the function, or
+    after the lock is given back.
+    """
+    return _core.run_locked(estimator, LOCK, function, args, kwargs)
+
+
+def locked(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function run with its first argument locked, an estimator that it trains or changes."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return _core.run_locked(args[0], LOCK, function, args, kwargs)
+
+    return call
 
 
 def fitted_of(estimator: object) -> Any:

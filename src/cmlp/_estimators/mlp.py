@@ -191,12 +191,15 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         try:
             model = self._fitted.model
         except AttributeError:
-            if not can_assemble(self):
-                raise self._not_fitted() from None
-            from cmlp._estimators.from_arrays import assemble
+            twin = unchanging(self)
+            if FITTED not in vars(twin):  # otherwise a fit has ended meanwhile
+                if not can_assemble(twin):
+                    raise self._not_fitted() from None
+                from cmlp._estimators.from_arrays import assemble
 
-            assemble(self)
-            model = self._fitted.model
+                assemble(twin)
+            # A fit in another thread may store its model before this one.
+            model = vars(self).setdefault(FITTED, twin._fitted).model
         return model
 
     def _outputs(self, model: NetworkModel, X: ArrayLike) -> NDArray[Any]:

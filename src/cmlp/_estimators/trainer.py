@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
@@ -203,12 +204,8 @@ class Trainer:
             problem = "<n_batches> must be None with <solver=>, which has no batches, got {!r}."
             raise InvalidParameterError(problem, n_batches, n_batches=n_batches, solver="lbfgs")
         run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        with DeferredSignals():
-            if n_batches is None or not run.has_epochs:
-                run.train()
-            elif not run.run_batches(argument("n_batches", n_batches, COUNT)):
-                return self
-            run.judge()
+        count = None if n_batches is None else argument("n_batches", n_batches, COUNT)
+        _core.run_deferred(DeferredSignals(), _train, run, count)
         return self
 
     def epochs(
@@ -248,10 +245,9 @@ class Trainer:
         assert run.has_epochs
         with closing(run.epochs()) as epochs:
             while True:
-                with DeferredSignals():  # not while the caller's code runs, between two epochs
-                    if next(epochs, self) is self:
-                        run.judge()
-                        return
+                # Signals are not deferred while the caller's code runs, between two epochs.
+                if not _core.run_deferred(DeferredSignals(), _train_epoch, run, epochs):
+                    return
                 yield self.last_epoch
 
     def stop(self) -> None:
@@ -398,6 +394,23 @@ class Trainer:
             interval = min(run.callbacks.intervals)
             problem = "<every_batches> of a callback must be None with <solver=>, which has no batches, got {}."
             raise InvalidParameterError(problem, interval, every_batches=interval, solver="lbfgs")
+
+
+def _train(run: TrainingRun, n_batches: int | None) -> None:
+    """Train until training is finished, or for a number of batches."""
+    if n_batches is None or not run.has_epochs:
+        run.train()
+    elif not run.run_batches(n_batches):
+        return
+    run.judge()
+
+
+def _train_epoch(run: TrainingRun, epochs: Iterator[None]) -> bool:
+    """Train an epoch; return False if training has ended."""
+    has_trained = next(epochs, run) is not run
+    if not has_trained:
+        run.judge()
+    return has_trained
 
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:

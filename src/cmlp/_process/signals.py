@@ -5,12 +5,16 @@ at safe points whether one is noted, and then call the caller's own handler, whi
 no exception comes between two changes that belong together. Around code of the caller (callbacks, losses, scores,
 iterables, warnings, printed lines) the caller's handler is in force: such code can be interrupted at any point.
 
+Handlers of other signals are not replaced: what they raise can come between two changes. Such a fit is lost, and the
+estimator keeps its former model. So is one that KeyboardInterrupt ends at such a point: see `has_come_in_a_change`.
+
 Other threads get no signals, and nothing is deferred in them.
 """
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # without the enums of `signal`, which take ten times as long
+import time
 from _thread import get_ident
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any
 
 
 class TimeLimitReached(Exception):
@@ -26,117 +30,125 @@ class TimeLimitReached(Exception):
 
 
 _SIGINT: int = _signal.SIGINT
-_current: DeferredSignals | None = None  # the innermost one that is entered; only the main thread assigns it
+_LONGEST_WAIT = 1.0  # seconds for which a signal waits before another one takes effect at once
+MARK = "_is_between_changes"  # an attribute of a KeyboardInterrupt that has come where no change was half made
 
 
 class DeferredSignals:
-    """Context manager in which SIGINT waits for a safe point; a second SIGINT takes effect at once.
+    """How SIGINT waits for a safe point: the argument of `_core.run_deferred`, which replaces the caller's handler.
 
-    At the end, the caller's handler is restored, and a signal that still waits takes effect. Within another
-    `DeferredSignals`, and in threads that get no signals, it does nothing. If not `lifts`, neither `immediate_signals`
-    nor `safe_point` has an effect: only `deliver` lets a signal take effect.
+    If a signal has waited for a second, the next one takes effect at once: no safe point may be to come. If not
+    `lifts`, neither `immediate_signals` nor `safe_point` has an effect: only `deliver` lets a signal take effect, and
+    the second one never waits, because code of the caller may run.
+
+    What is deferred now follows from the handler that is in force. So it cannot contradict it, wherever an exception
+    comes.
     """
 
     def __init__(self, *, lifts: bool = True) -> None:
         self.lifts, self.thread = lifts, 0
-        self._handler: Callable[[int, Any], object] | None = None  # the caller's; None if nothing is deferred here
+        self.handler: Callable[[int, Any], object] | None = None  # the caller's
         self.noted: Callable[[], object] | None = None  # what the first signal does that waits
-        self._ends = False
-        self._outer: DeferredSignals | None = None
+        self._since, self._longest_wait = 0.0, _LONGEST_WAIT if lifts else 0.0
 
-    def __enter__(self) -> Self:
-        global _current
-        handler = _signal.getsignal(_SIGINT)
-        if not callable(handler) or (_current is not None and handler == _current._note):
-            return self
-        self._handler, self._outer, self.thread = handler, _current, get_ident()
-        try:
-            _signal.signal(_SIGINT, self._note)
-        except ValueError:  # not the main thread
-            self._handler = None
-        else:
-            _current = self
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        global _current
-        if self._handler is None:
-            return
-        self._ends = True
-        if self.holds():
-            _signal.signal(_SIGINT, self._handler)
-        _current = self._outer
-        if not isinstance(error, KeyboardInterrupt):
-            self.deliver()
-
-    def _note(self, number: int, frame: Any) -> None:
+    def note(self, number: int, frame: Any) -> None:
         """Handle SIGINT."""
-        assert self._handler is not None
+        assert self.handler is not None
         if self.noted is None:
-            self.noted = partial(self._handler, number, frame)
-        elif not self._ends:
-            self._handler(number, frame)
+            self._since = time.monotonic()
+            self.noted = partial(self.handler, number, frame)
+        elif time.monotonic() - self._since >= self._longest_wait:
+            self.handler(number, frame)
 
-    def holds(self) -> bool:
-        """Return whether the caller's handler is replaced now."""
-        return bool(_signal.getsignal(_SIGINT) == self._note)
-
-    def note(self, action: Callable[[], object]) -> None:
-        """Keep what a signal does for the next safe point, unless one is noted already."""
-        self.noted = self.noted or action
+    def wait_for_safe_point(self, action: Callable[[], object]) -> None:
+        """Keep what another signal does for the next safe point, unless one is noted already."""
+        if self.noted is None:
+            self._since = time.monotonic()
+            self.noted = action
 
     def deliver(self) -> None:
         """Let a noted signal take effect."""
         action, self.noted = self.noted, None
         if action is not None:
-            action()
+            try:
+                action()
+            except BaseException as error:
+                mark(error)
+                raise
 
     def lift(self) -> None:
         """Let a noted signal take effect, and restore the caller's handler."""
         while True:
             if self.noted is not None:
                 self.deliver()
-            _signal.signal(_SIGINT, self._handler)
+            _signal.signal(_SIGINT, self.handler)
             if self.noted is None:
                 return
-            _signal.signal(_SIGINT, self._note)  # a signal came between the last two calls
+            _signal.signal(_SIGINT, self.note)  # a signal came between the last two calls
 
     def lower(self) -> None:
         """Defer signals again after `lift`, unless the caller ignores them now."""
         handler = _signal.getsignal(_SIGINT)
         if not callable(handler):
             return
-        self._handler = handler
+        self.handler = handler
         try:
-            _signal.signal(_SIGINT, self._note)
-        except BaseException:  # of the caller's handler, for a signal that came just before
-            _signal.signal(_SIGINT, self._note)
+            _signal.signal(_SIGINT, self.note)
+        except BaseException as error:  # of the caller's handler, for a signal that came just before
+            mark(error)
+            _signal.signal(_SIGINT, self.note)
             raise
+
+    def has_come_in_a_change(self, error: KeyboardInterrupt) -> bool:
+        """Return whether an exception may have come between two changes that belong together.
+
+        It has not if it came at a safe point, in code of the caller, or where this code begins or ends.
+        """
+        return not self._is_lifted() and not getattr(error, MARK, False)
+
+    def _is_lifted(self) -> bool:
+        return self.handler is not None and deferral_of(_signal.getsignal(_SIGINT)) is not self
+
+    def finish(self) -> None:
+        """Let signals wait for the end: after one has taken effect, what is complete is being stored."""
+        self.lifts, self._longest_wait = False, _LONGEST_WAIT
+        if self._is_lifted():
+            self.lower()
 
 
 class immediate_signals:
-    """Context manager for code of the caller within `DeferredSignals`: signals take effect at once."""
+    """Context manager for code of the caller within `_core.run_deferred`: signals take effect at once."""
 
     def __enter__(self) -> None:
         self._lifted = deferral = _of_this_thread()
-        if deferral is None or not deferral.lifts or not deferral.holds():
+        if deferral is None or not deferral.lifts:
             self._lifted = None
         else:
             deferral.lift()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        mark(error)
         if self._lifted is not None:
             self._lifted.lower()
 
 
+def deferral_of(handler: object) -> DeferredSignals | None:
+    """Return what a handler of SIGINT belongs to; None for a handler of the caller."""
+    owner = getattr(handler, "__self__", None)
+    return owner if type(owner) is DeferredSignals else None
+
+
 def _of_this_thread() -> DeferredSignals | None:
-    return _current if _current is not None and _current.thread == get_ident() else None
+    """Return what is in force in this thread."""
+    deferral = deferral_of(_signal.getsignal(_SIGINT))
+    return deferral if deferral is not None and deferral.thread == get_ident() else None
 
 
 def safe_point() -> None:
     """Let a signal that waits in this thread take effect."""
-    if _current is not None and _current.noted is not None and _current.lifts:
-        deliver()
+    deferral = _of_this_thread()
+    if deferral is not None and deferral.lifts:
+        deferral.deliver()
 
 
 def deliver() -> None:
@@ -149,7 +161,13 @@ def deliver() -> None:
 def defer(action: Callable[[], object]) -> None:
     """Call what another signal than SIGINT does: now, or where signals are deferred at the next safe point."""
     deferral = _of_this_thread()
-    if deferral is not None and deferral.holds():
-        deferral.note(action)
+    if deferral is not None:
+        deferral.wait_for_safe_point(action)
     else:
         action()
+
+
+def mark(error: BaseException | None) -> None:
+    """Say of a KeyboardInterrupt that it has come where no change was half made."""
+    if isinstance(error, KeyboardInterrupt):
+        setattr(error, MARK, True)

@@ -1,8 +1,8 @@
 """Threads: a pool of them for training runs that do not depend on each other, and how many a call may use.
 
 A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the task's share of the
-threads, the pool collects cmlp's warnings, and a call of the core raises KeyboardInterrupt once the pool is stopped:
-Python runs signal handlers in the main thread only.
+threads, the pool collects cmlp's warnings, and a call of the core raises an exception once the pool is stopped: Python
+runs signal handlers in the main thread only.
 
 Otherwise the maximum number of threads of a call with ``n_threads=None`` is the smallest of these numbers:
 
@@ -21,17 +21,15 @@ from __future__ import annotations
 import os
 from _thread import _local  # threading.local, without the time to import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from threading import Event
+    from collections.abc import Callable, Sequence
+    from threading import Thread
     from typing import Any, TypeVar
 
     Result = TypeVar("Result")
-
-
-_SECONDS = 0.05  # between two checks for Ctrl-C
 
 
 class _Current(_local):
@@ -44,57 +42,55 @@ class _Current(_local):
 _current = _Current()
 
 
+class TaskStopped(BaseException):
+    """A task ends because its pool was stopped by another exception than KeyboardInterrupt: nothing is kept."""
+
+
 class Pool:
     """Threads that call a function once for each number from 0 to ``n_tasks - 1``, in ascending order.
 
-    `stopped` is whether they have been asked to end, by an exception of a task or by Ctrl-C, and `threads_per_task` the
-    maximum number of threads of a call with ``n_threads=None`` in a task.
+    `_core.run_pool` runs them. `stopped` is whether they have been asked to end, by an exception of a task or by
+    Ctrl-C, `interruption` what a task then raises, and `threads_per_task` the maximum number of threads of a call with
+    ``n_threads=None`` in a task. `begun` and `ended` have an entry for each thread, and `ended` one for the thread that
+    starts them.
     """
 
     def __init__(self, n_tasks: int, n_threads: int) -> None:
         self.n_workers = max(1, min(n_tasks, n_threads))
         self.threads_per_task = max(1, n_threads // self.n_workers)
         self.stopped = False
-        self._left, self._done = deque(range(n_tasks)), deque[int]()
-        self._begun, self._ended = deque[None](), deque[None]()  # an entry for each thread
-        self._errors: deque[BaseException] = deque()
+        self.interruption: type[BaseException] = KeyboardInterrupt
+        self.done, self.errors = deque[int](), deque[BaseException]()
+        self.begun, self.ended = deque[None](), deque[None]()
+        self._left = deque(range(n_tasks))
         self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
         self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}  # key, result, arguments of `once_per_pool`
 
-    def run(self, task: Callable[[int], None], progress: Callable[[int], None] | None = None) -> None:
-        """Call ``task(number)`` for each number, and return when all calls have ended.
+    def threads(self, task: Callable[[int], None], wake: Callable[[], None]) -> list[Thread]:
+        """Return the threads, which `start` starts; they call `wake` when they end."""
+        from threading import Thread
 
-        An exception of a call, or Ctrl-C, stops the pool: the other calls are interrupted, no new one begins, and the
-        exception is raised. `progress` is called in this thread with the number of completed tasks, about 20 times a
-        second and at the end.
-        """
-        from threading import Event, Thread
+        return [Thread(target=self._work, args=(task, wake)) for _ in range(self.n_workers)]
 
-        # Not Thread.join: after Ctrl-C during a join, Python up to 3.12 takes a running thread for one that has ended.
-        all_ended = Event()
-        threads = [Thread(target=self._work, args=(task, all_ended)) for _ in range(self.n_workers)]
+    def start(self, threads: Sequence[Thread], wake: Callable[[], None]) -> None:
+        """Start the threads, in one of its own: in the main thread, a signal could interrupt `Thread.start`."""
         try:
             for thread in threads:
-                thread.start()
-            while len(self._ended) < self.n_workers:
-                all_ended.wait(_SECONDS)  # a wait without a limit would not notice a signal of another thread
-                if progress is not None:
-                    progress(len(self._done))
-                if interrupted():  # by the pool to which this thread belongs
-                    raise KeyboardInterrupt
-        except BaseException:
-            self.stopped = True  # a thread that begins later does nothing
-            while len(self._ended) < len(self._begun):
-                all_ended.wait(_SECONDS)
-            raise
-        if self._errors:
-            raise self._errors[0]
-        if progress is not None:
-            progress(len(self._done))
+                if self.stopped:
+                    break
+                self.begun.append(None)
+                try:
+                    thread.start()
+                except BaseException:
+                    self.begun.pop()
+                    raise
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self._end(wake)
 
-    def _work(self, task: Callable[[int], None], all_ended: Event) -> None:
+    def _work(self, task: Callable[[int], None], wake: Callable[[], None]) -> None:
         _current.pool = self
-        self._begun.append(None)
         try:
             while self._left and not self.stopped:
                 try:
@@ -103,14 +99,20 @@ class Pool:
                     return
                 _current.task = number
                 task(number)
-                self._done.append(number)
+                self.done.append(number)
         except BaseException as error:
-            self._errors.append(error)
-            self.stopped = True
+            self._fail(error)
         finally:
-            self._ended.append(None)
-            if len(self._ended) == self.n_workers:
-                all_ended.set()
+            self._end(wake)
+
+    def _fail(self, error: BaseException) -> None:
+        self.errors.append(error)
+        self.stopped = True
+
+    def _end(self, wake: Callable[[], None]) -> None:
+        self.ended.append(None)
+        with suppress(RuntimeError):  # another thread has woken the one that waits
+            wake()
 
     def warnings(self) -> dict[tuple[str, type[Warning]], list[int]]:
         """Return message and category of each distinct warning with the numbers of the tasks that issued it."""
@@ -163,10 +165,10 @@ def current_pool() -> Pool | None:
     return _current.pool
 
 
-def interrupted() -> bool:
-    """Return whether the calling thread belongs to a pool that is stopped."""
+def interruption() -> type[BaseException] | None:
+    """Return what the calling thread must raise, because it belongs to a pool that is stopped; otherwise None."""
     pool = _current.pool
-    return pool is not None and pool.stopped
+    return pool.interruption if pool is not None and pool.stopped else None
 
 
 def print_line(text: str) -> None:

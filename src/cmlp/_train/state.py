@@ -386,9 +386,12 @@ class TrainingState:
         `draw` receives the generator, and returns the attributes to assign. If it fails, the state has not changed, and
         only a generator of a program may have.
         """
-        with DeferredSignals():
+
+        def act() -> None:
             generator = self.generator.copy() if isinstance(self.generator, _core.Random) else self.generator
             vars(self).update(draw(generator), generator=generator)
+
+        _core.run_deferred(DeferredSignals(), act)
 
     def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares all other values, but has its own parts."""

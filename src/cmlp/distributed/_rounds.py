@@ -11,15 +11,13 @@ from cmlp._data.arrays import is_sparse, section, stacked
 from cmlp._data.checks import positive_integer
 from cmlp._data.labels import kind_of_labels, labels_of, mixes_text
 from cmlp._data.scale import Moments
-from cmlp._estimators.fit import Exclusively
 from cmlp._estimators.fit_network import train_network
-from cmlp._estimators.fitted import copy_with
+from cmlp._estimators.fitted import copy_with, locked
 from cmlp._estimators.kinds_of_call import FIT_IN_ROUNDS
 from cmlp._estimators.loading import load as load_model
 from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.resuming import fit_to_resume
 from cmlp._estimators.sources import BlockFormat, RowSource, naming_row, unpacked
-from cmlp._process.signals import immediate_signals
 from cmlp._train.split import given_shards, shard_sizes
 from cmlp.distributed._averaging import Rounds, train_shard, with_moments
 from cmlp.distributed._cluster import cluster_of, import_of_dask, parts_of
@@ -46,6 +44,7 @@ _MOST_SHARDS_FOR_EPOCHS = 4  # with more shards, one round per epoch costs accur
 _ROUNDS = 8  # per epoch, with more shards
 
 
+@locked
 def fit_in_rounds(
     model: Any,
     rows: tuple[Any, Any, Any],
@@ -64,7 +63,7 @@ def fit_in_rounds(
         n_rounds = positive_integer("rounds", rounds, " or None")
     if checkpoint is not None and not isinstance(checkpoint, (str, os.PathLike)):
         raise wrong("a path or None", checkpoint=checkpoint)
-    with Exclusively(model), cluster_of(client) as cluster, immediate_signals():
+    with cluster_of(client) as cluster:
         fit = NetworkFit.of(model, validation, call=FIT_IN_ROUNDS)
         options = fit.options
         division = {"shards": given if isinstance(given, int) else list(given), "rounds": n_rounds}

@@ -16,7 +16,8 @@ from cmlp._data.arrays import CSR, StoredRows, section
 from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
-from cmlp._estimators.fit import Exclusively, train_and_store
+from cmlp._estimators.fit import train_and_store
+from cmlp._estimators.fitted import run_locked
 from cmlp._estimators.kinds_of_call import FIT_OF_PROCESSES
 from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import Arrays
@@ -56,7 +57,8 @@ def fit_together(
 ) -> None:
     """Do the same as `cmlp._estimators.fit_network.fit_network`, together with the other processes of `comm`."""
     workers = Workers(comm)
-    with workers, Exclusively(estimator):
+
+    def fit_with_others() -> None:
         fit, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
         workers.compare({name: str(value) for name, value in options.items()})
         _for_this_worker(fit, workers)
@@ -66,6 +68,8 @@ def fit_together(
             fit.shards = stored.shards
         with estimator._followers(*rows.given) as followers:
             _run(fit, source, workers, followers)
+
+    workers.run(partial(run_locked, estimator, fit_with_others))
 
 
 def _request(

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from cmlp._process.signals import DeferredSignals, TimeLimitReached, deliver
+from cmlp._bridge import _core
+from cmlp._process.signals import DeferredSignals, TimeLimitReached, deliver, mark
 from cmlp._process.threads import available_threads
 from cmlp.exceptions import WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set
-    from types import TracebackType
-    from typing import NoReturn, Self
+    from typing import NoReturn
 
     from numpy.typing import NDArray
 
@@ -34,9 +34,9 @@ class Workers:
     `broken` is whether no further message can be exchanged, because the communicator has failed or all workers have
     raised.
 
-    All workers leave ``with workers`` together: if an exception is raised on one of them, one is raised on all. Within
-    it, Ctrl-C in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise
-    it could interrupt one worker between two messages, or before it records an epoch.
+    All workers leave `run` together: if an exception is raised on one of them, one is raised on all. Within it, Ctrl-C
+    in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise it could
+    interrupt one worker between two messages, or before it records an epoch.
     """
 
     def __init__(self, comm: Any) -> None:
@@ -64,19 +64,22 @@ class Workers:
             self.broken = True
             raise
 
-    def __enter__(self) -> Self:
-        if self.size > 1:
-            self._signals.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def run(self, function: Callable[[], Result]) -> Result:
+        """Call a function that all workers leave together."""
         if self.size == 1:
-            return
+            return function()
+        return _core.run_deferred(self._signals, self._run, function)
+
+    def _run(self, function: Callable[[], Result]) -> Result:
         try:
+            result = function()
+        except BaseException as error:
             if not self.broken:
                 self._leave(error)
-        finally:
-            self._signals.__exit__(kind, error, tb)
+            raise
+        if not self.broken:
+            self._leave(None)
+        return result
 
     def _leave(self, error: BaseException | None) -> None:
         """Settle for the last time; `error` is the exception that is being raised anyway."""
@@ -95,7 +98,7 @@ class Workers:
     def together(self, action: Callable[[], Result]) -> Result:
         """Call a function on every worker and return its result; if it fails on one, raise an exception on all.
 
-        Needs ``with workers``, whose end tells the others of an exception.
+        Needs `run`, whose end tells the others of an exception.
         """
         result = action()
         deliver()
@@ -137,12 +140,12 @@ class Workers:
     def raise_together(self, error: BaseException | None, failed: int) -> NoReturn:
         """Raise an exception on every worker: its own one, or else one with the message of the worker `failed`."""
         text = self._text("" if error is None else _told(error), failed)
-        if error is not None:
-            raise error
-        for kind in (KeyboardInterrupt, TimeLimitReached):
-            if text.startswith(f"{kind.__name__}:"):
-                raise kind
-        raise WorkerError(f"Worker {failed} failed: {text}")
+        if error is None:
+            kinds = (KeyboardInterrupt, TimeLimitReached)
+            kind = next((kind for kind in kinds if text.startswith(f"{kind.__name__}:")), None)
+            error = WorkerError(f"Worker {failed} failed: {text}") if kind is None else kind()
+        mark(error)
+        raise error
 
     def compare(self, description: Mapping[str, str]) -> None:
         """Raise ValueError on every worker unless all have the same description, texts by name."""

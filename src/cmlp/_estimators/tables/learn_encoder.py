@@ -16,7 +16,7 @@ from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
 from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
 from cmlp._process.signals import TimeLimitReached
-from cmlp._process.threads import Pool, available_threads, interrupted
+from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.warnings import warn
 from cmlp.exceptions import Message
 
@@ -275,7 +275,8 @@ def learn_encoder(
             except TimeLimitReached:
                 late.append(i)
 
-    Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
+    most = (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1
+    _core.run_pool(Pool(len(numbers), most), learn)
     if late:
         text = (
             "<max_time> was over before {} of {} columns of numbers were searched for steps of the target: the "
@@ -291,9 +292,10 @@ def learn_encoder(
 
 
 def _check_time(deadline: Deadline | None) -> None:
-    """Raise KeyboardInterrupt if this thread is to end because of Ctrl-C, TimeLimitReached if the time is over."""
-    if interrupted():
-        raise KeyboardInterrupt
+    """Raise an exception if this thread is to end: TimeLimitReached if the time is over."""
+    kind = interruption()
+    if kind is not None:
+        raise kind
     if deadline is not None and deadline.has_come():
         raise TimeLimitReached
 

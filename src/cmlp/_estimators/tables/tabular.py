@@ -11,11 +11,10 @@ from cmlp._data.frame_reader import frame_of_records, is_records
 from cmlp._data.labels import kind_of_labels, mixes_text
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
-from cmlp._estimators.attributes import with_classes
+from cmlp._estimators.attributes import with_classes, with_feature_names
 from cmlp._estimators.estimator import Estimator
 from cmlp._estimators.estimator_options import TableOptions
-from cmlp._estimators.fit import locked
-from cmlp._estimators.fitted import fitted_of, store_model
+from cmlp._estimators.fitted import fitted_of, locked, store_model
 from cmlp._estimators.tables.calibrate import (
     CalibrationMethods,
     required_calibration,
@@ -197,6 +196,11 @@ class TabularEstimator(CalibrationMethods, Estimator):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute 'feature_names_in_'")
         return names
 
+    @feature_names_in_.setter
+    @locked
+    def feature_names_in_(self, value: ArrayLike | None) -> None:
+        self._fitted = with_feature_names(self._required_fit(), value)
+
     @property
     def column_types_(self) -> dict[Any, str]:
         """What each column holds: names, or numbers of columns without names, and words such as "number"."""
@@ -366,6 +370,7 @@ class TabularClassifier(TabularEstimator):
         return self._trained().class_labels.classes
 
     @classes_.setter
+    @locked
     def classes_(self, value: ArrayLike) -> None:
         self._fitted = with_classes(self._required_fit(), value)
 
@@ -552,6 +557,7 @@ class TabularClassifier(TabularEstimator):
         return self._trained().threshold
 
     @threshold_.setter
+    @locked
     def threshold_(self, value: float | None) -> None:
         fitted = self._required_fit()
         threshold = checked_threshold(value, fitted.model.labels)

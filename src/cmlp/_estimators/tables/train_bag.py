@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._bridge import _core
 from cmlp._model.results import TrainedEpoch
-from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
@@ -52,17 +52,16 @@ def train_members(
         )
         warn(Message(text, -deadline.left(), _FEWEST_BATCHES, max_time=...))
     n_threads = n_threads or available_threads()
-    with immediate_signals():  # signals end the threads, each of which stops at a safe point
-        if callbacks is not None:
-            _train_in_step(runs, n_threads, deadline, verbose, callbacks)
-        else:
-            _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
+    if callbacks is not None:
+        _train_in_step(runs, n_threads, deadline, verbose, callbacks)
+    else:
+        _in_pool(partial(_train_member, runs, n_threads, deadline, verbose), len(runs), n_threads)
 
 
 def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
     """Call ``work(k)`` for each k below n in the threads of a pool, and issue its warnings."""
     pool = Pool(n, n_threads)
-    pool.run(work)
+    _core.run_pool(pool, work)
     for message, category in pool.warnings():
         warn(message, category)
 
