@@ -140,7 +140,12 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def learn_encoding(
-    fit: Fit[EstimatorOptions], opened: Opened, *, is_complete: bool, classes: ArrayLike | None = None, knows_classes: bool = False
+    fit: Fit[EstimatorOptions],
+    opened: Opened,
+    *,
+    is_complete: bool,
+    classes: ArrayLike | None = None,
+    knows_classes: bool = False,
 ) -> tuple[NetworkTargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets.
 

@@ -29,8 +29,13 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "validation_data": ("X_val",),
     "n_jobs": ("n_threads",),
 }
-# Parameters of other classes of this package.
-_ELSEWHERE = {"n_estimators": "Only TabularClassifier and TabularRegressor have it: they train several networks."}
+# Parameters of other classes of this package, or of other ways to train.
+_STREAMED = "On a Dask cluster, training takes one block after the other, as fit_batches does."
+_ELSEWHERE = {
+    "n_estimators": "Only TabularClassifier and TabularRegressor have it: they train several networks.",
+    **dict.fromkeys(("rounds", "retries"), _STREAMED),
+    "checkpoint": "Use the callback cmlp.callbacks.Checkpoint.",
+}
 _CROSS_ENTROPY = "crossentropy", "crossentropyloss", "categoricalcrossentropy", "binarycrossentropy", "bce", "logloss"
 # The names without case, "_" and "-".
 _VALUES: Mapping[str, Mapping[str, str]] = {

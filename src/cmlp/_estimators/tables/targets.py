@@ -155,7 +155,11 @@ class TableNumberEncoding(TableEncoding):
 
 
 def learn_table_encoding(
-    fit: Fit[TableOptions], warm: TableModel | None, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
+    fit: Fit[TableOptions],
+    warm: TableModel | None,
+    y: ArrayLike | None,
+    weight: NDArray[np.float64] | None,
+    n_rows: int,
 ) -> tuple[TableEncoding, CountedTargets]:
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
@@ -195,7 +199,11 @@ def _learn_table_classes(
 
 
 def _learn_table_numbers(
-    fit: Fit[TableOptions], warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
+    fit: Fit[TableOptions],
+    warm: TableModel | None,
+    y: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    names: NDArray[Any] | None,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
