@@ -31,8 +31,8 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   goals     goals, compared with the last results of the other commands
   all       all commands in turn
   coverage  not in all: how often intervals and sets of tables contain the truth (extra bench-tables)
-  distributed not in all: communication of a round on Dask and of a step by MPI, predictions for 8 to 1,000 workers,
-            speed of two processes by MPI and of two Dask workers, accuracy of shards
+  distributed not in all: communication of a step by MPI, predictions for 8 to 1,000 workers, speed of two processes by
+            MPI, rows on a Dask cluster beside rows in memory
   files     not in all: seconds and memory of the command on CSV files of a million rows, also of the version that
             CMLP_BEFORE names
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet

@@ -1,15 +1,11 @@
-"""Many machines: what a round of `cmlp.distributed.fit` costs on this machine, and what 8 to 1,000 workers would gain.
+"""Many machines: rows on a Dask cluster beside rows in memory, and what 8 to 1,000 workers would gain with MPI.
 
-The cost model of a round with S shards on n workers, whose state (parameters and moments) has M bytes:
-
-    seconds = rows / n * t_row + d0 + S * d1 + S * M / W
-
-t_row (one row, one thread), d0 (a round), d1 (a task) and W (bytes per second through the caller, which averages) are
-measured here, with worker processes that talk over TCP on this machine. A network adds its latency to d0, and W is at
-most its bandwidth. All workers are assumed to be equally fast, and to hold their rows in memory.
+On a Dask cluster of two worker processes on this machine, the rows are in their memory before the clock starts; this
+process fetches them in every epoch. Its peak memory is that of a process of its own.
 
 The model of a synchronous step of B rows by MPI, in which n workers continue each other's sums of chunks of 128 rows:
-the P bytes of the gradient flow through the chain of workers in slices of K bytes, and back.
+the P bytes of the gradient flow through the chain of workers in slices of K bytes, and back. t_row is one row with one
+thread.
 
     seconds = ceil(B / 128 / n) * 128 * t_row + 2 * (P * b + (n - 1) * (a + K * b))
 
@@ -19,27 +15,19 @@ a and b are latency and seconds per byte of a message between two processes of t
 import importlib.util
 import json
 import math
-import statistics
 import subprocess
-import warnings
+import sys
+import tempfile
 from itertools import pairwise
-
-import numpy as np
+from pathlib import Path
 
 from benchmarks import data, processes
 from benchmarks.compare import named
 from benchmarks.report import Report
 
-MEASURED, CONSTANTS, PREDICTED = (
-    "communication per round",
-    "constants of the cost model",
-    "predicted for Dask, one round",
-)
-SPEED, ACCURACY = "Dask: two workers relative to one", "Dask: test accuracy, 10 epochs"
-RATIO, DIFFERENCE = "one / two workers", "points below one worker"
+DASK, RATIO = "Dask: rows on two workers", "times plain fit"
 SIZES = [784, 128, 10]
 WORKERS = (8, 16, 32, 64, 128, 256, 512, 1000)
-ROWS = (60_000, 10_000_000, 1_000_000_000)
 
 
 def classifier(sizes, **params):
@@ -49,88 +37,45 @@ def classifier(sizes, **params):
     return MLPClassifier(tuple(sizes[1:-1]), **{**settings, **params})
 
 
-def cluster(n_workers):
-    """Return a client of worker processes with one thread each."""
-    from distributed import Client
+# Trains with rows in memory, or on a cluster; prints the seconds of the fit, the accuracy and the peak memory in MB.
+FIT = """
+import json, resource, sys, time
+import numpy as np
+import cmlp
+where, n_blocks, n_rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
-    return Client(n_workers=n_workers, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+def block(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 28)).astype(np.float32)
+    return X, (X[:, :4].sum(axis=1) + X[:, 4] * X[:, 5] + rng.normal(size=n_rows) > 0).astype(np.int64)
 
+def timed(fit):
+    start = time.perf_counter()
+    fit()
+    return time.perf_counter() - start
 
-def seconds_of_rounds(model, parts, shards, client):
-    """Return the median duration of a round; the first one, in which the workers import modules, is left out."""
-    from cmlp import distributed
-
-    distributed.fit(model, parts, shards=shards, rounds=1, client=client)
-    return statistics.median(model.history_["seconds"][1:])
-
-
-def costs(short):
-    """Return rows of shards, bytes of state and seconds for rounds with hardly any work."""
-    rng, found = np.random.default_rng(0), []
-    with cluster(2) as client:
-        for hidden in (2, 128, 512):
-            for shards in (2, 8) if short else (2, 4, 8, 16):
-                X, y = rng.integers(0, 256, (shards, SIZES[0]), np.uint8), np.arange(shards) % 2
-                model = classifier([SIZES[0], hidden, 1], max_iter=3 if short else 12)
-                seconds = seconds_of_rounds(model, [(X, y)], shards, client)
-                n_bytes = 3 * sum(block.nbytes for block in (*model.coefs_, *model.intercepts_))
-                found.append((shards, n_bytes, seconds))
-    return found
-
-
-def constants(found):
-    """Return d0, d1 and 1 / W: the fit of the cost model with the smallest sum of squared relative errors."""
-    shards, n_bytes, seconds = np.array(found, float).T
-    terms = np.stack([np.ones_like(shards), shards, shards * n_bytes], axis=1)
-    solution, *_ = np.linalg.lstsq(terms / seconds[:, None], np.ones_like(seconds))
-    return np.maximum(solution, 0)
+if __name__ == "__main__":
+    settings = {"tol": 0, "n_iter_no_change": float("inf"), "max_iter": 2, "batch_size": 2048, "random_state": 0}
+    model = cmlp.MLPClassifier((64, 64), n_threads=2, **settings)
+    if where == "memory":
+        X, y = map(np.concatenate, zip(*map(block, range(n_blocks))))
+        seconds = timed(lambda: model.fit(X, y))
+    else:
+        from dask import delayed
+        from distributed import Client, wait
+        with Client(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as client:
+            blocks = client.persist([delayed(block)(seed) for seed in range(n_blocks)])
+            wait(blocks)
+            seconds = timed(lambda: cmlp.distributed.fit(model, blocks, client=client))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([seconds, float(model.score(*block(-1 % 2**32))), peak]))
+"""
 
 
 def seconds_per_row(X, y):
     """Return the seconds for one row of training with one thread and batches of 50."""
     model = classifier(SIZES, max_iter=3, batch_size=50).fit(X, y)
     return min(model.history_["seconds"]) / len(X)
-
-
-def predictions(t_row, d0, d1, per_byte, n_bytes):
-    """Return for each number of workers the seconds of a round, and how much faster n workers are than one."""
-    for n in WORKERS:
-        overhead = d0 + n * d1 + n * n_bytes * per_byte
-        times = [(rows / n * t_row + overhead, rows * t_row) for rows in ROWS]
-        yield [n, overhead, *(value for time, alone in times for value in (time, alone / time))]
-
-
-def speed(X, y, rounds, turns):
-    """Return the seconds of a round with one worker and with two, in turns, and the fastest plain epoch."""
-    sizes = [784, 512, 512, 10]
-    parts, times = [(X[: len(X) // 2], y[: len(X) // 2]), (X[len(X) // 2 :], y[len(X) // 2 :])], {1: [], 2: []}
-    for _ in range(turns):
-        for n_workers, found in times.items():
-            with cluster(n_workers) as client:
-                found.append(seconds_of_rounds(classifier(sizes, max_iter=rounds), parts, 2, client))
-    return named(sizes, f"{len(X)} rows"), *map(min, times.values())
-
-
-def accuracies(short):
-    """Yield the seed, and the test accuracy in percent of one worker and of 4 and 8 shards."""
-    from cmlp import distributed
-    from cmlp.datasets import load_digits28, load_mnist
-
-    try:
-        X, y, X_test, y_test = load_digits28() if short else load_mnist()
-    except FileNotFoundError as error:
-        warnings.warn(str(error), stacklevel=1)
-        return
-    for seed in range(1 if short else 3):
-        params = {"max_iter": 2 if short else 10, "random_state": seed}
-        order = np.random.RandomState(seed).permutation(len(X))
-        parts = [(X[rows], y[rows]) for rows in np.array_split(order, 4)]
-        scores = [classifier(SIZES, **params).fit(X[order], y[order]).score(X_test, y_test)]
-        for shards in (4, 8):
-            model = distributed.fit(classifier(SIZES, **params), parts, shards=shards)
-            scores.append(model.score(X_test, y_test))
-        alone, four, eight = (100 * score for score in scores)
-        yield [seed, alone, four, alone - four, eight, alone - eight]
 
 
 # Two processes send a vector to and fro; the first one prints the seconds of a message of each size.
@@ -192,32 +137,31 @@ def gradient_bytes():
     return 4 * sum((a + 1) * b for a, b in pairwise(SIZES))
 
 
+def dask(report, short):
+    """Add rows of training with rows in memory and on a cluster."""
+    n_blocks, n_rows = (4, 1_000) if short else (50, 100_000)
+    table, plain = [], None
+    for where, title in (("memory", "fit, rows in memory"), ("cluster", "distributed.fit")):
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder, "program.py")  # the workers of Dask import it
+            program.write_text(FIT, encoding="utf-8")
+            command = [sys.executable, str(program), where, str(n_blocks), str(n_rows)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        seconds, accuracy, peak = json.loads(done.stdout.splitlines()[-1])
+        plain = plain or seconds
+        table.append([title, seconds, seconds / plain, accuracy, peak])
+    columns = ["", "s", RATIO, "accuracy", "peak of this process, MB"]
+    report.table(f"{DASK}: {n_blocks * n_rows:,} x 28, 2 epochs", columns, table)
+
+
 def run(*, short):
     report = Report("distributed", short)
     X, y, source = data.images(2_000 if short else 60_000)
     report.note(rows=source)
-    t_row = seconds_per_row(X, y)
-    mpi(report, t_row, short)
+    mpi(report, seconds_per_row(X, y), short)
     processes.add_to(report, short)
     if importlib.util.find_spec("distributed"):
-        warnings.simplefilter("ignore")  # Dask's advice on rows in a task's arguments
-        dask(report, t_row, X, y, short)
+        dask(report, short)
     else:
         report.note(Dask="not measured: needs distributed")
     report.write()
-
-
-def dask(report, t_row, X, y, short):
-    found = costs(short)
-    report.table(MEASURED, ["", "shards", "state, MB", "ms"], [["round", s, b / 1e6, 1e3 * t] for s, b, t in found])
-    d0, d1, per_byte = constants(found)
-    row = [1e6 * t_row, 1e3 * d0, 1e3 * d1, 1e-6 / per_byte if per_byte else None]
-    report.table(CONSTANTS, ["t_row, us", "d0, ms", "d1, ms", "W, MB/s"], [row])
-    n_bytes = 3 * gradient_bytes()  # parameters and Adam's moments
-    columns = [f"{rows:,} rows, {what}" for rows in ROWS for what in ("s", "gain")]
-    table = list(predictions(t_row, d0, d1, per_byte, n_bytes))
-    report.table(f"{PREDICTED}, {named(SIZES, 'Adam')}", ["workers", "overhead, s", *columns], table)
-    title, one, two = speed(X[:2_000] if short else X, y[:2_000] if short else y, 2 if short else 4, 1 if short else 3)
-    report.table(SPEED, ["", "one worker, s", "two workers, s", RATIO], [[title, one, two, one / two]])
-    columns = ["seed", "one worker", "4 shards", DIFFERENCE, "8 shards", f"8 shards: {DIFFERENCE}"]
-    report.table(ACCURACY, columns, list(accuracies(short)))

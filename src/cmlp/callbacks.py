@@ -98,7 +98,7 @@ class Checkpoint:
         Number of epochs between two checkpoints.
     every_batches : int or None, default=None
         Number of batches between two checkpoints within an epoch, counted from its first batch. None means no
-        checkpoints within epochs. In `cmlp.distributed.fit`, it is a number of rounds. It must be None with
+        checkpoints within epochs. It must be None with
         ``solver="lbfgs"`` and for the estimators for tables.
 
     Raises

@@ -29,7 +29,7 @@ def refused(threads, message, rows, *arguments, error=ValueError, estimator=None
     """Check the error of a fit, and that the fitted model keeps its parameters."""
     estimator = model() if estimator is None else estimator
     with pytest.raises(error, match=message):
-        cmlp.distributed.fit(estimator, rows, *arguments, **{"shards": 2, "client": threads, **keywords})
+        cmlp.distributed.fit(estimator, rows, *arguments, **{"client": threads, **keywords})
     assert not hasattr(estimator, "coefs_")
 
 
@@ -41,17 +41,16 @@ def changed(values, index, value):
 
 GOOD = (X, LABELS)
 BAD_ROWS = [
-    ([GOOD, (X[:, :2], LABELS)], r"In part 1: X has 2 features, but MLPClassifier is expecting 3"),
-    ([GOOD, (X.astype("f4"), LABELS)], "In part 1: X is float32, but float64 in the first part"),
-    ([GOOD, (X, LABELS[:9])], r"In part 1: Found input variables with inconsistent numbers of samples: \[60, 9\]"),
-    ([GOOD, (X[:, 0], LABELS)], "In part 1: Expected 2D array, got 1D array"),
-    ([GOOD, (X, LABELS.astype(str))], "In part 1: y has text, but numbers in part 0"),
+    ([GOOD, (X[:, :2], LABELS)], r"In block 1: X has 2 features, but MLPClassifier is expecting 3"),
+    ([GOOD, (X.astype("f4"), LABELS)], "In block 1: X is float32, but float64 in the first block"),
+    ([GOOD, (X, LABELS[:9])], r"In block 1: Found input variables with inconsistent numbers of samples: \[60, 9\]"),
+    ([GOOD, (X[:, 0], LABELS)], "In block 1: Expected 2D array, got 1D array"),
+    ([GOOD, (X, LABELS.astype(str))], "In block 1: y has text, but numbers in block 0"),
     ([GOOD, (X, changed(LABELS * 1.0, 7, np.nan))], "Input y contains NaN at row 7"),
-    ([GOOD, (X, LABELS, np.ones(60))], "In part 1: Either all parts must have sample weights, or none"),
-    ([GOOD, X], r"Part 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
-    ([GOOD, (changed(X, (5, 2), np.inf), LABELS)], "In shard 1, whose first row is the row 60 of X: .*row 5, column 2"),
-    ([GOOD, (np.array([["a"]]), LABELS[:1])], "In part 1: .*"),
-    ([(X[:1], LABELS[:1])], r"shards must be at most the number of rows \(1\), got 2"),
+    ([GOOD, (X, LABELS, np.ones(60))], "In block 1: Either all blocks must have sample weights, or none"),
+    ([GOOD, X], r"Block 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
+    ([GOOD, (changed(X, (5, 2), np.inf), LABELS)], "row 5, column 2 of block 1"),
+    ([GOOD, (np.array([["a"]]), LABELS[:1])], "In block 1: .*"),
     ([(X[:0], LABELS[:0])], "X must have at least one row, got none"),
     ([], "X must have at least one row, got none"),
 ]
@@ -64,9 +63,9 @@ def test_bad_rows_are_named(threads, parts, message):
 
 def test_bad_targets_of_a_regressor_are_named(threads):
     parts = [(X, X[:, 0]), (X, changed(X[:, 0], 3, np.inf))]
-    refused(threads, "In part 1: Input y contains infinity.* at row 3", parts, estimator=cmlp.MLPRegressor(max_iter=1))
+    refused(threads, "In block 1: Input y contains infinity.* at row 3", parts, estimator=cmlp.MLPRegressor(max_iter=1))
     parts = [(X, X[:, 0]), (X, X[:, :2])]
-    refused(threads, "In part 1: y must have 1 outputs, got 2", parts, estimator=cmlp.MLPRegressor(max_iter=1))
+    refused(threads, "In block 1: y must have 1 outputs, got 2", parts, estimator=cmlp.MLPRegressor(max_iter=1))
 
 
 def test_arguments_that_do_not_fit_are_named(threads):
@@ -76,26 +75,27 @@ def test_arguments_that_do_not_fit_are_named(threads):
     refused(threads, "sample_weight must be part of the tuples", [GOOD], None, [np.ones(60)])
     refused(
         threads,
-        "y must be a Dask array, a Dask data frame or a list of parts, got ndarray",
+        "y must be a Dask array, a Dask data frame or a list of blocks, got ndarray",
         rows,
         LABELS,
         error=TypeError,
     )
     refused(threads, "X must be a Dask array, .* got ndarray", X, [LABELS], error=TypeError)
     refused(threads, r"y must have as many rows as X \(60\), got 50", rows, da.from_array(LABELS[:50]))
-    refused(threads, r"y must have as many parts as X \(1\), got 2", [X], [LABELS, LABELS])
-    refused(threads, "shards must be a positive integer or a sequence of them, got 0", [GOOD], shards=0)
-    refused(threads, "rounds must be a positive integer or None, got 1.5", [GOOD], rounds=1.5)
-    refused(threads, "rounds must be at most 30 for 60 rows in 2 shards, got 31", [GOOD], rounds=31)
-    refused(threads, "checkpoint must be a path or None, got 1", [GOOD], checkpoint=1, error=cmlp.InvalidParameterError)
+    refused(threads, r"y must have as many blocks as X \(1\), got 2", [X], [LABELS, LABELS])
+    refused(threads, "shards needs comm, got 2: .* as fit_batches does", [GOOD], shards=2)
+    refused(threads, "local=True needs comm", [GOOD], local=True)
+    refused(threads, "keyword argument 'rounds'.* as fit_batches does", [GOOD], rounds=2, error=TypeError)
+    refused(threads, "keyword argument 'retries'.* as fit_batches does", [GOOD], retries=2, error=TypeError)
+    refused(threads, "'checkpoint'. Use the callback", [GOOD], checkpoint="model.cmlp", error=TypeError)
     refused(threads, "client must be a distributed.Client or None, got str", [GOOD], client="tcp://", error=TypeError)
 
 
 def test_parameters_that_need_all_rows_are_named(threads):
     refused(threads, "early_stopping=True needs X_val and y_val", [GOOD], estimator=model(early_stopping=True))
-    refused(threads, "distributed.fit needs batches, but solver='lbfgs'", [GOOD], estimator=model(solver="lbfgs"))
+    refused(threads, "fit_batches needs batches, but solver='lbfgs'", [GOOD], estimator=model(solver="lbfgs"))
     mixed, weighted = [GOOD, (X, LABELS, np.ones(60))], model(class_weight={0: 1, 1: 2})
-    refused(threads, "In part 1: Either all parts must have sample weights, or none", mixed, estimator=weighted)
+    refused(threads, "In block 1: Either all blocks must have sample weights, or none", mixed, estimator=weighted)
     refused(threads, "class_weight='balanced' needs all labels", [GOOD], estimator=model(class_weight="balanced"))
     with pytest.raises(TypeError, match="model must be an MLPClassifier or MLPRegressor, got Network"):
         cmlp.distributed.fit(cmlp.Network([3, 2]), [GOOD], client=threads)
@@ -104,8 +104,8 @@ def test_parameters_that_need_all_rows_are_named(threads):
 def test_fitted_model_stays_as_it_was(threads):
     fitted = model(tol=0, n_iter_no_change=float("inf")).fit(X, LABELS)
     before = fitted.coefs_[0].copy()
-    with pytest.raises(ValueError, match="In shard 1"):
-        cmlp.distributed.fit(fitted, [GOOD, (X * np.nan, LABELS)], shards=2, client=threads)
+    with pytest.raises(ValueError, match="of block 1"):
+        cmlp.distributed.fit(fitted, [GOOD, (X * np.nan, LABELS)], client=threads)
     assert (fitted.coefs_[0] == before).all()
 
 

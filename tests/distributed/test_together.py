@@ -8,7 +8,6 @@ import pytest
 from worker_cases import digest, fitted, in_threads, model_of
 
 import cmlp
-from cmlp import MLPClassifier
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")
 
@@ -47,23 +46,12 @@ def test_model_is_returned_and_gets_the_weights_of_validation_rows():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"client": object()}, r"client must be None with comm, .*either together \(comm\) or in rounds \(client\)"),
-        ({"rounds": 3}, "rounds must be None with comm, got 3"),
-        ({"checkpoint": "model.cmlp"}, "checkpoint must be None with comm, .*cmlp.callbacks.Checkpoint"),
-    ],
-)
-def test_arguments_of_rounds_are_refused_with_a_communicator(keywords, message):
-    assert refused(message, comm=Alone(), **keywords).parameter in keywords
-
-
-@pytest.mark.parametrize(
-    ("keywords", "message"),
-    [
+        ({"comm": Alone(), "client": object()}, "client must be None with comm, .*either processes or a Dask cluster"),
         ({"local": True}, "local=True needs comm, the communicator of the processes."),
-        ({"resume": True}, "resume=True needs comm, .* continues from its checkpoint"),
+        ({"shards": 2}, "shards needs comm, got 2: on a Dask cluster, .* as fit_batches does"),
     ],
 )
-def test_arguments_of_a_communicator_are_refused_in_rounds(keywords, message):
+def test_arguments_that_exclude_or_need_a_communicator_are_named(keywords, message):
     assert refused(message, **keywords).parameter in keywords
 
 
@@ -112,50 +100,3 @@ print([name for name in sys.modules if name.partition(".")[0] in ("dask", "distr
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
-
-
-def test_rounds_take_sizes_of_shards(threads, tmp_path):
-    X = np.random.RandomState(0).random_sample((90, 3))
-    y = (X[:, 0] > 0.5).astype(int)
-
-    def fit(shards, parts, **changes):
-        model = MLPClassifier((4,), random_state=0, **{"max_iter": 2, **changes.pop("parameters", {})})
-        parts = [(X[rows], y[rows]) for rows in np.array_split(np.arange(90), parts)]
-        return digest(cmlp.distributed.fit(model, parts, client=threads, shards=shards, **changes))
-
-    assert fit((30, 30, 30), 4) == fit(3, 2)
-    assert fit((10, 50, 30), 1) == fit([10, 50, 30], 5) != fit(3, 1)
-    with pytest.raises(ValueError, match="shards must have the sum 90, the number of rows of X, got 30"):
-        fit((10, 20), 1)
-    path = tmp_path / "model.cmlp"
-    fit((10, 50, 30), 1, checkpoint=path)
-    longer = {"parameters": {"max_iter": 4}}
-    assert fit((10, 50, 30), 2, checkpoint=path, **longer) == fit((10, 50, 30), 2, **longer)
-    with pytest.raises(ValueError, match="The checkpoint has shards="):
-        fit((50, 10, 30), 1, checkpoint=path, **longer)
-
-
-class Counted:
-    """Rows that note in a file that they are converted; the workers have copies of this object."""
-
-    def __init__(self, rows, path):
-        self.rows, self.shape, self.path = rows, rows.shape, path
-
-    def __array__(self, dtype=None, copy=None):
-        with open(self.path, "a") as file:
-            file.write("x")
-        return self.rows
-
-    def __getitem__(self, index):
-        return self.rows[index]
-
-
-@pytest.mark.parametrize("input_scale", [1, "standard"])
-def test_a_part_is_converted_once(threads, input_scale, tmp_path):
-    X = np.random.RandomState(0).random_sample((60, 3))
-    y = (X[:, 0] > 0.5).astype(int)
-    paths = [tmp_path / "0", tmp_path / "1"]
-    parts = [(Counted(X[:20], paths[0]), y[:20]), (Counted(X[20:], paths[1]), y[20:])]
-    model = MLPClassifier((4,), random_state=0, max_iter=2, input_scale=input_scale)
-    cmlp.distributed.fit(model, parts, client=threads, shards=2)
-    assert [path.read_text() for path in paths] == ["x", "x"]

@@ -497,12 +497,15 @@ def test_what_cannot_be_repeated_is_refused(case):
         fitted(**parameters)
 
 
-def test_partial_fit_and_rounds_are_refused():
+def test_partial_fit_is_refused():
     with pytest.raises(ValueError, match="partial_fit does not support provenance=True"):
         MLPClassifier((8,), provenance=True).partial_fit(X, Y, classes=[0, 1, 2])
-    package("dask")
-    with pytest.raises(ValueError, match="provenance=True needs fit, fit_batches or comm"):
-        cmlp.distributed.fit(MLPClassifier((8,), provenance=True), [(X, Y)])
+
+
+def test_fit_on_a_cluster_is_recorded_as_fit_batches():
+    package("distributed")
+    model = cmlp.distributed.fit(MLPClassifier((8,), max_iter=2, random_state=0, provenance=True), [(X, Y)])
+    assert cmlp.verify(model, [(X, Y)]).identical
 
 
 def test_what_was_not_recorded_cannot_be_saved_or_verified(tmp_path):

@@ -15,7 +15,7 @@ from cmlp._estimators.fitted import locked
 from cmlp._estimators.kinds_of_call import FIT_BATCHES
 from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
-from cmlp._train.engine import BatchEngine
+from cmlp._train.engine import Engine
 from cmlp._train.feed import Block, StreamFeed
 from cmlp.exceptions import InvalidParameterError, Setting, naming
 
@@ -94,7 +94,7 @@ class BlockSource(RowSource):
     def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
         """Return the number of rows of a pass, and the moments from a pass over the source if a scale is learned."""
         data, options, dtype, moments = job.data, job.options, job.state.params.dtype, None
-        self._format = BlockFormat.of(self._door, "block", self._first, encoding, dtype)
+        self._format = BlockFormat.of(self._door, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
             require_normal(data.weight, dtype)
@@ -110,9 +110,9 @@ class BlockSource(RowSource):
             raise InvalidParameterError("<given> needs the number of batches: pass n_rows=.", given=given)
         return feed.n_rows, moments
 
-    def engine(self, job: TrainingJob) -> BatchEngine:
+    def engine(self, job: TrainingJob) -> Engine:
         """Return the engine that reads the source in every epoch."""
-        return BatchEngine(job, self._feed)
+        return Engine(job, self._feed)
 
     def _open(self) -> Reader[Block]:
         items: Iterator[Any]

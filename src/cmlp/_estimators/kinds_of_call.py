@@ -68,14 +68,6 @@ def _check_parts(options: EstimatorOptions, name: str, own_rows: bool) -> None:
         raise InvalidParameterError(problem, y_scale="robust", call=call)
 
 
-def _check_rounds(options: EstimatorOptions, name: str, own_rows: bool) -> None:
-    """Raise ValueError if a parameter needs all rows at once, or the fit is to be recorded."""
-    _check_parts(options, name, own_rows)
-    if options.provenance:
-        problem = "<provenance=> needs fit, fit_batches or comm: rounds are not recorded."
-        raise InvalidParameterError(problem, provenance=True)
-
-
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
@@ -97,7 +89,6 @@ FIT = KindOfCall("fit")
 PARTIAL_FIT = KindOfCall("partial_fit", _check_partial_fit, {"scoring": None, "max_time": None}, is_incremental=True)
 FIT_BATCHES = KindOfCall("fit_batches", _check_parts)
 FIT_OF_PROCESSES = KindOfCall("comm", _check_batches)
-FIT_IN_ROUNDS = KindOfCall("distributed.fit", _check_rounds)
 RANGE_TEST = KindOfCall(
     "find_learning_rate",
     _check_range_test,

@@ -336,7 +336,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
         estimator, run = self.estimator, self.run
         job, state = run.job, run.state
         if self.can_resume:
-            state.resume_check.parameters = {**parameters_to_keep(estimator), **self.source.fixed_for_resume}
+            state.resume_check.parameters = parameters_to_keep(estimator)
         callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
         if callbacks:
             trainer_of(self, run, provenance_now)._follow(callbacks, run)

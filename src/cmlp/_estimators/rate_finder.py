@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._train.engine import BatchEngine
+    from cmlp._train.engine import Engine
     from cmlp._train.feed import Piece
     from cmlp.plots import LearningRateDisplay
 
@@ -148,7 +148,7 @@ def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     return np.geomspace(float(low), float(high), int(n_steps))
 
 
-def _range_test(engine: BatchEngine, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+def _range_test(engine: Engine, rates: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     """Train one batch with each learning rate; return the loss of each batch before its step, and the smoothed losses.
 
     The smoothed loss after k batches is the average with weights proportional to ``_SMOOTHING ** (k - i)`` for batch i.
@@ -172,7 +172,7 @@ def _range_test(engine: BatchEngine, rates: NDArray[np.float64]) -> tuple[list[f
     return losses, smoothed
 
 
-def _batches(engine: BatchEngine) -> Iterator[Piece]:
+def _batches(engine: Engine) -> Iterator[Piece]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
         engine.feed.start_epoch(engine.job.state)
@@ -182,7 +182,7 @@ def _batches(engine: BatchEngine) -> Iterator[Piece]:
                 yield piece
 
 
-def _batch_loss(engine: BatchEngine, piece: Piece, rate: float) -> float:
+def _batch_loss(engine: Engine, piece: Piece, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
     net, objective, state = engine.job.net, engine.job.objective, engine.job.state
     optimizer = state.stepping().optimizer

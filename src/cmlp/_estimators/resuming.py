@@ -60,11 +60,8 @@ def _kept_fit(estimator: Estimator) -> Any:
     return fitted
 
 
-def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: bool = False) -> Fitted:
-    """Return what is kept of the previous fit; raises ValueError if it cannot be resumed.
-
-    Training by `cmlp.distributed.fit` continues `in_rounds` only: its state counts rounds instead of batches.
-    """
+def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
+    """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     if options.solver == "lbfgs":
         raise InvalidParameterError(
             "<resume=> needs epochs, but <solver=> has none: <instead>.",
@@ -81,9 +78,6 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions, *, in_rounds: 
             "with <solver=> or with a random generator other than MT19937, or loaded without its training state."
         )
         raise ValueError(Message(problem, resume=True, solver="lbfgs"))
-    if "rounds" in kept and not in_rounds:
-        problem = "<resume=> cannot continue a fit of cmlp.distributed: pass its checkpoint to that function."
-        raise ValueError(Message(problem, resume=True))
     _require_same_parameters(kept, parameters_to_keep(estimator))
     return fitted
 

@@ -1,14 +1,12 @@
-"""`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks and parts.
+"""`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks.
 
-The other sources are `BlockSource` in `cmlp._estimators.fit_batches`, and in `cmlp.distributed` `Parts` (`_rounds`) and
-`StoredArrays` (`_together`).
+The others are `BlockSource` in `cmlp._estimators.fit_batches`, and `StoredArrays` in `cmlp.distributed._together`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,19 +15,18 @@ from cmlp._data.checks import Door, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
-from cmlp._train.engine import BatchEngine
+from cmlp._train.engine import Engine
 from cmlp._train.feed import Block
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from cmlp._data.checks import Opened
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import NetworkTargetEncoding
-    from cmlp._train.engine import Engine
     from cmlp._train.job import TrainingJob
     from cmlp._train.training_run import AllMoments
 
@@ -42,7 +39,6 @@ class RowSource(ABC):
     engine: Callable[[TrainingJob], Engine]  # of the job of a run
     # Unless `is_whole`, a recorded fit sets this: the source calls `begin` before each pass and `add` with each block.
     hashes: StreamHashes | None = None
-    fixed_for_resume: Mapping[str, Any] = MappingProxyType({})  # what a resumed fit must not change, besides parameters
 
     @abstractmethod
     def open(self, door: Door) -> Opened:
@@ -64,7 +60,7 @@ class Arrays(RowSource):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
     is_whole = True
-    engine = BatchEngine
+    engine = Engine
 
     def __init__(self, X: Any, y: Any, weight: Any) -> None:
         self.given = X, y, weight
@@ -113,10 +109,9 @@ def is_single(job: TrainingJob) -> bool:
 
 
 class BlockFormat(NamedTuple):
-    """What all blocks, or all parts, have in common with the first one."""
+    """What all blocks have in common with the first one."""
 
     door: Door
-    unit: str  # what one of them is called in messages
     names: list[str]  # of the columns; empty for none
     kind: str
     width: int  # number of columns
@@ -125,42 +120,40 @@ class BlockFormat(NamedTuple):
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(
-        cls, door: Door, unit: str, first: Opened, encoding: NetworkTargetEncoding, dtype: np.dtype[Any]
-    ) -> BlockFormat:
-        """Return the form of the first block or part."""
+    def of(cls, door: Door, first: Opened, encoding: NetworkTargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
+        """Return the form of the first block."""
         rows, weighted = first.rows, first.weight is not None
-        return cls(door, unit, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, encoding, dtype)
+        return cls(door, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, encoding, dtype)
 
     def block(self, item: Any, index: int) -> Block:
         """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
-        X, y, weight = unpacked(item, index, self.unit)
-        with naming_row(self.unit, index, y, self.encoding.labels):
+        X, y, weight = unpacked(item, index)
+        with naming_row(index, y, self.encoding.labels):
             return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
 
     def encoded(self, opened: Opened, index: int) -> Block:
         """Return a block that is open; the errors name no place."""
-        rows, unit = opened.rows, self.unit
+        rows = opened.rows
         if _listed(rows.names) != self.names:
-            raise ValueError(f"The columns must have the names that they have in the first {unit}.")
+            raise ValueError("The columns must have the names that they have in the first block.")
         check_width(rows.X.shape[1], self.width, self.door.owner)
         if rows.dtype_name != self.kind:
-            raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first {unit}.")
+            raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first block.")
         if self.weighted != (opened.weight is not None):
-            raise ValueError(f"Either all {unit}s must have sample weights, or none.")
+            raise ValueError("Either all blocks must have sample weights, or none.")
         values, weight = self.encoding.encode(opened.y, opened.weight, require_positive=False)
         require_normal(weight, self.dtype)
         return Block(rows.X, values, weight, index)
 
 
 @contextmanager
-def naming_row(unit: str, index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
-    """Name the block or part of an error, and the first row whose target is not one of the labels."""
+def naming_row(index: int, y: Any, labels: Labels | None = None) -> Iterator[None]:
+    """Name the block of an error, and the first row whose target is not one of the labels."""
     try:
         yield
     except (TypeError, ValueError) as error:
         row = _unknown_row(y, labels)
-        name_place(error, f"{unit} {index}" if row is None else f"{unit} {index}, row {row}")
+        name_place(error, f"block {index}" if row is None else f"block {index}, row {row}")
         raise
 
 
@@ -175,11 +168,11 @@ def _unknown_row(y: Any, labels: Labels | None) -> int | None:
     return int(rows[0]) if len(rows) else None
 
 
-def unpacked(item: Any, index: int, unit: str = "block") -> tuple[Any, Any, Any]:
+def unpacked(item: Any, index: int) -> tuple[Any, Any, Any]:
     """Return X, y and the weights (or None) of a block; raises ValueError that names it if it has other entries."""
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
         given = f"{len(item)} entries" if isinstance(item, (tuple, list)) else type(item).__name__
-        raise ValueError(f"{unit.capitalize()} {index} must be (X, y) or (X, y, sample_weight), got {given}.")
+        raise ValueError(f"Block {index} must be (X, y) or (X, y, sample_weight), got {given}.")
     return (*item, None) if len(item) == 2 else tuple(item)
 
 

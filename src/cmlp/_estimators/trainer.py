@@ -22,7 +22,7 @@ from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
 from cmlp._train.docstrings import documented
-from cmlp._train.engine import BatchEngine
+from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
     TrainingJob,
@@ -368,7 +368,7 @@ class Trainer:
             expected = f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
             raise wrong(expected, scoring=options.scoring)
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
-        run = make_run(job, len(data.X), BatchEngine)
+        run = make_run(job, len(data.X), Engine)
         self._follow(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             keep_or_compare_sample(run.job)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from abc import ABC, abstractmethod
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -38,26 +37,38 @@ _FEWEST_BATCHES_FOR_NORM = 10
 _MOST_EPOCHS = 1000  # of a call of the core: their results are in memory until they are recorded
 
 
-class Engine(ABC):
-    """What trains the pieces of an epoch: the base of `BatchEngine` and of `Rounds` in `cmlp.distributed`.
+class Engine:
+    """Trains the pieces of an epoch with the core: batches of the rows of a feed, by default of `job.data`.
 
     The state always has how many batches of the present epoch are done, also after an exception. `passed` are complete
     epochs before it that are not recorded yet: a piece can be several epochs.
     """
 
-    def __init__(self, job: TrainingJob, batch_size: int) -> None:
-        self.job, self.batch_size = job, batch_size
+    workers: Any = None  # the processes that compute each batch together
+
+    def __init__(self, job: TrainingJob, feed: Feed | None = None) -> None:
+        held_out = job.state.held_out_rows
+        self.job = job
+        if feed is None:
+            n_rows = len(job.data.X) - (0 if held_out is None else len(held_out))
+            self.batch_size = batch_size_of(job.options, n_rows)
+            self.feed = array_feed(job.data, n_rows, job.options, self.batch_size)
+        else:
+            self.batch_size = batch_size_of(job.options, feed.n_rows)
+            self.feed = feed
         self.passed: list[Epoch] = []
         self.clock = 0.0  # up to when the state has the seconds of the epoch
+        self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
+        self.keywords = job.core_keywords()
 
     @property
-    @abstractmethod
     def n_rows(self) -> int:
         """Number of training rows per epoch; 0 during the first pass over a source of unknown length."""
+        return self.feed.n_rows
 
     @property
     def n_batches(self) -> int:
-        """Number of steps per epoch, which `TrainingState.batch` counts."""
+        """Number of batches per epoch."""
         return -(-self.n_rows // self.batch_size)
 
     @property
@@ -66,135 +77,21 @@ class Engine(ABC):
         return self.job.state.epoch + len(self.passed) + 1
 
     def begin_epoch(self) -> None:
-        """Begin an epoch, or continue it."""
-        state = self.job.state
-        self.clock = time.monotonic()
-        if state.batch is None:
-            self.start_epoch()
-        if not state.batch:
-            state.sums[:] = NO_SUMS
-
-    @abstractmethod
-    def start_epoch(self) -> None:
-        """Draw the random numbers of an epoch, and set `state.batch` to 0."""
-
-    @abstractmethod
-    def pieces(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Any, None, None]:
-        """Yield what is left of the epoch in pieces, which end at batch `last` and after multiples of the intervals.
-
-        A piece has `is_last`. The last one may also be the next epochs, `n_epochs` together.
-        """
-
-    @abstractmethod
-    def train(self, piece: Any, deadline: Deadline) -> None:
-        """Train a piece. The state then has what is done, also after an exception, such as TimeLimitReached."""
-
-    def done(self, batch: int, sums: Any) -> None:
-        """Store in the state that this many batches of the epoch are done, with these sums over their rows."""
-        now = time.monotonic()
-        state = self.job.state
-        state.batch, state.sums[:], state.seconds, self.clock = batch, sums, state.seconds + now - self.clock, now
-
-    def epochs(self) -> list[Epoch]:
-        """Return the epoch that has ended, after the passed ones; raise DivergenceError if its loss is not finite."""
-        state, loss = self.job.state, self.loss()
-        norm = float(state.sums[_core.NORM])
-        return [
-            *self.passed,
-            (loss, EpochNumbers(learning_rate=self.last_rate(), gradient_norm=norm, seconds=state.seconds)),
-        ]
-
-    def end_epoch(self) -> None:
-        """Begin the next epoch with the next call: this one is recorded."""
-        self.passed, self.job.state.batch, self.job.state.seconds = [], None, 0.0
-
-    @abstractmethod
-    def last_rate(self) -> float:
-        """Return the learning rate of the latest batch."""
-
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        """Return a sample of the targets, as `cmlp._train.feed.Feed.sampled_targets`."""
-        return None
-
-    def between_batches(self, deadline: Deadline) -> None:
-        """Leave out the time of callbacks; raise TimeLimitReached if the deadline has come."""
-        self.clock = time.monotonic()
-        if deadline.has_come():
-            raise TimeLimitReached
-
-    def agree(self, deadline: Deadline) -> None:  # noqa: B027 - most engines have nothing to agree on
-        """Agree with other processes after each epoch; may end the deadline, change `state.stopped`, or raise."""
-
-    def loss(self) -> float:
-        """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
-        loss = float(self._losses(self.job.state.sums))
-        if not math.isfinite(loss):
-            raise self._diverged(loss)
-        return loss
-
-    def _losses(self, sums: NDArray[np.float64]) -> Any:
-        """Return the losses for sums as in `TrainingState.sums`: numbers, or arrays with one for each epoch.
-
-        The cost can overflow while the parameters are still finite: it has squares.
-        """
-        objective = self.job.objective
-        cost, penalty, n_rows = sums[_core.COST], sums[_core.PENALTY], sums[_core.N_ROWS]
-        with np.errstate(all="ignore"):
-            return (cost / n_rows * objective.report_scale + penalty / n_rows) * objective.unit
-
-    def _diverged(self, loss: float) -> DivergenceError:
-        """Return the error for the loss of the present epoch."""
-        return DivergenceError(f"The cost of epoch {self.number} is {loss}.")
-
-    def explained(self, error: DivergenceError) -> DivergenceError:
-        """Return the error with what the user can do."""
-        job = self.job
-        optimizer, schedule = job.state.stepping()
-        most = "up to " if schedule.is_planned else ""
-        problem = (
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            "preprocessed. This happened in epoch {} with batches of {} rows and a learning rate of {}{:g}; a smaller "
-            "<learning_rate_init> or standardized input usually helps."
-        )
-        values = self.number, self.batch_size, most, optimizer.learning_rate
-        return DivergenceError(
-            Message(problem, *values, learning_rate_init=...) + scale_advice(job.objective, job.data)
-        )
-
-
-class BatchEngine(Engine):
-    """Trains batches of a feed, by default of `job.data`, with the core; a schedule's rates are times `rate_factor`."""
-
-    workers: Any = None  # the processes that compute each batch together
-
-    def __init__(self, job: TrainingJob, feed: Feed | None = None, rate_factor: float = 1.0) -> None:
-        validation = job.state.held_out_rows
-        n_rows = len(job.data.X) - (0 if validation is None else len(validation)) if feed is None else feed.n_rows
-        super().__init__(job, batch_size_of(job.options, n_rows))
-        self.feed = array_feed(job.data, n_rows, job.options, self.batch_size) if feed is None else feed
-        self._rate_factor = rate_factor
-        self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
-        self.keywords = job.core_keywords()
-
-    @property
-    def n_rows(self) -> int:
-        """Number of training rows per epoch."""
-        return self.feed.n_rows
-
-    def begin_epoch(self) -> None:
         """Begin an epoch, or continue it, with its learning rates."""
         state = self.job.state
         optimizer, schedule = state.stepping()
-        rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
-        self._rates = None if rates is None else rates * self._rate_factor
-        super().begin_epoch()
-
-    def start_epoch(self) -> None:
-        """Let the feed begin an epoch."""
-        self.feed.start_epoch(self.job.state)
+        self._rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
+        self.clock = time.monotonic()
+        if state.batch is None:
+            self.feed.start_epoch(state)
+        if not state.batch:
+            state.sums[:] = NO_SUMS
 
     def pieces(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Piece, None, None]:
-        """Yield the rows of the batches that are left, and of the next epochs if the core can begin them."""
+        """Yield what is left of the epoch in pieces, which end at batch `last` and after multiples of the intervals.
+
+        A piece has `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
+        """
         state, size, first = self.job.state, self.batch_size, self.job.state.batch or 0
         is_steady = self._rates is None and state.stepping().schedule.is_steady
         pieces = self.feed.pieces(state, size, first, last)
@@ -254,15 +151,79 @@ class BatchEngine(Engine):
         self.clock = time.monotonic() - float(begun[last, _core.SECONDS])
         return begun[last : last + 1]
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        """Return a sample of the targets if the feed reads them from a source."""
-        return self.feed.sampled_targets()
+    def done(self, batch: int, sums: Any) -> None:
+        """Store in the state that this many batches of the epoch are done, with these sums over their rows."""
+        now = time.monotonic()
+        state = self.job.state
+        state.batch, state.sums[:], state.seconds, self.clock = batch, sums, state.seconds + now - self.clock, now
+
+    def between_batches(self, deadline: Deadline) -> None:
+        """Leave out the time of callbacks; raise TimeLimitReached if the deadline has come."""
+        self.clock = time.monotonic()
+        if deadline.has_come():
+            raise TimeLimitReached
+
+    def epochs(self) -> list[Epoch]:
+        """Return the epoch that has ended, after the passed ones; raise DivergenceError if its loss is not finite."""
+        state, loss = self.job.state, self.loss()
+        norm = float(state.sums[_core.NORM])
+        return [
+            *self.passed,
+            (loss, EpochNumbers(learning_rate=self.last_rate(), gradient_norm=norm, seconds=state.seconds)),
+        ]
+
+    def end_epoch(self) -> None:
+        """Begin the next epoch with the next call: this one is recorded."""
+        self.passed, self.job.state.batch, self.job.state.seconds = [], None, 0.0
+
+    def agree(self, deadline: Deadline) -> None:
+        """Agree with other processes after each epoch; may end the deadline, change `state.stopped`, or raise."""
 
     def last_rate(self) -> float:
         """Return the learning rate of the latest batch."""
         if self._rates is not None:
             return float(self._rates[-1])
         return self.job.state.stepping().optimizer.learning_rate
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """Return a sample of the targets if the feed reads them from a source."""
+        return self.feed.sampled_targets()
+
+    def loss(self) -> float:
+        """Return the loss of the completed batches of the epoch; raise DivergenceError if it is not finite."""
+        loss = float(self._losses(self.job.state.sums))
+        if not math.isfinite(loss):
+            raise self._diverged(loss)
+        return loss
+
+    def _losses(self, sums: NDArray[np.float64]) -> Any:
+        """Return the losses for sums as in `TrainingState.sums`: numbers, or arrays with one for each epoch.
+
+        The cost can overflow while the parameters are still finite: it has squares.
+        """
+        objective = self.job.objective
+        cost, penalty, n_rows = sums[_core.COST], sums[_core.PENALTY], sums[_core.N_ROWS]
+        with np.errstate(all="ignore"):
+            return (cost / n_rows * objective.report_scale + penalty / n_rows) * objective.unit
+
+    def _diverged(self, loss: float) -> DivergenceError:
+        """Return the error for the loss of the present epoch."""
+        return DivergenceError(f"The cost of epoch {self.number} is {loss}.")
+
+    def explained(self, error: DivergenceError) -> DivergenceError:
+        """Return the error with what the user can do."""
+        job = self.job
+        optimizer, schedule = job.state.stepping()
+        most = "up to " if schedule.is_planned else ""
+        problem = (
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+            "preprocessed. This happened in epoch {} with batches of {} rows and a learning rate of {}{:g}; a smaller "
+            "<learning_rate_init> or standardized input usually helps."
+        )
+        values = self.number, self.batch_size, most, optimizer.learning_rate
+        return DivergenceError(
+            Message(problem, *values, learning_rate_init=...) + scale_advice(job.objective, job.data)
+        )
 
 
 def batch_size_of(options: TrainingOptions, n_rows: int) -> int:

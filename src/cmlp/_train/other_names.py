@@ -32,12 +32,15 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("class_weights",), ("class_weight",)),
     **dict.fromkeys(("n_jobs", "thread_count", "nthread", "num_threads"), ("n_threads",)),
 }
-# Parameters that a class does not have: where they are.
+# Parameters that a class or a function does not have: where they are.
+_STREAMED = "On a Dask cluster, training takes one block after the other, as fit_batches does."
 _ELSEWHERE: Mapping[str, Message] = {
     "n_estimators": Message("Only TabularClassifier and TabularRegressor have it: they train several networks."),
     "categorical_features": Message("Only TabularClassifier and TabularRegressor have categorical_features."),
     "X_val": Message("Pass validation rows to fit, as X_val and y_val."),
     "device": Message("Training runs on the processor, with <n_threads> threads.", n_threads=...),
+    **dict.fromkeys(("rounds", "retries"), Message(_STREAMED)),
+    "checkpoint": Message("Use the callback cmlp.callbacks.Checkpoint."),
 }
 _LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word
 _CROSS_ENTROPY = "crossentropy", "crossentropyloss", "categoricalcrossentropy", "binarycrossentropy", "bce", "logloss"

@@ -1,4 +1,4 @@
-"""Training on several processes, with MPI or on a Dask cluster (``pip install cmlp[dask]``), and prediction on Dask."""
+"""Training by several processes, and on the rows of a Dask cluster (``pip install cmlp[dask]``); prediction there."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._estimators.fitted import unchanging
+from cmlp._train.other_names import hinting
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._train.split import Shards
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fit", "predict"]
 
-_SHARDS = 8  # of training in rounds
 
-
+@hinting
 def fit(
     model: Any,
     X: Any,
@@ -34,42 +32,34 @@ def fit(
     client: Any = None,
     shards: Shards | None = None,
     local: bool = False,
-    rounds: int | None = None,
     X_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
     sample_weight_val: ArrayLike | None = None,
     resume: bool = False,
-    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Any:
-    """Train an estimator on several processes: together with `comm`, otherwise in rounds on a Dask cluster.
+    """Train an estimator by several processes: together with `comm`, otherwise on the rows of a Dask cluster.
 
     With `comm`, a communicator such as ``mpi4py.MPI.COMM_WORLD``, each process of a job calls this function with the
     same arguments, computes a part of every batch, and has the same model at the end, bit-identical to ``model.fit``.
     If each process has other rows, ``local=True`` is bit-identical to ``model.fit(X, y, shards=...)`` on the rows of
     all.
 
-    Without `comm`, this process cuts the rows into shards for the workers of a cluster. In a round, each shard trains
-    alone, starting from the same parameters and optimizer state; then these are averaged, in float64 and in the order
-    of the shards. The result depends on the rows, the parameters, `shards` and `rounds`. It does not depend on the
-    number of workers, on the parts in which the rows arrive, or on the time that anything takes, and a worker that ends
-    in the middle of a round does not change it.
-
-    A shard takes as many steps per epoch as `fit` on all rows would: its batches have ``batch_size`` divided by the
-    number of shards rows (at least 16), and its penalty is scaled alike. Adam's learning rate is multiplied by the
-    square root of the number of shards, because Adam's steps become smaller with the noise of small batches. Each shard
-    is shuffled by a generator of its own.
+    Without `comm`, the workers of a cluster make the blocks of rows: the chunks of an array, the partitions of a frame,
+    the entries of a list. This process fetches one block after the other, the next ones while it trains. The result is
+    bit-identical to that of ``model.fit_batches`` on the blocks in their order, and with ``shuffle=False`` to that of
+    ``model.fit`` on all rows: it does not depend on the number of workers, or on the time that anything takes. If a
+    worker ends, Dask computes its blocks again.
 
     Parameters
     ----------
     model : MLPClassifier or MLPRegressor
-        Fitted in place. `solver` cannot be "lbfgs". In rounds, ``n_threads=None`` means one thread per shard: a worker
-        trains as many shards at once as it has threads.
+        Fitted in place. `solver` cannot be "lbfgs".
     X : array-like, dask.array.Array, dask.dataframe.DataFrame or list
-        With `comm`, as for `MLPClassifier.fit`. In rounds, rows in the order in which they are cut into shards: a
-        collection of Dask, or a list with a delayed value (or an array) for each part; without `y`, a tuple ``(X, y)``
-        or ``(X, y, sample_weight)`` for each part.
+        With `comm`, as for `MLPClassifier.fit`. On a cluster a collection of Dask, or a list with a delayed value (or
+        an array) for each block; without `y`, a tuple ``(X, y)`` or ``(X, y, sample_weight)`` for each block. Rows are
+        shuffled within a block only (see `MLPClassifier.fit_batches`): blocks should not be sorted by class.
     y : array-like, dask.array.Array, dask.dataframe.Series or list, default=None
-        Targets; in rounds in parts that belong to those of X.
+        Targets; on a cluster in blocks that belong to those of X.
     sample_weight : array-like, dask.array.Array, dask.dataframe.Series, list or None, default=None
         Weights of the rows.
     comm : object or None, default=None
@@ -80,26 +70,18 @@ def fit(
         The cluster, if there is no `comm`. None means the current client; if there is none, threads in this
         process.
     shards : int, sequence of int or None, default=None
-        The shards, consecutive rows: a number of shards, into which the rows are cut equally, or the number of rows of
-        each. With `comm` as for `MLPClassifier.fit`; None for no shards, or with `local` one for each process. In
-        rounds, their number is the largest number of threads that can work at the same time; None means 8.
+        The shards, consecutive rows, for `comm`: a number of shards, into which the rows are cut equally, or the number
+        of rows of each, as for `MLPClassifier.fit`. None means no shards, or with `local` one for each process.
     local : bool, default=False
         Whether X, y, `sample_weight` and `shards` are those of this process alone, for `comm`: its shards, by default
         one with all its rows. Every process has the same number of shards. The result is bit-identical to a fit on the
         rows of all processes, in the order of their ranks, with the shards of all. The processes exchange the targets
         and weights, but not the rows, which must be dense.
-    rounds : int or None, default=None
-        Number of rounds per epoch, at most the larger of 8 and the number of rows of a shard. None means 1 for up to
-        4 shards, otherwise 8.
     X_val, y_val, sample_weight_val : array-like or None, default=None
         Validation rows in the memory of this process, as for `MLPClassifier.fit`.
     resume : bool, default=False
-        Whether to continue the previous call, as for `MLPClassifier.fit`, with `comm`; the number of processes may be
-        another one. Training in rounds continues from its `checkpoint`.
-    checkpoint : path-like or None, default=None
-        File that gets the model with its training state after each round, as `MLPClassifier.save` writes it. If it
-        exists, training continues from it, bit-identical to a fit without the interruption. With `comm`, use the
-        callback `cmlp.callbacks.Checkpoint`.
+        Whether to continue the previous call, as for `MLPClassifier.fit`; the number of processes or workers may be
+        another one. The callback `cmlp.callbacks.Checkpoint` writes files to continue from.
 
     Returns
     -------
@@ -111,58 +93,46 @@ def fit(
     ImportError
         If Dask is needed, but not installed.
     TypeError, ValueError
-        If an argument or a parameter is invalid, or rows are: the message names the part or the shard, and the row. The
-        model stays as it was. With `comm`, also if the processes have different parameters, data, versions of cmlp or
-        random states.
+        If an argument or a parameter is invalid, or rows are: the message names the block, and the row. The model stays
+        as it was. With `comm`, also if the processes have different parameters, data, versions of cmlp or random
+        states.
     cmlp.WorkerError
         If another process of `comm` has failed.
-    OSError
-        If the checkpoint cannot be written.
-
-    Notes
-    -----
-    Local SGD with averaged parameters: Stich, "Local SGD converges fast and communicates little" (2019).
 
     Examples
     --------
     >>> import numpy as np
     >>> import cmlp
-    >>> parts = [(X, (X[:, 0] > 0).astype(int)) for X in np.random.default_rng(0).normal(size=(4, 100, 3))]
+    >>> blocks = [(X, (X[:, 0] > 0).astype(int)) for X in np.random.default_rng(0).normal(size=(4, 100, 3))]
     >>> model = cmlp.MLPClassifier((8,), learning_rate_init=0.01, tol=0.01, random_state=0)
-    >>> cmlp.distributed.fit(model, parts, shards=4).score(*parts[0]) > 0.9
+    >>> cmlp.distributed.fit(model, blocks).score(*blocks[0]) > 0.9
     True
     """
     require_estimator(model)
     validation = (X_val, y_val, sample_weight_val)
     if comm is not None:
-        for name, value in (("client", client), ("rounds", rounds), ("checkpoint", checkpoint)):
-            if value is not None:
-                given, remedy = Setting(name, value, name), _REMEDIES.get(name, "")
-                problem = "<given> must be None with <comm>, got {!r}.{}"
-                raise InvalidParameterError(problem, value, remedy, given=given, comm=...)
+        if client is not None:
+            problem = "<client> must be None with <comm>, got {!r}: a call uses either processes or a Dask cluster."
+            raise InvalidParameterError(problem, client, client=client, comm=...)
         from cmlp._estimators.sources import Arrays
         from cmlp.distributed._together import fit_together
 
         rows = Arrays(X, y, sample_weight)
         fit_together(model, rows, validation, comm, shards=shards, local=local, resume=resume)
         return model
-    for name, value in (("local", local), ("resume", resume)):
-        if value:
-            given, remedy = Setting(name, True), _REMEDIES.get(name, "")
-            problem = "<given> needs <comm>, the communicator of the processes.{}"
-            raise InvalidParameterError(problem, remedy, given=given, comm=...)
-    from cmlp.distributed._rounds import fit_in_rounds
+    if local:
+        problem = "<local=> needs <comm>, the communicator of the processes."
+        raise InvalidParameterError(problem, local=True, comm=...)
+    if shards is not None:
+        problem = (
+            "<shards> needs <comm>, got {!r}: on a Dask cluster, training takes one block after the other, as "
+            "fit_batches does."
+        )
+        raise InvalidParameterError(problem, shards, shards=shards, comm=...)
+    from cmlp.distributed._blocks import fit_on_cluster
 
-    number = _SHARDS if shards is None else shards
-    fit_in_rounds(model, (X, y, sample_weight), validation, number, rounds, client, checkpoint)
+    fit_on_cluster(model, (X, y, sample_weight), validation, client, resume=resume)
     return model
-
-
-_REMEDIES = {
-    "client": " Training is either together (comm) or in rounds (client).",
-    "checkpoint": " Use the callback cmlp.callbacks.Checkpoint.",
-    "resume": " Training in rounds continues from its checkpoint.",
-}
 
 
 _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")

@@ -11,7 +11,7 @@ from cmlp import __version__
 from cmlp._estimators.mlp import MultilayerPerceptron
 from cmlp._process.signals import immediate_signals
 from cmlp._process.threads import available_threads
-from cmlp.exceptions import name_place, optional
+from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,33 +50,21 @@ class Cluster:
 
     A task gets all that it needs as arguments and returns its result. It is bound to no worker, so Dask runs it again
     elsewhere if its worker ends. An error that follows from the arguments is returned, not raised: it would come again
-    at each retry. A task whose argument is such an error returns it too.
+    at each retry.
     """
 
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def compute(self, parts: list[Any]) -> list[Any]:
+    def compute(self, delayed: list[Any]) -> list[Any]:
         """Return the futures of delayed values."""
-        futures: list[Any] = self.client.compute(parts, retries=_RETRIES)
+        futures: list[Any] = self.client.compute(delayed, retries=_RETRIES)
         return futures
 
-    def slots(self) -> list[str]:
-        """Return the address of a worker for each of its threads; the first ones are of different workers."""
-        threads: dict[str, int] = self.client.nthreads()
-        slots = sorted((i, address) for address, n in threads.items() for i in range(n))
-        return [address for _, address in slots]
-
-    def submit(self, function: Callable[..., Any], *arguments: Any, place: str = "", near: str | None = None) -> Any:
-        """Return the future of a result, if possible `near` a worker; errors get the name of a place."""
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return the future of a result."""
         name = f"cmlp-{function.__name__}-{uuid.uuid4().hex}"
-        # The parameters of a network are sent once per round, as part of a task: scattered data would be lost with
-        # their worker. Dask's warning of large tasks is for rows.
-        with import_of_dask("dask").config.set({"distributed.admin.large-graph-warning-threshold": "1TiB"}):
-            options: dict[str, Any] = {} if near is None else {"workers": [near], "allow_other_workers": True}
-            return self.client.submit(
-                _run, __version__, place, function, arguments, key=name, pure=False, retries=_RETRIES, **options
-            )
+        return self.client.submit(_run, __version__, function, arguments, key=name, pure=False, retries=_RETRIES)
 
     def results(self, futures: Sequence[Any]) -> Iterator[Any]:
         """Yield the results in the order of the futures; raises the first error, and cancels what is not done."""
@@ -94,25 +82,19 @@ class Cluster:
                     future.cancel()
 
 
-def _run(version: str, place: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _run(version: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """Call a function; a worker runs this."""
     if version != __version__:
         return ValueError(f"cmlp must have the same version everywhere, got {__version__} on a worker, and {version}.")
-    for argument in arguments:
-        for value in argument if isinstance(argument, list) else [argument]:
-            if isinstance(value, Exception):
-                return value
     try:
         return function(*arguments)
     except (TypeError, ValueError) as error:
-        if place:
-            name_place(error, place)
         return error
 
 
-# -------------------------------------------------------------- the parts of rows: delayed tuples (X, y, sample_weight)
+# ------------------------------------------------------------- the blocks of rows: delayed tuples (X, y, sample_weight)
 
-_KINDS = "a Dask array, a Dask data frame or a list of parts"
+_KINDS = "a Dask array, a Dask data frame or a list of blocks"
 
 
 def require_estimator(model: Any) -> None:
@@ -121,25 +103,25 @@ def require_estimator(model: Any) -> None:
         raise TypeError(f"model must be an MLPClassifier or MLPRegressor, got {type(model).__name__}.")
 
 
-def parts_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
-    """Return a delayed tuple (X, y, sample_weight) for each part; raises if the arguments have no common parts."""
+def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
+    """Return a delayed tuple (X, y, sample_weight) for each block; raises if the arguments have no common blocks."""
     delayed = import_of_dask("dask").delayed
     if y is None and isinstance(X, (list, tuple)):
         if sample_weight is not None:
             raise ValueError("sample_weight must be part of the tuples (X, y, sample_weight) if y is None.")
-        return [delayed(part, pure=False) for part in X]
+        return [delayed(block, pure=False) for block in X]
     if y is None:
         raise ValueError("y must be passed if X is not a list of tuples (X, y), got None.")
-    columns = [_pieces(X, "X", None)]
+    columns = [_blocks(X, "X", None)]
     for value, name in ((y, "y"), (sample_weight, "sample_weight")):
-        columns.append([None] * len(columns[0]) if value is None else _pieces(value, name, X))
+        columns.append([None] * len(columns[0]) if value is None else _blocks(value, name, X))
         if len(columns[-1]) != len(columns[0]):
-            raise ValueError(f"{name} must have as many parts as X ({len(columns[0])}), got {len(columns[-1])}.")
+            raise ValueError(f"{name} must have as many blocks as X ({len(columns[0])}), got {len(columns[-1])}.")
     return [delayed(_tuple, pure=False)(*row) for row in zip(*columns, strict=True)]
 
 
-def _pieces(value: Any, name: str, X: Any) -> Sequence[Any]:
-    """Return the parts of an argument; those of an array are cut like the parts of X if both have known sizes."""
+def _blocks(value: Any, name: str, X: Any) -> Sequence[Any]:
+    """Return the blocks of an argument; those of an array are cut like those of X if both have known sizes."""
     if isinstance(value, (list, tuple)):
         return value
     if is_array(value):

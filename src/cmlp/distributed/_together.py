@@ -24,7 +24,7 @@ from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
-from cmlp._train.engine import BatchEngine
+from cmlp._train.engine import Engine
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, described, digests_of, keep_or_compare_digests
@@ -105,7 +105,7 @@ def _run(fit: NetworkFit, source: Arrays, workers: Workers, followers: Sequence[
     train_and_store(fit, followers, judges=not workers.rank)  # worker 0 warns of a useless model
 
 
-class JointEngine(BatchEngine):
+class JointEngine(Engine):
     """Trains each batch together with other workers, which meet before each call of the core and after each epoch.
 
     Only worker 0 looks at the clock. The deadline of the run ends once all workers know that the time is over.

@@ -12,7 +12,7 @@ from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.learn_encoder import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._train.architecture import init_activations, initial_params
-from cmlp._train.engine import BatchEngine
+from cmlp._train.engine import Engine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.parameters import PARAMETERS
@@ -204,7 +204,7 @@ class Bag(NamedTuple):
         classes = None if labels is None or rows.groups is None else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1)
-        run = make_run(job, len(data.X), BatchEngine)
+        run = make_run(job, len(data.X), Engine)
         assert isinstance(run, EpochLoop)
         return run
 
