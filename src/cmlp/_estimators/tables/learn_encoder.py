@@ -323,7 +323,7 @@ def _scaled_number(
     weight = None if target.weight is None else target.weight[rows]
     low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
     scale = high - low if high > low else (largest - smallest) / 2
-    edges = np.unique([smallest, largest])
+    edges = np.array([smallest, largest])
     column = EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
     return column, rows, present
 
