@@ -16,8 +16,9 @@ from helpers import (
     uniform,
 )
 
-from cmlp import Network
+from cmlp import Network, StatusError
 from cmlp._bridge import _core
+from cmlp._data.losses import traits_of
 
 # ---------------------------------------------------------------- rows
 
@@ -250,3 +251,32 @@ def test_forward_refuses_an_out_that_overlaps_the_input(first):
         net.forward(X, out=memory[first : first + 50])
     assert_same_bits(memory, before)
     assert_same_bits(net.forward(X, out=memory[50:]), net.forward(X))
+
+
+OUTPUTS_OF_LOSSES = {
+    "squared_error": "identity",
+    "absolute_error": "identity",
+    "huber": "identity",
+    "quantile": "identity",
+    "poisson": "exp",
+    "gamma": "exp",
+    "log_loss": "softmax",
+    "focal": "logistic",
+    "label_smoothing": "softmax",
+}
+
+
+@pytest.mark.parametrize("loss", OUTPUTS_OF_LOSSES)
+def test_the_core_and_the_package_know_the_same_range_of_targets(loss):
+    net = Network([3, 2], output=OUTPUTS_OF_LOSSES[loss], loss=loss, dtype="float64", random_state=0)
+    values = np.array([-1e10, -1, -1e-300, 0, 1e-300, 0.5, 1, 1 + 2.0**-52, 1e10])
+    refused = []
+    for value in values:
+        try:
+            net.cost(np.ones((6, 3)), np.full((6, 2), value))
+            refused.append(False)
+        except StatusError as error:
+            assert error.status == "CMLP_ERROR_TARGET"
+            refused.append(True)
+    assert refused == traits_of(loss).outside(values).tolist()
+    assert traits_of(loss).allows_all is not any(refused)

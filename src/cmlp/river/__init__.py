@@ -351,20 +351,18 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         self, names: list[Hashable], rows: NDArray[Any], y: list[Any], missing: NDArray[np.bool_] | None = None
     ) -> None:
         """Learn rows; each target is scaled by the moments of the targets up to this one."""
-        targets = np.array(y, np.float64).reshape(-1, 1)
         if self.y_scale is None:
-            self._learn(names, 1, rows, targets, missing)
+            self._learn(names, 1, rows, np.array(y, np.float64).reshape(-1, 1), missing)
             return
-        moments = TargetMoments()
-        if self._learned is not None and self._learned.moments is not None:
-            moments = self._learned.moments
-        for row, value in enumerate(targets[:, 0].tolist()):
+        moments = None if self._learned is None else self._learned.moments
+        moments, scaled = moments or TargetMoments(), []
+        for value in map(float, y):
             moments = moments.after(value)
             shift, spread = self._shift_and_spread(moments)
             if not math.isfinite(spread):
                 raise ValueError(f"y has values that are too far apart: their deviation is not finite with {value!r}.")
-            targets[row] = (value - shift) / spread
-        self._learn(names, 1, rows, targets, missing, moments)
+            scaled.append((value - shift) / spread)
+        self._learn(names, 1, rows, np.array(scaled, np.float64).reshape(-1, 1), missing, moments)
 
     def _require_target(self, value: Any, where: str = "") -> None:
         """Raise ValueError unless a target is a number in the range of the loss."""
@@ -381,14 +379,13 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
             return 0.0, moments.mean or 1.0
         return moments.mean, moments.deviation()
 
-    def _predicted(self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+    def _predicted(self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]) -> list[float]:
         """Return predictions of rows."""
-        outputs = self._outputs(learned, names, rows)[:, 0]
+        outputs: list[float] = self._outputs(learned, names, rows)[:, 0].tolist()
         if learned.moments is None:
             return outputs
         shift, spread = self._shift_and_spread(learned.moments)
-        predicted: NDArray[np.float64] = outputs.astype(np.float64) * spread + shift
-        return predicted
+        return [output * spread + shift for output in outputs]
 
     def predict_one(self, x: Mapping[Hashable, Any]) -> float:
         """Return the prediction for a row; 0 before the first learned row.
@@ -403,7 +400,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         float
         """
         row = as_row(x)
-        return 0.0 if self._learned is None else float(self._predicted(self._learned, x, row)[0])
+        return 0.0 if self._learned is None else self._predicted(self._learned, x, row)[0]
 
     def predict_many(self, X: Any) -> Any:
         """Return the predictions for the rows of a frame; 0 before the first learned row.
@@ -417,5 +414,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         Series of shape (n,)
         """
         frame, names, rows, _ = as_frame(X)
-        values = np.zeros(len(rows)) if self._learned is None else self._predicted(self._learned, names, rows)
+        values = np.zeros(len(rows))
+        if self._learned is not None:
+            values[:] = self._predicted(self._learned, names, rows)
         return dataframe.to_native_series(values, name=None, like=frame)

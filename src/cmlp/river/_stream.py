@@ -145,7 +145,8 @@ class Stream:
         n_features, before = len(self._columns), self._learned
         copies = None if before is None else (block_copy(before.network.params), deepcopy(before.optimizer))
         try:
-            self._learned = learned = self._grown(names, n_outputs, missing)._replace(moments=moments)
+            grown = self._grown(names, n_outputs, missing)
+            self._learned = learned = Learned(grown.network, grown.optimizer, moments)
             self._train(learned, self._inputs(learned.network, names, rows), targets)
         except BaseException:
             while len(self._columns) > n_features:
