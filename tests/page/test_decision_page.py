@@ -8,11 +8,10 @@ import pytest
 from browser import settle
 from firefox import firefox
 from page_parts import Parts, page_of
+from table_parts import factors_of, write_with_widths
 
 from cmlp import Network, TabularClassifier, TabularRegressor, load
 from cmlp import __main__ as cli
-from cmlp._model.calibration import SCALED_ERROR, factors_of
-from cmlp._model.file import write_model
 
 pandas = pytest.importorskip("pandas")
 SMALL = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
@@ -200,11 +199,9 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
 @pytest.mark.slow
 @pytest.mark.parametrize("knots", [[1.0], [1.0, 1.0, 1.0], [-1.0, -1.0, 0.0, 2.0, 2.0]])
 def test_factors_of_intervals_are_those_of_python_below_between_and_above_the_knots(knots, watch, models, tmp_path):
-    model = models["number"]._trained()
     widths = np.array([[knots, np.arange(1.0, len(knots) + 1)]])
     predictions = [-1e9, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 1e9]
-    calibration = model.calibration._replace(kind=SCALED_ERROR, widths=widths)
-    write_model(tmp_path / "model.cmlp", model.replace(calibration=calibration))
+    write_with_widths(tmp_path / "model.cmlp", models["number"], widths)
     load(tmp_path / "model.cmlp").to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
     found = page.evaluate("(values) => values.map((value) => ((result[0] = value), factorOf(0)))", predictions)

@@ -9,10 +9,10 @@ import pytest
 from exact import within
 from helpers import uniform
 from optional import package
+from table_parts import table_judge
 
 import cmlp
 from cmlp import TabularClassifier
-from cmlp._estimators.certify import _TableJudge
 from cmlp._model.model import mean_outputs
 
 N = 400
@@ -207,7 +207,7 @@ def test_classes_whose_probabilities_are_equal_after_the_division_by_their_sum_a
         def bounds(self, corners, scale):
             return outputs, outputs
 
-    judge = _TableJudge(model)
+    judge = table_judge(model)
     judge.networks = (Network(model.net),)
     assert not judge.proved(X[:1], X[:1], np.int64(1)).any()
     outputs[0, 1] *= 1 + 1e-12

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from helpers import model_in_c
 from model_files import repaired, split
+from table_parts import factors_of, write_with_widths
 
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
-from cmlp._model.calibration import factors_of
-from cmlp._model.file import write_model
 
 TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
 inf = math.inf
@@ -512,11 +511,10 @@ KNOTS = {
 
 @pytest.mark.parametrize("knots", KNOTS)
 def test_c_searches_the_knots_as_python_does(knots, regressor, tmp_path):
-    model, path = regressor._trained(), tmp_path / "table.cmlp"
+    path = tmp_path / "table.cmlp"
     widths = np.array([[KNOTS[knots], np.arange(1.0, len(KNOTS[knots]) + 1)]])
-    calibration = model.calibration._replace(widths=widths)
-    write_model(path, model.replace(calibration=calibration))
-    in_c, score = model_in_c(path), calibration.margins(0.8)[0]
+    score = write_with_widths(path, regressor, widths).margins(0.8)[0]
+    in_c = model_in_c(path)
     predictions = np.array([-inf, -1e300, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 1e300, inf])
     expected = score * factors_of(widths, predictions[:, None])[:, 0]
     assert np.isfinite(expected).all() and (expected >= score).all()
