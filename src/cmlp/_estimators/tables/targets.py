@@ -92,7 +92,8 @@ class TableClassEncoding(TableEncoding):
             weights = weights[:, self._every.encode(self.labels.classes).reshape(-1).astype(np.intp)]
         if (weights == weights[:, :1]).all():
             return None
-        return np.ldexp(weights, -np.frexp(weights.max(axis=1, keepdims=True))[1])
+        scaled: NDArray[np.float64] = np.ldexp(weights, -np.frexp(weights.max(axis=1, keepdims=True))[1])
+        return scaled
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return encoded labels."""
