@@ -174,7 +174,8 @@ typedef struct cmlp_table_target {
 } cmlp_table_target;
 
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
- * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
+ * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; the means
+ * of softmax outputs are divided by their sum, so that a row's probabilities sum to 1 in double precision. Predicted
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
  * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a threshold), ALIGNMENT,
@@ -187,8 +188,8 @@ typedef struct cmlp_table {
     const void *const *params;   /* the parameter block of each network */
     int64_t n_nets;
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
-    const double *threshold; /* NULL, or a number from 0 to 1: the label is 1 if the only output, of a logistic output
-                              * layer, is at least this probability; `target` is then NULL */
+    const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
+                              * a logistic output layer, is at least this probability; `target` is then NULL */
     int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
                         * the networks have no quantiles */
 } cmlp_table;

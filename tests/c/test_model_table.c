@@ -20,6 +20,7 @@ static const cmlp_table_column columns[N_COLUMNS] = {
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
+static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
 static const cmlp_net *net_list[N_NETS];
 static const void *const block_list[N_NETS] = {blocks[0], blocks[1], blocks[2]};
@@ -45,6 +46,7 @@ static void make_net(int bins, int32_t dtype, int32_t output, const double *leve
     config.loss = levels ? CMLP_LOSS_QUANTILE : CMLP_LOSS_SQUARED_ERROR;
     config.dtype = dtype;
     config.quantiles = levels;
+    are_classes = output == CMLP_ACTIVATION_SOFTMAX;
     CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE, &config, &nets[bins]) == CMLP_OK);
 }
 
@@ -150,12 +152,13 @@ static void outputs_of(int i, const double *raw, double *outputs)
 
 static const cmlp_table_target *targets[N_OUT]; /* of each output, or NULL */
 
-/* Predictions are bit-identical to the mean of the networks' outputs. */
+/* Predictions are bit-identical to the mean of the networks' outputs; those of classes to the means divided by their sum. */
 static void compare(const cmlp_model *model, void *scratch, size_t size)
 {
     static const double rows[][N_COLUMNS] = {{0, 0, 9, 1}, {NAN, 2, NAN, 0}, {1e300, -1, 0, NAN}, {0.25, 1, -3, 5}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         double sums[N_OUT] = {0}, found[N_OUT];
+        double total = 0;
         int32_t label = -7, largest = 0;
         for (int i = 0; i < N_NETS; i++) {
             double outputs[N_OUT];
@@ -168,10 +171,15 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
         }
         for (int j = 0; j < N_OUT; j++) {
             sums[j] /= N_NETS;
-            if (sums[j] > sums[largest]) largest = j;
+            total += sums[j];
             const double scaled = targets[j] ? sums[j] * targets[j]->scale : 0;
             if (targets[j]) sums[j] = scaled + targets[j]->centre;
         }
+        for (int j = 0; j < N_OUT; j++) {
+            if (are_classes) sums[j] /= total;
+            if (sums[j] > sums[largest]) largest = j;
+        }
+        CHECK(!are_classes || fabs(sums[0] + sums[1] + sums[2] - 1) < 1e-15);
         CHECK(predict_row(model, rows[r], N_COLUMNS, &label, found, scratch, size) == CMLP_OK);
         CHECK(same_bits(CMLP_FLOAT64, found, sums, N_OUT) && label == (targets[0] ? -1 : largest));
         CHECK(predict_row(model, rows[r], N_COLUMNS, NULL, NULL, scratch, size) == CMLP_OK);
@@ -696,6 +704,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
+/* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
+static void check_equal_knots(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const double below_to_above[] = {-INFINITY, -1e9, 3.5, 4, 4.5, INFINITY};
+    double margin = -7, outputs[N_OUT] = {0};
+    (void)scratch, (void)size;
+    for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
+        outputs[0] = below_to_above[i];
+        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_OK && margin == 8 * 3.0);
+    }
+}
+
 /* Widths that the writer refuses, and the reader if they are in a file nevertheless. */
 static void check_refused_widths(const cmlp_table *table, cmlp_status status)
 {
@@ -736,9 +756,16 @@ static void check_widths(const cmlp_table *table)
     }
     arrays[1].columns = 0;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
-    arrays[1].columns = 1; /* one factor for all rows */
-    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    strings[0] = scaled;
+    arrays[1].columns = 1;
+    values[0] = 4;
+    values[1] = 3;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
     arrays[1].columns = N_KNOTS;
+    for (int k = 0; k < N_KNOTS; k++) values[k] = 4;
+    memcpy(values + N_KNOTS, widths + N_KNOTS, N_KNOTS * sizeof *widths);
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
+    memcpy(values, widths, sizeof values);
     arrays[1].dtype = CMLP_INT64;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
     arrays[1].dtype = CMLP_FLOAT64;
@@ -750,7 +777,6 @@ static void check_widths(const cmlp_table *table)
     CHECK(write_table(table, 1) == CMLP_ERROR_FILE_TENSOR); /* without scores */
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
-    strings[0] = scaled;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     n_arrays = 0;
     strings[0] = categories;
@@ -1054,6 +1080,8 @@ static void check_threshold(void)
     threshold[0] = 0;
     write_and_label(&table, 1);
     threshold[0] = 1;
+    write_and_label(&table, 0);
+    threshold[0] = nextafter(1, 2);
     write_and_label(&table, 0);
     const double wrong[] = {-1e-9, 1.0000001, NAN, INFINITY};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {

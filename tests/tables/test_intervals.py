@@ -11,6 +11,8 @@ from model_files import repaired, split
 
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp._model.calibration import factors_of
+from cmlp._model.file import write_model
 
 TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
 inf = math.inf
@@ -498,6 +500,42 @@ def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
             in_c.margin(coverage, 0.0, target)
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+
+
+KNOTS = {
+    "one": [1.0],
+    "equal": [1.0] * 5,
+    "equal at the ends": [-1.0, -1.0, 0.0, 2.0, 2.0],
+    "large": [-1e300, -1.0, 1e300],
+}
+
+
+@pytest.mark.parametrize("knots", KNOTS)
+def test_c_searches_the_knots_as_python_does(knots, regressor, tmp_path):
+    model, path = regressor._trained(), tmp_path / "table.cmlp"
+    widths = np.array([[KNOTS[knots], np.arange(1.0, len(KNOTS[knots]) + 1)]])
+    calibration = model.calibration._replace(widths=widths)
+    write_model(path, model.replace(calibration=calibration))
+    in_c, score = model_in_c(path), calibration.margins(0.8)[0]
+    predictions = np.array([-inf, -1e300, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 1e300, inf])
+    expected = score * factors_of(widths, predictions[:, None])[:, 0]
+    assert np.isfinite(expected).all() and (expected >= score).all()
+    assert [in_c.margin(0.8, value) for value in predictions] == expected.tolist()
+
+
+def test_rows_below_the_only_prediction_of_the_validation_rows_have_its_interval(tmp_path):
+    """Nearly all validation rows have one prediction, so all knots are equal; a row below them is no exception."""
+    rng = np.random.RandomState(0)
+    X = np.r_[np.zeros(300), 1.0][:, None]
+    y = np.where(X[:, 0] == 1, -50.0, rng.standard_normal(301))
+    model = TabularRegressor(**TINY, early_stopping=True).fit(X, y, X_val=np.zeros((200, 1)), y_val=y[:200])
+    model.save(tmp_path / "table.cmlp")
+    predicted, in_c = model.predict([[0.0], [1.0]]), model_in_c(tmp_path / "table.cmlp")
+    assert predicted[1] < predicted[0] and len(np.unique(model._trained().calibration.widths[0, 0])) == 1
+    intervals = model.predict_interval([[0.0], [1.0]])
+    margins = np.array([in_c.margin(0.9, output) for output in predicted])
+    assert margins[0] == margins[1] > 0
+    assert (intervals == np.stack([predicted - margins, predicted + margins], axis=1)).all()
 
 
 @pytest.fixture

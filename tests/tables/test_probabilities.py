@@ -1,15 +1,18 @@
 """Calibrated probabilities and the threshold of `TabularClassifier`."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
-from helpers import digest
+from helpers import assert_same_bits, changed, digest, model_in_c
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
 from cmlp._estimators.tables.calibrate import _fourth_of
+from cmlp._model.model import outputs_of_table
+from cmlp._model.probabilities import chosen_threshold
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
 LIKE_THE_DEFAULT = {"n_estimators": 8, "hidden_layer_sizes": (64,), "n_epochs": None}  # similar networks
@@ -49,6 +52,39 @@ def test_rare_class_is_not_overstated_once_calibrated():
     truth = CHANCE[NEW].mean()
     assert abs(after - truth) < abs(before - truth)
     assert before > 1.08 * truth and abs(after / truth - 1) < 0.08
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "many"])
+@pytest.mark.parametrize("make", [fitted, calibrated])
+def test_probabilities_of_three_and_more_classes_sum_to_one_in_double(make, kind):
+    """The outputs of the networks are float32, so that a row of them sums to 1 only within 1e-7."""
+    log_loss = pytest.importorskip("sklearn.metrics").log_loss
+    model = make(kind)
+    p = model.predict_proba(X[NEW])
+    assert np.abs(p.sum(axis=1) - 1).max() < 2e-15
+    assert (model.classes_[p.argmax(axis=1)] == model.predict(X[NEW])).all()
+    with warnings.catch_warnings(action="error"):
+        assert log_loss(KINDS[kind][NEW], p) == pytest.approx(loss_of(model, kind))
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "many"])
+def test_mean_probabilities_are_divided_by_their_sum_in_the_order_of_the_classes(kind, tmp_path):
+    model, rows = fitted(kind), X[:200]
+    trained = model._trained()
+    mean = sum(outputs_of_table(trained.networks, trained.encoder.core, rows)) / len(trained.networks)
+    total = mean[:, 0]
+    for column in mean.T[1:]:
+        total = total + column
+    expected = mean / total[:, None]
+    assert (expected != mean).any()
+    assert_same_bits(model.predict_proba(rows), expected)
+    assert_same_bits(np.concatenate([model.predict_proba(row[None]) for row in rows[:20]]), expected[:20])
+    model.save(tmp_path / "table.cmlp")
+    in_c = model_in_c(tmp_path / "table.cmlp")
+    for row, probabilities in zip(rows, expected, strict=True):
+        label, found = in_c.predict(row)
+        assert_same_bits(found, probabilities)
+        assert label == probabilities.argmax()
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
@@ -441,6 +477,36 @@ def test_equal_probabilities_are_not_separated():
     model = TabularClassifier(**FAST).fit(x, y).choose_threshold(x, y, recall=0.5)
     low, high = np.unique(model.predict_proba(x)[:, 1])[-2:]
     assert low < model.threshold_ < high
+
+
+@pytest.mark.parametrize("goal", [{"recall": 1.0}, {"recall": 0.9}, {"costs": (1, 1000)}])
+def test_rows_of_the_first_class_are_found_also_at_probability_1(goal, tmp_path):
+    """A network that is sure of a wrong class: all thresholds up to 1 miss its rows."""
+    x = np.repeat([-3e3, 3e3], 100)[:, None]
+    model = TabularClassifier(**FAST).fit(x, x[:, 0] > 0)
+    net = model._trained().first
+    params = net.params.copy()
+    params[-1] = 200.0  # the bias of the only output
+    model = changed(model, networks=[net._replace(params=params)])
+    p = model.predict_proba(x)[:, 1]
+    assert (p == 1).any()
+    truth = np.arange(len(x)) % 2 == 0
+    model.choose_threshold(x, truth, pos_label=False, **goal)
+    assert model.threshold_ == np.nextafter(1, 2) and not model.predict(x).any()
+    model.save(tmp_path / "model.cmlp")
+    assert not cmlp.load(tmp_path / "model.cmlp").predict(x).any()
+    model.choose_threshold(x, truth, pos_label=True, costs=(1000, 1))  # better none than one false alarm
+    assert not model.predict(x).any()
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_a_threshold_separates_also_neighbouring_numbers(positive):
+    low = 0.7
+    p = np.array([low, np.nextafter(low, 1)])
+    for truth, right in (([True, False], [1, 0]), ([False, True], [0, 1])):
+        threshold = chosen_threshold(p, np.array(truth), np.ones(2), 1.0, None, positive=positive)
+        found = (p >= threshold) == positive
+        assert found[truth].all() and (found.sum() == 1 or right[positive] == 0)
 
 
 def test_held_out_rows_choose_a_threshold():

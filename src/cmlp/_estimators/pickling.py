@@ -44,9 +44,16 @@ def _plain_model(model: TrainedModel) -> dict[str, Any]:
 def _plain_table(model: TableModel) -> dict[str, Any]:
     """Return the fields of the model of a table."""
     encoder, calibration, summary = model.encoder, model.calibration, model.summary
+    seen = encoder.seen_numbers
     return {
         **_plain_model(model),
-        "encoder": ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.types),
+        "encoder": (
+            [*map(tuple, encoder.layout)],
+            encoder.numbers,
+            encoder.categories,
+            encoder.types,
+            None if seen is None else [*seen],
+        ),
         "answer_scale": None if model.answer_scale is None else tuple(model.answer_scale),
         "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
@@ -119,13 +126,14 @@ def _checked_table(
     fields: Mapping[str, Any], networks: list[tuple[_core.Net, Any]], labels: Labels | None
 ) -> dict[str, Any]:
     """Return the fields that only the model of a table has."""
-    columns, numbers, categories, types = fields["encoder"]
+    columns, numbers, categories, types, seen = fields["encoder"]
     net = networks[0][0]
     layout = [ColumnLayout(*column) for column in columns]
     if len({len(layout), len(categories), len(fields["names"] or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
-    encoder = checked_encoder(layout, numbers, categories, types)
+    seen = None if seen is None else _rows(seen, "seen")
+    encoder = checked_encoder(layout, numbers, categories, types, seen)
     widths = {encoder.core.width(True), encoder.core.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")

@@ -312,9 +312,8 @@ def learned_widths(
 def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the scores of rows divided by their factors: large enough that the product is not below the score."""
     scaled: NDArray[np.float64] = scores / factors
-    while (small := scaled * factors < scores).any():
-        scaled = np.where(small, np.nextafter(scaled, np.inf), scaled)
-    return scaled
+    # The next double is above the exact quotient, so that its product is never rounded to less than the score.
+    return np.where(scaled * factors < scores, np.nextafter(scaled, np.inf), scaled)
 
 
 def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:

@@ -73,6 +73,7 @@ _TABLE_NUMBERS, _TABLE_TARGET, _TABLE_THRESHOLD = "table.numbers", "table.target
 _CALIBRATION_SCORES, _CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
 _CALIBRATION_ENDS = "calibration.ends"
 _FITTED_OUTPUTS, _CLASS_WEIGHTS = "calibration.outputs", "class_weights"
+_CATEGORIES_SEEN = "categories.seen"
 _BACKGROUND, _SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
 _NOTHING: Mapping[str, Any] = {}
 _EXAMPLE = ("example.input", "example.output")
@@ -346,9 +347,9 @@ def _encoder(
 ) -> ColumnEncoder:
     numbers, text = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
     types = () if text is None else parsed(text, "column_kinds", _MOST_TYPE * len(layout))
-    encoder: ColumnEncoder = _checked(
-        checked_encoder, layout, np.empty(0) if numbers is None else numbers, categories, types
-    )
+    numbers = np.empty(0) if numbers is None else numbers
+    seen = metadata.array(_CATEGORIES_SEEN)
+    encoder: ColumnEncoder = _checked(checked_encoder, layout, numbers, categories, types, seen)
     return encoder
 
 
@@ -458,6 +459,9 @@ def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDAr
     if not {*encoder.types} <= {"number", "category"}:
         strings["column_kinds"] = as_json(list(encoder.types))
     arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
+    seen = encoder.seen_numbers
+    if seen is not None:
+        arrays[_CATEGORIES_SEEN] = seen
     if calibration is not None:
         strings["calibration"] = as_json({"kind": calibration.kind, "rows": calibration.rows})
         arrays[_CALIBRATION_SCORES] = calibration.scores

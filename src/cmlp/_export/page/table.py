@@ -108,7 +108,7 @@ def table_page(
 
 def _outputs(model: TableModel) -> list[str]:
     net = model.net
-    if net.loss == "quantile" and net.n_out == 1:
+    if traits_of(net.loss).predicts_quantiles and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
     prefix = "label " if model.labels is not None and model.labels.kind == "multilabel" else ""
     return [prefix + visible(name) for name in output_names(model)]
@@ -159,6 +159,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
             column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
+            column |= {"unlisted": True} if one.has_unlisted else {}
         column |= _texts(one.categories or []) if "choices" in column else {}
         columns.append(column)
     return columns

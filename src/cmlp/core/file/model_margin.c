@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "../base/arguments.h"
+#include "../base/invariant.h"
 #include "model.h"
 #include "model_head.h"
 
@@ -79,11 +80,13 @@ static int is_known(const cmlp_model *model)
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
 static double factor_of(const cmlp_model *model, int64_t answer, double value)
 {
-    const int64_t n = model->n_knots;
+    const int64_t last = model->n_knots - 1;
     int64_t i = 0;
-    if (value >= knot_at(model, answer, n - 1)) return factor_at(model, answer, n - 1);
     if (value < knot_at(model, answer, 0)) value = knot_at(model, answer, 0);
-    while (knot_at(model, answer, i + 1) <= value) i++;
+    while (i < last && knot_at(model, answer, i + 1) <= value)
+        CMLP_LOOP(i >= 0 && i <= last, last - i, i)
+        i++;
+    if (i == last) return factor_at(model, answer, last);
     const double knot = knot_at(model, answer, i), factor = factor_at(model, answer, i);
     const double share = (value - knot) / (knot_at(model, answer, i + 1) - knot);
     return factor + share * (factor_at(model, answer, i + 1) - factor);
