@@ -91,7 +91,10 @@ class CalibrationMethods:
             raise ValueError("X has no rows.")
         truth = self._truth(model, y, len(raw))
         rows, weight = rows_that_count(as_weights(sample_weight, len(raw)), len(raw))
-        return RowsWithTruth(raw[rows], targets_in_range(truth[rows], model.net.loss), weight)
+        truth = truth[rows]
+        if model.labels is None:
+            truth = targets_in_range(truth, model.net.loss)
+        return RowsWithTruth(raw[rows], truth, weight)
 
     def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         raise NotImplementedError
