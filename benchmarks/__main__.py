@@ -38,6 +38,9 @@ Each command prints tables and writes them to benchmarks/results/COMMAND.json:
   large     not in all: memory of a fit over 2 GB, from a memory-mapped file and from Parquet
   intervals not in all: intervals of tables whose width follows the prediction, and constant ones (extra bench-tables)
   rare      not in all: a rare class and calibrated probabilities of tables (extra bench-tables)
+  ties      not in all: intervals of tables where many targets are equal to the lowest or the highest one (extra
+            bench-tables)
+  weights   not in all: probabilities of tables after class_weight and calibrate (extra bench-tables)
   tables    not in all: error and CPU seconds of the estimators for tables, next to boosted trees (extra bench-tables)
 
 Peers that are not installed are reported and skipped. --short uses few rows and rounds: it shows that everything runs,
@@ -71,7 +74,17 @@ COMMANDS = [
     "size",
     "goals",
 ]
-MORE = ["coverage", "distributed", "files", "intervals", "large", "rare", "tables"]  # commands that `all` leaves out
+MORE = [
+    "coverage",
+    "distributed",
+    "files",
+    "intervals",
+    "large",
+    "rare",
+    "tables",
+    "ties",
+    "weights",
+]  # commands that `all` leaves out
 # A module cannot be called "import".
 MODULES = {"import": "import_time", "table-row": "table_row", "one-row": "one_row", "coverage": "table_intervals"}
 

@@ -167,9 +167,13 @@ def tree(rng, X, depth, used):
 
 def load(name, most_rows=None):
     """Return X (a data frame of doubles and categories), y (class indices or doubles) and the task of a set."""
+    return prepared(SETS[name], most_rows)
+
+
+def prepared(one, most_rows=None):
+    """Return the same of a set that is described."""
     import pandas as pd
 
-    one = SETS[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         X, y = frame_and_target(one)

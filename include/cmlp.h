@@ -150,7 +150,7 @@ enum {
     CMLP_ERROR_MODEL = 39,           /* not made by cmlp_model_init of this version */
     /* The data: cmlp_run.bad_row and bad_column give the position. */
     CMLP_ERROR_INPUT = 64,           /* NaN, infinite or too large for the network's element type */
-    CMLP_ERROR_TARGET = 65,          /* the same of a target */
+    CMLP_ERROR_TARGET = 65,          /* the same of a target, or the loss does not allow it */
     CMLP_ERROR_DIVERGED = 66,        /* the cost or a parameter became NaN or infinite */
     /* This build, processor or system. */
     CMLP_ERROR_ISA = 80,             /* no allowed instruction set is available */
@@ -358,8 +358,8 @@ typedef struct cmlp_run {
      * than 0 cancels the call. It must return (no longjmp, no C++ exception): other threads may work for this call. */
     int (*poll)(void *context);
     void *poll_context;
-    /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input or a
-     * dense target. -1: the status is about no row, or no column. */
+    /* Outputs. The row is a position in the rows, not in `order`, except for ORDER. The column is that of an input, or
+     * the output to which the target belongs. -1: the status is about no row, or no column. */
     int64_t bad_row;       /* for INPUT, TARGET, DIVERGED, LABEL, WEIGHT, SPARSE and ORDER */
     int64_t bad_column;    /* for INPUT and TARGET */
     const char *refused;   /* the invalid argument, a static string such as "rows->scale"; else NULL */
@@ -439,10 +439,11 @@ enum {
     CMLP_ACTIVATION_SOFTSIGN = 12   /* z / (1+|z|)                                       hidden */
 };
 
-/* The cost of a row; y is the target, a the output activation. */
+/* The cost of a row; y is the target, a the output activation. Every call checks the targets that it reads, in the net's
+ * type, and returns TARGET for one that is outside of the range given here. */
 typedef int32_t cmlp_loss;
 enum {
-    CMLP_LOSS_LOG = 1,           /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a)) */
+    CMLP_LOSS_LOG = 1,           /* softmax: -sum y ln a;  logistic: -sum (y ln a + (1-y) ln(1-a));  0 <= y <= 1 */
     CMLP_LOSS_SQUARED_ERROR = 2, /* sum (a-y)^2, with any output */
     CMLP_LOSS_POISSON = 3,       /* exp: sum (y ln(y/a) - y + a), half the Poisson deviance; y >= 0 */
     /* The next three with identity, logistic, tanh or exp outputs; d = a - y. */
@@ -452,9 +453,9 @@ enum {
                              * With cmlp_net_config.quantiles each output has a p of its own */
     CMLP_LOSS_GAMMA = 7,    /* exp: sum (y/a + ln a); y > 0 */
     CMLP_LOSS_FOCAL = 8,    /* softmax: -sum y (1-a)^p ln a;  logistic: -sum (y (1-a)^p ln a + (1-y) a^p ln(1-a));
-                             * p = 2 by default (Lin et al. 2017) */
+                             * 0 <= y <= 1; p = 2 by default (Lin et al. 2017) */
     CMLP_LOSS_LABEL_SMOOTHING = 9 /* the log loss of targets (1-p) y + p/k, k = n_outputs for softmax and 2 for
-                                   * logistic; p < 1, 0.1 by default (Szegedy et al. 2016) */
+                                   * logistic; 0 <= y <= 1; p < 1, 0.1 by default (Szegedy et al. 2016) */
 };
 
 typedef struct cmlp_net_config {
@@ -514,6 +515,9 @@ enum { CMLP_TARGETS_DENSE = 1, CMLP_TARGETS_CLASSES = 2 };
  *   at all others. row_stride is the distance between two indices in bytes; 0 means 4 bytes. dtype is 0 or CMLP_INT32;
  *   n_cols and col_stride are 0.
  * - CMLP_TARGETS_DENSE: n_cols values per row, which is the number of outputs; with strides as in cmlp_rows.
+ *
+ * Values are finite and in the range of the loss (cmlp_loss): GAMMA allows no class indices of several outputs, because it
+ * needs positive targets. A loss of the program (cmlp_objective.loss) allows all finite values.
  *
  * The errors of targets: NULL, TARGETS, DTYPE, ALIGNMENT, LABEL; TARGET. */
 typedef struct cmlp_targets {
@@ -576,7 +580,8 @@ typedef struct cmlp_objective {
     size_t struct_size;
     const double *row_weights; /* one for each of the n_rows rows (not of `order`), or NULL. Those of the selected rows
                                 * are 0 or normal numbers > 0 of the net's type with normal reciprocals, not all 0; so
-                                * is their sum. A row of weight 0 must be finite, but its values change no result */
+                                * is their sum. A row of weight 0 must be finite, and its targets in the range of the
+                                * loss, but its values change no result */
     double alpha;              /* L2 penalty, >= 0 */
     double loss_scale;         /* > 0; 0: 1. 0.5 gives the halved squared error */
     double log_loss_clip;      /* 0: exact from the logits; else probabilities are clipped to [c, 1-c] in the reported

@@ -153,6 +153,15 @@ public:
         return found;
     }
 
+    // The lower and the upper end of this interval.
+    std::pair<double, double> interval(double coverage, const std::vector<double> &outputs, std::int64_t target = 0) const
+    {
+        double ends[2] = {0, 0};
+        check(cmlp_table_interval(get(), target, coverage, outputs.data(), static_cast<std::int64_t>(outputs.size()),
+                                  ends));
+        return {ends[0], ends[1]};
+    }
+
 private:
     struct release {
         void operator()(void *block) const { std::free(block); }

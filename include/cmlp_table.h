@@ -75,11 +75,9 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *catego
  *   max(1, ceil((n + 1) * coverage - 1e-9)), computed in double, or INFINITY if the rank is above n.
  * (1e-9: rounding must not add a rank.) If the widths of intervals follow the rows ("scaled_error" in the file), it is
  * multiplied by a factor that follows from the row's outputs. docs/guide/intervals.md says what this guarantees.
- * The interval of a regressor is [output - margin, output + margin]; of a model of several quantiles it is [first output -
- * margin, last output + margin], or the point between both ends if they cross. Computed in double, it contains every row
- * of the calibration whose score is at most the margin, also at its ends. The set of a classifier has the most probable
- * class, and every class with 1 - probability <= margin. Of several targets, and of several labels in a row, each has its
- * own margin: an interval for its output, or a set for the answers no (1 - output) and yes (output).
+ * The set of a classifier has the most probable class, and every class with 1 - probability <= margin. Of several labels in
+ * a row, each has its own margin, and a set for the answers no (1 - output) and yes (output). cmlp_table_interval has the
+ * interval of a regressor.
  * target: the index of the target or label; 0 if there is one.
  * coverage: above 0 and below 1.
  * outputs: all n_outputs outputs of the row, as cmlp_model_predict_f64 writes them; or NULL, with n_outputs 0, if the widths
@@ -88,6 +86,18 @@ CMLP_CHECKED cmlp_status cmlp_table_category(const cmlp_table_categories *catego
  * is used and is NaN); WIDTH (n_outputs). */
 CMLP_CHECKED cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage,
                                            const double *outputs, int64_t n_outputs, double *margin);
+
+/* Finds the interval of a target in a row. It is [output - margin, output + margin]; of a model of several quantiles it is
+ * [first output - margin, last output + margin], or the point between both ends if they cross. If many targets of
+ * training are the lowest or the highest one ("calibration.ends" in the file), the interval contains this target if the first
+ * or the last output is near it. No interval of the losses "poisson" and "gamma" begins below 0. docs/arithmetic.md ("Ends of
+ * intervals") defines every rounding. The interval contains every row of the calibration whose score is at most the margin,
+ * also at its ends.
+ * outputs: not NULL; the other arguments are those of cmlp_table_margin.
+ * ends: receives the lower and the upper end.
+ * Returns as cmlp_table_margin; FILE_KEY also for a classifier. */
+CMLP_CHECKED cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage,
+                                             const double *outputs, int64_t n_outputs, double ends[2]);
 
 /* ======================================================================================================= 2. encode
  *
@@ -164,7 +174,8 @@ typedef struct cmlp_table_target {
 } cmlp_table_target;
 
 /* The networks and columns of a table, for a model file. The networks have the same layers and loss, but for the number of
- * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs. Predicted
+ * inputs: that of an encoder of these columns with or without bins. The prediction is the mean of their outputs; the means
+ * of softmax outputs are divided by their sum, so that a row's probabilities sum to 1 in double precision. Predicted
  * quantiles never cross: each network sorts its own, and none of the operations changes their order.
  *
  * The errors of a table: OPTION (a column, a target, the number of targets or of networks, a threshold), ALIGNMENT,
@@ -177,8 +188,8 @@ typedef struct cmlp_table {
     const void *const *params;   /* the parameter block of each network */
     int64_t n_nets;
     const cmlp_table_target *target; /* NULL if outputs are probabilities; n_targets is then 0 */
-    const double *threshold; /* NULL, or a number from 0 to 1: the label is 1 if the only output, of a logistic output
-                              * layer, is at least this probability; `target` is then NULL */
+    const double *threshold; /* NULL, or a number from 0 to 1, or the next double: the label is 1 if the only output, of
+                              * a logistic output layer, is at least this probability; `target` is then NULL */
     int64_t n_targets; /* 0 or 1: `target` is that of all outputs; otherwise it is an array with one for each output, and
                         * the networks have no quantiles */
 } cmlp_table;

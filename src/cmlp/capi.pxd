@@ -121,6 +121,8 @@ cdef extern from "cmlp_capi.h" nogil:
                                             const cmlp_paths *paths, int32_t n_threads, size_t *bytes) noexcept nogil
         cmlp_status (*table_category)(const cmlp_table_categories *categories, int64_t code, char *buffer, size_t n,
                                       size_t *length, cmlp_table_category_kind *kind) noexcept nogil
+        cmlp_status (*table_interval)(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                      int64_t n_outputs, double ends[2]) noexcept nogil
 
 cdef extern from "cmlp_capi.h":
     const cmlp_capi *cmlp_import_capi() except NULL

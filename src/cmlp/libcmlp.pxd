@@ -454,6 +454,8 @@ cdef extern from "cmlp_table.h" nogil:
                                     size_t *length, cmlp_table_category_kind *kind)
     cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
                                   int64_t n_outputs, double *margin)
+    cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                    int64_t n_outputs, double ends[2])
 
     ctypedef int32_t cmlp_table_column_kind
     enum:

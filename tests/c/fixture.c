@@ -70,6 +70,8 @@ static void make_data(fixture *f)
         f->order[i] = f->order[j];
         f->order[j] = i;
     }
+    f->positive = fixture_block(f, (size_t)(f->n * f->n_out) * sizeof *f->positive);
+    for (int64_t i = 0; i < f->n * f->n_out; i++) f->positive[i] = 0.5f + (float)(i % f->n_out == f->labels[i / f->n_out]);
 }
 
 static void make_blocks(fixture *f)
@@ -135,6 +137,7 @@ static void reset_structs(fixture *f, call c)
                           .dtype = f->shape.dtype};
     f->targets = (cmlp_targets){.struct_size = sizeof f->targets, .data = f->labels, .n_rows = f->n,
                                 .row_stride = sizeof(int32_t), .kind = CMLP_TARGETS_CLASSES};
+    if (f->config.loss == CMLP_LOSS_GAMMA) f->targets = cmlp_dense_targets(f->positive, CMLP_FLOAT32, f->n, f->n_out);
     f->objective = (cmlp_objective){.struct_size = sizeof f->objective, .alpha = f->shape.alpha, .loss_scale = 1,
                                     .row_weights = f->shape.with_weights ? f->weights : NULL,
                                     .dropout = f->shape.dropout > 0 ? &f->dropout : NULL};

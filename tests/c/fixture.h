@@ -53,6 +53,7 @@ typedef struct fixture {
     void *params, *initial, *gradient, *input_gradient, *output, *outputs[CMLP_MAX_LAYERS];
     void *x, *state;
     int32_t *labels;
+    float *positive; /* targets for gamma, which allows no class indices */
     double *weights, *rates;
     int64_t *order;
     double cost, plain_loss;
@@ -82,7 +83,8 @@ typedef struct fixture {
     void *const *p_outputs;
 } fixture;
 
-/* Inputs have the type of the net, targets are class indices; the shape selects order and weights. */
+/* Inputs have the type of the net, targets are class indices (for gamma positive numbers); the shape selects order and
+ * weights. */
 void fixture_make(fixture *f, const shape *s);
 void fixture_free(fixture *f);
 

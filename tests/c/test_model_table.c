@@ -20,6 +20,7 @@ static const cmlp_table_column columns[N_COLUMNS] = {
 static const cmlp_table_target target = {100, 7, -0.25, 0.5, {0}};
 static unsigned char net_memory[2][CMLP_NET_SIZE];
 static const cmlp_net *nets[2]; /* without and with bins, in the memory */
+static int are_classes; /* whether their outputs are softmax */
 static double blocks[N_NETS][MOST]; /* large enough, and aligned, for both types */
 static const cmlp_net *net_list[N_NETS];
 static const void *const block_list[N_NETS] = {blocks[0], blocks[1], blocks[2]};
@@ -45,6 +46,7 @@ static void make_net(int bins, int32_t dtype, int32_t output, const double *leve
     config.loss = levels ? CMLP_LOSS_QUANTILE : CMLP_LOSS_SQUARED_ERROR;
     config.dtype = dtype;
     config.quantiles = levels;
+    are_classes = output == CMLP_ACTIVATION_SOFTMAX;
     CHECK(cmlp_net_init(net_memory[bins], CMLP_NET_SIZE, &config, &nets[bins]) == CMLP_OK);
 }
 
@@ -150,12 +152,13 @@ static void outputs_of(int i, const double *raw, double *outputs)
 
 static const cmlp_table_target *targets[N_OUT]; /* of each output, or NULL */
 
-/* Predictions are bit-identical to the mean of the networks' outputs. */
+/* Predictions are bit-identical to the mean of the networks' outputs; those of classes to the means divided by their sum. */
 static void compare(const cmlp_model *model, void *scratch, size_t size)
 {
     static const double rows[][N_COLUMNS] = {{0, 0, 9, 1}, {NAN, 2, NAN, 0}, {1e300, -1, 0, NAN}, {0.25, 1, -3, 5}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         double sums[N_OUT] = {0}, found[N_OUT];
+        double total = 0;
         int32_t label = -7, largest = 0;
         for (int i = 0; i < N_NETS; i++) {
             double outputs[N_OUT];
@@ -168,10 +171,15 @@ static void compare(const cmlp_model *model, void *scratch, size_t size)
         }
         for (int j = 0; j < N_OUT; j++) {
             sums[j] /= N_NETS;
-            if (sums[j] > sums[largest]) largest = j;
+            total += sums[j];
             const double scaled = targets[j] ? sums[j] * targets[j]->scale : 0;
             if (targets[j]) sums[j] = scaled + targets[j]->centre;
         }
+        for (int j = 0; j < N_OUT; j++) {
+            if (are_classes) sums[j] /= total;
+            if (sums[j] > sums[largest]) largest = j;
+        }
+        CHECK(!are_classes || fabs(sums[0] + sums[1] + sums[2] - 1) < 1e-15);
         CHECK(predict_row(model, rows[r], N_COLUMNS, &label, found, scratch, size) == CMLP_OK);
         CHECK(same_bits(CMLP_FLOAT64, found, sums, N_OUT) && label == (targets[0] ? -1 : largest));
         CHECK(predict_row(model, rows[r], N_COLUMNS, NULL, NULL, scratch, size) == CMLP_OK);
@@ -696,6 +704,18 @@ static void check_scaled_margins(const cmlp_model *model, void *scratch, size_t 
     CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_ERROR_OPTION && margin == -7);
 }
 
+/* All knots have the same prediction, or there is one knot: the last factor holds below it, at it and above it. */
+static void check_equal_knots(const cmlp_model *model, void *scratch, size_t size)
+{
+    static const double below_to_above[] = {-INFINITY, -1e9, 3.5, 4, 4.5, INFINITY};
+    double margin = -7, outputs[N_OUT] = {0};
+    (void)scratch, (void)size;
+    for (size_t i = 0; i < sizeof below_to_above / sizeof *below_to_above; i++) {
+        outputs[0] = below_to_above[i];
+        CHECK(cmlp_table_margin(model, 0, 0.9, outputs, N_OUT, &margin) == CMLP_OK && margin == 8 * 3.0);
+    }
+}
+
 /* Widths that the writer refuses, and the reader if they are in a file nevertheless. */
 static void check_refused_widths(const cmlp_table *table, cmlp_status status)
 {
@@ -736,9 +756,16 @@ static void check_widths(const cmlp_table *table)
     }
     arrays[1].columns = 0;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
-    arrays[1].columns = 1; /* one factor for all rows */
-    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    strings[0] = scaled;
+    arrays[1].columns = 1;
+    values[0] = 4;
+    values[1] = 3;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
     arrays[1].columns = N_KNOTS;
+    for (int k = 0; k < N_KNOTS; k++) values[k] = 4;
+    memcpy(values + N_KNOTS, widths + N_KNOTS, N_KNOTS * sizeof *widths);
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_equal_knots) == CMLP_OK);
+    memcpy(values, widths, sizeof values);
     arrays[1].dtype = CMLP_INT64;
     check_refused_widths(table, CMLP_ERROR_FILE_TENSOR);
     arrays[1].dtype = CMLP_FLOAT64;
@@ -750,10 +777,156 @@ static void check_widths(const cmlp_table *table)
     CHECK(write_table(table, 1) == CMLP_ERROR_FILE_TENSOR); /* without scores */
     arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
                                    .dtype = CMLP_FLOAT64};
-    strings[0] = scaled;
     CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK);
     n_arrays = 0;
     strings[0] = categories;
+}
+
+/* The ends of an interval for outputs at a coverage whose rank is that of a score. */
+static int has_interval(const cmlp_model *model, double coverage, const double *outputs, double low, double high)
+{
+    double ends[2] = {-7, -7};
+    CHECK(cmlp_table_interval(model, 0, coverage, outputs, n_outputs, ends) == CMLP_OK);
+    return ends[0] == low && ends[1] == high;
+}
+
+static void check_intervals(const cmlp_model *model, void *scratch, size_t size)
+{
+    const double crossed[] = {4, 4, 4.5}, few[] = {0, NAN, 1}, unknown[] = {0, 0, NAN};
+    double ends[2] = {-7, -7};
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.1, crossed, 4.25, 4.25) && has_interval(model, 0.4, crossed, 1, 7.5));
+    CHECK(has_interval(model, 0.91, crossed, -INFINITY, INFINITY) && has_interval(model, 0.9, few, -8, 9));
+    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT, NULL) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, 0, 0.9, NULL, 0, ends) == CMLP_ERROR_NULL);
+    CHECK(cmlp_table_interval(model, 0, 0.9, crossed, N_OUT - 1, ends) == CMLP_ERROR_WIDTH);
+    CHECK(cmlp_table_interval(model, 1, 0.9, crossed, N_OUT, ends) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(model, 0, 0.9, unknown, N_OUT, ends) == CMLP_ERROR_OPTION);
+    CHECK(cmlp_table_interval(NULL, 0, 0.9, crossed, N_OUT, ends) == CMLP_ERROR_NULL && ends[0] == -7 && ends[1] == -7);
+}
+
+static const double frequent[] = {0, 0.25, 10, 9.5}; /* the ends of the targets, each with a number near it */
+static const double low_only[] = {0, 0.25, INFINITY, INFINITY}, high_only[] = {-INFINITY, -INFINITY, 10, 9.5};
+static const double near_lowest[] = {0.25, 1, 5}, near_highest[] = {9, 9.25, 9.5}, both[] = {0.125, 5, 9.75};
+static const double not_near[] = {0.375, 1, 9.375}, all_lowest[] = {0.125, 0.125, 0.25};
+
+static void check_plain_intervals(const cmlp_model *model, void *scratch, size_t size)
+{
+    check_intervals(model, scratch, size);
+    CHECK(has_interval(model, 0.1, near_lowest, 0.75, 4.5) && has_interval(model, 0.1, both, 0.625, 9.25));
+}
+
+static void check_frequent_ends(const cmlp_model *model, void *scratch, size_t size)
+{
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.1, near_lowest, 0, 4.5) && has_interval(model, 0.1, near_highest, 9.5, 10));
+    CHECK(has_interval(model, 0.1, both, 0, 10) && has_interval(model, 0.1, not_near, 0.875, 8.875));
+    CHECK(has_interval(model, 0.1, all_lowest, 0, 0) && has_interval(model, 0.4, all_lowest, -2.875, 3.25));
+    CHECK(has_interval(model, 0.3, near_lowest, 0, 5.25) && has_interval(model, 0.9, near_highest, 1, 17.5));
+}
+
+static void check_lowest_end(const cmlp_model *model, void *scratch, size_t size)
+{
+    check_intervals(model, scratch, size);
+    CHECK(has_interval(model, 0.1, near_lowest, 0, 4.5) && has_interval(model, 0.1, near_highest, 9.25, 9.25));
+}
+
+static void check_highest_end(const cmlp_model *model, void *scratch, size_t size)
+{
+    check_intervals(model, scratch, size);
+    CHECK(has_interval(model, 0.1, near_lowest, 0.75, 4.5) && has_interval(model, 0.1, near_highest, 9.5, 10));
+}
+
+static const cmlp_model_string of_quantiles = {"calibration", "{\"kind\":\"quantiles\",\"rows\":\"held_out\"}", {0}};
+
+/* Ends that the writer refuses, and the reader if they are in a file nevertheless. */
+static void check_refused_ends(const cmlp_table *table, cmlp_status status)
+{
+    static const char name[] = "calibration.ends", other[] = "calibration.endt";
+    CHECK(write_table(table, 1) == status && !good.size);
+    arrays[0].name = other;
+    CHECK(write_table(table, 1) == CMLP_OK && load(&good, 1, NULL) == CMLP_OK);
+    CHECK(model_file_replace(&good, other, name));
+    CHECK(load(&good, 1, NULL) == status && load(&good, 0, NULL) == status);
+    arrays[0].name = name;
+}
+
+/* Intervals of quantiles, without frequent ends of the targets and with them. */
+static void check_intervals_of_quantiles(void)
+{
+    static double ends[4];
+    static const double bad[][2] = {{0, 0.5}, {0, NAN}, {1, NAN}, {2, NAN}, {3, NAN}, {3, 10.5}};
+    const cmlp_model_string categories = strings[0];
+    make_quantile_nets(quantiles[0], quantiles[0]);
+    const cmlp_table table = table_of(&target);
+    strings[0] = of_quantiles;
+    arrays[0] = arrays[1] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1,
+                                               .columns = N_SCORES, .dtype = CMLP_FLOAT64};
+    n_arrays = 1;
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_plain_intervals) == CMLP_OK);
+    arrays[0] = (cmlp_model_array){.name = "calibration.ends", .data = ends, .rows = 2, .columns = 2,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = 2;
+    memcpy(ends, low_only, sizeof ends);
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_lowest_end) == CMLP_OK);
+    memcpy(ends, high_only, sizeof ends);
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 0, check_highest_end) == CMLP_OK);
+    memcpy(ends, frequent, sizeof ends);
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_frequent_ends) == CMLP_OK);
+    for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+        ends[(int)bad[k][0]] = bad[k][1];
+        check_refused_ends(&table, CMLP_ERROR_FILE_VALUE);
+        memcpy(ends, frequent, sizeof ends);
+    }
+    arrays[0].rows = 1;
+    check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
+    arrays[0].rows = 2;
+    arrays[0].dtype = CMLP_INT64;
+    check_refused_ends(&table, CMLP_ERROR_FILE_TENSOR);
+    arrays[0].dtype = CMLP_FLOAT64;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
+    strings[0] = (cmlp_model_string){"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}", {0}};
+    CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_no_margin) == CMLP_OK); /* ends of another kind */
+    n_arrays = 0;
+    strings[0] = categories;
+}
+
+static void check_intervals_of_counts(const cmlp_model *model, void *scratch, size_t size)
+{
+    const double small = 3, large = 9, infinite = INFINITY;
+    (void)scratch, (void)size;
+    CHECK(has_interval(model, 0.9, &small, 0, 11) && has_interval(model, 0.9, &large, 1, 17));
+    CHECK(has_interval(model, 0.91, &small, 0, INFINITY) && has_interval(model, 0.9, &infinite, INFINITY, INFINITY));
+}
+
+/* No target of these losses is below 0. */
+static void check_positive_targets(void)
+{
+    static const int32_t losses[] = {CMLP_LOSS_POISSON, CMLP_LOSS_GAMMA};
+    const int64_t sizes[] = {WIDE, 1};
+    const int32_t activation = CMLP_ACTIVATION_EXP;
+    const cmlp_model_string categories = strings[0];
+    strings[0] = (cmlp_model_string){"calibration", "{\"kind\":\"absolute_error\",\"rows\":\"held_out\"}", {0}};
+    arrays[0] = (cmlp_model_array){.name = "calibration.scores", .data = scores, .rows = 1, .columns = N_SCORES,
+                                   .dtype = CMLP_FLOAT64};
+    n_arrays = n_outputs = n_nets = 1;
+    for (int k = 0; k < 2; k++) {
+        cmlp_net_config config = CMLP_INIT(cmlp_net_config);
+        cmlp_table table = table_of(&target);
+        config.sizes = sizes;
+        config.activations = &activation;
+        config.n_layers = 2;
+        config.loss = losses[k];
+        config.dtype = CMLP_FLOAT32;
+        CHECK(cmlp_net_init(net_memory[1], CMLP_NET_SIZE, &config, &nets[1]) == CMLP_OK);
+        table.n_nets = 1;
+        CHECK(write_table(&table, 1) == CMLP_OK && load(&good, 1, check_intervals_of_counts) == CMLP_OK);
+    }
+    n_arrays = 0;
+    n_outputs = N_OUT;
+    n_nets = N_NETS;
+    strings[0] = categories;
+    make_nets(CMLP_FLOAT32, CMLP_ACTIVATION_IDENTITY);
 }
 
 #define TARGET "\"kind\":\"number\",\"outputs\":1}"
@@ -908,6 +1081,8 @@ static void check_threshold(void)
     write_and_label(&table, 1);
     threshold[0] = 1;
     write_and_label(&table, 0);
+    threshold[0] = nextafter(1, 2);
+    write_and_label(&table, 0);
     const double wrong[] = {-1e-9, 1.0000001, NAN, INFINITY};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         threshold[0] = wrong[k];
@@ -941,6 +1116,8 @@ int main(void)
     CHECK(write_table(&table, 0) == CMLP_OK && load(&good, 1, compare) == CMLP_OK && load(&good, 1, check_rows) == CMLP_OK);
     check_calibration(&table);
     check_widths(&table);
+    check_intervals_of_quantiles();
+    check_positive_targets();
     check_targets();
     table = table_of(&target);
     make_quantile_nets(quantiles[0], quantiles[0]);

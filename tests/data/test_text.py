@@ -218,6 +218,19 @@ def test_dates_are_microseconds_since_1970_in_utc():
     assert grammar.date("2020-05-01T12:00-0530") == grammar.date("2020-05-01T17:30:00Z")
 
 
+def test_dates_with_an_offset_are_of_the_years_1_to_9999_in_utc():
+    grammar = Grammar(CellFormat())
+    for text in (
+        "0001-01-01T14:00+14:00",
+        "0001-01-01T00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+        "9999-12-31T23:58-00:01",
+    ):
+        assert grammar.date(text).kind == grammar.kind(text) == "instant"
+    for text in ("0001-01-01T00:00+14:00", "0001-01-01T13:59:59.999999+14:00", "9999-12-31T23:59-00:01"):
+        assert grammar.date(text) is None and grammar.kind(text) == "text"
+
+
 def test_numbers_in_other_forms_are_recognized():
     for cell in ("1,5", "1.234,50", "1,234,567", "1 234", "$5", "5 €", "(1,000)", "12%", "-$3.50", "1'000"):
         assert looks_like_a_number(cell), cell

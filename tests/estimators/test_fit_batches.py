@@ -457,3 +457,20 @@ def test_each_block_is_converted_once_per_pass(input_scale):
     classifier(max_iter=2, input_scale=input_scale).fit_batches(source, classes=range(3))
     n_passes = 2 if input_scale == 1 else 3
     assert [block.n_reads for block in rows] == [n_passes] * 3
+
+
+@pytest.mark.parametrize("train", ["fit_batches", "partial_fit"])
+@pytest.mark.parametrize("loss, value", [("poisson", -1), ("gamma", 0)])
+def test_targets_out_of_the_range_of_the_loss_are_named(train, loss, value):
+    y = np.ones(N)
+    y[205] = value
+    model = regressor(loss=loss).partial_fit(X, np.ones(N))
+    before = outcome(model)
+    problem = f"y must .* with loss='{loss}', got {value} at row"
+    if train == "fit_batches":
+        with pytest.raises(ValueError, match=f"^In block 2: {problem} 5, column 0"):
+            model.fit_batches(blocks(100, X, y))
+    else:
+        with pytest.raises(ValueError, match=f"^{problem} 205, column 0"):
+            model.partial_fit(X, y)
+    assert outcome(model) == before

@@ -173,6 +173,14 @@ def test_onnx_runtime_agrees_with_python(tmp_path, onnxruntime, name):
             assert_outputs_agree(model, got, UNSEEN[:n])
 
 
+def test_probabilities_of_classes_sum_to_one_in_double(tmp_path, onnxruntime):
+    model = MODELS["multiclass"]()
+    model.to_onnx(tmp_path / "table.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "table.onnx", providers=["CPUExecutionProvider"])
+    probabilities = session.run(["probabilities"], feed_of(session, UNSEEN))[0]
+    assert probabilities.dtype == np.float64 and np.abs(probabilities.sum(axis=1) - 1).max() < 1e-15
+
+
 @pytest.mark.parametrize("name", ["binary", "multiclass", "quantiles"])
 def test_the_reference_implementation_agrees_with_python(tmp_path, onnx, name):
     reference = package("onnx.reference")

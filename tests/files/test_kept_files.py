@@ -30,7 +30,7 @@ KEPT = {
     "v1_regressor_poisson.cmlp": "27b1033e2019ebff",
     "v1_network_shifts_f32.cmlp": "3ef417f20d6fd1ba",
     "v1_network_shifts_f64.cmlp": "6d0b165f7293b61e",
-    "v1_table_classifier.cmlp": "dad9c7b9f6273fa9",
+    "v1_table_classifier.cmlp": "c10f7d65f2941bc9",
     "v1_table_dates.cmlp": "680e8ef3829bca05",
     "v1_table_quantiles.cmlp": "38a257d42531fac1",
     "v1_table_regressor.cmlp": "54ffd58a272099b8",

@@ -528,8 +528,10 @@ def fitted_on(values):
 def test_integers_with_the_same_hash_are_refused(path):
     """A dict of n such integers takes n * n comparisons: 20,000 of them in a file of 550 kB took 7 seconds."""
     alike = [i * (2**61 - 1) for i in range(1, 201)]
+    model = fitted_on(range(200))
+    columns = [column._replace(categories=alike) for column in model._trained().encoder.columns]
     with pytest.raises(ValueError, match="column 0 of TabularRegressor has more than 100 integers with the same hash"):
-        fitted_on(alike).save(path)
+        changed(model, encoder=ColumnEncoder(columns)).save(path)
     assert not path.exists()
     texts = [f"x{i:03}" for i in range(200)]
     text, data = split(saved(fitted_on(texts), path.parent))
@@ -546,3 +548,51 @@ def test_large_integers_survive(path):
         cmlp.load(path).predict([[values[7]], [values[-1]]]).tobytes()
         == model.predict([[values[7]], [values[-1]]]).tobytes()
     )
+
+
+SEEN_DAMAGES = [
+    ('"shape":[2,2]', '"shape":[4]', "two numbers for each of 2 columns"),
+    ("201", "199", "does not fit"),
+    ("201", "201.5", "does not fit"),
+    ("201", "inf", "does not fit"),
+    ("0.5", "1.5", "does not fit"),
+    ("0.5", "nan", "does not fit"),
+    ("0.0", "1.0", "does not fit"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), SEEN_DAMAGES)
+def test_what_a_file_says_of_rare_categories_is_checked(old, new, message, tmp_path):
+    """The first column has 200 of 201 categories, whose share of rare ones is 0.5 here; the second has numbers."""
+    path = tmp_path / "table.cmlp"
+    codes = np.minimum(np.arange(600) // 2, 200)
+    rows = [[f"k{code}", float(code)] for code in codes.tolist()]
+    model = TabularRegressor(**FAST).fit(rows, codes)
+    seen = model._trained().encoder.columns[0].seen
+    assert (seen.n, seen.rare) == (201, 2 / 600)
+    model.save(path)
+    text, data = split(path.read_bytes())
+    numbers = struct.pack("<4d", 201, 0, 2 / 600, 0)
+    assert data.count(numbers) == 1 and b'"categories.seen":{"dtype":"F64","shape":[2,2]' in text
+    head, values = b'"categories.seen":{"dtype":"F64",', {"201": 201.0, "0.5": 0.5, "0.0": 0.0}
+    if old.startswith('"'):
+        text = text.replace(head + old.encode(), head + new.encode())
+    else:
+        values[old] = float(new)
+    data = data.replace(numbers, struct.pack("<4d", values["201"], values["0.0"], values["0.5"], 0))
+    path.write_bytes(repaired(text, data))
+    with pytest.raises(ModelFormatError, match=message):
+        cmlp.load(path)
+
+
+def test_a_full_column_of_an_earlier_file_may_have_had_more_categories(tmp_path):
+    path = tmp_path / "table.cmlp"
+    rows = [[f"k{code % 200}"] for code in range(600)]
+    TabularRegressor(**FAST).fit(rows, range(600)).save(path)
+    text, data = split(path.read_bytes())
+    assert b'"categories.seen"' in text
+    path.write_bytes(repaired(text.replace(b'"categories.seen"', b'"categories.else"'), data))
+    model = cmlp.load(path)
+    assert not model.outside([["other"]] * 30).any() and model.warning_counts_ == {}
+    with pytest.warns(UserWarning, match="after str.casefold"):
+        model.predict([["K1"]] * 30)

@@ -2,6 +2,8 @@
  * since a fuzzer hardly finds those. What is accepted must be usable. cmlp_file.h must give the same statuses. */
 #define _GNU_SOURCE /* fmemopen */
 #include <cmlp_file.h>
+#include <cmlp_table.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,30 +14,121 @@ static void require(int condition)
     if (!condition) abort();
 }
 
-static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
+/* What a program does with a model: each function that reads a part of the file is called, with arguments that are right
+ * and with some that are wrong. test_fuzz_readers.py compares the calls with the headers. */
+typedef struct used_model {
+    const cmlp_model *model;
+    const cmlp_model_info *info;
+    const unsigned char *file;
+    void *row, *output, *scratch; /* of exactly the needed sizes */
+} used_model;
+
+static void use_row(const used_model *u)
 {
-    static const char *const keys[] = {"cmlp", "activations", "loss", "classes", "note"};
-    const char *text;
-    size_t length;
-    const size_t element = info->dtype == CMLP_FLOAT32 ? 4 : 8;
-    void *row = calloc((size_t)info->n_inputs, element), *output = malloc((size_t)info->n_outputs * element);
-    require(row && output);
+    const cmlp_model_info *info = u->info;
     int32_t label = -2;
-    char text_of_label[256];
-    const int status = predict_row(model, row, info->n_inputs, &label, output, scratch, info->workspace_size);
+    const int status = predict_row(u->model, u->row, info->n_inputs, &label, u->output, u->scratch, info->workspace_size);
     /* (0 - shift) * factor may overflow */
     require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
     require(label >= -2 && label < (info->n_outputs > 1 ? info->n_outputs : 2));
+    uint8_t *const bytes = calloc((size_t)info->n_inputs, 1);
+    require(bytes != NULL);
+    const int of_bytes = cmlp_model_predict_u8(u->model, bytes, info->n_inputs, NULL, NULL, 0, u->scratch, info->workspace_size);
+    require(of_bytes == (info->dtype == CMLP_FLOAT32 ? status : CMLP_ERROR_DTYPE));
+    free(bytes);
+}
+
+/* The row twice; and as a program does that uses the network of the model. */
+static void use_rows(const used_model *u)
+{
+    const cmlp_model_info *info = u->info;
+    cmlp_rows rows = cmlp_dense_rows(u->row, info->dtype, 2, info->n_inputs);
+    cmlp_run run = CMLP_INIT(cmlp_run);
+    int32_t labels[2];
+    rows.row_stride = CMLP_REPEAT;
+    if (cmlp_model_workspace_size(u->model, &rows, 1, &run.workspace_size) || run.workspace_size > 1 << 26) return;
+    void *const outputs = malloc(2 * (size_t)info->n_outputs * (info->dtype == CMLP_FLOAT32 ? 4 : 8));
+    run.workspace = malloc(run.workspace_size);
+    run.n_threads = 1;
+    require(outputs && run.workspace);
+    cmlp_status status = cmlp_model_predict_rows_f32(u->model, &rows, labels, outputs, &run);
+    if (status == CMLP_ERROR_DTYPE) status = cmlp_model_predict_rows_f64(u->model, &rows, labels, outputs, &run);
+    require(status == CMLP_OK || (info->input_scale != info->input_scale && status == CMLP_ERROR_INPUT));
+    const cmlp_net *const net = cmlp_model_net(u->model);
+    require(!net == (info->n_nets > 0));
+    require((cmlp_model_prepare_rows(u->model, &rows) == CMLP_OK) == (net != NULL));
+    if (net) require(cmlp_forward(net, cmlp_model_params(u->model), &rows, outputs, &run) == status);
+    free(outputs);
+    free(run.workspace);
+}
+
+static void use_text(const used_model *u)
+{
+    static const char *const keys[] = {"cmlp", "activations", "loss", "classes", "note"};
+    char copy[256];
+    const char *text;
+    size_t length;
     for (int32_t i = -1; i < 4; i++)
-        if (cmlp_model_label(model, i, text_of_label, sizeof text_of_label, NULL) == CMLP_OK)
-            require(strlen(text_of_label) < sizeof text_of_label);
+        if (cmlp_model_label(u->model, i, copy, sizeof copy, NULL) == CMLP_OK) require(strlen(copy) < sizeof copy);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const int found = cmlp_model_metadata(model, keys[i], &text, &length);
+        const int found = cmlp_model_metadata(u->model, keys[i], &text, &length);
         require(i > 2 || !found);
-        require(found || ((const unsigned char *)text > file && length < info->head_size));
+        require(found || ((const unsigned char *)text > u->file && length < u->info->head_size));
     }
-    free(row);
-    free(output);
+}
+
+/* The categories of a column, and some that it may not have. */
+static void use_categories(const used_model *u, int64_t column)
+{
+    cmlp_table_categories c = CMLP_INIT(cmlp_table_categories);
+    cmlp_table_category_kind kind;
+    char text[64];
+    double code;
+    size_t length;
+    if (cmlp_table_find_categories(u->model, column, &c)) return;
+    for (int64_t i = -1; i < 8; i++) {
+        const cmlp_status status = cmlp_table_category(&c, i, text, sizeof text, &length, &kind);
+        require((status == CMLP_ERROR_LABEL) == (i < 0 || i >= c.n));
+        if (status) continue;
+        require(length == strlen(text));
+        require(cmlp_table_code_of_text(&c, kind == CMLP_TABLE_CATEGORY_MISSING ? NULL : text, &code) == CMLP_OK);
+        require(kind == CMLP_TABLE_CATEGORY_NUMBER || (code >= 0 && code <= (double)i)); /* the first of equal ones */
+        require(cmlp_table_code_of_number(&c, strtod(text, NULL), &code) == CMLP_OK);
+        require(cmlp_table_code_of_integer(&c, strtoll(text, NULL, 10), &code) == CMLP_OK);
+    }
+}
+
+static void use_margins(const used_model *u)
+{
+    static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
+    const int64_t n = u->info->n_outputs;
+    double *const outputs = u->output;
+    double margin;
+    for (int64_t target = -1; target < 4; target++)
+        for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
+            const cmlp_status plain = cmlp_table_margin(u->model, target, coverages[i], NULL, 0, &margin);
+            for (size_t k = 0; k < sizeof values / sizeof *values; k++) {
+                if (u->info->dtype == CMLP_FLOAT32) continue;
+                for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
+                const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin);
+                require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
+            }
+        }
+}
+
+static void use(const unsigned char *file, const cmlp_model *model, const cmlp_model_info *info, void *scratch)
+{
+    const size_t element = info->dtype == CMLP_FLOAT32 ? 4 : 8;
+    const used_model u = {model, info, file, calloc((size_t)info->n_inputs, element),
+                          malloc((size_t)info->n_outputs * element), scratch};
+    require(u.row && u.output);
+    use_row(&u);
+    use_rows(&u);
+    use_text(&u);
+    for (int64_t column = -1; column <= info->n_inputs && column < 8; column++) use_categories(&u, column);
+    use_margins(&u);
+    free(u.row);
+    free(u.output);
 }
 
 /* Reads the bytes as cmlp_file_load_table reads a file. */

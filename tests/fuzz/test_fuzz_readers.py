@@ -1,6 +1,7 @@
 """The fuzzer of what Python reads: its corpus and a few new inputs give no finding, and a broken reader gives one."""
 
 import random
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -39,6 +40,15 @@ def target(fuzzer, tmp_path):
 
 def test_every_target_is_tested(fuzzer):
     assert list(fuzzer.TARGETS) == NAMES
+
+
+def test_fuzzer_of_model_files_calls_every_function_that_reads_a_model():
+    """A loader that accepts a file does not show that every function stays inside it."""
+    text = "".join((HERE.parents[1] / "include" / name).read_text() for name in ("cmlp.h", "cmlp_table.h"))
+    declared = set(re.findall(r"\b(cmlp_\w+)\(const (?:cmlp_model|cmlp_table_categories) \*", text))
+    called = {*re.findall(r"\b(cmlp_\w+)\(", (HERE / "fuzz_model.c").read_text())}
+    called |= {*re.findall(r"\b(cmlp_\w+)\(", (HERE.parent / "c/model_file.h").read_text())}
+    assert len(declared) > 10 and declared <= called, declared - called
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,6 +6,7 @@ from helpers import assert_same_bits
 from small_network import DENSE, METHODS, WITH_TARGETS, X, Y, call
 
 from cmlp import Network, StatusError
+from cmlp._data.losses import traits_of
 
 INF, NAN = np.inf, np.nan
 
@@ -165,28 +166,94 @@ def test_bad_targets_raise(net, method, case):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "list"])
 @pytest.mark.parametrize(
-    "loss, value, message",
+    "output, loss, value, message",
     [
-        ("poisson", -2, "y must not be negative with loss='poisson', got -2"),
-        ("gamma", -2, "y must be positive with loss='gamma', got -2"),
-        ("gamma", 0, "y must be positive with loss='gamma', got 0"),
+        ("exp", "poisson", -2, "y must not be negative with loss='poisson', got -2"),
+        ("exp", "gamma", -2, "y must be positive with loss='gamma', got -2"),
+        ("exp", "gamma", 0, "y must be positive with loss='gamma', got 0"),
+        ("logistic", "log_loss", -1, "y must be from 0 to 1 with loss='log_loss', got -1"),
+        ("softmax", "log_loss", 2, "y must be from 0 to 1 with loss='log_loss', got 2"),
+        ("logistic", "focal", 2, "y must be from 0 to 1 with loss='focal', got 2"),
+        ("softmax", "label_smoothing", -1, "y must be from 0 to 1 with loss='label_smoothing', got -1"),
     ],
 )
 @pytest.mark.parametrize("method", WITH_TARGETS)
-def test_targets_out_of_the_range_of_the_loss_raise(method, loss, value, message, dtype):
-    net = Network([3, 4, 2], output="exp", loss=loss, random_state=0)
+def test_targets_out_of_the_range_of_the_loss_raise(method, output, loss, value, message, dtype):
+    net = Network([3, 4, 2], output=output, loss=loss, random_state=0)
     before, wrong = net.params.copy(), np.ones((6, 2))
     wrong[4, 1] = value
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(StatusError) as caught:
         call(net, method, X, wrong.tolist() if dtype == "list" else wrong.astype(dtype))
     assert_message_contains(caught.value, message, "at row 4, column 1")
+    assert caught.value.status == "CMLP_ERROR_TARGET"
     assert_same_bits(net.params, before)
     wrong[4, 1] = NAN
     with pytest.raises(StatusError, match="contains NaN at row 4, column 1"):
         call(net, method, X, wrong)
-    call(net, method, X, np.full((6, 2), 0 if loss == "poisson" else 1e-30))
+    call(net, method, X, np.full((6, 2), 1e-30 if loss == "gamma" else 0))
+    call(net, method, X, np.full((6, 2), 0.3))
     other = Network([3, 4, 2], output="identity", loss="squared_error", random_state=0)
     call(other, method, X, -np.ones((6, 2)))
+
+
+@pytest.mark.parametrize("output, loss, value", [("exp", "poisson", -1), ("logistic", "log_loss", 1.5)])
+def test_rows_of_weight_zero_have_targets_in_the_range_of_the_loss(output, loss, value):
+    net = Network([3, 4, 2], output=output, loss=loss, random_state=0)
+    wrong, weight = np.full((6, 2), 0.5), np.ones(6)
+    wrong[2, 0], weight[2] = value, 0
+    for method in (net.cost, net.gradient, lambda *given, **keywords: net.train_epoch(*given, 2, 0.1, **keywords)):
+        with pytest.raises(StatusError, match=f"got {value} at row 2, column 0"):
+            method(X, wrong, sample_weight=weight)
+
+
+def test_an_epoch_ends_before_the_batch_with_a_target_out_of_range():
+    ours, theirs = (Network([3, 4, 1], output="logistic", random_state=0) for _ in range(2))
+    y = (Y[:, None] > 0).astype(float)
+    theirs.train_epoch(X[:4], y[:4], 2, 0.1)
+    y[5] = -1
+    with pytest.raises(StatusError, match="got -1 at row 5, column 0"):
+        ours.train_epoch(X, y, 2, 0.1)
+    assert_same_bits(ours.params, theirs.params)
+
+
+def test_targets_count_as_the_network_rounds_them():
+    narrow, wide = (Network([3, 1], output="logistic", dtype=dtype, random_state=0) for dtype in ("float32", "float64"))
+    above = np.full((6, 1), 1 + 2.0**-52)
+    narrow.cost(X, above)
+    with pytest.raises(StatusError, match=r"y must be from 0 to 1 with .*, got 1\.0000000000000002 at row 0"):
+        wide.cost(X, above)
+    gamma = Network([3, 1], output="exp", loss="gamma", random_state=0)
+    with pytest.raises(StatusError, match="got 1e-300, which is 0 in float32, at row 0, column 0"):
+        gamma.cost(X, np.full((6, 1), 1e-300))
+
+
+LOSSES = {
+    "squared_error": "identity",
+    "absolute_error": "identity",
+    "huber": "identity",
+    "quantile": "identity",
+    "poisson": "exp",
+    "gamma": "exp",
+    "log_loss": "softmax",
+    "focal": "logistic",
+    "label_smoothing": "softmax",
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_core_and_the_package_know_the_same_range_of_targets(loss):
+    net = Network([3, 2], output=LOSSES[loss], loss=loss, dtype="float64", random_state=0)
+    values = np.array([-1e10, -1, -1e-300, 0, 1e-300, 0.5, 1, 1 + 2.0**-52, 1e10])
+    refused = []
+    for value in values:
+        try:
+            net.cost(X, np.full((6, 2), value))
+            refused.append(False)
+        except StatusError as error:
+            assert error.status == "CMLP_ERROR_TARGET"
+            refused.append(True)
+    assert refused == traits_of(loss).outside(values).tolist()
+    assert traits_of(loss).allows_all is not any(refused)
 
 
 @pytest.mark.parametrize("wrong", [[0, 1, 0, 1, 1, 0], [0] * 6, [0.5] * 6], ids=str)

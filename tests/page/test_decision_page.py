@@ -11,6 +11,8 @@ from page_parts import Parts, page_of
 
 from cmlp import Network, TabularClassifier, TabularRegressor, load
 from cmlp import __main__ as cli
+from cmlp._model.calibration import SCALED_ERROR, factors_of
+from cmlp._model.file import write_model
 
 pandas = pytest.importorskip("pandas")
 SMALL = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
@@ -196,6 +198,20 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("knots", [[1.0], [1.0, 1.0, 1.0], [-1.0, -1.0, 0.0, 2.0, 2.0]])
+def test_factors_of_intervals_are_those_of_python_below_between_and_above_the_knots(knots, watch, models, tmp_path):
+    model = models["number"]._trained()
+    widths = np.array([[knots, np.arange(1.0, len(knots) + 1)]])
+    predictions = [-1e9, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 1e9]
+    calibration = model.calibration._replace(kind=SCALED_ERROR, widths=widths)
+    write_model(tmp_path / "model.cmlp", model.replace(calibration=calibration))
+    load(tmp_path / "model.cmlp").to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    found = page.evaluate("(values) => values.map((value) => ((result[0] = value), factorOf(0)))", predictions)
+    assert found == factors_of(widths, np.array(predictions)[:, None])[:, 0].tolist()
+
+
+@pytest.mark.slow
 def test_set_of_classes_is_shown(shown, models):
     page = shown("classes")
     margin = models["classes"]._trained().calibration.margins(0.9)[0]
@@ -234,6 +250,32 @@ def test_shown_interval_contains_every_row_up_to_its_rank(watch, tmp_path, offse
         exact = model.predict_interval(X, coverage)
         width = exact[:, 1] - exact[:, 0]
         assert (np.abs(np.stack([low, high], axis=1) - exact) <= np.maximum(width / 10, 2e-5 * offset)[:, None]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["lowest", "highest", "positive"])
+def test_ends_on_the_page_are_where_the_targets_are(watch, tmp_path, kind):
+    """A quantile near many equal targets reaches them, and no interval of counts begins below 0."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((400, 1)).round(2)
+    y = np.maximum(X[:, 0] + 0.7 + 0.5 * rng.standard_normal(400), 0)
+    if kind == "positive":
+        model = TabularRegressor(**SMALL, loss="poisson").fit(X, y)
+    else:
+        y = y if kind == "lowest" else 5 - y
+        model = TabularRegressor(**SMALL, loss="quantile", quantile=[0.05, 0.95]).fit(X, y)
+    assert (kind == "positive") == (model._trained().calibration.ends is None)
+    model.to_html(tmp_path / "page.html")
+    page = watch(tmp_path / "page.html")
+    page.page.locator("#coverage").select_option("80 %")
+    rows = [[-2.0], [-1.5], [-1.0], [0.5], [1.5]]
+    exact = model.predict_interval(rows, 0.8)
+    texts = [re.findall(r"-?[\d,.]*\d", ends_of(page, row).replace("−", "-")) for row in rows]
+    shown = np.array([[float(end.replace(",", "")) for end in ends] for ends in texts])
+    assert np.abs(shown - exact).max() < 0.05
+    reached = shown == {"lowest": 0, "highest": 5, "positive": 0}[kind]
+    assert (reached == (np.abs(exact - (5 if kind == "highest" else 0)) < 1e-12)).all()
+    assert reached.any()
 
 
 @pytest.mark.slow
@@ -647,6 +689,64 @@ def test_rows_without_names_and_in_another_order(typed, watch, capsys):
     assert predictions(page, 4) == pytest.approx(by_the_command(typed, turned, capsys), rel=1e-5)
 
 
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    """A folder with a model of one column for each of two columns, and its page."""
+    X, y = typed_rows()
+    folders = {}
+    for name in ("size", "town"):
+        folders[name] = folder = tmp_path_factory.mktemp(name)
+        X.loc[::9, name] = None
+        model = TabularRegressor(**SMALL).fit(X[[name]], y)
+        model.save(folder / "flats.cmlp")
+        model.to_html(folder / "page.html", target="rent")
+    return folders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text, n",
+    [
+        ("NAME\n1\n\n2\n", 3),
+        ("1\n\n2", 3),
+        ("\n1\n", 2),
+        ("\n\nNAME\n2\n\n", 2),
+        ("NAME\n\n", 1),
+        ("1\r\n\r\n  \r\n2\r\n", 4),
+        ('NAME\n""\n1\n', 2),
+        ('NAME\n1\n"1"\n\n', 3),
+        ("NAME,rent\n1,5\n\n2,6\n", 2),
+        ("NAME\trent\n\n1\t5\n", 1),
+    ],
+)
+@pytest.mark.parametrize("name", ["size", "town"])
+def test_blank_lines_are_missing_values_of_a_single_column(name, text, n, single, watch, capsys):
+    if name == "town":
+        if "NAME" not in text:
+            text = f"NAME\n{text}"  # which text has not without a line of names
+        text = text.replace("1", "Rome").replace("2", "Berlin")
+    text = text.replace("NAME", name)
+    wanted = by_the_command(single[name], text, capsys)
+    page = watch(single[name] / "page.html")
+    assert loaded(page, text).startswith(f"Row 1 of {n} ")
+    assert predictions(page, n) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("separator", ["\t", "|", ";", ","])
+@pytest.mark.parametrize("cell", ['"Rome\n"', '"\nRome"', '"Rome\n\n"', '"a ""quoted""\n"', '"\n"'])
+def test_quoted_cells_may_begin_and_end_with_line_breaks(separator, cell, watch, tmp_path, capsys):
+    X, y = typed_rows()
+    model = TabularRegressor(**SMALL).fit(X[["size", "town"]].replace("a, b", cell.strip('"').replace('""', '"')), y)
+    model.save(tmp_path / "flats.cmlp")
+    model.to_html(tmp_path / "page.html", target="rent")
+    text = f"size;town\n12.5;{cell}\n3;Berlin\n".replace(";", separator)
+    wanted = by_the_command(tmp_path, text, capsys)
+    page = watch(tmp_path / "page.html")
+    assert loaded(page, text) == "Row 1 of 2 is in the fields."
+    assert predictions(page, 2) == pytest.approx(wanted, rel=1e-5)
+
+
 @pytest.mark.slow
 def test_rows_of_a_file(typed, watch, capsys):
     (typed / "some.csv").write_text("\ufeff" + LINES, encoding="utf-8")
@@ -671,6 +771,8 @@ def test_rows_of_a_file(typed, watch, capsys):
         ("built", "03.02.2016", "a date such as 2026-11-24"),
         ("seen", "2024-05-02", "a time with its offset"),
         ("seen", "2024-05-02T24:00Z", "a time with its offset"),
+        ("seen", "0001-01-01T00:00+14:00", "a time with its offset"),  # in UTC of the year 0
+        ("seen", "9999-12-31T23:59:59.999999-00:01", "a time with its offset"),
     ],
 )
 def test_cell_that_is_none_of_its_column_is_named(column, cell, wanted, typed, watch, capsys):

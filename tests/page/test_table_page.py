@@ -92,6 +92,8 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
         scale = np.maximum(scale, np.abs(wanted - model._trained().answer_scale.numbers[0]))
     assert got.shape == wanted.shape
     assert (np.abs(got - wanted) / scale).max() < EXACT
+    if kind == "three classes":
+        assert np.abs(got.sum(axis=1) - 1).max() < 1e-15
 
 
 @pytest.mark.slow

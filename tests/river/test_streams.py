@@ -74,7 +74,7 @@ def test_checks_of_river(model, check):
 )
 def test_learn_one_takes_the_steps_of_partial_fit(params):
     y = np.abs(Y)
-    ours = learned(regressor(**params), rows(), y.tolist())
+    ours = learned(regressor(y_scale=None, **params), rows(), y.tolist())
     params = {"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, **params}
     theirs = cmlp.MLPRegressor(**params, batch_size=1, shuffle=False, random_state=3)
     theirs.partial_fit(X.astype(params.get("dtype", "float64")), y)
@@ -100,7 +100,7 @@ def test_classifier_has_softmax_outputs_and_takes_the_steps_of_partial_fit():
 
 def test_learn_many_with_batches_takes_the_steps_of_partial_fit():
     pandas = package("pandas")
-    ours = regressor(batch_size=8)
+    ours = regressor(batch_size=8, y_scale=None)
     ours.learn_many(pandas.DataFrame(X, columns=NAMES), pandas.Series(Y))
     theirs = cmlp.MLPRegressor(
         hidden_layer_sizes=(5,), learning_rate_init=0.01, batch_size=8, shuffle=False, random_state=3
@@ -249,6 +249,89 @@ def test_predictions_before_learning():
     assert regressor().predict_many(frame).tolist() == [0.0] * 40
 
 
+# Targets of any size
+
+LOSSES = ["squared_error", "absolute_error", "huber", "poisson", "gamma"]
+
+
+def stream(n=600):
+    """Return rows with targets that are positive, about 1, and known up to a tenth."""
+    inputs = np.random.default_rng(4).normal(size=(n, 3))
+    return rows(inputs), 1 + 0.2 * np.tanh(inputs @ [1.0, -2.0, 0.5])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_targets_far_from_zero_are_learned(loss):
+    xs, y = stream()
+    model = learned(regressor(loss=loss), xs, (2000 * y).tolist())
+    errors = np.array(answers(model, xs[-200:])) - 2000 * y[-200:]
+    assert (errors**2).mean() < 0.2 * (2000 * y[-200:]).var()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_unit_of_the_targets_changes_no_bit(loss):
+    xs, y = stream(60)
+    small, large = (learned(regressor(loss=loss), xs, (unit * y).tolist()) for unit in (1, 2.0**40))
+    assert answers(large, xs) == [2.0**40 * value for value in answers(small, xs)]
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_targets_are_scaled_by_the_moments_so_far(loss):
+    xs, y = stream(60)
+    model, plain = regressor(loss=loss), regressor(loss=loss, y_scale=None)
+    for k, x in enumerate(xs):
+        mean, deviation = y[: k + 1].mean(), y[: k + 1].std() if k else 1.0
+        shift, spread = (mean, deviation) if loss == "squared_error" else (0.0, mean)
+        model.learn_one(x, y[k])
+        plain.learn_one(x, (y[k] - shift) / spread)
+        assert model.predict_one(x) == pytest.approx(shift + spread * plain.predict_one(x), rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "gamma"])
+@pytest.mark.parametrize("step", [1, 7, 40])
+def test_the_scale_of_the_targets_continues_with_the_bits_of_one_stream(loss, step):
+    """In frames of any size, with copies and pickles between them."""
+    pandas = package("pandas")
+    y = 1000 + 100 * np.tanh(Y)
+    whole, parts = learned(regressor(loss=loss), rows(), y.tolist()), regressor(loss=loss)
+    for start in range(0, len(X), step):
+        parts = copy.deepcopy(pickle.loads(pickle.dumps(parts)))
+        parts.learn_many(frames("pandas")[start : start + step], pandas.Series(y[start : start + step]))
+    assert pickle.dumps(parts._learned.moments) == pickle.dumps(whole._learned.moments)
+    assert answers(parts, rows()) == answers(whole, rows())
+    assert parts.predict_many(frames("pandas")).tolist() == answers(whole, rows())
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("value", [0.0, 2000.0])
+def test_equal_targets_are_predicted(loss, value):
+    model = learned(regressor(loss=loss), rows() * 10, [value] * 400)
+    np.testing.assert_allclose(answers(model, rows()), value, rtol=0.2, atol=0.3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_network_predicts_y(loss, dtype):
+    model = learned(regressor(loss=loss, dtype=dtype), rows(), (2000 + 100 * np.tanh(Y)).tolist())
+    predicted = np.array(answers(model, rows()))
+    np.testing.assert_allclose(model.network_.forward(X)[:, 0], predicted, rtol=1e-5 if dtype == "float32" else 1e-12)
+    model.network_.params[:] = 0
+    assert answers(model, rows()) == predicted.tolist()
+    live = learned(regressor(loss=loss, y_scale=None), rows(), np.abs(Y) + 1)
+    assert live.network_ is live.network_
+
+
+def test_a_refused_target_leaves_the_scale_unchanged():
+    pandas = package("pandas")
+    model = learned(regressor(), rows()[:1], [1e300])
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError, match=r"y has values that are too far apart: .* with -1e\+308"):
+        model.learn_one(rows()[0], -1e308)
+    with pytest.raises(ValueError, match="range of the loss 'squared_error', got nan in row 2"):
+        model.learn_many(frames("pandas")[:3], pandas.Series([1.0, 2.0, float("nan")]))
+    assert pickle.dumps(model) == before
+
+
 # Errors, copies, pipelines
 
 
@@ -384,7 +467,7 @@ def test_copies_continue_like_the_original(duplicate):
 
 
 def test_the_learning_rate_can_change():
-    model = learned(regressor(), rows(), Y.tolist())
+    model = learned(regressor(y_scale=None), rows(), Y.tolist())
     before = model.network_.params.copy()
     model.mutate({"learning_rate_init": 1e-300})
     model.learn_one(rows()[0], 1.0)
@@ -396,6 +479,12 @@ def test_pipelines_learn():
     assert (
         river.evaluate.progressive_val_score(river.datasets.Phishing(), scaled, river.metrics.Accuracy()).get() > 0.85
     )
-    target = river.preprocessing.TargetStandardScaler(regressor(hidden_layer_sizes=(20,)))
-    model = river.preprocessing.StandardScaler() | target
+    model = river.preprocessing.StandardScaler() | regressor(hidden_layer_sizes=(20,))
     assert river.evaluate.progressive_val_score(river.datasets.TrumpApproval(), model, river.metrics.MAE()).get() < 1
+    model = river.preprocessing.TargetStandardScaler(regressor(hidden_layer_sizes=(20,)))
+    assert (
+        river.evaluate.progressive_val_score(
+            river.datasets.TrumpApproval(), river.preprocessing.StandardScaler() | model, river.metrics.MAE()
+        ).get()
+        < 1
+    )

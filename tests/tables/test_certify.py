@@ -1,6 +1,8 @@
 """`TabularClassifier.certify`: boxes of raw columns, with categories and missing numbers as cases."""
 
 import itertools
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from optional import package
 
 import cmlp
 from cmlp import TabularClassifier
+from cmlp._estimators.certify import _TableJudge
+from cmlp._model.model import mean_outputs
 
 N = 400
 COLOURS = np.array(["red", "green", "blue"])[np.arange(N) % 3]
@@ -134,6 +138,45 @@ def test_frames_keep_their_entries():
     assert "counterexample" in answers
 
 
+DAY = timedelta(days=1)
+TIMES = {
+    "date": [date(2020, 1, 1) + i * DAY for i in range(N)],
+    "time": [datetime(2020, 1, 1, 7, 30, 1, 250_001) + i * DAY / 7 for i in range(N)],
+    "instant": [datetime(2020, 1, 1, 7, 30, tzinfo=UTC) + i * DAY for i in range(N)],
+    "duration": [i * DAY / 3 for i in range(N)],
+    "far dates": [date(9998, 1, 1) + i * DAY for i in range(N)],
+    "early dates": [date(1, 1, 1) + i * DAY for i in range(N)],
+}
+
+
+@pytest.mark.parametrize("radius", [0.0, 1e-9, 3.3, 250, np.inf])
+@pytest.mark.parametrize("kind", TIMES)
+def test_counterexamples_have_dates_and_durations_that_predict_reads(kind, radius):
+    """One that is a number of days was refused; the dates are those of whole microseconds, of the years 1 to 9999."""
+    rows = np.empty((N, 2), object)
+    rows[:, 0], rows[:, 1] = TIMES[kind], np.arange(N) % 7
+    model = TabularClassifier(hidden_layer_sizes=(8,), n_estimators=2, n_epochs=60, random_state=0)
+    model.fit(rows, np.arange(N) >= 200)
+    some = rows[[0, 150, 190, 199, 200, 203, 330, -1]]
+    answers, examples = model.certify(some, [radius, 0.0])
+    assert radius < 250 or "counterexample" in answers
+    for row, answer, example in zip(some, answers, examples, strict=True):
+        if answer == "counterexample":
+            assert differs(model, example, model.predict(row[None])[0]) and example[1] == row[1]
+            if example[0] is not None:
+                assert isinstance(example[0], timedelta if kind == "duration" else date)
+                assert not radius < np.inf or abs(moment(example[0]) - moment(row[0])) <= timedelta(days=radius)
+
+
+def moment(value):
+    """Return an entry as a value of which differences are durations."""
+    if isinstance(value, timedelta):
+        return value
+    if type(value) is date:
+        return datetime(value.year, value.month, value.day)
+    return value.replace(tzinfo=None)
+
+
 def test_arguments_are_checked(model):
     for radius in (-1, np.nan, [1, 2]):
         with pytest.raises(ValueError, match="radius must be a number that is not negative, or 4 of them"):
@@ -145,3 +188,27 @@ def test_arguments_are_checked(model):
 
 def test_regressors_have_nothing_to_certify():
     assert not hasattr(cmlp.MLPRegressor(), "certify") and not hasattr(cmlp.TabularRegressor(), "certify")
+
+
+def test_classes_whose_probabilities_are_equal_after_the_division_by_their_sum_are_not_certified():
+    """The mean of class 1 is the larger one, but both quotients are the same, so that class 0 is predicted."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((60, 2))
+    model = TabularClassifier(n_estimators=1, n_epochs=1, random_state=0).fit(X, np.arange(60) % 3)._trained()
+    first = 0.45 + np.arange(64) * 2.0**-54
+    outputs = np.stack([first, np.nextafter(first, 1), np.full(64, 0.4)], axis=1)
+    quotients = mean_outputs([outputs], None, "softmax")
+    outputs = outputs[quotients[:, 0] == quotients[:, 1]][:1]
+    assert model.classes(mean_outputs([outputs], None, "softmax")) == 0
+
+    class Network(NamedTuple):
+        net: object
+
+        def bounds(self, corners, scale):
+            return outputs, outputs
+
+    judge = _TableJudge(model)
+    judge.networks = (Network(model.net),)
+    assert not judge.proved(X[:1], X[:1], np.int64(1)).any()
+    outputs[0, 1] *= 1 + 1e-12
+    assert judge.proved(X[:1], X[:1], np.int64(1)).all()

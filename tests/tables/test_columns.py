@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import numpy as np
 import pytest
+from helpers import run_python
 from optional import package
 
 import cmlp
@@ -305,3 +306,32 @@ def test_text_in_a_column_of_dates_is_refused_with_the_remedy(tmp_path):
         assert known.predict([[dates[7], 1.0]]) == known.predict([[dates.tolist()[7], 1.0]])
         with pytest.raises(ValueError, match=r"column 0 must be a date, got '2024-01-08' .*numpy.datetime64"):
             known.predict([["2024-01-08", 1.0]])
+
+
+@pytest.mark.parametrize(
+    "model, targets",
+    [
+        ("TabularRegressor(loss='squared_error')", "y"),
+        ("TabularRegressor(loss='absolute_error')", "y"),
+        ("TabularRegressor(loss='poisson')", "y"),
+        ("TabularClassifier()", "y == 3"),
+        ("TabularClassifier(class_weight='balanced')", "y == 3"),
+        ("TabularClassifier()", "[[one, one] for one in y == 3]"),
+    ],
+)
+def test_a_column_of_rows_with_equal_targets_is_learned(model, targets):
+    """In another process, which can be ended: the search for steps did not end, and took no notice of Ctrl-C."""
+    run_python(
+        f"""if True:
+            import numpy as np
+            from cmlp import TabularClassifier, TabularRegressor
+            for seed in range(10):
+                rng = np.random.RandomState(seed)
+                y = np.where(rng.uniform(size=300) < 0.4, 3, np.exp(rng.standard_normal(300)))
+                only_these_rows = np.where(y == 3, rng.standard_normal(300), np.nan)
+                X = np.stack([rng.standard_normal(300), only_these_rows], axis=1)
+                weight = rng.uniform(0.5, 2, 300) if seed % 2 else None
+                model = {model}.set_params(n_epochs=1, n_estimators=1, hidden_layer_sizes=(4,), random_state=0)
+                model.fit(X, {targets}, weight)
+        """
+    )

@@ -292,7 +292,7 @@ def test_timedelta_objects_are_durations():
 )
 def test_later_values_are_of_the_kind_of_fit(values, later, message):
     """A number would otherwise count as days, and a date as a number."""
-    model = fitted(values * 5)
+    model = fitted([*values * 5, None])
     for rows in ([[None, 1.0], [later, 1.0]], np.array([[None, 1.0], [later, 1.0]], object)):
         with pytest.raises(ValueError, match=message):
             model.predict(rows)
@@ -350,3 +350,63 @@ def test_kinds_of_thousands_of_columns_survive(tmp_path):
     loaded = cmlp.load(tmp_path / "model.cmlp")
     assert loaded._trained().encoder.types == ("boolean",) * 7000
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def frames_of_all_types(n):
+    """Return data frames with a column of each type that the first rows do not show, or only together with others."""
+    pandas, polars, arrow = package("pandas"), package("polars"), package("pyarrow")
+    ints, words = [(i * i) % 3 * 10 for i in range(n)], ["lmh"[i % 3] for i in range(n)]
+    flags = [i % 2 == 0 for i in range(n)]
+    yield pandas.DataFrame(
+        {
+            "integer": pandas.Categorical(ints),
+            "missing": pandas.Categorical([None, *ints[1:]]),
+            "boolean": pandas.Categorical(flags),
+            "double": pandas.Categorical([i / 4 for i in ints]),
+            "ranks": pandas.Categorical(ints, [20, 10, 0], ordered=True),
+            "ordered": pandas.Categorical(words, list("lmh"), ordered=True),
+            "text": pandas.Categorical(words),
+            "number": pandas.array([None, *ints[1:]], dtype="Int64"),
+            "flag": pandas.array([None, *flags[1:]], dtype="boolean"),
+            "object": pandas.Series([None, *ints[1:]], dtype=object),
+            "string": pandas.array(words, dtype="string"),
+        }
+    )
+    yield polars.DataFrame(
+        {
+            "ordered": polars.Series(words, dtype=polars.Enum(list("lmh"))),
+            "text": polars.Series(words, dtype=polars.Categorical),
+            "number": [None, *ints[1:]],
+            "flag": [None, *flags[1:]],
+            "string": words,
+        }
+    )
+    yield arrow.table(
+        {
+            "integer": arrow.array(ints).dictionary_encode(),
+            "ordered": arrow.DictionaryArray.from_arrays([i % 3 for i in range(n)], list("lmh"), ordered=True),
+            "number": arrow.array([None, *ints[1:]]),
+            "flag": arrow.array([None, *flags[1:]]),
+        }
+    )
+
+
+def categories(model, name):
+    """Return the categories of a column, in an order that does not depend on how frequent they are."""
+    held = model.categories_.get(name, [])
+    return held if model.column_types_[name] == "ordered" else sorted(held, key=str)
+
+
+def test_types_and_categories_do_not_depend_on_the_number_of_rows():
+    """Of each column alone: a type that has no short form keeps the others from it."""
+    options = {"n_epochs": 1, "n_estimators": 1, "hidden_layer_sizes": (2,), "random_state": 0}
+    n, n_few = 48, 24
+    for many, few in zip(frames_of_all_types(n), frames_of_all_types(n_few), strict=True):
+        for name in getattr(many, "column_names", many.columns):
+            rows, first = (whole.select([name]) if hasattr(whole, "select") else whole[[name]] for whole in (many, few))
+            known = TabularRegressor(**options).fit(rows, range(n))
+            model = TabularRegressor(**options).fit(first, range(n_few))
+            assert model.column_types_ == known.column_types_, name
+            assert categories(model, name) == categories(known, name)
+            np.testing.assert_array_equal(known.predict(rows)[:n_few], known.predict(first))
+            np.testing.assert_array_equal(model.predict(rows)[:n_few], model.predict(first))

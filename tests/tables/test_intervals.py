@@ -11,6 +11,8 @@ from model_files import repaired, split
 
 import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
+from cmlp._model.calibration import factors_of
+from cmlp._model.file import write_model
 
 TINY = {"n_estimators": 2, "hidden_layer_sizes": (8,), "random_state": 0}
 inf = math.inf
@@ -99,6 +101,92 @@ def test_intervals_of_quantiles_adapt_to_the_noise(quantiles):
     width = intervals[:, 1] - intervals[:, 0]
     assert width[X[:, 1] > 0].mean() > 1.1 * width[X[:, 1] <= 0].mean()
     assert (quantiles.predict(X[:5]) == copy_of(quantiles).calibrate(X, y).predict(X[:5])).all()
+
+
+# ------------------------------------------------------------------------------- where targets are, and frequent ends
+
+
+def positive(n, seed):
+    X, y = numbers(n, seed)
+    return X, np.exp(y)
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_no_interval_of_positive_targets_begins_below_zero(loss, targets, tmp_path):
+    """The other ends are those of the margin, and the C library has the same ones."""
+    X, y = positive(400, seed=0)
+    model = TabularRegressor(**TINY, loss=loss).fit(X, y if targets == 1 else np.stack([y, y**2], axis=1))
+    X_new = positive(500, seed=1)[0]
+    low, high = np.moveaxis(model.predict_interval(X_new, 0.9).reshape(500, targets, 2), -1, 0)
+    predicted = model.predict(X_new).reshape(500, targets)
+    lower = predicted - (high - predicted)
+    assert (lower < -1e-3).any() and np.allclose(low, np.maximum(lower, 0), rtol=0, atol=1e-9)
+    assert (low >= 0).all()
+    path = tmp_path / "table.cmlp"
+    model.save(path)
+    in_c = model_in_c(path)
+    for k in range(targets):
+        assert [in_c.interval(0.9, row, k) for row in predicted] == list(zip(low[:, k], high[:, k], strict=True))
+
+
+def test_rows_for_a_calibration_have_targets_of_the_loss():
+    X, y = positive(60, seed=0)
+    model = TabularRegressor(**TINY, loss="poisson").fit(X, y)
+    with pytest.raises(ValueError, match=r"y must not be negative with loss='poisson', got -1 at row 3, column 0"):
+        model.calibrate(X, np.where(np.arange(60) == 3, -1.0, y))
+
+
+def censored(n, seed, end):
+    """Return rows of which about 27 % have the lowest or the highest target."""
+    X = np.random.RandomState(seed).standard_normal((n, 3))
+    y = np.maximum(X[:, 0] + 0.9 + np.random.RandomState(seed + 1).standard_normal(n), 0)
+    return X, y if end == "lowest" else 5 - y
+
+
+SEVERAL = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}
+
+
+@pytest.mark.parametrize("end", ["lowest", "highest"])
+def test_quantile_intervals_of_many_equal_targets_hold(end):
+    found = []
+    for seed in range(6):
+        model = TabularRegressor(hidden_layer_sizes=(16,), random_state=seed, **SEVERAL)
+        model.fit(*censored(600, 2 * seed, end))
+        X, y = censored(2000, 100 + 2 * seed, end)
+        found.append(covered(model.predict_interval(X, 0.8), y).mean())
+    assert 0.78 < np.mean(found) < 0.83
+
+
+@pytest.mark.parametrize("end", ["lowest", "highest"])
+@pytest.mark.parametrize("separate", [False, True])
+def test_quantiles_near_a_frequent_end_contain_it(end, separate, tmp_path):
+    model = TabularRegressor(**TINY, **SEVERAL).fit(*censored(400, 0, end))
+    if separate:
+        model.calibrate(*censored(200, 2, end))
+    X, target = censored(300, 4, end)[0], 0.0 if end == "lowest" else 5.0
+    outer = model.predict(X)[:, 0 if end == "lowest" else 2]
+    near = np.abs(outer - target) < 0.01
+    assert 30 < near.sum() < 270
+    path = tmp_path / "table.cmlp"
+    model.save(path)
+    in_c, loaded = model_in_c(path), cmlp.load(path)
+    for coverage in (0.01, 0.3, 0.5, 0.8, 0.95):
+        intervals = model.predict_interval(X, coverage)
+        assert covered(intervals[near], target).all() and np.isfinite(intervals).all()
+        for copy in (loaded, copy_of(model)):
+            assert copy.predict_interval(X, coverage).tobytes() == intervals.tobytes()
+        assert [in_c.interval(coverage, row) for row in model.predict(X)] == [*map(tuple, intervals)]
+    loaded.save(tmp_path / "again.cmlp")
+    assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+
+
+def test_ends_that_are_not_frequent_change_nothing(quantiles):
+    assert quantiles._trained().calibration.ends is None
+    X, y = numbers(400, seed=0)
+    weight = np.where(np.arange(400) < 30, 1e-3, 1.0)
+    y[:30] = -9.0  # the lowest target has a share of 0.0001
+    assert TabularRegressor(**TINY, **SEVERAL).fit(X, y, weight)._trained().calibration.ends is None
 
 
 # -------------------------------------------------------------------------------------------------------- ties
@@ -412,6 +500,42 @@ def test_file_and_c_have_the_calibration(kind, separate, tmp_path, request):
             in_c.margin(coverage, 0.0, target)
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
+
+
+KNOTS = {
+    "one": [1.0],
+    "equal": [1.0] * 5,
+    "equal at the ends": [-1.0, -1.0, 0.0, 2.0, 2.0],
+    "large": [-1e300, -1.0, 1e300],
+}
+
+
+@pytest.mark.parametrize("knots", KNOTS)
+def test_c_searches_the_knots_as_python_does(knots, regressor, tmp_path):
+    model, path = regressor._trained(), tmp_path / "table.cmlp"
+    widths = np.array([[KNOTS[knots], np.arange(1.0, len(KNOTS[knots]) + 1)]])
+    calibration = model.calibration._replace(widths=widths)
+    write_model(path, model.replace(calibration=calibration))
+    in_c, score = model_in_c(path), calibration.margins(0.8)[0]
+    predictions = np.array([-inf, -1e300, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 1e300, inf])
+    expected = score * factors_of(widths, predictions[:, None])[:, 0]
+    assert np.isfinite(expected).all() and (expected >= score).all()
+    assert [in_c.margin(0.8, value) for value in predictions] == expected.tolist()
+
+
+def test_rows_below_the_only_prediction_of_the_validation_rows_have_its_interval(tmp_path):
+    """Nearly all validation rows have one prediction, so all knots are equal; a row below them is no exception."""
+    rng = np.random.RandomState(0)
+    X = np.r_[np.zeros(300), 1.0][:, None]
+    y = np.where(X[:, 0] == 1, -50.0, rng.standard_normal(301))
+    model = TabularRegressor(**TINY, early_stopping=True).fit(X, y, X_val=np.zeros((200, 1)), y_val=y[:200])
+    model.save(tmp_path / "table.cmlp")
+    predicted, in_c = model.predict([[0.0], [1.0]]), model_in_c(tmp_path / "table.cmlp")
+    assert predicted[1] < predicted[0] and len(np.unique(model._trained().calibration.widths[0, 0])) == 1
+    intervals = model.predict_interval([[0.0], [1.0]])
+    margins = np.array([in_c.margin(0.9, output) for output in predicted])
+    assert margins[0] == margins[1] > 0
+    assert (intervals == np.stack([predicted - margins, predicted + margins], axis=1)).all()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Parameters of the training of tables: learning rate, dropout, number of epochs, early stopping, warm start."""
 
+import warnings
+
 import numpy as np
 import pytest
 from optional import package
@@ -80,12 +82,82 @@ def test_warm_start_continues_from_the_networks():
     np.testing.assert_allclose(model.fit(X, Y).predict(X), before, rtol=1e-5)
 
 
+def told(fit):
+    """Return the messages of warnings of a fit."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit()
+    return [str(one.message) for one in caught]
+
+
 def test_warm_start_keeps_columns_and_scale():
     frame = [[row[0], "ab"[i % 2]] for i, row in enumerate(X)]
     model = TabularRegressor(**TINY, warm_start=True, n_epochs=4).fit(frame, Y)
     before = model.predict([[0.1, "b"], [0.2, "new"]])
-    model.set_params(learning_rate_init=1e-12).fit([[row[0] * 100, "new"] for row in X], Y * 1000)
+    model.set_params(learning_rate_init=1e-12)
+    found = told(lambda: model.fit([[row[0] * 100, "new"] for row in X], Y * 1000))
+    assert "column 1: all 120 values are unknown" in found[0]
+    assert "column 0: 118 of 120 rows are outside the range" in found[1]
     np.testing.assert_allclose(model.predict([[0.1, "b"], [0.2, "new"]]), before, rtol=1e-5)
+
+
+WARM = {"n_estimators": 2, "hidden_layer_sizes": (16,), "warm_start": True, "random_state": 0}
+
+
+def rows_to_continue(n=400):
+    rng = np.random.RandomState(3)
+    pairs = zip(rng.random_sample(n).tolist(), rng.randint(0, 9, n).tolist(), strict=True)
+    rows = [[number, f"k{code}", "ab"[code % 2]] for number, code in pairs]
+    return rows, np.array([10 * row[0] + int(row[1][1:]) for row in rows])
+
+
+def test_warm_start_on_the_same_rows_says_nothing(tmp_path):
+    X, y = rows_to_continue()
+    model = TabularRegressor(**WARM).fit(X, y)
+    assert told(lambda: model.set_params(n_epochs=1).fit(X, y)) == []
+    assert told(lambda: model.fit(X[:200], y[:200])) == []
+    model.save(tmp_path / "model.cmlp")
+    assert told(lambda: cmlp.load(tmp_path / "model.cmlp").fit(X, y)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda row: [row[0], "new " + row[1], row[2]], "column 1: all 400 values are unknown"),
+        (lambda row: [row[0] + 2, row[1], row[2]], r"column 0: 400 of 400 rows are outside the range of the training"),
+        (lambda row: [row[0], row[1], None], "column 2: all 400 values are missing"),
+        (lambda row: [None, row[1], row[2]], "column 0: all 400 values are missing"),
+    ],
+    ids=["categories", "numbers", "no categories", "no numbers"],
+)
+def test_warm_start_on_rows_whose_columns_are_others_is_named(change, message):
+    X, y = rows_to_continue()
+    model = TabularRegressor(**WARM, n_epochs=8).fit(X, y)
+    for _ in range(2):  # in each fit
+        found = [one for one in told(lambda: model.fit([change(row) for row in X], y)) if "better than" not in one]
+        assert len(found) == 1 and found[0].startswith(message)
+        assert "warm_start=True keeps the categories, ranges and bins of the earlier fit" in found[0]
+    assert model.warning_counts_ == {}
+
+
+def test_warm_start_on_targets_that_moved_is_named(tmp_path):
+    X, y = rows_to_continue()
+    model = TabularRegressor(**WARM).fit(X, y)
+    model.save(tmp_path / "model.cmlp")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp")):
+        (message,) = told(lambda one=one: one.set_params(n_epochs=1).fit(X, y + 100))
+        assert one.score(X, y + 100) < 0
+        assert message.startswith("The model is not clearly better than a constant")
+        assert "warm_start=True continued the model of an earlier fit" in message
+
+
+def test_a_warm_start_with_other_columns_raises_as_fit_does():
+    pandas = package("pandas")
+    X, y = rows_to_continue()
+    frame = pandas.DataFrame(X, columns=["x", "k", "s"])
+    model = TabularRegressor(**WARM, n_epochs=2).fit(frame, y)
+    with pytest.raises(ValueError, match="unknown are"):
+        model.fit(frame.assign(other=1.0), y)
 
 
 def test_warm_start_of_a_loaded_model(tmp_path):
@@ -132,7 +204,7 @@ def test_warm_start_with_other_classes_raises():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda model: model.predict(X[:0]), r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
+        (lambda model: model.score(X[:0], []), "X must have at least one row for a score"),
         (lambda model: model.fit(X, Y > 0, X_val=X[:0], y_val=[]), "X_val must have at least one row"),
         (lambda model: model.calibrate(X, np.eye(2, dtype=int)[(Y > 0) * 1]), "needs one label per row, got y of"),
         (lambda model: model.save("model", include_training_state=True), "include_training_state must be False"),

@@ -1,14 +1,18 @@
 """Calibrated probabilities and the threshold of `TabularClassifier`."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
-from helpers import digest
+from helpers import assert_same_bits, changed, digest, model_in_c
 
 import cmlp
 from cmlp import TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
+from cmlp._estimators.tables.calibrate import _fourth_of
+from cmlp._model.model import outputs_of_table
+from cmlp._model.probabilities import chosen_threshold
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
 LIKE_THE_DEFAULT = {"n_estimators": 8, "hidden_layer_sizes": (64,), "n_epochs": None}  # similar networks
@@ -50,6 +54,39 @@ def test_rare_class_is_not_overstated_once_calibrated():
     assert before > 1.08 * truth and abs(after / truth - 1) < 0.08
 
 
+@pytest.mark.parametrize("kind", ["multiclass", "many"])
+@pytest.mark.parametrize("make", [fitted, calibrated])
+def test_probabilities_of_three_and_more_classes_sum_to_one_in_double(make, kind):
+    """The outputs of the networks are float32, so that a row of them sums to 1 only within 1e-7."""
+    log_loss = pytest.importorskip("sklearn.metrics").log_loss
+    model = make(kind)
+    p = model.predict_proba(X[NEW])
+    assert np.abs(p.sum(axis=1) - 1).max() < 2e-15
+    assert (model.classes_[p.argmax(axis=1)] == model.predict(X[NEW])).all()
+    with warnings.catch_warnings(action="error"):
+        assert log_loss(KINDS[kind][NEW], p) == pytest.approx(loss_of(model, kind))
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "many"])
+def test_mean_probabilities_are_divided_by_their_sum_in_the_order_of_the_classes(kind, tmp_path):
+    model, rows = fitted(kind), X[:200]
+    trained = model._trained()
+    mean = sum(outputs_of_table(trained.networks, trained.encoder.core, rows)) / len(trained.networks)
+    total = mean[:, 0]
+    for column in mean.T[1:]:
+        total = total + column
+    expected = mean / total[:, None]
+    assert (expected != mean).any()
+    assert_same_bits(model.predict_proba(rows), expected)
+    assert_same_bits(np.concatenate([model.predict_proba(row[None]) for row in rows[:20]]), expected[:20])
+    model.save(tmp_path / "table.cmlp")
+    in_c = model_in_c(tmp_path / "table.cmlp")
+    for row, probabilities in zip(rows, expected, strict=True):
+        label, found = in_c.predict(row)
+        assert_same_bits(found, probabilities)
+        assert label == probabilities.argmax()
+
+
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
 def test_calibrated_probabilities_have_a_smaller_loss(kind):
     assert loss_of(calibrated(kind), kind) < loss_of(fitted(kind), kind)
@@ -78,16 +115,35 @@ def test_calibrate_alone_keeps_probabilities(kind):
     assert model.calibrate(X[LEFT], KINDS[kind][LEFT]).predict_proba(X[NEW]).tobytes() == before.tobytes()
 
 
-def test_rows_of_the_sets_are_others_than_those_of_the_map():
-    model = calibrated()
-    y = np.searchsorted(model.classes_, KINDS["binary"][LEFT])[3::4]
-    p = model.predict_proba(X[LEFT][3::4])
-    assert (model._trained().calibration.scores == np.sort(1 - p[np.arange(len(y)), y])).all()
-    other = fitted()
-    labels = KINDS["binary"][LEFT].copy()
-    labels[3::4] = "a good one"  # rows of the sets only
-    other.calibrate(X[LEFT], labels, probabilities=True)
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_of_the_sets_are_others_than_those_of_the_map(kind):
+    """They are a fourth of each class, or of all rows with several labels each, and not every fourth row."""
+    model, y = calibrated(kind), KINDS[kind][LEFT]
+    codes = y if kind == "multilabel" else np.searchsorted(model.classes_, y)
+    is_fourth = _fourth_of(codes)
+    assert is_fourth.sum() == len(y) // 4 and 0.2 < is_fourth[3::4].mean() < 0.3
+    if kind != "multilabel":
+        for code in np.unique(codes):
+            assert abs(is_fourth[codes == code].sum() - (codes == code).sum() / 4) < 1
+    p = model.predict_proba(X[LEFT])[is_fourth]
+    truth = codes[is_fourth].reshape(len(p), -1)
+    right = np.where(truth, p, 1 - p).T if kind == "multilabel" else np.take_along_axis(p, truth, axis=1).T
+    assert (model._trained().calibration.scores == np.sort(1 - right)).all()
+    X_moved = X[LEFT].copy()
+    X_moved[is_fourth] += 9  # the map does not see these rows
+    other = fitted(kind).calibrate(X_moved, y, probabilities=True)
     assert other.predict_proba(X[NEW]).tobytes() == model.predict_proba(X[NEW]).tobytes()
+
+
+def test_sets_do_not_depend_on_the_order_of_a_panel():
+    """Rows are sorted by company and quarter, and the last quarter of each year is another one."""
+    rng = np.random.default_rng(5)
+    quarter = np.tile(np.arange(4), 700)
+    x = rng.standard_normal((2800, 1))
+    y = np.where(rng.random(2800) < np.where(quarter == 3, 0.02, 0.25), 1 - (x[:, 0] > 0), x[:, 0] > 0).astype(int)
+    model = TabularClassifier(**FAST).fit(x[:800], y[:800]).calibrate(x[800:1600], y[800:1600], probabilities=True)
+    sets = model.predict_set(x[1600:], 0.9)
+    assert 0.87 < sets[np.arange(1200), y[1600:]].mean() < 0.95
 
 
 @pytest.mark.parametrize("rows", ["held out", "others"])
@@ -136,11 +192,12 @@ def test_few_rows_of_a_class_are_named_and_none_are_refused(kind):
     before = model.predict_proba(X[NEW])
     has = (y if y.ndim == 1 else y[:, 0]) == lacking
     others, few = np.flatnonzero(~has), np.flatnonzero(has)[:9]
-    with pytest.raises(ValueError, match=f"y has no row of the class {name} outside of every fourth row"):
+    where = "outside of the fourth that measures the sets"
+    with pytest.raises(ValueError, match=f"y has no row of the class {name} {where}"):
         model.calibrate(X[LEFT][others], y[others], probabilities=True)
     assert model.predict_proba(X[NEW]).tobytes() == before.tobytes()
-    rows = np.concatenate([few, others])  # two of the few are fourth rows
-    with pytest.warns(UserWarning, match=f"y has only 7 rows of the class {name} outside of every fourth row"):
+    rows = np.concatenate([few, others])
+    with pytest.warns(UserWarning, match=f"y has only [5-8] rows of the class {name} {where}"):
         model.calibrate(X[LEFT][rows], y[rows], probabilities=True)
 
 
@@ -152,7 +209,7 @@ def test_few_held_out_rows_of_a_class_are_named():
 def test_weights_count_like_repeated_rows():
     y = KINDS["binary"]
     weights = 1.0 + np.arange(500) % 2
-    rows = np.repeat(np.arange(1000, 1500), 4)  # each row for the map and for the sets
+    rows = np.repeat(np.arange(1000, 1500), 4)
     model = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 4), probabilities=True)
     other = fitted().calibrate(X[rows], y[rows], np.repeat(weights, 4) * 8, probabilities=True)
     plain = fitted().calibrate(X[rows], y[rows], probabilities=True)
@@ -168,13 +225,15 @@ def test_unknown_labels_are_left_out_of_the_map():
     y[:12] = 77
     model = fitted("multiclass").calibrate(X[LEFT], y, probabilities=True)
     assert np.isinf(model._trained().calibration.scores).sum() == 3
-    expected = fitted("multiclass").calibrate(X[LEFT][12:], y[12:], probabilities=True)
-    assert model.predict_proba(X[NEW]).tobytes() == expected.predict_proba(X[NEW]).tobytes()
+    X_moved = X[LEFT].copy()
+    X_moved[:12] += 9
+    other = fitted("multiclass").calibrate(X_moved, y, probabilities=True)
+    assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
 
 
 def test_calibrated_probabilities_have_the_same_bits_everywhere():
     found = [calibrated(kind).predict_proba(X[NEW][:50]) for kind in ("binary", "multiclass", "multilabel")]
-    assert [digest(p) for p in found] == ["d3452fb0f66f3fe8", "32930251b4bb49f4", "6076ca57a5758f2f"]
+    assert [digest(p) for p in found] == ["ac1363529bd982d6", "e166da29700e25cd", "80d89f9b95544342"]
 
 
 def test_verify_tells_what_training_cannot_repeat():
@@ -192,6 +251,104 @@ def test_warm_start_continues_the_networks_of_fit():
     found = [model.fit(X[FIT], KINDS["binary"][FIT]).predict_proba(X[NEW]).tobytes() for model in models]
     assert found[0] == found[1]
     assert models[1]._trained().fitted_outputs is None
+
+
+# ---------------------------------------------------------------------------------------------- after class weights
+
+WEIGHTS = {
+    "binary": "balanced",
+    "multiclass": {0: 1.0, 5: 4.0, 10: 12.0},
+    "multilabel": [{0: 1, 1: 20}, {0: 3, 1: 1}],
+}
+
+
+def weighted_and_plain(kind, rows):
+    """Return two calibrated models: the first had class weights in fit."""
+    given = () if rows == "held out" else (X[LEFT], KINDS[kind][LEFT])
+    models = [fitted(kind, class_weight=weight, n_estimators=8) for weight in (WEIGHTS[kind], None)]
+    return [model.calibrate(*given, probabilities=True) for model in models]
+
+
+@pytest.mark.parametrize("rows", ["held out", "other rows"])
+@pytest.mark.parametrize("kind", WEIGHTS)
+def test_calibrated_probabilities_are_those_without_class_weights(kind, rows):
+    weighted, plain = weighted_and_plain(kind, rows)
+    p, truth = weighted.predict_proba(X[NEW]), KINDS[kind][NEW]
+    shares = truth.mean(axis=0) if kind == "multilabel" else (truth[:, None] == plain.classes_).mean(axis=0)
+    assert (np.abs(p.mean(axis=0) / shares - 1) < 0.3).all()
+    assert loss_of(weighted, kind) < 1.1 * loss_of(plain, kind)
+
+
+@pytest.mark.parametrize("rows", ["held out", "other rows"])
+def test_threshold_after_class_weights_decides_as_before(rows):
+    before = fitted(class_weight="balanced", n_estimators=8).predict(X[NEW])
+    model = weighted_and_plain("binary", rows)[0]
+    share = BAD[FIT].mean()
+    assert model.threshold_ == pytest.approx(share)  # weights are 1 / share and 1 / (1 - share)
+    assert (model.predict(X[NEW]) == before).mean() > 0.9
+    assert (model.predict(X[NEW]) == "bad").mean() > 2 * (model.predict_proba(X[NEW])[:, 1] >= 0.5).mean()
+
+
+def test_equal_class_weights_are_none():
+    """Only their ratio matters, and a weight may be larger than half of the largest number."""
+    plain = fitted().calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True).predict_proba(X[NEW])
+    equal = fitted(class_weight={"bad": 3, "a good one": 3})
+    assert equal._trained().class_weights is None
+    equal.calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True)
+    assert equal.threshold_ is None and equal.predict_proba(X[NEW]).tobytes() == plain.tobytes()
+    found = []
+    for unit in (1, 2**900):
+        model = fitted(class_weight={"bad": 5 * unit, "a good one": unit})
+        model.calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True)
+        assert model.threshold_ == 1 / 6
+        found.append(model.predict_proba(X[NEW]).tobytes())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
+def test_file_and_pickle_keep_class_weights(kind, tmp_path):
+    model = fitted(kind, class_weight=WEIGHTS[kind])
+    model.save(tmp_path / "model.cmlp")
+    copies = cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))
+    model.calibrate(X[LEFT], KINDS[kind][LEFT], probabilities=True)
+    for copy in copies:
+        copy.calibrate(X[LEFT], KINDS[kind][LEFT], probabilities=True)
+        assert copy.predict_proba(X[NEW]).tobytes() == model.predict_proba(X[NEW]).tobytes()
+        assert copy.threshold_ == model.threshold_
+    model.save(tmp_path / "again.cmlp")
+    again = cmlp.load(tmp_path / "again.cmlp")
+    assert (again.predict(X[NEW]) == model.predict(X[NEW])).all()
+    assert again._trained().class_weights.tobytes() == model._trained().class_weights.tobytes()
+
+
+@pytest.mark.parametrize("weights", [[[1.0, 1.0]], [[0.0, 0.0, 0.0]], [[1.0, 2.0, 1.0]], [[1.0, np.nan, 1.0]]])
+def test_file_with_other_class_weights_is_refused(weights, tmp_path):
+    model = fitted("multiclass", class_weight=WEIGHTS["multiclass"])
+    model._fitted = model._fitted._replace(model=model._trained().replace(class_weights=np.array(weights)))
+    model.save(tmp_path / "model.cmlp")
+    with pytest.raises(cmlp.ModelFormatError, match="class weights"):
+        cmlp.load(tmp_path / "model.cmlp")
+    with pytest.raises(ValueError, match="class weights"):
+        pickle.loads(pickle.dumps(model))
+
+
+def test_threshold_on_held_out_rows_counts_rows_not_class_weights():
+    """Costs are those of a row, so class weights do not multiply them."""
+    weights = np.where(BAD[FIT], 1.0, 3.0)
+    model = fitted(class_weight="balanced").choose_threshold(costs=(1, 1))
+    held_out = model._fitted.held_out
+    assert {float(weight) for part in held_out.parts for weight in part.weight / part.weight[0]} == {1.0}
+    given = TabularClassifier(**FAST, class_weight={"bad": 4}).fit(X[FIT], KINDS["binary"][FIT], weights)
+    part = given._fitted.held_out.parts[0]
+    is_bad = part.truth[:, 0] == 1
+    assert part.weight[~is_bad].min() == pytest.approx(3 * part.weight[is_bad].max(), rel=1e-12)
+
+
+def test_label_with_an_answer_of_weight_zero_keeps_its_scores():
+    y = KINDS["multilabel"]
+    model = fitted("multilabel", class_weight=[{0: 0, 1: 1}, {0: 3, 1: 1}])
+    p = model.calibrate(X[LEFT], y[LEFT], probabilities=True).predict_proba(X[NEW])
+    assert np.isfinite(p).all() and abs(p[:, 1].mean() / y[NEW, 1].mean() - 1) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -320,6 +477,36 @@ def test_equal_probabilities_are_not_separated():
     model = TabularClassifier(**FAST).fit(x, y).choose_threshold(x, y, recall=0.5)
     low, high = np.unique(model.predict_proba(x)[:, 1])[-2:]
     assert low < model.threshold_ < high
+
+
+@pytest.mark.parametrize("goal", [{"recall": 1.0}, {"recall": 0.9}, {"costs": (1, 1000)}])
+def test_rows_of_the_first_class_are_found_also_at_probability_1(goal, tmp_path):
+    """A network that is sure of a wrong class: all thresholds up to 1 miss its rows."""
+    x = np.repeat([-3e3, 3e3], 100)[:, None]
+    model = TabularClassifier(**FAST).fit(x, x[:, 0] > 0)
+    net = model._trained().first
+    params = net.params.copy()
+    params[-1] = 200.0  # the bias of the only output
+    model = changed(model, networks=[net._replace(params=params)])
+    p = model.predict_proba(x)[:, 1]
+    assert (p == 1).any()
+    truth = np.arange(len(x)) % 2 == 0
+    model.choose_threshold(x, truth, pos_label=False, **goal)
+    assert model.threshold_ == np.nextafter(1, 2) and not model.predict(x).any()
+    model.save(tmp_path / "model.cmlp")
+    assert not cmlp.load(tmp_path / "model.cmlp").predict(x).any()
+    model.choose_threshold(x, truth, pos_label=True, costs=(1000, 1))  # better none than one false alarm
+    assert not model.predict(x).any()
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_a_threshold_separates_also_neighbouring_numbers(positive):
+    low = 0.7
+    p = np.array([low, np.nextafter(low, 1)])
+    for truth, right in (([True, False], [1, 0]), ([False, True], [0, 1])):
+        threshold = chosen_threshold(p, np.array(truth), np.ones(2), 1.0, None, positive=positive)
+        found = (p >= threshold) == positive
+        assert found[truth].all() and (found.sum() == 1 or right[positive] == 0)
 
 
 def test_held_out_rows_choose_a_threshold():

@@ -1,15 +1,22 @@
 """The splits of a column: known answers, scikit-learn's trees, weights, columns without a signal; folds of the rows.
 
-A fitted table shows neither: they are tested with the functions that compute them.
+A fitted table shows neither: they are tested with the functions that compute them. The search for splits ends by
+Ctrl-C and `max_time`, too.
 """
 
+import threading
+import time
 import tracemalloc
+from _thread import interrupt_main
 
 import numpy as np
 import pytest
 from optional import package
 
+import cmlp
+from cmlp import TabularRegressor
 from cmlp._bridge._core import Random
+from cmlp._estimators.tables import learn_encoder
 from cmlp._estimators.tables.bag import folds_of
 from cmlp._estimators.tables.learn_encoder import SplitTarget, step_edges
 
@@ -90,6 +97,32 @@ def test_a_constant_target_has_no_steps():
     assert len(step_edges(np.arange(100.0), SplitTarget(np.full(100, 0.1), None))) == 0
 
 
+@pytest.mark.parametrize("kind", ["number", "numbers", "class"])
+def test_equal_targets_have_no_steps_whatever_rounding_makes_of_their_variance(kind):
+    for seed in range(60):
+        rng = np.random.RandomState(seed)
+        n = rng.randint(20, 5000)
+        x = rng.standard_normal(n) if seed % 3 else rng.randint(0, 5, n) * 1.0
+        weight = np.exp(3 * rng.standard_normal(n)) if seed % 2 else None
+        number = rng.standard_normal(3 if kind == "numbers" else None)
+        values = np.full(n, rng.randint(3)) if kind == "class" else np.full((n, *np.shape(number)), number)
+        assert len(step_edges(x, SplitTarget(values, weight))) == 0
+
+
+def test_a_step_between_nearly_equal_targets_is_found():
+    """The variance is far below the sum of squares, but above its rounding."""
+    x = np.arange(1000.0)
+    np.testing.assert_array_equal(step_edges(x, SplitTarget(1 + 1e-4 * (x > 432), None)), [432, 433])
+
+
+@pytest.mark.parametrize("gain", [0.0, 1.0, np.inf, np.nan])
+def test_a_tree_has_at_most_a_leaf_for_each_group(monkeypatch, gain):
+    """Also if the arithmetic were wrong: the search ends."""
+    monkeypatch.setattr(learn_encoder, "_best", lambda sums, first, end, fewest: (gain, first, first, end))
+    x = np.arange(300.0)
+    assert len(step_edges(x, SplitTarget(x, None))) <= 2 * len(x)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("classes", [False, True])
 def test_splits_are_those_of_scikit_learns_trees(classes, weighted):
@@ -161,6 +194,64 @@ def test_many_classes_take_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.fixture
+def slow_search(monkeypatch):
+    """Let the search for the steps of a column take some seconds."""
+    best = learn_encoder._best
+
+    def slowly(*arguments):
+        time.sleep(0.3)
+        return best(*arguments)
+
+    monkeypatch.setattr(learn_encoder, "_best", slowly)
+
+
+X = np.random.RandomState(0).standard_normal((300, 3))
+STAIRS = np.digitize(X[:, 0], np.linspace(-2, 2, 30)) * 1.0
+QUICK = {"n_estimators": 3, "hidden_layer_sizes": (8,), "random_state": 0}
+
+
+def test_ctrl_c_ends_the_search_for_steps(slow_search):
+    model = TabularRegressor(**QUICK)
+    timer = threading.Timer(0.4, interrupt_main)
+    begin = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, STAIRS)
+    assert time.monotonic() - begin < 2
+    assert not hasattr(model, "columns_")
+    with pytest.raises(ValueError, match="resume=True continues a call of fit, but"):
+        model.fit(X, STAIRS, resume=True)
+
+
+def n_edges(model):
+    """Return the number of edges of each column."""
+    return [len(column.edges) for column in model._trained().encoder.columns]
+
+
+def test_max_time_ends_the_search_for_steps_but_that_of_the_first_columns(slow_search, monkeypatch):
+    monkeypatch.setattr(learn_encoder, "_FEWEST_NUMBERS", 2 * len(X) - 1)  # one column
+    rows = np.stack([X[:, 0], X[:, 0] ** 3, np.exp(X[:, 0])], axis=1)
+    begin = time.monotonic()
+    warning = "^max_time was over before 2 of 3 columns of numbers were searched for steps of the target"
+    with pytest.warns(UserWarning, match=warning):
+        model = TabularRegressor(**QUICK, provenance=True, max_time=0.1).fit(rows, STAIRS)
+    assert time.monotonic() - begin < 10
+    edges = n_edges(model)
+    assert edges[0] > 2 and edges[1:] == [2, 2]
+    monkeypatch.undo()
+    assert str(cmlp.verify(model, rows, STAIRS)).startswith("bit-identical")
+    model.set_params(max_time=None).fit(rows, STAIRS, resume=True)
+    assert n_edges(model) == edges
+    assert str(cmlp.verify(model, rows, STAIRS)).startswith("bit-identical")
+    assert n_edges(model.fit(rows, STAIRS)) != edges
+
+
+def test_columns_of_small_tables_do_not_depend_on_the_time():
+    whole = TabularRegressor(**QUICK, n_epochs=1).fit(X, STAIRS)
+    assert n_edges(TabularRegressor(**QUICK, max_time=1e-9).fit(X, STAIRS)) == n_edges(whole)
 
 
 def test_folds_spread_the_classes_evenly():

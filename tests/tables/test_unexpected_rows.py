@@ -3,7 +3,9 @@
 import json
 import pickle
 import threading
+import time
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -141,8 +143,92 @@ def test_a_majority_of_new_values_is_named_and_a_minority_is_not():
     assert "120 of 160 values are unknown" in message and "match" not in message
 
 
-def test_missing_values_are_not_new():
-    assert messages(fitted().predict, frame(grade=[None] * N)) == []
+# -------------------------------------------------------------------------------- at predict: missing values
+
+
+def test_a_column_that_is_missing_for_the_first_time_is_named(tmp_path):
+    model = fitted()
+    model.save(tmp_path / "model.cmlp")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        for column in ("age", "rooms", "grade"):
+            absent = frame(**{column: [None] * N})
+            (message,) = messages(one.predict, absent)
+            assert message.startswith(f"column '{column}': all 160 values are missing. In fit there were none")
+            assert "coverage of intervals" in message
+            assert messages(one.predict_interval, absent) == []
+            assert one.warning_counts_[f"column '{column}': missing values"] == 2
+
+
+def test_all_missing_columns_are_named_in_one_warning():
+    model = fitted()
+    record = dict.fromkeys(("age", "rooms", "grade"))
+    (message,) = messages(model.predict, [record, record])
+    assert message.startswith("column 'age': all 2 values are missing; column 'rooms': all 2 values are missing; ")
+    assert messages(model.predict, record) == []
+    assert set(model.warning_counts_.values()) == {2} and len(model.warning_counts_) == 3
+    (message,) = messages(fitted().predict, {"age": 40, "rooms": 2, "grade": None})
+    assert message.startswith("column 'grade': the value is missing.")
+    many = np.random.RandomState(0).random_sample((80, 9))
+    (message,) = messages(TabularRegressor(**QUICK).fit(many, many[:, 0]).predict, [[np.nan] * 9])
+    assert "column 4: the value is missing; and 4 more columns. In fit" in message
+
+
+@pytest.mark.parametrize("column", ["age", "grade"])
+def test_a_tenth_of_the_rows_may_lack_a_value_that_fit_had_always(column):
+    values = frame()[column].astype(object)
+    values[: N // 10] = None
+    assert messages(fitted().predict, frame(**{column: values})) == []
+    values[: N // 10 + 1] = None
+    (message,) = messages(fitted().predict, frame(**{column: values}))
+    assert f"column '{column}': 17 of 160 values are missing" in message
+
+
+@pytest.mark.parametrize("column", ["age", "grade"])
+def test_a_column_that_was_seldom_missing_and_now_always_is_named(column):
+    values = frame()[column].astype(object)
+    values[:4] = None
+    model = TabularRegressor(categorical_features=["rooms", "grade"], **QUICK).fit(frame(**{column: values}), Y)
+    assert messages(model.predict, frame(**{column: values})[:4]) == []  # few rows can be so by chance
+    assert messages(model.predict, frame(**{column: [None] * N})[:19]) == []
+    (message,) = messages(model.predict, frame(**{column: [None] * N}))
+    assert message.startswith(f"column '{column}': all 160 values are missing (in fit at most ")
+
+
+def test_ordered_categories_are_missing_or_unknown():
+    order = {"grade": ["A", "B", "C"]}
+    model = TabularRegressor(categorical_features=order, **QUICK).fit(frame(), Y)
+    (message,) = messages(model.predict, frame(grade=[None] * N))
+    assert message.startswith("column 'grade': all 160 values are missing")
+    (message,) = messages(model.predict, frame(grade=["D"] * N))
+    assert message.startswith("column 'grade': all 160 values are unknown")
+
+
+def test_missing_values_of_columns_that_the_model_does_not_use_say_nothing():
+    model = TabularRegressor(**QUICK).fit(frame(rooms=[1] * N), Y)
+    assert messages(model.predict, frame(rooms=[None] * N)) == []
+
+
+def test_missing_values_as_often_as_in_fit_are_read_in_silence():
+    rng = np.random.RandomState(1)
+    X = rng.standard_normal((2000, 20))
+    X[rng.random_sample(X.shape) < np.linspace(0.01, 0.99, 20)] = np.nan
+    X = X.astype(object)
+    X[:, 10:] = np.where(X[:, 10:] == X[:, 10:], "filled", None)
+    model = TabularRegressor(**QUICK).fit(X[:1000], np.arange(1000))
+    for n in (1, 10, 20, 40, 1000):
+        for first in range(1000, 2000, n)[:40]:
+            model.predict(X[first : first + n])
+    assert model.warning_counts_ == {}
+
+
+def test_the_command_names_a_feed_that_fails(tmp_path, capsys):
+    fitted().save(tmp_path / "model.cmlp")
+    frame(age=[None] * N).to_csv(tmp_path / "rows.csv", index=False)
+    assert cli.main(["predict", str(tmp_path / "model.cmlp"), str(tmp_path / "rows.csv")]) == 0
+    assert "cmlp: column 'age': all 160 values are missing." in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------- at predict: many categories
 
 
 def test_rare_categories_of_a_full_column_are_not_new():
@@ -151,6 +237,73 @@ def test_rare_categories_of_a_full_column_are_not_new():
     assert messages(model.predict, many[250:]) == []
     (message,) = messages(model.predict, np.array([[f"K{i}"] for i in range(2 * N)], object))
     assert "after str.casefold" in message
+
+
+def rows_of_categories(n_categories, n_rows=4000, name="k"):
+    """Return a column whose categories have shares as 1, 1/2, 1/3, ..., and the numbers of the categories."""
+    shares = 1 / np.arange(1, n_categories + 1)
+    codes = np.random.RandomState(7).choice(n_categories, n_rows, p=shares / shares.sum())
+    return np.array([f"{name}{code}" for code in codes], object)[:, None], codes.astype(float)
+
+
+@pytest.mark.parametrize("n_categories", [150, 200, 250, 600])
+def test_unknown_categories_are_named_however_many_fit_has_seen(n_categories, tmp_path):
+    X, y = rows_of_categories(n_categories)
+    model = TabularRegressor(**QUICK).fit(X, y)
+    model.save(tmp_path / "model.cmlp")
+    other, _ = rows_of_categories(n_categories, name="other ")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert messages(one.predict, X) == []
+        (message,) = messages(one.predict, other)
+        assert message.startswith("column 0: all 4,000 values are unknown")
+        assert ("(in fit about" in message) == (n_categories > 200)
+        assert one.warning_counts_ == {"column 0: unknown categories": 1}
+
+
+def test_new_rows_with_categories_as_in_fit_are_read_in_silence():
+    X, y = rows_of_categories(2000, n_rows=8000)
+    model = TabularRegressor(**QUICK).fit(X[:4000], y[:4000])
+    for first in range(4000, 8000, 5):  # unknown ones are then by chance most of some parts
+        model.predict(X[first : first + 5])
+    model.predict(X[4000:])
+    assert model.warning_counts_ == {}
+
+
+@pytest.mark.parametrize("n_rows", [150, 600])
+def test_names_that_only_one_row_has_are_not_new(n_rows):
+    names = np.array([f"name {k}" for k in range(n_rows + 60)], object)[:, None]
+    model = TabularRegressor(**QUICK).fit(names[:n_rows], np.arange(float(n_rows)))
+    assert messages(model.predict, names[n_rows:]) == []
+
+
+def test_few_unknown_rows_of_a_full_column_are_not_new():
+    X, y = rows_of_categories(600)
+    model = TabularRegressor(**QUICK).fit(X, y)
+    assert messages(model.predict, [["other"]]) == []
+    assert "all 20 values are unknown" in messages(model.predict, [["other"]] * 20)[0]
+
+
+def test_the_share_of_rare_categories_is_weighted():
+    y = np.tile(np.arange(600.0), 4)
+    X = np.array([f"k{code:g}" for code in y], object)[:, None]
+    weight = np.where(y < 200, 1.0, 0.25)
+    found = [TabularRegressor(**QUICK).fit(X, y, one)._trained().encoder.columns[0].seen for one in (None, weight)]
+    assert [one.n for one in found] == [600, 600]
+    np.testing.assert_allclose([one.rare for one in found], [2 / 3, 1 / 3])
+
+
+def test_rows_of_fit_are_not_outside_a_column_with_more_categories_than_are_listed(tmp_path):
+    X, y = rows_of_categories(600)
+    model = TabularRegressor(**QUICK).fit(X, y)
+    model.save(tmp_path / "model.cmlp")
+    for one in (model, cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))):
+        assert not one.outside(X).any()
+        assert len(one.categories_[0]) == 200
+    listed = np.tile(model.categories_[0], 2)[:, None].astype(object)
+    exact = TabularRegressor(**QUICK).fit(listed, np.arange(400.0))
+    with pytest.warns(UserWarning, match="the value is unknown"):
+        assert np.isnan(exact.outside([["other"]])).all()
+    assert len(exact.categories_[0]) == 200
 
 
 def test_other_threads_do_not_repeat_a_warning():
@@ -234,3 +387,48 @@ def test_dates_with_and_without_an_offset_name_it(as_objects):
     model = TabularRegressor(**QUICK).fit(frame(day=zoned), Y)
     with pytest.raises(ValueError, match=r"a date with an offset from UTC, got 2020-01-01 12:00:00 in row 0\. Add"):
         model.predict(frame(day=days.astype(dtype) if dtype else days))
+
+
+# ------------------------------------------------------------------------------------------ integers of equal hashes
+
+
+MODULUS = 2**61 - 1  # of the hashes of integers: a dict of n integers of one hash takes n * n comparisons
+CODES = {"categorical_features": [0], **QUICK}
+
+
+@pytest.mark.parametrize(
+    "entry", [lambda i: MODULUS * i, lambda i: -MODULUS * i - 7, lambda i: Decimal(MODULUS * i) + Decimal("0.1")]
+)
+def test_fit_refuses_many_categories_of_one_hash(entry):
+    rows = [[entry(i)] for i in range(1, 20_001)]
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="column 0 must have at most 100 categories with the same hash, got more"):
+        TabularRegressor(**CODES).fit(rows, np.arange(len(rows)))
+    assert time.monotonic() - begin < 5
+    few = [row for row in rows[:100] for _ in range(3)]
+    assert len(TabularRegressor(**CODES).fit(few, np.arange(300)).categories_[0]) == 100
+
+
+def test_fit_refuses_ordered_categories_of_one_hash():
+    levels = [MODULUS * i for i in range(1, 20_001)]
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="column 0 must have at most 100 categories with the same hash"):
+        TabularRegressor(categorical_features={0: levels}, **QUICK).fit([[level] for level in levels], levels)
+    assert time.monotonic() - begin < 5
+
+
+def test_large_integers_of_different_hashes_are_categories():
+    rows = [[2**70 + i % 150] for i in range(900)]
+    model = TabularRegressor(**CODES).fit(rows, np.arange(900))
+    assert len(model.categories_[0]) == 150
+
+
+@pytest.mark.parametrize("n_known", [50, 250])  # all categories, or the most frequent ones
+def test_predict_reads_many_unknown_integers_of_one_hash_in_linear_time(n_known):
+    model = TabularRegressor(**CODES).fit([[i % n_known] for i in range(1000)], np.arange(1000))
+    rows = [[MODULUS * i] for i in range(1, 20_001)]
+    begin = time.monotonic()
+    found = messages(model.predict, rows)
+    assert time.monotonic() - begin < 5
+    assert len(found) == (n_known == 50)
+    assert all(f"The first are {MODULUS}, {2 * MODULUS}, {3 * MODULUS}; fit knows" in one for one in found)

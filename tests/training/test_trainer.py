@@ -374,3 +374,41 @@ def test_a_program_scores_the_rows_of_validation():
     scored = trainer(max_iter=3, scoring=lambda network, rows, targets: len(rows) + float(targets.sum()))
     scored.run(X, y, X_val=X[:5], y_val=y[:5])
     assert scored.validation_scores == [5 + y[:5].sum()] * 3
+
+
+RANGES = {"log_loss": ("logistic", -1.0, "be from 0 to 1"), "poisson": ("exp", -1.0, "not be negative")}
+
+
+@pytest.mark.parametrize("loss", RANGES)
+@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}, {"solver": "lbfgs"}], ids=str)
+def test_targets_out_of_the_range_of_the_loss_are_refused_before_training(loss, parameters):
+    """The first one in y is named, whichever the shuffled epoch reads first, and also if its row is held out."""
+    X, _ = blobs()
+    output, value, words = RANGES[loss]
+    for row in range(0, 40, 13):
+        net = Network([4, 3, 2], output=output, loss=loss, random_state=0)
+        y, before = np.ones((len(X), 2)), net.params.tobytes()
+        y[row, 1] = y[row + 1] = value
+        message = f"^y must {words} with loss='{loss}', got -1 at row {row}, column 1"
+        trained = Trainer(net, random_state=0, max_iter=2, **parameters)
+        with pytest.raises(ValueError, match=message):
+            trained.run(X, y)
+        with pytest.raises(ValueError, match=message):
+            trained.run(X, y, np.where(np.arange(len(X)) < 40, 0.0, 1.0))
+        with pytest.raises(ValueError, match=message):
+            net.fit(X, y, max_iter=2)
+        assert net.params.tobytes() == before
+
+
+@pytest.mark.parametrize("loss", RANGES)
+def test_targets_of_validation_rows_are_in_the_range_of_the_loss(loss):
+    X, _ = blobs()
+    output, value, words = RANGES[loss]
+    net = Network([4, 3, 1], output=output, loss=loss, random_state=0)
+    y = np.full((len(X), 1), 0.25)
+    wrong = y.copy()
+    wrong[3] = value
+    message = rf"X_val, y_val.*: y must {words} with loss='{loss}', got -1 at row 3, column 0"
+    with pytest.raises(ValueError, match=message):
+        Trainer(net).run(X, y, X_val=X, y_val=wrong)
+    Trainer(net, max_iter=1).run(X, y, X_val=X, y_val=y)  # soft targets

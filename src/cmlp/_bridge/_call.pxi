@@ -416,8 +416,9 @@ cdef class Call:
         targets.struct_size = sizeof(cmlp_targets)
         Y = rectangular(Y, "y")
         if cnp.PyArray_NDIM(Y) == 1:
-            if net.loss == "gamma":
-                raise ValueError("y must be positive with loss='gamma', but class indices mean targets of 0 and 1")
+            if traits_of(net.loss).outside(0):
+                raise ValueError(f"y must {traits_of(net.loss).targets} with loss={net.loss!r}, but class indices mean "
+                                 "targets of 0 and 1")
             # The core checks the indices too. The check in Python has the better message.
             if not self.checked or not is_vector(Y, cnp.NPY_INT32):
                 Y = as_class_indices(Y, net.n_out, net.activations[len(net.activations) - 1])
@@ -425,8 +426,6 @@ cdef class Call:
             targets.kind = CMLP_TARGETS_CLASSES
         else:
             self.Y = matrix(Y, "y", net.n_out)
-            if not self.checked:
-                self.Y = targets_in_range(self.Y, net.loss)
             targets.kind, targets.dtype = CMLP_TARGETS_DENSE, dtype_code(self.Y)
             targets.n_cols, targets.col_stride = cnp.PyArray_DIM(self.Y, 1), stride_of(self.Y, 1)
         targets.data, targets.n_rows = cnp.PyArray_DATA(self.Y), cnp.PyArray_DIM(self.Y, 0)
@@ -650,8 +649,11 @@ cdef class Call:
             found = "NaN or infinity" if self.workers.n_stored else kind_of(self.given(), row, column)
             raise NonFiniteInputError(found, row, column)
         if status == CMLP_ERROR_TARGET:
-            kind = kind_of(self.Y, row, column)
-            raise StatusError(f"Input y contains {kind} at row {row}, column {column}.", "CMLP_ERROR_TARGET")
+            if abs(self.Y[row, column]) <= np.finfo(self.net.dtype).max:
+                problem = excluded_target(self.Y, row, column, self.net.loss, self.net.dtype)
+            else:
+                problem = f"Input y contains {kind_of(self.Y, row, column)} at row {row}, column {column}."
+            raise StatusError(problem, "CMLP_ERROR_TARGET")
         if status == CMLP_ERROR_WEIGHT:
             raise StatusError(refusal(self.weights, row, self.net.dtype), "CMLP_ERROR_WEIGHT")
         if status == CMLP_ERROR_SPARSE:

@@ -29,10 +29,11 @@ cdef extern from "core/net/tuning_names.h" nogil:
 import numpy as np
 
 from cmlp._data.arrays import (
-    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, is_sparse, rectangular, targets_in_range,
+    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, excluded_target, is_sparse, rectangular,
     values_and_gradient,
 )
 from cmlp._data.labels import as_class_indices
+from cmlp._data.losses import traits_of
 from cmlp._data.weights import refusal
 from cmlp._process.signals import TimeLimitReached, deliver, safe_point, immediate_signals
 from cmlp._process.threads import available_threads, interrupted

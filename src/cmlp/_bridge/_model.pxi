@@ -252,3 +252,10 @@ cdef class Model:
         cdef double margin = 0
         check(cmlp_table_margin(self.model, target, coverage, first, len(row), &margin))
         return margin
+
+    def interval(self, double coverage, outputs, int64_t target=0):
+        """Return the ends of the interval of a coverage for the outputs of a row of a table's model."""
+        cdef cnp.ndarray row = np.array(outputs, np.float64, ndmin=1)
+        cdef double ends[2]
+        check(cmlp_table_interval(self.model, target, coverage, <const double *>cnp.PyArray_DATA(row), len(row), ends))
+        return ends[0], ends[1]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._bridge import _core
+    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.summary import Accuracy
 
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
@@ -83,11 +84,16 @@ def _of_table(trained: TableModel) -> dict[str, str]:
     kinds = [one.kind if one.kind == "unused" else one.type for one in columns]
     counts = {kind: kinds.count(kind) for kind in _KINDS}
     fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    names = trained.feature_names
+    labels = [str(i) if names is None else printable(str(names[i])) for i in range(len(columns))]
+    pairs = zip(labels, columns, strict=True)
+    partly_known = [f"{label} {_kept(one)}" for label, one in pairs if one.has_unlisted]
+    if partly_known:
+        fields["categories"] = _listed(partly_known)
     parts = [(i, ", ".join(_PARTS[part.name] for part in one.parts)) for i, one in enumerate(columns) if one.parts]
     if parts:
-        names = trained.feature_names
         zones = [" in UTC" if one.type == "instant" else "" for one in columns]
-        texts = [f"{i if names is None else printable(str(names[i]))} ({each}{zones[i]})" for i, each in parts]
+        texts = [f"{labels[i]} ({each}{zones[i]})" for i, each in parts]
         fields["parts of dates"] = _listed(texts)
     fields["networks"] = ", ".join(_layers(net) for net, _ in trained.networks)
     if trained.answer_scale is not None and n_answers(net) > 1:
@@ -105,6 +111,15 @@ def _of_table(trained: TableModel) -> dict[str, str]:
         is_error = trained.labels is None
         fields["error" if is_error else "accuracy"] = _accuracy(trained.summary.accuracy, is_error=is_error)
     return fields
+
+
+def _kept(column: EncodedColumn) -> str:
+    """Describe how many of the categories of fit a column lists."""
+    n = len(column.categories or ())
+    if column.seen is None:
+        return f"(at most the {n:,} most frequent)"
+    share = f"about {1 - column.seen.rare:.0%} of the values"
+    return f"(the {n:,} most frequent of {column.seen.n:,}, which have {share})"
 
 
 def _accuracy(found: Accuracy, *, is_error: bool) -> str:

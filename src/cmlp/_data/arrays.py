@@ -37,6 +37,7 @@ _READERS = {
     **dict.fromkeys((".json", ".jsonl"), "read_json"),
     ".parquet": "read_parquet",
 }
+_NO_PLAIN_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
 EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
@@ -55,9 +56,13 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
+    except NotImplementedError as error:  # of the library of a data frame or a column
+        raise InvalidParameterError(
+            "{} cannot be converted to a NumPy array: {}", _unreadable(value, name), error
+        ) from None
     if not array.ndim:
         _refuse_unread(value, name)
-    return array
+    return array if array.dtype.kind != "U" or hasattr(value, "dtype") else _unmixed(value, array)
 
 
 def _refuse_unread(value: object, name: str) -> None:
@@ -70,6 +75,25 @@ def _refuse_unread(value: object, name: str) -> None:
         if isinstance(path, str) and end:
             reader = _READERS.get(end.lower(), "read_csv")
             raise ValueError(f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}.")
+
+
+def _unreadable(value: Any, name: str) -> Message:
+    """Return the first column of a data frame that NumPy cannot read, or the argument, and the type."""
+    for label, column in value.items() if hasattr(value, "iloc") and hasattr(value, "columns") else ():
+        try:
+            np.asarray(column)
+        except NotImplementedError:
+            return Message("<name>, column {!r} of type {},", label, column.dtype, name=Setting(name))
+    return Message("<name> of type {}", getattr(value, "dtype", type(value).__name__), name=Setting(name))
+
+
+def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return a list as the array of text that NumPy makes of it; as objects if not all of its entries are text.
+
+    NumPy makes the text 'nan' of a missing value beside text, and '1' of a number.
+    """
+    entries = np.array(value, object)
+    return array if all(isinstance(entry, str) for entry in entries.flat) else entries
 
 
 def is_arrow(value: object) -> bool:
@@ -188,16 +212,21 @@ def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
 
 
 def _require_usual_digits(array: NDArray[Any]) -> None:
-    """Raise ValueError for text that only Python takes for a number: "1_01", or digits of other scripts."""
+    """Raise an error for what only Python and NumPy take for numbers: "1_01", digits of other scripts, and dates."""
     if array.dtype.kind in "buif":
         return
     for entry in array.ravel().tolist():
-        if isinstance(entry, (str, bytes)):
+        if isinstance(entry, _NO_PLAIN_NUMBERS):
             _number_in(entry)
 
 
 def _number_in(entry: Any) -> float:
-    """Return an entry as a number; raises ValueError for text that is no number as files have it."""
+    """Return an entry as a number; raises ValueError for text that is no number as files have it.
+
+    NumPy's dates and durations would become numbers of their units.
+    """
+    if isinstance(entry, (np.datetime64, np.timedelta64)):
+        raise TypeError(f"must be a real number, got {entry!r}")
     text = entry.decode("latin-1") if isinstance(entry, bytes) else entry
     if isinstance(text, str) and (not text.isascii() or "_" in text):
         raise ValueError(f"could not convert string to float: {str(text)!r}")
@@ -246,18 +275,32 @@ def require_finite(array: NDArray[Any], name: str) -> None:
 def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
     """Return targets that the loss allows: a copy, which other threads cannot change, if the loss allows only some.
 
-    The core computes with other targets, and its costs would be wrong.
+    The core refuses other targets too, but only those that it reads, and after the batches before have been trained.
     """
     traits = traits_of(loss)
-    if not traits.has_positive_outputs:
+    if traits.allows_all:
         return targets
     targets = np.array(targets)
-    wrong = targets < 0 if traits.targets == "not be negative" else targets <= 0
-    if wrong.any():
-        row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
-        problem = "y must {} with <loss=>, got {:g} at row {}, column {}."
-        raise ValueError(Message(problem, traits.targets, targets[row, column], row, column, loss=loss))
+    outside = traits.outside(targets)
+    if outside.any():
+        row, column = map(int, np.unravel_index(outside.argmax(), targets.shape))
+        raise ValueError(excluded_target(targets, row, column, loss))
     return targets
+
+
+def excluded_target(
+    targets: NDArray[Any], row: int, column: int, loss: object, dtype: np.dtype[Any] | None = None
+) -> Message:
+    """Return the message of an error for a target that the loss does not allow, or only not as a number of `dtype`."""
+    value, traits = targets[row, column], traits_of(loss)
+    found = f"{value:g}"
+    if not traits.outside(np.float64(found)):  # as 1 + 1e-9
+        found = f"{value}"
+    if dtype is not None and not traits.outside(value):
+        found += f", which is {dtype.type(value):g} in {dtype},"
+    return Message(
+        "y must {} with <loss=>, got {} at row {}, column {}.", traits.targets, found, row, column, loss=loss
+    )
 
 
 def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:

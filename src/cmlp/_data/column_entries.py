@@ -6,7 +6,6 @@ A date has one text in all containers.
 from __future__ import annotations
 
 import re
-import reprlib
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from numbers import Number
@@ -15,11 +14,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
-from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, TYPES
-from cmlp._data.containers import in_microseconds, out_of_range, plain_entry
-from cmlp.exceptions import Message
+from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, MOST_EQUAL_HASHES, TYPES
+from cmlp._data.containers import (
+    FINE,
+    FIRST,
+    LAST,
+    LONGEST,
+    MOMENTS,
+    in_microseconds,
+    out_of_range,
+    plain_entry,
+)
+from cmlp.exceptions import Message, short_repr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from numpy.typing import NDArray
@@ -57,6 +66,7 @@ _NAMED = Message(" To use the column as categories, name it in <categorical_feat
 
 INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
 SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion
+_OTHER_HASHES = SIMPLE - {int}  # types of which hardly any values have equal hashes
 _NUMBERS = {int, float, bool}
 _NUMBERS_OR_NONE = {*_NUMBERS, type(None)}
 _WHOLE = re.compile(r"\.0(?=[],)])")  # pandas makes (0.0, 5.0] of (0, 5] if a value is missing
@@ -121,6 +131,8 @@ def _type_of_entry(value: object) -> str:
         is_midnight = value.hour == value.minute == value.second == value.microsecond == 0
         return _DATE if is_midnight else _TIME
     if isinstance(value, np.datetime64):
+        if np.datetime_data(value.dtype)[0] in FINE:  # NumPy cannot compare all of these units with days
+            value = value.astype(MOMENTS)
         return _DATE if value == value.astype("M8[D]") else _TIME
     if isinstance(value, date):
         return _DATE
@@ -221,7 +233,7 @@ def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool)
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:
-    return f"{label} must be {wanted}, got {reprlib.repr(value)} in row {row}."
+    return f"{label} must be {wanted}, got {short_repr(value)} in row {row}."
 
 
 # ------------------------------------------------------------------------------------------------- dates and times
@@ -246,6 +258,49 @@ def _moment(value: Any, row: int, label: str) -> Any:
     except OverflowError:
         out_of_range(value, row, label, is_date=isinstance(value, date))
     return in_microseconds(np.array([moment]), label, row)[0]
+
+
+def limits_of_times(column_type: str) -> tuple[float, float]:
+    """Return the first and the last number that a column of dates, times or durations can have."""
+    low, high = map(_days, _units_of_times(column_type))
+    return low, high
+
+
+def _units_of_times(column_type: str) -> tuple[int, int]:
+    """Return the first and the last date, or duration, in microseconds."""
+    ends = (-LONGEST, LONGEST) if column_type == DURATION else (FIRST, LAST)
+    low, high = (int(in_microseconds(np.array([end]), "").astype(np.int64)[0]) for end in ends)
+    return low, high
+
+
+def time_near(number: float, low: float, high: float) -> float | None:
+    """Return the number of the date, time or duration next to a number, from `low` to `high`; None if there is none."""
+    units = _microseconds(number)
+    near = (_days(units + by) for by in (0, -1, 1))
+    return next((days for days in near if low <= days <= high), None)
+
+
+def time_of(number: float, column_type: str) -> date | timedelta:
+    """Return the entry of a column of dates, times or durations whose number this is."""
+    low, high = _units_of_times(column_type)
+    units = min(max(_microseconds(number), low), high)  # the last date has the number of the year 10,000
+    if column_type == DURATION:
+        return timedelta(microseconds=units)
+    moment: datetime = np.datetime64(units, "us").item()
+    if column_type == _INSTANT:
+        return moment.replace(tzinfo=UTC)
+    return moment.date() if column_type == _DATE and moment.time() == time() else moment
+
+
+def _days(microseconds: int) -> float:
+    """Return the number of a date, as `numbers_of`."""
+    return float(microseconds) / MICROSECONDS_OF_A_DAY
+
+
+def _microseconds(days: float) -> int:
+    """Return the whole microseconds next to a number of days, in exact arithmetic."""
+    numerator, denominator = days.as_integer_ratio()
+    return (2 * numerator * MICROSECONDS_OF_A_DAY + denominator) // (2 * denominator)
 
 
 # ---------------------------------------------------------------------------------------------------- categories
@@ -304,6 +359,33 @@ def _of_decimal(value: Decimal) -> object:
         return int(value)
     number = float(value)
     return number if Decimal(repr(number)) == value else value
+
+
+def text_of(value: object) -> str | None:
+    """Return the text of a category; None for an integer of more digits than Python writes."""
+    try:
+        return str(value)
+    except ValueError:
+        return None
+
+
+def require_few_equal_hashes(values: Iterable[object], label: str) -> None:
+    """Raise ValueError for too many categories with one hash: with n of them, a dict takes n * n comparisons.
+
+    Only chosen numbers are such ones: integers that have equal remainders modulo 2**61 - 1.
+    """
+    modulus = sys.hash_info.modulus
+    alike: dict[int, set[object]] = {}
+    for value in values:
+        if type(value) in _OTHER_HASHES or (type(value) is int and -modulus < value < modulus):
+            continue
+        found = alike.setdefault(hash(value), set())
+        found.add(value)
+        if len(found) > MOST_EQUAL_HASHES:
+            raise ValueError(
+                f"{label} must have at most {MOST_EQUAL_HASHES} categories with the same hash, got more integers with "
+                f"the same remainder modulo {modulus}. Convert the column to text."
+            )
 
 
 def stored_category(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from numbers import Number
@@ -9,24 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.column_entries import ORDERED, categories_of, stored_category
-from cmlp._data.columns import DATES, CellFormat
+from cmlp._data.column_entries import ORDERED, categories_of, stored_category, text_of
+from cmlp._data.columns import DATES, MOST_GAPS, ROWS_TO_COMPARE, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Message
+from cmlp.exceptions import Message, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._data.columns import Seen
     from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
 _SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
 _SHOWN = 3  # values in a message
+_COLUMNS_SHOWN = 5
+_MOSTLY = 0.5
+_LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
 _SAMPLED = 5000  # entries that are parsed first if a column has more different ones
-_SAMPLE = 20  # rows from which on a column with rarer categories than the model keeps is judged
+_SAMPLE = 20  # rows from which on unusual values are judged, if fit had some of them
+_LEAST_CHANCE = 1e-5  # of as few usual values, below which they are not chance
 
 _ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
 _NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
@@ -60,7 +66,7 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
     first: dict[Any, int] = {}
     for row in filled:
         first.setdefault(values[row], row)
-    others = [f"{value!r} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
+    others = [f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
     share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
     listed = f" The first others are {', '.join(others)}." if others else ""
     written = next((value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None)
@@ -107,47 +113,137 @@ def warn_of_unknown(
     codes: Mapping[object, int],
     column_type: str,
     notices: Notices,
-    *,
-    is_full: bool,
+    seen: Seen | None,
 ) -> None:
     """Warn once if most values of a column have no code: `coded` has the codes, negative ones of unknown values.
 
-    If the column had more categories than the model keeps (`is_full`), unknown ones are nothing new. There must then be
-    many rows, and values that would match in another form.
+    Unknown values are nothing new if fit had rows with a category that the model does not list, or
+    if most of its rows shared theirs with no other row. There must then be clearly more of them than
+    in fit, or many rows with values that would match in another form. If it is not known what fit
+    has `seen`, only the latter counts.
     """
     n_known = int(np.count_nonzero(coded >= 0))
     if None in codes:
         n_known -= int(np.count_nonzero(coded == codes[None]))
-    if n_known >= len(coded) - n_known or (is_full and len(coded) < _SAMPLE):
+    n = len(coded)
+    if n_known >= n - n_known or (n < _SAMPLE and not _are_new(n_known, n, len(codes), seen)):
         return
     label, entries = column.label, categories_of(column, column_type)
     new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
+    n = n_known + len(new)
     if len(new) <= n_known:
         return
-    match = _match(new, codes) if is_full else ""
-    if is_full and not match:
-        return
+    match = ""
+    if not _are_new(n_known, n, len(codes), seen):
+        match = _match(new, codes) if n >= _SAMPLE else ""
+        if not match:
+            return
     if not notices.is_first(f"{label}: unknown categories"):
         return
-    n = n_known + len(new)
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
-    came = ", ".join(map(repr, list(dict.fromkeys(new))[:_SHOWN]))
-    known = ", ".join(map(repr, [value for value in codes if value is not None][:_SHOWN]))
+    came = ", ".join(map(shown, _first_different(new)))
+    known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
+    few = few or f"{len(new):,} of {n:,} values are unknown"
+    if seen is not None and seen.rare >= _LEAST_SHOWN:
+        few += f" (in fit about {seen.rare:.0%})"
     warn(
-        f"{label}: {few or f'{len(new):,} of {n:,} values are unknown'}, and unknown values {become}. The "
-        f"first are {came}; fit knows {examples}.{match or _match(new, codes)}"
+        f"{label}: {few}, and unknown values {become}. The first are {came}; fit knows "
+        f"{examples}.{match or _match(new, codes)}{notices.note}"
     )
+
+
+def _first_different(values: Sequence[Any]) -> list[Any]:
+    """Return the first different values; a dict of all of them takes too long if their hashes are equal."""
+    found: list[Any] = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+        if len(found) == _SHOWN:
+            break
+    return found
+
+
+def count_of_missing(column: Column, coded: NDArray[np.float64], column_type: str) -> int:
+    """Return how many values without a code are missing ones.
+
+    It is 0 if so few values have no code that nothing depends on it.
+    """
+    if np.count_nonzero(coded < 0) <= MOST_GAPS * len(coded):
+        return 0
+    return sum(value is None for value in categories_of(column, column_type))
+
+
+def warn_of_missing(
+    label: Callable[[int], str], counts: Sequence[int], n: int, gaps: Sequence[float], notices: Notices
+) -> None:
+    """Warn once of each column that is clearly more often missing in n rows than in those of fit.
+
+    `counts` are the numbers of missing values, `gaps` their shares in fit, or NaN. A column that was
+    never missing in fit is named if more than a tenth of its values are.
+    """
+    texts: list[str] = []
+    for i, (count, gap) in enumerate(zip(counts, gaps, strict=True)):
+        if not (_is_gap(count, n, gap) and notices.is_first(f"{label(i)}: missing values")):
+            continue
+        few = "the value is" if n == 1 else f"all {n:,} values are" if count == n else f"{count:,} of {n:,} values are"
+        usual = f" (in fit at most {gap:.0%})" if gap else ""
+        texts.append(f"{label(i)}: {few} missing{usual}")
+    if texts:
+        n_more = len(texts) - _COLUMNS_SHOWN
+        more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
+        warn(
+            f"{'; '.join(texts[:_COLUMNS_SHOWN])}{more}. In fit there were none, or far fewer, so "
+            "predictions are less accurate than measured, and the coverage of intervals and sets "
+            f"does not hold. Check where these columns come from.{notices.note}"
+        )
+
+
+def _is_gap(count: int, n: int, gap: float) -> bool:
+    """Return whether `count` missing values of n are clearly more than a share `gap` of those of fit."""
+    if gap == 0:
+        return count > MOST_GAPS * n
+    return n >= ROWS_TO_COMPARE and not math.isnan(gap) and is_clearly_rarer(n - count, n, 1 - gap)
+
+
+def _are_new(n_known: int, n: int, n_listed: int, seen: Seen | None) -> bool:
+    """Return whether the unknown ones of n values are something that the rows of fit did not have."""
+    if seen is None:
+        return False
+    if seen.n <= n_listed and seen.rare <= _MOSTLY:
+        # The model lists every category of fit, so that one row can be judged.
+        return 2 * n_known < n * (1 - seen.rare)
+    return is_clearly_rarer(n_known, n, 1 - seen.rare)
+
+
+def is_clearly_rarer(count: int, n: int, share: float) -> bool:
+    """Return whether `count` of n rows are less than half of a `share` of them, and not by chance.
+
+    The chance of so few is at most ``exp(-n * d)``, where d is the divergence of the two shares
+    (Chernoff, 1952).
+    """
+    if 2 * count >= n * share:
+        return False
+    found = count / n
+    divergence = (1 - found) * math.log((1 - found) / (1 - share)) if share < 1 else math.inf
+    if count:
+        divergence += found * math.log(found / share)
+    return n * divergence > -math.log(_LEAST_CHANCE)
 
 
 def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:
     """Return a sentence about the change after which most values are known ones; "" if none are."""
-    values, categories = list(dict.fromkeys(new)), [value for value in codes if value is not None]
+    texts: dict[str, Any] = {}  # whose hashes differ
+    for value in new:
+        text = text_of(stored_category(value))
+        if text is not None:
+            texts.setdefault(text, value)
+    categories = [value for value in codes if value is not None]
     best: tuple[int, str] = 0, ""
     for name, change in _CHANGES:
         meant = {change(str(value)): value for value in categories}
-        pairs = [(value, meant.get(change(str(stored_category(value))))) for value in values]
+        pairs = [(value, meant.get(change(text))) for text, value in texts.items()]
         matching = [(value, other) for value, other in pairs if other is not None]
         if len(matching) > best[0]:
             value, other = matching[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from cmlp.exceptions import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -27,6 +29,7 @@ TYPES = {
     "text": "string",
 }
 MICROSECONDS_OF_A_DAY = 86_400_000_000
+MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
 # What helps if rows have text or missing values.
 TABLES = Phrase("tables", "use TabularClassifier or TabularRegressor, which take them")
@@ -221,6 +224,67 @@ class ColumnLayout(NamedTuple):
     n: int = 0
     missing: bool = False
     part_widths: tuple[int, ...] = ()
+
+
+MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
+
+
+class Seen(NamedTuple):
+    """What fit has seen of a column's categories, of which a model lists at most `MAX_CATEGORIES`.
+
+    Attributes
+    ----------
+    n : int
+        Number of categories, with a missing value as one of them.
+    rare : float
+        Share of the rows with a value whose category is not listed, or is that of one row alone.
+        Of new rows from the same population, about this share has no listed category (Good, "The
+        population frequencies of species and the estimation of population parameters", 1953).
+    """
+
+    n: int
+    rare: float = 0.0
+
+
+def seen_by_default(n: int, *, is_ordered: bool) -> Seen | None:
+    """Return what fit has seen of a column with `n` listed categories, if nothing else is known.
+
+    That is None if there may have been more than the model lists.
+    """
+    return Seen(n) if n < MAX_CATEGORIES or is_ordered else None
+
+
+ROWS_TO_COMPARE = 20  # from which on missing values are judged of which fit had some, too
+MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit may be missing
+
+
+class Gaps(NamedTuple):
+    """How often the columns were missing in fit.
+
+    Attributes
+    ----------
+    shares : list of float
+        Of the rows of fit, at most; NaN for a column of which nothing is to be said.
+    most : ndarray of float64
+        The share of rows up to which a column is not clearly more often missing.
+    never : ndarray of intp
+        The columns that were never missing.
+    """
+
+    shares: Sequence[float]
+    most: NDArray[np.float64]
+    never: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, shares: Sequence[float]) -> Self:
+        """Return what follows from the shares."""
+        found = np.array(shares)
+        most = np.where(found == 0, MOST_GAPS, (1 + found) / 2)  # half as many values as in fit
+        return cls(shares, np.nan_to_num(most, nan=1.0), np.flatnonzero(found == 0))
+
+    def allow(self, raw: NDArray[np.float64]) -> bool:
+        """Return whether only columns are NaN that were missing in fit, too."""
+        return not any(map(math.isnan, raw.take(self.never, axis=1).ravel().tolist()))
 
 
 _SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point

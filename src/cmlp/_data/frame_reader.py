@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import reprlib
+import math
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -20,20 +21,30 @@ from cmlp._data.column_entries import (
     TIMES,
     categories_of,
     numbers_of,
+    require_few_equal_hashes,
     stored_category,
+    text_of,
     type_of_entries,
     type_of_numbers,
 )
-from cmlp._data.columns import texts_of_names, warn_of_no_names
+from cmlp._data.columns import (
+    MAX_CATEGORIES,
+    ROWS_TO_COMPARE,
+    Seen,
+    seen_by_default,
+    texts_of_names,
+    warn_of_no_names,
+)
 from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.columns import Gaps
     from cmlp._data.containers import Column
     from cmlp._process.warnings import Notices
 
@@ -41,10 +52,10 @@ if TYPE_CHECKING:
 
 # The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
 OTHER = -1.0
-MAX_CATEGORIES = 200
 _FROM_DTYPE = "from_dtype"
 _ABSENT = object()  # in the place of the value of a missing key
 _FEW_ROWS = 32
+_FEW_NUMBERS = 64
 
 
 class InputFrame(NamedTuple):
@@ -82,12 +93,15 @@ class FrameReader(NamedTuple):
 
     The names are text, numbers, tuples or None for a missing name; they are None if X was not a data frame. A column of
     categories has the code of each category, also of None, the missing value, if fit has seen it. That of an ordered
-    one is its rank, and an unknown or missing one is the number NaN.
+    one is its rank, and an unknown or missing one is the number NaN. `seen` has what fit has seen of
+    the categories of each column, None if that is not known, and for numbers.
     """
 
     names: Sequence[Any] | None
     codes: Sequence[Codes | None]  # None for a column of numbers
     column_types: Sequence[str]  # of the columns, see `type_of_entries`
+    seen: Sequence[Seen | None] = ()
+    gaps: Gaps | None = None  # how often the columns were missing in fit, if that is known
 
     def read(self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None) -> NDArray[np.float64]:
         """Return the columns of X as doubles: numbers, NaN where they are missing, and codes of categories.
@@ -95,20 +109,35 @@ class FrameReader(NamedTuple):
         With `notices`, rows that are not as those of fit are read with a warning: unknown columns, which None refuses,
         no names, and unknown categories.
         """
-        return self._values(self._same_columns(frame_of(X, owner), owner, notices), notices)
+        frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
+        return self._values(frame, notices, in_fit=notices is None)
+
+    def read_again(self, X: ArrayLike | InputFrame, owner: str, notices: Notices) -> NDArray[np.float64]:
+        """Return what `read` returns of the rows of a fit that keeps the columns of an earlier one.
+
+        Other columns raise ValueError, and what these rows have that those of the earlier fit did not
+        have is a warning.
+        """
+        frame = self._same_columns(frame_of(X, owner), owner, None)
+        return self._values(frame, notices, in_fit=True)
 
     def read_with_entries(
         self, X: ArrayLike, owner: str, notices: Notices | None = None
     ) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return what `read` returns, and the entries as the user passed them."""
-        frame = self._same_columns(frame_of(X, owner), owner, notices)
+        frame = self._same_columns(frame_of(X, owner, types_are_known=True), owner, notices)
         entries = np.empty((frame.n_rows, len(frame.columns)), object)
         for i in range(len(frame.columns)):
             entries[:, i] = frame.column(i).entries()
-        return self._values(frame, notices), entries
+        return self._values(frame, notices, in_fit=False), entries
 
-    def _values(self, frame: InputFrame, notices: Notices | None) -> NDArray[np.float64]:
+    def _values(self, frame: InputFrame, notices: Notices | None, *, in_fit: bool) -> NDArray[np.float64]:
+        """Return the columns as doubles.
+
+        With `notices`, they are compared with what fit had.
+        """
         column_types = self.column_types
+        n_missing: dict[int, int] = {}
         if frame.matrix is None or not TIMES.isdisjoint(column_types):
             raw = np.empty((frame.n_rows, len(self.codes)))
             is_done = False
@@ -122,16 +151,48 @@ class FrameReader(NamedTuple):
                 coded = raw[:, i] = _codes(column, codes, column_types[i])
                 # A list is searched faster than an array if it is short.
                 if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
-                    from cmlp._data.column_warnings import warn_of_unknown  # few programs need it
+                    from cmlp._data.column_warnings import count_of_missing, warn_of_unknown
 
-                    is_full = len(codes) >= MAX_CATEGORIES and column_types[i] != ORDERED
-                    warn_of_unknown(column, coded, codes, column_types[i], notices, is_full=is_full)
+                    seen = self.seen[i] if self.seen else None
+                    if None not in codes and (n := count_of_missing(column, coded, column_types[i])):
+                        n_missing[i] = n
+                    warn_of_unknown(column, coded, codes, column_types[i], notices, seen)
                 if column_types[i] == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             elif not is_done:
-                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=notices is None)
-        require_no_infinity(raw, frame)
+                raw[:, i] = numbers_of(frame.column(i), column_types[i], in_fit=in_fit)
+        # A list of few numbers is judged in a third of the time that NumPy needs.
+        few = raw.ravel().tolist() if raw.size <= _FEW_NUMBERS else None
+        if few is None:
+            is_finite = bool(np.isfinite(raw).all())
+        else:
+            is_finite = all(map(math.isfinite, few))
+        if not is_finite and (few is None or any(map(math.isinf, few))):
+            require_no_infinity(raw, frame)
+        if notices is not None and self.gaps is not None:
+            is_many = len(raw) >= ROWS_TO_COMPARE
+            if n_missing or is_many or not (is_finite or self.gaps.allow(raw)):
+                self._compare_missing(frame, raw, n_missing, notices)
         return raw
+
+    def _compare_missing(
+        self, frame: InputFrame, raw: NDArray[np.float64], n_missing: Mapping[int, int], notices: Notices
+    ) -> None:
+        """Warn of columns that are clearly more often missing than in fit.
+
+        `n_missing` has how often columns are missing that have no code for it.
+        """
+        assert self.gaps is not None
+        counts = np.isnan(raw).sum(axis=0)
+        for i, codes in enumerate(self.codes):
+            if codes is not None:
+                code = codes.get(None)
+                is_coded = code is not None
+                counts[i] = (raw[:, i] == code).sum() if is_coded else n_missing.get(i, 0)
+        if (counts > self.gaps.most * len(raw)).any():
+            from cmlp._data.column_warnings import warn_of_missing  # few programs need it
+
+            warn_of_missing(frame.label, counts.tolist(), len(raw), self.gaps.shares, notices)
 
     def _same_columns(self, frame: InputFrame, owner: str, notices: Notices | None) -> InputFrame:
         """Return the columns in the order of fit; others raise ValueError, or with `notices` cause a warning."""
@@ -149,15 +210,18 @@ class FrameReader(NamedTuple):
         unknown = [name for name in frame.names if name not in known]
         if missing or (unknown and notices is None):
             both = ("missing", missing), ("unknown", unknown)
-            found = [f"{what} are {reprlib.repr(names)}" for what, names in both if names]
+            found = [f"{what} are {short_repr(names)}" for what, names in both if names]
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
-            warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
+            warn(f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}.")
         return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
-def frame_of(X: Any, owner: str) -> InputFrame:
-    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is."""
+def frame_of(X: Any, owner: str, *, types_are_known: bool = False) -> InputFrame:
+    """Return the columns of an array or a data frame, which is read once; a `InputFrame` is returned as it is.
+
+    If `types_are_known`, from fit, the columns of a few rows may have entries without the types of the data frame.
+    """
     if isinstance(X, InputFrame):
         return X
     refuse_sparse(X, "X")
@@ -174,7 +238,7 @@ def frame_of(X: Any, owner: str) -> InputFrame:
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
             raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
-        return InputFrame(names, columns_of(X, names), len(X))
+        return InputFrame(names, columns_of(X, names, types_are_known=types_are_known), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
@@ -214,7 +278,7 @@ def frame_of_records(
             if value is _ABSENT:
                 if not may_lack_keys:
                     unknown = [key for key in record if key not in known]
-                    other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
+                    other = f", which has the unknown keys {short_repr(unknown)}" if unknown else ""
                     raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
             n_present += 1
@@ -226,7 +290,7 @@ def frame_of_records(
             column[row] = value
         if n_present < len(record):
             unknown = [key for key in record if key not in known]
-            raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
+            raise ValueError(f"X must have no other keys than the columns, got {short_repr(unknown)} in row {row}.")
     return InputFrame(list(names), columns, len(records))
 
 
@@ -248,6 +312,7 @@ def learn_frame_reader(
     chosen = _chosen(categorical, frame)
     codes: list[Codes | None] = []
     column_types: list[str] = []
+    seen: list[Seen | None] = []
     for i, column in enumerate(frame.exact_columns()):
         found = type_of_entries(column, rows)
         is_chosen = i in chosen
@@ -256,12 +321,16 @@ def learn_frame_reader(
             held = column.levels()
             levels = None if held is None else categories_of(held, CATEGORY)
         if levels is not None:
+            require_few_equal_hashes(levels, column.label)
             column_types.append(ORDERED)
             codes.append({stored_category(level): rank for rank, level in enumerate(levels)})
+            seen.append(seen_by_default(len(levels), is_ordered=True))
             _require_levels(column, codes[i])
         elif is_chosen or (categorical is not None and _holds_categories(column, rows)):
             column_types.append(found if found in TIMES else CATEGORY)
-            codes.append(_learn_codes(column, column_types[i], rows, weight))
+            learned = _learn_codes(column, column_types[i], rows, weight)
+            codes.append(learned[0])
+            seen.append(learned[1])
             is_decided = is_chosen or column.is_of_file or column.has_categories()
             if column_types[i] == CATEGORY and not is_decided:
                 from cmlp._data.column_warnings import warn_of_text  # few programs need it
@@ -270,16 +339,17 @@ def learn_frame_reader(
         else:
             column_types.append(type_of_numbers(found))
             codes.append(None)
-    return FrameReader(frame.names, codes, column_types)
+            seen.append(None)
+    return FrameReader(frame.names, codes, column_types, seen)
 
 
 def _require_levels(column: Column, codes: Codes | None) -> None:
     """Raise ValueError for a value that is not among the ordered categories."""
     for row, value in enumerate(categories_of(column, CATEGORY)):
         if value is not None and value not in (codes or ()):
-            known = reprlib.repr(list(codes or ()))
+            known = short_repr(list(codes or ()))
             raise ValueError(
-                f"{column.label} must be one of its ordered categories {known}, got {value!r} in row {row}."
+                f"{column.label} must be one of its ordered categories {known}, got {shown(value)} in row {row}."
             )
 
 
@@ -289,27 +359,19 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         return {}
     n = len(frame.columns)
     ordered = categorical if isinstance(categorical, Mapping) else {}
-    if isinstance(categorical, Mapping):
-        categorical = list(categorical)
-    given = np.asarray([] if categorical is None else categorical)
-    if isinstance(categorical, list) and (
-        ordered or (given.ndim > 1 and all(isinstance(one, tuple) for one in categorical))
-    ):
-        given = np.fromiter(categorical, object, len(categorical))  # names of several levels
-    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
-        expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-        problem = "<categorical_features> must be <expected>, got {}."
-        raise InvalidParameterError(
-            problem, reprlib.repr(categorical), categorical_features=categorical, expected=expected
-        )
-    if given.dtype.kind == "b":
+    given = _entries_of(categorical)
+    if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
             problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
             raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
         return dict.fromkeys(np.flatnonzero(given).tolist())
-    index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
+    names = frame.names or []
+    index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
-    for entry in given.tolist():
+    for entry in given:
+        is_of_other_type = isinstance(entry, (bool, float)) and entry not in names  # which may equal an index
+        if is_of_other_type or not isinstance(entry, Hashable):
+            raise _not_columns(categorical)
         if entry not in index:
             problem = "<categorical_features> has {!r}, but X has no such column."
             raise InvalidParameterError(problem, entry, categorical_features=categorical)
@@ -318,17 +380,37 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     return found
 
 
-def _checked_levels(levels: Any, name: object) -> list[object]:
+def _entries_of(categorical: Any) -> list[Any]:
+    """Return the entries of `categorical_features`: names, of any types, indices or the booleans of a mask."""
+    if isinstance(categorical, (list, tuple, Mapping)):  # of which NumPy would make one type
+        return [plain_entry(entry) for entry in categorical]
+    given = np.asarray([] if categorical is None else categorical)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
+        raise _not_columns(categorical)
+    entries: list[Any] = given.tolist()
+    return entries
+
+
+def _not_columns(categorical: object) -> InvalidParameterError:
+    expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
+    problem = "<categorical_features> must be <expected>, got {}."
+    shown = short_repr(categorical)
+    return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
+
+
+def _checked_levels(levels: Any, entry: object) -> list[object]:
     """Return a column's categories in order: different texts or numbers."""
     found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
     found = [plain_entry(level) for level in found]
+    require_few_equal_hashes(found, f"column {entry!r}")
     if (
         not found
         or len({*map(stored_category, found)} - {None}) < len(found)
         or not SIMPLE.issuperset(map(type, found))
+        or None in map(text_of, found)
     ):
         problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, name, reprlib.repr(levels), categorical_features=...)
+        raise InvalidParameterError(problem, entry, short_repr(levels), categorical_features=...)
     return found
 
 
@@ -341,15 +423,36 @@ def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
     )
 
 
-def _learn_codes(column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None) -> Codes:
-    """Return the codes of the categories with the largest weights; equal ones in the order of text, None last."""
+def _learn_codes(
+    column: Column, column_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+) -> tuple[Codes, Seen]:
+    """Return the codes of the categories with the largest weights, and what there was besides them.
+
+    Categories of equal weight have the order of text, None last.
+    """
     values = categories_of(column, column_type)
-    counts: Counter[object] = Counter()
-    for row, share in zip(rows.tolist(), [1] * len(rows) if weight is None else weight.tolist(), strict=True):
-        counts[values[row]] += share
-    stored = {stored_category(value): count for value, count in counts.items()}
+    entries = [values[row] for row in rows.tolist()]
+    require_few_equal_hashes(entries, column.label)
+    occurring: Counter[object] = Counter(entries)
+    weights: dict[object, float] = dict(occurring)
+    if weight is not None:
+        weights = dict.fromkeys(occurring, 0.0)
+        for value, share in zip(entries, weight.tolist(), strict=True):
+            weights[value] += share
+    stored = {stored_category(value): total for value, total in weights.items()}
+    if None in map(text_of, stored):
+        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
+        most = sys.get_int_max_str_digits()
+        raise ValueError(
+            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+        )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
-    return {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+    codes = {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
+    alone = {stored_category(value) for value, count in occurring.items() if count == 1}
+    filled = {value: total for value, total in stored.items() if value is not None}
+    is_rare = {value: value in alone or value not in codes for value in filled}
+    rare = math.fsum(total for value, total in filled.items() if is_rare[value])
+    return codes, Seen(len(stored), rare / math.fsum(filled.values()) if rare else 0.0)
 
 
 def _codes(column: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:

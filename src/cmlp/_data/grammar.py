@@ -38,6 +38,9 @@ _DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?)?", re.ASCII
 )
 _UNIX = date(1970, 1, 1).toordinal()
+# The first and the last moment, in microseconds: of the years 1 to 9999 in UTC.
+_FIRST = (date.min.toordinal() - _UNIX) * MICROSECONDS_OF_A_DAY
+_LAST = (date.max.toordinal() - _UNIX + 1) * MICROSECONDS_OF_A_DAY - 1
 _HOURS, _MINUTES = 24, 60
 _MICROSECONDS = 1_000_000  # of a second
 _LONGEST_INTEGER = 40  # digits; more are a number, and no label
@@ -143,7 +146,8 @@ class Grammar:
         if int(digits[:2]) >= _HOURS or int(digits[2:]) >= _MINUTES:
             return None
         east = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * _MICROSECONDS
-        return Date("instant", value + (east if offset[0] == "-" else -east))
+        value += east if offset[0] == "-" else -east
+        return Date("instant", value) if _FIRST <= value <= _LAST else None
 
     def boolean(self, cell: str) -> bool | None:
         """Return whether a cell is true or false; None for other text."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.columns import MOST_EQUAL_HASHES
 from cmlp._data.labels import Labels
 from cmlp.exceptions import InvalidParameterError, ModelFormatError
 
@@ -27,7 +28,6 @@ _EXACT = 2**53  # larger integers are stored as text, because JavaScript would r
 _MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
-_MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 _NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
 
 
@@ -363,9 +363,9 @@ def _is_name(value: Any) -> bool:
 def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -> str:
     """Return the categories of each column, None for a column of numbers, as JSON; errors name the column."""
     for i, values in enumerate(categories):
-        if values and _most_equal_hashes(values) > _MOST_EQUAL_HASHES:
+        if values and _most_equal_hashes(values) > MOST_EQUAL_HASHES:
             raise ValueError(
-                f"column {i} of {owner} has more than {_MOST_EQUAL_HASHES} integers with the same hash, which a model "
+                f"column {i} of {owner} has more than {MOST_EQUAL_HASHES} integers with the same hash, which a model "
                 "file cannot contain: convert the column to text before fit"
             )
     return as_json(
@@ -400,7 +400,7 @@ def load_categories(text: str) -> list[list[Any] | None]:
     except (ValueError, RecursionError):
         raise refuse("'categories' is not JSON") from None
     for values in categories:
-        if values and _most_equal_hashes(values) > _MOST_EQUAL_HASHES:
+        if values and _most_equal_hashes(values) > MOST_EQUAL_HASHES:
             raise refuse("'categories' has a column in which too many integers have the same hash")
         if values is not None and len(set(values)) != len(values):
             raise refuse("'categories' has a column with two equal categories")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 
@@ -10,22 +11,43 @@ class LossTraits(NamedTuple):
 
     Attributes
     ----------
-    answer : {"mean", "quantile", "mean or median", "shares"}
-        What the best constant answer is.
-    targets : {"numbers", "not be negative", "be positive", "probabilities"}
-        What targets must be: numbers are the words of an error.
+    answer : {"mean", "median", "quantile", "location", "shares", "smoothed shares", "focused shares"}
+        The best constant answer for the cost that training minimizes, which `cmlp._train.constant_answer` finds. The
+        location is between mean and median: far targets pull with a limited force. The smoothed shares are those of
+        the classes after label smoothing, and the focused ones have less cost than the shares, because the focal loss
+        counts sure answers less.
+    words : str
+        The best constant answer in a message.
+    targets : {"be finite", "not be negative", "be positive", "be from 0 to 1"}
+        What targets must do, in the words of an error.
     power : int
         The unit of the loss is this power of y's; 0 if it has none.
     """
 
     answer: str
-    targets: str = "numbers"
+    words: str
+    targets: str = "be finite"
     power: int = 0
 
     @property
     def is_robust(self) -> bool:
-        """Whether no single target moves the best constant answer far."""
+        """Whether no single target moves the best constant answer far, and the cost grows with the distance."""
+        return self.answer in ("median", "quantile", "location")
+
+    @property
+    def is_squared(self) -> bool:
+        """Whether the loss is the squared error, of which R^2 is a ratio."""
+        return self.answer == "mean" and self.power == 2
+
+    @property
+    def predicts_quantiles(self) -> bool:
+        """Whether the parameter of the loss is one or several quantiles."""
         return self.answer == "quantile"
+
+    @property
+    def smooths_labels(self) -> bool:
+        """Whether the parameter of the loss is that of label smoothing."""
+        return self.answer == "smoothed shares"
 
     @property
     def has_positive_outputs(self) -> bool:
@@ -33,23 +55,47 @@ class LossTraits(NamedTuple):
         return self.targets in ("not be negative", "be positive")
 
     @property
+    def needs_positive_targets(self) -> bool:
+        """Whether y must be above 0."""
+        return self.targets == "be positive"
+
+    @property
+    def lowest_target(self) -> float:
+        """The number below which no target is."""
+        return 0.0 if self.has_positive_outputs else -math.inf
+
+    @property
     def has_probabilities(self) -> bool:
         """Whether outputs are probabilities."""
-        return self.targets == "probabilities"
+        return self.targets == "be from 0 to 1"
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether targets may be any finite numbers."""
+        return self.targets == "be finite"
+
+    def outside(self, targets: Any) -> Any:
+        """Return which of some finite targets, numbers of NumPy, the loss does not allow."""
+        if self.needs_positive_targets:
+            return targets <= 0
+        outside = (targets < 0) & (not self.allows_all)
+        return outside | (targets > 1) if self.has_probabilities else outside
 
 
+_MEAN = "the mean of y"
+_SHARES = "the shares of the classes"
 _TRAITS = {
-    "squared_error": LossTraits("mean", power=2),
-    "huber": LossTraits("mean or median", power=2),
-    "absolute_error": LossTraits("quantile", power=1),
-    "quantile": LossTraits("quantile", power=1),
-    "poisson": LossTraits("mean", "not be negative"),
-    "gamma": LossTraits("mean", "be positive"),
-    "log_loss": LossTraits("shares", "probabilities"),
-    "focal": LossTraits("shares", "probabilities"),
-    "label_smoothing": LossTraits("shares", "probabilities"),
+    "squared_error": LossTraits("mean", _MEAN, power=2),
+    "huber": LossTraits("location", "the best constant", power=2),
+    "absolute_error": LossTraits("median", "the median of y", power=1),
+    "quantile": LossTraits("quantile", "the quantile of y", power=1),
+    "poisson": LossTraits("mean", _MEAN, "not be negative"),
+    "gamma": LossTraits("mean", _MEAN, "be positive"),
+    "log_loss": LossTraits("shares", _SHARES, "be from 0 to 1"),
+    "focal": LossTraits("focused shares", "the best constant probabilities", "be from 0 to 1"),
+    "label_smoothing": LossTraits("smoothed shares", _SHARES, "be from 0 to 1"),
 }
-_OF_A_FUNCTION = LossTraits("unknown")
+_OF_A_FUNCTION = LossTraits("unknown", "a constant")
 
 
 def traits_of(loss: Any) -> LossTraits:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.column_entries import TIMES, limits_of_times, time_near, time_of
 from cmlp._data.frame_reader import OTHER
 from cmlp._model.encoder import N_WAVES, PARTS
-from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
+from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._train.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import NonFiniteInputError, wrong
@@ -107,6 +108,10 @@ class _Judge(ABC):
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return what is predicted, in a form that can be compared."""
 
+    def possible(self, corners: Boxes, least: Boxes, most: Boxes, row: Boxes) -> Boxes:
+        """Return the corners with values that a user can pass, between the ends of the whole box."""
+        return corners
+
     @abstractmethod
     def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction."""
@@ -132,6 +137,7 @@ class _Judge(ABC):
                 continue
             slopes = self.slopes(lows, highs, target)
             corners = np.clip(np.where(slopes > 0, highs, lows), least, most)
+            corners = self.possible(corners, least, most, row)
             others = (self.targets(corners) != target).reshape(len(corners), -1).any(axis=1)
             if others.any():
                 return "counterexample", corners[others][0]
@@ -197,6 +203,7 @@ def _halves(low: Boxes, high: Boxes, slope: Boxes) -> tuple[tuple[Boxes, Boxes],
 
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
+_QUOTIENTS = 2.0**-50  # more than the relative errors of two quotients
 _TOPS = (0.25, 0.0)  # phases at which the waves of a part of a date are 1; half a period later they are -1
 _USUAL = 6  # scales around the centre, in which a number of any size is judged separately from its tails
 
@@ -226,14 +233,15 @@ def _cases(value: float, radius: float, column: EncodedColumn) -> list[Case]:
         other = OTHER if column.kind == "category" else np.nan  # of ordered ones
         codes = [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
         return [(code, code) for code in codes]
+    least, most = limits_of_times(column.type) if column.type in TIMES else (-_MOST, _MOST)
     if column.kind == "number" and math.isinf(radius):
         usual = _USUAL * column.scale
-        ends = [-_MOST, max(column.centre - usual, -_MOST), min(column.centre + usual, _MOST), _MOST]
+        ends = [least, max(column.centre - usual, least), min(column.centre + usual, most), most]
         return [*itertools.pairwise(ends), (np.nan, np.nan)]
     if column.kind != "number" or np.isnan(value):
         return [(value, value)]
     low, high = _box_around(np.array(value), np.array(radius))
-    return [(float(low), float(high))]
+    return [(max(float(low), least), min(float(high), most))]
 
 
 def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
@@ -243,7 +251,11 @@ def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxe
         if example[i] == row[i] or (np.isnan(example[i]) and np.isnan(row[i])):
             continue
         if codes is None:
-            found[i] = None if np.isnan(example[i]) else float(example[i])
+            number, held = float(example[i]), model.encoder.columns[i].type
+            if np.isnan(number):
+                found[i] = None
+            else:
+                found[i] = time_of(number, held) if held in TIMES else number
         else:
             names = {code: category for category, code in codes.items()}
             others = itertools.chain([None], map("unknown{}".format, itertools.count()))
@@ -290,15 +302,29 @@ class _TableJudge(_Judge):
     def __init__(self, model: TableModel) -> None:
         self.model, self.is_multilabel = model, model.class_labels.kind == "multilabel"
         self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder.columns)
+        columns = model.encoder.columns
+        self.times = [i for i, one in enumerate(columns) if one.type in TIMES and one.kind == "number"]
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""
-        return mean_outputs(outputs_of_table(self.networks, self.columns, rows), None)
+        outputs = outputs_of_table(self.networks, self.columns, rows)
+        return mean_outputs(outputs, None, self.model.net.activations[-1])
 
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return the predicted classes, or which labels are predicted."""
         outputs = self.outputs(rows)
         return np.asarray(outputs > _HALF if self.is_multilabel else self.model.classes(outputs))
+
+    def possible(self, corners: Boxes, least: Boxes, most: Boxes, row: Boxes) -> Boxes:
+        """Return the corners with dates and durations that exist: those of whole microseconds."""
+        for i in self.times:
+            low, high = limits_of_times(self.model.encoder.columns[i].type)
+            low, high = max(low, least[i]), min(high, most[i])
+            for corner in corners:
+                if corner[i] != row[i] and not np.isnan(corner[i]):
+                    near = time_near(float(corner[i]), low, high)
+                    corner[i] = row[i] if near is None else near
+        return corners
 
     def proved(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> NDArray[np.bool_]:
         """Return for each box whether all inputs have this prediction: the mean rises with each network's output."""
@@ -308,13 +334,15 @@ class _TableJudge(_Judge):
             corners = self._inputs(low, high, is_point, network.net.n_in == self.columns.width(True))
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
-        first, second = (mean_outputs(end, None) for end in ends)
+        first, second = map(mean_probabilities, ends)
         least, most = np.minimum(first, second), np.maximum(first, second)  # the first of two classes falls
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:
             return np.asarray(self.model.classes(least if target else most) == target)
-        return np.asarray((least[:, [target]] > np.delete(most, target, axis=1)).all(axis=1))
+        # Probabilities are these divided by their sum: the quotients of nearly equal ones can be equal.
+        smallest = (1 - _QUOTIENTS) * least[:, [target]]
+        return np.asarray((smallest > np.delete(most, target, axis=1)).all(axis=1))
 
     def _inputs(self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool) -> tuple[Any, Any]:
         """Return bounds of the encoded inputs: they rise with each number, but for an error below half a step.

@@ -26,12 +26,19 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
+    from cmlp._train.diagnosis import Verdict
     from cmlp._train.training_run import TrainingRun
 
     P = ParamSpec("P")
     R = TypeVar("R")
 
 AnyOptions = TypeVar("AnyOptions", bound="EstimatorOptions | TableOptions")
+
+
+_WARM_NOTE = (
+    " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
+    "rows are others, fit with warm_start=False."
+)
 
 
 class Exclusively(DeferredSignals):
@@ -144,8 +151,28 @@ class Fit(ABC, Generic[AnyOptions]):
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
-    def judge(self) -> None:
-        """Warn if the trained model is useless: hardly better than the best constant answer."""
+    def judge(self, verdict: Verdict) -> bool | None:
+        """Return whether the trained model is clearly better than the best constant answer; None if not known.
+
+        If it is not, the verdict says whether to warn.
+        """
+
+    def verdict(self) -> Verdict:
+        """Return whether to warn of a useless model.
+
+        A warm start often trains for an epoch or a few, until the model is good enough: there is a
+        warning if the model was useful before, which then does not fit the rows of this call.
+        Without a model before, there is one after enough epochs to expect something.
+        """
+        from cmlp._train.diagnosis import FEW_EPOCHS, WARNING, Verdict  # few programs need it
+
+        if not self.options.warm_start:
+            return WARNING
+        if self.previous is None:
+            return Verdict(max(run.state.epoch for run in self.runs) >= FEW_EPOCHS)
+        if self.previous.is_useful is False:
+            return Verdict(warns=False)
+        return Verdict(True, _WARM_NOTE, needs_proof=True)
 
 
 def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, judges: bool = True) -> None:
@@ -155,9 +182,8 @@ def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, judges: bool = T
     with DeferredSignals():
         try:
             fit.train(followers, provenance_now)
-            if judges and not fit.options.warm_start:
-                fit.judge()
-            store(estimator, fit.fitted(provenance_now()))
+            is_useful = fit.judge(fit.verdict()) if judges else None
+            store(estimator, fit.fitted(provenance_now())._replace(is_useful=is_useful))
         except KeyboardInterrupt:
             for run in fit.runs:
                 run.state.weights.restore_best()

@@ -435,8 +435,9 @@ class Network(ExportMethods):
         ----------
         X : array of shape (n, n_inputs)
         y : array of shape (n,) or (n, n_outputs)
-            Class indices (for two or more outputs), or the target value of each output. Targets must not be negative
-            for the loss "poisson", and must be positive for "gamma".
+            Class indices (for two or more outputs), or the target value of each output. Targets must be from 0 to 1 for
+            "log_loss", "focal" and "label_smoothing" (probabilities, as soft labels), must not be negative for
+            "poisson", and must be positive for "gamma", also in rows of weight 0.
         order : array of int, default=None
             Indices of the rows to use; None for all rows. The rows are not copied.
         plain : bool, default=False

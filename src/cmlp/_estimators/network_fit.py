@@ -12,6 +12,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Door
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import NetworkTargetEncoding
+    from cmlp._train.diagnosis import Verdict
     from cmlp._train.engine import Engine
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -95,8 +97,8 @@ class NetworkFit(Fit["EstimatorOptions"]):
         elif call.is_incremental or (options.warm_start and call.is_fit):
             previous = fitted_of(estimator)
         if call.is_fit:
-            given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            given = estimator._parameters()
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:
@@ -124,7 +126,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
             _require_same("activation", earlier.activations[:-1], net.activations[:-1])
             _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
             _require_same("loss", earlier.loss, net.loss)
-            name = "quantile" if net.loss == "quantile" else "loss_parameter"
+            name = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
             _require_same(name, earlier.loss_parameter, net.loss_parameter)
             _require_same("the output activation", earlier.activations[-1], net.activations[-1])
             if earlier.sizes != sizes:  # the rows have other numbers of features or targets
@@ -344,9 +346,9 @@ class NetworkFit(Fit["EstimatorOptions"]):
         """Return what the fit would leave now, with early stopping with the best parameters so far."""
         return self.fitted_from(self.run.state.best_so_far(), provenance)
 
-    def judge(self) -> None:
-        """Warn if the network is hardly better than a constant."""
-        self.run.judge()
+    def judge(self, verdict: Verdict) -> bool | None:
+        """Warn if the network is hardly better than a constant; return whether it is better."""
+        return self.run.judge(verdict)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""

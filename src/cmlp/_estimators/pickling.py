@@ -19,7 +19,7 @@ from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
 from cmlp._model.encoder import checked_encoder
 from cmlp._model.model import AnswerScale, NetworkModel, TableModel, TrainedModel
-from cmlp._model.probabilities import checked_outputs, checked_threshold
+from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
 from cmlp._train.state import Curve, TrainingState
 
@@ -44,12 +44,20 @@ def _plain_model(model: TrainedModel) -> dict[str, Any]:
 def _plain_table(model: TableModel) -> dict[str, Any]:
     """Return the fields of the model of a table."""
     encoder, calibration, summary = model.encoder, model.calibration, model.summary
+    seen = encoder.seen_numbers
     return {
         **_plain_model(model),
-        "encoder": ([*map(tuple, encoder.layout)], encoder.numbers, encoder.categories, encoder.types),
+        "encoder": (
+            [*map(tuple, encoder.layout)],
+            encoder.numbers,
+            encoder.categories,
+            encoder.types,
+            None if seen is None else [*seen],
+        ),
         "answer_scale": None if model.answer_scale is None else tuple(model.answer_scale),
         "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
+        "class_weights": None if model.class_weights is None else list(model.class_weights),
         "threshold": model.threshold,
         "background": None if model.background is None else tuple(model.background),
         "summary": None
@@ -118,13 +126,14 @@ def _checked_table(
     fields: Mapping[str, Any], networks: list[tuple[_core.Net, Any]], labels: Labels | None
 ) -> dict[str, Any]:
     """Return the fields that only the model of a table has."""
-    columns, numbers, categories, types = fields["encoder"]
+    columns, numbers, categories, types, seen = fields["encoder"]
     net = networks[0][0]
     layout = [ColumnLayout(*column) for column in columns]
     if len({len(layout), len(categories), len(fields["names"] or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
     numbers = native(numbers, (np.float64,), "numbers")
-    encoder = checked_encoder(layout, numbers, categories, types)
+    seen = None if seen is None else _rows(seen, "seen")
+    encoder = checked_encoder(layout, numbers, categories, types, seen)
     widths = {encoder.core.width(True), encoder.core.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")
@@ -136,6 +145,7 @@ def _checked_table(
         "answer_scale": None if scale is None else AnswerScale(*scale),
         "calibration": _calibration(fields["calibration"], net, has_classes=labels is not None),
         "fitted_outputs": _fitted_outputs(fields["fitted_outputs"], networks, labels),
+        "class_weights": _class_weights(fields["class_weights"], net, labels),
         "threshold": checked_threshold(fields["threshold"], labels),
         "background": None if background is None else checked_background(len(layout), *background),
         "summary": None if summary is None else checked_summary(layout, n_answers(net), *summary),
@@ -144,21 +154,27 @@ def _checked_table(
 
 def _plain_calibration(calibration: Calibration) -> tuple[Any, ...]:
     """Return the fields of a calibration, with the rows of its arrays."""
-    kind, rows, scores, widths = calibration
-    return kind, rows, list(scores), None if widths is None else list(widths.reshape(2 * len(scores), -1))
+    kind, rows, scores, widths, ends = calibration
+    of_rows = None if widths is None else list(widths.reshape(2 * len(scores), -1))
+    return kind, rows, list(scores), of_rows, None if ends is None else list(ends)
 
 
 def _calibration(fields: Any, net: _core.Net, *, has_classes: bool) -> Any:
     if fields is None:
         return None
-    kind, rows, scores, widths = fields
+    kind, rows, scores, widths, ends = fields
     scores = _rows(scores, "scores")
     widths = None if widths is None else _rows(widths, "widths")
-    return checked_calibration(kind, rows, scores, widths, net, has_classes=has_classes)
+    ends = None if ends is None else _rows(ends, "ends")
+    return checked_calibration(kind, rows, scores, widths, ends, net, has_classes=has_classes)
 
 
 def _rows(rows: Any, name: str) -> Any:
     return np.stack([native(row, (np.float64,), name) for row in rows])
+
+
+def _class_weights(fields: Any, net: _core.Net, labels: Labels | None) -> Any:
+    return None if fields is None else checked_class_weights(_rows(fields, "class_weights"), net, labels)
 
 
 def _fitted_outputs(fields: Any, networks: list[tuple[_core.Net, Any]], labels: Labels | None) -> Any:

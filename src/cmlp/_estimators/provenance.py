@@ -35,7 +35,7 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._parameter_owner
     free = {*PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
-    values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
+    values = {name: value for name, value in estimator._parameters().items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
     if isinstance(values.get("categorical_features"), np.ndarray):

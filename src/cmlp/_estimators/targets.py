@@ -14,12 +14,12 @@ import numpy as np
 
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
-from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
+from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels, mixes_text
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
-from cmlp._train.scores import accuracy
+from cmlp._train.scores import accuracy, require_rows
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ClassEncoding(NetworkTargetEncoding):
 
     def __init__(self, labels: Labels, loss: object, class_weights: ClassWeights | None) -> None:
         self.labels, self.n_outputs, self.class_weights = labels, labels.n_outputs, class_weights
-        softmax = labels.kind == "multiclass" and loss != "squared_error"
+        softmax = labels.kind == "multiclass" and not traits_of(loss).is_squared
         self.output = "softmax" if softmax else "logistic"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -124,7 +124,7 @@ class NumberEncoding(NetworkTargetEncoding):
         quantiles = self.quantiles
         loss = self.loss
         n_outputs = self.n_outputs
-        squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
+        squared = traits_of(loss).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
         return objective_of_numbers(quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
@@ -203,7 +203,10 @@ def _averages_squared_errors() -> bool:
 
 def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
     """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
+    require_rows(predicted)
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
+    if truth.dtype.kind == "O":
+        kind_of_labels(truth)  # raises an error for a missing label
     if truth.shape != predicted.shape:
         raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
     if mixes_text(truth, predicted):
@@ -230,10 +233,7 @@ class TrainerEncoding(NetworkTargetEncoding):
             return as_class_indices(y, net.n_out, self.output)
         if y.ndim != 2 or y.shape[1] != net.n_out:
             raise ValueError(f"y must have shape (n,) or (n, {net.n_out}), got {y.shape}.")
-        targets = readable(y, "y")
-        if traits_of(net.loss).has_probabilities and net.n_out == 1:
-            targets = np.array(targets)  # another thread could change the caller's array after `groups` has read it
-        return targets
+        return targets_in_range(readable(y, "y"), net.loss)
 
     def objective(self) -> Objective:
         """Return the objective.

@@ -220,10 +220,13 @@ class EpochCount:
 def _twin(model: Any, record: Provenance) -> Any:
     """Return an estimator that trains as the model was trained."""
     twin = type(model)(**model.get_params(deep=False))
+    parameters = model._parameters()
     own = {"random_state": record["seed"], "callbacks": None, "max_time": None, "verbose": False, "warm_start": False}
     own |= {"dtype": record["dtype"], "provenance": True}
-    names = type(model)._get_param_names()
-    return twin.set_params(**{name: value for name, value in own.items() if name in names})
+    for name, value in {**parameters, **own}.items():
+        if name in parameters:  # of which the constructor of a subclass may have none
+            setattr(twin, name, value)
+    return twin
 
 
 def _train(
@@ -239,7 +242,8 @@ def _train(
     if isinstance(trained, TableModel):
         from cmlp._estimators.tables.fit_table import fit_table
 
-        fit_table(twin, rows, validation, resume=False, followers=followers)
+        # max_time may have ended the search for steps, as it may have ended training.
+        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.encoder)
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network
@@ -297,11 +301,14 @@ def _parts_of_table(model: TableModel) -> dict[str, object]:
     parts |= _texts(model)
     parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
     parts["types of columns"] = encoder.types
+    parts["categories in fit"] = _bits([one or (0, 0.0) for one in encoder.seen])
     if scale is not None:
         parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:
-        widths = None if calibration.widths is None else _bits(calibration.widths)
-        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths
+        widths, ends = (None if one is None else _bits(one) for one in (calibration.widths, calibration.ends))
+        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths, ends
+    if model.class_weights is not None:
+        parts["class weights"] = _bits(model.class_weights)
     if model.background is not None:
         parts["background"] = [_bits(array) for array in model.background]
     if summary is not None:

@@ -192,7 +192,7 @@ class _Table:
             limited=limited,
             value=value,
             mean=mean,
-            both="\n    output[1] = output[0];\n    output[0] = 1.0 - output[1];" * (combination.rule == "binary"),
+            then=_THEN.get(combination.rule, "").format(n=n_out),
         )
         if combination.answer:
             calls = f"{prefix}_predict(x, output);"
@@ -244,9 +244,17 @@ static inline void ${prefix}_predict(const double x[$n_in], double output[$n_out
             output[j] = i ? output[j] + $value : $value;
         }
     }
-    for (int j = 0; j < $n; j++) output[j] = $mean;$both
+    for (int j = 0; j < $n; j++) output[j] = $mean;$then
 }
 """)
+# What follows the mean, by the rule of the combination.
+_THEN = {
+    "binary": "\n    output[1] = output[0];\n    output[0] = 1.0 - output[1];",
+    "normalized": """
+    double sum = output[0];
+    for (int j = 1; j < {n}; j++) sum += output[j];
+    for (int j = 0; j < {n}; j++) output[j] = output[j] / sum;""",
+}
 
 _CATEGORY = Template("""\
 /* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 (a number as in

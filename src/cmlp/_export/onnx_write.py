@@ -609,7 +609,8 @@ class _TableWriter(_Writer):
     def _mean(self, found: list[str]) -> str:
         """Add the mean of the networks' outputs: of probabilities, or of numbers within the range of the targets."""
         if self.trained.answer_scale is None:
-            return self.node("Div", self.node("Sum", *found), self.double(len(found)))
+            mean = self.node("Div", self.node("Sum", *found), self.double(len(found)))
+            return self._normalized(mean) if self.trained.combination.rule == "normalized" else mean
         numbers = self.trained.answer_scale._asdict()
         several = len(self.trained.answer_scale.centre) > 1
 
@@ -624,6 +625,12 @@ class _TableWriter(_Writer):
         ]
         mean = self.node("Div", self.node("Sum", *limited), self.double(len(found)))
         return self.moved(self.node("Mul", mean, of("scale")), of("centre"))
+
+    def _normalized(self, mean: str) -> str:
+        """Divide each row by its sum, which is added from left to right, unlike that of ReduceSum."""
+        sums = self.node("CumSum", mean, self.constant("axis", np.array(1, np.int64)))
+        last = self.constant("last", np.array([self.trained.net.n_out - 1], np.int64))
+        return self.node("Div", mean, self.node("Gather", sums, last, axis=1))
 
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the predicted class, and the probabilities."""

@@ -98,6 +98,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     def __init__(self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
         super().__init__()
         self.columns, self.answer_scale = model.encoder.columns, model.answer_scale
+        self.normalizes = model.combination.rule == "normalized"
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
         self.bins = [n_in == model.encoder.core.width(True) for _, n_in in networks]
@@ -111,7 +112,8 @@ class Table(torch.nn.Module):  # type: ignore[misc]
             for network, bins in zip(self.networks, self.bins, strict=True)
         ]
         if self.answer_scale is None:
-            return sum(outputs) / len(outputs)
+            mean = sum(outputs) / len(outputs)
+            return mean / mean.cumsum(dim=1)[:, -1:] if self.normalizes else mean
         centre, scale, low, high = torch.tensor(self.answer_scale.numbers, dtype=rows.dtype, device=rows.device)
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 

@@ -32,6 +32,9 @@ _ROUNDING = 1e-9  # of (n + 1) * coverage, which must not add a rank
 # Widths: chosen on the tables of `benchmarks.intervals`, which depend little on these numbers.
 _MOST_KNOTS, _ROWS_OF_KNOT = 8, 20
 _SHARE_OF_MEAN = 0.2  # that the mean error of all rows has in each factor
+_FREQUENT = 0.05  # share of the targets that are equal to the lowest or the highest one
+# Chosen on tables of `benchmarks.ties`: a network that should answer the lowest target is nearly always so near to it.
+_NEAR = 0.05  # of the scale of the targets
 
 
 class Calibration(NamedTuple):
@@ -52,12 +55,18 @@ class Calibration(NamedTuple):
     widths : ndarray of float64, shape (n_answers, 2, n_knots), or None
         For "scaled_error", how the width of an interval follows from the prediction: ascending predictions and their
         factors, see `factors_of`.
+    ends : ndarray of float64, shape (2, 2), or None
+        For "quantiles", the lowest and the highest target if many are equal to it, each with a number near it: an
+        interval contains the lowest target if its lowest quantile is at most this number, and the highest one if its
+        highest quantile is at least this number. Infinite for an end that is not frequent. The answer of one network,
+        which gives the score of a held-out row, often is such a target, but the mean of several hardly ever.
     """
 
     kind: str
     rows: str
     scores: NDArray[np.float64]
     widths: NDArray[np.float64] | None = None
+    ends: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
@@ -67,9 +76,10 @@ class Calibration(NamedTuple):
         scores: NDArray[np.float64],
         weight: NDArray[np.float64] | None,
         widths: NDArray[np.float64] | None = None,
+        ends: NDArray[np.float64] | None = None,
     ) -> Self:
         """Return the calibration with these scores of rows, of shape (n_answers, n_rows), and the rows' weights."""
-        return cls(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths)
+        return cls(kind, rows, np.stack([_kept(each, weight) for each in scores]), widths, ends)
 
     def margins(self, coverage: float) -> NDArray[np.float64]:
         """Return the scores of rank ``ceil((n + 1) * coverage)``; infinity, with a warning, if n is too small.
@@ -85,15 +95,23 @@ class Calibration(NamedTuple):
         warn(f"coverage={coverage} needs at least {needed} scores, but the model has {n}: {what}.")
         return np.full(n_answers, math.inf)
 
-    def intervals(self, outputs: NDArray[np.float64], coverage: float) -> NDArray[np.float64]:
-        """Return the lower and upper ends for the outputs of a regressor, of shape (n_rows, [n_targets,] 2)."""
+    def intervals(self, outputs: NDArray[np.float64], coverage: float, lowest: float) -> NDArray[np.float64]:
+        """Return the lower and upper ends for the outputs of a regressor, of shape (n_rows, [n_targets,] 2).
+
+        No interval begins below `lowest`, because no target is there.
+        """
         margins = self.margins(coverage)
         if self.widths is not None:
             margins = margins * factors_of(self.widths, outputs)
-        low, high = _ends(self.kind, outputs)
-        low, high = low - margins, high + margins
+        first, last = _ends(self.kind, outputs)
+        low, high = first - margins, last + margins
+        if self.ends is not None:
+            for is_near, target in zip(_near_ends(self.ends, first, last), self.ends[:, 0], strict=True):
+                low[is_near & (low > target)] = target
+                high[is_near & (high < target)] = target
         crossed = low > high  # a negative margin: the point between both ends covers more than nothing
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
+        low[low < lowest] = lowest
         ends = np.stack([low, high], axis=-1)
         return ends if len(self.scores) > 1 else ends[:, 0]
 
@@ -121,6 +139,7 @@ def checked_calibration(
     rows: object,
     scores: NDArray[np.float64],
     widths: NDArray[np.float64] | None,
+    ends: NDArray[np.float64] | None,
     net: _core.Net,
     *,
     has_classes: bool,
@@ -138,8 +157,10 @@ def checked_calibration(
         raise ValueError("the scores of the calibration do not ascend")
     if (widths is None) != (kind != SCALED_ERROR):
         raise ValueError("the widths of the calibration do not fit its kind")
+    if ends is not None:
+        _check_ends(ends, str(kind))
     if widths is None:
-        return Calibration(str(kind), str(rows), scores)
+        return Calibration(str(kind), str(rows), scores, None, ends)
     if widths.ndim != 2 or len(widths) != 2 * n or not widths.size:
         raise ValueError("the widths of the calibration are invalid")
     widths = widths.reshape(n, 2, -1)
@@ -152,6 +173,14 @@ def checked_calibration(
     return Calibration(str(kind), str(rows), scores, widths)
 
 
+def _check_ends(ends: NDArray[np.float64], kind: str) -> None:
+    """Raise ValueError unless these can be the frequent ends of the targets for scores of this kind."""
+    if kind != QUANTILES or ends.shape != (2, 2):
+        raise ValueError("the ends of the calibration do not fit its kind")
+    if not (ends[0, 0] <= ends[0, 1] and ends[1, 0] >= ends[1, 1]):
+        raise ValueError("the ends of the calibration break a rule")
+
+
 def kind_of_scores(net: _core.Net, *, has_classes: bool) -> str:
     """Return the kind of score of a model with such networks, if the widths of intervals do not follow the rows."""
     if has_classes:
@@ -159,11 +188,13 @@ def kind_of_scores(net: _core.Net, *, has_classes: bool) -> str:
     return QUANTILES if isinstance(net.loss_parameter, tuple) else ABSOLUTE_ERROR
 
 
-def scores_of(kind: str, outputs: NDArray[np.float64], y: NDArray[Any]) -> NDArray[np.float64]:
+def scores_of(
+    kind: str, outputs: NDArray[np.float64], y: NDArray[Any], ends: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Return the scores of rows, of shape (n_answers, n_rows).
 
     y has a column of numbers for each target, or the index of each row's class, which is -1 for an unknown class, or a
-    bool for each label that a row can have.
+    bool for each label that a row can have. `ends` are those of `Calibration`.
     """
     if kind == PROBABILITY and y.ndim == 1:
         return np.where(y < 0, np.inf, 1 - outputs[np.arange(len(y)), y])[None]
@@ -174,13 +205,40 @@ def scores_of(kind: str, outputs: NDArray[np.float64], y: NDArray[Any]) -> NDArr
     # Rounding can make a difference too small for its end to reach y. The next larger number is then large enough.
     below = np.where(low - below > y, np.nextafter(below, np.inf), below)
     above = np.where(high + above < y, np.nextafter(above, np.inf), above)
+    if ends is not None:
+        for is_near, target in zip(_near_ends(ends, low, high), ends[:, 0], strict=True):
+            below[is_near & (y >= target)] = -np.inf
+            above[is_near & (y <= target)] = -np.inf
     scores: NDArray[np.float64] = np.maximum(below, above).T
+    if ends is not None:
+        others = scores > -np.inf  # the rows that some margin leaves out
+        scores[~others] = scores[others].min() if others.any() else 0.0
     return scores
 
 
 def _ends(kind: str, outputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the outputs at which the intervals of each target begin and end, before a margin is added."""
     return (outputs[:, :1], outputs[:, -1:]) if kind == QUANTILES else (outputs, outputs)
+
+
+def _near_ends(
+    ends: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which lowest quantiles are near the lowest target, and which highest ones near the highest target."""
+    return low <= ends[0, 1], high >= ends[1, 1]
+
+
+def frequent_ends(
+    targets: NDArray[np.float64], weight: NDArray[np.float64] | None, scale: float
+) -> NDArray[np.float64] | None:
+    """Return the `ends` of a calibration from the targets of the training rows; None if no end is frequent."""
+    lowest, highest = targets.min(), targets.max()
+    ends = np.array([[-np.inf, -np.inf], [np.inf, np.inf]])
+    if _mean((targets == lowest).astype(np.float64), weight) >= _FREQUENT:
+        ends[0] = lowest, lowest + _NEAR * scale
+    if _mean((targets == highest).astype(np.float64), weight) >= _FREQUENT:
+        ends[1] = highest, highest - _NEAR * scale
+    return ends if np.isfinite(ends).any() else None
 
 
 def factors_of(widths: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -254,9 +312,8 @@ def learned_widths(
 def scaled_scores(scores: NDArray[np.float64], factors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the scores of rows divided by their factors: large enough that the product is not below the score."""
     scaled: NDArray[np.float64] = scores / factors
-    while (small := scaled * factors < scores).any():
-        scaled = np.where(small, np.nextafter(scaled, np.inf), scaled)
-    return scaled
+    # The next double is above the exact quotient, so that its product is never rounded to less than the score.
+    return np.where(scaled * factors < scores, np.nextafter(scaled, np.inf), scaled)
 
 
 def _kept(scores: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:

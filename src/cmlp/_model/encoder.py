@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.columns import DATES, ColumnLayout, checked_column_types
+from cmlp._data.columns import (
+    DATES,
+    MAX_CATEGORIES,
+    ColumnLayout,
+    Seen,
+    checked_column_types,
+    seen_by_default,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cmlp._model.summary import Summary
 
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}  # the period, and the day on which one begins
 N_WAVES = 2  # inputs of a part that are not bins
@@ -54,6 +62,7 @@ class EncodedColumn(NamedTuple):
     categories: Sequence[object] | None = None  # in the order of their codes; None for numbers
     parts: Sequence[Part] = ()  # of a date, in the order of PARTS
     type: str = "number"  # what it holds, by which it is parsed: see `cmlp._data.column_entries.type_of_entries`
+    seen: Seen | None = None  # what fit has seen of its categories; None for numbers, and if it is not known
 
     @property
     def is_date(self) -> bool:
@@ -66,9 +75,24 @@ class EncodedColumn(NamedTuple):
         return [self.edges, *(part.edges for part in self.parts)]
 
     @property
+    def has_unlisted(self) -> bool:
+        """Whether fit may have seen categories that are not among its `categories`."""
+        if self.categories is None:
+            return False
+        seen = self.seen or self.assumed_seen
+        return seen is None or seen.n > len(self.categories)
+
+    @property
     def layout(self) -> ColumnLayout:
         """How it becomes inputs, but for its numbers."""
         return ColumnLayout(self.kind, self.n, self.missing, widths(self.parts) if self.parts else ())
+
+    @property
+    def assumed_seen(self) -> Seen | None:
+        """What is assumed of `seen` if nothing is stored."""
+        if self.categories is None:
+            return None
+        return seen_by_default(len(self.categories), is_ordered=self.type == "ordered")
 
     @property
     def numbers(self) -> list[NDArray[np.float64]]:
@@ -97,6 +121,9 @@ class ColumnEncoder:
         self.numbers = np.concatenate([np.empty(0), *(each for column in self.columns for each in column.numbers)])
         self.core = _core.Columns(self.layout, self.numbers)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.columns,)
+
     @property
     def types(self) -> tuple[str, ...]:
         """What each column holds."""
@@ -115,9 +142,45 @@ class ColumnEncoder:
         ]
 
     @property
+    def seen(self) -> list[Seen | None]:
+        """What fit has seen of the categories of each column."""
+        return [column.seen for column in self.columns]
+
+    @property
+    def seen_numbers(self) -> NDArray[np.float64] | None:
+        """The numbers of `seen` for files, 0 for columns without it; None if a reader assumes the same."""
+        if all(column.seen in (None, column.assumed_seen) for column in self.columns):
+            return None
+        return np.array([column.seen or (0, 0.0) for column in self.columns], np.float64).T
+
+    def gaps(self, summary: Summary | None) -> list[float]:
+        """Return in which share of the training rows each column was missing, at most; NaN if not known.
+
+        It is also NaN for a column that the networks do not see. Only the `summary` knows of shares
+        above 0, from one value of each 32nd of the rows.
+        """
+        values = [None] * len(self.columns) if summary is None else summary.values.T
+        return [_gap(*each) for each in zip(self.columns, values, strict=True)]
+
+    @property
     def dates(self) -> tuple[int, ...]:
         """Columns of numbers that are dates."""
         return tuple(i for i, column in enumerate(self.columns) if column.is_date)
+
+
+def _gap(column: EncodedColumn, values: NDArray[np.float64] | None) -> float:
+    """Return the largest share of the training rows in which a column can have been missing, or NaN."""
+    if column.kind == "unused":
+        return np.nan
+    categories = () if column.kind == "number" else column.categories or ()
+    if column.kind == "category" and None not in categories:
+        return 1 / MAX_CATEGORIES if column.has_unlisted else 0.0  # None may be a rarer category
+    if column.kind == "number" and not column.missing:
+        return 0.0
+    if values is None:
+        return np.nan
+    absent = np.isnan(values) if column.kind == "number" else values == categories.index(None)
+    return min(1.0, (np.count_nonzero(absent) + 1) / len(values))
 
 
 def checked_encoder(
@@ -125,10 +188,11 @@ def checked_encoder(
     numbers: NDArray[np.float64],
     categories: Sequence[Sequence[object] | None],
     types: Any,
+    seen: Any = None,
 ) -> ColumnEncoder:
     """Return the encoder of a file or a pickle; raises ValueError if its parts do not fit each other.
 
-    Without `types`, all columns are numbers or categories.
+    Without `types`, all columns are numbers or categories. `seen` are `ColumnEncoder.seen_numbers`.
     """
     types = checked_column_types(types, layout) or ["number" if values is None else "category" for values in categories]
     _core.Columns(layout, numbers)  # raises if they do not fit each other
@@ -150,7 +214,24 @@ def checked_encoder(
                 rest = rest[n_edges:]
             column = column._replace(centre=centre, scale=scale, edges=edges, parts=parts)
         columns.append(column)
-    return ColumnEncoder(columns)
+    return ColumnEncoder(_with_seen(columns, seen))
+
+
+def _with_seen(columns: list[EncodedColumn], seen: Any) -> list[EncodedColumn]:
+    """Return columns with what fit has seen of their categories, or raise ValueError."""
+    if seen is None:
+        return [column._replace(seen=column.assumed_seen) for column in columns]
+    numbers = np.asarray(seen)
+    if numbers.dtype != np.float64 or numbers.shape != (2, len(columns)):
+        raise ValueError(f"'categories.seen' must have two numbers for each of {len(columns)} columns")
+    found = []
+    for column, (n, rare) in zip(columns, numbers.T.tolist(), strict=True):
+        listed = () if column.categories is None else column.categories
+        is_nothing = n == 0 and rare == 0
+        if not is_nothing and not (n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and listed):
+            raise ValueError("'categories.seen' does not fit 'categories'")
+        found.append(column._replace(seen=None if is_nothing else Seen(int(n), rare)))
+    return found
 
 
 def widths(parts: Sequence[Part]) -> tuple[int, ...]:

@@ -50,7 +50,7 @@ from cmlp._model.model import (
     TrainedModel,
     network_parameters,
 )
-from cmlp._model.probabilities import checked_outputs, checked_threshold
+from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
 from cmlp.exceptions import ModelFormatError
 
@@ -71,7 +71,9 @@ _LENGTH = 8  # bytes of the head's length, with which a file begins
 # Arrays.
 _TABLE_NUMBERS, _TABLE_TARGET, _TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
 _CALIBRATION_SCORES, _CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
-_FITTED_OUTPUTS = "calibration.outputs"
+_CALIBRATION_ENDS = "calibration.ends"
+_FITTED_OUTPUTS, _CLASS_WEIGHTS = "calibration.outputs", "class_weights"
+_CATEGORIES_SEEN = "categories.seen"
 _BACKGROUND, _SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
 _NOTHING: Mapping[str, Any] = {}
 _EXAMPLE = ("example.input", "example.output")
@@ -292,6 +294,7 @@ def _model_of_table(
     parameters = load_parameters(metadata.required("parameters"))
     labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
     outputs, threshold = metadata.array(_FITTED_OUTPUTS), metadata.array(_TABLE_THRESHOLD)
+    weights = metadata.array(_CLASS_WEIGHTS)
     return TableModel(
         kind,
         networks,
@@ -300,6 +303,7 @@ def _model_of_table(
         encoder=_encoder(metadata, layout, categories),
         calibration=_calibration(metadata, net, labels),
         fitted_outputs=None if outputs is None else _checked(checked_outputs, [*outputs], net, len(networks), labels),
+        class_weights=None if weights is None else _checked(checked_class_weights, weights, net, labels),
         threshold=None if threshold is None else _checked(checked_threshold, threshold.item(), labels),
         summary=_summary(metadata, layout, net),
         background=_background(metadata, len(layout)),
@@ -343,9 +347,9 @@ def _encoder(
 ) -> ColumnEncoder:
     numbers, text = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
     types = () if text is None else parsed(text, "column_kinds", _MOST_TYPE * len(layout))
-    encoder: ColumnEncoder = _checked(
-        checked_encoder, layout, np.empty(0) if numbers is None else numbers, categories, types
-    )
+    numbers = np.empty(0) if numbers is None else numbers
+    seen = metadata.array(_CATEGORIES_SEEN)
+    encoder: ColumnEncoder = _checked(checked_encoder, layout, numbers, categories, types, seen)
     return encoder
 
 
@@ -354,8 +358,9 @@ def _calibration(metadata: Metadata, net: _core.Net, labels: Labels | None) -> C
     values, scores = _values(metadata, "calibration"), metadata.array(_CALIBRATION_SCORES)
     if scores is None or values.get("kind") not in KINDS:
         return None
-    widths, has_classes = metadata.array(_CALIBRATION_WIDTHS), labels is not None
-    return checked_calibration(values["kind"], values.get("rows"), scores, widths, net, has_classes=has_classes)
+    widths, ends = metadata.array(_CALIBRATION_WIDTHS), metadata.array(_CALIBRATION_ENDS)
+    kind, rows, has_classes = values["kind"], values.get("rows"), labels is not None
+    return checked_calibration(kind, rows, scores, widths, ends, net, has_classes=has_classes)
 
 
 def _background(metadata: Metadata, n_columns: int) -> Background | None:
@@ -454,13 +459,20 @@ def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDAr
     if not {*encoder.types} <= {"number", "category"}:
         strings["column_kinds"] = as_json(list(encoder.types))
     arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
+    seen = encoder.seen_numbers
+    if seen is not None:
+        arrays[_CATEGORIES_SEEN] = seen
     if calibration is not None:
         strings["calibration"] = as_json({"kind": calibration.kind, "rows": calibration.rows})
         arrays[_CALIBRATION_SCORES] = calibration.scores
         if calibration.widths is not None:
             arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
+        if calibration.ends is not None:
+            arrays[_CALIBRATION_ENDS] = calibration.ends
     if model.fitted_outputs is not None:
         arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
+    if model.class_weights is not None:
+        arrays[_CLASS_WEIGHTS] = model.class_weights
     if model.answer_scale is not None and n_answers(model.net) > 1:
         strings["targets"] = dump_target_names(model.answer_scale.names, n_answers(model.net))
     if model.summary is not None:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, cast
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import loaded_block
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
-from cmlp._data.columns import CellFormat, texts_of_names
+from cmlp._data.columns import CellFormat, Gaps, texts_of_names
 from cmlp._data.labels import normalized
+from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
 
@@ -126,7 +128,9 @@ class Combination(NamedTuple):
     n : int
         Number of outputs of the model.
     rule : {"plain", "binary", "normalized"}
-        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum.
+        "binary": the probabilities of both classes from one output. "normalized": each row is divided by its sum. A
+        network needs that if each class has a logistic output; a table, because softmax in float32 sums to 1 only
+        within 1e-7.
     answer : {"", "largest", "threshold"}
         How the class follows from the outputs: the largest of the first `n_classes`, or whether the only output is
         above 0.5. "" if there are no classes, or a row can have several labels.
@@ -142,7 +146,7 @@ class Combination(NamedTuple):
 def network_parameters(net: _core.Net) -> dict[str, Any]:
     """Return the parameters of an estimator's constructor that a network determines."""
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
-    p, parameter = net.loss_parameter, "quantile" if net.loss == "quantile" else "loss_parameter"
+    p, parameter = net.loss_parameter, "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
     return {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
@@ -273,12 +277,17 @@ class _Model:
             net=nets[0].net,
             n_inputs=nets[0].net.n_in,
             feature_names=texts_of_names(columns),
-            combination=_combination(kind, nets[0].net, labels),
+            combination=_combination(kind, nets[0].net, labels, is_table=isinstance(self, TableModel)),
         )
 
     def _store(self, **values: object) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how copies are made: from the fields, of which the others follow. A copy counts its own warnings."""
+        fields = {name: getattr(self, name) for name in self._fields if name != "notices"}
+        return _with_fields, (type(self), fields)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of a TrainedModel cannot be assigned: use replace.")
@@ -486,6 +495,9 @@ class TableModel(_Model):
     fitted_outputs : sequence of ndarray or None
         The weights and biases of each network's output layer as fit has trained them, if the probabilities of a
         classifier are calibrated: those of the networks have slopes and shifts then.
+    class_weights : ndarray of float64, shape (1, n_classes) or (n_labels, 2), or None
+        The class weights of fit, at most 1, if they are not all equal: a row of all classes, or for several labels one
+        of the two of each. No answer depends on them; calibrated probabilities are those without them.
     threshold : float or None
         The probability of the second of two classes from which on a classifier predicts it; None predicts the most
         probable class.
@@ -506,6 +518,7 @@ class TableModel(_Model):
     answer_scale: AnswerScale | None
     calibration: Calibration | None
     fitted_outputs: tuple[NDArray[Any], ...] | None
+    class_weights: NDArray[np.float64] | None
     threshold: float | None
     background: Background | None
     summary: Summary | None
@@ -513,7 +526,10 @@ class TableModel(_Model):
     reader: FrameReader
 
     _class_names = TABLE_CLASS_NAMES
-    _own = ("answer_scale", "background", "calibration", "encoder", "fitted_outputs", "notices", "summary", "threshold")
+    _own = (
+        *("answer_scale", "background", "calibration", "class_weights", "encoder", "fitted_outputs", "notices"),
+        *("summary", "threshold"),
+    )
     _fields = (*_Model._fields, *_own)
     __slots__ = (*_own, "reader")
 
@@ -529,6 +545,7 @@ class TableModel(_Model):
         answer_scale: AnswerScale | None = None,
         calibration: Calibration | None = None,
         fitted_outputs: Sequence[NDArray[Any]] | None = None,
+        class_weights: NDArray[np.float64] | None = None,
         threshold: float | None = None,
         background: Background | None = None,
         summary: Summary | None = None,
@@ -537,13 +554,15 @@ class TableModel(_Model):
         from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
 
         super().__init__(kind, networks, labels, names, cell_format)
+        gaps = Gaps.of(encoder.gaps(summary))
         self._store(
             n_inputs=len(encoder.columns),
-            reader=FrameReader(self.names, encoder.codes, encoder.types),
+            reader=FrameReader(self.names, encoder.codes, encoder.types, encoder.seen, gaps),
             encoder=encoder,
             answer_scale=answer_scale,
             calibration=calibration,
             fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
+            class_weights=class_weights,
             threshold=threshold,
             background=background,
             summary=summary,
@@ -552,7 +571,8 @@ class TableModel(_Model):
 
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
         """Return the answers of the model for converted rows: what `reader` returns."""
-        return mean_outputs(outputs_of_table(self.networks, self.encoder.core, rows, n_threads), self.answer_scale)
+        outputs = outputs_of_table(self.networks, self.encoder.core, rows, n_threads)
+        return mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
 
     def predict_paths(
         self,
@@ -572,7 +592,8 @@ class TableModel(_Model):
             first, last = inputs[net.n_in]
             answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
-        return mean_outputs(outputs, self.answer_scale).reshape(len(to), len(starts), self.n_inputs - 1, -1)
+        answers = mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
+        return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
         core = self.encoder.core
@@ -603,7 +624,13 @@ class TableModel(_Model):
 TrainedModel = NetworkModel | TableModel  # what predicts, and is saved, exported, explained, certified and shown
 
 
-def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:
+def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
+    """Return a model with these fields, whose blocks are aligned."""
+    networks = [(net, loaded_block(params)) for net, params in fields["networks"]]
+    return cls(**{**fields, "networks": networks})
+
+
+def _combination(kind: str, net: _core.Net, labels: Labels | None, *, is_table: bool) -> Combination:
     """Return how the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
     n, output = net.n_out, net.activations[-1]
     if labels is None:
@@ -614,7 +641,7 @@ def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combinatio
         return Combination(n)
     if labels.kind == "binary":
         return Combination(2, "binary", "largest", len(labels.classes))
-    normalizes = output == "logistic" and net.loss != "log_loss"
+    normalizes = output == "softmax" if is_table else output == "logistic" and net.loss != "log_loss"
     return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
 
@@ -636,15 +663,25 @@ def outputs_of_table(
     return outputs
 
 
-def mean_outputs(outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None) -> NDArray[np.float64]:
-    """Return the outputs of a table's model from those of its networks."""
+def mean_outputs(
+    outputs: Sequence[NDArray[np.float64]], scale: AnswerScale | None, activation: str
+) -> NDArray[np.float64]:
+    """Return the outputs of a table's model from those of its networks, whose output layers have this activation."""
     if scale is None:
-        mean: NDArray[np.float64] = sum(outputs[1:], start=outputs[0]) / len(outputs)
-        return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
+        mean = mean_probabilities(outputs)
+        if activation == "softmax":
+            mean /= np.add.accumulate(mean, axis=1)[:, -1:]  # the order of NumPy's sum depends on the number of classes
+        return mean
     centre, spread, low, high = np.asarray(scale.numbers).squeeze()  # numbers for one target, which take less time
     limited = [np.minimum(np.maximum(numbers, low), high) for numbers in outputs]
     answers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
     return answers
+
+
+def mean_probabilities(outputs: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return the mean of the networks' probabilities, those of both classes from one output."""
+    mean: NDArray[np.float64] = sum(outputs[1:], start=outputs[0]) / len(outputs)
+    return np.concatenate((1 - mean, mean), 1) if mean.shape[1] == 1 else mean
 
 
 def model_of(owner: Any) -> TrainedModel:

@@ -10,6 +10,8 @@ from cmlp._model.summary import short
 from cmlp._process.warnings import warn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from cmlp._model.model import TableModel
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
 # Of new rows from the same population, a few are a little outside: that is no reason for a warning.
 _MARGIN, _SHARE = 0.1, 0.1  # many rows: more than this share is farther outside than this part of the range
 _SHOWN = 5  # columns in a warning
+_MOSTLY = 0.5  # of the rows of a warm start
 _FAR = 0.5  # one row is farther outside than this part of the range
 
 
 def outside(model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far each value is above (or, negative, below) the range of its column in training.
 
-    NaN stands for a category or a missing value that training did not have.
+    NaN stands for a category or a missing value that training did not have. In a column of which training had other
+    categories than those that the model lists, a category that is not listed may be one of them, so it has 0.
     """
     return _distances(model, raw, *_ranges(model))
 
@@ -35,7 +39,8 @@ def _distances(
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
     for i, column in enumerate(model.encoder.columns):
         if column.categories is not None and column.kind != "number":
-            found[raw[:, i] < 0, i] = np.nan
+            if not column.has_unlisted:
+                found[raw[:, i] < 0, i] = np.nan
         elif not column.missing and column.kind == "number":
             found[np.isnan(raw[:, i]), i] = np.nan
     return found
@@ -62,23 +67,54 @@ def warn_outside(model: TableModel, raw: NDArray[np.float64], what: str) -> None
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
     width = np.nan_to_num(high - low)
     due = ((far > _MARGIN * width).mean(axis=0) > _SHARE) | (far > _FAR * width).any(axis=0)
-    texts: list[str] = []
+    columns = []
     for i in np.flatnonzero(due).tolist():
-        label = f"column {i}" if model.names is None else f"column {model.names[i]!r}"
-        if not model.notices.is_first(f"{label}: outside the training range"):
-            continue
+        if model.notices.is_first(f"{_label(model, i)}: outside the training range"):
+            columns.append(i)
+    text = _described(model, columns, low, high, far)
+    if text:
+        warn(
+            f"{text}. The coverage of {what} holds for rows as in training or calibration, and not there. "
+            "outside(X) returns the distances."
+        )
+
+
+def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -> None:
+    """Warn of columns of numbers of which most rows of a warm start are outside the range of before.
+
+    The networks can hardly tell these rows apart, because their inputs are clipped.
+    """
+    low, high = _ranges(model)
+    far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
+    is_used = [column.kind == "number" for column in model.encoder.columns]
+    moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & is_used).tolist()
+    text = _described(model, moved, low, high, far)
+    if text:
+        warn(f"{text}.{note}")
+
+
+def _label(model: TableModel, i: int) -> str:
+    return f"column {i}" if model.names is None else f"column {model.names[i]!r}"
+
+
+def _described(
+    model: TableModel,
+    columns: Sequence[int],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    far: NDArray[np.float64],
+) -> str:
+    """Return how many rows of some columns are outside the training range, and how far."""
+    width = np.nan_to_num(high - low)
+    texts: list[str] = []
+    for i in columns:
         n, distance = int((far[:, i] > 0).sum()), float(far[:, i].max())
         is_date = model.encoder.columns[i].is_date
         ends = [str(np.datetime64(int(end), "D")) if is_date else short(end) for end in (low[i], high[i])]
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
-        where = "" if texts else f" of {len(raw):,} rows are outside the range of the training rows"
-        texts.append(
-            f"{label}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {short(distance)}{' days' * is_date}{share}"
-        )
-    if texts:
-        n_more = len(texts) - _SHOWN
-        more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
-        warn(
-            f"{'; '.join(texts[:_SHOWN])}{more}. The coverage of {what} holds for rows as in training or calibration, "
-            "and not there. outside(X) returns the distances."
-        )
+        where = "" if texts else f" of {len(far):,} rows are outside the range of the training rows"
+        far_away = f"{short(distance)}{' days' * is_date}{share}"
+        texts.append(f"{_label(model, i)}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {far_away}")
+    n_more = len(texts) - _SHOWN
+    more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
+    return "; ".join(texts[:_SHOWN]) + more

@@ -15,7 +15,9 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
+from cmlp._data.losses import traits_of
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
+from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +36,7 @@ _SLOPES = (0.05, 20.0)
 _MOST_STEPS, _MOST_HALVINGS = 50, 30
 _LONGEST = 1.0  # of a step, in each slope and shift
 _ENOUGH = 1e-9
+_ABOVE_ALL = float(np.nextafter(1, 2))  # a threshold that no probability reaches
 _LEAST = 1e-30  # a probability whose logarithm is computed
 _BLOCK = 2048  # rows of which scores and derivatives are computed at a time
 
@@ -66,7 +69,7 @@ class ProbabilityMap(NamedTuple):
 
     def probabilities(self, part: Scores, output: str) -> NDArray[np.float64]:
         """Return the mean probabilities of a part's networks with this map, as `predict_proba` returns them."""
-        return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None)
+        return mean_outputs(_outputs(part.z, self.slopes, self.shifts, output), None, output)
 
 
 class HeldOutScores(NamedTuple):
@@ -119,7 +122,17 @@ def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
         weights[...] = weights * changes.slopes
         biases[...] = biases * changes.slopes + changes.shifts
     outputs = [output_layer(net, params)[0].copy() for net, params in fitted]
-    return model.replace(networks=copies, fitted_outputs=outputs, threshold=None)
+    summary = None if model.summary is None else model.summary._replace(found=None)
+    threshold = _threshold_of_weights(model)
+    return model.replace(networks=copies, fitted_outputs=outputs, threshold=threshold, summary=summary)
+
+
+def _threshold_of_weights(model: TableModel) -> float | None:
+    """Return the threshold at which true probabilities of two classes decide as the weighted ones of fit do."""
+    if model.class_weights is None or model.class_labels.kind != "binary":
+        return None
+    first, second = map(float, model.class_weights[0])
+    return first / (first + second)
 
 
 def _copies(networks: Sequence[TrainedNet]) -> list[TrainedNet]:
@@ -137,17 +150,30 @@ def checked_outputs(
     return layers
 
 
+def checked_class_weights(weights: NDArray[np.float64], net: _core.Net, labels: Labels | None) -> NDArray[np.float64]:
+    """Return the class weights of a file or a pickle; raises ValueError if they are not those of such labels."""
+    shape = (net.n_out, 2) if net.activations[-1] == "logistic" else (1, net.n_out)
+    if labels is None or weights.shape != shape or not ((weights >= 0) & (weights <= 1)).all():
+        raise ValueError("the class weights do not fit the labels")
+    if not (weights > 0).any(axis=1).all():
+        raise ValueError("all class weights of a label are 0")
+    return weights
+
+
 # ------------------------------------------------------------------------------------------------------- the threshold
 
 
 def checked_threshold(value: object, labels: Labels | None) -> float | None:
-    """Return a threshold; raises ValueError if it is not a number from 0 to 1, or the classes are not two."""
+    """Return a threshold; raises ValueError if it is not a number from 0 to 1, or the classes are not two.
+
+    It can be the next number above 1, too: then each row is of the first class, whatever its probability.
+    """
     if value is None:
         return None
     if labels is None or labels.kind != "binary" or len(labels.classes) != 2:
         raise ValueError("A threshold needs a classifier of two classes.")
-    if not is_number(value) or not 0 <= value <= 1:
-        raise ValueError(f"threshold must be a number from 0 to 1 or None, got {value!r}.")
+    if not is_number(value) or not 0 <= value <= _ABOVE_ALL:
+        raise ValueError(f"threshold must be a number from 0 to 1 or None, got {shown(value)}.")
     return float(value)
 
 
@@ -156,12 +182,12 @@ def require_goal(recall: float | None, costs: tuple[float, float] | None) -> Non
     if (recall is None) == (costs is None):
         raise ValueError("choose_threshold needs either recall or costs.")
     if recall is not None and not (is_number(recall) and 0 < recall <= 1):
-        raise ValueError(f"recall must be a number above 0 and at most 1, got {recall!r}.")
+        raise ValueError(f"recall must be a number above 0 and at most 1, got {shown(recall)}.")
     if costs is None:
         return
     valid = isinstance(costs, (tuple, list)) and len(costs) == 2 and all(map(is_number, costs))
     if not valid or not all(0 <= cost < np.inf for cost in costs) or max(costs) == 0:
-        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {costs!r}.")
+        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {shown(costs)}.")
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -181,7 +207,7 @@ def chosen_threshold(
 
     `positive` is the class to be found: 1 for the second, which is predicted from the threshold on, or 0 for the first,
     which is predicted below it. The threshold is halfway between two rows: an export whose probabilities differ in the
-    last digits then predicts the same.
+    last digits then predicts the same. It is just above 1 if rows of probability 1 are of the first class, too.
     """
     order = np.argsort(-p if positive else p, kind="stable")
     p, weight, is_positive = p[order], weight[order], is_positive[order]
@@ -192,12 +218,20 @@ def chosen_threshold(
     else:
         cost = costs[0] * wrong[last] + costs[1] * (right[-1] - right[last])
         at = int(np.argmin(cost))
-        if costs[1] * right[-1] <= cost[at] and not p[0] == positive == 1:
-            return float(p[0] + positive) / 2  # no row
+        if costs[1] * right[-1] <= cost[at]:  # no row
+            return _between(float(p[0]), 1.0) if positive else float(p[0]) / 2
     k = int(last[at])
     if k + 1 == len(p):
-        return float(p[k] if positive else (p[k] + 1) / 2)
-    return float(p[k] + p[k + 1]) / 2
+        return float(p[k]) if positive else _between(float(p[k]), 1.0)
+    return _between(*sorted((float(p[k]), float(p[k + 1]))))
+
+
+def _between(low: float, high: float) -> float:
+    """Return a threshold that is above `low`, and at most `high` unless both are equal: the middle if it can be."""
+    if low == high:
+        return _ABOVE_ALL
+    middle = (low + high) / 2
+    return middle if middle > low else high
 
 
 # ------------------------------------------------------------------------------------------------------------- the map
@@ -208,20 +242,43 @@ def no_map(net: _core.Net) -> ProbabilityMap:
     return ProbabilityMap(np.ones(net.n_out), np.zeros(net.n_out))
 
 
-def learned_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
+def learned_map(parts: Sequence[Scores], net: _core.Net, class_weights: NDArray[np.float64] | None) -> ProbabilityMap:
     """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
+
+    Networks that fit has trained with class weights have the probabilities of a world in which each class is as much
+    more frequent as it has weight. Their scores first lose the logarithms of the weights, and so become those of the
+    world of the rows (Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori
+    probabilities", 2002). The weights of the rows must not have the class weights as a factor.
 
     Rows with the probabilities of the model as it is count beside the others: as many as have `_PRIOR` of the rarest
     class. All arithmetic is that of the core and of NumPy's elementwise operations, in a fixed order, so that the
     result is the same on every platform.
     """
+    if class_weights is not None:
+        moved = _without_class_weights(class_weights, net)
+        found = learned_map([part._replace(z=part.z + moved) for part in parts], net, None)
+        return ProbabilityMap(found.slopes, found.slopes * moved + found.shifts)
     n = parts[0].z.shape[2]
-    parameter = net.loss_parameter if net.loss == "label_smoothing" else 0.0
+    parameter = net.loss_parameter if traits_of(net.loss).smooths_labels else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
     if net.activations[-1] == "softmax":
         return ProbabilityMap(*_learned(parts, range(n), smoothing))
     labels = [_learned([_of_label(part, j) for part in parts], [1], smoothing) for j in range(n)]
     return ProbabilityMap(*np.array([[slopes[1], shifts[1]] for slopes, shifts in labels]).T.copy())
+
+
+def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDArray[np.float64]:
+    """Return what the score of each output gains when it loses the logarithms of the class weights.
+
+    A label of which one answer has the weight 0, and so had no rows in fit, stays as it is.
+    """
+    logarithms = _log(np.where((weights > 0).all(axis=1, keepdims=True), weights, 1.0))
+    if net.activations[-1] == "logistic":
+        differences: NDArray[np.float64] = logarithms[:, 0] - logarithms[:, 1]
+        return differences
+    mean = _total(logarithms[0]) / len(logarithms[0])  # so the result does not depend on the unit of the weights
+    from_mean: NDArray[np.float64] = mean - logarithms[0]
+    return from_mean
 
 
 def _of_label(part: Scores, j: int) -> Scores:

@@ -68,13 +68,19 @@ def is_ignored(category: type[Warning]) -> bool:
 class Notices:
     """Warnings that are issued once: texts with values are new to Python's filter each time.
 
+    Parameters
+    ----------
+    note : str, default=""
+        What each of them says at its end.
+
     Attributes
     ----------
     counts : Counter of str
         How often each was due.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, note: str = "") -> None:
+        self.note = note
         self.counts: Counter[str] = Counter()
         self._lock = allocate_lock()
 

@@ -19,6 +19,14 @@ from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
+from cmlp._train.constant_answer import (
+    MEDIAN,
+    best_numbers,
+    constant_loss,
+    mean_of,
+    quantiles_of,
+    robust_errors,
+)
 from cmlp._train.feed import scaled_targets
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
@@ -42,14 +50,12 @@ _DEVIATIONS = 3.0  # of the number of correct rows, which must be above that of 
 _NEARLY_EQUAL = 0.02  # range of outputs, as a share of the targets' deviation; of probabilities, absolute
 _MOST_UNITS = 0.5  # share of a layer's units that may be the same for all rows
 _RARE = 0.5  # a class is rare if it has less than this part of its share among classes of equal size
-_FEW_EPOCHS = 5
+FEW_EPOCHS = 5
 _FALLING = 0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _MOST_LAYERS = {"logistic": 2, "softmax": 2, "tanh": 6}
 _MOST_OTHER_LAYERS = 10
 _RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
-_LARGEST_SUM = 700.0  # whose exponential is finite
-_MEDIAN = 0.5
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
@@ -75,13 +81,14 @@ class Judged(NamedTuple):
         relative = self.weight / self.weight.max()
         return float(relative.sum() ** 2 / np.vdot(relative, relative))
 
-    def limit(self, net: _core.Net, constant: float) -> float:
+    def limit(self, net: _core.Net, constant: float, unit: float = 1.0) -> float:
         """Return below which loss a network is clearly better than a constant with the given loss, both in core units.
 
         The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats,
-        does not depend on the constant's loss as that of other losses.
+        does not depend on the constant's loss as that of other losses. `unit` is the size of the loss beside the log
+        loss.
         """
-        scale = 0.5 if traits_of(net.loss).has_probabilities else constant
+        scale = 0.5 * unit if traits_of(net.loss).has_probabilities else constant
         by_chance = _GAIN_BY_CHANCE[self.is_validation] * scale / self.n_rows()
         return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
 
@@ -91,6 +98,13 @@ class Judged(NamedTuple):
         order = chosen if self.order is None else self.order[chosen]
         weight = None if self.weight is None else self.weight[chosen]
         return self._replace(targets=self.targets[chosen], weight=weight, order=order)
+
+    def stored(self) -> Judged:
+        """Return the rows that this process has, if it has a part of them only."""
+        if not isinstance(self.X, StoredRows):
+            return self
+        targets = self.targets[self.X.first :][: len(self.X.stored)]
+        return self._replace(X=self.X.stored, targets=targets, weight=None)
 
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
         """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
@@ -118,6 +132,28 @@ class KeptMeasures(NamedTuple):
     score: float = math.nan
 
 
+class Verdict(NamedTuple):
+    """What follows if a model is useless.
+
+    Attributes
+    ----------
+    warns : bool
+        Whether there is a warning.
+    note : str
+        What it says first of the causes.
+    needs_proof : bool
+        Whether the model must be clearly worse than a constant, or as good as one, to be called
+        useless. On other rows a weak model can seem to be no better than a constant by chance.
+    """
+
+    warns: bool = True
+    note: str = ""
+    needs_proof: bool = False
+
+
+WARNING = Verdict()
+
+
 class Comparison(NamedTuple):
     """A model beside the best constant answer for the same rows: both losses, and the outputs if they decide, too."""
 
@@ -135,6 +171,11 @@ class Comparison(NamedTuple):
             return True
         return outputs is not None and (_is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows))
 
+    def is_proven(self, outputs: NDArray[Any]) -> bool:
+        """Return whether the model is clearly worse than the constant, or hardly differs from one."""
+        most = self.constant * (1 + _DEVIATIONS / math.sqrt(self.rows.n_rows()))
+        return self.loss > most or _are_nearly_equal(self.net, outputs, self.rows.targets)
+
     def warn(self, advice: str) -> None:
         """Warn that the model is not clearly better."""
         text = (
@@ -144,38 +185,57 @@ class Comparison(NamedTuple):
         warn(text + advice, UselessModelWarning)
 
 
-def warn_if_useless(job: TrainingJob, kept: KeptMeasures, sampled: Sampled | None = None) -> None:
-    """Warn unless the kept parameters are clearly better than the best constant answer, on validation rows if any.
+def warn_if_useless(
+    job: TrainingJob,
+    kept: KeptMeasures,
+    sampled: Sampled | None = None,
+    verdict: Verdict = WARNING,
+) -> bool | None:
+    """Warn unless the kept parameters are clearly better than the best constant answer.
+
+    Returns whether they are; None if that is not known. The rows are the validation rows, if there are any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
     of the last epoch. `sampled` are targets of a source that is read in every epoch, and is not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
-        return
+        return None
     net, rows, objective = job.net, judged_rows(job), job.objective
     is_source = job.reads_again and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
     if loss is None or (is_source and sampled is None):
-        return
+        return None
     compared = rows
     if is_source and sampled is not None:
         compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
     unit = objective.loss_scale * objective.report_scale * objective.unit
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
-    found = Comparison(net, rows, loss, constant * unit, compared.limit(net, constant) * unit)
-    if found.model_is_better() or not can_be_beaten(found.constant, compared) or _shown_by_score(job, rows, kept.score):
-        return
+    limit = compared.limit(net, constant.cost, constant.unit)
+    found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
+    if found.model_is_better():
+        return True
+    if not can_be_beaten(found.constant, compared):
+        return None
+    if _shown_by_score(job, rows, kept.score):
+        return True
     try:
         if not is_source and not isinstance(rows.X, StoredRows):
             found = _read_again(job, found, unit)
             if found.model_is_better():
-                return
+                return True
+        if verdict.needs_proof:
+            outputs = _outputs(job, found.rows.stored()) if found.outputs is None else found.outputs
+            if not found.is_proven(outputs):
+                return True
+        if not verdict.warns:
+            return False
         with np.errstate(over="ignore"):
             advice = causes(job, found.rows, found.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
-        return
-    found.warn(advice)
+        return None
+    found.warn(verdict.note + advice)
+    return False
 
 
 def can_be_beaten(constant: float, rows: Judged) -> bool:
@@ -204,7 +264,7 @@ def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
         return _clearly_more(score, float(counts.max() / counts.sum()), rows.n_rows())
-    return net.loss == "squared_error" and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
+    return traits_of(net.loss).is_squared and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
 
 
 def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
@@ -214,21 +274,18 @@ def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
 
 def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     """Return what the best constant answer is."""
-    if targets.ndim == 1 or traits_of(net.loss).has_probabilities:
+    traits = traits_of(net.loss)
+    if targets.ndim == 1 and not traits.has_probabilities:
         return "the shares of the classes"
-    if net.loss == "quantile":
-        return "the quantile of y" if net.n_out == 1 else "the quantiles of y"
-    if traits_of(net.loss).answer == "mean or median":
-        return "the mean or the median of y"
-    return "the median of y" if net.loss == "absolute_error" else "the mean of y"
+    return "the quantiles of y" if traits.predicts_quantiles and net.n_out > 1 else traits.words
 
 
 def _loss(job: TrainingJob, rows: Judged) -> float:
-    """Return the core's plain loss of the present parameters, without penalty and dropout."""
+    """Return the core's cost of the present parameters, without penalty and dropout."""
     data = job.data
     whole = rows.targets if rows.order is None else data.targets
     weight = rows.weight if rows.order is None else data.weight
-    _, plain = job.net.cost_and_plain_loss(
+    cost, _ = job.net.cost_and_plain_loss(
         job.state.params,
         rows.X,
         whole,
@@ -238,74 +295,7 @@ def _loss(job: TrainingJob, rows: Judged) -> float:
         sample_weight=weight,
         clip=log_loss_clip(job.net),
     )
-    return plain
-
-
-def constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    """Return the core's plain loss of the best constant answer for each output; not finite if it is too large."""
-    if weight is not None and not weight.all():
-        targets, weight = targets[weight > 0], weight[weight > 0]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _constant_loss(net, targets, weight)
-
-
-def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    if targets.ndim == 1:
-        shares = np.zeros(net.n_out)
-        for first in range(0, len(targets), _MOST_ROWS):  # bincount copies what is not of the pointer's size
-            part = slice(first, first + _MOST_ROWS)
-            shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
-        answer = shares / shares.sum()
-    elif traits_of(net.loss).is_robust:
-        levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
-        answer = _quantiles(targets, np.broadcast_to(np.asarray(levels, np.float64), net.n_out), weight)
-    else:
-        answer = np.array([_mean(column, weight) for column in targets.T])
-        if net.loss == "squared_error":
-            pairs = zip(targets.T, answer, strict=True)
-            centered = (column - mean for column, mean in pairs)
-            total = len(targets) if weight is None else weight.sum()
-            return math.fsum(float((d if weight is None else weight * d) @ d / total) for d in centered)
-    if net.loss in ("log_loss", "label_smoothing"):
-        p = answer.tolist() + ([1 - share for share in answer.tolist()] if net.activations[-1] == "logistic" else [])
-        return -math.fsum(share * math.log(share) for share in p if share > 0)
-    answers = [answer]
-    if traits_of(net.loss).answer == "mean or median":  # one of them is near the best constant
-        answers.append(_quantiles(targets, np.full(net.n_out, _MEDIAN), weight))
-    shape = len(targets), net.n_out
-    return min(loss_of_outputs(net, np.broadcast_to(answer, shape), targets, weight) for answer in answers)
-
-
-def loss_of_outputs(
-    net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: NDArray[np.float64] | None
-) -> float:
-    """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
-    activation = (
-        net.activations[-1] if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp" else "identity"
-    )
-    with np.errstate(all="ignore"):
-        sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(activation, np.log(outputs))
-    sums = np.nan_to_num(np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM)
-    sizes = net.n_out, net.n_out
-    unchanged = _core.shared_net(sizes, (activation,), net.loss, np.float64, (0.0,), net.loss_parameter)
-    params = np.concatenate([np.eye(net.n_out).ravel(), np.zeros(net.n_out)])
-    return float(unchanged.cost_and_plain_loss(params, sums, targets, sample_weight=weight)[1])
-
-
-def _mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    if weight is not None:
-        return float(weight @ values / weight.sum())
-    return float(values.sum(dtype=np.float64) / len(values))
-
-
-def _quantiles(y: NDArray[Any], levels: NDArray[Any], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return the quantile of each column at its level."""
-    order = y.argsort(axis=0, kind="stable")
-    sums = np.cumsum(np.ones(y.shape) if weight is None else weight[order], axis=0)
-    first = (sums < levels * sums[-1]).sum(axis=0)
-    columns = np.arange(y.shape[1])
-    quantiles: NDArray[np.float64] = y[order[first, columns], columns].astype(np.float64)
-    return quantiles
+    return cost
 
 
 def _is_constant(rows: Judged) -> bool:
@@ -351,17 +341,14 @@ def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged)
     if not traits_of(net.loss).is_robust:
         return False
     weight, targets = rows.weight, rows.targets.astype(np.float64)
-    levels = np.broadcast_to(np.asarray(net.loss_parameter or _MEDIAN, np.float64), net.n_out)
-
-    def errors(answer: NDArray[Any]) -> NDArray[np.float64]:
-        rest = targets - answer
-        summed: NDArray[np.float64] = np.maximum(levels * rest, (levels - 1) * rest).sum(axis=1)
-        return summed
-
-    constant = errors(_quantiles(targets, levels, weight))
-    largest = _LARGE_ERROR * _quantiles(constant[:, np.newaxis], np.full(1, _MEDIAN), weight)
-    losses = [_mean(np.minimum(one, largest), weight) for one in (errors(outputs), constant)]
-    return losses[0] < rows.limit(net, losses[1])
+    answers = [best_numbers(net, targets, weight)]
+    if not traits_of(net.loss).predicts_quantiles:  # the median can be better on most rows than the best for all
+        answers.append(quantiles_of(targets, np.full(net.n_out, MEDIAN), weight))
+    constants = [robust_errors(net, targets, answer) for answer in answers]
+    largest = _LARGE_ERROR * quantiles_of(constants[0][:, np.newaxis], np.full(1, MEDIAN), weight)
+    of_constant = min(mean_of(np.minimum(errors, largest), weight) for errors in constants)
+    loss = mean_of(np.minimum(robust_errors(net, targets, outputs), largest), weight)
+    return loss < rows.limit(net, of_constant)
 
 
 def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
@@ -385,8 +372,7 @@ def causes(
 
     `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
-    if isinstance(rows.X, StoredRows):
-        rows = rows._replace(X=rows.X.stored, targets=rows.targets[rows.X.first :][: len(rows.X.stored)], weight=None)
+    rows = rows.stored()
     X, targets = rows.some()
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     sentences = [
@@ -402,13 +388,20 @@ def causes(
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 
+def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any]) -> bool:
+    """Return whether the outputs are nearly the same for all rows."""
+    size = 1.0
+    if targets.ndim > 1 and not traits_of(net.loss).has_probabilities:
+        size = float(targets.std(axis=0).max())
+    return bool((np.ptp(outputs, axis=0) <= _NEARLY_EQUAL * size).all())
+
+
 def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[Any]) -> str:
     """Return a sentence if the outputs are nearly equal for all rows; it names layers of dead or saturated units."""
     outputs = layers[-1]
-    size = 1.0 if targets.ndim == 1 or traits_of(net.loss).has_probabilities else float(targets.std(axis=0).max())
-    low, high = outputs.min(axis=0), outputs.max(axis=0)
-    if not (high - low <= _NEARLY_EQUAL * size).all():
+    if not _are_nearly_equal(net, outputs, targets):
         return ""
+    low, high = outputs.min(axis=0), outputs.max(axis=0)
     k = int((high - low).argmax())
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
     remedy = "standardized inputs, a larger <learning_rate_init> or another activation, such as 'relu', helps."
@@ -433,10 +426,10 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
         text = " Training ended after <max_iter=> iterations: more help."
         return Message(text, max_iter=options.max_iter) if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
-    last = curve[-max(_FEW_EPOCHS, len(curve) // 4) :]
+    last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
     rate = Message("a larger <learning_rate_init> than {:g}", options.learning_rate_init, learning_rate_init=...)
-    if len(curve) < _FEW_EPOCHS:
+    if len(curve) < FEW_EPOCHS:
         text = " Training ended after {} epoch{}: more epochs (<epochs>) or {} helps."
         return Message(text, len(curve), "s" * (len(curve) != 1), rate, epochs=Setting(epochs))
     scores = list(state.history.validation_scores or ())[-state.epoch :]

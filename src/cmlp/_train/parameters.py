@@ -417,11 +417,12 @@ TRAINING_ENTRIES = (
             next call continues.
         """),
         Use(TABULAR, "float or None", None, (POSITIVE, NONE)).says("""
-            Seconds for `fit`. Reading and learning the columns counts, but is not cut short, so that the columns do not
-            depend on the machine: fit warns if it takes longer. Each network then trains at least 100 batches or an
-            epoch, and ends, also in the middle of an epoch, when its share of the seconds is over. So fit takes at
-            least about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`. With `callbacks` or a
-            progress bar, all networks end after an epoch.
+            Seconds for `fit`. Reading the columns counts, but is not cut short. Columns of numbers are searched for
+            steps of the target until the seconds are over, but in any case the first 4 million numbers, so that the
+            columns of most tables do not depend on the machine: fit warns if it takes longer. Each network then trains
+            at least 100 batches or an epoch, and ends, also in the middle of an epoch, when its share of the seconds is
+            over. So fit takes at least about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`.
+            With `callbacks` or a progress bar, all networks end after an epoch.
         """),
         free_on_resume=True,
         own_per_worker=True,
@@ -561,14 +562,15 @@ NETWORK_ENTRIES = (
             "log_loss",
             (one_of(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
         ).says("""
-            Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing". With identity,
-            logistic, tanh or exp outputs: "squared_error" (the sum of the squared differences between outputs and
-            targets; also with softmax), "absolute_error", "huber" or "quantile". With exp outputs also "poisson"
-            (targets must not be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a
-            function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of shape
-            (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to the
-            outputs, of shape (n, n_outputs). Class indices become rows of zeros and a one. A row's cost must depend on
-            this row alone. The function is called in one thread; such a network cannot be saved.
+            Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing" (targets must be
+            from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error" (the sum of the squared
+            differences between outputs and targets; also with softmax), "absolute_error", "huber" or "quantile". With
+            exp outputs also "poisson" (targets must not be negative) and "gamma" (targets must be positive). See Notes
+            for the formulas. Or a function ``loss(y, output)``, for experiments: it gets the targets and outputs of
+            some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its
+            derivatives with respect to the outputs, of shape (n, n_outputs). Class indices become rows of zeros and a
+            one. A row's cost must depend on this row alone. The function is called in one thread; such a network cannot
+            be saved.
         """),
         Use(
             TABULAR[1:],
@@ -628,6 +630,12 @@ NETWORK_ENTRIES = (
             If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
             median distance of the others from it.
         """),
+        Use(RIVER[1:], '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
+            "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
+            (see Notes), and predicts y; "huber" then counts in deviations. With "poisson" and "gamma", y is divided by
+            the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
+            `cmlp.MLPRegressor.partial_fit`.
+        """),
     ),
     Hyperparameter(
         "class_weight",
@@ -681,6 +689,10 @@ NETWORK_ENTRIES = (
             to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
             with fewer than about 100 rows or if none is held out.
         """),
+        needs=(
+            Need("quantile", lambda values: isinstance(values["quantile"], Real), "several quantiles decide"),
+            Need("early_stopping", _holds_out, "no rows are held out, so all intervals have one width"),
+        ),
     ),
     Hyperparameter(
         "keep_background",

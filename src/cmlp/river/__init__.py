@@ -6,7 +6,8 @@ Needs the package river (the extra ``cmlp[river]``). Features and classes may ap
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from copy import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,12 +15,16 @@ import numpy as np
 from river import base
 from river.utils import dataframe
 
+from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
 from cmlp._train.docstrings import documented
-from cmlp.river._stream import Stream, as_frame, as_list, as_row, is_number
+from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from cmlp._estimators.network import Network
+    from cmlp.river._stream import Learned
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -164,9 +169,9 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         dict
         """
         row = as_row(x)
-        if not self._codes:
+        if self._learned is None:
             return {}
-        return dict(zip(self._codes, self._outputs(x, row)[0].tolist(), strict=True))
+        return dict(zip(self._codes, self._outputs(self._learned, x, row)[0].tolist(), strict=True))
 
     def predict_proba_many(self, X: Any) -> Any:
         """Return the probabilities of the rows of a frame.
@@ -181,7 +186,8 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
             A column for each label seen so far.
         """
         frame, names, rows, _ = as_frame(X)
-        outputs = self._outputs(names, rows)
+        learned = self._learned
+        outputs = np.empty((len(rows), 0)) if learned is None else self._outputs(learned, names, rows)
         return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
 
     def predict_many(self, X: Any) -> Any:
@@ -196,11 +202,11 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         Series of shape (n,)
         """
         frame, names, rows, _ = as_frame(X)
-        if self._codes:
-            classes = self.classes_
-            labels = [classes[code] for code in self._outputs(names, rows).argmax(axis=1)]
-        else:
+        if self._learned is None:
             labels = [None] * len(rows)
+        else:
+            classes = self.classes_
+            labels = [classes[code] for code in self._outputs(self._learned, names, rows).argmax(axis=1)]
         return dataframe.to_native_series(labels, name=None, like=frame)
 
 
@@ -232,18 +238,21 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     Notes
     -----
-    Features may appear and disappear, as for `cmlp.river.MLPClassifier`. Targets of large values learn slowly: use
-    `river.preprocessing.TargetStandardScaler`.
+    Features may appear and disappear, as for `cmlp.river.MLPClassifier`.
+
+    With ``y_scale="standard"``, each row first updates the mean and the deviation of the targets (Welford, "Note on a
+    method for calculating corrected sums of squares and products", Technometrics 4, 1962), and is then learned with
+    them; a prediction is an output times the deviation, plus the mean. Both are part of the model, also of copies and
+    pickles. They are those of all rows so far: after a jump of the targets to another level, begin a new model.
 
     Examples
     --------
     >>> from river import datasets, evaluate, metrics, preprocessing
     >>> from cmlp.river import MLPRegressor
-    >>> model = preprocessing.StandardScaler() | preprocessing.TargetStandardScaler(
-    ...     MLPRegressor(hidden_layer_sizes=(20,), learning_rate_init=0.01, seed=1)
-    ... )
+    >>> regressor = MLPRegressor(hidden_layer_sizes=(20,), learning_rate_init=0.01, seed=1)
+    >>> model = preprocessing.StandardScaler() | regressor
     >>> evaluate.progressive_val_score(datasets.TrumpApproval(), model, metrics.MAE())
-    MAE: 0.57544
+    MAE: 0.576213
     """
 
     _parameter_owner: ClassVar[str] = "river.MLPRegressor"
@@ -266,12 +275,34 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         max_grad_norm: float | None = None,
+        y_scale: str | None = "standard",
         dtype: str = "float64",
         seed: int | None = None,
     ) -> None:
         self._set_up(locals())
         if traits_of(loss).has_positive_outputs:
             self._output = "exp"
+
+    @property
+    def network_(self) -> Network | None:
+        """A network that predicts y; None before the first call of a learn method.
+
+        With ``y_scale="standard"`` it is a copy, whose output layer contains the present mean and
+        deviation: its outputs equal predictions up to rounding, and changing it changes no
+        prediction. It can have more inputs than there are features; the weights of the others are 0.
+        """
+        learned = self._learned
+        if learned is None or learned.moments is None:
+            return super().network_
+        network = copy(learned.network)
+        _, weights, biases = output_layer(network._net, network.params)
+        shift, spread = self._shift_and_spread(learned.moments)
+        if self._output == "exp":
+            biases += math.log(spread)
+        else:
+            weights *= spread
+            biases[...] = biases * spread + shift
+        return network
 
     def learn_one(self, x: Mapping[Hashable, Any], y: float) -> None:
         """Take one gradient step on a row.
@@ -286,10 +317,13 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         Raises
         ------
         ValueError
-            If a value is not a finite number, or y is out of the range of the loss. `DivergenceError`, a subclass, if
-            the step would make a weight infinite. The model stays unchanged.
+            If a value is not a finite number, or y is out of the range of the loss or so far from the others that their
+            deviation is not finite. `DivergenceError`, a subclass, if the step would make a weight infinite. The model
+            stays unchanged.
         """
-        self._learn(list(x), 1, as_row(x), self._targets([y]))
+        row = as_row(x)
+        self._require_target(y)
+        self._learn_rows(list(x), row, [y])
 
     def learn_many(self, X: Any, y: Any) -> None:
         """Take a gradient step on every `batch_size` rows of a frame, in their order.
@@ -307,17 +341,54 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
             As for `learn_one`.
         """
         _, names, rows, missing = as_frame(X)
-        targets = self._targets(as_list(y, len(rows)))
+        numbers = as_list(y, len(rows))
+        for row, value in enumerate(numbers):
+            self._require_target(value, f" in row {row}")
         if len(rows):
-            self._learn(names, 1, rows, targets, missing)
+            self._learn_rows(names, rows, numbers, missing)
 
-    def _targets(self, y: list[Any]) -> NDArray[np.float64]:
-        """Return targets as a column, checked against the range of the loss."""
-        lowest = 0 if traits_of(self.loss).has_positive_outputs else -math.inf
-        for value in y:
-            if not is_number(value) or value < lowest or (self.loss == "gamma" and value == 0):
-                raise ValueError(f"y must be a finite number in the range of the loss {self.loss!r}, got {value!r}.")
-        return np.array(y, np.float64).reshape(-1, 1)
+    def _learn_rows(
+        self, names: list[Hashable], rows: NDArray[Any], y: list[Any], missing: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Learn rows; each target is scaled by the moments of the targets up to this one."""
+        targets = np.array(y, np.float64).reshape(-1, 1)
+        if self.y_scale is None:
+            self._learn(names, 1, rows, targets, missing)
+            return
+        moments = TargetMoments()
+        if self._learned is not None and self._learned.moments is not None:
+            moments = self._learned.moments
+        for row, value in enumerate(targets[:, 0].tolist()):
+            moments = moments.after(value)
+            shift, spread = self._shift_and_spread(moments)
+            if not math.isfinite(spread):
+                raise ValueError(f"y has values that are too far apart: their deviation is not finite with {value!r}.")
+            targets[row] = (value - shift) / spread
+        self._learn(names, 1, rows, targets, missing, moments)
+
+    def _require_target(self, value: Any, where: str = "") -> None:
+        """Raise ValueError unless a target is a number in the range of the loss."""
+        if not is_number(value) or traits_of(self.loss).outside(value):
+            problem = f"y must be a finite number in the range of the loss {self.loss!r}, got {value!r}{where}."
+            raise ValueError(problem)
+
+    def _shift_and_spread(self, moments: TargetMoments) -> tuple[float, float]:
+        """Return what is subtracted from targets, and by what they are then divided.
+
+        Positive outputs have no shift: their targets are divided by their mean, unless all are 0 so far.
+        """
+        if self._output == "exp":
+            return 0.0, moments.mean or 1.0
+        return moments.mean, moments.deviation()
+
+    def _predicted(self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+        """Return predictions of rows."""
+        outputs = self._outputs(learned, names, rows)[:, 0]
+        if learned.moments is None:
+            return outputs
+        shift, spread = self._shift_and_spread(learned.moments)
+        predicted: NDArray[np.float64] = outputs.astype(np.float64) * spread + shift
+        return predicted
 
     def predict_one(self, x: Mapping[Hashable, Any]) -> float:
         """Return the prediction for a row; 0 before the first learned row.
@@ -332,7 +403,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         float
         """
         row = as_row(x)
-        return 0.0 if self._learned is None else float(self._outputs(x, row)[0, 0])
+        return 0.0 if self._learned is None else float(self._predicted(self._learned, x, row)[0])
 
     def predict_many(self, X: Any) -> Any:
         """Return the predictions for the rows of a frame; 0 before the first learned row.
@@ -346,5 +417,5 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         Series of shape (n,)
         """
         frame, names, rows, _ = as_frame(X)
-        values = np.zeros(len(rows)) if self._learned is None else self._outputs(names, rows)[:, 0]
+        values = np.zeros(len(rows)) if self._learned is None else self._predicted(self._learned, names, rows)
         return dataframe.to_native_series(values, name=None, like=frame)

@@ -1,4 +1,7 @@
-"""What the estimators for river share: checked rows, the column of each feature, and a network that grows with them."""
+"""What the estimators for river share: checked rows, the column of each feature, and a network that grows with them.
+
+`TargetMoments` are the mean and the variance of the targets so far.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from river.utils import dataframe
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.losses import traits_of
 from cmlp._estimators.network import Network
 from cmlp._train.architecture import hidden_activations, hidden_sizes, init_activations, initial_params
 from cmlp._train.parameters import PARAMETERS
@@ -21,11 +25,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class TargetMoments(NamedTuple):
+    """Number, mean and sum of squared differences from the mean of the targets so far (Welford 1962).
+
+    Each target is one step of float64, so that blocks of rows, copies and pickles give the same bits.
+    """
+
+    n_targets: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+
+    def after(self, y: float) -> TargetMoments:
+        """Return the moments with one more target."""
+        n_targets, difference = self.n_targets + 1, y - self.mean
+        mean = self.mean + difference / n_targets
+        return TargetMoments(n_targets, mean, self.squares + difference * (y - mean))
+
+    def deviation(self) -> float:
+        """Return the standard deviation; 1 for equal targets, and before the first one."""
+        return math.sqrt(self.squares / self.n_targets) if self.squares > 0 else 1.0
+
+
 class Learned(NamedTuple):
-    """What the calls of the learn methods have made."""
+    """What the calls of the learn methods have made; `moments` are those of the targets if they are scaled."""
 
     network: Network
     optimizer: _core.Optimizer
+    moments: TargetMoments | None = None
 
     def resized(self, n_inputs: int, n_outputs: int) -> Learned:
         """Return a larger network with its optimizer; the new weights and moments are 0."""
@@ -35,7 +61,7 @@ class Learned(NamedTuple):
         moments = state["state"].reshape(-1, old.n_params)
         state["state"] = np.concatenate([_padded(params, old, net) for params in moments] or [state["state"]])
         params = _padded(self.network.params, old, net)
-        return Learned(Network._assembled(net, params, 1.0), _core.restored(state))
+        return self._replace(network=Network._assembled(net, params, 1.0), optimizer=_core.restored(state))
 
 
 class Stream:
@@ -110,15 +136,16 @@ class Stream:
         rows: NDArray[Any],
         targets: NDArray[Any],
         missing: NDArray[np.bool_] | None = None,
+        moments: TargetMoments | None = None,
     ) -> None:
         """Take gradient steps on rows, whose columns are `names`, and of which some values may be missing.
 
-        If training diverges, or on Ctrl-C, the model stays unchanged.
+        `moments` are those of all targets, with these. If training diverges, or on Ctrl-C, the model stays unchanged.
         """
         n_features, before = len(self._columns), self._learned
         copies = None if before is None else (block_copy(before.network.params), deepcopy(before.optimizer))
         try:
-            self._learned = learned = self._grown(names, n_outputs, missing)
+            self._learned = learned = self._grown(names, n_outputs, missing)._replace(moments=moments)
             self._train(learned, self._inputs(learned.network, names, rows), targets)
         except BaseException:
             while len(self._columns) > n_features:
@@ -130,7 +157,7 @@ class Stream:
             raise
 
     def _train(self, learned: Learned, rows: NDArray[Any], targets: NDArray[Any]) -> None:
-        network, optimizer = learned
+        network, optimizer = learned.network, learned.optimizer
         optimizer.learning_rate = self.learning_rate_init
         network._net.train_epoch(
             network.params,
@@ -139,7 +166,7 @@ class Stream:
             optimizer,
             batch_size=self.batch_size,
             alpha=float(self.alpha),
-            loss_scale=0.5 if self.loss == "squared_error" else 1.0,
+            loss_scale=0.5 if traits_of(self.loss).is_squared else 1.0,
         )
 
     def _grown(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> Learned:
@@ -197,10 +224,9 @@ class Stream:
             inputs[:, columns] = rows[:, entries]
         return inputs
 
-    def _outputs(self, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
-        """Return the outputs of the network; no columns before the first call of a learn method."""
-        network = self.network_
-        return np.empty((len(rows), 0)) if network is None else network.forward(self._inputs(network, names, rows))
+    def _outputs(self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the outputs of the network."""
+        return learned.network.forward(self._inputs(learned.network, names, rows))
 
 
 def _padded(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:

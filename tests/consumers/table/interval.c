@@ -23,12 +23,11 @@ static cmlp_status print_intervals(const cmlp_model *model, double coverage, con
     double margin;
     int64_t n_targets = cmlp_table_margin(model, 1, coverage, outputs, n, &margin) == CMLP_OK ? n : 1, width = n / n_targets;
     for (int64_t k = 0; k < n_targets; k++) {
-        cmlp_status status = cmlp_table_margin(model, k, coverage, outputs, n, &margin);
+        double ends[2];
+        cmlp_status status = cmlp_table_interval(model, k, coverage, outputs, n, ends);
         if (status) return status;
-        double low = outputs[k] - margin, high = outputs[k + width - 1] + margin;
-        if (low > high) low = high = (low + high) / 2;
         for (int64_t i = 0; i < width; i++) printf("%.17g ", outputs[k + i]);
-        printf("%.17g %.17g\n", low, high);
+        printf("%.17g %.17g\n", ends[0], ends[1]);
     }
     return CMLP_OK;
 }

@@ -26,11 +26,13 @@ from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import BagTrainer, train_members
 from cmlp._model.model import TableModel
+from cmlp._model.outside import warn_of_moved_rows
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
 from cmlp._train.job import naming_validation, require_complete
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp.exceptions import InvalidParameterError, Message
 
@@ -47,9 +49,14 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
+    from cmlp._train.diagnosis import Verdict
     from cmlp._train.loop import EpochLoop
 
 _FEWEST_ROWS = 2  # that fit accepts
+_WARM_NOTE = (
+    " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
+    "warm_start=False to learn those of these rows."
+)
 
 
 @locked
@@ -60,9 +67,14 @@ def fit_table(
     *,
     resume: bool,
     followers: Sequence[Any] = (),
+    repeated: ColumnEncoder | None = None,
 ) -> None:
-    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights."""
+    """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights.
+
+    `repeated` is the encoder of a fit that the call repeats.
+    """
     fit = TableFit.of(estimator, validation, resume=resume)
+    fit.repeated = repeated or fit.repeated
     with estimator._followers(*given) as own:
         train_and_store(fit.prepare(*given), [*own, *followers])
 
@@ -82,6 +94,7 @@ class TableFit(Fit["TableOptions"]):
 
     options: TableOptions
     previous: Fitted | None = None
+    repeated: ColumnEncoder | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     reader: FrameReader = field(init=False)
@@ -94,12 +107,11 @@ class TableFit(Fit["TableOptions"]):
     def of(cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = with_known_seed(estimator, estimator._options())
-        previous = None
+        PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         if resume:
             previous = table_to_resume(estimator)
-        elif options.warm_start:
-            previous = fitted_of(estimator)
-        return cls(estimator, options, previous, validation, bool(resume))
+            return cls(estimator, options, previous, validation, True, repeated=previous.model.encoder)
+        return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
 
     @property
     def warm_model(self) -> TableModel | None:
@@ -172,13 +184,21 @@ class TableFit(Fit["TableOptions"]):
         targets = opened.targets
         if model is not None:
             reader = model.reader
-            return reader, model.encoder, read_rows(reader, opened, self.class_name)
+            rows = read_rows(reader, opened, self.class_name, Notices(_WARM_NOTE))
+            warn_of_moved_rows(model, rows.raw[rows.training], _WARM_NOTE)
+            return reader, model.encoder, rows
         categorical = options.categorical_features
         reader = learn_frame_reader(opened.frame, categorical, self.class_name, targets.rows, targets.weight)
         rows = read_rows(reader, opened, self.class_name)
         target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
         encoder = learn_encoder(
-            rows.raw[rows.training], reader, target, options.n_threads, date_parts=options.date_parts
+            rows.raw[rows.training],
+            reader,
+            target,
+            options.n_threads,
+            date_parts=options.date_parts,
+            deadline=self.deadline,
+            earlier=self.repeated,
         )
         return reader, encoder, rows
 
@@ -216,9 +236,9 @@ class TableFit(Fit["TableOptions"]):
         lines = options.verbose not in (False, "bar")
         train_members(self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=own)
 
-    def judge(self) -> None:
-        """Warn if the networks are hardly better than a constant."""
-        warn_if_bag_is_useless(self.bag, self.runs)
+    def judge(self, verdict: Verdict) -> bool | None:
+        """Warn if the networks are hardly better than a constant; return whether they are better."""
+        return warn_if_bag_is_useless(self.bag, self.runs, verdict)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
@@ -240,6 +260,7 @@ class TableFit(Fit["TableOptions"]):
             encoder=bag.encoder,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
+            class_weights=encoding.weights_of_labels,
             background=self.background,
             summary=Summary(self.values, accuracy),
         )
@@ -275,10 +296,16 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     return frame
 
 
-def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str) -> TableRows:
-    """Return the rows that count, of training and validation."""
+def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str, notices: Notices | None = None) -> TableRows:
+    """Return the rows that count, of training and validation.
+
+    With `notices`, the reader is that of an earlier fit, and warns of what these rows have besides.
+    """
     _, encoding, targets, validation = opened
-    raw = reader.read(opened.frame, class_name)
+    if notices is None:
+        raw = reader.read(opened.frame, class_name)
+    else:
+        raw = reader.read_again(opened.frame, class_name, notices)
     weight = targets.weight
     groups = encoding.groups(targets.values)
     if len(targets.rows) < len(raw):

@@ -9,17 +9,16 @@ import numpy as np
 from cmlp._data.arrays import taken
 from cmlp._estimators.tables.bag import N_FOLDS
 from cmlp._estimators.tables.calibrate import measured
-from cmlp._model.calibration import HELD_OUT
+from cmlp._model.calibration import HELD_OUT, frequent_ends
 from cmlp._model.model import mean_outputs
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
+from cmlp._train.constant_answer import constant_loss, loss_of_outputs
 from cmlp._train.diagnosis import (
     Comparison,
     Judged,
     can_be_beaten,
     causes,
-    constant_loss,
     judged_rows,
-    loss_of_outputs,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedNet
     from cmlp._model.summary import Accuracy
+    from cmlp._train.diagnosis import Verdict
     from cmlp._train.loop import EpochLoop
 
 
@@ -51,40 +51,60 @@ def measured_on_held_out(
     scale = bag.target_encoding.answer_scale
     rows = np.concatenate([held for held, _ in groups])
     each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
-    outputs = np.concatenate([mean_outputs(found, scale) for found in each])
+    net = networks[0].net
+    outputs = np.concatenate([mean_outputs(found, scale, net.activations[-1]) for found in each])
     weight = None if bag.rows.weight is None else bag.rows.weight[rows]
     part = None
     if bag.options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
     truth = bag.rows.truth[rows]
-    return measured(networks[0].net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part)
+    ends = _frequent_ends(bag)
+    return measured(net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part, ends=ends)
+
+
+def _frequent_ends(bag: Bag) -> NDArray[np.float64] | None:
+    """Return the frequent ends of the targets, which the intervals of several quantiles reach; None without such."""
+    scale = bag.target_encoding.answer_scale
+    if scale is None or not isinstance(bag.target_encoding.loss_parameter, tuple):
+        return None
+    rows = bag.rows
+    weight = None if rows.weight is None else rows.weight[rows.training]
+    return frequent_ends(rows.truth[rows.training, 0], weight, scale.scale[0])
 
 
 def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOutScores | None:
-    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes."""
+    """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.
+
+    The weights of the rows are those before class weights multiplied them: they say how many rows a row stands for.
+    """
     if bag.target_encoding.labels is None:
         return None
-    parts = []
+    parts, class_weights = [], bag.target_encoding.weights_of_labels
     for rows, group in _held_out_rows(bag, runs):
         z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
         weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
-        parts.append(Scores(np.stack(z), bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64), weight))
+        truth = bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+        for label, of_classes in enumerate([] if class_weights is None else class_weights):
+            weight = weight / of_classes[truth[:, label]]
+        parts.append(Scores(np.stack(z), truth, weight))
     return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
 
 
 # ------------------------------------------------------------------------------- a bag beside the best constant answer
 
 
-def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
+def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], verdict: Verdict) -> bool | None:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
+
+    Returns whether they are; None if that is not known.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out. Without held-out rows, these are the training rows.
     """
     if any(run.state.history.loss is None for run in runs):
-        return
+        return None
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
-        return
+        return True
     groups = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
     parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
     outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
@@ -92,19 +112,25 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop]) -> None:
     weight = np.concatenate(weights) if weights else None
     net, first = runs[0].job.net, parts[0][0]
     every = Judged(first.X, targets, weight, is_validation=first.is_validation)
-    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight).plain
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
-    if can_be_beaten(constant, every) and not found.model_is_better():
-        found.warn(causes(runs[0].job, first, epochs="n_epochs"))
+    if not can_be_beaten(constant, every):
+        return None
+    is_better = found.model_is_better() or (verdict.needs_proof and not found.is_proven(outputs))
+    if not is_better and verdict.warns:
+        found.warn(verdict.note + causes(runs[0].job, first, epochs="n_epochs"))
+    return is_better
 
 
 def _is_useful(run: EpochLoop) -> bool:
     """Return whether the losses that were computed in training show that a network is clearly better."""
     rows, net, history = judged_rows(run.job), run.job.net, run.state.history
     score, loss = history.best_validation_score, history.loss
-    kept = -score if rows.is_validation and score is not None else loss
-    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
+    constant = constant_loss(net, rows.targets, rows.weight)
+    if rows.is_validation and score is not None:
+        return -score < rows.limit(net, constant.plain)
+    return loss is not None and loss < rows.limit(net, constant.cost, constant.unit)
 
 
 def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:

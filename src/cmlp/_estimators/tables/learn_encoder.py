@@ -5,6 +5,7 @@ The edges of a column's bins are where the mean of the target changes along it: 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,12 +15,18 @@ from cmlp._data.column_entries import ORDERED
 from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
 from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
-from cmlp._process.threads import Pool, available_threads
+from cmlp._process.signals import TimeLimitReached
+from cmlp._process.threads import Pool, available_threads, interrupted
+from cmlp._process.warnings import warn
+from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from cmlp._data.frame_reader import FrameReader
+    from cmlp._train.callbacks import Deadline
 
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall
@@ -36,6 +43,9 @@ _LEAST_GAIN = 4.0
 # with 16 one of a hundred.
 _LEAST_GAIN_OF_PART = 16.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
+# Gains below this part of the sum of squares, times the number of rows, can consist of rounding alone: those of equal
+# targets were at most a fifth of it.
+_ROUNDING = float(np.finfo(np.float64).eps)
 
 
 class SplitTarget(NamedTuple):
@@ -56,7 +66,16 @@ class Sums(NamedTuple):
     target: NDArray[np.float64]
 
 
-def step_edges(x: NDArray[np.float64], target: SplitTarget, first_gain: float = _LEAST_GAIN) -> NDArray[np.float64]:
+def _no_check() -> None:
+    """Check nothing."""
+
+
+def step_edges(
+    x: NDArray[np.float64],
+    target: SplitTarget,
+    first_gain: float = _LEAST_GAIN,
+    check: Callable[[], None] = _no_check,
+) -> NDArray[np.float64]:
     """Return the ends of the steps of the target along a column, ascending: pairs of neighbouring numbers of x.
 
     A decision tree grows, best split first (Breiman and others, "Classification and regression trees", 1984). It has
@@ -69,6 +88,8 @@ def step_edges(x: NDArray[np.float64], target: SplitTarget, first_gain: float = 
     Rows count by their weights, in units in which the sum of the weights is the effective number of rows, the squared
     sum divided by the sum of the squares (Kish, "Survey sampling", 1965). A split that separates nothing removes the
     inverse of this number of the variance on average.
+
+    `check` is called before each split, and ends the search with an exception.
     """
     if target.weight is not None and len(x):
         weight = target.weight / (target.weight.max() or 1.0)  # their squares are finite
@@ -80,15 +101,19 @@ def step_edges(x: NDArray[np.float64], target: SplitTarget, first_gain: float = 
     if not len(x):
         return np.empty(0)
     lowest, highest, group = _groups(x, target.weight, _n_places(target))
-    sums, variance = _sums(group, len(lowest), target)
+    sums, squares = _sums(group, len(lowest), target)
     n_rows = sums.weight[-1]
-    least = variance * _LEAST_GAIN / n_rows
+    # The variance of equal targets is a difference of nearly equal sums, which rounding can make negative.
+    variance = max(0.0, squares - float((sums.target[-1] ** 2).sum() / n_rows))
+    noise = squares * _ROUNDING * len(x)
+    least = max(noise, variance * _LEAST_GAIN / n_rows)
     splits = _splits(
         sums,
         max(_FEWEST_ROWS, n_rows // _SHARE),
         least,
-        opening=variance * first_gain / n_rows,
+        opening=max(noise, variance * first_gain / n_rows),
         paying=max(least, variance * _PAYING),
+        check=check,
     )
     return np.unique(np.concatenate([highest[[split - 1 for split in splits]], lowest[splits]]))
 
@@ -130,7 +155,7 @@ def _group_of(order: NDArray[np.intp], ordered: NDArray[np.float64], lowest: NDA
 
 
 def _sums(group: NDArray[np.intp], n_groups: int, wanted: SplitTarget) -> tuple[Sums, float]:
-    """Return the sums before each group and after the last one, and the variance of all rows times their weight."""
+    """Return the sums before each group and after the last one, and the weighted sum of the squared targets."""
     values, weight = wanted
     weights = np.bincount(group, weight, minlength=n_groups)
     if _is_of_classes(wanted):  # their frequencies are the targets
@@ -148,20 +173,25 @@ def _sums(group: NDArray[np.intp], n_groups: int, wanted: SplitTarget) -> tuple[
             for one in (weights.astype(np.float64), target.astype(np.float64))
         )
     )
-    return sums, float(squares - (sums.target[-1] ** 2).sum() / sums.weight[-1])
+    return sums, float(squares)
 
 
-def _splits(sums: Sums, fewest: float, least: float, *, opening: float, paying: float) -> list[int]:
+def _splits(
+    sums: Sums, fewest: float, least: float, *, opening: float, paying: float, check: Callable[[], None]
+) -> list[int]:
     """Return the splits of a tree, each as the number of groups before it.
 
     The first split must remove more than `opening` of the variance, others more than `least`, and from the eighth one
-    on more than `paying`. The tree has either at most 8 leaves or at least 12.
+    on more than `paying`. None of these is negative. The tree has either at most 8 leaves or at least 12.
     """
-    leaves = [_best(sums, 0, len(sums.weight) - 1, fewest)]
+    n_groups = len(sums.weight) - 1
+    check()
+    leaves = [_best(sums, 0, n_groups, fewest)]
     splits: list[int] = []
     if not leaves[0][0] > opening:
         return splits
-    while True:
+    for _ in range(n_groups - 1):  # a tree with more splits would have leaves without a group
+        check()
         gain, place, first, end = max(leaves)
         if not gain > (least if len(leaves) < LEAVES else paying):
             break
@@ -198,6 +228,7 @@ def _explained(target: NDArray[np.float64], weight: NDArray[np.float64], total: 
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
 _LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
+_FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time limit; about half a second on two cores
 
 
 def learn_encoder(
@@ -207,10 +238,15 @@ def learn_encoder(
     n_threads: int | None = None,
     *,
     date_parts: bool = True,
+    deadline: Deadline | None = None,
+    earlier: ColumnEncoder | None = None,
 ) -> ColumnEncoder:
     """Return the columns for raw training rows, from `FrameReader.read`; the target of the rows chooses the edges.
 
     With `date_parts`, columns of dates have parts: see `_learn_parts`.
+
+    Columns that are not searched for steps before the deadline have none, with a warning. `earlier` is the encoder of
+    an equal fit, which is continued or repeated: columns without steps in it get none, because it may have been late.
 
     Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
@@ -223,38 +259,88 @@ def learn_encoder(
         UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
     ]
     numbers = [i for i, known in enumerate(codes) if known is None or types[i] == ORDERED]
+    n_always = _FEWEST_NUMBERS // max(1, len(raw))
+    late: list[int] = []
 
     def learn(k: int) -> None:
         i = numbers[k]
-        columns[i] = _learn_number(raw[:, i], target, has_parts=date_parts and types[i] in DATES)
+        column, rows, present = _scaled_number(raw[:, i], target)
+        columns[i] = column
+        if len(column.edges) and (earlier is None or _has_steps(earlier, i)):
+            check = partial(_check_time, deadline if k >= n_always else None)
+            try:
+                columns[i] = _with_steps(
+                    column, present, target.of(rows), has_parts=date_parts and types[i] in DATES, check=check
+                )
+            except TimeLimitReached:
+                late.append(i)
 
     Pool(len(numbers), (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1).run(learn)
+    if late:
+        text = (
+            "<max_time> was over before {} of {} columns of numbers were searched for steps of the target: the "
+            "networks read these columns without bins at such steps."
+        )
+        warn(Message(text, len(late), len(numbers), max_time=...))
+    seen = reader.seen or [None] * len(codes)
+    listed = [None if known is None else sorted(known, key=known.__getitem__) for known in codes]
     return ColumnEncoder(
-        column._replace(categories=None if known is None else sorted(known, key=known.__getitem__), type=held)
-        for column, known, held in zip(columns, codes, types, strict=True)
+        column._replace(categories=categories, type=held, seen=had)
+        for column, categories, held, had in zip(columns, listed, types, seen, strict=True)
     )
 
 
-def _learn_number(x: NDArray[np.float64], target: SplitTarget, *, has_parts: bool) -> EncodedColumn:
+def _check_time(deadline: Deadline | None) -> None:
+    """Raise KeyboardInterrupt if this thread is to end because of Ctrl-C, TimeLimitReached if the time is over."""
+    if interrupted():
+        raise KeyboardInterrupt
+    if deadline is not None and deadline.has_come():
+        raise TimeLimitReached
+
+
+def _has_steps(encoder: ColumnEncoder, i: int) -> bool:
+    """Return whether a column has more edges than its ends, or parts."""
+    return i < len(encoder.columns) and (len(encoder.columns[i].edges) > 2 or bool(encoder.columns[i].parts))
+
+
+def _scaled_number(
+    x: NDArray[np.float64], target: SplitTarget
+) -> tuple[EncodedColumn, NDArray[np.intp], NDArray[np.float64]]:
+    """Return a column without steps, and the rows and the numbers from which it is learned."""
     absent = np.isnan(x)
     rows = np.flatnonzero(~absent)
     present = np.clip(x[rows], -_LARGEST, _LARGEST)
     smallest, largest = present.min(initial=np.inf), present.max(initial=-np.inf)
     if smallest >= largest:
         # A constant that is sometimes missing: that it is missing is all there is to know.
-        return EncodedColumn("number", 0, True, float(present[0])) if len(present) and absent.any() else UNUSED
+        is_of_use = len(present) > 0 and absent.any()
+        return EncodedColumn("number", 0, True, float(present[0])) if is_of_use else UNUSED, rows, present
     if len(rows) > _MOST_ROWS and target.weight is None:
         chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
         rows, present = rows[chosen], present[chosen]
-    known = target.of(rows)
-    low, centre, high = quantiles(present, (0.25, 0.5, 0.75), known.weight)
+    weight = None if target.weight is None else target.weight[rows]
+    low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
     scale = high - low if high > low else (largest - smallest) / 2
-    edges = np.unique([smallest, *step_edges(present, known), largest])
+    edges = np.unique([smallest, largest])
     column = EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
-    return column._replace(parts=_learn_parts(present, known)) if has_parts else column
+    return column, rows, present
 
 
-def _learn_parts(x: NDArray[np.float64], target: SplitTarget) -> list[Part]:
+def _with_steps(
+    column: EncodedColumn,
+    present: NDArray[np.float64],
+    target: SplitTarget,
+    *,
+    has_parts: bool,
+    check: Callable[[], None],
+) -> EncodedColumn:
+    """Return a column with the edges of the steps of the target between its ends."""
+    edges = np.unique([*column.edges, *step_edges(present, target, check=check)])
+    column = column._replace(n=len(edges), edges=edges)
+    return column._replace(parts=_learn_parts(present, target, check)) if has_parts else column
+
+
+def _learn_parts(x: NDArray[np.float64], target: SplitTarget, check: Callable[[], None]) -> list[Part]:
     """Return the parts of dates in days since 1970 along which the target changes in steps.
 
     Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:
@@ -265,7 +351,7 @@ def _learn_parts(x: NDArray[np.float64], target: SplitTarget) -> list[Part]:
         part = Part(name, np.empty(0))
         if x.max() - x.min() >= period:
             days = part.days(x)
-            edges = step_edges(days, target, _LEAST_GAIN_OF_PART)
+            edges = step_edges(days, target, _LEAST_GAIN_OF_PART, check)
             if len(edges):
                 parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
     return parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +18,7 @@ from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError, Setting, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,6 +54,11 @@ class TableEncoding(TargetEncoding):
     loss_parameter: float | tuple[float, ...]
     answer_scale: AnswerScale | None = None  # what predictions of numbers need
 
+    @property
+    def weights_of_labels(self) -> NDArray[np.float64] | None:
+        """The `class_weights` of the model."""
+        return None
+
     @abstractmethod
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return the targets of the rows that count."""
@@ -76,6 +80,19 @@ class TableClassEncoding(TableEncoding):
         self._every = every  # the labels to which `class_weights` belong
         self.n_outputs = labels.n_outputs
         self.output = "softmax" if labels.kind == "multiclass" else "logistic"
+
+    @property
+    def weights_of_labels(self) -> NDArray[np.float64] | None:
+        """The `class_weights` of the model: those of its labels, divided by a power of 2, and None if all are equal."""
+        if self.class_weights is None:
+            return None
+        weights = np.stack(self.class_weights.columns)
+        if self.labels.kind != "multilabel":
+            weights = weights[:, self._every.encode(self.labels.classes).reshape(-1).astype(np.intp)]
+        if (weights == weights[:, :1]).all():
+            return None
+        scaled: NDArray[np.float64] = np.ldexp(weights, -np.frexp(weights.max(axis=1, keepdims=True))[1])
+        return scaled
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return encoded labels."""
@@ -110,7 +127,7 @@ class TableNumberEncoding(TableEncoding):
 
     def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
         self.loss, self.answer_scale = loss, answer_scale
-        self.loss_parameter = quantile if loss == "quantile" else 0.0
+        self.loss_parameter = quantile if traits_of(loss).predicts_quantiles else 0.0
         self._quantiles = quantile if isinstance(quantile, tuple) else ()
         self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
         self.output = _output_of(loss)
@@ -130,7 +147,7 @@ class TableNumberEncoding(TableEncoding):
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
         values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
-        if self.loss == "gamma":
+        if traits_of(self.loss).needs_positive_targets:
             values = np.maximum(values, np.finfo(np.float32).tiny)
         columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
         return CountedTargets(rows, columns, numbers, weight)
@@ -150,7 +167,7 @@ class TableNumberEncoding(TableEncoding):
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
-            numbers = np.sqrt(numbers) if self.loss == "poisson" else np.log(numbers)
+            numbers = np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
         return numbers
 
 
@@ -191,8 +208,8 @@ def _learn_table_classes(
         known = warm.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
-                f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
-                f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
+                f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
+                f"{short_repr(labels.classes.tolist())} ({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)

@@ -13,6 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
+from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, dense_script, script, script_json, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
@@ -87,6 +88,8 @@ def table_page(
         "positive": _positive(model),
         "intervals": _intervals(model),
         "widths": _widths(model),
+        "ends": _ends(model),
+        "lowest": _lowest(model),
         "background": None if compared is None else _described_background(compared, is_kept=background),
         "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
@@ -105,7 +108,7 @@ def table_page(
 
 def _outputs(model: TableModel) -> list[str]:
     net = model.net
-    if net.loss == "quantile" and net.n_out == 1:
+    if traits_of(net.loss).predicts_quantiles and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
     prefix = "label " if model.labels is not None and model.labels.kind == "multilabel" else ""
     return [prefix + visible(name) for name in output_names(model)]
@@ -156,6 +159,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
             column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
         elif one.kind == "category":
             column |= _categories(one.categories or [])
+            column |= {"unlisted": True} if one.has_unlisted else {}
         column |= _texts(one.categories or []) if "choices" in column else {}
         columns.append(column)
     return columns
@@ -280,6 +284,18 @@ def _widths(model: TableModel) -> list[Any] | None:
     """Return for each answer the predictions and factors of its knots, if the widths of intervals follow the row."""
     widths = None if model.calibration is None else model.calibration.widths
     return None if widths is None else list(widths.tolist())
+
+
+def _ends(model: TableModel) -> list[list[float]]:
+    """Return the frequent ends of the targets, each with a number near it; an empty list for an end that is not."""
+    ends = None if model.calibration is None else model.calibration.ends
+    return [[], []] if ends is None else [one.tolist() if np.isfinite(one).all() else [] for one in ends]
+
+
+def _lowest(model: TableModel) -> float | None:
+    """Return the number below which the loss allows no target; None if there is none."""
+    lowest = traits_of(model.net.loss).lowest_target
+    return lowest if np.isfinite(lowest) else None
 
 
 def _facts(model: TableModel, units: list[str]) -> list[str]:

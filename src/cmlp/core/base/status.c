@@ -28,7 +28,7 @@
     X(CMLP_ERROR_WORKERS, "the workers of an epoch have different arguments")                                     \
     X(CMLP_ERROR_MODEL, "the model was not made by cmlp_model_init of this version")                              \
     X(CMLP_ERROR_INPUT, "an input is NaN, infinite or too large for the network's element type")                  \
-    X(CMLP_ERROR_TARGET, "a target is NaN, infinite or too large for the network's element type")                 \
+    X(CMLP_ERROR_TARGET, "a target is NaN, infinite, too large for the element type or not allowed by the loss")  \
     X(CMLP_ERROR_DIVERGED, "the cost or a parameter became NaN or infinite")                                      \
     X(CMLP_ERROR_ISA, "no allowed instruction set is available on this processor")                                \
     X(CMLP_ERROR_BUILD, "the library was compiled with options that change arithmetic, as -ffp-contract=fast")    \

@@ -1,6 +1,7 @@
 #include "rows.h"
 
 #include "../base/arguments.h"
+#include "../kernels/losses.h"
 #include "sparse.h"
 #include "../base/sums.h"
 
@@ -153,6 +154,17 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     return run->bad_row < 0 ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
 }
 
+static int32_t targets_of(int32_t loss)
+{
+    switch (loss) {
+#define CASE(CODE, name, slope, factor, outputs, targets, ...) \
+    case CMLP_LOSS_##CODE: return targets;
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: return CMLP_ANY;
+    }
+}
+
 /* data->targets points to `targets`, which is filled here. */
 static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
 {
@@ -204,6 +216,7 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
         if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
     }
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
+    data->allowed = targets_of(net->loss);
     if (targets) status = read_targets(data, &data->own_targets, targets, run);
     if (!status && weights) {
         status = check_weights(data, &run->bad_row);
@@ -293,6 +306,16 @@ static void gather_target(const cmlp_data *data, int64_t selected, void *out)
         for (int64_t j = 0; j < n_out; j++) ((double *)out)[j] = j == label;
 }
 
+/* Index of the first bad one of a row's targets, or -1. */
+static int64_t find_bad(const cmlp_data *data, const void *targets)
+{
+    const cmlp_net *net = data->net;
+    const int64_t n_out = cmlp_n_out(net), finite = net->kernels->find_nonfinite(targets, 1, n_out);
+    for (int64_t j = 0; j < finite; j++)
+        if (!cmlp_allows_target(data->allowed, cmlp_get(net, targets, j))) return j;
+    return finite < n_out ? finite : -1;
+}
+
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out)
 {
     const cmlp_net *net = data->net;
@@ -300,7 +323,7 @@ void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *
     for (int64_t i = 0; i < n; i++) {
         void *target = cmlp_at(net, out, i * n_out);
         gather_target(data, first + i, target);
-        if (cmlp_is_ignored(data, first + i) && net->kernels->find_nonfinite(target, 1, n_out) == n_out)
+        if (cmlp_is_ignored(data, first + i) && find_bad(data, target) < 0)
             for (int64_t j = 0; j < n_out; j++) cmlp_set(net, target, j, 1);
     }
 }
@@ -336,9 +359,7 @@ double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n)
 
 int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch)
 {
-    if (!data->targets || data->targets->kind != CMLP_TARGETS_DENSE) return -1;
     gather_target(data, selected, scratch);
-    int64_t n = cmlp_n_out(data->net), bad = data->net->kernels->find_nonfinite(scratch, 1, n);
-    return bad < n ? bad : -1;
+    return find_bad(data, scratch);
 }
 #endif

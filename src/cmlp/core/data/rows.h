@@ -20,7 +20,8 @@ static inline void cmlp_set_rows(cmlp_data *data, const cmlp_net *net, const cml
 }
 
 /* Fills `data`; if an argument is refused, run->refused names it, and run->bad_row is the row of a bad value. `targets`
- * and `weights` may be NULL. `data` holds pointers to itself and must not be copied. */
+ * and `weights` may be NULL. `allowed` are the targets that the net's loss allows. `data` holds pointers to itself and
+ * must not be copied. */
 cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_rows *rows, const cmlp_targets *targets,
                             const double *weights, cmlp_run *run);
 
@@ -77,8 +78,8 @@ static inline int cmlp_is_ignored(const cmlp_data *data, int64_t selected)
     return data->weights && data->weights[cmlp_row_index(data, selected)] == 0;
 }
 
-/* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). Finite targets of ignored
- * rows become 1, which every loss allows. */
+/* Writes the targets of the selected rows [first, first + n) to `out`, dense, (n, n_out). Targets of ignored rows become
+ * 1, which every loss allows, unless one of them is bad. */
 void cmlp_gather_targets(const cmlp_data *data, int64_t first, int64_t n, void *out);
 
 /* Writes the class indices of the selected rows [first, first + n) to `out`. */
@@ -90,9 +91,11 @@ void cmlp_gather_weights(const cmlp_data *data, int64_t first, int64_t n, double
 /* Sum of the weights of the selected rows [first, first + n), or n without weights. */
 double cmlp_weight_sum(const cmlp_data *data, int64_t first, int64_t n);
 
-/* Column of the first element of a row or target that is not finite in the net's type, or -1. `scratch` has space
- * for one row. */
+/* Column of the first element of a row that is not finite in the net's type, or -1. `scratch` has space for one row. */
 int64_t cmlp_bad_input(const cmlp_data *data, int64_t selected, void *scratch);
+
+/* Output of the first bad target of a row, or -1: one that is not finite in the net's type, or that data->allowed
+ * excludes. */
 int64_t cmlp_bad_target(const cmlp_data *data, int64_t selected, void *scratch);
 
 #endif

@@ -214,6 +214,7 @@ static cmlp_status load(const cmlp_table_part *tables, const cmlp_loading *given
     model->n_score_rows = head.n_score_rows;
     model->widths = head.widths;
     model->n_knots = head.n_knots;
+    model->ends = head.ends;
     model->is_pair = cmlp_is_pair(head.classes, cmlp_n_out(&model->net));
     model->is_multilabel = cmlp_is_multilabel(head.classes);
     if (!status && cmlp_table_of(model)) {

@@ -20,6 +20,7 @@ struct cmlp_model {
     /* Behind the net, where the struct would have padding. */
     uint64_t widths; /* of the calibration: their offset, or 0, and how many for each answer */
     int64_t n_knots;
+    uint64_t ends; /* of the calibration: the offset of its frequent ends of the targets, or 0 */
     int is_pair; /* see cmlp_is_pair: the caller receives the probabilities of both labels */
     int is_multilabel; /* a row can have several labels, so that no class index is its answer */
 };

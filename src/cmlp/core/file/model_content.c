@@ -99,6 +99,13 @@ static cmlp_status check_widths(const cmlp_model_array *a, int64_t n_score_rows)
     return CMLP_OK;
 }
 
+/* Its frequent ends of the targets, likewise. */
+static cmlp_status check_ends(const cmlp_model_array *a)
+{
+    if (!cmlp_holds_ends(a->dtype, a->rows, a->columns)) return CMLP_ERROR_FILE_TENSOR;
+    return cmlp_are_ends(a->data) ? CMLP_OK : CMLP_ERROR_FILE_VALUE;
+}
+
 static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_content_kind *kind)
 {
     if (content->n_arrays < 0) return CMLP_ERROR_OPTION;
@@ -113,6 +120,7 @@ static cmlp_status check_arrays(const cmlp_model_content *content, const cmlp_co
         }
         if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_WIDTHS))
             status = check_widths(a, n_score_rows);
+        if (!status && kind->columns && !cmlp_order_of(a->name, CMLP_CALIBRATION_ENDS)) status = check_ends(a);
         if (status) return status;
         if (i && cmlp_order_of(a[-1].name, a->name) >= 0) return CMLP_ERROR_FILE_NAME;
     }

@@ -292,6 +292,13 @@ static void note_widths(cursor *c, cmlp_head *head, const tensor *t, uint64_t st
         fail(c, CMLP_ERROR_FILE_TENSOR);
 }
 
+/* Notes where its frequent ends of the targets start. */
+static void note_ends(cursor *c, cmlp_head *head, const tensor *t, uint64_t start)
+{
+    head->ends = start;
+    if (!cmlp_holds_ends(t->dtype, (int64_t)t->shape[0], (int64_t)t->shape[1])) fail(c, CMLP_ERROR_FILE_TENSOR);
+}
+
 /* Notes where a tensor of this format starts, and checks its type and shape. */
 static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, uint64_t start)
 {
@@ -322,6 +329,7 @@ static void note_tensor(cursor *c, cmlp_head *head, slice n, const tensor *t, ui
             (int64_t)t->shape[1] != known[i].columns)
             fail(c, CMLP_ERROR_FILE_TENSOR);
     }
+    if (of_table && is_name(n, CMLP_CALIBRATION_ENDS)) note_ends(c, head, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_SCORES)) note_scores(c, head, t, start);
     if (of_table && is_name(n, CMLP_CALIBRATION_WIDTHS)) note_widths(c, head, t, start);
 }

@@ -30,6 +30,7 @@
 #define CMLP_TABLE_TARGET "table.target"
 #define CMLP_TABLE_THRESHOLD "table.threshold"
 #define CMLP_TARGET_NUMBERS 4
+#define CMLP_CALIBRATION_ENDS "calibration.ends"
 #define CMLP_CALIBRATION_SCORES "calibration.scores"
 #define CMLP_CALIBRATION_WIDTHS "calibration.widths"
 
@@ -65,6 +66,7 @@ typedef struct cmlp_head {
     int64_t n_scores, n_score_rows, n_targets;
     uint64_t widths;                        /* likewise; of the calibration: 2 * n_score_rows times n_knots */
     int64_t n_knots;
+    uint64_t ends;                          /* likewise; of the calibration */
     cmlp_text classes, categories, targets; /* the labels, the categories of a table's columns, the targets; or NULL */
     cmlp_text columns;                      /* the words of a table's columns */
     cmlp_column_words words;                /* what they tell; 0 columns without a table */
@@ -135,6 +137,15 @@ static inline int cmlp_holds_widths(int32_t dtype, int64_t rows, int64_t columns
 {
     return dtype == CMLP_FLOAT64 && columns && rows == 2 * n_score_rows;
 }
+
+/* Whether they can hold its frequent ends of the targets. */
+static inline int cmlp_holds_ends(int32_t dtype, int64_t rows, int64_t columns)
+{
+    return dtype == CMLP_FLOAT64 && rows == 2 && columns == 2;
+}
+
+/* Whether four numbers can be these ends: each number near an end is not outside of it. */
+static inline int cmlp_are_ends(const double ends[4]) { return ends[0] <= ends[1] && ends[3] <= ends[2]; }
 
 /* Checks the description of the network in a head, with n_in inputs, and writes the network. */
 cmlp_status cmlp_head_net(const cmlp_head *head, int64_t n_in, cmlp_net *net);

@@ -1,7 +1,8 @@
-/* The calibration in the model of a table: how far intervals reach beyond predictions. */
+/* The calibration in the model of a table: how far intervals reach beyond predictions, and where they end. */
 #include <math.h>
 
 #include "../base/arguments.h"
+#include "../base/invariant.h"
 #include "model.h"
 #include "model_head.h"
 
@@ -26,6 +27,12 @@ static double factor_at(const cmlp_model *model, int64_t answer, int64_t i)
     return number_at(model, model->widths, (2 * answer + 1) * model->n_knots + i);
 }
 
+/* The frequent ends of the targets: the lowest one, a number near it, the highest one, a number near it. */
+static void load_ends(const cmlp_model *model, double ends[4])
+{
+    for (int64_t i = 0; i < 4; i++) ends[i] = number_at(model, model->ends, i);
+}
+
 static cmlp_status check_widths(const cmlp_model *model)
 {
     const int64_t n = model->n_knots;
@@ -47,10 +54,13 @@ cmlp_status cmlp_check_scores(const cmlp_model *model)
         if (!(score >= last)) return CMLP_ERROR_OPTION;
         last = score;
     }
-    return check_widths(model);
+    double ends[4] = {0};
+    if (model->ends) load_ends(model, ends);
+    return cmlp_are_ends(ends) ? check_widths(model) : CMLP_ERROR_OPTION;
 }
 
-/* Whether the file names a kind of score that this library knows, and has widths if and only if this kind needs them. */
+/* Whether the file names a kind of score that this library knows, has widths if and only if this kind needs them, and no
+ * ends that this kind does not use. */
 static int is_known(const cmlp_model *model)
 {
     static const char *const kinds[] = {"scaled_error", "absolute_error", "quantiles", "probability"};
@@ -62,7 +72,7 @@ static int is_known(const cmlp_model *model)
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t n = 0, at = sizeof start - 1;
         while (kinds[k][n] && at < length && text[at] == kinds[k][n]) n++, at++;
-        if (!kinds[k][n] && at < length && text[at] == '\\') return !k == !!model->widths;
+        if (!kinds[k][n] && at < length && text[at] == '\\') return !k == !!model->widths && (k == 2 || !model->ends);
     }
     return 0;
 }
@@ -70,11 +80,13 @@ static int is_known(const cmlp_model *model)
 /* By which factor intervals are wider than usual where the output is `value`: docs/arithmetic.md, "Widths of intervals". */
 static double factor_of(const cmlp_model *model, int64_t answer, double value)
 {
-    const int64_t n = model->n_knots;
+    const int64_t last = model->n_knots - 1;
     int64_t i = 0;
-    if (value >= knot_at(model, answer, n - 1)) return factor_at(model, answer, n - 1);
     if (value < knot_at(model, answer, 0)) value = knot_at(model, answer, 0);
-    while (knot_at(model, answer, i + 1) <= value) i++;
+    while (i < last && knot_at(model, answer, i + 1) <= value)
+        CMLP_LOOP(i >= 0 && i <= last, last - i, i)
+        i++;
+    if (i == last) return factor_at(model, answer, last);
     const double knot = knot_at(model, answer, i), factor = factor_at(model, answer, i);
     const double share = (value - knot) / (knot_at(model, answer, i + 1) - knot);
     return factor + share * (factor_at(model, answer, i + 1) - factor);
@@ -106,6 +118,46 @@ cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double co
 {
     const cmlp_float_mode mode = cmlp_enter_mode();
     const cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, margin);
+    cmlp_leave_mode(mode);
+    return status;
+}
+
+/* Below which no target of a loss is. */
+static double lowest_target(cmlp_loss loss)
+{
+    return loss == CMLP_LOSS_POISSON || loss == CMLP_LOSS_GAMMA ? 0 : -INFINITY;
+}
+
+/* Finds the ends of an interval from the outputs at which it begins and ends before the margin is added: docs/arithmetic.md,
+ * "Ends of intervals". */
+static void find_ends(const cmlp_model *model, double first, double last, double margin, double ends[2])
+{
+    double frequent[4] = {-INFINITY, -INFINITY, INFINITY, INFINITY}, low = first - margin, high = last + margin;
+    if (model->ends) load_ends(model, frequent);
+    const int is_near[2] = {first <= frequent[1], last >= frequent[3]};
+    for (int k = 0; k < 2; k++) {
+        if (is_near[k] && low > frequent[2 * k]) low = frequent[2 * k];
+        if (is_near[k] && high < frequent[2 * k]) high = frequent[2 * k];
+    }
+    if (low > high) low = high = (low + high) / 2;
+    if (low < lowest_target(model->net.loss)) low = lowest_target(model->net.loss);
+    ends[0] = low;
+    ends[1] = high;
+}
+
+cmlp_status cmlp_table_interval(const cmlp_model *model, int64_t target, double coverage, const double *outputs,
+                                int64_t n_outputs, double ends[2])
+{
+    double margin;
+    const cmlp_float_mode mode = cmlp_enter_mode();
+    cmlp_status status = find_margin(model, target, coverage, outputs, n_outputs, &margin);
+    if (!status && (!outputs || !ends)) status = CMLP_ERROR_NULL;
+    if (!status && !cmlp_table_of(model)->target) status = CMLP_ERROR_FILE_KEY;
+    if (!status) {
+        const int64_t last = model->net.n_quantiles ? n_outputs - 1 : target;
+        if (isnan(outputs[target]) || isnan(outputs[last])) status = CMLP_ERROR_OPTION;
+        else find_ends(model, outputs[target], outputs[last], margin, ends);
+    }
     cmlp_leave_mode(mode);
     return status;
 }

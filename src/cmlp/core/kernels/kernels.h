@@ -195,7 +195,7 @@ typedef struct cmlp_kernels {
     /* d[i] *= act'(z[i]). x is a or z, as activations.h says. Not for softmax. */
     void (*derivative)(int32_t activation, double parameter, const void *x, void *d, int64_t n);
     /* z: weighted sums in, activations out; y: targets; d: deltas out; cost[i]: cost of row i, without scale and
-     * weight. z, y, d (rows, n). If `want_delta` is 0, z and d become scratch. If there are labels, z is unchanged. */
+     * weight, NaN if the loss does not allow a target of the row. z, y, d (rows, n). If `want_delta` is 0, z and d become scratch. If there are labels, z is unchanged. */
     void (*loss)(const cmlp_loss_values *values, void *z, const void *y, void *d, int64_t rows, int64_t n,
                  int want_delta, double *cost);
 

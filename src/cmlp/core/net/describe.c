@@ -18,7 +18,7 @@ static const cmlp_activation_info activations[] = {
 };
 
 static const cmlp_loss_info losses[] = {
-#define ROW(CODE, name, slope, factor, outputs, parameter, most, plain) \
+#define ROW(CODE, name, slope, factor, outputs, targets, parameter, most, plain) \
     [CMLP_LOSS_##CODE] = {sizeof(cmlp_loss_info), #name, parameter, most, outputs},
     CMLP_LOSSES(ROW)
 #undef ROW

@@ -1,4 +1,6 @@
 /* The networks of a table predict a raw row: each sees the row's inputs, and the result is the mean of their outputs. */
+#include <float.h>
+
 #include "table.h"
 
 #include "../base/arguments.h"
@@ -32,9 +34,11 @@ const cmlp_net *cmlp_table_widest(const cmlp_table *table)
     return widest;
 }
 
+#define MOST_THRESHOLD (1 + DBL_EPSILON) /* above all probabilities: the label is 0 */
+
 cmlp_status cmlp_check_answer(const cmlp_table *table)
 {
-    if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= 1)) return CMLP_ERROR_OPTION;
+    if (table->threshold && !(*table->threshold >= 0 && *table->threshold <= MOST_THRESHOLD)) return CMLP_ERROR_OPTION;
     for (int64_t j = 0; table->target && (j < table->n_targets || !j); j++) {
         const cmlp_table_target *t = cmlp_target_of(table, j);
         const int finite =
@@ -66,6 +70,16 @@ static void take_mean(const cmlp_table *table, int64_t n, double *result)
         const cmlp_table_target *target = cmlp_target_of(table, j);
         result[j] = result[j] / (double)table->n_nets;
         if (target) result[j] = result[j] * target->scale + target->centre;
+    }
+}
+
+/* Divides the probabilities of each row by their sum: it is 1 only up to the rounding of the networks' outputs. */
+static void normalize(int64_t n, int64_t n_out, double *result)
+{
+    for (double *row = result; n-- > 0; row += n_out) {
+        double sum = row[0];
+        for (int64_t j = 1; j < n_out; j++) sum += row[j];
+        for (int64_t j = 0; j < n_out; j++) row[j] = row[j] / sum;
     }
 }
 
@@ -115,6 +129,7 @@ cmlp_status cmlp_table_outputs(const cmlp_table *table, int64_t n, int32_t *labe
         add_outputs(table, net, scratch->row.output, n * n_out, !i, result);
     }
     take_mean(table, n * n_out, result);
+    if (!table->target && cmlp_output_activation(table->nets[0]) == CMLP_ACTIVATION_SOFTMAX) normalize(n, n_out, result);
     for (int64_t i = 0; labels && i < n; i++)
         labels[i] = table->target      ? -1
                     : table->threshold ? result[i] >= *table->threshold

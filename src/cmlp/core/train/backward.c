@@ -4,6 +4,7 @@
 
 #include "dropout.h"
 #include "../forward/layer.h"
+#include "../kernels/losses.h"
 #include "output.h"
 #include "weights.h"
 
@@ -207,6 +208,7 @@ cmlp_status cmlp_batch_prepare(cmlp_batch_job *job, const cmlp_batch_arguments *
     if (!given->targets) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, "targets");
     status = cmlp_check_data(&job->data, net, given->rows, given->targets, job->objective.row_weights, run);
     if (status) return status;
+    if (job->objective.loss) job->data.allowed = CMLP_ANY; /* the caller's loss replaces the net's */
     status = check_layers(net, &job->objective, &run->refused);
     if (!status) status = read_dropout(job, net, trains(shape.call), &run->refused);
     if (status) return status;

@@ -92,7 +92,16 @@ static void derivative(int32_t activation, double parameter, const void *x, void
 static T row_max(const T *z, int64_t n)
 {
     T max = z[0];
-    for (int64_t j = 1; j < n; j++) max = z[j] > max ? z[j] : max;
+    int64_t j = 1;
+    if (n >= 2 * VL) { /* each scalar maximum would wait for the one before */
+        T lanes[VL];
+        V most = v_load(z);
+        for (j = VL; j + VL <= n; j += VL) most = v_sel(v_lt(most, v_load(z + j)), v_load(z + j), most);
+        v_store(lanes, most);
+        max = lanes[0];
+        for (int64_t l = 1; l < VL; l++) max = lanes[l] > max ? lanes[l] : max;
+    }
+    for (; j < n; j++) max = z[j] > max ? z[j] : max;
     return max;
 }
 

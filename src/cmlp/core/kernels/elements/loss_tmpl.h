@@ -180,10 +180,20 @@ VEC_FN V smoothed(V y, const loss_constants *c) { return v_fma(y, c->one_minus_p
 VEC_FN V label_smoothing_term(V z, V a, V y, const loss_constants *c) { return log_loss_term(z, a, smoothed(y, c), c); }
 VEC_FN V label_smoothing_slope(V a, V y, const loss_constants *c) { return v_sub(a, smoothed(y, c)); }
 
+/* A term, but NaN if the loss does not allow the target, so that the check of the cost detects it. */
+VEC_FN V checked_term(const int32_t targets, V y, V term)
+{
+    const V nan = v_float(vi_set1(MATH_NAN));
+    if (targets == CMLP_POSITIVE) return v_sel(v_lt(v_zero(), y), term, nan);
+    if (targets != CMLP_ANY) term = v_sel(v_lt(y, v_zero()), nan, term);
+    return targets == CMLP_PROBABILITY ? v_sel(v_lt(v_set1(1), y), nan, term) : term;
+}
+
 VEC_FN V loss_term(int32_t loss, V z, V a, V y, const loss_constants *c)
 {
     switch (loss) {
-#define CASE(CODE, name, ...) case CMLP_LOSS_##CODE: return name##_term(z, a, y, c);
+#define CASE(CODE, name, slope, factor, outputs, targets, ...) \
+    case CMLP_LOSS_##CODE: return checked_term(targets, y, name##_term(z, a, y, c));
         CMLP_LOSSES(CASE)
 #undef CASE
     default: return v_zero();
@@ -231,12 +241,14 @@ VEC_FN void separate_slopes(const int32_t loss, const int slope, const loss_cons
 
 /* ------------------------------------------------------------------------------------------------ softmax outputs */
 
-/* -sum y ln a = sum y (ln sum e^t - t), t = z - max z; of smoothed targets; focal: each ln a times (1-a)^p. */
+/* -sum y ln a = sum y (ln sum e^t - t), t = z - max z; of smoothed targets; focal: each ln a times (1-a)^p. These
+ * losses all need probabilities. */
 VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, const T *y, T *terms, int64_t n)
 {
     const V log_sum = loss_log(v_set1(softmax_row(z, terms, n)));
     for (int64_t j = 0; j < n; j += VL) {
-        V yj = load_lanes(y + j, n - j), term;
+        const V given = load_lanes(y + j, n - j);
+        V yj = given, term;
         if (loss == CMLP_LOSS_LABEL_SMOOTHING) yj = smoothed(yj, c);
         if (loss != CMLP_LOSS_FOCAL && c->clip > 0)
             term = v_sub(v_zero(), loss_log(clipped(load_lanes(z + j, n - j), c->clip)));
@@ -246,7 +258,7 @@ VEC_FN void softmax_terms(const int32_t loss, const loss_constants *c, T *z, con
             V minus_log = v_sub(v_zero(), loss_log(v_sub(v_set1(1), load_lanes(z + j, n - j))));
             term = v_mul(focal_power(minus_log, c->p), term);
         }
-        store_lanes(terms + j, n - j, times_target(yj, term));
+        store_lanes(terms + j, n - j, checked_term(CMLP_PROBABILITY, given, times_target(yj, term)));
     }
 }
 

@@ -79,5 +79,7 @@ function predict(row) {
 	});
 	const mean = each[0].map((_, j) => sum(each.map((found) => found[j])) / each.length);
 	if (target) return mean.map((value, j) => value * target[j][1] + target[j][0]);
-	return mean.length === 1 ? [1 - mean[0], mean[0]] : mean;
+	if (mean.length === 1) return [1 - mean[0], mean[0]];
+	const total = several ? 1 : sum(mean);
+	return mean.map((value) => value / total);
 }

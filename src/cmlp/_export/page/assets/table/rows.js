@@ -18,6 +18,9 @@ function numberOf(cell) {
 	return Number((separators ? text.replace(separators, "") : text).replace(grammar.decimal, "."));
 }
 
+// The first and the last moment, in microseconds since 1970: of the years 1 to 9999 in UTC.
+const [FIRST, LAST] = [-62_135_596_800_000_000n, 253_402_300_799_999_999n];
+
 const booleanOf = (cell) => ["false", "true"].findIndex((name) => grammar[name].includes(cell.trim())); // -1 if none
 
 /** A date or a point in time as days since 1970, in UTC if it has an offset; null for other text. */
@@ -31,6 +34,7 @@ function momentOf(cell) {
 	if (max(hour, east) > 23 || max(minute, second, minutes) > 59) return null;
 	const seconds = hour * 3600 + minute * 60 + Number(second) - `${sign}1` * (east * 3600 + minutes * 60);
 	const all = BigInt(midnight / 1000 + seconds) * 1_000_000n + BigInt(fraction.padEnd(6, 0).slice(0, 6));
+	if (all < FIRST || all > LAST) return null;
 	return { days: Number(all) / 864e8, hasOffset: Boolean(offset) };
 }
 
@@ -62,41 +66,52 @@ function readCell(cell, column) {
 	return finite(value) ? value : `a number such as ${"1234.5".replace(".", grammar.decimal)}`;
 }
 
-/** The cells of each line that is not blank, with its number; text between quotation marks is one cell. */
+/**
+ * The cells of each line, with its number, and whether it is blank; text between quotation marks is one cell. `fault`
+ * says what is wrong if the separator is the right one.
+ */
 function readLines(text, separator) {
 	const plain = `[^${separator}\r\n]*`;
 	const cell = RegExp(`(?: *"((?:[^"]|"")*)"(${plain})|(${plain}))([${separator}]|\r\n?|\n|$)`, "g");
 	const lines = [];
 	let [cells, begin, line] = [[], 1, 1];
 	for (const [all, inside, rest, other, end] of text.matchAll(cell)) {
-		if (other?.trimStart()[0] === '"') throw Error(`Line ${line}: a quotation mark is not closed.`);
+		const isOpen = other?.trimStart()[0] === '"';
+		if (isOpen) lines.fault = `Line ${line}: a quotation mark is not closed.`;
 		cells.push(other ?? inside.replaceAll('""', '"') + rest);
 		line += all.match(/\r\n?|\n/g)?.length ?? 0;
-		if (end === separator) continue;
-		if (cells.length > 1 || cells[0].trim()) lines.push(Object.assign(cells, { begin }));
-		if (!end) break;
+		if (end === separator && !isOpen) continue;
+		const isBlank = cells.length === 1 && other?.trim() === "";
+		if (all || cells.length > 1) lines.push(Object.assign(cells, { begin, isBlank }));
+		if (!end || isOpen) break;
 		[cells, begin] = [[], line];
 	}
 	return lines;
 }
 
-/** Rows of text, separated by tab, semicolon, bar or comma: their cells, and the place of each column in them. */
+/**
+ * Rows of text, separated by tab, semicolon, bar or comma: their cells, and the place of each column in them. A blank
+ * line is a missing value in text of one column, and no row in other text.
+ */
 function readTable(text) {
-	let lines = [];
+	let [all, lines] = [[], []];
 	for (const separator of "\t;|,") {
 		const found = readLines(text, separator);
-		if (found[0]?.length > (lines[0]?.length ?? 0)) lines = found;
+		const filled = found.filter(({ isBlank }) => !isBlank);
+		if (filled[0]?.length > (lines[0]?.length ?? 0)) [all, lines] = [found, filled];
 		if (lines[0]?.length > 1 && lines.every(({ length }) => length === lines[0].length)) break;
 	}
 	const [first] = lines;
 	if (!first) throw Error("There is no row.");
+	if (all.fault) throw Error(all.fault);
+	if (first.length === 1) lines = all;
 	const odd = lines.find(({ length }) => length !== first.length);
 	if (odd) throw Error(`Line ${odd.begin}: ${odd.length} values, but the first line has ${first.length}.`);
 	const trimmed = first.map((cell) => cell.trim());
 	const isValue = (cell) => [NUMBER, DATE, SIMILAR].some((pattern) => pattern.test(cell)) || booleanOf(cell) >= 0;
 	const places = names?.map((name) => (first.indexOf(name) + 1 || trimmed.indexOf(name.trim()) + 1) - 1);
 	const hasNames = places?.every((at) => at >= 0) || (lines.length > 1 && !trimmed.some(isValue));
-	const rows = hasNames ? lines.slice(1) : lines;
+	const rows = hasNames ? lines.slice(lines.indexOf(first) + 1) : lines;
 	if (!hasNames || !names) {
 		if (first.length === columns.length) return { rows, places: range(first.length), others: [] };
 		const hint = "Values in another order need a first line with the names of their columns.";

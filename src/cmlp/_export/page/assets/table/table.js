@@ -1,7 +1,6 @@
 // --- The page of a table's model: a field and a curve for each column, and the prediction.
 
 const N_POINTS = 33; // of a curve
-const MOST_CATEGORIES = 200; // that are known of a column
 const [WIDTH, HEIGHT] = [100, 40]; // of a curve, in its own units (table.html)
 const N_REASONS = 8; // columns whose effects are shown one by one
 const N_FIRST = 10; // columns that are shown at first
@@ -101,9 +100,9 @@ const ends = ({ edges }) => (edges.length ? [edges[0], edges.at(-1)] : null);
 
 /** What is unusual about a value: the training rows have had no such value. Nothing if they have. */
 function outsideOf(i, value) {
-	const { choices, missing, centre } = columns[i];
+	const { unlisted, missing, centre } = columns[i];
 	if (Number.isNaN(value)) return missing ? "" : "never missing in training";
-	if (!isNumber(i)) return value < 0 && choices.length < MOST_CATEGORIES ? "unknown category" : "";
+	if (!isNumber(i)) return value < 0 && !unlisted ? "unknown category" : "";
 	const [low, high] = ends(columns[i]) || [centre, centre];
 	return value < low || value > high ? `${textOf(i, low)} to ${textOf(i, high)} in training` : "";
 }
@@ -333,7 +332,7 @@ function paintOutputs() {
 	$("limits").hidden = model.threshold === null;
 	if (model.threshold !== null) {
 		const { positive, threshold } = model;
-		const [name, cut] = [outputs[positive], 100 * (positive ? threshold : 1 - threshold)];
+		const [name, cut] = [outputs[positive], 100 * (positive ? threshold : max(0, 1 - threshold))];
 		write(
 			"limits",
 			`The probability of ${name} is ${shownValue(result[positive])}. From ${Number(cut.toPrecision(cut < 10 ? 2 : 3))} % on, the answer is ${name}.`,
@@ -346,14 +345,25 @@ function paintOutputs() {
 function factorOf(answer) {
 	if (!model.widths) return 1;
 	const [knots, factors] = model.widths[answer];
-	const [value, last] = [result[answer], knots.length - 1];
-	if (value >= knots[last]) return factors[last];
-	const from = knots.findLastIndex((knot) => knot <= max(value, knots[0]));
-	const share = (max(value, knots[0]) - knots[from]) / (knots[from + 1] - knots[from]);
+	const last = knots.length - 1;
+	const value = clip(result[answer], knots[0], knots[last]);
+	const from = knots.findLastIndex((knot) => knot <= value);
+	if (from === last) return factors[last];
+	const share = (value - knots[from]) / (knots[from + 1] - knots[from]);
 	return factors[from] + share * (factors[from + 1] - factors[from]);
 }
 
 const marginOf = (answer, k) => coverages[k][1][answer] * factorOf(answer);
+
+/** The ends of an interval between two outputs, before the margin is added: as `Calibration.intervals` has them. */
+function endsOf(first, last, margin) {
+	let [low, high] = [first - margin, last + margin];
+	const [[lowest, nearLowest], [highest, nearHighest]] = model.ends;
+	if (first <= nearLowest) [low, high] = [min(low, lowest), max(high, lowest)];
+	if (last >= nearHighest) [low, high] = [min(low, highest), max(high, highest)];
+	if (low > high) low = high = (low + high) / 2;
+	return [max(low, model.lowest ?? low), high];
+}
 
 /** The interval or the set of classes that contains the truth as often as chosen. */
 function paintInterval() {
@@ -370,9 +380,7 @@ function paintInterval() {
 		const found = names.filter((_, k) => k === p.indexOf(max(...p)) || 1 - p[k] <= margin + MOST_DIFFERENCE);
 		return write("ends", `The right answer ${several ? `for ${outputs[j]} ` : ""}is ${listed(found, " or ")} in`);
 	}
-	const [first, last] = several ? [result[j], result[j]] : [result[0], result.at(-1)];
-	let [low, high] = [first - margin, last + margin];
-	if (low > high) low = high = (low + high) / 2;
+	const [low, high] = endsOf(...(several ? [result[j], result[j]] : [result[0], result.at(-1)]), margin);
 	const shown = [roundedEnd(low, high - low, -1), roundedEnd(high, high - low, 1)];
 	write(
 		"ends",
