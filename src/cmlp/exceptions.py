@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import math
 import re
+import reprlib
 import sys
 from contextlib import contextmanager
 from importlib import import_module
@@ -40,6 +42,29 @@ __all__ = [
 ]
 
 
+class _ShortRepr(reprlib.Repr):
+    """Abbreviates values, as reprlib does, also those that have no text: Python limits the digits of integers."""
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Return the digits of an integer, or how many they are if Python refuses to write them."""
+        try:
+            return super().repr_int(value, level)
+        except ValueError:
+            digits = math.ceil(value.bit_length() * math.log10(2))
+            return f"<an integer of about {digits:,} digits>"
+
+
+short_repr = _ShortRepr().repr
+
+
+def shown(value: object) -> str:
+    """Return the text of a value in a message, abbreviated if its own representation fails."""
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than Python writes, also in a container
+        return short_repr(value)
+
+
 class Setting(str):
     """A parameter or an argument in a message, such as ``loss='quantile'``.
 
@@ -60,7 +85,7 @@ class Setting(str):
     def __new__(cls, name: str, value: object = ..., text: str | None = None) -> Self:
         """Return a setting; its text is ``name=value`` if it has a value, unless `text` is another one."""
         if text is None:
-            text = name if value is ... else f"{name}={value!r}"
+            text = name if value is ... else f"{name}={shown(value)}"
         setting = super().__new__(cls, text)
         setting.name, setting.value = name, value
         return setting
@@ -81,7 +106,7 @@ def _picklable(value: object) -> object:
     try:
         pickle.dumps(value)
     except Exception:  # whatever the classes of the program raise
-        return repr(value)
+        return shown(value)
     return value
 
 
@@ -174,7 +199,7 @@ def _parts(sentence: str, values: Iterable[object], settings: Mapping[str, objec
         if isinstance(value, (Setting, Phrase, Message)) and not place["repr"]:
             yield value
         elif name is None:
-            yield format(repr(value) if place["repr"] else value, place["format"])
+            yield format(shown(value) if place["repr"] else value, place["format"])
         else:
             kind = Wanted if place["wanted"] else Setting
             yield kind(name, value, text or (None if place["equals"] else name))
@@ -216,7 +241,8 @@ class NonFiniteInputError(StatusError):
     row, column : int
         Position in X, counted from 0; in a block of a source, in this block.
     found : str
-        What is there: "NaN", or "infinity or a value too large for the network's dtype".
+        What is there: "NaN", or "infinity or a value too large for the network's dtype"; "NaN or infinity" if only
+        another process has the row, see `cmlp.distributed.fit`.
     argument : str
         The name of the argument: "X", or "X_val" for validation rows.
     column_name : str or None
@@ -326,7 +352,7 @@ class UnusedParameterWarning(UserWarning):
 
 
 class UselessModelWarning(UserWarning):
-    """A fitted model is not clearly better than the best constant answer: the mean, or the shares of the classes.
+    """A fitted model is not clearly better than the best constant answer for its loss, such as the mean of y.
 
     The message names the causes that the data show, and their remedies.
     """

@@ -163,6 +163,38 @@ def test_parquet_trains_and_predicts_as_csv(command):
     assert command("predict", "m.cmlp", "flats.parquet", "--drop", "note", "--drop", "kind")[1] == in_parquet
 
 
+@pytest.mark.parametrize("kind", ["string_view", "large_string"])
+def test_parquet_with_views_trains_as_with_text(command, kind):
+    frame = as_parquet()
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    plain = pyarrow.table({"district": frame["district"], "price": frame["price"], "kind": frame["kind"]})
+    fields = [
+        (name, getattr(pyarrow, kind)() if name != "price" else plain.schema.field(name).type)
+        for name in plain.column_names
+    ]
+    parquet.write_table(plain, "plain.parquet")
+    parquet.write_table(plain.cast(pyarrow.schema(fields)), "views.parquet")
+    for target in ("price", "kind"):
+        found = {}
+        for name in ("plain", "views"):
+            status, lines, err = command("train", f"{name}.parquet", "--target", target, *OPTIONS)
+            assert (status, err) == (0, "")
+            found[name] = lines[-3:], command("predict", "m.cmlp", f"{name}.parquet")[1]
+        assert found["plain"] == found["views"]
+
+
+def test_parquet_refuses_binary_columns_by_name(command):
+    frame = as_parquet()
+    pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
+    for kind in ("binary", "binary_view"):
+        texts = pyarrow.array([str(value).encode() for value in frame["district"]], getattr(pyarrow, kind)())
+        parquet.write_table(pyarrow.table({"odd": texts, "price": frame["price"]}), "binary.parquet")
+        status, _, err = command("train", "binary.parquet", "--target", "price", *OPTIONS)
+        assert status == 1
+        assert err.startswith("cmlp: error: column 'odd' must be numbers, categories or times, got a column of type ")
+        assert "binary" in err.partition("type")[2]
+
+
 def test_parquet_with_only_missing_numbers_makes_a_table(command):
     frame = as_parquet()
     frame[["size", "price"]].to_parquet("gaps.parquet")

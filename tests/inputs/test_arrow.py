@@ -61,8 +61,7 @@ def test_a_stream_without_chunks_has_columns_and_no_rows():
 
     assert read(pa.chunked_array([], pa.float64()), "y").shape == (0,)
     assert MLPRegressor(max_time=1e-9).fit(table(), Y).predict(stream()).shape == (0,)
-    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"):
-        TabularRegressor(max_time=1e-9).fit(table(), Y).predict(stream())
+    assert TabularRegressor(n_epochs=1).fit(table(), Y).predict(stream()).shape == (0,)
 
 
 def test_columns_of_several_types_have_their_common_type():

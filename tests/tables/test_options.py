@@ -204,7 +204,7 @@ def test_warm_start_with_other_classes_raises():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda model: model.predict(X[:0]), r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\)"),
+        (lambda model: model.score(X[:0], []), "X must have at least one row for a score"),
         (lambda model: model.fit(X, Y > 0, X_val=X[:0], y_val=[]), "X_val must have at least one row"),
         (lambda model: model.calibrate(X, np.eye(2, dtype=int)[(Y > 0) * 1]), "needs one label per row, got y of"),
         (lambda model: model.save("model", include_training_state=True), "include_training_state must be False"),

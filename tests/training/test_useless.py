@@ -322,3 +322,99 @@ def test_filters_decide_about_the_warning(fit):
                 warnings.filterwarnings(**one)
             fit(untrained(MLPRegressor))
         assert sum(issubclass(one.category, UselessModelWarning) for one in caught) == shown, filters
+
+
+# Losses whose best constant answer is neither the mean nor the shares of the classes
+
+
+SKEWED = np.exp(2 * NOISE)
+RARE = (np.arange(1000) % 10 == 0).astype(int)
+THREE = np.where(np.arange(1000) % 10 == 0, "a", np.where(np.arange(1000) % 3 == 0, "b", "c"))
+
+
+def focal(shares, probabilities, focus):
+    return -(shares * (1 - probabilities) ** focus * np.log(probabilities)).sum(axis=-1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("limit", [0.05, 1.0, 20.0])
+def test_the_constant_of_huber_is_the_best_one(limit, weighted):
+    weight = np.linspace(0.1, 2, 1000) if weighted else None
+    message = message_of(untrained(MLPRegressor, loss="huber", loss_parameter=limit), X, SKEWED, sample_weight=weight)
+    assert "that of predicting the best constant is" in message
+    rest = np.abs(SKEWED[:, None] - np.linspace(0, 10, 2001))
+    losses = np.where(rest <= limit, rest**2 / 2, limit * (rest - limit / 2))
+    best = np.average(losses, axis=0, weights=weight).min()
+    np.testing.assert_allclose(numbers_of(message)[1], best, rtol=6e-3)
+
+
+@pytest.mark.parametrize("focus", [0.5, 2.0, 5.0])
+def test_the_constant_of_focal_is_the_best_one(focus):
+    parameters = {"loss": "focal", "loss_parameter": focus}
+    message = message_of(untrained(MLPClassifier, **parameters), 1e-3 * X, RARE)
+    assert "that of predicting the best constant probabilities is" in message
+    p = np.linspace(1e-4, 1 - 1e-4, 20001)
+    best = focal(np.array([0.9, 0.1]), np.stack([1 - p, p], axis=1), focus).min()
+    np.testing.assert_allclose(numbers_of(message)[1], best, rtol=6e-3)
+
+    message = message_of(untrained(MLPClassifier, **parameters), 1e-3 * X, THREE)
+    grid = np.linspace(0.004, 0.992, 248)
+    one, two = (axis.ravel() for axis in np.meshgrid(grid, grid))
+    triples = np.stack([one, two, 1 - one - two], axis=1)[one + two < 0.996]
+    shares = np.unique(THREE, return_counts=True)[1] / 1000
+    np.testing.assert_allclose(numbers_of(message)[1], focal(shares, triples, focus).min(), rtol=8e-3)
+
+
+@pytest.mark.parametrize("y", [RARE, THREE])
+def test_the_constant_of_label_smoothing_has_the_smoothed_shares(y):
+    model = untrained(MLPClassifier, loss="label_smoothing", loss_parameter=0.2)
+    shares = np.unique(y, return_counts=True)[1] / 1000
+    smoothed = 0.8 * shares + 0.2 / len(shares)
+    found = numbers_of(message_of(model, 1e-3 * X, y))[1]
+    np.testing.assert_allclose(found, -(smoothed * np.log(smoothed)).sum(), rtol=6e-3)
+
+
+def test_labels_of_focal_have_a_constant_each():
+    bits = np.stack([RARE, np.arange(1000) % 2, np.arange(1000) % 3 == 0], axis=1)
+    message = message_of(untrained(MLPClassifier, loss="focal"), 1e-3 * X, bits)
+    p = np.linspace(1e-4, 1 - 1e-4, 20001)
+    each = [focal(np.array([1 - s, s]), np.stack([1 - p, p], 1), 2.0).min() for s in bits.mean(axis=0)]
+    np.testing.assert_allclose(numbers_of(message)[1], sum(each), rtol=6e-3)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_huber_and_focal_without_signal(early_stopping):
+    options = {"early_stopping": early_stopping, "random_state": 0, "max_iter": 5}
+    rows = np.random.RandomState(5).standard_normal((4000, 5))
+    noise = np.random.RandomState(6).standard_normal(4000)
+    assert len(said(lambda: MLPRegressor("huber", **options).fit(rows, np.exp(noise)))) == 1
+    assert len(said(lambda: MLPClassifier(loss="focal", **options).fit(rows, (noise > 1).astype(int)))) == 1
+    assert len(said(lambda: MLPClassifier(loss="focal", **options).fit(rows, np.digitize(noise, [-1, 1])))) == 1
+    own = {"X_val": rows[:500], "y_val": np.exp(noise[:500])}
+    assert len(said(lambda: MLPRegressor("huber", **options).fit(rows[500:], np.exp(noise[500:]), **own))) == 1
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_huber_and_focal_with_signal(early_stopping):
+    options = {"early_stopping": early_stopping, "random_state": 0}
+    assert said(lambda: MLPRegressor("huber", **options).fit(X, Y)) == []
+    far = Y.copy()
+    far[::100] = 1e9
+    assert said(lambda: MLPRegressor("huber", **options).fit(X, far)) == []
+    for smooth in ({"loss": "focal"}, {"loss": "label_smoothing"}, {"loss": "focal", "loss_parameter": 5.0}):
+        model = MLPClassifier(**smooth, **options)
+        for y in (BORDER, (X[:, 0] > 1.3).astype(int)):
+            model.fit(X, y)  # a warning is an error
+
+
+@pytest.mark.parametrize("loss", ["focal", "label_smoothing"])
+def test_streams_of_variants_of_the_log_loss(loss):
+    """Their rows are not read again, so the loss of training is compared with the constant for the same loss."""
+    rare = (X[:, 0] > 1.5).astype(int)
+    blocks = [(X[rows], rare[rows]) for rows in np.array_split(np.arange(1000), 4)]
+    options = {"loss": loss, "random_state": 0, "learning_rate_init": 0.01}
+    if loss == "label_smoothing":
+        options["loss_parameter"] = 0.4
+    assert said(lambda: MLPClassifier(**options, max_iter=40).fit_batches(blocks, classes=[0, 1])) == []
+    useless = MLPClassifier(**{**options, "learning_rate_init": 1e-9}, max_iter=2)
+    assert len(said(lambda: useless.fit_batches(blocks, classes=[0, 1]))) == 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._cli.terminal import printable
 from cmlp._data.columns import DATES
+from cmlp._data.losses import traits_of
 from cmlp._model.summary import MOST_BACKGROUND, short
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class TableReport(NamedTuple):
             labels, counts = np.unique(learned, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])
             return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
-        if self.model.loss == "quantile":
+        if traits_of(self.model.loss).predicts_quantiles:
             levels = np.atleast_1d(self.model.quantile)
             error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(learned, levels)))
             return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"

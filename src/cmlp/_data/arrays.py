@@ -30,6 +30,7 @@ TIME_OF_DAY = "Convert times of day to numbers, such as 3600 * t.hour + 60 * t.m
 
 # Element types that the core reads in place. Arrays of other types are converted once.
 IN_PLACE = tuple(map(np.dtype, (np.bool_, np.uint8, np.float32, np.float64)))
+_NO_PLAIN_NUMBERS = (str, bytes, np.datetime64, np.timedelta64)
 EXACT = 2**53  # whole doubles below it are exact integers; larger ones may be rounded
 
 
@@ -45,9 +46,33 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         problem = "<name> must not have masked entries: fill them (filled()) or leave them out."
         raise ValueError(Message(problem, name=Setting(name)))
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError as error:
         raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
+    except NotImplementedError as error:  # of the library of a data frame or a column
+        raise InvalidParameterError(
+            "{} cannot be converted to a NumPy array: {}", _unreadable(value, name), error
+        ) from None
+    return array if array.dtype.kind != "U" or hasattr(value, "dtype") else _unmixed(value, array)
+
+
+def _unreadable(value: Any, name: str) -> Message:
+    """Return the first column of a data frame that NumPy cannot read, or the argument, and the type."""
+    for label, column in value.items() if hasattr(value, "iloc") and hasattr(value, "columns") else ():
+        try:
+            np.asarray(column)
+        except NotImplementedError:
+            return Message("<name>, column {!r} of type {},", label, column.dtype, name=Setting(name))
+    return Message("<name> of type {}", getattr(value, "dtype", type(value).__name__), name=Setting(name))
+
+
+def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return a list as the array of text that NumPy makes of it; as objects if not all of its entries are text.
+
+    NumPy makes the text 'nan' of a missing value beside text, and '1' of a number.
+    """
+    entries = np.array(value, object)
+    return array if all(isinstance(entry, str) for entry in entries.flat) else entries
 
 
 def is_arrow(value: object) -> bool:
@@ -166,16 +191,21 @@ def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
 
 
 def _require_usual_digits(array: NDArray[Any]) -> None:
-    """Raise ValueError for text that only Python takes for a number: "1_01", or digits of other scripts."""
+    """Raise an error for what only Python and NumPy take for numbers: "1_01", digits of other scripts, and dates."""
     if array.dtype.kind in "buif":
         return
     for entry in array.ravel().tolist():
-        if isinstance(entry, (str, bytes)):
+        if isinstance(entry, _NO_PLAIN_NUMBERS):
             _number_in(entry)
 
 
 def _number_in(entry: Any) -> float:
-    """Return an entry as a number; raises ValueError for text that is no number as files have it."""
+    """Return an entry as a number; raises ValueError for text that is no number as files have it.
+
+    NumPy's dates and durations would become numbers of their units.
+    """
+    if isinstance(entry, (np.datetime64, np.timedelta64)):
+        raise TypeError(f"must be a real number, got {entry!r}")
     text = entry.decode("latin-1") if isinstance(entry, bytes) else entry
     if isinstance(text, str) and (not text.isascii() or "_" in text):
         raise ValueError(f"could not convert string to float: {str(text)!r}")
@@ -230,7 +260,7 @@ def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
     if not traits.has_positive_outputs:
         return targets
     targets = np.array(targets)
-    wrong = targets < 0 if traits.targets == "not be negative" else targets <= 0
+    wrong = targets <= 0 if traits.needs_positive_targets else targets < 0
     if wrong.any():
         row, column = map(int, np.unravel_index(wrong.argmax(), targets.shape))
         problem = "y must {} with <loss=>, got {:g} at row {}, column {}."

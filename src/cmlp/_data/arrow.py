@@ -79,6 +79,24 @@ _DATES = {"tdD": ("i4", "M8[D]"), "tdm": ("i8", "M8[ms]")} | {
     f"t{letter}{unit[0]}": ("i8", f"{kind}8[{unit}]") for letter, kind in (("s", "M"), ("D", "m")) for unit in _UNITS
 }
 _TEXT = {"u": np.int32, "U": np.int64, "vu": None}  # types of the offsets
+# Names of the types that are no numbers and no text, by the first letters of the format.
+_NAMES = {
+    "z": "binary",
+    "Z": "large binary",
+    "vz": "binary view",
+    "w": "binary of a fixed size",
+    "tdD": "date",
+    "tdm": "date",
+    "tt": "time of day",
+    "ts": "point in time",
+    "tD": "duration",
+    "ti": "interval",
+    "+s": "struct",
+    "+m": "map",
+    "+u": "union",
+    "+r": "run-end encoded",
+    "+": "list",
+}
 _BITS_OF_DECIMALS = 128  # if the format has no number
 _INLINE = 12  # bytes of a text in its view
 _ROWS_AT_A_TIME = 4096
@@ -300,7 +318,10 @@ def _require_entries(indices: NDArray[Any], entries: _Array, where: str) -> None
 
 
 def _other_type(where: str, letters: str) -> InvalidParameterError:
-    return InvalidParameterError(f"{where} must hold numbers or text, got a column of the Arrow format {letters!r}.")
+    name = next((f" ({name})" for begin, name in _NAMES.items() if letters.startswith(begin)), "")
+    return InvalidParameterError(
+        f"{where} must hold numbers or text, got a column of the Arrow format {letters!r}{name}."
+    )
 
 
 def _null(where: str, row: int) -> ValueError:

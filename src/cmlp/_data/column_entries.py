@@ -6,7 +6,6 @@ A date has one text in all containers.
 from __future__ import annotations
 
 import re
-import reprlib
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from numbers import Number
@@ -16,8 +15,8 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, TIME_OF_DAY, is_missing
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY, TYPES
-from cmlp._data.containers import in_microseconds, out_of_range, plain_entry
-from cmlp.exceptions import Message
+from cmlp._data.containers import FINE, MOMENTS, in_microseconds, out_of_range, plain_entry
+from cmlp.exceptions import Message, short_repr
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -121,6 +120,8 @@ def _type_of_entry(value: object) -> str:
         is_midnight = value.hour == value.minute == value.second == value.microsecond == 0
         return _DATE if is_midnight else _TIME
     if isinstance(value, np.datetime64):
+        if np.datetime_data(value.dtype)[0] in FINE:  # NumPy cannot compare all of these units with days
+            value = value.astype(MOMENTS)
         return _DATE if value == value.astype("M8[D]") else _TIME
     if isinstance(value, date):
         return _DATE
@@ -221,7 +222,7 @@ def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool)
 
 
 def _message(value: Any, row: int, label: str, wanted: str) -> str:
-    return f"{label} must be {wanted}, got {reprlib.repr(value)} in row {row}."
+    return f"{label} must be {wanted}, got {short_repr(value)} in row {row}."
 
 
 # ------------------------------------------------------------------------------------------------- dates and times
@@ -304,6 +305,14 @@ def _of_decimal(value: Decimal) -> object:
         return int(value)
     number = float(value)
     return number if Decimal(repr(number)) == value else value
+
+
+def text_of(value: object) -> str | None:
+    """Return the text of a category; None for an integer of more digits than Python writes."""
+    try:
+        return str(value)
+    except ValueError:
+        return None
 
 
 def stored_category(value: object) -> object:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._data.column_entries import ORDERED, categories_of, stored_category
+from cmlp._data.column_entries import ORDERED, categories_of, stored_category, text_of
 from cmlp._data.columns import DATES, MOST_GAPS, ROWS_TO_COMPARE, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Message
+from cmlp.exceptions import Message, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
     first: dict[Any, int] = {}
     for row in filled:
         first.setdefault(values[row], row)
-    others = [f"{value!r} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
+    others = [f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
     share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
     listed = f" The first others are {', '.join(others)}." if others else ""
     written = next((value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None)
@@ -141,8 +141,8 @@ def warn_of_unknown(
     if not notices.is_first(f"{label}: unknown categories"):
         return
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
-    came = ", ".join(map(repr, list(dict.fromkeys(new))[:_SHOWN]))
-    known = ", ".join(map(repr, [value for value in codes if value is not None][:_SHOWN]))
+    came = ", ".join(map(shown, list(dict.fromkeys(new))[:_SHOWN]))
+    known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
     few = few or f"{len(new):,} of {n:,} values are unknown"
@@ -225,9 +225,10 @@ def _match(new: Sequence[Any], codes: Mapping[object, int]) -> str:
     """Return a sentence about the change after which most values are known ones; "" if none are."""
     values, categories = list(dict.fromkeys(new)), [value for value in codes if value is not None]
     best: tuple[int, str] = 0, ""
+    texts = [(value, text) for value in values if (text := text_of(stored_category(value))) is not None]
     for name, change in _CHANGES:
         meant = {change(str(value)): value for value in categories}
-        pairs = [(value, meant.get(change(str(stored_category(value))))) for value in values]
+        pairs = [(value, meant.get(change(text))) for value, text in texts]
         matching = [(value, other) for value, other in pairs if other is not None]
         if len(matching) > best[0]:
             value, other = matching[0]

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
 _CATEGORIES = ("category", "categorical", "enum", "dictionary", "interval")  # how names of their types begin
 _TIMES = ("date", "timestamp", "duration")  # those of pyarrow
+# How names of types begin whose entries are no numbers, categories or times.
+_BINARY = ("binary", "large_binary", "fixed_size_binary", "dictionary<values=binary", "dictionary<values=large_binary")
+_NESTED = ("list", "large_list", "fixed_size_list", "array", "struct", "map", "dense_union", "sparse_union")
+_UNREADABLE = (*_BINARY, *_NESTED, "month_day_nano_interval", "extension<arrow.uuid", "extension<arrow.fixed_shape")
 _FEW_ROWS = 32
 # Names of the types of pandas and polars whose entries are values of Python, or missing.
 _PLAIN_TYPES = frozenset(
@@ -32,8 +36,8 @@ _PLAIN_TYPES = frozenset(
 
 _FIRST, _LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
 _LONGEST = np.timedelta64(106_751_991, "D")  # 2**63 microseconds
-_MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
-_FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
+MOMENTS, _DURATIONS = np.dtype("M8[us]"), np.dtype("m8[us]")
+FINE = ("ns", "ps", "fs", "as", "generic")  # units in which all values are within these limits
 
 
 # ------------------------------------------------------------------------------------------------------ columns
@@ -70,13 +74,19 @@ class Column:
 
     def array(self) -> NDArray[Any]:
         """Return the column as an array with an entry for each row."""
+        self._require_readable()
         try:
             array = np.asarray(self.held)
+        except MemoryError:
+            raise
         except Exception as error:  # of the data frame's library
             raise ValueError(f"{self.label} cannot be converted to a NumPy array: {error}") from error
         if array.ndim != 1:
             raise ValueError(f"{self.label} must have one value per row, got an array of shape {array.shape}.")
         return array
+
+    def _require_readable(self) -> None:
+        """Raise ValueError if the type says that the entries are no numbers, categories or times."""
 
     def entries(self) -> list[Any]:
         """Return the entries as values of Python, exact integers, and microseconds of times."""
@@ -93,11 +103,21 @@ class Column:
     def _converted(self, convert: Callable[[], list[Any]]) -> list[Any]:
         try:
             return convert()
+        except MemoryError:
+            raise
         except Exception as error:  # of the data frame's library
             raise ValueError(f"{self.label} cannot be converted to values of Python: {error}") from error
 
 
-class _Series(Column):
+class _Typed(Column):
+    """A column with a type of its library, of pandas, polars or pyarrow."""
+
+    def _require_readable(self) -> None:
+        if str(self.type).lower().startswith(_UNREADABLE):
+            raise ValueError(f"{self.label} must be numbers, categories or times, got a column of type {self.type}.")
+
+
+class _Series(_Typed):
     """A column or an index of pandas, or a column of polars."""
 
     def has_offset(self) -> bool:
@@ -118,7 +138,7 @@ class _Series(Column):
         return self._converted(self.held.to_list) if is_rounded else super()._plain(array)
 
 
-class _Pyarrow(Column):
+class _Pyarrow(_Typed):
     """A column of pyarrow, or a dictionary of one."""
 
     @property
@@ -136,10 +156,12 @@ class _Pyarrow(Column):
         return column_of(chunks[0].dictionary, self.label) if chunks else None
 
     def array(self) -> NDArray[Any]:
+        self._require_readable()
         is_dictionary = str(self.type).startswith("dictionary")  # whose array has another entry instead of null
         return objects(self._converted(self.held.to_pylist)) if is_dictionary else super().array()
 
     def entries(self) -> list[Any]:
+        self._require_readable()
         return super().entries() if str(self.type).startswith(_TIMES) else self._converted(self.held.to_pylist)
 
 
@@ -243,13 +265,13 @@ def in_microseconds(array: NDArray[Any], label: str, first: int = 0) -> NDArray[
         if outside.any():
             row = int(outside.argmax())
             out_of_range(array[row], first + row, label, is_date=is_date)
-    return array.astype(_MOMENTS if is_date else _DURATIONS, copy=False)
+    return array.astype(MOMENTS if is_date else _DURATIONS, copy=False)
 
 
 @functools.cache
 def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any] | None:
     """Return the first and the last date, or duration, in the unit of a dtype; None if it has none outside."""
-    if np.datetime_data(dtype)[0] in _FINE:
+    if np.datetime_data(dtype)[0] in FINE:
         return None
     low, high = (_FIRST, _LAST) if dtype.kind == "M" else (-_LONGEST, _LONGEST)
     return low.astype(dtype), high.astype(dtype)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import reprlib
+import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -22,6 +22,7 @@ from cmlp._data.column_entries import (
     categories_of,
     numbers_of,
     stored_category,
+    text_of,
     type_of_entries,
     type_of_numbers,
 )
@@ -35,7 +36,7 @@ from cmlp._data.columns import (
 )
 from cmlp._data.containers import column_of, columns_of, names_of, plain_entry
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,10 +209,10 @@ class FrameReader(NamedTuple):
         unknown = [name for name in frame.names if name not in known]
         if missing or (unknown and notices is None):
             both = ("missing", missing), ("unknown", unknown)
-            found = [f"{what} are {reprlib.repr(names)}" for what, names in both if names]
+            found = [f"{what} are {short_repr(names)}" for what, names in both if names]
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
-            warn(f"X has columns that {owner} did not have in fit, and ignores: {reprlib.repr(unknown)}.")
+            warn(f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}.")
         return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
 
 
@@ -273,7 +274,7 @@ def frame_of_records(
             if value is _ABSENT:
                 if not may_lack_keys:
                     unknown = [key for key in record if key not in known]
-                    other = f", which has the unknown keys {reprlib.repr(unknown)}" if unknown else ""
+                    other = f", which has the unknown keys {short_repr(unknown)}" if unknown else ""
                     raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
                 continue
             n_present += 1
@@ -285,7 +286,7 @@ def frame_of_records(
             column[row] = value
         if n_present < len(record):
             unknown = [key for key in record if key not in known]
-            raise ValueError(f"X must have no other keys than the columns, got {reprlib.repr(unknown)} in row {row}.")
+            raise ValueError(f"X must have no other keys than the columns, got {short_repr(unknown)} in row {row}.")
     return InputFrame(list(names), columns, len(records))
 
 
@@ -341,9 +342,9 @@ def _require_levels(column: Column, codes: Codes | None) -> None:
     """Raise ValueError for a value that is not among the ordered categories."""
     for row, value in enumerate(categories_of(column, CATEGORY)):
         if value is not None and value not in (codes or ()):
-            known = reprlib.repr(list(codes or ()))
+            known = short_repr(list(codes or ()))
             raise ValueError(
-                f"{column.label} must be one of its ordered categories {known}, got {value!r} in row {row}."
+                f"{column.label} must be one of its ordered categories {known}, got {shown(value)} in row {row}."
             )
 
 
@@ -353,33 +354,43 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         return {}
     n = len(frame.columns)
     ordered = categorical if isinstance(categorical, Mapping) else {}
-    if isinstance(categorical, Mapping):
-        categorical = list(categorical)
-    given = np.asarray([] if categorical is None else categorical)
-    if isinstance(categorical, list) and (
-        ordered or (given.ndim > 1 and all(isinstance(one, tuple) for one in categorical))
-    ):
-        given = np.fromiter(categorical, object, len(categorical))  # names of several levels
-    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
-        expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-        problem = "<categorical_features> must be <expected>, got {}."
-        raise InvalidParameterError(
-            problem, reprlib.repr(categorical), categorical_features=categorical, expected=expected
-        )
-    if given.dtype.kind == "b":
+    given = _entries_of(categorical)
+    if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
             problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
             raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
         return dict.fromkeys(np.flatnonzero(given).tolist())
-    index = {name: i for i, name in enumerate(frame.names or ())} | {i: i for i in range(n)}
+    names = frame.names or []
+    index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
-    for entry in given.tolist():
+    for entry in given:
+        is_of_other_type = isinstance(entry, (bool, float)) and entry not in names  # which may equal an index
+        if is_of_other_type or not isinstance(entry, Hashable):
+            raise _not_columns(categorical)
         if entry not in index:
             problem = "<categorical_features> has {!r}, but X has no such column."
             raise InvalidParameterError(problem, entry, categorical_features=categorical)
         levels = ordered.get(entry)
         found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
     return found
+
+
+def _entries_of(categorical: Any) -> list[Any]:
+    """Return the entries of `categorical_features`: names, of any types, indices or the booleans of a mask."""
+    if isinstance(categorical, (list, tuple, Mapping)):  # of which NumPy would make one type
+        return [plain_entry(entry) for entry in categorical]
+    given = np.asarray([] if categorical is None else categorical)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
+        raise _not_columns(categorical)
+    entries: list[Any] = given.tolist()
+    return entries
+
+
+def _not_columns(categorical: object) -> InvalidParameterError:
+    expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
+    problem = "<categorical_features> must be <expected>, got {}."
+    shown = short_repr(categorical)
+    return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
 
 
 def _checked_levels(levels: Any, name: object) -> list[object]:
@@ -390,9 +401,10 @@ def _checked_levels(levels: Any, name: object) -> list[object]:
         not found
         or len({*map(stored_category, found)} - {None}) < len(found)
         or not SIMPLE.issuperset(map(type, found))
+        or None in map(text_of, found)
     ):
         problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, name, reprlib.repr(levels), categorical_features=...)
+        raise InvalidParameterError(problem, name, short_repr(levels), categorical_features=...)
     return found
 
 
@@ -421,6 +433,12 @@ def _learn_codes(
         for value, share in zip(entries, weight.tolist(), strict=True):
             weights[value] += share
     stored = {stored_category(value): total for value, total in weights.items()}
+    if None in map(text_of, stored):
+        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
+        most = sys.get_int_max_str_digits()
+        raise ValueError(
+            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+        )
     ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
     codes = {value: code for code, value in enumerate(ordered[:MAX_CATEGORIES])}
     alone = {stored_category(value) for value, count in occurring.items() if count == 1}

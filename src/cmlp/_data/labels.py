@@ -15,7 +15,6 @@ checked, and the checked copy is the one that is used.
 
 from __future__ import annotations
 
-import reprlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits, is_missing, rectangular
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -101,8 +100,11 @@ def _require_unicode(labels: NDArray[Any], name: str) -> None:
         raise ValueError(f"{name} must contain valid text, got the code point {codes.max():#x}")
 
 
-def kind_of_labels(y: NDArray[Any]) -> str:
-    """Return "multiclass" for a column of finite labels, "multilabel" for a 0/1 matrix; raises an error for others."""
+def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
+    """Return "multiclass" for a column of finite labels, "multilabel" for a 0/1 matrix; raises an error for others.
+
+    `name` is what messages call the labels if they are not those of rows.
+    """
     if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
         raise InvalidParameterError(
             "Support for labels represented as bytes is not supported. "
@@ -111,7 +113,7 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
     if y.dtype.kind == "O" and not all(isinstance(label, str) for label in y.flat):
-        raise ValueError(f"Unknown label type: unknown. {_why_unknown(y)}")
+        raise ValueError(f"Unknown label type: unknown. {_why_unknown(y, name)}")
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
             "Unknown label type: continuous. Maybe you are trying to fit a classifier, which "
@@ -124,27 +126,32 @@ def kind_of_labels(y: NDArray[Any]) -> str:
     return "multiclass"
 
 
-def _why_unknown(y: NDArray[Any]) -> str:
+def _why_unknown(y: NDArray[Any], name: str) -> str:
     """Return what is wrong with labels in an array of objects that are not all text, and what helps."""
     entries = list(np.ndenumerate(y))
     for place, label in entries:
         if is_missing(label):
+            if name != "y":
+                return f"Entry {place[0]} of {name} is no label, but {label!r}."
             return f"Row {place[0]} has no label ({label!r}): leave out the rows without a label."
     labels = [label for _, label in entries]
-    name = next((name for name, types in _TYPES.items() if all(isinstance(label, types) for label in labels)), None)
-    if name == "int" and in_64_bits(y).dtype.kind == "O":
+    kinds = (kind for kind, types in _TYPES.items() if all(isinstance(label, types) for label in labels))
+    kind = next(kinds, None)
+    if kind == "int" and in_64_bits(y).dtype.kind == "O":
         low, high = min(labels), max(labels)
-        shown = reprlib.repr(low if low < np.iinfo(np.int64).min else high)
+        shown = short_repr(low if low < np.iinfo(np.int64).min else high)
         return f"No type of 64 bits has all integers, such as {shown}: convert them to text, with astype(str)."
-    if name is not None:
-        return f"All labels are of type {name}, but the array is of dtype object: convert it, with astype({name})."
+    if kind is not None:
+        return f"All labels are of type {kind}, but the array is of dtype object: convert it, with astype({kind})."
     first = next(label for label in labels if not isinstance(label, str))
-    found = reprlib.repr(first)
+    found = short_repr(first)
     for place, label in entries:
         if type(label) is not type(first):
-            found += f" and, in row {place[0]}, {reprlib.repr(label)}: convert all of them to text, with astype(str)"
+            where = "row" if name == "y" else "entry"
+            found += f" and, in {where} {place[0]}, {short_repr(label)}: convert all of them to text"
             break
-    return f"Labels must be all strings, all integers or all booleans, got {found}."
+    what = "Labels" if name == "y" else f"The labels of {name}"
+    return f"{what} must be all strings, all integers or all booleans, got {found}."
 
 
 def _require_bits(y: NDArray[Any]) -> None:
@@ -170,7 +177,7 @@ class Labels:
         if is_multilabel and (classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))):
             raise ValueError(
                 f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
-                f"got {reprlib.repr(classes.tolist())}."
+                f"got {short_repr(classes.tolist())}."
             )
         self.n_outputs = 1 if self.kind == "binary" else len(classes)
 
@@ -280,7 +287,7 @@ def labels_of(classes: ArrayLike) -> Labels:
     classes = as_labels(classes, "classes")
     if classes.ndim != 1 or classes.size == 0:
         raise ValueError(f"classes must be a list of labels, got the shape {classes.shape}.")
-    kind_of_labels(classes)
+    kind_of_labels(classes, "classes")
     return Labels(distinct(classes)[0])
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
-from cmlp._data.labels import Labels, as_labels
+from cmlp._data.columns import texts_of_names
+from cmlp._data.labels import Labels, as_labels, kind_of_labels
 from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of
 from cmlp._model.model import Tensors
 
@@ -68,12 +69,15 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     width = fitted.model.net.n_in
     if names is not None and names.shape != (width,):
         raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
+    if names is not None and texts_of_names(names.tolist()) is None:
+        raise ValueError(f"feature_names_in_ must have names that are text, got {value!r}.")
     return fitted._replace(model=fitted.model.replace(names=names))
 
 
 def with_classes(fitted: Fitted, value: Any) -> Fitted:
     """Set the labels of the classes."""
     labels, present = as_labels(value, "classes_"), fitted.model.class_labels
+    kind_of_labels(labels, "classes_")
     if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
         raise ValueError(f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}.")
     now = Labels(labels, is_multilabel=present.kind == "multilabel")

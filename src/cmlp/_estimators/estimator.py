@@ -63,7 +63,7 @@ class Estimator(SklearnStub, ExportMethods):
         raise NotImplementedError
 
     def _followers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Any]]:
-        """Return a context manager for a fit, with observers of its training: those of a subclass in `cmlp.sklearn`."""
+        """Return a context manager for a fit, with followers of its training: those of a subclass in `cmlp.sklearn`."""
         return nullcontext(())
 
     # Parameters: get_params, set_params and repr
@@ -71,6 +71,19 @@ class Estimator(SklearnStub, ExportMethods):
     def _store(self, arguments: Mapping[str, object]) -> None:
         """Store the constructor's arguments unchanged as attributes of the same names."""
         vars(self).update({k: v for k, v in arguments.items() if k not in ("self", "__class__")})
+
+    def _parameters(self) -> dict[str, Any]:
+        """Return the parameters of the public class that this is, or from which it is derived.
+
+        The constructor of a subclass may have others: what it passes on, or sets as attributes, counts.
+        """
+        from cmlp._train.parameters import PARAMETERS  # programs load and predict without it
+
+        names, own = PARAMETERS.names(self._parameter_owner), vars(self)
+        try:
+            return {name: own[name] if name in own else getattr(self, name) for name in names}
+        except AttributeError as error:
+            raise AttributeError(f"{error}: the constructor of this class must call super().__init__().") from None
 
     @classmethod
     def _get_param_names(cls: type) -> list[str]:
@@ -263,7 +276,7 @@ class Estimator(SklearnStub, ExportMethods):
         model = now._trained()
         now._options()  # raises ValueError for parameters with which a file could not be loaded
         require(model, "save")
-        parameters = {**now.get_params(deep=False), "callbacks": None}  # they belong to this process
+        parameters = {**now._parameters(), "callbacks": None}  # they belong to this process
         strings, arrays = dump_extras(
             now._fitted, include_training_state=include_training_state, include_provenance=include_provenance
         )
@@ -313,7 +326,7 @@ class Estimator(SklearnStub, ExportMethods):
         now = unchanging(self)
         model = now._trained()
         fitted: Any = now._fitted  # to_sklearn refuses a table before it uses the state
-        return to_sklearn(model, now.get_params(deep=False), fitted.state if fitted.states else None)
+        return to_sklearn(model, now._parameters(), fitted.state if fitted.states else None)
 
     def explain(
         self,
@@ -400,8 +413,6 @@ class Estimator(SklearnStub, ExportMethods):
         model = self._trained()
         rng = generator_of(random_state)
         rows, data = self._rows_of(model, X)
-        if not len(rows):
-            raise ValueError(f"X must have at least one row, got an array of shape {rows.shape}.")
         return explain(
             model,
             rows,

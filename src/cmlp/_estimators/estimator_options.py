@@ -111,7 +111,7 @@ class TableOptions(Options):
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
         options = cls({name: checked[name] for name in cls.__annotations__ if name in checked})
-        if options.loss != "quantile" and options.quantile != _MEDIAN:
+        if options.quantile != _MEDIAN and not traits_of(options.loss).predicts_quantiles:
             raise _quantile_without_loss(options.quantile, options.loss)
         return options
 
@@ -148,7 +148,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     loss = checked["loss"]
     given = checked["loss_parameter"]
     quantile = checked.get("quantile", _MEDIAN)
-    if loss == "quantile":
+    if traits_of(loss).predicts_quantiles:
         if given is not None:
             problem = "<loss_parameter=> must be None with <loss=>: set <quantile> instead."
             raise InvalidParameterError(problem, loss_parameter=given, loss=loss, quantile=...)
@@ -167,7 +167,7 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
     if not options.provenance:
         return options
-    values = estimator.get_params(deep=False)
+    values = estimator._parameters()
     if values.get("solver") == "lbfgs":
         problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
         raise InvalidParameterError(problem, provenance=True, solver="lbfgs")

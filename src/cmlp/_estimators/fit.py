@@ -13,7 +13,7 @@ import functools
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cmlp._estimators.fitted import ASSIGNED, INTERRUPTED, LOCK
 from cmlp._process.signals import DeferredSignals, immediate_signals
@@ -21,7 +21,7 @@ from cmlp._process.signals import DeferredSignals, immediate_signals
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
-    from typing import ParamSpec, Self, TypeVar
+    from typing import ParamSpec, Self
 
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
     R = TypeVar("R")
+
+AnyOptions = TypeVar("AnyOptions", bound="EstimatorOptions | TableOptions")
 
 
 _WARM_NOTE = (
@@ -88,7 +90,7 @@ def locked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @dataclass(eq=False)
-class Fit(ABC):
+class Fit(ABC, Generic[AnyOptions]):
     """A call that trains an estimator: one network, or all networks of a table.
 
     It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
@@ -96,7 +98,7 @@ class Fit(ABC):
     """
 
     estimator: Estimator
-    options: EstimatorOptions | TableOptions
+    options: AnyOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
@@ -173,7 +175,7 @@ class Fit(ABC):
         return Verdict(True, _WARM_NOTE, needs_proof=True)
 
 
-def train_and_store(fit: Fit, followers: Sequence[Any], *, judges: bool = True) -> None:
+def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, judges: bool = True) -> None:
     """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last."""
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None

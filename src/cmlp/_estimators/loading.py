@@ -321,7 +321,7 @@ def from_pipeline(pipeline: Any) -> MLPClassifier | MLPRegressor:
         labels=trained.labels,
         names=getattr(pipeline.steps[0][1], "feature_names_in_", None),
     )
-    parameters = {**model.get_params(deep=False), "input_scale": scale}
+    parameters = {**model._parameters(), "input_scale": scale}
     return _built(scaled, parameters, state)  # type: ignore[no-any-return]
 
 

@@ -82,7 +82,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         """Return the parameters for fit, validated and converted."""
         from cmlp._estimators.estimator_options import estimator_options_of
 
-        return estimator_options_of(type(self), vars(self))
+        return estimator_options_of(type(self), self._parameters())
 
     # Fitting
 
@@ -862,7 +862,7 @@ class MLPRegressor(MultilayerPerceptron):
 
     def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
-        targets = targets.reshape(n_rows, -1)
+        targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         quantiles = model.net.loss_parameter
         return as_quantile_targets(targets, len(quantiles)) if isinstance(quantiles, tuple) else targets
 
@@ -943,10 +943,11 @@ class MLPRegressor(MultilayerPerceptron):
         -------
         float
         """
-        from cmlp._train.scores import d2_pinball, r_squared
+        from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
         now = unchanging(self)
         predicted = now.predict(X)
+        require_rows(predicted)
         truth = as_numbers(as_targets(y, len(predicted), type(self).__name__, warn_of_column=False))
         weight = as_weights(sample_weight, len(truth))
         quantiles = now._trained().net.loss_parameter

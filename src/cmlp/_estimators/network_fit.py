@@ -12,6 +12,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import Door
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class NetworkFit(Fit):
+class NetworkFit(Fit["EstimatorOptions"]):
     """A call that trains one network."""
 
     options: EstimatorOptions
@@ -96,8 +97,8 @@ class NetworkFit(Fit):
         elif call.is_incremental or (options.warm_start and call.is_fit):
             previous = fitted_of(estimator)
         if call.is_fit:
-            given = {**vars(estimator), "X_val": True} if own_rows else vars(estimator)
-            PARAMETERS.warn_of_unused(estimator._parameter_owner, given)
+            given = estimator._parameters()
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     def door(self) -> Door:
@@ -125,7 +126,7 @@ class NetworkFit(Fit):
             _require_same("activation", earlier.activations[:-1], net.activations[:-1])
             _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
             _require_same("loss", earlier.loss, net.loss)
-            name = "quantile" if net.loss == "quantile" else "loss_parameter"
+            name = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
             _require_same(name, earlier.loss_parameter, net.loss_parameter)
             _require_same("the output activation", earlier.activations[-1], net.activations[-1])
             if earlier.sizes != sizes:  # the rows have other numbers of features or targets
@@ -362,7 +363,7 @@ class NetworkFit(Fit):
         return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
 
 
-def trainer_of(fit: Fit, run: TrainingRun, provenance_now: ProvenanceNow) -> Trainer:
+def trainer_of(fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -> Trainer:
     """Return what the callbacks that follow a run get."""
     from cmlp._estimators.network import Network  # few programs need it
 

@@ -35,7 +35,7 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     """Return the parameters that determine the result of a fit, as JSON has them."""
     owner = estimator._parameter_owner
     free = {*PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
-    values = {name: value for name, value in estimator.get_params(deep=False).items() if name not in free}
+    values = {name: value for name, value in estimator._parameters().items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
         values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
     if isinstance(values.get("categorical_features"), np.ndarray):
@@ -43,7 +43,7 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def begin_network_record(fit: Fit, source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
+def begin_network_record(fit: Fit[Any], source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
     """Begin the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
     groups = ("rows", "validation") if source.is_whole else ("validation",)
     hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(fit.class_name, labels, job.data.names))}
@@ -60,7 +60,7 @@ def begin_network_record(fit: Fit, source: RowSource, job: TrainingJob, labels: 
 
 
 def begin_table_record(
-    fit: Fit,
+    fit: Fit[Any],
     bag: Bag,
     states: Sequence[TrainingState],
     names: Sequence[object] | None,
@@ -80,7 +80,7 @@ def begin_table_record(
 
 
 def _begin(
-    fit: Fit,
+    fit: Fit[Any],
     states: Sequence[TrainingState],
     data: Callable[[], dict[str, str] | None],
     more: Mapping[str, Any],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def parameters_to_keep(estimator: Estimator) -> dict[str, Any]:
     """Return copies of the parameters that must not change before training is resumed."""
-    values = vars(estimator)
+    values = estimator._parameters()
     names = PARAMETERS.fixed_on_resume(estimator._parameter_owner)
     kept = {name: values[name] for name in names}
     # Only what could change is copied: a copy of each of the 30 others would take longer than an epoch.

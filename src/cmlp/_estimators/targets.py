@@ -14,12 +14,12 @@ import numpy as np
 
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
-from cmlp._data.labels import Labels, as_class_indices, labels_of, learn_labels, mixes_text
+from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels, mixes_text
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
-from cmlp._train.scores import accuracy
+from cmlp._train.scores import accuracy, require_rows
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ClassEncoding(NetworkTargetEncoding):
 
     def __init__(self, labels: Labels, loss: object, class_weights: ClassWeights | None) -> None:
         self.labels, self.n_outputs, self.class_weights = labels, labels.n_outputs, class_weights
-        softmax = labels.kind == "multiclass" and loss != "squared_error"
+        softmax = labels.kind == "multiclass" and not traits_of(loss).is_squared
         self.output = "softmax" if softmax else "logistic"
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -124,7 +124,7 @@ class NumberEncoding(NetworkTargetEncoding):
         quantiles = self.quantiles
         loss = self.loss
         n_outputs = self.n_outputs
-        squared = loss == "squared_error"  # in scikit-learn half the mean over the outputs, with the sum's gradient
+        squared = traits_of(loss).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
         return objective_of_numbers(quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
@@ -140,7 +140,12 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def learn_encoding(
-    fit: Fit, opened: Opened, *, is_complete: bool, classes: ArrayLike | None = None, knows_classes: bool = False
+    fit: Fit[EstimatorOptions],
+    opened: Opened,
+    *,
+    is_complete: bool,
+    classes: ArrayLike | None = None,
+    knows_classes: bool = False,
 ) -> tuple[NetworkTargetEncoding, Encoded]:
     """Return what the first y means, and y itself as targets.
 
@@ -165,15 +170,15 @@ def learn_encoding(
     return encoding, encoding.weighted(values, weight, require_positive=is_complete)
 
 
-def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Labels:
+def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLike | None) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous: Any = fit.previous
     if previous is None:
         if classes is None:
             raise ValueError(Message("<classes> must be passed on the first call to partial_fit.", classes=...))
-        labels = labels_of(classes)
-        return Labels(labels.classes, is_multilabel=True) if y.ndim == 2 else labels
-    labels = previous.model.class_labels
+        given = labels_of(classes)
+        return Labels(given.classes, is_multilabel=True) if y.ndim == 2 else given
+    labels: Labels = previous.model.class_labels
     if classes is not None and not np.array_equal(labels_of(classes).classes, labels.classes):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {labels.classes!r}"
@@ -198,7 +203,10 @@ def _averages_squared_errors() -> bool:
 
 def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
     """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
+    require_rows(predicted)
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
+    if truth.dtype.kind == "O":
+        kind_of_labels(truth)  # raises an error for a missing label
     if truth.shape != predicted.shape:
         raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
     if mixes_text(truth, predicted):

@@ -145,11 +145,11 @@ class Trainer:
         self._content = trained
         self._n_threads = n_threads
         self._options = options
-        self._fit: Fit | None = None  # of the estimator that is trained
+        self._fit: Fit[Any] | None = None  # of the estimator that is trained
         self._provenance_now: ProvenanceNow = lambda: None
 
     @classmethod
-    def _of(cls, network: Any, fit: Fit, run: TrainingRun, provenance_now: ProvenanceNow) -> Self:
+    def _of(cls, network: Any, fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -> Self:
         """Return what the callbacks of an estimator's training get: the trainer of a run of a call of fit."""
         job, trainer = run.job, cls.__new__(cls)
         trainer._set_up(network, network_model_of(network), job.n_threads, job.options, job.state)

@@ -220,10 +220,13 @@ class EpochCount:
 def _twin(model: Any, record: Provenance) -> Any:
     """Return an estimator that trains as the model was trained."""
     twin = type(model)(**model.get_params(deep=False))
+    parameters = model._parameters()
     own = {"random_state": record["seed"], "callbacks": None, "max_time": None, "verbose": False, "warm_start": False}
     own |= {"dtype": record["dtype"], "provenance": True}
-    names = type(model)._get_param_names()
-    return twin.set_params(**{name: value for name, value in own.items() if name in names})
+    for name, value in {**parameters, **own}.items():
+        if name in parameters:  # of which the constructor of a subclass may have none
+            setattr(twin, name, value)
+    return twin
 
 
 def _train(

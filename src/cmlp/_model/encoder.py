@@ -121,6 +121,9 @@ class ColumnEncoder:
         self.numbers = np.concatenate([np.empty(0), *(each for column in self.columns for each in column.numbers)])
         self.core = _core.Columns(self.layout, self.numbers)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.columns,)
+
     @property
     def types(self) -> tuple[str, ...]:
         """What each column holds."""

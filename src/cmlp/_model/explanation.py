@@ -301,7 +301,14 @@ class Explanation(NamedTuple):
         dict of str to list
             "column"; for one row "value", that of the column; the effect for each of `output_names`; "error", the
             largest standard error of the Shapley values in this line.
+
+        Raises
+        ------
+        ValueError
+            If the explanation has no rows.
         """
+        if not len(self.values):
+            raise ValueError("The explanation has no rows for a table.")
         shape = (*self.values.shape[:2], -1)
         values, errors = self.values.reshape(shape), self.errors.reshape(shape)
         effects = np.abs(values).mean(axis=0) if row is None else values[row]
@@ -343,6 +350,8 @@ class Explanation(NamedTuple):
         )
 
     def __repr__(self) -> str:
+        if not len(self.values):
+            return "Shapley values of no rows"
         return "\n".join(self._row_text() if len(self.values) == 1 else self._summary())
 
     def _row_text(self) -> list[str]:
@@ -457,7 +466,9 @@ def explain(
             pairs.append(pair)
             if progress is not None:
                 progress(len(pairs))
-    values, errors = (np.stack(each) for each in zip(*pairs, strict=True))
+    values, errors = np.zeros((2, 0, model.n_inputs, len(base)))
+    if pairs:
+        values, errors = (np.stack(each) for each in zip(*pairs, strict=True))
     names = _names_of_features(model), output_names(model)
     if model.kind == "regressor" and len(base) == 1:
         values, errors, base, predictions = values[..., 0], errors[..., 0], base[0], predictions[:, 0]

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, cast
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import loaded_block
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, Gaps, texts_of_names
 from cmlp._data.labels import normalized
+from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
 from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
 
@@ -142,7 +144,7 @@ class Combination(NamedTuple):
 def network_parameters(net: _core.Net) -> dict[str, Any]:
     """Return the parameters of an estimator's constructor that a network determines."""
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
-    p, parameter = net.loss_parameter, "quantile" if net.loss == "quantile" else "loss_parameter"
+    p, parameter = net.loss_parameter, "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
     return {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
@@ -279,6 +281,11 @@ class _Model:
     def _store(self, **values: object) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how copies are made: from the fields, of which the others follow. A copy counts its own warnings."""
+        fields = {name: getattr(self, name) for name in self._fields if name != "notices"}
+        return _with_fields, (type(self), fields)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of a TrainedModel cannot be assigned: use replace.")
@@ -602,6 +609,12 @@ class TableModel(_Model):
 
 
 TrainedModel = NetworkModel | TableModel  # what predicts, and is saved, exported, explained, certified and shown
+
+
+def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
+    """Return a model with these fields, whose blocks are aligned."""
+    networks = [(net, loaded_block(params)) for net, params in fields["networks"]]
+    return cls(**{**fields, "networks": networks})
 
 
 def _combination(kind: str, net: _core.Net, labels: Labels | None) -> Combination:

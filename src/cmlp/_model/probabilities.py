@@ -15,7 +15,9 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
+from cmlp._data.losses import traits_of
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
+from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +149,7 @@ def checked_threshold(value: object, labels: Labels | None) -> float | None:
     if labels is None or labels.kind != "binary" or len(labels.classes) != 2:
         raise ValueError("A threshold needs a classifier of two classes.")
     if not is_number(value) or not 0 <= value <= 1:
-        raise ValueError(f"threshold must be a number from 0 to 1 or None, got {value!r}.")
+        raise ValueError(f"threshold must be a number from 0 to 1 or None, got {shown(value)}.")
     return float(value)
 
 
@@ -156,12 +158,12 @@ def require_goal(recall: float | None, costs: tuple[float, float] | None) -> Non
     if (recall is None) == (costs is None):
         raise ValueError("choose_threshold needs either recall or costs.")
     if recall is not None and not (is_number(recall) and 0 < recall <= 1):
-        raise ValueError(f"recall must be a number above 0 and at most 1, got {recall!r}.")
+        raise ValueError(f"recall must be a number above 0 and at most 1, got {shown(recall)}.")
     if costs is None:
         return
     valid = isinstance(costs, (tuple, list)) and len(costs) == 2 and all(map(is_number, costs))
     if not valid or not all(0 <= cost < np.inf for cost in costs) or max(costs) == 0:
-        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {costs!r}.")
+        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {shown(costs)}.")
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -216,7 +218,7 @@ def learned_map(parts: Sequence[Scores], net: _core.Net) -> ProbabilityMap:
     result is the same on every platform.
     """
     n = parts[0].z.shape[2]
-    parameter = net.loss_parameter if net.loss == "label_smoothing" else 0.0
+    parameter = net.loss_parameter if traits_of(net.loss).smooths_labels else 0.0
     smoothing = 0.0 if isinstance(parameter, tuple) else parameter * (1 - _LEFT)
     if net.activations[-1] == "softmax":
         return ProbabilityMap(*_learned(parts, range(n), smoothing))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.losses import traits_of
 from cmlp._model.calibration import ROWS, n_answers
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _of_numbers(predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.flo
 
 def _median_output(net: _core.Net) -> int | None:
     """Return which output is a mean or a median; None if all are other quantiles."""
-    if net.loss != "quantile":
+    if not traits_of(net.loss).predicts_quantiles:
         return 0
     levels = net.loss_parameter if isinstance(net.loss_parameter, tuple) else (net.loss_parameter,)
     return levels.index(0.5) if 0.5 in levels else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TimeLimitReached(Exception):
-    """Training ends within an epoch: its time is up, or an observer ends it there. The training loop catches it."""
+    """Training ends within an epoch: its time is up, or a callback of this package ends it. The loop catches it."""
 
 
 _SIGINT: int = _signal.SIGINT

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block, given_params
+from cmlp._data.losses import traits_of
 from cmlp._train.constraints import (
     ACTIVATION,
     LARGEST_FLOAT,
@@ -132,7 +133,7 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
         raise InvalidParameterError(problem, value, loss_parameter=value, loss=loss)
     high = row.limit if row.limit < LARGEST_FLOAT else math.inf
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
-    if loss == "quantile":
+    if traits_of(loss).predicts_quantiles:
         choices = (*choices, QUANTILES)
     sentence = "<name> must be <expected> with <loss=>, got {!r}."
     number = validated(value, choices, "loss_parameter", sentence, loss=loss)

@@ -19,6 +19,14 @@ from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import once_per_pool
 from cmlp._process.warnings import is_ignored, warn
+from cmlp._train.constant_answer import (
+    MEDIAN,
+    best_numbers,
+    constant_loss,
+    mean_of,
+    quantiles_of,
+    robust_errors,
+)
 from cmlp._train.feed import scaled_targets
 from cmlp._train.job import log_loss_clip
 from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
@@ -48,8 +56,6 @@ _LATE = 0.8  # share of the epochs after which the best one, of validation rows,
 _MOST_LAYERS = {"logistic": 2, "softmax": 2, "tanh": 6}
 _MOST_OTHER_LAYERS = 10
 _RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
-_LARGEST_SUM = 700.0  # whose exponential is finite
-_MEDIAN = 0.5
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
@@ -75,13 +81,14 @@ class Judged(NamedTuple):
         relative = self.weight / self.weight.max()
         return float(relative.sum() ** 2 / np.vdot(relative, relative))
 
-    def limit(self, net: _core.Net, constant: float) -> float:
+    def limit(self, net: _core.Net, constant: float, unit: float = 1.0) -> float:
         """Return below which loss a network is clearly better than a constant with the given loss, both in core units.
 
         The loss must be smaller by 2 %, and by what chance brings on so few rows: a difference of log losses, in nats,
-        does not depend on the constant's loss as that of other losses.
+        does not depend on the constant's loss as that of other losses. `unit` is the size of the loss beside the log
+        loss.
         """
-        scale = 0.5 if traits_of(net.loss).has_probabilities else constant
+        scale = 0.5 * unit if traits_of(net.loss).has_probabilities else constant
         by_chance = _GAIN_BY_CHANCE[self.is_validation] * scale / self.n_rows()
         return constant - min(_LEAST_GAIN * constant + by_chance, _MOST_GAIN * constant)
 
@@ -204,7 +211,8 @@ def warn_if_useless(
         compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
     unit = objective.loss_scale * objective.report_scale * objective.unit
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
-    found = Comparison(net, rows, loss, constant * unit, compared.limit(net, constant) * unit)
+    limit = compared.limit(net, constant.cost, constant.unit)
+    found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
     if found.model_is_better():
         return True
     if not can_be_beaten(found.constant, compared):
@@ -256,7 +264,7 @@ def _shown_by_score(job: TrainingJob, rows: Judged, score: float) -> bool:
     if rows.targets.ndim == 1 or (net.n_out == 1 and traits_of(net.loss).has_probabilities):
         counts = np.bincount(rows.targets.ravel().astype(np.intp), rows.weight)
         return _clearly_more(score, float(counts.max() / counts.sum()), rows.n_rows())
-    return net.loss == "squared_error" and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
+    return traits_of(net.loss).is_squared and net.n_out == 1 and 1 - score < rows.limit(net, 1.0)
 
 
 def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
@@ -266,21 +274,18 @@ def _clearly_more(accuracy: float, share: float, n_rows: float) -> bool:
 
 def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
     """Return what the best constant answer is."""
-    if targets.ndim == 1 or traits_of(net.loss).has_probabilities:
+    traits = traits_of(net.loss)
+    if targets.ndim == 1 and not traits.has_probabilities:
         return "the shares of the classes"
-    if net.loss == "quantile":
-        return "the quantile of y" if net.n_out == 1 else "the quantiles of y"
-    if traits_of(net.loss).answer == "mean or median":
-        return "the mean or the median of y"
-    return "the median of y" if net.loss == "absolute_error" else "the mean of y"
+    return "the quantiles of y" if traits.predicts_quantiles and net.n_out > 1 else traits.words
 
 
 def _loss(job: TrainingJob, rows: Judged) -> float:
-    """Return the core's plain loss of the present parameters, without penalty and dropout."""
+    """Return the core's cost of the present parameters, without penalty and dropout."""
     data = job.data
     whole = rows.targets if rows.order is None else data.targets
     weight = rows.weight if rows.order is None else data.weight
-    _, plain = job.net.cost_and_plain_loss(
+    cost, _ = job.net.cost_and_plain_loss(
         job.state.params,
         rows.X,
         whole,
@@ -290,74 +295,7 @@ def _loss(job: TrainingJob, rows: Judged) -> float:
         sample_weight=weight,
         clip=log_loss_clip(job.net),
     )
-    return plain
-
-
-def constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    """Return the core's plain loss of the best constant answer for each output; not finite if it is too large."""
-    if weight is not None and not weight.all():
-        targets, weight = targets[weight > 0], weight[weight > 0]
-    with np.errstate(over="ignore", invalid="ignore"):
-        return _constant_loss(net, targets, weight)
-
-
-def _constant_loss(net: _core.Net, targets: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    if targets.ndim == 1:
-        shares = np.zeros(net.n_out)
-        for first in range(0, len(targets), _MOST_ROWS):  # bincount copies what is not of the pointer's size
-            part = slice(first, first + _MOST_ROWS)
-            shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
-        answer = shares / shares.sum()
-    elif traits_of(net.loss).is_robust:
-        levels = _MEDIAN if net.loss == "absolute_error" else net.loss_parameter
-        answer = _quantiles(targets, np.broadcast_to(np.asarray(levels, np.float64), net.n_out), weight)
-    else:
-        answer = np.array([_mean(column, weight) for column in targets.T])
-        if net.loss == "squared_error":
-            pairs = zip(targets.T, answer, strict=True)
-            centered = (column - mean for column, mean in pairs)
-            total = len(targets) if weight is None else weight.sum()
-            return math.fsum(float((d if weight is None else weight * d) @ d / total) for d in centered)
-    if net.loss in ("log_loss", "label_smoothing"):
-        p = answer.tolist() + ([1 - share for share in answer.tolist()] if net.activations[-1] == "logistic" else [])
-        return -math.fsum(share * math.log(share) for share in p if share > 0)
-    answers = [answer]
-    if traits_of(net.loss).answer == "mean or median":  # one of them is near the best constant
-        answers.append(_quantiles(targets, np.full(net.n_out, _MEDIAN), weight))
-    shape = len(targets), net.n_out
-    return min(loss_of_outputs(net, np.broadcast_to(answer, shape), targets, weight) for answer in answers)
-
-
-def loss_of_outputs(
-    net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: NDArray[np.float64] | None
-) -> float:
-    """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
-    activation = (
-        net.activations[-1] if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp" else "identity"
-    )
-    with np.errstate(all="ignore"):
-        sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(activation, np.log(outputs))
-    sums = np.nan_to_num(np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM)
-    sizes = net.n_out, net.n_out
-    unchanged = _core.shared_net(sizes, (activation,), net.loss, np.float64, (0.0,), net.loss_parameter)
-    params = np.concatenate([np.eye(net.n_out).ravel(), np.zeros(net.n_out)])
-    return float(unchanged.cost_and_plain_loss(params, sums, targets, sample_weight=weight)[1])
-
-
-def _mean(values: NDArray[Any], weight: NDArray[np.float64] | None) -> float:
-    if weight is not None:
-        return float(weight @ values / weight.sum())
-    return float(values.sum(dtype=np.float64) / len(values))
-
-
-def _quantiles(y: NDArray[Any], levels: NDArray[Any], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """Return the quantile of each column at its level."""
-    order = y.argsort(axis=0, kind="stable")
-    sums = np.cumsum(np.ones(y.shape) if weight is None else weight[order], axis=0)
-    first = (sums < levels * sums[-1]).sum(axis=0)
-    columns = np.arange(y.shape[1])
-    quantiles: NDArray[np.float64] = y[order[first, columns], columns].astype(np.float64)
-    return quantiles
+    return cost
 
 
 def _is_constant(rows: Judged) -> bool:
@@ -403,17 +341,14 @@ def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged)
     if not traits_of(net.loss).is_robust:
         return False
     weight, targets = rows.weight, rows.targets.astype(np.float64)
-    levels = np.broadcast_to(np.asarray(net.loss_parameter or _MEDIAN, np.float64), net.n_out)
-
-    def errors(answer: NDArray[Any]) -> NDArray[np.float64]:
-        rest = targets - answer
-        summed: NDArray[np.float64] = np.maximum(levels * rest, (levels - 1) * rest).sum(axis=1)
-        return summed
-
-    constant = errors(_quantiles(targets, levels, weight))
-    largest = _LARGE_ERROR * _quantiles(constant[:, np.newaxis], np.full(1, _MEDIAN), weight)
-    losses = [_mean(np.minimum(one, largest), weight) for one in (errors(outputs), constant)]
-    return losses[0] < rows.limit(net, losses[1])
+    answers = [best_numbers(net, targets, weight)]
+    if not traits_of(net.loss).predicts_quantiles:  # the median can be better on most rows than the best for all
+        answers.append(quantiles_of(targets, np.full(net.n_out, MEDIAN), weight))
+    constants = [robust_errors(net, targets, answer) for answer in answers]
+    largest = _LARGE_ERROR * quantiles_of(constants[0][:, np.newaxis], np.full(1, MEDIAN), weight)
+    of_constant = min(mean_of(np.minimum(errors, largest), weight) for errors in constants)
+    loss = mean_of(np.minimum(robust_errors(net, targets, outputs), largest), weight)
+    return loss < rows.limit(net, of_constant)
 
 
 def _classes_of(values: NDArray[Any]) -> NDArray[Any]:

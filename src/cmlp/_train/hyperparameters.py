@@ -83,15 +83,18 @@ class Hyperparameters:
     def __init__(self, entries: Iterable[Hyperparameter]) -> None:
         self.entries = {entry.name: entry for entry in entries}
         # By owner, since each fit asks for them.
+        self._names: dict[str, tuple[str, ...]] = {}
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
         self._notices = Notices()  # of all fits of the process: a search clones its estimators
 
-    def names(self, owner: str, flag: str | None = None) -> list[str]:
+    def names(self, owner: str, flag: str | None = None) -> Sequence[str]:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
-        entries = [entry for entry in self.entries.values() if owner in entry.uses]
-        return [entry.name for entry in entries if not flag or getattr(entry, flag)]
+        if owner not in self._names:
+            self._names[owner] = tuple(entry.name for entry in self.entries.values() if owner in entry.uses)
+        names = self._names[owner]
+        return [name for name in names if getattr(self.entries[name], flag)] if flag else names
 
     def defaults(self, owner: str) -> dict[str, Any]:
         """Return the default of each of an owner's parameters."""
@@ -133,6 +136,11 @@ class Hyperparameters:
                 return name
         return None
 
+    def _needs_of(self, name: str, owner: str) -> tuple[Need, ...]:
+        """Return what a parameter needs of the other parameters of an owner, and of arguments, which are no entries."""
+        unknown = self.entries.keys() - set(self.names(owner))
+        return tuple(need for need in self.entries[name].needs if need.other not in unknown)
+
     def warn_of_unused(self, owner: str, values: Mapping[str, Any], other: str | None = None) -> None:
         """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
 
@@ -141,9 +149,8 @@ class Hyperparameters:
         needs = self._needs.get(owner)
         if needs is None:
             defaults = self.defaults(owner)
-            needs = self._needs[owner] = [
-                (name, defaults[name], self.entries[name].needs) for name in defaults if self.entries[name].needs
-            ]
+            every = ((name, default, self._needs_of(name, owner)) for name, default in defaults.items())
+            needs = self._needs[owner] = [one for one in every if one[2]]
         for name, default, conditions in needs:
             value = values.get(name, default)
             if type(value) is type(default):

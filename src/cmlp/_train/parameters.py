@@ -681,6 +681,10 @@ NETWORK_ENTRIES = (
             to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
             with fewer than about 100 rows or if none is held out.
         """),
+        needs=(
+            Need("quantile", lambda values: isinstance(values["quantile"], Real), "several quantiles decide"),
+            Need("early_stopping", _holds_out, "no rows are held out, so all intervals have one width"),
+        ),
     ),
     Hyperparameter(
         "keep_background",

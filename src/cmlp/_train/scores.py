@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def require_rows(predicted: NDArray[Any]) -> None:
+    """Raise ValueError if there are no rows whose predictions could have a score."""
+    if not len(predicted):
+        raise ValueError("X must have at least one row for a score.")
+
+
 def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> float:
     """Return the weighted fraction of correct rows."""
     return float(np.average(correct, weights=weight))

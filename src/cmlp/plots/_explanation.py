@@ -117,6 +117,8 @@ class ExplanationDisplay(Display):
         found = self.explanation
         if max_columns < 1:
             raise ValueError(f"max_columns must be at least 1, got {max_columns}.")
+        if not len(found.values):
+            raise ValueError("The explanation has no rows to plot.")
         if row is not None and not -len(found.values) <= row < len(found.values):
             raise ValueError(f"row must be None or from 0 to {len(found.values) - 1}, got {row}.")
         self._draw(ax, row, self._output(row, output), max_columns)

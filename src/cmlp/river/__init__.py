@@ -315,7 +315,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         """Return targets as a column, checked against the range of the loss."""
         lowest = 0 if traits_of(self.loss).has_positive_outputs else -math.inf
         for value in y:
-            if not is_number(value) or value < lowest or (self.loss == "gamma" and value == 0):
+            if not is_number(value) or value < lowest or (value == 0 and traits_of(self.loss).needs_positive_targets):
                 raise ValueError(f"y must be a finite number in the range of the loss {self.loss!r}, got {value!r}.")
         return np.array(y, np.float64).reshape(-1, 1)
 

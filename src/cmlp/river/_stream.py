@@ -12,6 +12,7 @@ from river.utils import dataframe
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.losses import traits_of
 from cmlp._estimators.network import Network
 from cmlp._train.architecture import hidden_activations, hidden_sizes, init_activations, initial_params
 from cmlp._train.parameters import PARAMETERS
@@ -139,7 +140,7 @@ class Stream:
             optimizer,
             batch_size=self.batch_size,
             alpha=float(self.alpha),
-            loss_scale=0.5 if self.loss == "squared_error" else 1.0,
+            loss_scale=0.5 if traits_of(self.loss).is_squared else 1.0,
         )
 
     def _grown(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> Learned:

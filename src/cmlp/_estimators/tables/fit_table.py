@@ -32,6 +32,7 @@ from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
 from cmlp._train.job import naming_validation, require_complete
+from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp.exceptions import InvalidParameterError, Message
 
@@ -83,7 +84,7 @@ class OpenedTable(NamedTuple):
 
 
 @dataclass(eq=False)
-class TableFit(Fit):
+class TableFit(Fit["TableOptions"]):
     """A call that trains the networks of a table."""
 
     options: TableOptions
@@ -100,6 +101,7 @@ class TableFit(Fit):
     def of(cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = with_known_seed(estimator, estimator._options())
+        PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         previous = None
         if resume:
             previous = table_to_resume(estimator)

@@ -12,14 +12,13 @@ from cmlp._estimators.tables.calibrate import measured
 from cmlp._model.calibration import HELD_OUT
 from cmlp._model.model import mean_outputs
 from cmlp._model.probabilities import HeldOutScores, Scores, no_map, scores_of_inputs
+from cmlp._train.constant_answer import constant_loss, loss_of_outputs
 from cmlp._train.diagnosis import (
     Comparison,
     Judged,
     can_be_beaten,
     causes,
-    constant_loss,
     judged_rows,
-    loss_of_outputs,
 )
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], verdict: Verdict
     weight = np.concatenate(weights) if weights else None
     net, first = runs[0].job.net, parts[0][0]
     every = Judged(first.X, targets, weight, is_validation=first.is_validation)
-    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight)
+    loss, constant = loss_of_outputs(net, outputs, targets, weight), constant_loss(net, targets, weight).plain
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
     if not can_be_beaten(constant, every):
@@ -110,8 +109,10 @@ def _is_useful(run: EpochLoop) -> bool:
     """Return whether the losses that were computed in training show that a network is clearly better."""
     rows, net, history = judged_rows(run.job), run.job.net, run.state.history
     score, loss = history.best_validation_score, history.loss
-    kept = -score if rows.is_validation and score is not None else loss
-    return kept is not None and kept < rows.limit(net, constant_loss(net, rows.targets, rows.weight))
+    constant = constant_loss(net, rows.targets, rows.weight)
+    if rows.is_validation and score is not None:
+        return -score < rows.limit(net, constant.plain)
+    return loss is not None and loss < rows.limit(net, constant.cost, constant.unit)
 
 
 def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -30,7 +29,7 @@ from cmlp._model.summary import found_by
 from cmlp._process.warnings import warn
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +118,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
-        return TableOptions.of(self._parameter_owner, self.get_params(deep=False), type(self).__name__)
+        return TableOptions.of(self._parameter_owner, self._parameters(), type(self).__name__)
 
     def _required_fit(self) -> Fitted:
         """Return everything that fit has left; raises NotFittedError."""
@@ -138,13 +137,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
         return self._answers(model, self._raw(model, X))
 
     def _raw(self, model: TableModel, X: ArrayLike, reader: FrameReader | None = None) -> NDArray[np.float64]:
-        """Return the rows of a user as the model reads them, at least one unless X is an empty list of records."""
-        is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
-        frame = frame_of_records([], model.names, "", may_lack_keys=True) if is_empty else self._frame(model, X)
-        raw = (reader or model.reader).read(frame, type(self).__name__, model.notices)
-        if not len(raw) and not is_empty:
-            raise ValueError(f"Found array with 0 sample(s) (shape={raw.shape}) while a minimum of 1 is required.")
-        return raw
+        """Return the rows of a user as the model reads them."""
+        return (reader or model.reader).read(self._frame(model, X), type(self).__name__, model.notices)
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
@@ -154,8 +148,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         return model.reader.read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
 
     def _frame(self, model: TableModel, X: Any) -> Any:
-        """Return the X of a user, and the columns of records by the names of the model."""
-        if not is_records(X):
+        """Return the X of a user, and the columns of records, which may be an empty list, by the names of the model."""
+        is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
+        if not is_empty and not is_records(X):
             return X
         return frame_of_records(X, model.names, type(self).__name__, may_lack_keys=self.allow_missing_keys)
 
@@ -690,7 +685,7 @@ class TabularClassifier(TabularEstimator):
         if not known.any():
             raise ValueError(
                 f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
-                f"{reprlib.repr(labels.classes.tolist())}."
+                f"{short_repr(labels.classes.tolist())}."
             )
         codes = np.full(len(y), -1)  # no set contains an unknown label
         codes[known] = labels.encode(y[known]).reshape(-1)
@@ -965,10 +960,11 @@ class TabularRegressor(TabularEstimator):
         -------
         float
         """
-        from cmlp._train.scores import d2_pinball, r_squared
+        from cmlp._train.scores import d2_pinball, r_squared, require_rows
 
         model = self._trained()
         predicted = self._predicted(model, X)
+        require_rows(predicted)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
         truth, weight = self._truth(model, y, len(predicted)), as_weights(sample_weight, len(predicted))
         quantiles = model.net.loss_parameter

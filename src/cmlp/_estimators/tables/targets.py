@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +18,7 @@ from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError, Setting, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._data.weights import ClassWeights
+    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fit import Fit
     from cmlp._model.model import TableModel
 
@@ -109,7 +109,7 @@ class TableNumberEncoding(TableEncoding):
 
     def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
         self.loss, self.answer_scale = loss, answer_scale
-        self.loss_parameter = quantile if loss == "quantile" else 0.0
+        self.loss_parameter = quantile if traits_of(loss).predicts_quantiles else 0.0
         self._quantiles = quantile if isinstance(quantile, tuple) else ()
         self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
         self.output = _output_of(loss)
@@ -129,7 +129,7 @@ class TableNumberEncoding(TableEncoding):
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
         values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
-        if self.loss == "gamma":
+        if traits_of(self.loss).needs_positive_targets:
             values = np.maximum(values, np.finfo(np.float32).tiny)
         columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
         return CountedTargets(rows, columns, numbers, weight)
@@ -149,12 +149,16 @@ class TableNumberEncoding(TableEncoding):
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
-            numbers = np.sqrt(numbers) if self.loss == "poisson" else np.log(numbers)
+            numbers = np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
         return numbers
 
 
 def learn_table_encoding(
-    fit: Fit, warm: TableModel | None, y: ArrayLike | None, weight: NDArray[np.float64] | None, n_rows: int
+    fit: Fit[TableOptions],
+    warm: TableModel | None,
+    y: ArrayLike | None,
+    weight: NDArray[np.float64] | None,
+    n_rows: int,
 ) -> tuple[TableEncoding, CountedTargets]:
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
@@ -164,7 +168,7 @@ def learn_table_encoding(
 
 
 def _learn_table_classes(
-    fit: Fit, warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
+    fit: Fit[TableOptions], warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[TableEncoding, CountedTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
@@ -186,15 +190,19 @@ def _learn_table_classes(
         known = warm.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
-                f"warm_start=True needs the classes of the model, {reprlib.repr(known.classes.tolist())}, got "
-                f"{reprlib.repr(labels.classes.tolist())} ({labels.kind})."
+                f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
+                f"{short_repr(labels.classes.tolist())} ({labels.kind})."
             )
     encoding = TableClassEncoding(labels, every, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
 
 
 def _learn_table_numbers(
-    fit: Fit, warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None, names: NDArray[Any] | None
+    fit: Fit[TableOptions],
+    warm: TableModel | None,
+    y: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    names: NDArray[Any] | None,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]

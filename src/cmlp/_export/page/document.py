@@ -11,6 +11,7 @@ import numpy as np
 
 from cmlp._data.arrays import readable
 from cmlp._data.labels import as_labels
+from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import (
     Document,
     asset,
@@ -229,7 +230,8 @@ class Examples:
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
             problem = "<y> must have {} finite numbers per row, got the shape {}."
             raise ValueError(Message(problem, n_outputs, y.shape, y=labels))
-        if (model.net.loss == "poisson" and (y < 0).any()) or (model.net.loss == "gamma" and (y <= 0).any()):
+        traits = traits_of(model.net.loss)
+        if traits.has_positive_outputs and ((y < 0).any() or (traits.needs_positive_targets and (y == 0).any())):
             raise ValueError(Message("<y> has values out of the range of the loss {!r}.", model.net.loss, y=labels))
         return y.astype(np.float64)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
+from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, dense_script, script, script_json, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
@@ -105,7 +106,7 @@ def table_page(
 
 def _outputs(model: TableModel) -> list[str]:
     net = model.net
-    if net.loss == "quantile" and net.n_out == 1:
+    if traits_of(net.loss).predicts_quantiles and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
     prefix = "label " if model.labels is not None and model.labels.kind == "multilabel" else ""
     return [prefix + visible(name) for name in output_names(model)]
