@@ -55,6 +55,7 @@ def run_deferred(deferral, function, *args, **keywords):
         return function(*args, **keywords)
     deferral.handler, deferral.thread = handler, get_ident()
     if not is_replaced(handler, deferral.note):
+        deferral.handler = None
         return function(*args, **keywords)
     try:
         try:
