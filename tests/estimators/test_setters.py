@@ -8,7 +8,6 @@ import pytest
 from estimator_cases import blobs, flat, small
 
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
-from cmlp._estimators.attributes import FittedAttribute
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -62,8 +61,9 @@ def assignable(cls):
     """Return the names of the fitted attributes of a class that a program can assign."""
     for name in dir(cls):
         found = getattr(cls, name, None)
-        is_fitted = isinstance(found, FittedAttribute) and name != "network_"
-        if not name.startswith("_") and (is_fitted or getattr(found, "fset", None) is not None):
+        is_read_only = isinstance(found, property) and found.fset is None
+        is_fitted = name.endswith("_") and hasattr(type(found), "__set__") and name != "network_"
+        if not name.startswith("_") and is_fitted and not is_read_only:
             yield cls.__name__, name
 
 
