@@ -9,6 +9,7 @@ from contextlib import contextmanager
 FOLLOWED = ("cmlp", "contextlib", "functools", "queue", "threading", "copy", "weakref", "collections")
 # Those that lock an estimator, replace handlers and store a model.
 CRITICAL = ("cmlp._estimators.fit", "cmlp._estimators.fitted", "cmlp._process", "contextlib", "threading", "queue")
+RECORDER = "cmlp._train.recorder"  # changes the state of training
 
 
 class Stop(Exception):
