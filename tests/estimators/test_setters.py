@@ -61,9 +61,8 @@ def assignable(cls):
     """Return the names of the fitted attributes of a class that a program can assign."""
     for name in dir(cls):
         found = getattr(cls, name, None)
-        is_read_only = isinstance(found, property) and found.fset is None
-        is_fitted = name.endswith("_") and hasattr(type(found), "__set__") and name != "network_"
-        if not name.startswith("_") and is_fitted and not is_read_only:
+        is_fitted = type(found).__name__.startswith("Fitted") and name != "network_"
+        if not name.startswith("_") and (is_fitted or getattr(found, "fset", None) is not None):
             yield cls.__name__, name
 
 

@@ -11,6 +11,7 @@ FOLLOWED = ("cmlp", "contextlib", "functools", "queue", "threading", "copy", "we
 RECORDS = ("cmlp._train.recorder",)
 # Those that lock an estimator, replace handlers and store a model.
 CRITICAL = ("cmlp._estimators.fit", "cmlp._estimators.fitted", "cmlp._process", "contextlib", "threading", "queue")
+RECORDER = "cmlp._train.recorder"  # changes the state of training
 
 
 class Stop(Exception):
