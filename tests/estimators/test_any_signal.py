@@ -110,6 +110,8 @@ def content(model):
 def is_complete(fitted):
     """Return whether what Ctrl-C has left is whole: the counters and curves of complete epochs."""
     for state in fitted.states:
+        if state.optimizer is None:  # L-BFGS has no curve
+            continue
         n_epochs, n_rows = len(state.history.loss_curve), state.history.t  # of all calls
         if state.batch is None and (n_epochs < state.epoch or (n_epochs and n_rows % n_epochs)):
             return False
@@ -183,11 +185,12 @@ def test_exception_of_a_handler_at_some_bytecodes(known, case, name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("n", [15, pytest.param(200, marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("case", CASES)
-def test_exception_of_a_handler_at_many_bytecodes(known, case, name):
-    check_some(known, case, name, CRITICAL, 50)
-    check_some(known, case, name, FOLLOWED, 50)
+def test_exception_of_a_handler_at_many_bytecodes(known, case, name, n):
+    check_some(known, case, name, CRITICAL, n)
+    check_some(known, case, name, FOLLOWED, n)
 
 
 # ------------------------------------------------------------------------------------------ signals at any time
@@ -254,7 +257,12 @@ def repeatedly_interrupted(fit, seconds, delay=0.5):
             wait = seconds
             signal.raise_signal(signal.SIGINT)
 
-    thread, handler = threading.Thread(target=press), signal.signal(signal.SIGINT, signal.default_int_handler)
+    def interrupt(number, frame):
+        if frame.f_code is not own_code:  # where no exception could be caught
+            raise KeyboardInterrupt
+
+    own_code = repeatedly_interrupted.__code__
+    thread, handler = threading.Thread(target=press), signal.signal(signal.SIGINT, interrupt)
     try:
         thread.start()
         fit()
@@ -277,7 +285,7 @@ def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_network(seconds
 
 
 @pytest.mark.parametrize("seconds", [0.002, 0.02])
-@pytest.mark.parametrize("n", [3, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_ctrl_c_that_is_pressed_repeatedly_keeps_the_epochs_of_a_table(seconds, n):
     model = table(n_epochs=10**6)
     for _ in range(n):

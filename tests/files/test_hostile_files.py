@@ -180,6 +180,7 @@ def test_other_programs_read_the_file(path):
 STORED = sorted(Path(__file__).with_name("data").glob("*.cmlp"))
 
 
+@pytest.mark.filterwarnings("ignore:.* values are missing")
 @pytest.mark.parametrize("stored", STORED, ids=lambda path: path.stem)
 def test_stored_files_stay_readable(stored):
     """Load a file of each version; saving those of the newest version again gives the same bytes."""

@@ -103,7 +103,7 @@ static void use_margins(const used_model *u)
     static const double coverages[] = {1e-12, 0.5, 0.9, 1 - 1e-12, 1}, values[] = {0, -1e300, 1e300, -INFINITY, INFINITY, NAN};
     const int64_t n = u->info->n_outputs;
     double *const outputs = u->output;
-    double margin;
+    double margin, ends[2];
     for (int64_t target = -1; target < 4; target++)
         for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
             const cmlp_status plain = cmlp_table_margin(u->model, target, coverages[i], NULL, 0, &margin);
@@ -112,6 +112,8 @@ static void use_margins(const used_model *u)
                 for (int64_t j = 0; j < n; j++) outputs[j] = values[k];
                 const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
+                const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends);
+                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_KEY || of_ends == CMLP_ERROR_OPTION);
             }
         }
 }

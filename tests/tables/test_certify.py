@@ -15,6 +15,8 @@ import cmlp
 from cmlp import TabularClassifier
 from cmlp._model.model import mean_outputs
 
+pytestmark = pytest.mark.filterwarnings("ignore:column .* missing")  # rows of a box
+
 N = 400
 COLOURS = np.array(["red", "green", "blue"])[np.arange(N) % 3]
 SIDES = np.array(["left", "right"])[np.arange(N) // 3 % 2]

@@ -444,6 +444,7 @@ def test_adaptive_interval_contains_every_row_up_to_its_rank(draw, targets):
         assert (((low <= y[:N_TIED]) & (y[:N_TIED] <= high)).sum(axis=0) >= rank).all(), rank
 
 
+@pytest.mark.filterwarnings("ignore:interval_width .* has no effect")
 @pytest.mark.parametrize(
     ("n", "parameters"),
     [(90, {}), (400, {"early_stopping": False}), (400, {"loss": "quantile", "quantile": [0.2, 0.8]})],
