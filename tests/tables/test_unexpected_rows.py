@@ -115,6 +115,7 @@ def test_categories_from_json_are_named_with_what_they_match(kind):
     row = pandas.DataFrame([json.loads('{"age": 40, "rooms": "2", "grade": "B "}')])
     rooms, grade = messages(model.predict, row)
     assert "column 'rooms': the value is unknown" in rooms and "after str: '2' is like 2" in rooms
+    assert "The value is '2'; fit knows" in rooms
     assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
     assert messages(model.predict, row) == []
     assert model.warning_counts_ == {"column 'rooms': unknown categories": 2, "column 'grade': unknown categories": 2}
