@@ -514,7 +514,7 @@ def test_predictions_are_those_of_python(command):
         assert status == 0 and file.read().splitlines() == lines
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:column 2. 1 of 2 values are missing")
 def test_columns_are_found_by_name_in_any_order(command, tmp_path):
     command(*TRAIN)
     (tmp_path / "one.csv").write_text("district,built,size\nnorth,2001-05-01T10:00:00,80\nnew,null,\n")
