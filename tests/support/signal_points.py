@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 # Modules whose bytecodes are points. In others, exceptions can be lost: `numpy.array_equal` returns False after any.
 FOLLOWED = ("cmlp", "contextlib", "functools", "queue", "threading", "copy", "weakref", "collections")
-# What stores an epoch.
-RECORDS = ("cmlp._train.recorder",)
 # Those that lock an estimator, replace handlers and store a model.
 CRITICAL = ("cmlp._estimators.fit", "cmlp._estimators.fitted", "cmlp._process", "contextlib", "threading", "queue")
 RECORDER = "cmlp._train.recorder"  # changes the state of training
