@@ -58,6 +58,7 @@ def predicted(model):
     return getattr(model, method)(rows_for(model))
 
 
+@pytest.mark.filterwarnings("ignore:column .* values are missing")  # rows have more gaps than those of fit
 @pytest.mark.parametrize("name", KEPT)
 def test_kept_file_predicts_as_its_version_did(name):
     assert digest(predicted(cmlp.load(FOLDER / name))) == KEPT[name]
@@ -68,6 +69,7 @@ def test_every_kept_file_has_a_hash_and_every_format_a_file():
     assert {name[:2] for name in KEPT} == {"v1"}
 
 
+@pytest.mark.filterwarnings("ignore:column .* values are missing")  # rows have more gaps than those of fit
 @pytest.mark.parametrize("name", KEPT)
 def test_kept_file_is_the_same_after_saving_it_again(name, tmp_path):
     cmlp.load(FOLDER / name).save(tmp_path / "again.cmlp")

@@ -344,8 +344,13 @@ def _fit_and_save(
         raise
     _save(path, training)
     terminal.write_lines([printable_message(options.worded(text, words)) for text in _texts(caught)])
-    with options.reporting(ImportError, words=words):
-        lines = training.report()
+    try:
+        with options.reporting(ImportError, words=words):
+            lines = training.report()
+    except KeyboardInterrupt:  # only the figures are missing
+        with contextlib.suppress(OSError):
+            terminal.write_lines([f"interrupted before the report: wrote {printable(path)}"])
+        raise
     terminal.write_lines([*map(printable_message, lines), f"wrote {printable(path)}"])
     return 0
 

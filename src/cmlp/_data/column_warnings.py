@@ -141,7 +141,7 @@ def warn_of_unknown(
     if not notices.is_first(f"{label}: unknown categories"):
         return
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
-    came = ", ".join(map(shown, _first_different(new)))
+    came = _words_of_first(_first_different(new))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
@@ -149,9 +149,15 @@ def warn_of_unknown(
     if seen is not None and seen.rare >= _LEAST_SHOWN:
         few += f" (in fit about {seen.rare:.0%})"
     warn(
-        f"{label}: {few}, and unknown values {become}. The first are {came}; fit knows "
+        f"{label}: {few}, and unknown values {become}. {came}; fit knows "
         f"{examples}.{match or _match(new, codes)}{notices.note}"
     )
+
+
+def _words_of_first(values: Sequence[Any]) -> str:
+    if len(values) == 1:
+        return f"The value is {shown(values[0])}"
+    return f"The first are {', '.join(map(shown, values))}"
 
 
 def _first_different(values: Sequence[Any]) -> list[Any]:

@@ -239,7 +239,9 @@ class Seen(NamedTuple):
     rare : float
         Share of the rows with a value whose category is not listed, or is that of one row alone.
         Of new rows from the same population, about this share has no listed category (Good, "The
-        population frequencies of species and the estimation of population parameters", 1953).
+        population frequencies of species and the estimation of population parameters", 1953). If
+        there are more categories than are listed, it is at least what is expected of new rows,
+        in which the listed categories occur less often than in those that chose them.
     """
 
     n: int

@@ -452,7 +452,31 @@ def _learn_codes(
     filled = {value: total for value, total in stored.items() if value is not None}
     is_rare = {value: value in alone or value not in codes for value in filled}
     rare = math.fsum(total for value, total in filled.items() if is_rare[value])
-    return codes, Seen(len(stored), rare / math.fsum(filled.values()) if rare else 0.0)
+    rare = rare / math.fsum(filled.values()) if rare else 0.0
+    if len(stored) > len(codes):
+        part = _part_in_new_rows(occurring, codes)
+        rare = rare if part == 1 else 1 - part * (1 - rare)
+    return codes, Seen(len(stored), rare)
+
+
+def _part_in_new_rows(occurring: Mapping[object, int], codes: Codes) -> float:
+    """Estimate how often the listed categories occur in new rows, as a part of how often they did in fit.
+
+    They are those that occurred most often, partly by chance. So the numbers of rows are drawn
+    towards their mean as far as they vary by chance (Efron and Morris, 1973), and so far a new row
+    has a new category with the probability of Good (1953).
+    """
+    counts: Counter[object] = Counter()
+    for value, count in occurring.items():
+        counts[stored_category(value)] += count
+    del counts[None]
+    numbers = np.array([*counts.values()], np.float64)
+    listed = numbers[np.array([value in codes for value in counts], bool)]
+    mean, variance = numbers.mean(), numbers.var()
+    chance = min(1.0, mean / variance) if variance else 1.0
+    drawn = (1 - chance) * listed.sum() + chance * mean * len(listed)
+    known = 1 - chance * np.count_nonzero(numbers == 1) / numbers.sum()
+    return min(1.0, float(drawn / listed.sum() * known))
 
 
 def _codes(column: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from river.utils import dataframe
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
 from cmlp._train.docstrings import documented
+from cmlp.exceptions import shown
 from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_number
 
 if TYPE_CHECKING:
@@ -366,9 +367,11 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     def _require_target(self, value: Any, where: str = "") -> None:
         """Raise ValueError unless a target is a number in the range of the loss."""
-        if not is_number(value) or traits_of(self.loss).outside(value):
-            problem = f"y must be a finite number in the range of the loss {self.loss!r}, got {value!r}{where}."
-            raise ValueError(problem)
+        traits = traits_of(self.loss)
+        if not is_number(value):
+            raise ValueError(f"y must be a finite number, got {shown(value)}{where}.")
+        if traits.outside(value):
+            raise ValueError(f"y must {traits.targets} with loss={self.loss!r}, got {shown(value)}{where}.")
 
     def _shift_and_spread(self, moments: TargetMoments) -> tuple[float, float]:
         """Return what is subtracted from targets, and by what they are then divided.
