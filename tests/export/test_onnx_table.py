@@ -191,6 +191,7 @@ def test_the_reference_implementation_agrees_with_python(tmp_path, onnx, name):
     assert_outputs_agree(model, got, UNSEEN)
 
 
+@pytest.mark.filterwarnings("ignore:column .* missing")
 @pytest.mark.parametrize("rows", ["unseen", "large", "edges"])
 def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     """The encoder of the graph is bit-identical to the core's, with bins (networks 0 and 2) and without (network 1)."""

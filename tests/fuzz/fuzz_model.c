@@ -113,7 +113,7 @@ static void use_margins(const used_model *u)
                 const cmlp_status status = cmlp_table_margin(u->model, target, coverages[i], outputs, n, &margin);
                 require(plain ? status != CMLP_OK || plain == CMLP_ERROR_NULL : !status);
                 const cmlp_status of_ends = cmlp_table_interval(u->model, target, coverages[i], outputs, n, ends);
-                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_KEY || of_ends == CMLP_ERROR_OPTION);
+                require(status ? of_ends != CMLP_OK : !of_ends || of_ends == CMLP_ERROR_FILE_KEY || of_ends == CMLP_ERROR_OPTION);
             }
         }
 }
