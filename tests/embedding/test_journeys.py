@@ -82,7 +82,7 @@ def test_programs_with_a_network_of_their_own(journey, name):
     assert journey(name) == ""
 
 
-@pytest.mark.filterwarnings("ignore:column .*unknown:UserWarning")  # on purpose
+@pytest.mark.filterwarnings("ignore:column .*(unknown|missing)")  # on purpose
 def test_table_row(journey, folder):
     X = [["north" if i % 2 else "south", float(i % 3), i / 7] for i in range(60)]
     options = {"categorical_features": [0, 1], "hidden_layer_sizes": (4,), "random_state": 0, "max_time": 0.01}

@@ -25,6 +25,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:column .* missing")
 @pytest.mark.slow
 @pytest.mark.parametrize("compiler", [CPLUSPLUS, shutil.which("clang++")])
 def test_table_predicts_like_python(single_object, tmp_path, compiler):

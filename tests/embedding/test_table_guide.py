@@ -33,6 +33,7 @@ int interval_by_path(const char *path, double size, double *found)
 """
 
 
+@pytest.mark.filterwarnings("ignore:column .* missing")
 @pytest.mark.filterwarnings("ignore:column .*unknown:UserWarning")  # on purpose
 def test_guide_predicts_like_python(single_file, tmp_path):
     rng = np.random.RandomState(0)
