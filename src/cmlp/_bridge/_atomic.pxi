@@ -38,7 +38,7 @@ def replace_attributes(owner, dict changed, tuple removed):
     """Assign attributes of an object and remove others: all of them or none."""
     cdef dict attributes = owner.__dict__
     # They are freed after the last change: freeing an object can run Python code.
-    former = [attributes.get(name) for name in (*changed, *removed)]
+    former = tuple(map(attributes.get, (*changed, *removed)))
     attributes.update(changed)
     for name in removed:
         attributes.pop(name, None)

@@ -218,7 +218,7 @@ cdef class Net:
         cdef double c_parameters[64]
         cdef double c_quantiles[100]
         cdef int32_t n
-        self.sizes, self.activations = tuple([operator.index(size) for size in sizes]), tuple(activations)
+        self.sizes, self.activations = tuple(map(operator.index, sizes)), tuple(activations)
         self.loss, self.dtype = loss, np.dtype(dtype)
         n = min(len(self.sizes), CMLP_MAX_LAYERS + 1)
         if not 2 <= n <= CMLP_MAX_LAYERS:
@@ -383,8 +383,10 @@ cdef class Net:
 
     cdef list each_layer(self, int64_t n, void **outputs):
         """Return a new array (n, n_out) for each layer after the input, and pointers to their data."""
-        results = [empty(self, n, size) for size in self.sizes[1:]]
-        for i, result in enumerate(results):
+        results = []
+        for i, size in enumerate(self.sizes[1:]):
+            result = empty(self, n, size)
+            results.append(result)
             outputs[i] = cnp.PyArray_DATA(result)
         return results
 
@@ -664,7 +666,7 @@ def named_fields(arguments, what):
 def native_vector(value, dtypes, what):
     """Return a copy of a 1-D array in native byte order; raise ValueError if its type is not one of `dtypes`."""
     if not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.newbyteorder("=") not in dtypes:
-        names = " or ".join(str(np.dtype(dtype)) for dtype in dtypes)
+        names = " or ".join(map(str, map(np.dtype, dtypes)))
         raise ValueError(f"{what} must be a 1-D array of dtype {names}, got {describe(value)}.")
     return np.array(value, value.dtype.newbyteorder("="), order="C")
 

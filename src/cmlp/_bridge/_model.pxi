@@ -79,8 +79,11 @@ cdef class Content:
         cdef cmlp_model_array *array
         self.errors = []
         self.context = [write, self.errors]
-        self.keys = [(key.encode(), value.encode("ascii")) for key, value in sorted(strings.items())]
-        self.tensors = [(name.encode(), np.ascontiguousarray(data)) for name, data in sorted(arrays.items())]
+        self.keys, self.tensors = [], []
+        for key, value in sorted(strings.items()):
+            self.keys.append((key.encode(), value.encode("ascii")))
+        for name, data in sorted(arrays.items()):
+            self.tensors.append((name.encode(), np.ascontiguousarray(data)))
         self.strings = np.zeros((len(self.keys) + 1) * sizeof(cmlp_model_string), np.uint8)
         self.arrays = np.zeros((len(self.tensors) + 1) * sizeof(cmlp_model_array), np.uint8)
         string = <cmlp_model_string *>cnp.PyArray_DATA(self.strings)

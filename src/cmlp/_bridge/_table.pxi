@@ -43,7 +43,9 @@ cdef class Columns:
                 continue
             if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0 or 1 in widths:
                 raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, 0 or at least 2")
-            edges = [n, *[width - 1 if width > 2 else 0 for width in widths]]
+            edges = [n]
+            for width in widths:
+                edges.append(width - 1 if width > 2 else 0)
             n_edges = sum(edges)
             if n_edges > len(self.numbers) - at - 2:
                 raise ValueError(f"column {i} must have a centre, a scale and {n_edges} edges in numbers")
@@ -62,7 +64,7 @@ cdef class Columns:
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
         self.sizes = np.array(sizes, np.int64).reshape(-1)
-        self.firsts = np.array([*firsts, len(sizes)], np.int64)
+        self.firsts = np.append(firsts, len(sizes)).astype(np.int64)
 
     def width(self, bint bins):
         """Return the number of inputs with or without bins."""
