@@ -229,8 +229,9 @@ def test_models_that_are_not_fitted_are_refused():
         converted(table(TabularRegressor), X)
 
 
-def test_labels_that_skl2onnx_would_round_are_refused():
+@pytest.mark.parametrize("largest", [1e20, np.uint64(2**64 - 1)])
+def test_labels_too_large_for_skl2onnx_are_refused(largest):
     model = classifier().fit(X, CLASSES)
-    model.classes_ = [0.0, 0.5, 1.0]
-    with pytest.raises(ValueError, match=r"Labels must be whole numbers or text for skl2onnx, got \[0.0, 0.5, 1.0\]"):
+    model.classes_ = np.array([0, 1, largest], np.asarray(largest).dtype)
+    with pytest.raises(ValueError, match=r"Labels must be text or numbers of 64 bits for skl2onnx, got \[0"):
         converted(model, X, options=MATRIX_ONLY)

@@ -6,6 +6,9 @@ can call too, and those that choose a tuning. No argument may crash the interpre
 
 ``_call.pxi`` has the arguments and errors of a call, ``_atomic.pxi`` calls that no signal handler can leave by half,
 ``_table.pxi`` the columns of a table, ``_model.pxi`` model files; ``libcmlp.pxd`` declares the headers.
+
+Lists are made by loops or by `map`: if the list of a comprehension cannot grow, the code of Cython 3.2 and 3.3 gives the
+reference of the new item back twice.
 """
 
 import operator

@@ -93,10 +93,10 @@ def robust_errors(net: _core.Net, targets: NDArray[np.float64], answer: NDArray[
     rest = targets - answer
     costs: NDArray[np.float64]
     if traits_of(net.loss).answer == "location":
-        limit = net.loss_parameter
-        assert isinstance(limit, float)
+        assert isinstance(net.loss_parameter, float)
         far = np.abs(rest)
-        costs = np.where(far <= limit, rest**2 / 2, limit * (far - limit / 2))
+        near = np.minimum(far, net.loss_parameter)
+        costs = near * (far - near / 2)
     else:
         levels = levels_of(net)
         costs = np.maximum(levels * rest, (levels - 1) * rest)

@@ -28,6 +28,7 @@ _BOTH = [False, True]
 _OPTIONS: dict[str, list[Any]] = {"zipmap": [*_BOTH, "columns"], "output_class_labels": _BOTH, "nocl": [False]}
 # The numbers are those of decision_function: meta-estimators set this option where scikit-learn calls that method.
 _RAW_SCORES = "raw_scores"
+_END_OF_INT64 = 2.0**63
 
 
 def register(*classes: type) -> None:
@@ -47,8 +48,8 @@ def _set_types(operator: Any) -> None:
     numbers = DoubleTensorType if doubles else FloatTensorType
     if hasattr(model, "classes_"):
         classes = model.classes_
-        if classes.dtype.kind == "f" and (classes % 1 != 0).any():
-            raise ValueError(f"Labels must be whole numbers or text for skl2onnx, got {classes.tolist()}.")
+        if classes.dtype.kind in "fu" and (np.abs(classes) >= _END_OF_INT64).any():
+            raise ValueError(f"Labels must be text or numbers of 64 bits for skl2onnx, got {classes.tolist()}.")
         label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
         operator.outputs[0].set_type(
             label([rows, len(classes)] if trained.class_labels.kind == "multilabel" else [rows])
