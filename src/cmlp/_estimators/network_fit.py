@@ -11,7 +11,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.arrays import StoredRows, stored_rows
-from cmlp._data.checks import Door
+from cmlp._data.checks import InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import with_known_seed
@@ -24,7 +24,7 @@ from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.job import Data, TrainingJob, Validation, naming_validation, require_complete
+from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.split import checked_shards
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.checks import Opened, Rows
+    from cmlp._data.checks import CheckedRows
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
@@ -101,12 +102,13 @@ class NetworkFit(Fit["EstimatorOptions"]):
             PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
-    def door(self) -> Door:
-        """Return the door for the rows of the call."""
+    def input_checks(self) -> InputChecks:
+        """Return the checks of the rows of the call."""
         previous = self.previous
         if previous is None:
-            return Door(self.class_name, self.is_classifier)
-        return Door(self.class_name, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
+            return InputChecks(self.class_name, self.is_classifier)
+        model = previous.model
+        return InputChecks(self.class_name, self.is_classifier, model.net.n_in, model.feature_names)
 
     def network(self, n_features: int, n_outputs: int, output: str) -> _core.Net:
         """Return the network; `output` is the activation of its outputs.
@@ -136,7 +138,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
                 )
         return net
 
-    def _begin(self, rows: Rows) -> None:
+    def _begin(self, rows: CheckedRows) -> None:
         """Decide dtype, names of columns and scale of the inputs: a continued fit keeps what its model has."""
         options, previous = self.options, self.previous
         if previous is None:
@@ -210,13 +212,12 @@ class NetworkFit(Fit["EstimatorOptions"]):
         Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
         """
         options, shards, self.source = self.options, self.shards, source
-        opened = source.open(self.door())
-        rows = opened.rows
+        rows = source.open(self.input_checks())
         self._begin(rows)
         self._check_scale(rows)
         encoding, encoded = learn_encoding(
             self,
-            opened,
+            rows,
             is_complete=source.is_whole,
             classes=self.classes,
             knows_classes=self.call.is_incremental,
@@ -224,18 +225,16 @@ class NetworkFit(Fit["EstimatorOptions"]):
         self.labels = encoding.labels
         net = self.network(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._begun_state(net)
-        validation, y_to_score = self._validation_rows(opened, encoding)
+        validation, y_to_score = self._validation_rows(rows, encoding)
         if not self.call.is_incremental:
             check_scoring(options, validation is not None)
         data = Data(
-            rows.X,
-            encoded.values,
-            encoded.weight,
+            encoded,
             self.input_scale,
             self.names,
             validation,
-            shards=None if shards is None else checked_shards(shards, len(rows.X), options, validation is not None),
-            groups=encoding.groups(encoded.values),
+            shards=None if shards is None else checked_shards(shards, encoded.n_rows, options, validation is not None),
+            groups=encoding.groups(encoded.targets),
             group_names=None if encoding.labels is None else encoding.labels.classes,
         )
         objective = encoding.objective()
@@ -253,7 +252,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
             return f"input_scale={self.scale_to_learn!r}"
         return "y_scale" if job.objective.y_scale is not None and job.state.weights.target_scale is None else ""
 
-    def _check_scale(self, rows: Rows) -> None:
+    def _check_scale(self, rows: CheckedRows) -> None:
         """Warn of a scale of the inputs that does not fit the rows; ValueError if they are too few to learn it."""
         scale, name = self.input_scale, self.scale_to_learn
         if name is None and isinstance(scale, float) and (self.previous is None or not self.call.is_incremental):
@@ -263,14 +262,15 @@ class NetworkFit(Fit["EstimatorOptions"]):
             raise InvalidParameterError(problem, input_scale=name)
 
     def _validation_rows(
-        self, opened: Opened, encoding: NetworkTargetEncoding
-    ) -> tuple[Validation | None, NDArray[Any]]:
+        self, rows: CheckedRows, encoding: NetworkTargetEncoding
+    ) -> tuple[EncodedRows | None, NDArray[Any]]:
         """Return the own validation rows of the call, and the y that a score of the user gets."""
         if not require_complete(*self.validation):
-            return None, opened.y
+            return None, rows.y
         with naming_validation():
-            own = self.door()._replace(width=opened.rows.X.shape[1], names=self.names).open(*self.validation)
-            return Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
+            checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
+            own = checks.check(*self.validation)
+            return encoding.encode(own), own.y
 
     def _scorer(self, own: str, y: NDArray[Any]) -> UserScore | None:
         """Return the score of the user; None for the estimator's `own` score and for "loss"."""

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.checks import Door, check_width
+from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import Engine
-from cmlp._train.feed import Block
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.checks import Opened
+    from cmlp._data.checks import CheckedRows
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.job import TrainingJob
@@ -41,8 +41,8 @@ class RowSource(ABC):
     hashes: StreamHashes | None = None
 
     @abstractmethod
-    def open(self, door: Door) -> Opened:
-        """Return all rows, or the first ones, after the checks of the door."""
+    def open(self, checks: InputChecks) -> CheckedRows:
+        """Return all rows, or the first ones, checked."""
 
     def add_to_hash(self, hashed: RowHash, array: Any) -> None:
         """Add an array of the rows that are opened, for provenance."""
@@ -65,13 +65,13 @@ class Arrays(RowSource):
     def __init__(self, X: Any, y: Any, weight: Any) -> None:
         self.given = X, y, weight
 
-    def open(self, door: Door) -> Opened:
+    def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""
-        return once_per_pool(Door.open, door, *self.given)
+        return once_per_pool(InputChecks.check, checks, *self.given)
 
     def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return len(job.data.X), None
+        return job.data.rows.n_rows, None
 
 
 class StreamHashes:
@@ -88,10 +88,10 @@ class StreamHashes:
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if not self._are_complete:
-            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
+            names = ("X", "y", *(() if self._job.data.rows.weight is None else ("sample_weight",)))
             self._hashes = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
 
-    def add(self, block: Block) -> None:
+    def add(self, block: EncodedRows) -> None:
         """Add the next block of a pass, unless one was complete."""
         if not self._are_complete:
             arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
@@ -111,7 +111,7 @@ def is_single(job: TrainingJob) -> bool:
 class BlockFormat(NamedTuple):
     """What all blocks have in common with the first one."""
 
-    door: Door
+    checks: InputChecks
     names: list[str]  # of the columns; empty for none
     kind: str
     width: int  # number of columns
@@ -120,30 +120,44 @@ class BlockFormat(NamedTuple):
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, first: Opened, encoding: NetworkTargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
-        """Return the form of the first block."""
-        rows, weighted = first.rows, first.weight is not None
-        return cls(door, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, encoding, dtype)
+    def from_first_block(
+        cls,
+        checks: InputChecks,
+        first: CheckedRows,
+        encoding: NetworkTargetEncoding,
+        dtype: np.dtype[Any],
+    ) -> BlockFormat:
+        """Return the format of the first block."""
+        return cls(
+            checks,
+            _listed(first.names),
+            first.dtype_name,
+            first.X.shape[1],
+            first.weight is not None,
+            encoding,
+            dtype,
+        )
 
-    def block(self, item: Any, index: int) -> Block:
-        """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
+    def encode(self, item: Any, index: int) -> EncodedRows:
+        """Return a block for the core; raises ValueError or TypeError that names the block, and the row if it can."""
         X, y, weight = unpacked(item, index)
         with naming_row(index, y, self.encoding.labels):
-            return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
+            rows = self.checks.check_inputs(X)
+            rows = self.checks.add_targets(rows, y, weight, warn_of_column=False)
+            self._require_same(rows)
+            block = self.encoding.encode(rows, require_positive=False, number=index)
+            require_normal(block.weight, self.dtype)
+            return block
 
-    def encoded(self, opened: Opened, index: int) -> Block:
-        """Return a block that is open; the errors name no place."""
-        rows = opened.rows
+    def _require_same(self, rows: CheckedRows) -> None:
+        """Raise ValueError, which names no place, unless the rows are like those of the first block."""
         if _listed(rows.names) != self.names:
             raise ValueError("The columns must have the names that they have in the first block.")
-        check_width(rows.X.shape[1], self.width, self.door.owner)
+        check_width(rows.X.shape[1], self.width, self.checks.owner)
         if rows.dtype_name != self.kind:
             raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first block.")
-        if self.weighted != (opened.weight is not None):
+        if self.weighted != (rows.weight is not None):
             raise ValueError("Either all blocks must have sample weights, or none.")
-        values, weight = self.encoding.encode(opened.y, opened.weight, require_positive=False)
-        require_normal(weight, self.dtype)
-        return Block(rows.X, values, weight, index)
 
 
 @contextmanager

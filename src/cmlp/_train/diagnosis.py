@@ -117,12 +117,14 @@ class Judged(NamedTuple):
 
 def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
-    data, rows = job.data, job.state.held_out_rows
-    if data.validation is not None:
-        return Judged(*data.validation, is_validation=True)
-    if rows is None:
-        return Judged(data.X, data.targets, data.weight)
-    return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
+    rows, held_out = job.data.rows, job.state.held_out_rows
+    own = job.data.validation
+    if own is not None:
+        return Judged(own.X, own.targets, own.weight, is_validation=True)
+    if held_out is None:
+        return Judged(rows.X, rows.targets, rows.weight)
+    weight = None if rows.weight is None else rows.weight[held_out]
+    return Judged(rows.X, rows.targets[held_out], weight, held_out, True)
 
 
 class KeptMeasures(NamedTuple):
@@ -283,8 +285,8 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
 def _loss(job: TrainingJob, rows: Judged) -> float:
     """Return the core's cost of the present parameters, without penalty and dropout."""
     data = job.data
-    whole = rows.targets if rows.order is None else data.targets
-    weight = rows.weight if rows.order is None else data.weight
+    whole = rows.targets if rows.order is None else data.rows.targets
+    weight = rows.weight if rows.order is None else data.rows.weight
     cost, _ = job.net.cost_and_plain_loss(
         job.state.params,
         rows.X,
@@ -523,15 +525,15 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     With `tiny`, they also name X and targets of which all values are tiny. `space` is before the first sentence.
     """
     sentences: list[str] = []
-    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
+    columns = once_per_pool(root_mean_squares, stored_rows(data.rows.X), data.input_scale)
     largest = float(columns.max())
-    helps = _BYTES if data.X.dtype == np.uint8 else _STANDARDIZE
+    helps = _BYTES if data.rows.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
         names = _named(np.flatnonzero(columns > _LARGE), data.names)
         sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
         sentences.append(f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE)
-    size = once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan  # NaN: no advice names y
+    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan  # NaN: no advice names y
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
         sentences.append(f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps.")

@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
+from cmlp._data.arrays import CSR, StoredRows, stored_rows
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._process.threads import once_per_pool
 from cmlp.exceptions import Message, Phrase
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Checksums, Digests
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.job import Data, TrainingJob
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
@@ -49,10 +50,10 @@ def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
 def keep_or_compare_sample(job: TrainingJob) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
     kept, data = job.state.resume_check, job.data
-    if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
+    if isinstance(data.rows.X, StoredRows):  # the rows of the sample may be elsewhere
         return
     if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
-        data = _first_row(data)
+        data = data._replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum(data)
     if kept.checksum is None:
         kept.checksum = checksum
@@ -60,24 +61,16 @@ def keep_or_compare_sample(job: TrainingJob) -> None:
         _refuse()
 
 
-def _first_row(data: Data) -> Data:
-    """Return the data with the first row only."""
-    weight = None if data.weight is None else data.weight[:1]
-    return data._replace(X=taken(data.X, np.arange(1)), targets=data.targets[:1], weight=weight)
-
-
 def _checksum(data: Data) -> int:
     """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
-    parts = [(data.X, data.targets, data.weight)]
-    if data.validation is not None:
-        parts.append(data.validation)
+    parts = [data.rows] if data.validation is None else [data.rows, data.validation]
     total = 0 if data.shards is None else crc32(repr(data.shards).encode())
-    for X, y, weight in parts:
-        rows = _sample(len(X))
-        some = taken(X, rows)
-        values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
-        blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
-        total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
+    for part in parts:
+        some = part.take(_sample(part.n_rows))
+        X = some.X
+        values = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
+        blocks = [*values, some.targets, *(() if some.weight is None else (some.weight,))]
+        total = crc32(repr((tuple(part.X.shape), part.targets.shape)).encode(), total)
         for block in blocks:
             total = crc32(np.ascontiguousarray(block, np.float64), total)
     return total
@@ -106,14 +99,20 @@ def described(data: Data) -> str:
 def arrays_of(data: Data) -> Groups:
     """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
     data = data.given or data
-    groups: Groups = {"rows": {"X": data.X, "y": data.targets, "sample_weight": data.weight}}
+    groups: Groups = {"rows": _named(data.rows)}
     if data.validation is not None:
-        groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))
+        groups["validation"] = _named(data.validation, "_val")
     if data.shards is not None:
         groups["shards"] = {"shards": np.array(data.shards)}
     return {
         group: {name: array for name, array in arrays.items() if array is not None} for group, arrays in groups.items()
     }
+
+
+def _named(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
+    """Return the arrays of rows by the names of the parameters."""
+    arrays = {"X": rows.X, "y": rows.targets, "sample_weight": rows.weight}
+    return {name + suffix: array for name, array in arrays.items()}
 
 
 def _kind(array: Any) -> str:

@@ -48,7 +48,7 @@ def make_run(
     """
     net, objective, data, options, state = job.net, job.objective, job.data, job.options, job.state
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
-        warn_of_lost_targets(data.targets, data.weight)
+        warn_of_lost_targets(data.rows.targets, data.rows.weight)
     state.check(net)
     data.require_weights(net.dtype)
     if options.shuffle and state.generator is None:
@@ -92,19 +92,20 @@ def _draw_split(job: TrainingJob, n_rows: int) -> None:
 
 
 def _learned_input_scale(data: Data, state: TrainingState, kind: str, moments: AllMoments | None) -> InputScale:
+    rows = data.rows
     if moments is None:
-        return learned_scale(kind, data.X, data.weight, state.order)
-    return scale_of_moments(kind, moments[0], isinstance(data.X, CSR))
+        return learned_scale(kind, rows.X, rows.weight, state.order)
+    return scale_of_moments(kind, moments[0], isinstance(rows.X, CSR))
 
 
 def _learned_target_scale(data: Data, state: TrainingState, kind: str, moments: AllMoments | None) -> TargetScale:
-    dtype = state.params.dtype
+    dtype, rows = state.params.dtype, data.rows
     if moments is not None:
         return standard_scale(moments[1], dtype)
     if kind == "robust":
-        return robust_scale(data.targets, data.weight, state.order, dtype)
+        return robust_scale(rows.targets, rows.weight, state.order, dtype)
     own = Moments()
-    own.add(data.targets, data.weight, state.order)
+    own.add(rows.targets, rows.weight, state.order)
     return standard_scale(own, dtype)
 
 

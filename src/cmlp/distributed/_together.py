@@ -13,7 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.arrays import CSR, StoredRows, section
-from cmlp._data.checks import Door, Opened, as_numbers
+from cmlp._data.checks import CheckedRows, InputChecks, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._estimators.fit import train_and_store
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Digests
-    from cmlp._train.feed import Piece
+    from cmlp._train.feed import Segment
     from cmlp._train.job import TrainingJob
     from cmlp._train.random import Generator as RandomNumbers
     from cmlp._train.same_data import Groups
@@ -64,7 +64,7 @@ def fit_together(
         _for_this_worker(fit, workers)
         source = rows
         if options["local"]:
-            source = stored = StoredArrays(rows, fit.door()._replace(width=None), shards, workers)
+            source = stored = StoredArrays(rows, fit.input_checks()._replace(width=None), shards, workers)
             fit.shards = stored.shards
         with estimator._followers(*rows.given) as followers:
             _run(fit, source, workers, followers)
@@ -125,16 +125,16 @@ class JointEngine(Engine):
             self._workers.settle()
         super().begin_epoch()
 
-    def pieces(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Piece, None, None]:
-        """Yield pieces of one epoch, which end where an interval of any worker ends."""
+    def segments(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Segment, None, None]:
+        """Yield segments of one epoch, which end where an interval of any worker ends."""
         if self._intervals is None:
             self._intervals = self._workers.union(set(intervals))
-        return super().pieces(1, last, self._intervals)
+        return super().segments(1, last, self._intervals)
 
-    def train(self, piece: Piece, deadline: Deadline) -> None:
-        """Train a piece, which all workers do, or none."""
+    def train(self, segment: Segment, deadline: Deadline) -> None:
+        """Train a segment, which all workers do, or none."""
         self._workers.settle()
-        super().train(piece, self._limit)
+        super().train(segment, self._limit)
 
     def between_batches(self, deadline: Deadline) -> None:
         """Meet the other workers."""
@@ -171,7 +171,7 @@ def _description(job: TrainingJob) -> dict[str, str]:
     order, validation = _checksum(state.order), _checksum(state.held_out_rows)
     return {
         "version of cmlp": _core.__version__,
-        "number of features": str(data.X.shape[1]),
+        "number of features": str(data.rows.X.shape[1]),
         "number of rows": str(state.n_rows),
         "layer sizes": str(net.sizes),
         "activations": f"{net.activations} {net.activation_parameters}",
@@ -267,10 +267,11 @@ class StoredArrays(Arrays):
     together.
     """
 
-    def __init__(self, source: Arrays, door: Door, shards: Shards | None, workers: Workers) -> None:
+    def __init__(self, source: Arrays, checks: InputChecks, shards: Shards | None, workers: Workers) -> None:
         self.given, self._workers = source.given, workers
-        (rows, y, weight), sizes = workers.together(partial(_part, source, door, shards))
-        X, auto_dtype, names = rows
+        rows, sizes = workers.together(partial(_part, source, checks, shards))
+        X: Any
+        X, auto_dtype, names, y, weight = rows
         workers.compare(
             {
                 "number of features": str(X.shape[1]),
@@ -287,14 +288,14 @@ class StoredArrays(Arrays):
         self.shards = tuple(np.concatenate(workers.gather_array(np.array(sizes, np.int64))).tolist())
         if workers.size > 1:
             X = StoredRows(X, sum(map(len, targets[: workers.rank])), sum(map(len, targets)))
-        self._opened = Opened(rows._replace(X=X), np.concatenate(targets), weights)
+        self._rows = rows._replace(X=X, y=np.concatenate(targets), weight=weights)
 
-    def open(self, door: Door) -> Opened:
+    def open(self, checks: InputChecks) -> CheckedRows:
         """Return the rows, the targets and the weights of all processes."""
-        opened = door.let_in(self._opened)
-        if opened.weight is not None and not opened.weight.any():
+        rows = checks.recheck(self._rows)
+        if rows.weight is not None and not rows.weight.any():
             raise ValueError("Sample weights must contain at least one non-zero number.")
-        return opened
+        return rows
 
     def add_to_hash(self, hashed: RowHash, array: Any) -> None:
         """Add an array of the rows of all processes."""
@@ -319,19 +320,19 @@ def _add_stored(hashed: RowHash, rows: StoredRows, workers: Workers) -> None:
     hashed.add_leaves(b"".join(part.tobytes() for part in leaves), rows.shape)
 
 
-def _part(source: Arrays, door: Door, shards: Shards | None) -> tuple[Opened, tuple[int, ...]]:
+def _part(source: Arrays, checks: InputChecks, shards: Shards | None) -> tuple[CheckedRows, tuple[int, ...]]:
     """Return the rows of one process, and the sizes of its shards."""
     X, y, weight = source.given
-    rows = door.rows(X)
+    rows = checks.check_inputs(X)
     if isinstance(rows.X, CSR):
         raise ValueError("local=True needs dense rows, got a sparse X.")
-    opened = door._replace(may_be_empty=True).targets(rows, y, weight)
-    n_rows = len(opened.y)
-    if door.labels:
-        kind_of_labels(opened.y)
+    rows = checks._replace(may_be_empty=True).add_targets(rows, y, weight)
+    n_rows = len(rows.y)
+    if checks.labels:
+        kind_of_labels(rows.y)
     else:
-        opened = opened._replace(y=as_numbers(opened.y))
-    return opened, shard_sizes((n_rows,) if shards is None else shards, n_rows)
+        rows = rows._replace(y=as_numbers(rows.y))
+    return rows, shard_sizes((n_rows,) if shards is None else shards, n_rows)
 
 
 def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:
