@@ -10,7 +10,6 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.arrays import StoredRows, stored_rows
 from cmlp._data.checks import InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
@@ -19,7 +18,6 @@ from cmlp._estimators.fit import Fit
 from cmlp._estimators.fitted import Fitted, assigned_params, copy_with, fitted_of
 from cmlp._estimators.kinds_of_call import FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
-from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._train.architecture import initial_params
@@ -35,7 +33,7 @@ from cmlp._train.validation import UserScore
 from cmlp.exceptions import InvalidParameterError, Message, Setting, optional
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.diagnosis import Verdict
-    from cmlp._train.engine import Engine
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
     from cmlp._train.training_run import TrainingRun
@@ -204,10 +201,8 @@ class NetworkFit(Fit["EstimatorOptions"]):
             optimizer.learning_rate = schedule.next_rate(schedule.rate, state.history.t)
         state.optimizer, state.schedule, state.schedule_epoch = optimizer, schedule, previous.schedule_epoch
 
-    def prepare(self, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None) -> Self:
+    def prepare(self, source: RowSource) -> Self:
         """Open the source, and make the training run.
-
-        The source names the engine, unless another one is passed.
 
         Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
         """
@@ -218,7 +213,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
         encoding, encoded = learn_encoding(
             self,
             rows,
-            is_complete=source.is_whole,
+            is_complete=source.has_all_targets,
             classes=self.classes,
             knows_classes=self.call.is_incremental,
         )
@@ -228,12 +223,14 @@ class NetworkFit(Fit["EstimatorOptions"]):
         validation, y_to_score = self._validation_rows(rows, encoding)
         if not self.call.is_incremental:
             check_scoring(options, validation is not None)
+        if shards is not None:
+            shards = checked_shards(shards, len(encoded.targets), options, validation is not None)
         data = Data(
-            encoded,
+            source.rows_of_job(encoded),
             self.input_scale,
             self.names,
             validation,
-            shards=None if shards is None else checked_shards(shards, encoded.n_rows, options, validation is not None),
+            shards=shards,
             groups=encoding.groups(encoded.targets),
             group_names=None if encoding.labels is None else encoding.labels.classes,
         )
@@ -241,25 +238,19 @@ class NetworkFit(Fit["EstimatorOptions"]):
         scorer = self._scorer(objective.score_name, y_to_score)
         if scorer is not None:
             objective = objective._replace(scorer=scorer)
-        job = TrainingJob(net, objective, data, options, state, options.n_threads, reads_again=not source.is_whole)
-        n_rows, moments = source.survey(job, encoding, self._learns(job))
-        self.runs = [make_run(job, n_rows, engine or source.engine, input_scale=self.scale_to_learn, moments=moments)]
+        job = TrainingJob(net, objective, data, options, state, options.n_threads, source.is_whole)
+        name = self.scale_to_learn
+        n_rows, scales = source.survey(job, encoding, name)
+        self.runs = [make_run(job, n_rows, source.engine, input_scale=name, scales=scales)]
         return self
 
-    def _learns(self, job: TrainingJob) -> str:
-        """Return the parameter with a scale that fit learns, as messages show it; empty if there is none."""
-        if self.scale_to_learn is not None:
-            return f"input_scale={self.scale_to_learn!r}"
-        return "y_scale" if job.objective.y_scale is not None and job.state.weights.target_scale is None else ""
-
     def _check_scale(self, rows: CheckedRows) -> None:
-        """Warn of a scale of the inputs that does not fit the rows; ValueError if they are too few to learn it."""
-        scale, name = self.input_scale, self.scale_to_learn
-        if name is None and isinstance(scale, float) and (self.previous is None or not self.call.is_incremental):
-            warn_of_scale(stored_rows(rows.X), scale)
-        if name is not None and isinstance(rows.X, StoredRows):
-            problem = "<input_scale=> is learned from all rows, which no process has with local=True."
-            raise InvalidParameterError(problem, input_scale=name)
+        """Warn of a scale of the inputs that does not fit the rows."""
+        scale = self.input_scale
+        if self.scale_to_learn is not None or not isinstance(scale, float):
+            return
+        if self.previous is None or not self.call.is_incremental:
+            warn_of_scale(rows.X, scale)
 
     def _validation_rows(
         self, rows: CheckedRows, encoding: NetworkTargetEncoding
@@ -324,11 +315,9 @@ class NetworkFit(Fit["EstimatorOptions"]):
         return bool(self.options.warm_start or self.run.state.epoch)
 
     def begin_provenance(self) -> ProvenanceNow:
-        """Begin the record of the fit; a source that reads blocks collects their hashes."""
+        """Begin the record of the fit."""
         from cmlp._estimators.provenance import begin_network_record  # few programs need it
 
-        if not self.source.is_whole:
-            self.source.hashes = StreamHashes(self.run.job)
         return begin_network_record(self, self.source, self.run.job, self.labels)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:

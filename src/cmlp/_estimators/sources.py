@@ -1,6 +1,6 @@
 """`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks.
 
-The others are `BlockSource` in `cmlp._estimators.fit_batches`, and `StoredArrays` in `cmlp.distributed._together`.
+The others are `BlockSource` in `cmlp._estimators.fit_batches`, and `LocalArrays` in `cmlp.distributed._local_arrays`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import Engine
+from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.job import TrainingJob
-    from cmlp._train.training_run import AllMoments
+    from cmlp._train.training_run import LearnedScales
 
 
 class RowSource(ABC):
@@ -36,42 +37,54 @@ class RowSource(ABC):
 
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
+    has_all_targets = False  # whether `open` returns all targets, even if not all rows
+    call = "fit"  # the public method that `cmlp verify` repeats
     engine: Callable[[TrainingJob], Engine]  # of the job of a run
-    # Unless `is_whole`, a recorded fit sets this: the source calls `begin` before each pass and `add` with each block.
-    hashes: StreamHashes | None = None
 
     @abstractmethod
     def open(self, checks: InputChecks) -> CheckedRows:
-        """Return all rows, or the first ones, checked."""
+        """Return all rows, or some of them, checked."""
 
-    def add_to_hash(self, hashed: RowHash, array: Any) -> None:
-        """Add an array of the rows that are opened, for provenance."""
-        hashed.add(array)
+    def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
+        """Return the rows that the job of a run has, from those that are opened."""
+        return rows
 
     @abstractmethod
-    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
-        """Return the number of rows (0 if unknown), and what scales are learned from if not from `job.data`.
+    def survey(
+        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
+    ) -> tuple[int, LearnedScales | None]:
+        """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
 
-        `learns` is the parameter with a scale to learn, as messages show it; empty if there is none.
+        `input_scale` is the name of the scale of the inputs to learn; None if there is none.
         """
+
+    @abstractmethod
+    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str] | None]:
+        """Begin to hash the rows for provenance; what is returned gives the hashes, None if they are not complete."""
 
 
 class Arrays(RowSource):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
     is_whole = True
-    engine = Engine
+    has_all_targets = True
 
-    def __init__(self, X: Any, y: Any, weight: Any) -> None:
+    def __init__(self, X: Any, y: Any, weight: Any, engine: Callable[[TrainingJob], Engine] = Engine) -> None:
         self.given = X, y, weight
+        self.engine = engine
 
     def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""
         return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, None]:
+    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return job.data.rows.n_rows, None
+
+    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
+        """Hash all rows."""
+        hashes = hash_arrays(job, "rows")
+        return lambda: hashes
 
 
 class StreamHashes:
@@ -101,6 +114,16 @@ class StreamHashes:
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
         return {name: hashed.hexdigest() for name, hashed in self._hashes.items()} if self._are_complete else None
+
+
+def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:
+    """Return the hashes of the arrays of a job, by their names: of its rows, or of the validation rows."""
+    found = {}
+    for name, array in arrays_of(job.data).get(group, {}).items():
+        hashed = RowHash(name, name.startswith("X") and is_single(job))
+        hashed.add(array)
+        found[name] = hashed.hexdigest()
+    return found
 
 
 def is_single(job: TrainingJob) -> bool:

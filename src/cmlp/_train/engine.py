@@ -185,8 +185,8 @@ class Engine:
             return float(self._rates[-1])
         return self.job.state.stepping().optimizer.learning_rate
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        """Return a sample of the targets if the feed reads them from a source."""
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
+        """Return targets of all parts of a source if the job does not have them."""
         return self.feed.sampled_targets()
 
     def loss(self) -> float:

@@ -89,8 +89,8 @@ class Feed(ABC):
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error to raise instead of the core's for the segment that was yielded last."""
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        """Return targets of all parts of a source, and their weights; None if all targets are in memory anyway."""
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
+        """Return targets of all parts of a source, and their weights; None if the job has all targets anyway."""
         return None
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import StoredRows
-from cmlp._data.checks import first_non_finite_error, named_column
+from cmlp._data.checks import first_non_finite_error
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import require_normal
 from cmlp._train.scores import d2_pinball, r_squared
@@ -89,8 +88,6 @@ class Data(NamedTuple):
         """Return the error for the first non-finite input, to raise instead of the core's."""
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
-        if isinstance(self.rows.X, StoredRows):  # the rows before it may be elsewhere
-            return named_column(error, self.names)
         return first_non_finite_error(error, self.rows.X, self.input_scale, dtype, self.names)
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
@@ -124,11 +121,16 @@ class TrainingJob(NamedTuple):
 
     net: _core.Net
     objective: Objective
-    data: Data  # all rows, or some of them for messages if the training `reads_again`
+    data: Data  # all rows, or some of them for messages unless it `is_whole`
     options: TrainingOptions
     state: TrainingState
     n_threads: int | None = None
-    reads_again: bool = False  # whether a source is read in every epoch
+    is_whole: bool = True  # whether `data` has all training rows
+
+    @property
+    def learns_y_scale(self) -> bool:
+        """Whether the run learns a scale of the targets."""
+        return self.objective.y_scale is not None and self.state.weights.target_scale is None
 
     def core_keywords(self) -> _core.RunKeywords:
         """Return what all calls of the core share: what the run minimizes, the scale of the inputs, the threads."""

@@ -8,13 +8,12 @@ from zlib import crc32
 
 import numpy as np
 
-from cmlp._data.arrays import CSR, StoredRows, stored_rows
+from cmlp._data.arrays import CSR
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._process.threads import once_per_pool
 from cmlp.exceptions import Message, Phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import NoReturn
 
     from numpy.typing import NDArray
@@ -31,10 +30,10 @@ def keep_or_compare(job: TrainingJob) -> None:
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
-    if job.reads_again:
-        keep_or_compare_sample(job)
-    else:
+    if job.is_whole:
         keep_or_compare_digests(job, digests_of(job))
+    else:
+        keep_or_compare_sample(job)
 
 
 def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
@@ -42,7 +41,7 @@ def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
     kept = job.state.resume_check
     if kept.digests is not None:
         _require_same_rows(kept.digests, now)
-    elif kept.checksum is not None:  # of a file without the checksums
+    elif kept.checksum is not None and job.is_whole:  # of a file without the checksums
         keep_or_compare_sample(job)
     kept.digests = now
 
@@ -50,9 +49,7 @@ def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
 def keep_or_compare_sample(job: TrainingJob) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
     kept, data = job.state.resume_check, job.data
-    if isinstance(data.rows.X, StoredRows):  # the rows of the sample may be elsewhere
-        return
-    if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
+    if not job.is_whole:  # blocks can be cut in another way: only the first row is sure to be there
         data = data._replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum(data)
     if kept.checksum is None:
@@ -87,13 +84,15 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     return rows
 
 
-def described(data: Data) -> str:
-    """Return the names, shapes and dtypes of all arrays of a fit."""
-    arrays = [pair for group in arrays_of(data).values() for pair in group.items()]
-    return ", ".join(
-        f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
-        for name, array in arrays
-    )
+def describe_arrays(job: TrainingJob) -> str:
+    """Return the names, shapes and dtypes of all arrays of a fit, also of rows that only other processes have."""
+    found = []
+    for group, arrays in arrays_of(job.data).items():
+        for name, array in arrays.items():
+            n_rows = job.state.n_rows if group == "rows" else array.shape[0]
+            sparse = "sparse " if isinstance(array, CSR) else ""
+            found.append(f"{name} of {sparse}{array.dtype} {(n_rows, *array.shape[1:])}")
+    return ", ".join(found)
 
 
 def arrays_of(data: Data) -> Groups:
@@ -115,25 +114,24 @@ def _named(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
     return {name + suffix: array for name, array in arrays.items()}
 
 
-def _kind(array: Any) -> str:
-    return stored_dtype(stored_rows(array))
+def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> Digests:
+    """Return the checksums of the data, in the formats of the kept ones, if these can be compared.
 
-
-def digests_of(job: TrainingJob) -> Digests:
-    """Return the checksums of the rows that this process has; those of rows elsewhere count as 0.
-
-    They are in the formats of the kept ones, if these can be compared.
+    If the job has only a part of `n_rows` rows, from the row `first` on, the checksums of the blocks
+    of rows have what its rows contribute: those of all parts are added.
     """
     digests: Digests = {}
     kept = job.state.resume_check.digests
     for group, arrays in arrays_of(job.data).items():
-        kinds = {name: _kind(array) for name, array in arrays.items()}
+        kinds = {name: stored_dtype(array) for name, array in arrays.items()}
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
-        n_rows, first, parts = _stored_part(arrays)
-        sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
-        sums_of_part = once_per_pool(_checksums, first, *kinds.values(), *parts)
-        sums[first // BLOCK : first // BLOCK + len(sums_of_part)] = sums_of_part
+        begin = first if group == "rows" else 0
+        sums = once_per_pool(_checksums, begin, *kinds.values(), *arrays.values())
+        if group == "rows" and n_rows is not None:
+            own = sums
+            sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
+            sums[begin // BLOCK :][: len(own)] = own
         digests[group] = kinds, sums
     return digests
 
@@ -146,15 +144,6 @@ def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:
 def _comparable(now: str, kept: str) -> str:
     """Return the kind in which an array is compared: that of before, if both are dense or both are sparse."""
     return kept if now.startswith("CSR") == kept.startswith("CSR") else now
-
-
-def _stored_part(arrays: Mapping[str, Any]) -> tuple[int, int, list[Any]]:
-    """Return the number of rows, the index of the first one of this process, and the rows of this process."""
-    X = next(iter(arrays.values()))
-    if not isinstance(X, StoredRows):
-        return X.shape[0], 0, list(arrays.values())
-    own = slice(X.first, X.first + len(X.stored))
-    return len(X), X.first, [X.stored, *[array[own] for array in list(arrays.values())[1:]]]
 
 
 def _require_same_rows(kept: Digests, now: Digests) -> None:
