@@ -192,12 +192,20 @@ def test_rows_that_do_not_fit_together_raise_an_error_on_all(change, message):
     assert all(re.search(message, text) for text in failing(2, fit))
 
 
-def test_another_number_of_shards_raises_an_error():
-    def fit(comm):
-        rows, shards = own(comm, X), None if comm.rank else (300, 140)
-        cmlp.distributed.fit(model(), rows, own(comm, Y), comm=comm, local=True, shards=shards)
+@pytest.mark.parametrize("counts", [(1, 3), (3, 1), (1, 2, 1), (2, 1, 1)])
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weights"])
+def test_processes_may_have_unequal_numbers_of_shards(counts, weight):
+    expected = digest(model(input_scale="standard", dropout=0.2).fit(X, Y, weight, shards=SIZES))
 
-    assert "All workers must have the same number of shards, got 2 on worker 0 and 1 on worker 1." in failing(2, fit)
+    def fit(comm):
+        first = sum(counts[: comm.rank])
+        last = first + counts[comm.rank]
+        rows = slice(STARTS[first], STARTS[last])
+        data = [None if array is None else array[rows] for array in (X, Y, weight)]
+        estimator = model(input_scale="standard", dropout=0.2)
+        return digest(cmlp.distributed.fit(estimator, *data, comm=comm, local=True, shards=SIZES[first:last]))
+
+    assert in_threads(len(counts), fit) == [expected] * len(counts)
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT * (np.arange(len(X)) > 350)], ids=["", "weights"])

@@ -364,9 +364,11 @@ cdef class Call:
             self.X = matrix(X, "X", net.n_in)
             rows.kind = CMLP_ROWS_DENSE
             rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
-            if self.peers is not None and self.peers.stored is not None:
-                self.workers.n_stored = rows.n_rows
-                self.workers.first_stored, rows.n_rows = self.peers.stored
+            if self.peers is not None and self.peers.part is not None:
+                part = self.peers.part
+                self.workers.first_stored, self.workers.n_stored = part.first_row, rows.n_rows
+                self.workers.first_share, self.workers.n_shares = part.first_shard, part.n_shards
+                self.workers.all_shares, rows.n_rows = part.all_shards, part.all_rows
             rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
         require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "rows->scale")

@@ -20,6 +20,7 @@ from cmlp._train.split import shard_sizes
 from cmlp._train.target_scale import learned_target_scale
 from cmlp._train.training_run import LearnedScales
 from cmlp.distributed._joint_engine import JointEngine
+from cmlp.distributed._workers import Part
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -61,14 +62,19 @@ class LocalArrays(RowSource):
                 "kind of labels in y": _KINDS.get(y.dtype.kind, "numbers"),
                 "number of outputs in y": str(y.shape[1:]),
                 "kind of sample_weight": "None" if weight is None else "one per row",
-                "number of shards": str(len(sizes)),
             }
         )
         targets = _gather_targets(y, workers)
         weights = None if weight is None else np.concatenate(workers.gather_array(weight))
-        self.shards = tuple(np.concatenate(workers.gather_array(np.array(sizes, np.int64))).tolist())
-        self.first_row = sum(map(len, targets[: workers.rank]))
-        self.n_rows = sum(map(len, targets))
+        shards_of_all = workers.gather_array(np.array(sizes, np.int64))
+        self.shards = tuple(np.concatenate(shards_of_all).tolist())
+        self.part = Part(
+            first_row=sum(map(len, targets[: workers.rank])),
+            all_rows=sum(map(len, targets)),
+            first_shard=sum(map(len, shards_of_all[: workers.rank])),
+            n_shards=len(sizes),
+            all_shards=len(self.shards),
+        )
         self._rows = rows._replace(y=np.concatenate(targets), weight=weights)
 
     def open(self, checks: InputChecks) -> CheckedRows:
@@ -81,7 +87,7 @@ class LocalArrays(RowSource):
     def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
         """Return the rows of this process with their targets and weights."""
         self._encoded = rows
-        own = slice(self.first_row, self.first_row + rows.n_rows)
+        own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
         weight = None if rows.weight is None else rows.weight[own]
         return EncodedRows(rows.X, rows.targets[own], weight)
 
@@ -102,7 +108,7 @@ class LocalArrays(RowSource):
         targets = None
         if y_scale is not None and job.learns_y_scale:
             targets = learned_target_scale(y_scale, rows.targets, rows.weight, None, job.state.params.dtype)
-        return self.n_rows, LearnedScales(self._learned_scale(input_scale, job.data.rows), targets)
+        return self.part.all_rows, LearnedScales(self._learned_scale(input_scale, job.data.rows), targets)
 
     def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
         """Return the scale of the inputs of all processes: each adds its rows to the moments of those before."""
@@ -120,8 +126,8 @@ class LocalArrays(RowSource):
         """Return the engine that trains the rows of this process, together with the other ones."""
         if self.is_whole:
             return JointEngine(job, self._workers)
-        self._workers.stored = self.first_row, self.n_rows
-        return JointEngine(job, self._workers, LocalFeed(job, self._encoded, self.n_rows))
+        self._workers.part = self.part
+        return JointEngine(job, self._workers, LocalFeed(job, self._encoded, self.part.all_rows))
 
     def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
         """Hash the rows of all processes."""
@@ -137,7 +143,7 @@ class LocalArrays(RowSource):
 
     def _hash_inputs(self, hashed: RowHash, own: Any) -> None:
         """Add the inputs of all processes: each hashes the blocks that begin with one of its rows."""
-        head = min(len(own), -self.first_row % BLOCK)  # they belong to a block of a process before
+        head = min(len(own), -self.part.first_row % BLOCK)  # they belong to a block of a process before
         following = self._workers.gather_array(own[:head])[self._workers.rank + 1 :]
         rest = own[head:]
         found = b""
@@ -147,7 +153,7 @@ class LocalArrays(RowSource):
                 block = np.concatenate([block, *following])[:BLOCK]
             found += leaf(block, hashed.single)
         leaves = self._workers.gather_array(np.frombuffer(found, np.uint8))
-        hashed.add_leaves(b"".join(part.tobytes() for part in leaves), (self.n_rows, own.shape[1]))
+        hashed.add_leaves(b"".join(part.tobytes() for part in leaves), (self.part.all_rows, own.shape[1]))
 
 
 class LocalFeed(ShardFeed):

@@ -169,7 +169,7 @@ def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
 def _keep_or_compare(job: TrainingJob, workers: Workers, source: Arrays | LocalArrays) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
     if isinstance(source, LocalArrays):
-        digests = workers.together(partial(digests_of, job, source.first_row, source.n_rows))
+        digests = workers.together(partial(digests_of, job, source.part.first_row, source.part.all_rows))
         sums = digests["rows"][1]
         sums[:] = np.sum(workers.gather_array(sums), axis=0, dtype=np.uint64)
     else:
