@@ -33,11 +33,12 @@ extern "C" {
  *
  * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
  * that they must have in common (the library's version, n_workers, all_shares and all arguments, but not rows->data). If
- * an argument is invalid at one worker, all return its status, and if the numbers differ, or the shares of a worker do not
- * follow those of the worker before, CMLP_ERROR_WORKERS; nothing is changed then. A worker tells the others of any invalid argument, except of a struct_size, a rank, an n_workers or a function that is
- * invalid in cmlp_workers itself, or of an n_workers below that of rank 0: then it returns, and the others wait for a
- * message that it does not send. The last worker of this exchange is the last one by the n_workers of rank 0, so that all
- * name the same sender of the broadcast. A worker whose rank is beyond that number waits for a message that nobody sends.
+ * an argument is invalid at one worker, all return its status, and if the numbers differ, or the shares of a worker do
+ * not follow those of the worker before, CMLP_ERROR_WORKERS; nothing is changed then. A worker tells the others of any
+ * invalid argument, except of a struct_size, a rank, an n_workers or a function that is invalid in cmlp_workers itself,
+ * or of an n_workers below that of rank 0: then it returns, and the others wait for a message that it does not send. The
+ * last worker of this exchange is the last one by the n_workers of rank 0, so that all name the same sender of the
+ * broadcast. A worker whose rank is beyond that number waits for a message that nobody sends.
  *
  * If one of the functions fails, or a message is one that no worker can have sent, the call ends at this worker only, with
  * CMLP_ERROR_MESSAGE. The program must then end the other workers, as MPI_Abort does. Parameters and optimizer are those

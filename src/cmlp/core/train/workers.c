@@ -27,8 +27,8 @@ typedef struct cmlp_message {
 CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
 /* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, the
- * first worker that refuses the call, and how many shares the workers so far have. Who is the last one is what rank 0 says, so that workers that disagree about their
- * number take part in the same broadcast. */
+ * first worker that refuses the call, and how many shares the workers so far have. Who is the last one is what rank 0
+ * says, so that workers that disagree about their number take part in the same broadcast. */
 typedef struct cmlp_greeting {
     uint64_t fingerprint;
     int64_t status, failed_rank, n_workers, n_shares;

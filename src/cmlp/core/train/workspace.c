@@ -16,7 +16,8 @@ static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objec
 #if CMLP_BUILDS_TRAINING
     if (!objective) return bytes;
     const int flags = cmlp_batch_flags(sparse, objective);
-    bytes = larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_GRADIENT | flags, n, CMLP_ALL_ROWS, n_threads}));
+    const cmlp_batch_shape gradient = {CMLP_CALL_GRADIENT | flags, n, CMLP_ALL_ROWS, n_threads};
+    bytes = larger(bytes, cmlp_batch_space(net, gradient));
     if (!epoch) return bytes;
     return larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_TRAIN | flags, batch, part, n_threads}));
 #else
