@@ -314,7 +314,7 @@ class _TableJudge(_Judge):
         ends: tuple[list[NDArray[np.float64]], ...] = [], []
         is_point = np.asarray(~(low < high).any(axis=1))
         for network in self.networks:
-            corners = self._inputs(low, high, is_point, network.net.n_in == self.columns.width(True))
+            corners = self._inputs(low, high, is_point, self.columns.has_bins(network.net))
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)

@@ -596,13 +596,13 @@ class _TableWriter(_Writer):
         # Also for columns that are not used: programs pass the whole table.
         kinds = [np.dtype(object if is_text(values) else np.float64) for values in model.columns.categories]
         self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
-        encoder, wide = ColumnNodes(self, model, names), model.columns.width(True)
+        encoder = ColumnNodes(self, model, names)
         encoded: dict[int, str] = {}
         found = []
         for k, trained in enumerate(model.networks):
             n_in = trained.net.n_in
             if n_in not in encoded:
-                encoded[n_in] = encoder.inputs(bins=n_in == wide)
+                encoded[n_in] = encoder.inputs(bins=model.columns.has_bins(trained.net))
             found.append(self.cast(self.layers(trained, encoded[n_in], f"networks.{k}."), np.float64))
         self.a = self._mean(found)
 

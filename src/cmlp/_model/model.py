@@ -598,7 +598,7 @@ class TableModel(_Model):
         inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for net, params in self.networks:
             if net.n_in not in inputs:
-                bins = net.n_in == columns.width(True)
+                bins = columns.has_bins(net)
                 inputs[net.n_in] = columns.encode(rows, bins=bins), columns.encode(to, bins=bins)
             first, last = inputs[net.n_in]
             answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
@@ -607,7 +607,7 @@ class TableModel(_Model):
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
-        return self.columns.begins(net.n_in == self.columns.width(True))
+        return self.columns.begins(self.columns.has_bins(net))
 
     def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
