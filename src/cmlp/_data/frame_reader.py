@@ -362,8 +362,11 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     given = _entries_of(categorical)
     if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
-            problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
-            raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
+            raise InvalidParameterError(
+                f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.",
+                parameter="categorical_features",
+                value=categorical,
+            )
         return dict.fromkeys(np.flatnonzero(given).tolist())
     names = frame.names or []
     index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
@@ -373,8 +376,11 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         if is_of_other_type or not isinstance(entry, Hashable):
             raise _not_columns(categorical)
         if entry not in index:
-            problem = "<categorical_features> has {!r}, but X has no such column."
-            raise InvalidParameterError(problem, entry, categorical_features=categorical)
+            raise InvalidParameterError(
+                f"categorical_features has {entry!r}, but X has no such column.",
+                parameter="categorical_features",
+                value=categorical,
+            )
         levels = ordered.get(entry)
         found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
     return found
@@ -393,9 +399,13 @@ def _entries_of(categorical: Any) -> list[Any]:
 
 def _not_columns(categorical: object) -> InvalidParameterError:
     expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-    problem = "<categorical_features> must be <expected>, got {}."
     shown = short_repr(categorical)
-    return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
+    return InvalidParameterError(
+        f"categorical_features must be {expected}, got {shown}.",
+        parameter="categorical_features",
+        value=categorical,
+        expected=expected,
+    )
 
 
 def _checked_levels(levels: Any, entry: object) -> list[object]:
@@ -409,8 +419,11 @@ def _checked_levels(levels: Any, entry: object) -> list[object]:
         or not SIMPLE.issuperset(map(type, found))
         or None in map(text_of, found)
     ):
-        problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, entry, short_repr(levels), categorical_features=...)
+        raise InvalidParameterError(
+            "categorical_features must have a list of different texts or numbers for column "
+            f"{entry!r}, got {short_repr(levels)}.",
+            parameter="categorical_features",
+        )
     return found
 
 

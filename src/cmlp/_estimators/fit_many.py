@@ -94,7 +94,11 @@ def fit_many(
 
     models = _checked_models(models)
     if on_error not in ("raise", "return"):
-        raise InvalidParameterError("<on_error> must be 'raise' or 'return', got {!r}.", on_error, on_error=on_error)
+        raise InvalidParameterError(
+            f"on_error must be 'raise' or 'return', got {on_error!r}.",
+            parameter="on_error",
+            value=on_error,
+        )
     threads = network_argument("n_threads", n_threads) or available_threads()
     n = len(models)
     rows, targets = _for_each_model(n, X, Xs, "X"), _for_each_model(n, y, ys, "y")

@@ -94,7 +94,11 @@ class UserScore:
         X, y, weight = self._arguments
         value = self.function(self.model(job), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
-            raise InvalidParameterError("<scoring> must return a number, got {!r}.", value, scoring=self.function)
+            raise InvalidParameterError(
+                f"scoring must return a number, got {value!r}.",
+                parameter="scoring",
+                value=self.function,
+            )
         return float(value)
 
     def _rows(

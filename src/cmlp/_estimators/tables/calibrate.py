@@ -110,8 +110,11 @@ class CalibrationMethods:
 def required_calibration(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
     if not is_number(coverage) or not 0 < coverage < 1:
-        problem = "<coverage> must be a number above 0 and below 1, got {!r}."
-        raise InvalidParameterError(problem, coverage, coverage=coverage)
+        raise InvalidParameterError(
+            f"coverage must be a number above 0 and below 1, got {coverage!r}.",
+            parameter="coverage",
+            value=coverage,
+        )
     if model.calibration is None:
         raise ValueError(
             f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "

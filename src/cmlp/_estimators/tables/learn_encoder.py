@@ -18,7 +18,6 @@ from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Par
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,11 +277,11 @@ def learn_encoder(
     most = (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1
     _core.run_pool(Pool(len(numbers), most), learn)
     if late:
-        text = (
-            "<max_time> was over before {} of {} columns of numbers were searched for steps of the target: the "
-            "networks read these columns without bins at such steps."
+        warn(
+            f"max_time was over before {len(late)} of {len(numbers)} columns of numbers were "
+            "searched for steps of the target: the networks read these columns without bins at "
+            "such steps."
         )
-        warn(Message(text, len(late), len(numbers), max_time=...))
     seen = reader.seen or [None] * len(codes)
     listed = [None if known is None else sorted(known, key=known.__getitem__) for known in codes]
     return ColumnEncoder(

@@ -751,8 +751,11 @@ def _position_of(pos_label: object, labels: Labels) -> int:
     if pos_label is None:
         return 1
     if pos_label not in known:
-        problem = "<pos_label> must be one of the classes {}, got {!r}."
-        raise InvalidParameterError(problem, known, pos_label, pos_label=pos_label)
+        raise InvalidParameterError(
+            f"pos_label must be one of the classes {known}, got {pos_label!r}.",
+            parameter="pos_label",
+            value=pos_label,
+        )
     return known.index(pos_label)
 
 
