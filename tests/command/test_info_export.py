@@ -145,9 +145,9 @@ def test_export_to_c(command, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["c"], "the model computes in float64, a C header in float32: pass --dtype float32 to round the weights.\n"),
-        (["c", "--dtype", "float32", "--name", "3a"], "error: --name must be a C identifier"),
-        (["c", "--dtype", "float32", "-o", "3.h"], "got '3'; choose another one with --name.\n"),
+        (["c"], "error: --dtype: the model computes in float64, a C header in float32: pass dtype='float32' to round"),
+        (["c", "--dtype", "float32", "--name", "3a"], "error: --name: name must be a C identifier"),
+        (["c", "--dtype", "float32", "-o", "3.h"], "got '3'; pass another one as name.\n"),
         (["c-int8", "--dtype", "float32"], "--to c-int8 needs --calibrate DATA: rows that are"),
     ],
 )

@@ -377,7 +377,7 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
             raise _not_columns(categorical)
         if entry not in index:
             raise InvalidParameterError(
-                f"categorical_features has {entry!r}, but X has no such column.",
+                f"categorical_features has {shown(entry)}, but X has no such column.",
                 parameter="categorical_features",
                 value=categorical,
             )
@@ -421,7 +421,7 @@ def _checked_levels(levels: Any, entry: object) -> list[object]:
     ):
         raise InvalidParameterError(
             "categorical_features must have a list of different texts or numbers for column "
-            f"{entry!r}, got {short_repr(levels)}.",
+            f"{shown(entry)}, got {short_repr(levels)}.",
             parameter="categorical_features",
         )
     return found

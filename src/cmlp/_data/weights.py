@@ -101,7 +101,7 @@ class ClassWeights(NamedTuple):
         if not np.isfinite(product).all() or (require_positive and not product.any()):
             raise InvalidParameterError(
                 "class_weight times sample_weight must be finite, and positive for at least one "
-                f"row, got class_weight={self.given!r}.",
+                f"row, got class_weight={shown(self.given)}.",
                 parameter="class_weight",
                 value=self.given,
             )
@@ -172,7 +172,7 @@ def _weights(
     if not isinstance(given, dict):
         expected = "a list of dicts for multilabel targets"
         raise InvalidParameterError(
-            f"class_weight must be {expected}, got the entry {given!r}.",
+            f"class_weight must be {expected}, got the entry {shown(given)}.",
             parameter="class_weight",
             value=given,
             expected=expected,
@@ -187,7 +187,7 @@ def _weights(
     values: list[Any] = [given.get(label, 1.0) for label in classes]
     if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
         raise InvalidParameterError(
-            f"class_weight must have finite weights that are not negative, got {given!r}.",
+            f"class_weight must have finite weights that are not negative, got {shown(given)}.",
             parameter="class_weight",
             value=given,
         )

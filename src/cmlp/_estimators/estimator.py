@@ -13,7 +13,7 @@ from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, run_locked, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
 from cmlp._train.other_names import name_hint
-from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, sklearn_class
+from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
 if TYPE_CHECKING:
     import os
@@ -128,7 +128,7 @@ class Estimator(SklearnStub, ExportMethods):
         if name not in PRESETS:
             presets = ", ".join(map(repr, PRESETS))
             raise InvalidParameterError(
-                f"name must be one of the presets {presets}, got {name!r}.",
+                f"name must be one of the presets {presets}, got {shown(name)}.",
                 parameter="name",
                 value=name,
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,13 +142,13 @@ def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     """Return the learning rates; raises ValueError if they are invalid."""
     if not 0 < low < high < np.inf:
         raise InvalidParameterError(
-            f"low and high must be finite with 0 < low < high, got {low!r} and {high!r}.",
+            f"low and high must be finite with 0 < low < high, got {shown(low)} and {shown(high)}.",
             parameter="low",
             value=low,
         )
     if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 2:
         raise InvalidParameterError(
-            f"n_steps must be an integer of at least 2, got {n_steps!r}.",
+            f"n_steps must be an integer of at least 2, got {shown(n_steps)}.",
             parameter="n_steps",
             value=n_steps,
         )

@@ -202,7 +202,7 @@ class Trainer:
         """
         if n_batches is not None and self._options.solver == "lbfgs":
             raise InvalidParameterError(
-                f"n_batches must be None with solver='lbfgs', which has no batches, got {n_batches!r}.",
+                f"n_batches must be None with solver='lbfgs', which has no batches, got {shown(n_batches)}.",
                 parameter="n_batches",
                 value=n_batches,
             )

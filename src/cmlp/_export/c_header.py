@@ -115,8 +115,9 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     if model.net.dtype == np.float32:
         return model
     if dtype is None:
-        raise ValueError(
-            "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights."
+        raise InvalidParameterError(
+            "the model computes in float64, a C header in float32: pass dtype='float32' to round the weights.",
+            parameter="dtype",
         )
     rounded = model.astype(np.float32)
     if not np.isfinite(rounded.first.params).all():

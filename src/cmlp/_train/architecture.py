@@ -84,7 +84,7 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
     """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
     if not hasattr(activation, "__iter__"):
         raise InvalidParameterError(
-            f"activation must be a name or a list of names, got {activation!r}.",
+            f"activation must be a name or a list of names, got {shown(activation)}.",
             parameter="activation",
             value=activation,
         )
@@ -96,7 +96,7 @@ def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[s
     if len(names) != n_hidden:
         raise InvalidParameterError(
             "activation must be one name for all hidden layers, or one name for each of the "
-            f"{n_hidden} hidden layers, got {activation!r}.",
+            f"{n_hidden} hidden layers, got {shown(activation)}.",
             parameter="activation",
             value=activation,
         )
@@ -140,7 +140,8 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
         return [0.0] * len(hidden)
     if not any(defaults):
         raise InvalidParameterError(
-            f"activation_parameter must be None with the activations {list(hidden)}, which have none, got {value!r}.",
+            f"activation_parameter must be None with the activations {list(hidden)}, which have none, "
+            f"got {shown(value)}.",
             parameter="activation_parameter",
             value=value,
         )
@@ -150,7 +151,7 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
             raise InvalidParameterError(
-                f"activation_parameter must be 0 for {name!r}, which has none, got {number!r}.",
+                f"activation_parameter must be 0 for {name!r}, which has none, got {shown(number)}.",
                 parameter="activation_parameter",
                 value=value,
             )
@@ -164,7 +165,7 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
         return 0.0
     if row is None or not row.parameter:
         raise InvalidParameterError(
-            f"loss_parameter must be None with loss={loss!r}, which has none, got {value!r}.",
+            f"loss_parameter must be None with loss={loss!r}, which has none, got {shown(value)}.",
             parameter="loss_parameter",
             value=value,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -171,7 +171,7 @@ class Custom(Planned):
             rate = math.nan
         if not 0 <= rate < math.inf:
             raise InvalidParameterError(
-                f"learning_rate must return a finite number that is not negative, got {value!r} "
+                f"learning_rate must return a finite number that is not negative, got {shown(value)} "
                 f"for step {step} of {n_steps}.",
                 parameter="learning_rate",
                 value=self.function,

@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._estimators.fitted import unchanging
 from cmlp._train.other_names import hinting
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -113,7 +113,7 @@ def fit(
     if comm is not None:
         if client is not None:
             raise InvalidParameterError(
-                f"client must be None with comm, got {client!r}: a call uses either processes or a Dask cluster.",
+                f"client must be None with comm, got {shown(client)}: a call uses either processes or a Dask cluster.",
                 parameter="client",
                 value=client,
             )
@@ -131,7 +131,7 @@ def fit(
         )
     if shards is not None:
         raise InvalidParameterError(
-            f"shards needs comm, got {shards!r}: on a Dask cluster, training takes one block "
+            f"shards needs comm, got {shown(shards)}: on a Dask cluster, training takes one block "
             "after the other, as fit_batches does.",
             parameter="shards",
             value=shards,
@@ -190,7 +190,7 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     if method not in _METHODS or not hasattr(model, method):
         offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
         raise InvalidParameterError(
-            f"method must be one of {offered} for {type(model).__name__}, got {method!r}.",
+            f"method must be one of {offered} for {type(model).__name__}, got {shown(method)}.",
             parameter="method",
             value=method,
         )

@@ -35,7 +35,7 @@ from cmlp._model.probabilities import (
 )
 from cmlp._model.summary import accuracy_of
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ def required_calibration(model: TableModel, coverage: float, method: str, owner:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
     if not is_number(coverage) or not 0 < coverage < 1:
         raise InvalidParameterError(
-            f"coverage must be a number above 0 and below 1, got {coverage!r}.",
+            f"coverage must be a number above 0 and below 1, got {shown(coverage)}.",
             parameter="coverage",
             value=coverage,
         )
