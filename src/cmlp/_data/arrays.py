@@ -57,7 +57,7 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         raise ValueError(f"{name} must be a rectangular array: {error}") from None
     except NotImplementedError as error:  # of the library of a data frame or a column
         raise InvalidParameterError(
-            f"{_unreadable(value, name)} cannot be converted to a NumPy array: {error}",
+            f"{_unreadable(value, name)} cannot be converted to a NumPy array: {error}", parameter=name
         ) from None
     if not array.ndim:
         _refuse_unread(value, name)

@@ -107,8 +107,8 @@ def kind_of_labels(y: NDArray[Any], name: str = "y") -> str:
     """
     if y.dtype.kind == "S" or (y.dtype.kind == "O" and y.size and isinstance(y.flat[0], bytes)):
         raise InvalidParameterError(
-            "Support for labels represented as bytes is not supported. Convert the labels to a "
-            "string or integer format.",
+            "Support for labels represented as bytes is not supported. "
+            "Convert the labels to a string or integer format."
         )
     if y.dtype.kind == "V":
         raise ValueError(f"Unknown label type: unknown. Labels cannot have dtype {y.dtype}.")
