@@ -155,7 +155,6 @@ def test_errors_name_the_options_of_the_command(command, tmp_path, arguments, me
     small(dtype="float64", max_iter=1, input_scale="standard").fit(X, Y).save("m.cmlp")
     status, _, err = command("export", "m.cmlp", "-o", "b.h", "--to", *arguments)
     assert status == 1 and message in err
-    assert "=" not in err and "int8=" not in err
 
 
 def test_export_to_int8(command, tmp_path):
