@@ -159,9 +159,8 @@ def _entries_of(categorical: Any) -> list[Any]:
 
 def _not_columns(categorical: object) -> InvalidParameterError:
     expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-    shown = short_repr(categorical)
     return InvalidParameterError(
-        f"categorical_features must be {expected}, got {shown}.",
+        f"categorical_features must be {expected}, got {short_repr(categorical)}.",
         parameter="categorical_features",
         value=categorical,
         expected=expected,
