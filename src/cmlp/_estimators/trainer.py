@@ -241,11 +241,7 @@ class Trainer:
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
         if self._options.solver == "lbfgs":
-            raise InvalidParameterError(
-                "solver='lbfgs' has no epochs: use run.",
-                parameter="solver",
-                value="lbfgs",
-            )
+            raise InvalidParameterError("solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs")
         return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
     def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:

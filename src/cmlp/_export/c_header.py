@@ -70,11 +70,7 @@ def write_c_header(
     require(model, "to_c(int8=True)" if int8 else "to_c")
     model = _as_float32(model, dtype)
     if calibrate is not None and not int8:
-        raise InvalidParameterError(
-            "calibrate is only used with int8=True.",
-            parameter="calibrate",
-            value=calibrate,
-        )
+        raise InvalidParameterError("calibrate is only used with int8=True.", parameter="calibrate", value=calibrate)
     if isinstance(model, TableModel):
         parts = parts_of_table(model, prefix)
     else:

@@ -66,10 +66,7 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
     elif isinstance(path, (str, bytes, os.PathLike)):
         prefix, origin = os.path.splitext(os.path.basename(os.fsdecode(path)))[0], "the file name without its suffix"
     else:
-        raise InvalidParameterError(
-            "name must be given if path is an open file.",
-            parameter="name",
-        )
+        raise InvalidParameterError("name must be given if path is an open file.", parameter="name")
     if (
         not re.fullmatch(r"[A-Za-z](_?[A-Za-z0-9])*", prefix)
         or len(prefix) > _LONGEST_NAME

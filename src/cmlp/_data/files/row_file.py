@@ -56,9 +56,7 @@ class TextOptions(NamedTuple):
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
-            raise DataError(
-                f"--thousands must differ from the decimal point, got {thousands!r} for both",
-            )
+            raise DataError(f"--thousands must differ from the decimal point, got {thousands!r} for both")
         return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )
