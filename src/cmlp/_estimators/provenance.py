@@ -91,8 +91,11 @@ def _begin(
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
-            problem = "<provenance=> continues a fit with the same parameters: only <max_iter> may be another."
-            raise InvalidParameterError(problem, provenance=True, max_iter=...)
+            raise InvalidParameterError(
+                "provenance=True continues a fit with the same parameters: only max_iter may be another.",
+                parameter="provenance",
+                value=True,
+            )
 
     def provenance_now() -> Provenance | None:
         hashes = data()
