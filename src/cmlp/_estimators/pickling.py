@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 
 def _plain_model(model: TrainedModel) -> dict[str, Any]:
-    """Return the fields of a model: the value of a field of one entry, or the tuple of the values of several."""
+    """Return the fields of a model: the value of a field of one entry, or a dict of the values of several."""
     plain: dict[str, Any] = {"networks": [tuple(one) for one in model.networks]}
     for field in fields_of(model):
         values = field.values(model)
-        if field.entries:
-            plain[field.name] = values[0] if values is not None and len(field.entries) == 1 else values
+        if values is not None and len(field.entries) == 1:
+            plain[field.name] = values[field.name]
+        elif field.entries:
+            plain[field.name] = values
     return plain
 
 
@@ -48,16 +50,14 @@ def _naming_damage() -> Iterator[None]:
 def _model(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
     """Return the model with these fields; raises ValueError if they are damaged."""
 
-    def values_in(field: Field) -> tuple[Any, ...] | None:
+    def values_in(field: Field) -> dict[str, Any] | None:
         if not field.entries:
-            return ()
-        values = fields[field.name]
-        if len(field.entries) == 1:
-            values = (values,)
+            return {}
+        found = fields[field.name]
+        values = {field.name: found} if len(field.entries) == 1 else found
         if values is None:
             return None
-        pairs = zip(field.entries, values, strict=True)
-        return tuple(_value(entry, f"{field.name} {i}", value) for i, (entry, value) in enumerate(pairs))
+        return {name: _value(entry, name, values[name]) for name, entry in field.entries.items()}
 
     with _naming_damage():
         networks = [_network(*network) for network in fields["networks"]]

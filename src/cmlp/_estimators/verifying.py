@@ -243,7 +243,7 @@ def _train(
         from cmlp._estimators.tables.fit_table import fit_table
 
         # max_time may have ended the search for steps, as it may have ended training.
-        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.encoder)
+        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.columns)
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network
@@ -301,7 +301,7 @@ def _parts(model: TrainedModel) -> dict[str, object]:
 
 
 def _texts(model: TrainedModel) -> dict[str, str]:
-    categories = model.encoder.categories if isinstance(model, TableModel) else None
+    categories = model.columns.categories if isinstance(model, TableModel) else None
     return texts_of(model.class_name, model.labels, model.names, categories)
 
 

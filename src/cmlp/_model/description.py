@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, texts_of_names
+from cmlp._data.columns import CellFormat, checked_cell_format, texts_of_names
 from cmlp._data.json_texts import (
     as_json,
     dump_categories,
@@ -32,7 +32,6 @@ from cmlp._data.json_texts import (
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.calibration import KINDS, checked_calibration, n_answers
-from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, AnswerScale, NetworkModel, TableModel, TrainedNet
 from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary, short
@@ -44,11 +43,11 @@ if TYPE_CHECKING:
     from cmlp._bridge import _core
     from cmlp._data.json_texts import Metadata
     from cmlp._model.calibration import Calibration
-    from cmlp._model.encoder import ColumnEncoder, EncodedColumn
     from cmlp._model.model import TrainedModel
     from cmlp._model.summary import Background, Summary
+    from cmlp._model.table_columns import Layout, TableColumn, TableColumns
 
-    Values = tuple[Any, ...]
+    Values = dict[str, Any]  # by the names of the entries
     Texts = dict[str, str]
 
 
@@ -83,15 +82,9 @@ class Draft:
         return labels
 
     @property
-    def layout(self) -> list[ColumnLayout]:
-        """How the columns of a table become inputs."""
-        layout: list[ColumnLayout] = self.fields["encoder"].layout
-        return layout
-
-    @property
     def n_columns(self) -> int:
         """Number of values of a row."""
-        return len(self.layout) if self.is_table else self.net.n_in
+        return len(self.fields["columns"]) if self.is_table else self.net.n_in
 
     def model(self) -> TrainedModel:
         """Return the model, when all fields have been read."""
@@ -99,7 +92,7 @@ class Draft:
 
 
 class Entry(NamedTuple):
-    """One value of a field: how a file has it. A pickle has the value itself.
+    """One value of a field: how a file has it. A pickle has the value itself, by the entry's name.
 
     Attributes
     ----------
@@ -130,7 +123,8 @@ class Field(NamedTuple):
     ----------
     name : str
         Of the model's attribute.
-    entries : sequence of Entry
+    entries : dict of Entry
+        By their names. The only one of a field has the name of the field.
     values : callable
         Returns the value of each entry, from a model: numbers, text, arrays, and tuples and lists
         of them. None if the model has no such field.
@@ -143,7 +137,7 @@ class Field(NamedTuple):
     """
 
     name: str
-    entries: Sequence[Entry]
+    entries: Mapping[str, Entry]
     values: Callable[[Any], Values | None]
     read: Callable[[Values, Draft], Any]
     described: Callable[[Any], Texts] = lambda _: {}
@@ -160,14 +154,14 @@ def values_of(model: TrainedModel) -> Iterator[tuple[Entry, Any]]:
     for field in fields_of(model):
         values = field.values(model)
         if values is not None:
-            yield from zip(field.entries, values, strict=True)
+            yield from ((entry, values[name]) for name, entry in field.entries.items())
 
 
 def read_fields(draft: Draft, values_in: Callable[[Field], Values | None]) -> TrainedModel:
     """Return the model of these values of fields; ValueError if they do not fit each other."""
     for field in TABLE_FIELDS if draft.is_table else NETWORK_FIELDS:
         values = values_in(field)
-        if values is None or (values and all(value is None for value in values)):
+        if values is None or (values and all(value is None for value in values.values())):
             draft.fields[field.name] = field.absent(draft)
         else:
             draft.fields[field.name] = field.read(values, draft)
@@ -215,7 +209,7 @@ def _member(key: str, name: str, part: str = "", *, is_optional: bool = False) -
 def _attribute(name: str, model: Any) -> Values | None:
     """Return the value of a field of one entry."""
     value = getattr(model, name)
-    return None if value is None else (value,)
+    return None if value is None else {name: value}
 
 
 def _listed(values: Sequence[object]) -> str:
@@ -242,7 +236,7 @@ def _load_kind(metadata: Metadata, draft: Draft) -> str:
 
 
 def _read_kind(values: Values, draft: Draft) -> str:
-    kind = values[0]
+    kind = values["kind"]
     if not draft.networks or kind not in (TABLE_CLASS_NAMES if draft.is_table else CLASS_NAMES):
         raise ValueError(f"it has {len(draft.networks)} networks, and is a {kind!r}")
     return str(kind)
@@ -250,7 +244,7 @@ def _read_kind(values: Values, draft: Draft) -> str:
 
 _KIND = Field(
     "kind",
-    [Entry(lambda _, class_name: {"class": class_name}, _load_kind, "kind")],
+    {"kind": Entry(lambda _, class_name: {"class": class_name}, _load_kind, "kind")},
     partial(_attribute, "kind"),
     _read_kind,
     lambda model: {"class": model.class_name},
@@ -279,7 +273,7 @@ def _described_networks(model: TrainedModel) -> Texts:
 
 # The layers and the numbers of each network: files and pickles have them in their own form, and read
 # them without a copy where they can.
-_NETWORKS = Field("networks", (), lambda _: (), lambda _, draft: draft.networks, _described_networks)
+_NETWORKS = Field("networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks)
 
 
 def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
@@ -295,7 +289,7 @@ def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
 
 
 def _read_input_scale(values: Values, draft: Draft) -> float | InputScale:
-    scale = values[0]
+    scale = values["input_scale"]
     if type(scale) is not InputScale and not (isinstance(scale, (int, float)) and np.isfinite(scale)):
         raise ValueError(f"its input_scale is {scale!r}")
     check_scale_width(scale, draft.net.n_in)
@@ -313,14 +307,14 @@ def _described_scale(model: NetworkModel) -> Texts:
 
 _INPUT_SCALE = Field(
     "input_scale",
-    [
-        Entry(
+    {
+        "input_scale": Entry(
             lambda scale, _: {"input_scale": np.asarray(scale, np.float64)},
             _load_input_scale,
             "input scale",
             by_core=True,
         )
-    ],
+    },
     partial(_attribute, "input_scale"),
     _read_input_scale,
     _described_scale,
@@ -343,7 +337,7 @@ def _without_labels(draft: Draft) -> None:
 
 
 def _read_labels(values: Values, draft: Draft) -> Labels:
-    labels, net = values[0], draft.net
+    labels, net = values["labels"], draft.net
     if type(labels) is not Labels or labels.n_outputs != net.n_out:
         raise ValueError(f"its labels do not fit {net.n_out} outputs")
     if draft.kind != "classifier":
@@ -370,7 +364,7 @@ def _described_labels(model: TrainedModel) -> Texts:
 
 _LABELS = Field(  # `verify` compares the texts of classes, names and categories that a record has
     "labels",
-    [Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)],
+    {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
     partial(_attribute, "labels"),
     _read_labels,
     _described_labels,
@@ -378,7 +372,7 @@ _LABELS = Field(  # `verify` compares the texts of classes, names and categories
 )
 
 
-def _dump_names(names: Values, class_name: str) -> Mapping[str, Any]:
+def _dump_names(names: tuple[Any, ...], class_name: str) -> Mapping[str, Any]:
     texts = texts_of_names(names)
     if texts is not None:
         return {"feature_names": dump_names(texts)}
@@ -388,16 +382,17 @@ def _dump_names(names: Values, class_name: str) -> Mapping[str, Any]:
 def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     if draft.kind == "network":
         return None
+    n = len(_load_layout(metadata, draft)) if draft.is_table else draft.net.n_in
     if (text := metadata.string("column_names")) is not None:
-        return load_column_names(text, draft.n_columns)
+        return load_column_names(text, n)
     text = metadata.string("feature_names")
-    return None if text is None else load_names(text, draft.n_columns).tolist()
+    return None if text is None else load_names(text, n).tolist()
 
 
-def _read_names(values: Values, draft: Draft) -> Values:
-    names = tuple(values[0])
-    if len(names) != draft.n_columns:
-        raise ValueError(f"it must have {draft.n_columns} feature names, as many names as columns")
+def _read_names(values: Values, draft: Draft) -> tuple[Any, ...]:
+    names = tuple(values["names"])
+    if not draft.is_table and len(names) != draft.net.n_in:
+        raise ValueError(f"it must have {draft.net.n_in} feature names")
     return names
 
 
@@ -407,7 +402,7 @@ def _described_names(model: TrainedModel) -> Texts:
 
 _NAMES = Field(
     "names",
-    [Entry(_dump_names, _load_names)],
+    {"names": Entry(_dump_names, _load_names)},
     partial(_attribute, "names"),
     _read_names,
     _described_names,
@@ -426,8 +421,8 @@ def _described_cells(model: TrainedModel) -> Texts:
 
 _CELL_FORMAT = Field(
     "cell_format",
-    [_member("cells", name) for name in CellFormat._fields],
-    lambda model: None if model.cell_format == CellFormat() else tuple(model.cell_format),
+    {name: _member("cells", name) for name in CellFormat._fields},
+    lambda model: None if model.cell_format == CellFormat() else model.cell_format._asdict(),
     lambda values, _: checked_cell_format(values),
     _described_cells,
     lambda _: CellFormat(),
@@ -443,20 +438,23 @@ _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year
 _COLUMN_TYPES = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered", "unused")
 
 
-def _load_layout(metadata: Metadata, _: Draft) -> list[Values]:
-    return [tuple(_column(word)) for word in metadata.required("columns").split(",")]
+def _load_layout(metadata: Metadata, _: Draft) -> list[Layout]:
+    return [_layout(word) for word in metadata.required("columns").split(",")]
+
+
+def _layout(word: str) -> Layout:
+    """Return `TableColumn.layout` of the word of a column, such as "number_or_missing:3/week:2"."""
+    from cmlp._model.table_columns import PARTS  # programs without tables do not need it
+
+    column, *parts = word.split("/")
+    role, _, n = column.partition(":")
+    widths = dict(part.split(":") for part in parts)
+    all_widths = tuple(int(widths.get(name, 0)) for name in PARTS) if parts else ()
+    return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
 
 
 def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
     return load_categories(metadata.required("categories"))
-
-
-def _column(word: str) -> ColumnLayout:
-    column, *parts = word.split("/")
-    kind, _, n = column.partition(":")
-    widths = dict(part.split(":") for part in parts)
-    layout = ColumnLayout(kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing")
-    return layout._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else layout
 
 
 def _dump_types(types: Sequence[str], _: str) -> Mapping[str, Any]:
@@ -474,31 +472,28 @@ def _load_types(metadata: Metadata, draft: Draft) -> Any:
     return parsed(text, "column_kinds", _MOST_TYPE * len(_load_layout(metadata, draft)))
 
 
-def _encoder_values(model: TableModel) -> Values:
-    encoder = model.encoder
-    layout = [tuple(column) for column in encoder.layout]
-    return layout, encoder.numbers, encoder.categories, encoder.types, encoder.seen_numbers
+def _read_columns(values: Values, draft: Draft) -> TableColumns:
+    from cmlp._model.table_columns import TableColumns
 
-
-def _read_encoder(values: Values, draft: Draft) -> ColumnEncoder:
-    columns, numbers, categories, types, seen = values
-    layout = [ColumnLayout(*column) for column in columns]
-    if len(layout) != len(categories):
+    names = draft.fields.pop("names")  # the columns have them
+    n = len(values["layout"])
+    if n != len(values["categories"]) or (names is not None and n != len(names)):
         raise ValueError("it needs as many names and lists of categories as columns")
-    numbers = np.empty(0) if numbers is None else numbers
-    encoder = checked_encoder(layout, numbers, categories, types or (), seen)
-    widths = {encoder.core.width(True), encoder.core.width(False)}
+    numbers = np.empty(0) if values["numbers"] is None else values["numbers"]
+    types = values["types"] or ()
+    columns = TableColumns.from_stored(names, **values | {"numbers": numbers, "types": types})
+    widths = {columns.width(True), columns.width(False)}
     for net, _ in draft.networks:
         if net.dtype != np.float32:
             raise ValueError(f"the networks of a table are of dtype float32, not {net.dtype}")
         if net.n_in not in widths:
             raise ValueError("a network does not fit the columns")
-    return encoder
+    return columns
 
 
 def _described_columns(model: TableModel) -> Texts:
-    columns, names, texts = model.encoder.columns, model.feature_names, {}
-    types = [one.kind if one.kind == "unused" else one.type for one in columns]
+    columns, names, texts = model.columns, model.feature_names, {}
+    types = [one.role if one.role == "unused" else one.type for one in columns]
     counts = {each: types.count(each) for each in _COLUMN_TYPES}
     texts["columns"] = ", ".join(f"{count} {each}" for each, count in counts.items() if count)
     labels = [str(i) if names is None else str(names[i]) for i in range(len(columns))]
@@ -512,7 +507,7 @@ def _described_columns(model: TableModel) -> Texts:
     return texts
 
 
-def _kept_categories(column: EncodedColumn) -> str:
+def _kept_categories(column: TableColumn) -> str:
     """Describe how many of the categories of fit a column lists."""
     n = len(column.categories or ())
     if column.seen is None:
@@ -521,22 +516,22 @@ def _kept_categories(column: EncodedColumn) -> str:
     return f"(the {n:,} most frequent of {column.seen.n:,}, which have {share})"
 
 
-def _described_date(label: str, column: EncodedColumn) -> str:
+def _described_date(label: str, column: TableColumn) -> str:
     parts = ", ".join(_DATE_PARTS[part.name] for part in column.parts)
     return f"{label} ({parts}{' in UTC' if column.type == 'instant' else ''})"
 
 
-_ENCODER = Field(
-    "encoder",
-    [
-        Entry(lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True),
-        _array("table.numbers", "columns", by_core=True),
-        Entry(_dump_categories, _load_categories),
-        Entry(_dump_types, _load_types, "types of columns"),
-        _array("categories.seen", "categories in fit"),
-    ],
-    _encoder_values,
-    _read_encoder,
+_COLUMNS = Field(
+    "columns",
+    {
+        "layout": Entry(lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True),
+        "numbers": _array("table.numbers", "columns", by_core=True),
+        "categories": Entry(_dump_categories, _load_categories),
+        "types": Entry(_dump_types, _load_types, "types of columns"),
+        "seen": _array("categories.seen", "categories in fit"),
+    },
+    lambda model: model.columns.stored(),
+    _read_columns,
     _described_columns,
     _needed,
 )
@@ -556,7 +551,8 @@ def _target_values(model: TableModel) -> Values | None:
     if model.answer_scale is None:
         return None
     numbers = np.array(model.answer_scale.numbers).T.ravel()
-    return numbers, _target_names(model) if n_answers(model.net) > 1 else None
+    names = _target_names(model) if n_answers(model.net) > 1 else None
+    return {"numbers": numbers, "names": names}
 
 
 def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, Any]:
@@ -574,7 +570,7 @@ def _without_answer_scale(draft: Draft) -> None:
 
 
 def _read_answer_scale(values: Values, draft: Draft) -> AnswerScale:
-    numbers, names = values
+    numbers, names = values["numbers"], values["names"]
     if draft.labels is not None or numbers is None:
         raise ValueError(f"the outputs are not those of a {TABLE_CLASS_NAMES[draft.kind]}")
     n = numbers.size // 4
@@ -597,7 +593,10 @@ def _described_targets(model: TableModel) -> Texts:
 
 _ANSWER_SCALE = Field(
     "answer_scale",
-    [_array("table.target", "target", by_core=True), Entry(_dump_targets, _load_targets, "target")],
+    {
+        "numbers": _array("table.target", "target", by_core=True),
+        "names": Entry(_dump_targets, _load_targets, "target"),
+    },
     _target_values,
     _read_answer_scale,
     _described_targets,
@@ -608,17 +607,17 @@ _ANSWER_SCALE = Field(
 def _calibration_values(model: TableModel) -> Values | None:
     if model.calibration is None:
         return None
-    kind, rows, scores, widths, ends = model.calibration
-    return kind, rows, scores, None if widths is None else widths.reshape(2 * len(scores), -1), ends
+    values, widths = model.calibration._asdict(), model.calibration.widths
+    if widths is not None:
+        values["widths"] = widths.reshape(2 * len(widths), -1)
+    return values
 
 
 def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
     """Return the calibration; None for one of a kind that this version does not know."""
-    kind, rows, scores, widths, ends = values
-    if scores is None or kind not in KINDS:
+    if values["scores"] is None or values["kind"] not in KINDS:
         return None
-    has_classes = draft.labels is not None
-    return checked_calibration(kind, rows, scores, widths, ends, draft.net, has_classes=has_classes)
+    return checked_calibration(**values, net=draft.net, has_classes=draft.labels is not None)
 
 
 def _described_calibration(model: TableModel) -> Texts:
@@ -632,13 +631,13 @@ def _described_calibration(model: TableModel) -> Texts:
 _ORIGINS = {"held_out": "held out in fit", "calibration": "for calibration"}
 _CALIBRATION = Field(
     "calibration",
-    [
-        _member("calibration", "kind", "calibration"),
-        _member("calibration", "rows", "calibration"),
-        _array("calibration.scores", "calibration"),
-        _array("calibration.widths", "calibration"),
-        _array("calibration.ends", "calibration"),
-    ],
+    {
+        "kind": _member("calibration", "kind", "calibration"),
+        "rows": _member("calibration", "rows", "calibration"),
+        "scores": _array("calibration.scores", "calibration"),
+        "widths": _array("calibration.widths", "calibration"),
+        "ends": _array("calibration.ends", "calibration"),
+    },
     _calibration_values,
     _read_calibration,
     _described_calibration,
@@ -646,17 +645,18 @@ _CALIBRATION = Field(
 
 
 def _fitted_output_values(model: TableModel) -> Values | None:
-    return None if model.fitted_outputs is None else (np.stack(model.fitted_outputs),)
+    layers = model.fitted_outputs
+    return None if layers is None else {"fitted_outputs": np.stack(layers)}
 
 
 def _read_fitted_outputs(values: Values, draft: Draft) -> Sequence[Any]:
-    return checked_outputs([*values[0]], draft.net, len(draft.networks), draft.labels)
+    return checked_outputs([*values["fitted_outputs"]], draft.net, len(draft.networks), draft.labels)
 
 
 _FITTED_OUTPUTS = Field(
     "fitted_outputs",
     # `verify` compares the networks as fit has trained them instead.
-    [_array("calibration.outputs", dtype=np.float32)],
+    {"fitted_outputs": _array("calibration.outputs", dtype=np.float32)},
     _fitted_output_values,
     _read_fitted_outputs,
     lambda _: {"probabilities": "calibrated"},
@@ -665,9 +665,9 @@ _FITTED_OUTPUTS = Field(
 
 _CLASS_WEIGHTS = Field(
     "class_weights",
-    [_array("class_weights", "class weights")],
+    {"class_weights": _array("class_weights", "class weights")},
     partial(_attribute, "class_weights"),
-    lambda values, draft: checked_class_weights(values[0], draft.net, draft.labels),
+    lambda values, draft: checked_class_weights(values["class_weights"], draft.net, draft.labels),
 )
 
 
@@ -679,9 +679,9 @@ def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
 
 _THRESHOLD = Field(  # no part of what fit has made
     "threshold",
-    [Entry(lambda threshold, _: {"table.threshold": threshold}, _load_threshold, by_core=True)],
+    {"threshold": Entry(lambda value, _: {"table.threshold": value}, _load_threshold, by_core=True)},
     partial(_attribute, "threshold"),
-    lambda values, draft: checked_threshold(values[0], draft.labels),
+    lambda values, draft: checked_threshold(values["threshold"], draft.labels),
     lambda model: {"threshold": f"{model.threshold:.6g}, of the second class"},
 )
 
@@ -692,14 +692,15 @@ def _summary_values(model: TableModel) -> Values | None:
         return None
     accuracy = None if summary.accuracy is None else tuple(summary.accuracy)
     found = None if summary.found is None or model.threshold is None else tuple(summary.found)
-    return summary.values, accuracy, model.encoder.dates, found
+    dates = model.columns.dates
+    return {"values": summary.values, "accuracy": accuracy, "dates": dates, "found": found}
 
 
 def _read_summary(values: Values, draft: Draft) -> Summary | None:
-    numbers, accuracy, _, found = values
-    if numbers is None:
+    if values["values"] is None:
         return None
-    return checked_summary(draft.layout, n_answers(draft.net), numbers, accuracy, found)
+    n, kept = n_answers(draft.net), ("values", "accuracy", "found")
+    return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
 
 
 def _described_accuracy(model: TableModel) -> Texts:
@@ -718,12 +719,12 @@ def _described_accuracy(model: TableModel) -> Texts:
 
 _SUMMARY = Field(
     "summary",
-    [
-        _array("summary.values", "summary"),
-        _member("summary", "accuracy", "accuracy"),
-        _member("summary", "dates"),  # for readers that do not read the types of columns
-        _member("summary", "found", is_optional=True),
-    ],
+    {
+        "values": _array("summary.values", "summary"),
+        "accuracy": _member("summary", "accuracy", "accuracy"),
+        "dates": _member("summary", "dates"),  # for readers that do not read the types of columns
+        "found": _member("summary", "found", is_optional=True),
+    },
     _summary_values,
     _read_summary,
     _described_accuracy,
@@ -731,16 +732,18 @@ _SUMMARY = Field(
 
 
 def _read_background(values: Values, draft: Draft) -> Background:
-    rows, weights = values
-    if rows is None or weights is None:
+    if any(array is None for array in values.values()):
         raise ValueError("one of background.rows and background.weights is missing")
-    return checked_background(draft.n_columns, rows, weights)
+    return checked_background(draft.n_columns, **values)
 
 
 _BACKGROUND = Field(
     "background",
-    [_array("background.rows", "background"), _array("background.weights", "background")],
-    lambda model: None if model.background is None else tuple(model.background),
+    {
+        "rows": _array("background.rows", "background"),
+        "weights": _array("background.weights", "background"),
+    },
+    lambda model: None if model.background is None else model.background._asdict(),
     _read_background,
     lambda model: {"background": f"{len(model.background.rows)} training rows, for explanations"},
 )
@@ -750,10 +753,10 @@ _BACKGROUND = Field(
 NETWORK_FIELDS = (_KIND, _NETWORKS, _INPUT_SCALE, _LABELS, _NAMES, _CELL_FORMAT)
 TABLE_FIELDS = (
     _KIND,
-    _ENCODER,
+    _NAMES,
+    _COLUMNS,
     _NETWORKS,
     _LABELS,
-    _NAMES,
     _CELL_FORMAT,
     _ANSWER_SCALE,
     _CALIBRATION,

@@ -210,8 +210,8 @@ def _canonical(values: NDArray[Any]) -> bytes:
 def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
     """Return the model of a file, checked for what this package needs."""
 
-    def values_in(field: Field) -> tuple[Any, ...]:
-        return tuple(entry.load(metadata, draft) for entry in field.entries)
+    def values_in(field: Field) -> dict[str, Any]:
+        return {name: entry.load(metadata, draft) for name, entry in field.entries.items()}
 
     try:
         return read_fields(draft, values_in)
