@@ -48,7 +48,7 @@ def _training(model: Any) -> dict[str, str]:
     """Describe the training of an estimator: its parameters that are not the defaults, and the result."""
     changed = [name for name in model._get_param_names() if not model._is_default(name)]
     shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
-    history = fitted_of(model).history
+    history = fitted_of(model).state.history
     result = [f"{count_noun(model.n_iter_, 'epoch')} in the last call"] if history.t or model.n_iter_ else ["none"]
     if history.loss is not None:
         result.append(f"loss {history.loss:.6g}")

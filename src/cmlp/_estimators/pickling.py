@@ -57,7 +57,7 @@ def _model(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
         values = {field.name: found} if len(field.entries) == 1 else found
         if values is None:
             return None
-        return {name: _value(entry, name, values[name]) for name, entry in field.entries.items()}
+        return {name: _value(entry, f"{name} of {field.name}", values[name]) for name, entry in field.entries.items()}
 
     with _naming_damage():
         networks = [_network(*network) for network in fields["networks"]]
