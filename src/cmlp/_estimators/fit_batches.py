@@ -21,7 +21,7 @@ from cmlp._train.engine import Engine
 from cmlp._train.feed import StreamFeed
 from cmlp._train.target_scale import standard_scale
 from cmlp._train.training_run import LearnedScales
-from cmlp.exceptions import InvalidParameterError, Setting, naming
+from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +49,10 @@ def fit_batches(
     fit = NetworkFit.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
     options, previous = fit.options, fit.previous
     if fit.is_classifier and previous is None and classes is None:
-        problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
-        raise InvalidParameterError(problem, classes=None)
+        raise InvalidParameterError(
+            "classes must be passed to fit_batches, for example classes=[0, 1], got None.",
+            parameter="classes",
+        )
     passes = Passes(source)
     checks = fit.input_checks()._replace(width=None, may_be_empty=True)
     stream = BlockSource(passes, checks, n_rows)
@@ -126,8 +128,12 @@ class BlockSource(RowSource):
             )
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
-            given = Setting(name, getattr(options, name))
-            raise InvalidParameterError("<given> needs the number of batches: pass n_rows=.", given=given)
+            value = getattr(options, name)
+            raise InvalidParameterError(
+                f"{name}={value!r} needs the number of batches: pass n_rows=.",
+                parameter=name,
+                value=value,
+            )
         return feed.n_rows, scales
 
     def begin_hashes(self, job: TrainingJob) -> StreamHashes:

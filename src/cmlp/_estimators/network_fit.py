@@ -30,7 +30,7 @@ from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError, Message, Setting, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -269,8 +269,10 @@ class NetworkFit(Fit["EstimatorOptions"]):
         if scoring is None or scoring in ("loss", own):
             return None
         if isinstance(scoring, str):
-            needs = "<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {!r} or callable."
-            scoring = optional("sklearn.metrics", Message(needs, own, scoring=scoring)).get_scorer(scoring)
+            scoring = optional(
+                "sklearn.metrics",
+                f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {own!r} or callable.",
+            ).get_scorer(scoring)
         return UserScore(scoring, self._model_to_score, y)
 
     def _model_to_score(self, job: TrainingJob) -> Any:
@@ -364,8 +366,9 @@ def trainer_of(fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -
 def _require_same(name: str, was: object, now: object) -> None:
     """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
     if was != now:
-        problem = (
-            "The model was fitted with <before>, so training cannot continue with {!r}; call fit with warm_start=False "
-            "to start again."
+        raise InvalidParameterError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; call fit with "
+            "warm_start=False to start again.",
+            parameter=name,
+            value=now,
         )
-        raise InvalidParameterError(problem, now, before=Setting(name, was), about=Setting(name, now))

@@ -96,11 +96,12 @@ class LocalArrays(RowSource):
     ) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""
         if input_scale == "robust":
-            problem = (
-                "<input_scale=> needs all rows for the quartiles, which no process has with local=True: "
-                "use 'standard', 'minmax' or (shift, factor)."
+            raise InvalidParameterError(
+                "input_scale='robust' needs all rows for the quartiles, which no process has with local=True: "
+                "use 'standard', 'minmax' or (shift, factor).",
+                parameter="input_scale",
+                value=input_scale,
             )
-            raise InvalidParameterError(problem, input_scale=input_scale)
         self._workers.settle()  # none has failed, so that all exchange the next messages
         self._workers.compare({"input_scale": str(input_scale)})
         y_scale = job.objective.y_scale
