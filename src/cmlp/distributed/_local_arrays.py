@@ -97,8 +97,8 @@ class LocalArrays(RowSource):
         """Return the number of rows of all processes, and the scales that they learn together."""
         if input_scale == "robust":
             raise InvalidParameterError(
-                "input_scale='robust' needs all rows for the quartiles, which no process has with local=True: "
-                "use 'standard', 'minmax' or (shift, factor).",
+                f"input_scale={input_scale!r} needs all rows for the quartiles, which no process has "
+                "with local=True: use 'standard', 'minmax' or (shift, factor).",
                 parameter="input_scale",
                 value=input_scale,
             )
