@@ -240,6 +240,25 @@ show(digest(cmlp.distributed.fit(model, X[rows], y[rows], comm=comm, local=True,
     assert done.stdout.split() == [expected] * size
 
 
+@pytest.mark.parametrize("counts", [(1, 3), (1, 2, 1)])
+def test_processes_with_unequal_numbers_of_shards_learn_the_scale_together(tmp_path, counts):
+    text = f"""
+counts = {counts}
+model, (X, y, _) = model_of("weights")
+model.set_params(batch_size=512, input_scale="standard")
+n = counts[comm.rank]
+first = 325 * sum(counts[:comm.rank])
+rows = slice(first, first + 325 * n)
+show(digest(cmlp.distributed.fit(model, X[rows], y[rows], comm=comm, local=True, shards=[325] * n)))
+"""
+    model, (X, y, _) = model_of("weights")
+    model.set_params(batch_size=512, input_scale="standard")
+    expected = digest(model.fit(X, y, shards=[325] * 4))
+    done = mpi(len(counts), program(tmp_path, text))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [expected] * len(counts)
+
+
 def test_targets_may_be_in_mapped_files(tmp_path):
     text = f"""
 model, (X, y, _) = model_of("regression")
