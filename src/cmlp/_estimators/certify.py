@@ -16,7 +16,7 @@ from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outp
 from cmlp._model.results import Certification
 from cmlp._model.table_columns import N_WAVES, OTHER, PARTS
 from cmlp._train.constraints import NONE, POSITIVE, argument
-from cmlp.exceptions import NonFiniteInputError, wrong
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -72,7 +72,10 @@ def _radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).
     radii = np.asarray(radius, np.float64)
     if radii.shape not in ((), (width,)) or not ((radii >= 0) & (radii <= most)).all():
         finite = "a finite number" if np.isfinite(most) else "a number"
-        raise wrong(f"{finite} that is not negative, or {width} of them", radius=radius)
+        expected = f"{finite} that is not negative, or {width} of them"
+        raise InvalidParameterError(
+            f"radius must be {expected}, got {shown(radius)}.", parameter="radius", value=radius, expected=expected
+        )
     return np.broadcast_to(radii, (width,))
 
 

@@ -15,7 +15,7 @@ from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
 from cmlp._model.table_columns import PARTS
-from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     import os
@@ -420,7 +420,7 @@ def write_onnx(model: TrainedModel, path: str | os.PathLike[str], input_dtype: s
 
 def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
-    onnx = optional("onnx", Phrase("to_onnx") + Message(NEEDS))
+    onnx = optional("onnx", f"to_onnx{NEEDS}")
     require(model, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
