@@ -185,7 +185,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
         if scale is not None and scale.kind != y_scale:
             scale = None
         weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
-        state = TrainingState(weights, previous.history.copy(), rng)
+        state = TrainingState(weights, previous.state.history.copy(), rng)
         if self.call.is_incremental:
             self._continue_optimizer(state, previous.state)
         return state
