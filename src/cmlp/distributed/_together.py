@@ -17,9 +17,9 @@ from cmlp._data.checks import Door, Opened, as_numbers
 from cmlp._data.checksums import BLOCK, RowHash, block_checksums, leaf
 from cmlp._data.labels import distinct, kind_of_labels
 from cmlp._estimators.fit import train_and_store
+from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
 from cmlp._estimators.kinds_of_call import FIT_OF_PROCESSES
-from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import Arrays
 from cmlp._process.signals import deliver
 from cmlp._process.warnings import warn

@@ -17,8 +17,8 @@ from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_fra
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit, train_and_store
+from cmlp._estimators.fit_network import trainer_of
 from cmlp._estimators.fitted import Fitted, copy_with, fitted_of, locked, untrained_states
-from cmlp._estimators.network_fit import trainer_of
 from cmlp._estimators.resuming import parameters_to_keep, table_to_resume
 from cmlp._estimators.tables.bag import Bag, TableRows, encoded_inputs, networks_of
 from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
