@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from cmlp._bridge import _core
 from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
+    from cmlp._estimators.trainer import Trainer
     from cmlp._train.diagnosis import Verdict
     from cmlp._train.training_run import TrainingRun
 
@@ -49,6 +50,7 @@ class Fit(ABC, Generic[AnyOptions]):
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
     runs: Sequence[TrainingRun] = field(default=(), init=False)  # once it is prepared
+    is_of_table: ClassVar[bool] = False  # whether it may train several networks, on encoded columns
 
     @property
     def is_classifier(self) -> bool:
@@ -102,6 +104,15 @@ class Fit(ABC, Generic[AnyOptions]):
 
         If it is not, the verdict says whether to warn.
         """
+
+    def trainer(self, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow) -> Trainer:
+        """Return what the callbacks that follow some of the runs get."""
+        from cmlp._estimators.network import Network  # few programs need it
+        from cmlp._estimators.trainer import Trainer
+
+        jobs, n_threads = [run.job for run in runs], self.options.n_threads
+        networks = [Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads) for job in jobs]
+        return Trainer._of_fit(self, runs, networks, provenance_now)
 
     def verdict(self) -> Verdict:
         """Return whether to warn of a useless model.

@@ -34,7 +34,6 @@ from cmlp._estimators.kinds_of_call import FIT, PARTIAL_FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
-from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
@@ -455,7 +454,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
             state.resume_check.parameters = parameters_to_keep(estimator)
         callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
         if callbacks:
-            trainer_of(self, run, provenance_now)._follow(callbacks, run)
+            self.trainer(self.runs, provenance_now)._follow(callbacks, run)
         run.train()
 
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
@@ -477,15 +476,6 @@ class NetworkFit(Fit["EstimatorOptions"]):
         The model shares the block of parameters with the state, unless y is standardized.
         """
         return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
-
-
-def trainer_of(fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -> Trainer:
-    """Return what the callbacks that follow a run get."""
-    from cmlp._estimators.network import Network  # few programs need it
-
-    job = run.job
-    network = Network._assembled(job.net, job.state.params, job.data.input_scale, job.n_threads)
-    return Trainer._of(network, fit, run, provenance_now)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

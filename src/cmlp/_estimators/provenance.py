@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
-    from cmlp._estimators.tables.bag import Bag
+    from cmlp._estimators.tables.fit_table import TableFit
     from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
 
@@ -59,24 +59,19 @@ def begin_network_record(fit: Fit[Any], source: RowSource, job: TrainingJob, lab
     return _begin(fit, [job.state], hashes_now, more)
 
 
-def begin_table_record(
-    fit: Fit[Any],
-    bag: Bag,
-    states: Sequence[TrainingState],
-    names: Sequence[object] | None,
-    labels: Labels | None,
-) -> ProvenanceNow:
+def begin_table_record(fit: TableFit) -> ProvenanceNow:
     """Begin the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
-    hashes = _hashed(texts_of(fit.class_name, labels, names, bag.encoder.categories))
-    arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
-    for suffix, part in (("", bag.rows.training), ("_val", bag.rows.validation)):
+    rows = fit.rows
+    hashes = _hashed(texts_of(fit.class_name, fit.encoding.labels, fit.reader.names, fit.encoder.categories))
+    arrays = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
+    for suffix, part in zip(("", "_val"), rows.parts, strict=False):
         for name, array in arrays.items():
-            if array is not None and part is not None:
+            if array is not None:
                 found = RowHash(name + suffix)
                 found.add(array[part])
                 hashes[name + suffix] = found.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
-    return _begin(fit, states, lambda: hashes, more)
+    return _begin(fit, [run.state for run in fit.runs], lambda: hashes, more)
 
 
 def _begin(

@@ -46,12 +46,13 @@ class ValidationRows:
                 with immediate_signals():
                     return objective.scorer(job), loss
             if objective.score is None:
-                return -plain_loss, loss
+                return -plain_loss, plain_loss
             rows, seconds = state.held_out_rows, deadline.left()
             outputs = job.net.forward(
                 state.params, X, scale=job.data.input_scale, order=rows, n_threads=job.n_threads, seconds=seconds
             )
-            return objective.score(outputs, targets, weight), loss
+            score = objective.score(outputs, targets, weight)
+            return score, -score if objective.scores_loss else loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 

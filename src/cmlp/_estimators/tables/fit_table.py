@@ -11,33 +11,44 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
 from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit, train_and_store
-from cmlp._estimators.fit_network import trainer_of
-from cmlp._estimators.fitted import Fitted, copy_with, fitted_of, locked, untrained_states
-from cmlp._estimators.resuming import parameters_to_keep, table_to_resume
-from cmlp._estimators.tables.bag import Bag, TableRows, encoded_inputs, networks_of
+from cmlp._estimators.fitted import Fitted, fitted_of, locked, untrained_states
+from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
+from cmlp._estimators.tables.bag import (
+    ACTIVATION,
+    FEWEST_ROWS,
+    N_FOLDS,
+    folds_of,
+    has_bins,
+    options_of_member,
+)
 from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.tables.targets import learn_table_encoding
-from cmlp._estimators.tables.train_bag import BagTrainer, train_members
-from cmlp._model.model import TableModel
+from cmlp._estimators.tables.train_bag import train_members
+from cmlp._model.model import TableModel, TrainedNet
 from cmlp._model.outside import warn_of_moved_rows
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
+from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
-from cmlp._train.job import naming_validation, require_complete
+from cmlp._train.engine import Engine
+from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
+from cmlp._train.state import History, TrainingState, Weights
+from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -50,10 +61,12 @@ if TYPE_CHECKING:
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
     from cmlp._train.diagnosis import Verdict
+    from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
+    from cmlp._train.training_options import TrainingOptions
 
 _FEWEST_ROWS = 2  # that fit accepts
-_WARM_NOTE = (
+_KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
 )
@@ -79,26 +92,44 @@ def fit_table(
         train_and_store(fit.prepare(*given), [*own, *followers])
 
 
-class OpenedTable(NamedTuple):
-    """The columns of X and of X_val, what y means, and the targets of the rows that count."""
+class TableRows(NamedTuple):
+    """The rows of a fit that count: those to train on, then those of the user's validation data, if there are any."""
 
-    frame: InputFrame
-    encoding: TableEncoding
-    targets: CountedTargets
-    validation: tuple[InputFrame, CountedTargets] | None
+    raw: NDArray[np.float64]  # columns
+    targets: NDArray[Any]
+    truth: NDArray[Any]  # as `scores_of` compares it with outputs
+    weight: NDArray[np.float64] | None
+    n_training: int
+
+    @property
+    def parts(self) -> list[slice]:
+        """The training rows, and the validation rows if there are any."""
+        n, n_rows = self.n_training, len(self.raw)
+        return [slice(n)] if n == n_rows else [slice(n), slice(n, n_rows)]
+
+    @property
+    def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The columns and the weights of the training rows."""
+        n = self.n_training
+        return self.raw[:n], None if self.weight is None else self.weight[:n]
 
 
 @dataclass(eq=False)
 class TableFit(Fit["TableOptions"]):
     """A call that trains the networks of a table."""
 
+    is_of_table = True
+
     options: TableOptions
     previous: Fitted | None = None
     repeated: ColumnEncoder | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
+    encoding: TableEncoding = field(init=False)
     reader: FrameReader = field(init=False)
-    bag: Bag = field(init=False)
+    encoder: ColumnEncoder = field(init=False)
+    rows: TableRows = field(init=False)
+    inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)  # of the members with and without bins
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
@@ -122,15 +153,16 @@ class TableFit(Fit["TableOptions"]):
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
 
         The runs are those of the fit that is resumed, of a warm start, or new.
+
+        Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, previous = self.options, self.previous
         self.deadline = Deadline(options.max_time)
-        opened = self._open(X, y, weight)
-        self.reader, encoder, rows = self._learn_columns(opened)
-        self.bag = bag = Bag(
-            rows, opened.encoding, encoder, encoded_inputs(encoder, rows.raw, options.n_estimators), options
-        )
-        digest = digest_of(self.reader, bag)
+        self._learn_columns(self._open(X, y, weight))
+        rows, encoder = self.rows, self.encoder
+        kinds = {has_bins(encoder, k) for k in range(min(options.n_estimators, 2))}
+        self.inputs = {bins: encoder.core.encode(rows.raw, bins=bins) for bins in kinds}
+        digest = _digest_of(self)
         if self.resume and previous is not None:
             if digest != previous.state.resume_check.digests:
                 problem = (
@@ -138,20 +170,21 @@ class TableFit(Fit["TableOptions"]):
                     "same names of columns, categories and labels."
                 )
                 raise ValueError(Message(problem, resume=True))
-            self.runs, self.background = bag.resumed_runs(previous.states), previous.model.background
+            self.background = previous.model.background
+            self.runs = [self._resumed_run(k, state) for k, state in enumerate(previous.states)]
         else:
             generator = _generator(options.random_state)
             seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
             self.background = kept_rows(*rows.to_train_on, options.keep_background, seed)
-            self.runs = bag.new_runs(generator, None if previous is None else networks_as_trained(previous.model))
+            self.runs = self._new_runs(generator)
         for run in self.runs:
             check = run.state.resume_check
             check.parameters, check.digests = parameters_to_keep(self.estimator), digest
         self.values = values_at_ranks(*rows.to_train_on)
         return self
 
-    def _open(self, X: Any, y: Any, weight: Any) -> OpenedTable:
-        """Return the columns that the user has passed, and the targets of the rows that count."""
+    def _open(self, X: Any, y: Any, weight: Any) -> list[tuple[InputFrame, CountedTargets]]:
+        """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
         X_val, y_val, weight_val = self.validation
         frame = frame_of(X, self.class_name)
         val_frame = None
@@ -161,46 +194,175 @@ class TableFit(Fit["TableOptions"]):
                 raise InvalidParameterError(problem, early_stopping=False, X_val=...)
             val_frame = _validation_frame(X_val, self.class_name)
         _require_rows(frame, self.class_name)
-        encoding, targets = learn_table_encoding(
+        self.encoding, targets = learn_table_encoding(
             self, self.warm_model, y, as_weights(weight, frame.n_rows), frame.n_rows
         )
-        validation = None
+        opened = [(frame, targets)]
         if val_frame is not None:
             with naming_validation():
                 array = as_targets(y_val, val_frame.n_rows, self.class_name, labels=self.is_classifier)
-                validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
+                opened.append((val_frame, self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows))))
         if len(targets.rows) < _FEWEST_ROWS:
             problem = (
                 "<sample_weight> must be positive for at least {} rows, got {} (weights below 1e-30 of the largest "
                 "count as 0, and <class_weight> multiplies them)."
             )
             raise ValueError(Message(problem, _FEWEST_ROWS, len(targets.rows), sample_weight=..., class_weight=...))
-        return OpenedTable(frame, encoding, targets, validation)
+        return opened
 
-    def _learn_columns(self, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
-        """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Return the rows, too."""
-        model = self.warm_model
-        options = self.options
-        targets = opened.targets
+    def _learn_columns(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
+        """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Read the rows."""
+        model, options = self.warm_model, self.options
         if model is not None:
-            reader = model.reader
-            rows = read_rows(reader, opened, self.class_name, Notices(_WARM_NOTE))
-            warn_of_moved_rows(model, rows.raw[rows.training], _WARM_NOTE)
-            return reader, model.encoder, rows
+            self.reader = model.reader
+            self.encoder = model.encoder
+            self.rows = self._read(opened, Notices(_KEPT_COLUMNS))
+            warn_of_moved_rows(model, self.rows.to_train_on[0], _KEPT_COLUMNS)
+            return
+        frame, targets = opened[0]
         categorical = options.categorical_features
-        reader = learn_frame_reader(opened.frame, categorical, self.class_name, targets.rows, targets.weight)
-        rows = read_rows(reader, opened, self.class_name)
-        target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
-        encoder = learn_encoder(
-            rows.raw[rows.training],
-            reader,
-            target,
+        self.reader = learn_frame_reader(frame, categorical, self.class_name, targets.rows, targets.weight)
+        self.rows = self._read(opened)
+        self.encoder = learn_encoder(
+            self.rows.to_train_on[0],
+            self.reader,
+            SplitTarget(self.encoding.to_split(targets.values), targets.weight),
             options.n_threads,
             date_parts=options.date_parts,
             deadline=self.deadline,
             earlier=self.repeated,
         )
-        return reader, encoder, rows
+
+    def _read(self, opened: Sequence[tuple[InputFrame, CountedTargets]], notices: Notices | None = None) -> TableRows:
+        """Return the rows that count, of training and validation.
+
+        With `notices`, the reader is that of an earlier fit, and warns of what these rows have besides.
+        """
+        (frame, targets), *others = opened
+        reader, class_name = self.reader, self.class_name
+        if notices is None:
+            raw = reader.read(frame, class_name)
+        else:
+            raw = reader.read_again(frame, class_name, notices)
+        if len(targets.rows) < len(raw):
+            raw = raw[targets.rows]
+        rows = TableRows(raw, targets.values, targets.truth, targets.weight, len(raw))
+        for own_frame, own in others:
+            with naming_validation():
+                held_out = reader.read(own_frame, class_name, Notices())[own.rows]
+            weight = targets.weight
+            if weight is not None or own.weight is not None:
+                weights = zip((weight, own.weight), (raw, held_out), strict=True)
+                weight = np.concatenate([np.ones(len(some)) if one is None else one for one, some in weights])
+            rows = TableRows(
+                np.concatenate([raw, held_out]),
+                np.concatenate([targets.values, own.values]),
+                np.concatenate([targets.truth, own.truth]),
+                weight,
+                len(raw),
+            )
+        return rows
+
+    # The members of the bag
+
+    def inputs_of(self, k: int) -> NDArray[np.float32]:
+        """Return the encoded rows as member k reads them."""
+        return self.inputs[has_bins(self.encoder, k)]
+
+    def outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the outputs of member k for some rows."""
+        return network.net.forward(network.params, self.inputs_of(k)[rows], n_threads=1).astype(np.float64)
+
+    def networks(self) -> list[TrainedNet]:
+        """Return the networks with copies of their best parameters so far."""
+        return [TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in self.runs]
+
+    def network(self, k: int) -> _core.Net:
+        """Return the network of member k."""
+        encoding, hidden = self.encoding, self.options.hidden_layer_sizes
+        sizes = (self.inputs_of(k).shape[1], *hidden, encoding.n_outputs)
+        activations = (*[ACTIVATION] * len(hidden), encoding.output)
+        return _core.Net(sizes, activations, encoding.loss, np.float32, None, encoding.loss_parameter)
+
+    def _new_runs(self, rng: _core.Random) -> list[EpochLoop]:
+        """Return the runs of all members, with new parameters or those of the members of the previous model."""
+        rows, previous = self.rows, None
+        if self.previous is not None:
+            previous = networks_as_trained(self.previous.model)
+            self._require_same(previous)
+        groups = self.encoding.groups(rows.targets[rows.parts[0]])
+        folds = folds_of(rows.n_training, groups, rng)
+        seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
+        runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
+        if previous is not None:
+            for run, network in zip(runs, previous, strict=True):
+                run.state.params[:] = network.params
+        return runs
+
+    def _require_same(self, previous: Sequence[TrainedNet]) -> None:
+        """Raise ValueError if the members of a previous model are not those of a bag like this one."""
+        net = previous[0].net
+        own = self.network(0)
+        n = self.options.n_estimators
+        if n != len(previous):
+            problem = "<warm_start=> needs <n_estimators:=>, as the model has, got {}."
+            raise InvalidParameterError(problem, n, warm_start=True, n_estimators=len(previous))
+        if net.sizes[1:] != own.sizes[1:]:
+            problem = "<warm_start=> needs <hidden_layer_sizes:=> and {} outputs, as the model has, got {} and {}."
+            raise InvalidParameterError(
+                problem,
+                net.sizes[-1],
+                own.sizes[1:-1],
+                own.sizes[-1],
+                warm_start=True,
+                hidden_layer_sizes=net.sizes[1:-1],
+            )
+
+    def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
+        """Return the run of member k, before its first epoch."""
+        net = self.network(k)
+        generator = _core.Random(seed)
+        params = initial_params(net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION))
+        split = order, validation = self._split(k, folds)
+        options = options_of_member(self.options, len(order), has_validation=validation is not None)
+        # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
+        state = TrainingState(Weights(params), History(), _core.Random(seed))
+        options.draw_dropout_seed(state, len(net.sizes) - 1)
+        state.generator = generator
+        return self._run(k, net, options, state, split)
+
+    def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:
+        """Return the run of member k, from a state of it."""
+        net = self.network(k)
+        if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
+            problem = "<resume=> continues a fit on other data. Pass the same X, y and validation data."
+            raise ValueError(Message(problem, resume=True))
+        options = options_of_member(self.options, len(kept.order), has_validation=kept.held_out_rows is not None)
+        return self._run(k, net, options, resumed_state(kept, options))
+
+    def _run(
+        self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
+    ) -> EpochLoop:
+        rows, labels = self.rows, self.encoding.labels
+        is_stratified = labels is not None and labels.kind != "multilabel"
+        classes = labels.classes if labels is not None and is_stratified else None
+        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
+        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
+        run = make_run(job, len(data.X), Engine)
+        assert run.has_epochs
+        return run
+
+    def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
+        """Return the training and the validation rows of member k."""
+        n, n_rows = self.rows.n_training, len(self.rows.raw)
+        if n < n_rows:
+            return np.arange(n), np.arange(n, n_rows)
+        if n < FEWEST_ROWS or not self.options.early_stopping:
+            return np.arange(n), None
+        held_out = folds == k % N_FOLDS
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    # Training
 
     @property
     def has_trained(self) -> bool:
@@ -211,19 +373,18 @@ class TableFit(Fit["TableOptions"]):
         """Begin the record of the fit."""
         from cmlp._estimators.provenance import begin_table_record  # few programs need it
 
-        states = [run.state for run in self.runs]
-        return begin_table_record(self, self.bag, states, self.reader.names, self.bag.target_encoding.labels)
+        return begin_table_record(self)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and each of the others one network."""
-        options, estimator = self.options, self.estimator
+        options = self.options
         if followers:
             for run, follower in zip(self.runs, followers, strict=True):
-                trainer_of(self, run, provenance_now)._follow([follower], run)
+                self.trainer([run], provenance_now)._follow([follower], run)
         own = None
         callbacks = callbacks_of(options.callbacks, options.verbose)
         if callbacks:
-            trainer = BagTrainer(self.runs, lambda: copy_with(estimator, self.fitted_now(provenance_now())))
+            trainer = self.trainer(self.runs, provenance_now)
             own = Callbacks(trainer)
             own.add(callbacks, trainer)
             if own.intervals:
@@ -238,7 +399,7 @@ class TableFit(Fit["TableOptions"]):
 
     def judge(self, verdict: Verdict) -> bool | None:
         """Warn if the networks are hardly better than a constant; return whether they are better."""
-        return warn_if_bag_is_useless(self.bag, self.runs, verdict)
+        return warn_if_bag_is_useless(self, verdict)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
@@ -249,26 +410,24 @@ class TableFit(Fit["TableOptions"]):
 
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, but for what `resume` needs."""
-        bag, runs, encoding = self.bag, self.runs, self.bag.target_encoding
-        networks = networks_of(runs)
-        calibration, accuracy = measured_on_held_out(bag, runs, networks)
+        encoding, networks = self.encoding, self.networks()
+        calibration, accuracy = measured_on_held_out(self, networks)
         model = TableModel(
             self.estimator._estimator_type,
             networks,
             labels=encoding.labels,
             names=self.reader.names,
-            encoder=bag.encoder,
+            encoder=self.encoder,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
             background=self.background,
             summary=Summary(self.values, accuracy),
         )
-        held_out = held_out_scores(bag, runs, networks)
         states = untrained_states(networks)
-        for state, run in zip(states, runs, strict=True):
+        for state, run in zip(states, self.runs, strict=True):
             state.history = run.state.history
-        return Fitted(model, states, provenance, held_out=held_out)
+        return Fitted(model, states, provenance, held_out=held_out_scores(self, networks))
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
@@ -296,47 +455,18 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     return frame
 
 
-def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str, notices: Notices | None = None) -> TableRows:
-    """Return the rows that count, of training and validation.
-
-    With `notices`, the reader is that of an earlier fit, and warns of what these rows have besides.
-    """
-    _, encoding, targets, validation = opened
-    if notices is None:
-        raw = reader.read(opened.frame, class_name)
-    else:
-        raw = reader.read_again(opened.frame, class_name, notices)
-    weight = targets.weight
-    groups = encoding.groups(targets.values)
-    if len(targets.rows) < len(raw):
-        raw = raw[targets.rows]
-    training = slice(len(raw))
-    if validation is None:
-        return TableRows(raw, targets.values, targets.truth, weight, groups, training)
-    frame, others = validation
-    with naming_validation():
-        held_out = reader.read(frame, class_name, Notices())[others.rows]
-    if weight is not None or others.weight is not None:
-        weights = zip((weight, others.weight), (raw, held_out), strict=True)
-        weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
-    values = np.concatenate([targets.values, others.values])
-    truth = np.concatenate([targets.truth, others.truth])
-    raw = np.concatenate([raw, held_out])
-    return TableRows(raw, values, truth, weight, groups, training, slice(training.stop, len(raw)))
-
-
-def digest_of(reader: FrameReader, bag: Bag) -> Digests:
+def _digest_of(fit: TableFit) -> Digests:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    rows, labels, scale = bag.rows, bag.target_encoding.labels, bag.target_encoding.answer_scale
+    rows, encoder, labels, scale = fit.rows, fit.encoder, fit.encoding.labels, fit.encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    names = None if reader.names is None else list(reader.names)
-    before = names, bag.encoder.categories, bag.encoder.dates, classes
+    names = None if fit.reader.names is None else list(fit.reader.names)
+    before = names, encoder.categories, encoder.dates, classes
     fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
-    learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - bag.n_rows!r})"
+    learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
     arrays += [] if rows.weight is None else [rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
-    kinds = {"numbers": bag.encoder.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
+    kinds = {"numbers": encoder.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==

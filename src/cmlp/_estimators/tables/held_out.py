@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._estimators.tables.bag import Bag
+    from cmlp._estimators.tables.fit_table import TableFit
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedNet
     from cmlp._model.summary import Accuracy
@@ -34,56 +34,53 @@ if TYPE_CHECKING:
     from cmlp._train.loop import EpochLoop
 
 
-def _held_out_rows(bag: Bag, runs: Sequence[EpochLoop]) -> list[tuple[NDArray[np.int64], list[int]]]:
+def _held_out_rows(fit: TableFit) -> list[tuple[NDArray[np.int64], list[int]]]:
     """Return each set of held-out rows, with the members that held out these; none if no rows were held out."""
-    n_sets = N_FOLDS if bag.rows.validation is None else 1  # member k holds out the set k % n_sets
-    sets = [run.state.held_out_rows for run in runs[:n_sets]]
-    return [(rows, list(range(k, len(runs), n_sets))) for k, rows in enumerate(sets) if rows is not None]
+    n_sets = N_FOLDS if len(fit.rows.parts) == 1 else 1  # member k holds out the set k % n_sets
+    sets = [run.state.held_out_rows for run in fit.runs[:n_sets]]
+    return [(rows, list(range(k, len(fit.runs), n_sets))) for k, rows in enumerate(sets) if rows is not None]
 
 
-def measured_on_held_out(
-    bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]
-) -> tuple[Calibration | None, Accuracy | None]:
+def measured_on_held_out(fit: TableFit, networks: Sequence[TrainedNet]) -> tuple[Calibration | None, Accuracy | None]:
     """Return scores and accuracy on held-out rows, each judged by the networks that held it out; None without such."""
-    groups = _held_out_rows(bag, runs)
+    groups = _held_out_rows(fit)
     if not groups:
         return None, None
-    scale = bag.target_encoding.answer_scale
+    scale = fit.encoding.answer_scale
     rows = np.concatenate([held for held, _ in groups])
-    each = ([bag.outputs(k, networks[k], held) for k in group] for held, group in groups)
+    each = ([fit.outputs(k, networks[k], held) for k in group] for held, group in groups)
     net = networks[0].net
     outputs = np.concatenate([mean_outputs(found, scale, net.activations[-1]) for found in each])
-    weight = None if bag.rows.weight is None else bag.rows.weight[rows]
+    weight = None if fit.rows.weight is None else fit.rows.weight[rows]
     part = None
-    if bag.options.interval_width == "adaptive":
+    if fit.options.interval_width == "adaptive":
         part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
-    truth = bag.rows.truth[rows]
-    ends = _frequent_ends(bag)
+    truth = fit.rows.truth[rows]
+    ends = _frequent_ends(fit)
     return measured(net, HELD_OUT, outputs, truth, weight, has_classes=scale is None, part=part, ends=ends)
 
 
-def _frequent_ends(bag: Bag) -> NDArray[np.float64] | None:
+def _frequent_ends(fit: TableFit) -> NDArray[np.float64] | None:
     """Return the frequent ends of the targets, which the intervals of several quantiles reach; None without such."""
-    scale = bag.target_encoding.answer_scale
-    if scale is None or not isinstance(bag.target_encoding.loss_parameter, tuple):
+    scale = fit.encoding.answer_scale
+    if scale is None or not isinstance(fit.encoding.loss_parameter, tuple):
         return None
-    rows = bag.rows
-    weight = None if rows.weight is None else rows.weight[rows.training]
-    return frequent_ends(rows.truth[rows.training, 0], weight, scale.scale[0])
+    rows = fit.rows
+    return frequent_ends(rows.truth[: rows.n_training, 0], rows.to_train_on[1], scale.scale[0])
 
 
-def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[TrainedNet]) -> HeldOutScores | None:
+def held_out_scores(fit: TableFit, networks: Sequence[TrainedNet]) -> HeldOutScores | None:
     """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.
 
     The weights of the rows are those before class weights multiplied them: they say how many rows a row stands for.
     """
-    if bag.target_encoding.labels is None:
+    if fit.encoding.labels is None:
         return None
-    parts, class_weights = [], bag.target_encoding.weights_of_labels
-    for rows, group in _held_out_rows(bag, runs):
-        z = [scores_of_inputs(networks[k], bag.inputs_of(k)[rows]) for k in group]
-        weight = np.ones(len(rows)) if bag.rows.weight is None else bag.rows.weight[rows]
-        truth = bag.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+    parts, class_weights = [], fit.encoding.weights_of_labels
+    for rows, group in _held_out_rows(fit):
+        z = [scores_of_inputs(networks[k], fit.inputs_of(k)[rows]) for k in group]
+        weight = np.ones(len(rows)) if fit.rows.weight is None else fit.rows.weight[rows]
+        truth = fit.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
         for label, of_classes in enumerate([] if class_weights is None else class_weights):
             weight = weight / of_classes[truth[:, label]]
         parts.append(Scores(np.stack(z), truth, weight))
@@ -93,7 +90,7 @@ def held_out_scores(bag: Bag, runs: Sequence[EpochLoop], networks: Sequence[Trai
 # ------------------------------------------------------------------------------- a bag beside the best constant answer
 
 
-def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], verdict: Verdict) -> bool | None:
+def warn_if_bag_is_useless(fit: TableFit, verdict: Verdict) -> bool | None:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
     Returns whether they are; None if that is not known.
@@ -101,11 +98,12 @@ def warn_if_bag_is_useless(bag: Bag, runs: Sequence[EpochLoop], verdict: Verdict
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out. Without held-out rows, these are the training rows.
     """
+    runs = fit.runs
     if any(run.state.history.loss is None for run in runs):
         return None
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
         return True
-    groups = [[runs[k] for k in group] for _, group in _held_out_rows(bag, runs)] or [list(runs)]
+    groups = [[runs[k] for k in group] for _, group in _held_out_rows(fit)] or [list(runs)]
     parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
     outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
     weights = [rows.weight for rows, _ in parts if rows.weight is not None]

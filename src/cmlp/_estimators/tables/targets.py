@@ -154,7 +154,9 @@ class TableNumberEncoding(TableEncoding):
 
     def objective(self) -> Objective:
         """Return the objective: for several quantiles with a score, otherwise the validation loss decides."""
-        return Objective(partial(_pinball_score, np.asarray(self._quantiles)) if self._quantiles else None)
+        if not self._quantiles:
+            return Objective(score=None)
+        return Objective(partial(_pinball_score, np.asarray(self._quantiles)), scores_loss=True)
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return numbers in one column for all quantiles.
