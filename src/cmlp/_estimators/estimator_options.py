@@ -100,8 +100,8 @@ class TableOptions(Options):
     keep_background: int
     provenance: bool
     class_weight: ClassWeight = None
-    loss: str = ""
-    quantile: float | tuple[float, ...] = _MEDIAN
+    loss: str = "label_smoothing"  # of a classifier
+    loss_parameter: float | tuple[float, ...] = 0.02
     interval_width: str = ""
 
     @classmethod
@@ -110,10 +110,9 @@ class TableOptions(Options):
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
-        options = cls({name: checked[name] for name in cls.__annotations__ if name in checked})
-        if options.quantile != _MEDIAN and not traits_of(options.loss).predicts_quantiles:
-            raise _quantile_without_loss(options.quantile, options.loss)
-        return options
+        if "loss" in checked:
+            checked["loss_parameter"] = _loss_parameter(checked)
+        return cls({name: checked[name] for name in cls.__annotations__ if name in checked})
 
 
 # The types of parameters whose values never change.
@@ -146,7 +145,7 @@ def _options_of_plain(owner: str, class_name: str, *_types_of_sizes: type, **val
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     """Return `loss_parameter` or, for its loss, `quantile`; ValueError if one is set that the loss does not have."""
     loss = checked["loss"]
-    given = checked["loss_parameter"]
+    given = checked.get("loss_parameter")
     quantile = checked.get("quantile", _MEDIAN)
     if traits_of(loss).predicts_quantiles:
         if given is not None:
@@ -155,12 +154,9 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
-        raise _quantile_without_loss(quantile, loss)
+        problem = "<quantile=> needs <loss:=>, got {!r}."
+        raise InvalidParameterError(problem, loss, quantile=quantile, loss="quantile")
     return architecture.loss_parameter(given, loss)
-
-
-def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    return InvalidParameterError("<quantile=> needs <loss:=>, got {!r}.", loss, quantile=quantile, loss="quantile")
 
 
 def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:

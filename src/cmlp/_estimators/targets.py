@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
+    from cmlp._data.arrays import LossFunction
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
     from cmlp._estimators.estimator_options import EstimatorOptions
@@ -102,11 +103,16 @@ class ClassEncoding(NetworkTargetEncoding):
 class NumberEncoding(NetworkTargetEncoding):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
-    def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
-        self.loss = options.loss
-        self._y_scale = options.y_scale
-        given = options.loss_parameter
-        self.quantiles = given if isinstance(given, tuple) else None
+    def __init__(
+        self,
+        loss: str | LossFunction,
+        loss_parameter: float | tuple[float, ...],
+        n_columns: int,
+        y_scale: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.quantiles = loss_parameter if isinstance(loss_parameter, tuple) else None
+        self._y_scale = y_scale
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
         self.output = "exp" if traits_of(self.loss).has_positive_outputs else "identity"
 
@@ -153,7 +159,8 @@ def learn_encoding(
     """
     y, weight = opened.y, opened.weight
     if not fit.is_classifier:
-        numbers = NumberEncoding(fit.options, 1 if y.ndim == 1 else y.shape[1])
+        options, n_columns = fit.options, 1 if y.ndim == 1 else y.shape[1]
+        numbers = NumberEncoding(options.loss, options.loss_parameter, n_columns, options.y_scale)
         return numbers, numbers.encode(y, weight)
     if knows_classes or not is_complete:
         labels = _known_labels(fit, y, classes)

@@ -279,10 +279,11 @@ class TableFit(Fit["TableOptions"]):
 
     def network(self, k: int) -> _core.Net:
         """Return the network of member k."""
-        encoding, hidden = self.encoding, self.options.hidden_layer_sizes
+        options, encoding = self.options, self.encoding
+        hidden = options.hidden_layer_sizes
         sizes = (self.inputs_of(k).shape[1], *hidden, encoding.n_outputs)
         activations = (*[ACTIVATION] * len(hidden), encoding.output)
-        return _core.Net(sizes, activations, encoding.loss, np.float32, None, encoding.loss_parameter)
+        return _core.Net(sizes, activations, options.loss, np.float32, None, options.loss_parameter)
 
     def _new_runs(self, rng: _core.Random) -> list[EpochLoop]:
         """Return the runs of all members, with new parameters or those of the members of the previous model."""

@@ -63,7 +63,7 @@ def measured_on_held_out(fit: TableFit, networks: Sequence[TrainedNet]) -> tuple
 def _frequent_ends(fit: TableFit) -> NDArray[np.float64] | None:
     """Return the frequent ends of the targets, which the intervals of several quantiles reach; None without such."""
     scale = fit.encoding.answer_scale
-    if scale is None or not isinstance(fit.encoding.loss_parameter, tuple):
+    if scale is None or not isinstance(fit.options.loss_parameter, tuple):
         return None
     rows = fit.rows
     return frequent_ends(rows.truth[: rows.n_training, 0], rows.to_train_on[1], scale.scale[0])

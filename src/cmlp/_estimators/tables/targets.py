@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes
-from cmlp._estimators.targets import TargetEncoding
+from cmlp._estimators.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
 from cmlp.exceptions import InvalidParameterError, Setting, short_repr
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from cmlp._model.model import TableModel
 
 
-_SMOOTHING = 0.02  # of the labels of a table
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 _LARGEST = 1e150  # squares of targets are finite
 _MOST_SPREADS = 1e18  # whose squares are finite in float32
@@ -47,39 +45,14 @@ class CountedTargets(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class TableEncoding(TargetEncoding):
-    """The rules for the networks of a table, and their loss."""
-
-    loss: str
-    loss_parameter: float | tuple[float, ...]
-    answer_scale: AnswerScale | None = None  # what predictions of numbers need
-
-    @property
-    def weights_of_labels(self) -> NDArray[np.float64] | None:
-        """The `class_weights` of the model."""
-        return None
-
-    @abstractmethod
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return the targets of the rows that count."""
-
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what the splits of the columns should separate: they lower the variance of these numbers."""
-        return values.astype(np.float64)
-
-
-class TableClassEncoding(TableEncoding):
+class TableClassEncoding(ClassEncoding):
     """Labels of a table. Those of rows that do not count are no classes, but may have weights."""
 
-    labels: Labels
-    loss = "label_smoothing"
-    loss_parameter = _SMOOTHING
+    answer_scale: AnswerScale | None = None
 
-    def __init__(self, labels: Labels, every: Labels, class_weights: ClassWeights | None) -> None:
-        self.labels, self.class_weights = labels, class_weights
+    def __init__(self, labels: Labels, every: Labels, loss: str, class_weights: ClassWeights | None) -> None:
+        super().__init__(labels, loss, class_weights)
         self._every = every  # the labels to which `class_weights` belong
-        self.n_outputs = labels.n_outputs
-        self.output = "softmax" if labels.kind == "multiclass" else "logistic"
 
     @property
     def weights_of_labels(self) -> NDArray[np.float64] | None:
@@ -95,16 +68,17 @@ class TableClassEncoding(TableEncoding):
         return scaled
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return encoded labels."""
+        """Return the targets of the rows that count."""
         values = self._every.encode(y)
         rows, weight = rows_that_count(self.weighted(values, weight, require_positive=True).weight, len(y))
-        return self.targets_of(rows, self.labels.encode(y[rows]), weight)
+        return self.targets_of(rows, self.values(y[rows]), weight)
 
     def targets_of(
         self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their encoded labels."""
-        return CountedTargets(rows, values, values if self.labels.kind == "multilabel" else values.reshape(-1), weight)
+        truth = self.groups(values)
+        return CountedTargets(rows, values, values if truth is None else truth, weight)
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
@@ -115,25 +89,22 @@ class TableClassEncoding(TableEncoding):
         return None if self.labels.kind == "multilabel" else values.reshape(-1)
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes, or a column of numbers for each of several labels."""
+        """Return the classes, which the splits of columns should separate, or a column of numbers for each label."""
         groups = self.groups(values)
-        return super().to_split(values) if groups is None else groups
+        return values.astype(np.float64) if groups is None else groups
 
 
-class TableNumberEncoding(TableEncoding):
-    """Numbers of a table, standardized, with an output for each column or, of one column, for each quantile."""
+class TableNumberEncoding(NumberEncoding):
+    """Numbers of a table, standardized: `answer_scale` is what predictions of them need."""
 
-    answer_scale: AnswerScale
+    weights_of_labels = None
 
-    def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
-        self.loss, self.answer_scale = loss, answer_scale
-        self.loss_parameter = quantile if traits_of(loss).predicts_quantiles else 0.0
-        self._quantiles = quantile if isinstance(quantile, tuple) else ()
-        self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
-        self.output = _output_of(loss)
+    def __init__(self, loss: str, loss_parameter: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
+        super().__init__(loss, loss_parameter, len(answer_scale.centre))
+        self.answer_scale = answer_scale
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return standardized numbers; rows that do not count may be far away."""
+        """Return the targets of the rows that count; others may be far away."""
         centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
         rows, weight = rows_that_count(weight, len(y))
         numbers = np.tile(centre, (len(y), 1))
@@ -146,31 +117,37 @@ class TableNumberEncoding(TableEncoding):
         self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
-        values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
+        return CountedTargets(rows, self.values(numbers), numbers, weight)
+
+    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return standardized numbers, a column for each output."""
+        values = (y - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
         if traits_of(self.loss).needs_positive_targets:
             values = np.maximum(values, np.finfo(np.float32).tiny)
-        columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
-        return CountedTargets(rows, columns, numbers, weight)
+        return np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
 
     def objective(self) -> Objective:
         """Return the objective: for several quantiles with a score, otherwise the validation loss decides."""
-        if not self._quantiles:
+        if self.quantiles is None:
             return Objective(score=None)
-        return Objective(partial(_pinball_score, np.asarray(self._quantiles)), scores_loss=True)
+        return Objective(partial(_pinball_score, np.asarray(self.quantiles)), scores_loss=True)
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return numbers in one column for all quantiles.
+        """Return numbers whose variance the splits of columns should lower, in one column for all quantiles.
 
         Of losses for which far targets count little, they are soft-clipped, because the variance would depend on the
         far ones alone. Those of "poisson" and "gamma" are square roots and logarithms, which have about the same
         variance for small and large means.
         """
-        numbers = super().to_split(values[:, :1] if self._quantiles else values)
+        numbers = (values if self.quantiles is None else values[:, :1]).astype(np.float64)
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
             numbers = np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
         return numbers
+
+
+TableEncoding: TypeAlias = TableClassEncoding | TableNumberEncoding
 
 
 def learn_table_encoding(
@@ -213,7 +190,7 @@ def _learn_table_classes(
                 f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
                 f"{short_repr(labels.classes.tolist())} ({labels.kind})."
             )
-    encoding = TableClassEncoding(labels, every, weights)
+    encoding = TableClassEncoding(labels, every, fit.options.loss, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
 
 
@@ -226,14 +203,15 @@ def _learn_table_numbers(
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
-    loss, quantile, previous = fit.options.loss, fit.options.quantile, warm
+    loss, quantile, previous = fit.options.loss, fit.options.loss_parameter, warm
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
         problem = "<quantile> must be <expected>, got {!r} and {} columns."
         raise InvalidParameterError(problem, quantile, n, quantile=quantile, expected=expected)
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
-    if previous is not None and previous.net.activations[-1] != _output_of(loss):
+    output = "exp" if traits_of(loss).has_positive_outputs else "identity"
+    if previous is not None and previous.net.activations[-1] != output:
         problem = "<warm_start=> needs the <loss> {!r} or one of its kind, got {!r}."
         about = Setting("loss", loss)
         raise InvalidParameterError(problem, previous.net.loss, loss, warm_start=True, loss=loss, about=about)
@@ -269,11 +247,6 @@ def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.f
     values = values.reshape(len(y), -1)
     _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
     return values
-
-
-def _output_of(loss: str) -> str:
-    """Return the activation of the outputs for numbers of a table."""
-    return "exp" if traits_of(loss).has_positive_outputs else "identity"
 
 
 def _learn_scale(
