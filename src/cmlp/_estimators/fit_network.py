@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import Arrays, RowSource
     from cmlp._estimators.targets import NetworkTargetEncoding
-    from cmlp._train.diagnosis import Verdict
+    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.engine import Engine
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
@@ -461,9 +461,9 @@ class NetworkFit(Fit["EstimatorOptions"]):
         """Return what the fit would leave now, with early stopping with the best parameters so far."""
         return self.fitted_from(self.run.state.best_so_far(), provenance)
 
-    def judge(self, verdict: Verdict) -> bool | None:
-        """Warn if the network is hardly better than a constant; return whether it is better."""
-        return self.run.judge(verdict)
+    def warn_if_useless(self, rule: WarningRule) -> bool:
+        """Warn if the network is hardly better than a constant; return whether it is not."""
+        return self.run.warn_if_useless(rule)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""

@@ -419,14 +419,14 @@ def _train(run: TrainingRun, n_batches: int | None) -> None:
         run.train()
     elif not run.run_batches(n_batches):
         return
-    run.judge()
+    run.warn_if_useless()
 
 
 def _train_epoch(run: TrainingRun, epochs: Iterator[None]) -> bool:
     """Train an epoch; return False if training has ended."""
     has_trained = next(epochs, run) is not run
     if not has_trained:
-        run.judge()
+        run.warn_if_useless()
     return has_trained
 
 

@@ -102,7 +102,7 @@ def _run(fit: NetworkFit, source: Arrays, workers: Workers, followers: Sequence[
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers)
-    train_and_store(fit, followers, judges=not workers.rank)  # worker 0 warns of a useless model
+    train_and_store(fit, followers, warns=not workers.rank)  # worker 0 warns of a useless model
 
 
 class JointEngine(Engine):

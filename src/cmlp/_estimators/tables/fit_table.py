@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
-    from cmlp._train.diagnosis import Verdict
+    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
     from cmlp._train.training_options import TrainingOptions
@@ -398,9 +398,9 @@ class TableFit(Fit["TableOptions"]):
         lines = options.verbose not in (False, "bar")
         train_members(self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=own)
 
-    def judge(self, verdict: Verdict) -> bool | None:
-        """Warn if the networks are hardly better than a constant; return whether they are better."""
-        return warn_if_bag_is_useless(self, verdict)
+    def warn_if_useless(self, rule: WarningRule) -> bool:
+        """Warn if the networks are hardly better than a constant; return whether they are not."""
+        return warn_if_bag_is_useless(self, rule)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""

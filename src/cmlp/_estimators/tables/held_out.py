@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cmlp._model.calibration import Calibration
     from cmlp._model.model import TrainedNet
     from cmlp._model.summary import Accuracy
-    from cmlp._train.diagnosis import Verdict
+    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.loop import EpochLoop
 
 
@@ -90,19 +90,19 @@ def held_out_scores(fit: TableFit, networks: Sequence[TrainedNet]) -> HeldOutSco
 # ------------------------------------------------------------------------------- a bag beside the best constant answer
 
 
-def warn_if_bag_is_useless(fit: TableFit, verdict: Verdict) -> bool | None:
+def warn_if_bag_is_useless(fit: TableFit, rule: WarningRule) -> bool:
     """Warn unless the networks, or else their mean, are clearly better than the best constant answer.
 
-    Returns whether they are; None if that is not known.
+    Returns whether they are shown not to be.
 
     The validation losses of the kept epochs decide if they are clearly better; otherwise the held-out rows are read
     again, each by the networks that held it out. Without held-out rows, these are the training rows.
     """
     runs = fit.runs
     if any(run.state.history.loss is None for run in runs):
-        return None
+        return False
     if runs[0].job.objective.score is None and all(map(_is_useful, runs)):
-        return True
+        return False
     groups = [[runs[k] for k in group] for _, group in _held_out_rows(fit)] or [list(runs)]
     parts = [(judged_rows(group[0].job), _outputs(group)) for group in groups]
     outputs, targets = np.concatenate([part for _, part in parts]), np.concatenate([rows.targets for rows, _ in parts])
@@ -114,11 +114,12 @@ def warn_if_bag_is_useless(fit: TableFit, verdict: Verdict) -> bool | None:
     # The best epoch of each network was chosen by its own rows, so chance depends on their number.
     found = Comparison(net, every, loss, constant, first.limit(net, constant), outputs)
     if not can_be_beaten(constant, every):
-        return None
-    is_better = found.model_is_better() or (verdict.needs_proof and not found.is_proven(outputs))
-    if not is_better and verdict.warns:
-        found.warn(verdict.note + causes(runs[0].job, first, epochs="n_epochs"))
-    return is_better
+        return False
+    if found.model_is_better() or (rule.needs_proof and not found.is_proven(outputs)):
+        return False
+    if rule.warns:
+        found.warn(rule.note + causes(runs[0].job, first, epochs="n_epochs"))
+    return True
 
 
 def _is_useful(run: EpochLoop) -> bool:
