@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cmlp._bridge import _core
 from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
@@ -21,14 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
+    from cmlp._estimators.estimator_options import FitOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
-    from cmlp._estimators.trainer import Trainer
     from cmlp._train.diagnosis import WarningRule
     from cmlp._train.training_run import TrainingRun
-
-AnyOptions = TypeVar("AnyOptions", bound="EstimatorOptions | TableOptions")
-
 
 _CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
@@ -37,7 +33,7 @@ _CONTINUED = (
 
 
 @dataclass(eq=False)
-class Fit(ABC, Generic[AnyOptions]):
+class Fit(ABC):
     """A call that trains an estimator: one network, or all networks of a table.
 
     It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
@@ -45,7 +41,7 @@ class Fit(ABC, Generic[AnyOptions]):
     """
 
     estimator: Estimator
-    options: AnyOptions
+    options: FitOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
@@ -61,6 +57,11 @@ class Fit(ABC, Generic[AnyOptions]):
     def class_name(self) -> str:
         """The name of the estimator's class, for messages."""
         return type(self.estimator).__name__
+
+    @property
+    def warm_model(self) -> Any:
+        """The model that a warm start continues; None for a new one."""
+        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
     @property
     def earlier_provenance(self) -> dict[str, Any] | None:
@@ -102,15 +103,6 @@ class Fit(ABC, Generic[AnyOptions]):
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Return whether the trained model is shown to be no better than a constant; the rule says when to warn."""
 
-    def trainer(self, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow) -> Trainer:
-        """Return what the callbacks that follow some of the runs get."""
-        from cmlp._estimators.network import Network  # few programs need it
-        from cmlp._estimators.trainer import Trainer
-
-        jobs, n_threads = [run.job for run in runs], self.options.n_threads
-        networks = [Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads) for job in jobs]
-        return Trainer._of_fit(self, runs, networks, provenance_now)
-
     def warning_rule(self) -> WarningRule:
         """Return when to warn of a useless model.
 
@@ -129,7 +121,7 @@ class Fit(ABC, Generic[AnyOptions]):
         return WarningRule(True, _CONTINUED, needs_proof=True)
 
 
-def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, warns: bool = True) -> None:
+def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -> None:
     """Train, warn of a useless model, and store the model.
 
     After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
@@ -140,7 +132,7 @@ def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, warns: bool = Tr
     _core.run_deferred(signals, _train_and_store, fit, followers, warns, signals)
 
 
-def _train_and_store(fit: Fit[Any], followers: Sequence[Any], warns: bool, signals: DeferredSignals) -> None:
+def _train_and_store(fit: Fit, followers: Sequence[Any], warns: bool, signals: DeferredSignals) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:

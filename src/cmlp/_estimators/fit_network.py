@@ -34,6 +34,7 @@ from cmlp._estimators.kinds_of_call import FIT, PARTIAL_FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
+from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
@@ -171,7 +172,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
 
 
 @dataclass(eq=False)
-class NetworkFit(Fit["EstimatorOptions"]):
+class NetworkFit(Fit):
     """A call that trains one network."""
 
     options: EstimatorOptions
@@ -454,7 +455,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
             state.resume_check.parameters = parameters_to_keep(estimator)
         callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
         if callbacks:
-            self.trainer(self.runs, provenance_now)._follow(callbacks, run)
+            trainer_of(self, self.runs, provenance_now)._follow(callbacks, run)
         run.train()
 
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
@@ -476,6 +477,16 @@ class NetworkFit(Fit["EstimatorOptions"]):
         The model shares the block of parameters with the state, unless y is standardized.
         """
         return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
+
+
+def trainer_of(fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow) -> Trainer:
+    """Return what the callbacks that follow some of the runs of a fit get."""
+    from cmlp._estimators.network import Network  # few programs need it
+
+    jobs, n_threads = [run.job for run in runs], fit.options.n_threads
+    networks = [Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads) for job in jobs]
+    fitted_now = lambda: fit.fitted_now(provenance_now())  # noqa: E731
+    return Trainer._of_fit(fit.estimator, networks, runs, fitted_now, is_of_table=fit.is_of_table)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

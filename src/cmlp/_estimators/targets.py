@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import LossFunction
     from cmlp._data.checks import Opened
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fit import Fit
 
 
@@ -146,7 +145,7 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def learn_encoding(
-    fit: Fit[EstimatorOptions],
+    fit: Fit,
     opened: Opened,
     *,
     is_complete: bool,
@@ -177,7 +176,7 @@ def learn_encoding(
     return encoding, encoding.weighted(values, weight, require_positive=is_complete)
 
 
-def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLike | None) -> Labels:
+def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous: Any = fit.previous
     if previous is None:

@@ -47,8 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.fit import Fit
-    from cmlp._estimators.fitted import ProvenanceNow
+    from cmlp._estimators.fitted import Fitted
     from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
@@ -151,18 +150,26 @@ class Trainer:
         self.networks = tuple(networks)
         self._members = tuple(trained)  # the options and the state of each network
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
-        self._fit: Fit[Any] | None = None  # of the estimator that is trained
-        self._provenance_now: ProvenanceNow = lambda: None
+        self._estimator: Any = None  # that is trained
+        self._fitted_now: Callable[[], Fitted] | None = None  # returns what its fit would leave now
+        self._is_of_table = False
 
     @classmethod
     def _of_fit(
-        cls, fit: Fit[Any], runs: Iterable[TrainingRun], networks: Iterable[Any], provenance_now: ProvenanceNow
+        cls,
+        estimator: Any,
+        networks: Iterable[Any],
+        runs: Iterable[TrainingRun],
+        fitted_now: Callable[[], Fitted],
+        *,
+        is_of_table: bool,
     ) -> Self:
         """Return what the callbacks of an estimator's training get: the trainer of runs of a call of fit."""
         trainer = cls.__new__(cls)
         trainer._set_up(networks, [(run.job.options, run.state) for run in runs])
-        trainer._fit = fit
-        trainer._provenance_now = provenance_now
+        trainer._estimator = estimator
+        trainer._fitted_now = fitted_now
+        trainer._is_of_table = is_of_table
         return trainer
 
     @property
@@ -171,10 +178,6 @@ class Trainer:
         if self._is_of_table:
             raise AttributeError("A Trainer of a table has no attribute 'network', but several networks: see networks.")
         return self.networks[0]
-
-    @property
-    def _is_of_table(self) -> bool:
-        return self._fit is not None and self._fit.is_of_table
 
     def run(
         self,
@@ -302,14 +305,9 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
         resumed.
         """
-        if self._fit is None:
+        if self._fitted_now is None:
             return deepcopy(self.network)
-        return copy_with(self._fit.estimator, self._fitted_now())
-
-    def _fitted_now(self) -> Any:
-        """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
-        assert self._fit is not None
-        return self._fit.fitted_now(self._provenance_now())
+        return copy_with(self._estimator, self._fitted_now())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
@@ -320,7 +318,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._fit is None or self._is_of_table:
+        if self._fitted_now is None or self._is_of_table:
             model.save(path)
         else:
             model.save(path, include_training_state=True)

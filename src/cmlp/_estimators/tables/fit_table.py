@@ -18,6 +18,7 @@ from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_fra
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit, train_and_store
+from cmlp._estimators.fit_network import trainer_of
 from cmlp._estimators.fitted import Fitted, fitted_of, locked, untrained_states
 from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
 from cmlp._estimators.tables.bag import (
@@ -28,13 +29,15 @@ from cmlp._estimators.tables.bag import (
     has_bins,
     options_of_member,
 )
-from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
+from cmlp._estimators.tables.calibrate import measured
+from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
-from cmlp._model.model import TableModel, TrainedNet
+from cmlp._model.calibration import HELD_OUT, frequent_ends
+from cmlp._model.model import TableModel, TrainedNet, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
-from cmlp._model.probabilities import networks_as_trained
+from cmlp._model.probabilities import HeldOutScores, Scores, networks_as_trained, no_map, scores_of_inputs
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
@@ -58,8 +61,9 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
+    from cmlp._model.calibration import Calibration
     from cmlp._model.encoder import ColumnEncoder
-    from cmlp._model.summary import Background
+    from cmlp._model.summary import Accuracy, Background
     from cmlp._train.diagnosis import WarningRule
     from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
@@ -115,7 +119,7 @@ class TableRows(NamedTuple):
 
 
 @dataclass(eq=False)
-class TableFit(Fit["TableOptions"]):
+class TableFit(Fit):
     """A call that trains the networks of a table."""
 
     is_of_table = True
@@ -143,11 +147,6 @@ class TableFit(Fit["TableOptions"]):
             previous = table_to_resume(estimator)
             return cls(estimator, options, previous, validation, True, repeated=previous.model.encoder)
         return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
-
-    @property
-    def warm_model(self) -> TableModel | None:
-        """The model that a warm start continues."""
-        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
     def prepare(self, X: Any, y: Any, weight: Any) -> Self:
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
@@ -194,9 +193,8 @@ class TableFit(Fit["TableOptions"]):
                 raise InvalidParameterError(problem, early_stopping=False, X_val=...)
             val_frame = _validation_frame(X_val, self.class_name)
         _require_rows(frame, self.class_name)
-        self.encoding, targets = learn_table_encoding(
-            self, self.warm_model, y, as_weights(weight, frame.n_rows), frame.n_rows
-        )
+        weights = as_weights(weight, frame.n_rows)
+        self.encoding, targets = learn_table_encoding(self, y, weights, frame.n_rows)
         opened = [(frame, targets)]
         if val_frame is not None:
             with naming_validation():
@@ -269,7 +267,7 @@ class TableFit(Fit["TableOptions"]):
         """Return the encoded rows as member k reads them."""
         return self.inputs[has_bins(self.encoder, k)]
 
-    def outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the outputs of member k for some rows."""
         return network.net.forward(network.params, self.inputs_of(k)[rows], n_threads=1).astype(np.float64)
 
@@ -372,20 +370,25 @@ class TableFit(Fit["TableOptions"]):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
-        from cmlp._estimators.provenance import begin_table_record  # few programs need it
+        from cmlp._estimators.provenance import begin_table_record, texts_of  # few programs need it
 
-        return begin_table_record(self)
+        rows, arrays = self.rows, {}
+        for suffix, part in zip(("", "_val"), rows.parts, strict=False):
+            given = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
+            arrays.update({name + suffix: array[part] for name, array in given.items() if array is not None})
+        texts = texts_of(self.class_name, self.encoding.labels, self.reader.names, self.encoder.categories)
+        return begin_table_record(self, arrays, texts)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and each of the others one network."""
         options = self.options
         if followers:
             for run, follower in zip(self.runs, followers, strict=True):
-                self.trainer([run], provenance_now)._follow([follower], run)
+                trainer_of(self, [run], provenance_now)._follow([follower], run)
         own = None
         callbacks = callbacks_of(options.callbacks, options.verbose)
         if callbacks:
-            trainer = self.trainer(self.runs, provenance_now)
+            trainer = trainer_of(self, self.runs, provenance_now)
             own = Callbacks(trainer)
             own.add(callbacks, trainer)
             if own.intervals:
@@ -400,7 +403,8 @@ class TableFit(Fit["TableOptions"]):
 
     def warn_if_useless(self, rule: WarningRule) -> bool:
         """Warn if the networks are hardly better than a constant; return whether they are not."""
-        return warn_if_bag_is_useless(self, rule)
+        groups = [[self.runs[k] for k in members] for _, members in self._held_out_rows()]
+        return warn_if_bag_is_useless(groups or [self.runs], rule)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
@@ -412,7 +416,7 @@ class TableFit(Fit["TableOptions"]):
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, but for what `resume` needs."""
         encoding, networks = self.encoding, self.networks()
-        calibration, accuracy = measured_on_held_out(self, networks)
+        calibration, accuracy = self._measured_on_held_out(networks)
         model = TableModel(
             self.estimator._estimator_type,
             networks,
@@ -428,7 +432,64 @@ class TableFit(Fit["TableOptions"]):
         states = untrained_states(networks)
         for state, run in zip(states, self.runs, strict=True):
             state.history = run.state.history
-        return Fitted(model, states, provenance, held_out=held_out_scores(self, networks))
+        return Fitted(model, states, provenance, held_out=self._held_out_scores(networks))
+
+    # What the rows that networks held out tell
+
+    def _held_out_rows(self) -> list[tuple[NDArray[np.int64], list[int]]]:
+        """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
+        n_sets = N_FOLDS if len(self.rows.parts) == 1 else 1  # member k holds out the set k % n_sets
+        sets = [run.state.held_out_rows for run in self.runs[:n_sets]]
+        return [(rows, list(range(k, len(self.runs), n_sets))) for k, rows in enumerate(sets) if rows is not None]
+
+    def _measured_on_held_out(self, networks: Sequence[TrainedNet]) -> tuple[Calibration | None, Accuracy | None]:
+        """Return scores and accuracy on held-out rows, each by the networks that held it out; None without such."""
+        groups = self._held_out_rows()
+        if not groups:
+            return None, None
+        scale, net = self.encoding.answer_scale, networks[0].net
+        rows = np.concatenate([held for held, _ in groups])
+        outputs = []
+        for held, members in groups:
+            each = [self._outputs(k, networks[k], held) for k in members]
+            outputs.append(mean_outputs(each, scale, net.activations[-1]))
+        part = None
+        if self.options.interval_width == "adaptive":
+            part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
+        return measured(
+            net,
+            HELD_OUT,
+            np.concatenate(outputs),
+            self.rows.truth[rows],
+            None if self.rows.weight is None else self.rows.weight[rows],
+            has_classes=scale is None,
+            part=part,
+            ends=self._frequent_ends(),
+        )
+
+    def _frequent_ends(self) -> NDArray[np.float64] | None:
+        """Return the frequent ends of the targets, which intervals of several quantiles reach; None without such."""
+        scale, rows = self.encoding.answer_scale, self.rows
+        if scale is None or not isinstance(self.options.loss_parameter, tuple):
+            return None
+        return frequent_ends(rows.truth[: rows.n_training, 0], rows.to_train_on[1], scale.scale[0])
+
+    def _held_out_scores(self, networks: Sequence[TrainedNet]) -> HeldOutScores | None:
+        """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.
+
+        The weights of the rows are those before class weights multiplied them: they say how many rows a row stands for.
+        """
+        if self.encoding.labels is None:
+            return None
+        parts, class_weights = [], self.encoding.weights_of_labels
+        for rows, members in self._held_out_rows():
+            z = [scores_of_inputs(networks[k], self.inputs_of(k)[rows]) for k in members]
+            weight = np.ones(len(rows)) if self.rows.weight is None else self.rows.weight[rows]
+            truth = self.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+            for label, of_classes in enumerate([] if class_weights is None else class_weights):
+                weight = weight / of_classes[truth[:, label]]
+            parts.append(Scores(np.stack(z), truth, weight))
+        return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fit import Fit
-    from cmlp._model.model import TableModel
 
 
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
@@ -50,7 +49,7 @@ class TableClassEncoding(ClassEncoding):
 
     answer_scale: AnswerScale | None = None
 
-    def __init__(self, labels: Labels, every: Labels, loss: str, class_weights: ClassWeights | None) -> None:
+    def __init__(self, labels: Labels, every: Labels, loss: object, class_weights: ClassWeights | None) -> None:
         super().__init__(labels, loss, class_weights)
         self._every = every  # the labels to which `class_weights` belong
 
@@ -99,7 +98,9 @@ class TableNumberEncoding(NumberEncoding):
 
     weights_of_labels = None
 
-    def __init__(self, loss: str, loss_parameter: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
+    def __init__(
+        self, loss: str | LossFunction, loss_parameter: float | tuple[float, ...], answer_scale: AnswerScale
+    ) -> None:
         super().__init__(loss, loss_parameter, len(answer_scale.centre))
         self.answer_scale = answer_scale
 
@@ -151,8 +152,7 @@ TableEncoding: TypeAlias = TableClassEncoding | TableNumberEncoding
 
 
 def learn_table_encoding(
-    fit: Fit[TableOptions],
-    warm: TableModel | None,
+    fit: Fit,
     y: ArrayLike | None,
     weight: NDArray[np.float64] | None,
     n_rows: int,
@@ -160,12 +160,12 @@ def learn_table_encoding(
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
     if fit.is_classifier:
-        return _learn_table_classes(fit, warm, array, weight)
-    return _learn_table_numbers(fit, warm, array, weight, feature_names(y))
+        return _learn_table_classes(fit, array, weight)
+    return _learn_table_numbers(fit, array, weight, feature_names(y))
 
 
 def _learn_table_classes(
-    fit: Fit[TableOptions], warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
+    fit: Fit, y: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[TableEncoding, CountedTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
@@ -183,8 +183,8 @@ def _learn_table_classes(
         raise ValueError(
             f"{fit.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
         )
-    if warm is not None:
-        known = warm.class_labels
+    if fit.warm_model is not None:
+        known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
                 f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
@@ -195,15 +195,14 @@ def _learn_table_classes(
 
 
 def _learn_table_numbers(
-    fit: Fit[TableOptions],
-    warm: TableModel | None,
+    fit: Fit,
     y: NDArray[Any],
     weight: NDArray[np.float64] | None,
     names: NDArray[Any] | None,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
-    loss, quantile, previous = fit.options.loss, fit.options.loss_parameter, warm
+    loss, quantile, previous = fit.options.loss, fit.options.loss_parameter, fit.warm_model
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
         problem = "<quantile> must be <expected>, got {!r} and {} columns."
@@ -250,7 +249,7 @@ def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.f
 
 
 def _learn_scale(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str | LossFunction
 ) -> AnswerScale:
     """Return the scale of the columns of values; a warm start keeps the centres and spreads of the earlier fit."""
     n = values.shape[1]
