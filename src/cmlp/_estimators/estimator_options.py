@@ -95,7 +95,7 @@ class TableOptions(FitOptions):
 
     n_estimators: int
     max_time: float | None
-    categorical_features: Any  # "from_dtype", or what `learn_frame_reader` accepts
+    categorical_features: Any  # "from_dtype", or what `learn_columns` accepts
     date_parts: bool
     learning_rate_init: float
     dropout: float | tuple[float, ...]

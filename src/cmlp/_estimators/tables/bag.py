@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cmlp._estimators.tables.learn_encoder import LEAVES
+from cmlp._estimators.tables.splits import LEAVES
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.training_options import options_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cmlp._bridge import _core
     from cmlp._estimators.estimator_options import TableOptions
-    from cmlp._model.encoder import ColumnEncoder
+    from cmlp._model.table_columns import TableColumns
     from cmlp._train.training_options import TrainingOptions
 
 
@@ -50,13 +50,13 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
     return folds
 
 
-def has_bins(encoder: ColumnEncoder, k: int) -> bool:
+def has_bins(columns: TableColumns, k: int) -> bool:
     """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
 
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder.columns for edges in column.all_edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in columns for edges in column.all_edges)
 
 
 def options_of_member(options: TableOptions, n_rows: int, *, has_validation: bool) -> TrainingOptions:

@@ -14,7 +14,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
-from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
+from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit, train_and_store
@@ -31,7 +31,8 @@ from cmlp._estimators.tables.bag import (
 )
 from cmlp._estimators.tables.calibrate import measured
 from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
-from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
+from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
+from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import train_members
 from cmlp._model.calibration import HELD_OUT, frequent_ends
@@ -62,8 +63,9 @@ if TYPE_CHECKING:
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
     from cmlp._model.calibration import Calibration
-    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Accuracy, Background
+    from cmlp._model.table_columns import TableColumns
+    from cmlp._model.unusual_rows import Gaps
     from cmlp._train.diagnosis import WarningRule
     from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
@@ -84,11 +86,11 @@ def fit_table(
     *,
     resume: bool,
     followers: Sequence[Any] = (),
-    repeated: ColumnEncoder | None = None,
+    repeated: TableColumns | None = None,
 ) -> None:
     """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights.
 
-    `repeated` is the encoder of a fit that the call repeats.
+    `repeated` are the columns of a fit that the call repeats.
     """
     fit = TableFit.of(estimator, validation, resume=resume)
     fit.repeated = repeated or fit.repeated
@@ -126,12 +128,11 @@ class TableFit(Fit):
 
     options: TableOptions
     previous: Fitted | None = None
-    repeated: ColumnEncoder | None = None  # the columns of a fit that is continued or repeated
+    repeated: TableColumns | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
     encoding: TableEncoding = field(init=False)
-    reader: FrameReader = field(init=False)
-    encoder: ColumnEncoder = field(init=False)
+    columns: TableColumns = field(init=False)
     rows: TableRows = field(init=False)
     inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)  # of the members with and without bins
     deadline: Deadline = field(init=False)
@@ -145,7 +146,7 @@ class TableFit(Fit):
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         if resume:
             previous = table_to_resume(estimator)
-            return cls(estimator, options, previous, validation, True, repeated=previous.model.encoder)
+            return cls(estimator, options, previous, validation, True, repeated=previous.model.columns)
         return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
 
     def prepare(self, X: Any, y: Any, weight: Any) -> Self:
@@ -158,9 +159,9 @@ class TableFit(Fit):
         options, previous = self.options, self.previous
         self.deadline = Deadline(options.max_time)
         self._learn_columns(self._open(X, y, weight))
-        rows, encoder = self.rows, self.encoder
-        kinds = {has_bins(encoder, k) for k in range(min(options.n_estimators, 2))}
-        self.inputs = {bins: encoder.core.encode(rows.raw, bins=bins) for bins in kinds}
+        rows, columns = self.rows, self.columns
+        kinds = {has_bins(columns, k) for k in range(min(options.n_estimators, 2))}
+        self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
         digest = _digest_of(self)
         if self.resume and previous is not None:
             if digest != previous.state.resume_check.digests:
@@ -209,21 +210,20 @@ class TableFit(Fit):
         return opened
 
     def _learn_columns(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
-        """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Read the rows."""
+        """Learn the columns, which a warm start keeps, and read the rows."""
         model, options = self.warm_model, self.options
         if model is not None:
-            self.reader = model.reader
-            self.encoder = model.encoder
-            self.rows = self._read(opened, Notices(_KEPT_COLUMNS))
+            self.columns = model.columns
+            self.rows = self._read(model.columns, opened, Notices(_KEPT_COLUMNS), model.gaps)
             warn_of_moved_rows(model, self.rows.to_train_on[0], _KEPT_COLUMNS)
             return
         frame, targets = opened[0]
         categorical = options.categorical_features
-        self.reader = learn_frame_reader(frame, categorical, self.class_name, targets.rows, targets.weight)
-        self.rows = self._read(opened)
-        self.encoder = learn_encoder(
+        known = learn_columns(frame, categorical, self.class_name, targets.rows, targets.weight)
+        self.rows = self._read(known, opened)
+        self.columns = learn_inputs(
+            known,
             self.rows.to_train_on[0],
-            self.reader,
             SplitTarget(self.encoding.to_split(targets.values), targets.weight),
             options.n_threads,
             date_parts=options.date_parts,
@@ -231,23 +231,26 @@ class TableFit(Fit):
             earlier=self.repeated,
         )
 
-    def _read(self, opened: Sequence[tuple[InputFrame, CountedTargets]], notices: Notices | None = None) -> TableRows:
+    def _read(
+        self,
+        columns: TableColumns,
+        opened: Sequence[tuple[InputFrame, CountedTargets]],
+        notices: Notices | None = None,
+        gaps: Gaps | None = None,
+    ) -> TableRows:
         """Return the rows that count, of training and validation.
 
-        With `notices`, the reader is that of an earlier fit, and warns of what these rows have besides.
+        With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows
+        have besides.
         """
         (frame, targets), *others = opened
-        reader, class_name = self.reader, self.class_name
-        if notices is None:
-            raw = reader.read(frame, class_name)
-        else:
-            raw = reader.read_again(frame, class_name, notices)
+        raw = columns.read(frame, self.class_name, notices, gaps, in_fit=True)
         if len(targets.rows) < len(raw):
             raw = raw[targets.rows]
         rows = TableRows(raw, targets.values, targets.truth, targets.weight, len(raw))
         for own_frame, own in others:
             with naming_validation():
-                held_out = reader.read(own_frame, class_name, Notices())[own.rows]
+                held_out = columns.read(own_frame, self.class_name, Notices(), gaps)[own.rows]
             weight = targets.weight
             if weight is not None or own.weight is not None:
                 weights = zip((weight, own.weight), (raw, held_out), strict=True)
@@ -265,7 +268,7 @@ class TableFit(Fit):
 
     def inputs_of(self, k: int) -> NDArray[np.float32]:
         """Return the encoded rows as member k reads them."""
-        return self.inputs[has_bins(self.encoder, k)]
+        return self.inputs[has_bins(self.columns, k)]
 
     def _outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the outputs of member k for some rows."""
@@ -376,7 +379,7 @@ class TableFit(Fit):
         for suffix, part in zip(("", "_val"), rows.parts, strict=False):
             given = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
             arrays.update({name + suffix: array[part] for name, array in given.items() if array is not None})
-        texts = texts_of(self.class_name, self.encoding.labels, self.reader.names, self.encoder.categories)
+        texts = texts_of(self.class_name, self.encoding.labels, self.columns.names, self.columns.categories)
         return begin_table_record(self, arrays, texts)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
@@ -421,8 +424,7 @@ class TableFit(Fit):
             self.estimator._estimator_type,
             networks,
             labels=encoding.labels,
-            names=self.reader.names,
-            encoder=self.encoder,
+            columns=self.columns,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
@@ -519,10 +521,10 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
 
 def _digest_of(fit: TableFit) -> Digests:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    rows, encoder, labels, scale = fit.rows, fit.encoder, fit.encoding.labels, fit.encoding.answer_scale
+    rows, columns, labels, scale = fit.rows, fit.columns, fit.encoding.labels, fit.encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    names = None if fit.reader.names is None else list(fit.reader.names)
-    before = names, encoder.categories, encoder.dates, classes
+    names = None if columns.names is None else list(columns.names)
+    before = names, columns.categories, columns.dates, classes
     fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
@@ -530,5 +532,5 @@ def _digest_of(fit: TableFit) -> Digests:
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
     arrays += [] if rows.weight is None else [rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
-    kinds = {"numbers": encoder.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
+    kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==
