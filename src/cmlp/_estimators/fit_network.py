@@ -485,8 +485,7 @@ def trainer_of(fit: Fit, runs: Sequence[TrainingRun], provenance_now: Provenance
 
     jobs, n_threads = [run.job for run in runs], fit.options.n_threads
     networks = [Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads) for job in jobs]
-    fitted_now = lambda: fit.fitted_now(provenance_now())  # noqa: E731
-    return Trainer._of_fit(fit.estimator, networks, runs, fitted_now, is_of_table=fit.is_of_table)
+    return Trainer._of_fit(fit.estimator, networks, runs, provenance_now, fit.fitted_now, is_of_table=fit.is_of_table)
 
 
 def _require_same(name: str, was: object, now: object) -> None:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.fitted import Fitted
+    from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
@@ -151,7 +151,8 @@ class Trainer:
         self._members = tuple(trained)  # the options and the state of each network
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
         self._estimator: Any = None  # that is trained
-        self._fitted_now: Callable[[], Fitted] | None = None  # returns what its fit would leave now
+        self._provenance_now: ProvenanceNow = lambda: None
+        self._fitted_with: Callable[[Provenance | None], Fitted] | None = None  # returns what its fit would leave now
         self._is_of_table = False
 
     @classmethod
@@ -160,7 +161,8 @@ class Trainer:
         estimator: Any,
         networks: Iterable[Any],
         runs: Iterable[TrainingRun],
-        fitted_now: Callable[[], Fitted],
+        provenance_now: ProvenanceNow,
+        fitted_with: Callable[[Provenance | None], Fitted],
         *,
         is_of_table: bool,
     ) -> Self:
@@ -168,7 +170,8 @@ class Trainer:
         trainer = cls.__new__(cls)
         trainer._set_up(networks, [(run.job.options, run.state) for run in runs])
         trainer._estimator = estimator
-        trainer._fitted_now = fitted_now
+        trainer._provenance_now = provenance_now
+        trainer._fitted_with = fitted_with
         trainer._is_of_table = is_of_table
         return trainer
 
@@ -305,9 +308,14 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
         resumed.
         """
-        if self._fitted_now is None:
+        if self._fitted_with is None:
             return deepcopy(self.network)
         return copy_with(self._estimator, self._fitted_now())
+
+    def _fitted_now(self) -> Fitted:
+        """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
+        assert self._fitted_with is not None
+        return self._fitted_with(self._provenance_now())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
@@ -318,7 +326,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._fitted_now is None or self._is_of_table:
+        if self._fitted_with is None or self._is_of_table:
             model.save(path)
         else:
             model.save(path, include_training_state=True)
