@@ -346,8 +346,7 @@ class TableFit(Fit):
         self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
     ) -> EpochLoop:
         rows, labels = self.rows, self.encoding.labels
-        is_stratified = labels is not None and labels.kind != "multilabel"
-        classes = labels.classes if labels is not None and is_stratified else None
+        classes = None if labels is None or labels.kind == "multilabel" else labels.classes
         data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
         run = make_run(job, len(data.X), Engine)
