@@ -14,6 +14,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
@@ -49,7 +50,7 @@ from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_run import make_run
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,11 +166,10 @@ class TableFit(Fit):
         digest = _digest_of(self)
         if self.resume and previous is not None:
             if digest != previous.state.resume_check.digests:
-                problem = (
-                    "<resume=> continues a fit on other data. Pass the same X, y and validation data, with the "
-                    "same names of columns, categories and labels."
+                raise ValueError(
+                    "resume=True continues a fit on other data. Pass the same X, y and "
+                    "validation data, with the same names of columns, categories and labels."
                 )
-                raise ValueError(Message(problem, resume=True))
             self.background = previous.model.background
             self.runs = [self._resumed_run(k, state) for k, state in enumerate(previous.states)]
         else:
@@ -190,8 +190,11 @@ class TableFit(Fit):
         val_frame = None
         if require_complete(X_val, y_val, weight_val):
             if not self.options.early_stopping:
-                problem = "<early_stopping=> uses no validation data: leave out <X_val:X_val and y_val>."
-                raise InvalidParameterError(problem, early_stopping=False, X_val=...)
+                raise InvalidParameterError(
+                    "early_stopping=False uses no validation data: leave out X_val and y_val.",
+                    parameter="early_stopping",
+                    value=False,
+                )
             val_frame = _validation_frame(X_val, self.class_name)
         _require_rows(frame, self.class_name)
         weights = as_weights(weight, frame.n_rows)
@@ -202,11 +205,11 @@ class TableFit(Fit):
                 array = as_targets(y_val, val_frame.n_rows, self.class_name, labels=self.is_classifier)
                 opened.append((val_frame, self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows))))
         if len(targets.rows) < _FEWEST_ROWS:
-            problem = (
-                "<sample_weight> must be positive for at least {} rows, got {} (weights below 1e-30 of the largest "
-                "count as 0, and <class_weight> multiplies them)."
+            raise ValueError(
+                f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got "
+                f"{len(targets.rows)} (weights below 1e-30 of the largest count as 0, and "
+                "class_weight multiplies them)."
             )
-            raise ValueError(Message(problem, _FEWEST_ROWS, len(targets.rows), sample_weight=..., class_weight=...))
         return opened
 
     def _learn_columns(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
@@ -307,17 +310,18 @@ class TableFit(Fit):
         own = self.network(0)
         n = self.options.n_estimators
         if n != len(previous):
-            problem = "<warm_start=> needs <n_estimators:=>, as the model has, got {}."
-            raise InvalidParameterError(problem, n, warm_start=True, n_estimators=len(previous))
-        if net.sizes[1:] != own.sizes[1:]:
-            problem = "<warm_start=> needs <hidden_layer_sizes:=> and {} outputs, as the model has, got {} and {}."
             raise InvalidParameterError(
-                problem,
-                net.sizes[-1],
-                own.sizes[1:-1],
-                own.sizes[-1],
-                warm_start=True,
-                hidden_layer_sizes=net.sizes[1:-1],
+                f"warm_start=True needs n_estimators={len(previous)!r}, as the model has, got {n}.",
+                parameter="warm_start",
+                value=True,
+            )
+        if net.sizes[1:] != own.sizes[1:]:
+            raise InvalidParameterError(
+                f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]!r} and "
+                f"{net.sizes[-1]} outputs, as the model has, got {own.sizes[1:-1]} and "
+                f"{own.sizes[-1]}.",
+                parameter="warm_start",
+                value=True,
             )
 
     def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
@@ -337,8 +341,7 @@ class TableFit(Fit):
         """Return the run of member k, from a state of it."""
         net = self.network(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
-            problem = "<resume=> continues a fit on other data. Pass the same X, y and validation data."
-            raise ValueError(Message(problem, resume=True))
+            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
         options = options_of_member(self.options, len(kept.order), has_validation=kept.held_out_rows is not None)
         return self._run(k, net, options, resumed_state(kept, options))
 
@@ -347,9 +350,10 @@ class TableFit(Fit):
     ) -> EpochLoop:
         rows, labels = self.rows, self.encoding.labels
         classes = None if labels is None or labels.kind == "multilabel" else labels.classes
-        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
+        encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
+        data = Data(encoded, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
-        run = make_run(job, len(data.X), Engine)
+        run = make_run(job, encoded.n_rows, Engine)
         assert run.has_epochs
         return run
 
@@ -395,11 +399,12 @@ class TableFit(Fit):
             own.add(callbacks, trainer)
             if own.intervals:
                 interval = min(own.intervals)
-                problem = (
-                    "<every_batches> of a callback must be None for {}, which calls callbacks after epochs of all "
-                    "networks, got {}."
+                raise InvalidParameterError(
+                    f"every_batches of a callback must be None for {self.class_name}, which calls "
+                    f"callbacks after epochs of all networks, got {interval}.",
+                    parameter="every_batches",
+                    value=interval,
                 )
-                raise InvalidParameterError(problem, self.class_name, interval, every_batches=interval)
         lines = options.verbose not in (False, "bar")
         train_members(self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=own)
 
@@ -514,7 +519,7 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     with naming_validation():
         frame = frame_of(X_val, class_name)
     if not frame.n_rows:
-        raise ValueError(Message("<X_val> must have at least one row.", X_val=...))
+        raise ValueError("X_val must have at least one row.")
     return frame
 
 
