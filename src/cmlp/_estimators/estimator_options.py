@@ -168,8 +168,11 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
-        problem = "<quantile=> needs <loss:=>, got {!r}."
-        raise InvalidParameterError(problem, loss, quantile=quantile, loss="quantile")
+        raise InvalidParameterError(
+            f"quantile={quantile!r} needs loss='quantile', got {loss!r}.",
+            parameter="quantile",
+            value=quantile,
+        )
     return architecture.loss_parameter(given, loss)
 
 
