@@ -195,7 +195,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
             if FITTED not in vars(twin):  # otherwise a fit has ended meanwhile
                 if not can_assemble(twin):
                     raise self._not_fitted() from None
-                from cmlp._estimators.from_arrays import assemble
+                from cmlp._estimators.fit_network import assemble
 
                 assemble(twin)
             # A fit in another thread may store its model before this one.

@@ -120,9 +120,9 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
+    from cmlp._estimators.fit_network import NetworkFit
     from cmlp._estimators.kinds_of_call import RANGE_TEST
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._estimators.network_fit import NetworkFit
     from cmlp._estimators.sources import Arrays
 
     if not isinstance(estimator, MultilayerPerceptron):

@@ -128,13 +128,13 @@ class KeptMeasures(NamedTuple):
     score: float = math.nan
 
 
-class Verdict(NamedTuple):
-    """What follows if a model is useless.
+class WarningRule(NamedTuple):
+    """When there is a warning of a useless model, and what it says.
 
     Attributes
     ----------
     warns : bool
-        Whether there is a warning.
+        Whether there is one at all.
     note : str
         What it says first of the causes.
     needs_proof : bool
@@ -147,7 +147,7 @@ class Verdict(NamedTuple):
     needs_proof: bool = False
 
 
-WARNING = Verdict()
+ALWAYS = WarningRule()
 
 
 class Comparison(NamedTuple):
@@ -185,11 +185,11 @@ def warn_if_useless(
     job: TrainingJob,
     kept: KeptMeasures,
     sampled: Sampled | None = None,
-    verdict: Verdict = WARNING,
-) -> bool | None:
+    rule: WarningRule = ALWAYS,
+) -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
-    Returns whether they are; None if that is not known. The rows are the validation rows, if there are any.
+    Returns whether they are shown to be useless. The rows are the validation rows, if there are any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
     of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,
@@ -197,12 +197,12 @@ def warn_if_useless(
     """
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
-        return None
+        return False
     net, rows, objective = job.net, judged_rows(job), job.objective
     is_source = not job.is_whole and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
     if loss is None or (is_source and sampled is None):
-        return None
+        return False
     compared = rows
     if is_source and sampled is not None:
         compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
@@ -211,28 +211,28 @@ def warn_if_useless(
     limit = compared.limit(net, constant.cost, constant.unit)
     found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
     if found.model_is_better():
-        return True
+        return False
     if not can_be_beaten(found.constant, compared):
-        return None
+        return False
     if _shown_by_score(job, rows, kept.score):
-        return True
+        return False
     try:
         if not is_source:
             found = _read_again(job, found, unit)
             if found.model_is_better():
-                return True
-        if verdict.needs_proof:
+                return False
+        if rule.needs_proof:
             outputs = _outputs(job, found.rows) if found.outputs is None else found.outputs
             if not found.is_proven(outputs):
-                return True
-        if not verdict.warns:
-            return False
+                return False
+        if not rule.warns:
+            return True
         with np.errstate(over="ignore"):
             advice = causes(job, found.rows, found.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
-        return None
-    found.warn(verdict.note + advice)
-    return False
+        return False
+    found.warn(rule.note + advice)
+    return True
 
 
 def can_be_beaten(constant: float, rows: Judged) -> bool:

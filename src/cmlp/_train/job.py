@@ -53,6 +53,7 @@ class Objective(NamedTuple):
     y_advice: str = ""
     scorer: Callable[[TrainingJob], float] | None = None  # the user's own score of the current parameters
     score_name: str = "accuracy"
+    scores_loss: bool = False  # whether the score is minus a loss of its own, which is then the validation loss
 
 
 class Data(NamedTuple):

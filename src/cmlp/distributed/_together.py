@@ -15,9 +15,9 @@ from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._estimators.fit import train_and_store
+from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
 from cmlp._estimators.kinds_of_call import FIT_OF_PROCESSES
-from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import Arrays
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
@@ -100,7 +100,7 @@ def _run(fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, follow
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers, source)
-    train_and_store(fit, followers, judges=not workers.rank)  # worker 0 warns of a useless model
+    train_and_store(fit, followers, warns=not workers.rank)  # worker 0 warns of a useless model
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

@@ -230,17 +230,16 @@ class TabularEstimator(CalibrationMethods, Estimator):
     @property
     def history_(self) -> dict[str, list[float]]:
         """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
-        table: dict[str, list[float]] = {"network": [], "epoch": [], "loss": []}
-        from cmlp._estimators.tables.bag import curves_of  # programs that predict do not need it
-
+        curves: dict[str, list[float]] = {"network": [], "epoch": [], "loss": []}
         for number, state in enumerate(self._required_fit().states):
-            curves = curves_of(state.history)
-            n_epochs = len(curves["loss"])
-            table["network"] += [number] * n_epochs
-            table["epoch"] += range(1, n_epochs + 1)
-            for name, curve in curves.items():
-                table.setdefault(name, []).extend(curve)
-        return table
+            table = state.history.table()
+            n_epochs = len(table["loss"])
+            curves["network"] += [number] * n_epochs
+            curves["epoch"] += range(1, n_epochs + 1)
+            for name in ("loss", "validation_loss"):
+                if name in table:
+                    curves.setdefault(name, []).extend(table[name])
+        return curves
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
