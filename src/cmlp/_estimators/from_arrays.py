@@ -9,6 +9,7 @@ import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
 from cmlp._data.checks import Opened, Rows
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width
 from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
 from cmlp._estimators.network_fit import NetworkFit
@@ -50,7 +51,7 @@ def classifier_from_arrays(
             raise InvalidParameterError(problem, reason, multilabel=True)
         return _filled(estimator, weights, biases, np.eye(n_outputs))
     labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
-    if n_outputs == 2 and estimator.loss != "log_loss":
+    if n_outputs == 2 and not traits_of(estimator.loss).is_log_loss:
         problem = "coefs must end in one output for two classes with <loss=>, got two."
         raise InvalidParameterError(problem, loss=estimator.loss)
     last = sorted_output(Layer(weights[-1], biases[-1], ""), order, "")

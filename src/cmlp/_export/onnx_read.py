@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
@@ -695,7 +696,7 @@ def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
     if label is not None:
         model = model.replace(kind="classifier", labels=_labels(label))
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
-        if model.net.activations[-1] in ("logistic", "softmax"):
+        if traits_of_activation(model.net.activations[-1]).is_probability:
             raise ValueError(f"the metadata {CLASS_KEY!r} name a regressor, but the outputs are probabilities")
         model = model.replace(kind="regressor")
     if NAMES_KEY in graph.metadata:

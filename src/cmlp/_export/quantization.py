@@ -14,6 +14,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import IN_PLACE, as_dense, is_sparse, rectangular, refuse_complex, require_finite, to_float64
 from cmlp._data.checks import as_targets
+from cmlp._data.losses import FOR_PREDICTION
 from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _with_rescale(layer: IntegerLayer, targets: Array) -> tuple[IntegerLayer, fl
         return layer._replace(rescale=_rescale(layer.units / step, None)), step
     step = min(float(np.abs(targets).max()), _LIMITS[name]) / 255
     step = step if step > 0 else 1.0
-    net = _core.Net((1, 1), (name,), "squared_error", np.float32)
+    net = _core.Net((1, 1), (name,), FOR_PREDICTION, np.float32)
     points = (np.arange(256) * step).astype(np.float32).reshape(-1, 1)
     values = net.forward(np.array([1, 0], np.float32), points)[:, 0].astype(np.float64)
     table = np.rint(values * _LEVELS[name]).astype(np.int64)

@@ -16,6 +16,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
 from cmlp._data.json_texts import (
     DTYPES,
@@ -397,7 +398,7 @@ def _answer_scale(metadata: Metadata, net: _core.Net, labels: Labels | None) -> 
 
 def _check_labels(labels: Labels, net: _core.Net) -> None:
     """Raise ModelFormatError if labels are not those of a table's classifier."""
-    if len(labels.classes) < 2 or net.activations[-1] not in ("logistic", "softmax"):
+    if len(labels.classes) < 2 or not traits_of_activation(net.activations[-1]).is_probability:
         raise refuse("'classes' are not those of a TabularClassifier")
     if (labels.kind == "multilabel") != (n_answers(net) > 1):
         raise refuse("a TabularClassifier has several logistic outputs for multilabel targets only")

@@ -151,7 +151,7 @@ class TrainingJob(NamedTuple):
 
 def log_loss_clip(net: _core.Net) -> float:
     """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
-    return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0
+    return float(np.finfo(net.dtype).eps) if traits_of(net.loss).is_log_loss else 0.0
 
 
 def y_advice(loss: str | LossFunction, standardizing: str) -> str:

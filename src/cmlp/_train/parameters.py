@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.activations import SYNONYMS
+from cmlp._data.losses import formulas, losses_of
 from cmlp._data.scale import SCALES
 from cmlp._train.constraints import (
     ACTIVATION,
@@ -18,7 +21,6 @@ from cmlp._train.constraints import (
     FUNCTION,
     GENERATOR,
     HIDDEN,
-    LOSSES,
     NONE,
     NOT_NEGATIVE,
     OUTPUTS,
@@ -26,7 +28,6 @@ from cmlp._train.constraints import (
     POSITIVE_INTEGER,
     QUANTILES,
     SEED,
-    SYNONYMS,
     argument,
     instance,
     interval,
@@ -75,8 +76,11 @@ class TrainingParameters:
 # The classes that have parameters. `Network` includes its methods.
 NETWORK, TRAINER = ("Network",), ("Trainer",)
 CLASSIFIER, REGRESSOR = ("MLPClassifier",), ("MLPRegressor",)
-MLP, TABULAR = (*CLASSIFIER, *REGRESSOR), ("TabularClassifier", "TabularRegressor")
-RIVER = "river.MLPClassifier", "river.MLPRegressor"
+TABULAR_CLASSIFIER, TABULAR_REGRESSOR = ("TabularClassifier",), ("TabularRegressor",)
+RIVER_CLASSIFIER, RIVER_REGRESSOR = ("river.MLPClassifier",), ("river.MLPRegressor",)
+MLP = (*CLASSIFIER, *REGRESSOR)
+TABULAR = (*TABULAR_CLASSIFIER, *TABULAR_REGRESSOR)
+RIVER = (*RIVER_CLASSIFIER, *RIVER_REGRESSOR)
 
 # As in scikit-learn, booleans are numbers for the estimators; `Network` refuses them.
 _FROM_0 = interval(Real, 0, math.inf, "left")
@@ -478,6 +482,13 @@ _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
 _GENERATOR = SEED, GENERATOR, NONE
 _THREADS = POSITIVE_INTEGER, NONE
 
+
+def _choices_of(owner: str) -> str:
+    """Return the names of an owner's losses, as the type of a parameter in a docstring."""
+    names = ", ".join(f'"{name}"' for name in losses_of(owner))
+    return f"{{{names}}}"
+
+
 NETWORK_ENTRIES = (
     Hyperparameter(
         "n_estimators",
@@ -519,48 +530,45 @@ NETWORK_ENTRIES = (
         "loss",
         Use(
             CLASSIFIER,
-            '{"focal", "label_smoothing", "log_loss", "squared_error"} or callable',
+            f"{_choices_of(*CLASSIFIER)} or callable",
             "log_loss",
-            (one_of(str, "focal", "label_smoothing", "log_loss", "squared_error"), FUNCTION),
-        ).says("""
-            The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs.
-            The others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
-            `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
-            ``-(1 - a) ** p * log(a)`` [8]_, and "label_smoothing" is the log loss with the targets
-            ``(1 - p) * y + p / n_classes`` [9]_. A function ``loss(y, output)``, for experiments, gets zeros and ones
-            and the probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape
-            (n,), and its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost must
-            depend on this row alone. It is called in one thread; such a model cannot be saved, but pickled.
+            (one_of(str, *losses_of(*CLASSIFIER)), FUNCTION),
+        ).says(f"""
+            The cost of a row. "squared_error" is a sum over the outputs, which are logistic. The others
+            use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p
+            for `loss_parameter` and ``d = output - target``:
+
+{indent(formulas(*CLASSIFIER), " " * 12)}
+            - A function ``loss(y, output)``, for experiments: it gets zeros and ones and the
+              probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row,
+              of shape (n,), and its derivatives with respect to the probabilities, of shape (n,
+              n_outputs). A row's cost must depend on this row alone. It is called in one thread; such a
+              model cannot be saved, but pickled.
+
+            See [8]_ for "focal", and [9]_ for "label_smoothing".
         """),
         Use(
             REGRESSOR,
             "str or callable",
             "squared_error",
-            (one_of(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"), FUNCTION),
-        ).says("""
-            The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma",
-            otherwise identity.
+            (one_of(str, *losses_of(*REGRESSOR)), FUNCTION),
+        ).says(f"""
+            The cost of an output. The outputs are exponential for "poisson" and "gamma", otherwise
+            identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
 
-            - "squared_error": ``d ** 2 / 2``.
-            - "absolute_error": ``abs(d)``; its minimum is the median.
-            - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``, with p for
-              `loss_parameter`: large errors count less [8]_.
-            - "quantile": ``(1 - quantile) * d`` if d is positive, otherwise ``-quantile * d``; its minimum is the
-              quantile [9]_.
-            - "poisson": ``output - y + y * log(y / output)``, half the Poisson deviance, for counts; targets must not
-              be negative.
-            - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for prices and
-              durations; targets must be positive.
+{indent(formulas(*REGRESSOR), " " * 12)}
             - A function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of
               shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to
               the outputs, of shape (n, n_outputs). A row's cost must depend on this row alone. It is called in one
               thread; such a model cannot be saved, but pickled.
+
+            See [8]_ for "huber", and [9]_ for "quantile".
         """),
         Use(
             NETWORK,
             "str or callable",
             "log_loss",
-            (one_of(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
+            (one_of(str, *losses_of()), FUNCTION),
         ).says("""
             Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing" (targets must be
             from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error" (the sum of the squared
@@ -573,10 +581,10 @@ NETWORK_ENTRIES = (
             be saved.
         """),
         Use(
-            TABULAR[1:],
-            '{"squared_error", "absolute_error", "quantile", "poisson", "gamma"}',
+            TABULAR_REGRESSOR,
+            _choices_of(*TABULAR_REGRESSOR),
             "squared_error",
-            (one_of(str, "absolute_error", "gamma", "poisson", "quantile", "squared_error"),),
+            (one_of(str, *losses_of(*TABULAR_REGRESSOR)),),
         ).says("""
             What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
             "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are minimized, and the
@@ -584,10 +592,10 @@ NETWORK_ENTRIES = (
             durations, which must be positive and whose deviations grow with their mean.
         """),
         Use(
-            RIVER[1:],
-            '{"squared_error", "absolute_error", "huber", "poisson", "gamma"}',
+            RIVER_REGRESSOR,
+            _choices_of(*RIVER_REGRESSOR),
             "squared_error",
-            (one_of(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
+            (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
         ).says('As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'),
     ),
     Hyperparameter(
@@ -611,7 +619,7 @@ NETWORK_ENTRIES = (
             of the only column of y: the network has an output for each of them, and `predict` sorts the outputs of each
             row, so that they never cross [10]_.
         """),
-        Use(TABULAR[1:], "float or list of float", 0.5, _LEVELS).says("""
+        Use(TABULAR_REGRESSOR, "float or list of float", 0.5, _LEVELS).says("""
             The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100 quantiles of one
             target: `predict` then returns a column for each of them, ascending in every row.
         """),
@@ -630,7 +638,7 @@ NETWORK_ENTRIES = (
             If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
             median distance of the others from it.
         """),
-        Use(RIVER[1:], '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
+        Use(RIVER_REGRESSOR, '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
             "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
             (see Notes), and predicts y; "huber" then counts in deviations. With "poisson" and "gamma", y is divided by
             the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
@@ -653,7 +661,7 @@ NETWORK_ENTRIES = (
             stays in `classes_`.
         """),
         Use(
-            TABULAR[:1],
+            TABULAR_CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
             (one_of(str, "balanced"), instance(dict), instance(list), NONE),
@@ -684,7 +692,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "interval_width",
-        Use(TABULAR[1:], '{"adaptive", "constant"}', "adaptive", (one_of(str, "adaptive", "constant"),)).says("""
+        Use(TABULAR_REGRESSOR, '{"adaptive", "constant"}', "adaptive", (one_of(str, "adaptive", "constant"),)).says("""
             How wide the intervals of `predict_interval` are, unless several quantiles decide. "adaptive": in proportion
             to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
             with fewer than about 100 rows or if none is held out.
