@@ -12,11 +12,11 @@ from cmlp._data.passes import Passes, Reader
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.fitted import locked
-from cmlp._estimators.kinds_of_call import FIT_BATCHES
 from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
 from cmlp._train.engine import Engine
 from cmlp._train.feed import Block, StreamFeed
+from cmlp._train.parameters import FIT_BATCHES
 from cmlp.exceptions import InvalidParameterError, Setting, naming
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from cmlp._bridge import _core
 from cmlp._estimators.fit import store, train_and_store
 from cmlp._estimators.fitted import NETWORK, can_assemble, fitted_of, locked
 from cmlp._estimators.from_arrays import assemble
-from cmlp._estimators.kinds_of_call import PARTIAL_FIT
 from cmlp._estimators.network_fit import NetworkFit
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.parameters import PARTIAL_FIT
 from cmlp._train.same_data import keep_or_compare
 from cmlp.exceptions import add_hint, message_of
 

@@ -17,7 +17,6 @@ from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit
 from cmlp._estimators.fitted import Fitted, assigned_params, copy_with, fitted_of
-from cmlp._estimators.kinds_of_call import FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
@@ -25,7 +24,7 @@ from cmlp._estimators.trainer import Trainer
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.job import Data, TrainingJob, Validation, naming_validation, require_complete
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._train.random import random_state
 from cmlp._train.split import checked_shards
 from cmlp._train.state import History, TrainingState, Weights
@@ -63,7 +62,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
     previous: Fitted | None = None
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
-    call: KindOfCall = FIT
+    call: str = FIT
     # Once it is prepared, also these:
     source: RowSource = field(init=False)
     labels: Labels | None = field(default=None, init=False)
@@ -78,7 +77,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
         estimator: Estimator,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
-        call: KindOfCall = FIT,
+        call: str = FIT,
         resume: object = False,
         classes: ArrayLike | None = None,
         shards: Shards | None = None,
@@ -86,20 +85,25 @@ class NetworkFit(Fit["EstimatorOptions"]):
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: EstimatorOptions = estimator._options()
         own_rows = validation[0] is not None
-        if call.check is not None:
-            call.check(options, call.name, own_rows)
-        if call.switched_off:
-            options = options.replace(**call.switched_off)
+        PARAMETERS.require_allowed(call, {**vars(options), "X_val": own_rows})
+        ignored = PARAMETERS.switched_off(call)
+        if ignored:
+            options = options.replace(**ignored)
         options = with_known_seed(estimator, options)
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
-        elif call.is_incremental or (options.warm_start and call.is_fit):
+        elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
             previous = fitted_of(estimator)
-        if call.is_fit:
+        if call != RANGE_TEST:  # which leaves no model
             given = estimator._parameters()
             PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether the call continues the previous fit by one epoch, whatever `warm_start` is."""
+        return self.call == PARTIAL_FIT
 
     def door(self) -> Door:
         """Return the door for the rows of the call."""
@@ -171,7 +175,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
     def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
         """Return the state of a new model, whose parameters are drawn unless the user has assigned them."""
         options = self.options
-        uses_assigned = self.call.is_incremental or options.warm_start
+        uses_assigned = self.is_incremental or options.warm_start
         params = assigned_params(self.estimator, net) if uses_assigned else None
         is_random = params is None and isinstance(options.initialization, str)
         if params is None:
@@ -186,7 +190,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
             scale = None
         weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
         state = TrainingState(weights, previous.history.copy(), rng)
-        if self.call.is_incremental:
+        if self.is_incremental:
             self._continue_optimizer(state, previous.state)
         return state
 
@@ -219,13 +223,13 @@ class NetworkFit(Fit["EstimatorOptions"]):
             opened,
             is_complete=source.is_whole,
             classes=self.classes,
-            knows_classes=self.call.is_incremental,
+            knows_classes=self.is_incremental,
         )
         self.labels = encoding.labels
         net = self.network(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._begun_state(net)
         validation, y_to_score = self._validation_rows(opened, encoding)
-        if not self.call.is_incremental:
+        if not self.is_incremental:
             check_scoring(options, validation is not None)
         data = Data(
             rows.X,
@@ -256,7 +260,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
     def _check_scale(self, rows: Rows) -> None:
         """Warn of a scale of the inputs that does not fit the rows; ValueError if they are too few to learn it."""
         scale, name = self.input_scale, self.scale_to_learn
-        if name is None and isinstance(scale, float) and (self.previous is None or not self.call.is_incremental):
+        if name is None and isinstance(scale, float) and (self.previous is None or not self.is_incremental):
             warn_of_scale(stored_rows(rows.X), scale)
         if name is not None and isinstance(rows.X, StoredRows):
             problem = "<input_scale=> is learned from all rows, which no process has with local=True."

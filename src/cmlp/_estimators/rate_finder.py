@@ -120,10 +120,10 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.kinds_of_call import RANGE_TEST
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._estimators.network_fit import NetworkFit
     from cmlp._estimators.sources import Arrays
+    from cmlp._train.parameters import RANGE_TEST
 
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)

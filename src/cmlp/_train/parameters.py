@@ -34,11 +34,12 @@ from cmlp._train.constraints import (
     one_of,
     pair,
 )
-from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Use
+from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Refusal, Use
+from cmlp._train.schedules import SCHEDULES, kind_of_schedule
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 class TrainingParameters:
@@ -82,6 +83,12 @@ MLP = (*CLASSIFIER, *REGRESSOR)
 TABULAR = (*TABULAR_CLASSIFIER, *TABULAR_REGRESSOR)
 RIVER = (*RIVER_CLASSIFIER, *RIVER_REGRESSOR)
 
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names as the type of a parameter in a docstring."""
+    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
+
+
 # As in scikit-learn, booleans are numbers for the estimators; `Network` refuses them.
 _FROM_0 = interval(Real, 0, math.inf, "left")
 _OVER_0 = interval(Real, 0, math.inf, "neither")
@@ -91,26 +98,23 @@ _RATE = interval(Real, 0, 1, "left", booleans=False)
 _MOMENTUM = interval(Real, 0, 1, "both")
 _VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, one_of(str, "bar")
 _SOLVERS = (one_of(str, "adam", "adamw", "lbfgs", "sgd"),)
-_KINDS = '{"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable'
-_SCHEDULES = one_of(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), FUNCTION
+_KINDS = f"{_listed(SCHEDULES)} or callable"
+_SCHEDULES = one_of(str, *sorted(SCHEDULES)), FUNCTION
+
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the solver comes first.
-_PLANNED = ("one_cycle", "cosine")  # learning rates that are planned for `max_iter` epochs, besides functions
-
-
 def _has_batches(values: Mapping[str, Any]) -> bool:
     return bool(values["solver"] != "lbfgs")
 
 
 def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
-    if values["learning_rate"] in ("invscaling", "adaptive"):
+    if kind_of_schedule(values["learning_rate"]).sgd_only:
         return bool(values["solver"] == "sgd")
     return _has_batches(values)
 
 
 def _may_stop(values: Mapping[str, Any]) -> bool:
-    rate = values["learning_rate"]
-    return not _has_batches(values) or not (callable(rate) or rate in _PLANNED)
+    return not (_has_batches(values) and kind_of_schedule(values["learning_rate"]).is_planned)
 
 
 def _holds_out(values: Mapping[str, Any]) -> bool:
@@ -136,6 +140,28 @@ _EPOCHS_WITHOUT_CHANGE = Need(
     "learning_rate", lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values), _PLAN
 )
 
+# The kinds of calls that train one network, by their names in messages.
+FIT, PARTIAL_FIT, FIT_BATCHES = "fit", "partial_fit", "fit_batches"
+JOINT_FIT, RANGE_TEST = "comm", "find_learning_rate"
+
+
+def _is(name: str, refused: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return the test whether a parameter has a value."""
+    return lambda values: isinstance(values[name], str) and values[name] == refused
+
+
+def _needs_own_rows(values: Mapping[str, Any]) -> bool:
+    return _holds_out(values) and not values["X_val"]
+
+
+# The sentence of scikit-learn's SGDClassifier.
+_BALANCED = (
+    "<class_weight> 'balanced' is not supported for {call}. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
+)
+
 TRAINING_ENTRIES = (
     Hyperparameter(
         "solver",
@@ -151,6 +177,18 @@ TRAINING_ENTRIES = (
         ),
         Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (one_of(str, "adam", "adamw", "sgd"),)).says(
             '"adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with momentum.'
+        ),
+        refusals=(
+            Refusal(
+                (FIT_BATCHES, JOINT_FIT),
+                _is("solver", "lbfgs"),
+                "{call} needs batches, but <solver=> has none: use another solver.",
+            ),
+            Refusal(
+                (RANGE_TEST,),
+                _is("solver", "lbfgs"),
+                "{call} needs a solver with learning rates, but <solver=> has none.",
+            ),
         ),
     ),
     Hyperparameter(
@@ -193,6 +231,7 @@ TRAINING_ENTRIES = (
         Use(TRAINER, _KINDS, "constant", _SCHEDULES).says("The learning-rate schedule, as for `MLPClassifier`."),
         Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says("Not negative; may be changed between epochs."),
         needs=(_LEARNING_RATE,),
+        switched_off={RANGE_TEST: "constant"},
     ),
     Hyperparameter(
         "learning_rate_init",
@@ -261,6 +300,7 @@ TRAINING_ENTRIES = (
         """),
         free_on_resume=True,
         own_per_worker=True,
+        switched_off={RANGE_TEST: False},
     ),
     Hyperparameter(
         "momentum",
@@ -292,6 +332,21 @@ TRAINING_ENTRIES = (
             and sets need `calibrate`.
         """),
         needs=(_EPOCHS,),
+        switched_off={RANGE_TEST: False},
+        refusals=(
+            Refusal(
+                (PARTIAL_FIT,),
+                _holds_out,
+                "{call} does not support <early_stopping=>, because each call is one epoch: set "
+                "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val "
+                "and y_val.",
+            ),
+            Refusal(
+                (FIT_BATCHES,),
+                _needs_own_rows,
+                "<early_stopping=> needs <X_val:X_val and y_val> for {call}, which holds no rows out.",
+            ),
+        ),
     ),
     Hyperparameter(
         "validation_fraction",
@@ -408,6 +463,7 @@ TRAINING_ENTRIES = (
             batches, as for `MLPClassifier`.
         """),
         needs=(_BATCHES,),
+        switched_off={RANGE_TEST: 0.0},
     ),
     Hyperparameter(
         "max_time",
@@ -430,6 +486,7 @@ TRAINING_ENTRIES = (
         """),
         free_on_resume=True,
         own_per_worker=True,
+        switched_off={PARTIAL_FIT: None, RANGE_TEST: None},
     ),
     Hyperparameter(
         "scoring",
@@ -444,6 +501,7 @@ TRAINING_ENTRIES = (
             validation loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have
             weights.
         """),
+        switched_off={PARTIAL_FIT: None, RANGE_TEST: None},
     ),
     Hyperparameter(
         "callbacks",
@@ -462,6 +520,7 @@ TRAINING_ENTRIES = (
         """),
         free_on_resume=True,
         own_per_worker=True,
+        switched_off={RANGE_TEST: None},
     ),
     Hyperparameter(
         "block_size",
@@ -481,12 +540,6 @@ _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercept
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
 _GENERATOR = SEED, GENERATOR, NONE
 _THREADS = POSITIVE_INTEGER, NONE
-
-
-def _choices_of(owner: str) -> str:
-    """Return the names of an owner's losses, as the type of a parameter in a docstring."""
-    names = ", ".join(f'"{name}"' for name in losses_of(owner))
-    return f"{{{names}}}"
 
 
 NETWORK_ENTRIES = (
@@ -530,7 +583,7 @@ NETWORK_ENTRIES = (
         "loss",
         Use(
             CLASSIFIER,
-            f"{_choices_of(*CLASSIFIER)} or callable",
+            f"{_listed(losses_of(*CLASSIFIER))} or callable",
             "log_loss",
             (one_of(str, *losses_of(*CLASSIFIER)), FUNCTION),
         ).says(f"""
@@ -582,7 +635,7 @@ NETWORK_ENTRIES = (
         """),
         Use(
             TABULAR_REGRESSOR,
-            _choices_of(*TABULAR_REGRESSOR),
+            _listed(losses_of(*TABULAR_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*TABULAR_REGRESSOR)),),
         ).says("""
@@ -593,7 +646,7 @@ NETWORK_ENTRIES = (
         """),
         Use(
             RIVER_REGRESSOR,
-            _choices_of(*RIVER_REGRESSOR),
+            _listed(losses_of(*RIVER_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
         ).says('As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'),
@@ -644,6 +697,14 @@ NETWORK_ENTRIES = (
             the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
             `cmlp.MLPRegressor.partial_fit`.
         """),
+        refusals=(
+            Refusal(
+                (FIT_BATCHES,),
+                _is("y_scale", "robust"),
+                "<y_scale=> needs all rows for the quartiles, which {call} does not have: use "
+                "'standard', or scale y yourself.",
+            ),
+        ),
     ),
     Hyperparameter(
         "class_weight",
@@ -671,6 +732,14 @@ NETWORK_ENTRIES = (
             targets, a list with a dict for each column; the weights of a row's columns multiply. The weights count in
             held-out rows and in `y_val` too. A class of weight 0 is not in `classes_`, as if its rows were not there.
         """),
+        refusals=(
+            Refusal((PARTIAL_FIT,), _is("class_weight", "balanced"), _BALANCED),
+            Refusal(
+                (FIT_BATCHES,),
+                _is("class_weight", "balanced"),
+                "<class_weight=> needs all labels, which {call} does not have: pass a dict of weights.",
+            ),
+        ),
     ),
     Hyperparameter(
         "categorical_features",
@@ -779,6 +848,14 @@ NETWORK_ENTRIES = (
             data, and where training ended. `save` stores the record. What cannot be repeated raises ValueError, for
             example functions as parameters and `partial_fit`.
         """),
+        switched_off={RANGE_TEST: False},
+        refusals=(
+            Refusal(
+                (PARTIAL_FIT,),
+                lambda values: bool(values["provenance"]),
+                "{call} does not support <provenance=>: it does not record what it trains on.",
+            ),
+        ),
     ),
     Hyperparameter(
         "n_threads",
@@ -823,6 +900,14 @@ NETWORK_ENTRIES = (
             (n_inputs,): the network sees ``(X - shift) * factor``, computed in float64 and rounded once. Sparse X must
             not be shifted.
         """),
+        refusals=(
+            Refusal(
+                (FIT_BATCHES,),
+                _is("input_scale", "robust"),
+                "<input_scale=> needs all rows for the quartiles, which {call} does not have: "
+                "use 'standard', 'minmax' or (shift, factor).",
+            ),
+        ),
     ),
 )
 
