@@ -201,4 +201,4 @@ def _batch_loss(engine: Engine, piece: Piece, rate: float) -> float:
         )
     except NonFiniteInputError as error:
         raise engine.feed.first_error(error, net.dtype) from None
-    return (cost * objective.report_scale + penalty) * objective.unit
+    return float(objective.reported(cost, penalty))

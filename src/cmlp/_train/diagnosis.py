@@ -207,7 +207,7 @@ def warn_if_useless(
     compared = rows
     if is_source and sampled is not None:
         compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
-    unit = objective.loss_scale * objective.report_scale * objective.unit
+    unit = objective.reported(objective.loss_scale)
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
     limit = compared.limit(net, constant.cost, constant.unit)
     found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cmlp._bridge import _core
 from cmlp._train.architecture import per_layer
 from cmlp._train.parameters import PARAMETERS, TrainingParameters
+from cmlp._train.random import draw_seed
 from cmlp._train.schedules import Custom, Schedule, kind_of_schedule
 from cmlp.exceptions import InvalidParameterError, Setting
 
@@ -81,7 +82,7 @@ class TrainingOptions(TrainingParameters, Options):
         """With dropout, draw the seed of a new training from its generator."""
         if "dropout" in self.penalty_and_dropout(n_layers):
             assert state.generator is not None
-            state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
+            state.dropout_seed = draw_seed(state.generator)
 
 
 def check_scoring(options: TrainingOptions, own_rows: bool) -> None:

@@ -16,6 +16,7 @@ from cmlp._train.engine import Engine
 from cmlp._train.job import Data, TrainingJob
 from cmlp._train.loop import EpochLoop
 from cmlp._train.parameters import PARAMETERS
+from cmlp._train.random import draw_seed
 from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import make_run
@@ -122,7 +123,7 @@ class Bag(NamedTuple):
         if previous is not None:
             self._require_same(previous)
         folds = folds_of(self.n_rows, self.rows.groups, rng)
-        seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
+        seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
         if previous is not None:
             for run, network in zip(runs, previous, strict=True):

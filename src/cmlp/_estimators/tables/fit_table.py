@@ -33,7 +33,7 @@ from cmlp._process.warnings import Notices
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
 from cmlp._train.job import naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.random import random_state
+from cmlp._train.random import draw_seed, random_state
 from cmlp.exceptions import InvalidParameterError, Message
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class TableFit(Fit["TableOptions"]):
             self.runs, self.background = bag.resumed_runs(previous.states), previous.model.background
         else:
             generator = _generator(options.random_state)
-            seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
+            seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
             self.background = kept_rows(*rows.to_train_on, options.keep_background, seed)
             self.runs = bag.new_runs(generator, None if previous is None else networks_as_trained(previous.model))
         for run in self.runs:
@@ -274,7 +274,7 @@ class TableFit(Fit["TableOptions"]):
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
-    return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
+    return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
 
 
 def _require_rows(frame: InputFrame, class_name: str) -> None:
