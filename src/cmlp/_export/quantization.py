@@ -223,7 +223,7 @@ def _rescale(factors: Array, table: Array | None) -> Rescale:
 # -------------------------------------------------------------------------------------------- calibration rows
 
 
-class Comparison(NamedTuple):
+class Int8Comparison(NamedTuple):
     """An int8 header compared with the float32 model on the calibration rows."""
 
     rows: int
@@ -277,19 +277,19 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
+def compare(model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Int8Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
     outputs = model.net.forward(model.params, X, scale=model.input_scale)
     n, labels = len(X), model.labels
     if model.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
-        return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
+        return Int8Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
     if model.combination.answer == "largest" and model.net.n_out > 1:
         same = outputs.argmax(axis=1) == sums.argmax(axis=1)
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)
         sums = (sums > 0).astype(np.float32)
     if y is None or labels is None:
-        return Comparison(n, int(same.sum()), None, None, None)
+        return Int8Comparison(n, int(same.sum()), None, None, None)
     accuracies = [float(labels.correct(decided, y).mean()) for decided in (sums, outputs)]
-    return Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])
+    return Int8Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])
