@@ -83,6 +83,11 @@ class LossTraits(NamedTuple):
         return self.targets in ("not be negative", "be positive")
 
     @property
+    def output(self) -> str:
+        """The activation of a regressor's outputs."""
+        return "exp" if self.has_positive_outputs else "identity"
+
+    @property
     def needs_positive_targets(self) -> bool:
         """Whether y must be above 0."""
         return self.targets == "be positive"

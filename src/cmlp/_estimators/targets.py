@@ -108,7 +108,7 @@ class NumberEncoding(NetworkTargetEncoding):
         given = options.loss_parameter
         self.quantiles = given if isinstance(given, tuple) else None
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
-        self.output = "exp" if traits_of(self.loss).has_positive_outputs else "identity"
+        self.output = traits_of(self.loss).output
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""

@@ -35,7 +35,7 @@ from cmlp._train.constraints import (
     pair,
 )
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Refusal, Use
-from cmlp._train.schedules import SCHEDULES, kind_of_schedule
+from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
 from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ _RATE = interval(Real, 0, 1, "left", booleans=False)
 _MOMENTUM = interval(Real, 0, 1, "both")
 _VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, one_of(str, "bar")
 _SOLVERS = (one_of(str, "adam", "adamw", "lbfgs", "sgd"),)
-_KINDS = f"{_listed(SCHEDULES)} or callable"
-_SCHEDULES = one_of(str, *sorted(SCHEDULES)), FUNCTION
+_KINDS = f"{_listed(NAMED_SCHEDULES)} or callable"
+_SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
 
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the solver comes first.

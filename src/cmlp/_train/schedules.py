@@ -174,8 +174,9 @@ class Custom(Planned):
 
 
 SCHEDULES: Mapping[str, type[Schedule]] = {
-    schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle, Cosine)
+    schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle, Cosine, Custom)
 }
+NAMED_SCHEDULES = [name for name in SCHEDULES if name != Custom.name]
 
 
 def kind_of_schedule(learning_rate: str | Callable[[int, int], float]) -> type[Schedule]:

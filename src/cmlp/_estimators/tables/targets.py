@@ -130,7 +130,7 @@ class TableNumberEncoding(TableEncoding):
         self.loss_parameter = quantile if traits_of(loss).predicts_quantiles else 0.0
         self._quantiles = quantile if isinstance(quantile, tuple) else ()
         self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
-        self.output = _output_of(loss)
+        self.output = traits_of(loss).output
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return standardized numbers; rows that do not count may be far away."""
@@ -231,7 +231,7 @@ def _learn_table_numbers(
         raise InvalidParameterError(problem, quantile, n, quantile=quantile, expected=expected)
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
-    if previous is not None and previous.net.activations[-1] != _output_of(loss):
+    if previous is not None and previous.net.activations[-1] != traits_of(loss).output:
         problem = "<warm_start=> needs the <loss> {!r} or one of its kind, got {!r}."
         about = Setting("loss", loss)
         raise InvalidParameterError(problem, previous.net.loss, loss, warm_start=True, loss=loss, about=about)
@@ -267,11 +267,6 @@ def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.f
     values = values.reshape(len(y), -1)
     _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
     return values
-
-
-def _output_of(loss: str) -> str:
-    """Return the activation of the outputs for numbers of a table."""
-    return "exp" if traits_of(loss).has_positive_outputs else "identity"
 
 
 def _learn_scale(
