@@ -30,7 +30,7 @@ from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
-from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class, wrong
+from cmlp.exceptions import DataConversionWarning, InvalidParameterError, NonFiniteInputError, shown, sklearn_class
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -112,7 +112,10 @@ _RESHAPE = (
 def positive_integer(name: str, value: object, also: str = "") -> int:
     """Return a positive integer, of Python or of NumPy, as an int; `also` is what else the message allows."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise wrong(f"a positive integer{also}", **{name: value})
+        expected = f"a positive integer{also}"
+        raise InvalidParameterError(
+            f"{name} must be {expected}, got {shown(value)}.", parameter=name, value=value, expected=expected
+        )
     return int(value)
 
 

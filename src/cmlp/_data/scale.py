@@ -11,7 +11,7 @@ import numpy as np
 
 from cmlp._data.arrays import CSR, taken
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,11 +57,18 @@ class InputScale(tuple[Any, Any]):
         shapes = [values.shape for values in vectors]
         if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
             expected = "two vectors of the same length"
-            problem = "<input_scale> must have <expected>, got the shapes {}."
-            raise InvalidParameterError(problem, shapes, input_scale=(shift, factor), expected=expected)
+            raise InvalidParameterError(
+                f"input_scale must have {expected}, got the shapes {shapes}.",
+                parameter="input_scale",
+                value=(shift, factor),
+                expected=expected,
+            )
         if not np.isfinite(vectors).all() or not vectors[1].all():
-            problem = "<input_scale> must have finite shifts, and finite factors other than 0."
-            raise InvalidParameterError(problem, input_scale=(shift, factor))
+            raise InvalidParameterError(
+                "input_scale must have finite shifts, and finite factors other than 0.",
+                parameter="input_scale",
+                value=(shift, factor),
+            )
         for values in vectors:
             values.flags.writeable = False
         return super().__new__(cls, vectors)
@@ -98,8 +105,12 @@ def check_scale_width(scale: object, n_columns: int) -> None:
     """Raise ValueError if `scale` has vectors, but not one number for each column."""
     if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
         expected = f"vectors of {n_columns} numbers"
-        problem = "<input_scale> must have <expected>, got {}."
-        raise InvalidParameterError(problem, len(scale.shift), input_scale=scale, expected=expected)
+        raise InvalidParameterError(
+            f"input_scale must have {expected}, got {len(scale.shift)}.",
+            parameter="input_scale",
+            value=scale,
+            expected=expected,
+        )
 
 
 def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
@@ -278,25 +289,15 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
     """
     largest = _largest(X)
     if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:
-        probably = Message("bytes scaled to 0..1: <input_scale:input_scale=1/255>", input_scale="1/255")
+        probably = "bytes scaled to 0..1: input_scale=1/255"
     elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
-        probably = Message("<input_scale=>, because the inputs are already scaled", input_scale=1)
+        probably = "input_scale=1, because the inputs are already scaled"
     else:
         return
-    text = (
-        "The largest input times <input_scale> is {:g} * {:g} = {:g} (in the first {} rows). You probably mean "
-        "<probably>."
-    )
     warn(
-        Message(
-            text,
-            largest,
-            input_scale,
-            largest * input_scale,
-            min(len(X), SAMPLE_ROWS),
-            input_scale=...,
-            probably=probably,
-        )
+        f"The largest input times input_scale is {largest:g} * {input_scale:g} = "
+        f"{largest * input_scale:g} (in the first {min(len(X), SAMPLE_ROWS)} rows). You probably "
+        f"mean {probably}."
     )
 
 

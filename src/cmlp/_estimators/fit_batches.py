@@ -17,7 +17,7 @@ from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
 from cmlp._train.engine import Engine
 from cmlp._train.feed import Block, StreamFeed
 from cmlp._train.parameters import FIT_BATCHES
-from cmlp.exceptions import InvalidParameterError, Setting, naming
+from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,10 @@ def fit_batches(
     fit = NetworkFit.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
     options, previous = fit.options, fit.previous
     if fit.is_classifier and previous is None and classes is None:
-        problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
-        raise InvalidParameterError(problem, classes=None)
+        raise InvalidParameterError(
+            "classes must be passed to fit_batches, for example classes=[0, 1], got None.",
+            parameter="classes",
+        )
     passes = Passes(source)
     stream = BlockSource(passes, fit.door()._replace(width=None, may_be_empty=True), n_rows)
     n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
@@ -106,8 +108,12 @@ class BlockSource(RowSource):
             moments = feed.moments()
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
-            given = Setting(name, getattr(options, name))
-            raise InvalidParameterError("<given> needs the number of batches: pass n_rows=.", given=given)
+            value = getattr(options, name)
+            raise InvalidParameterError(
+                f"{name}={value!r} needs the number of batches: pass n_rows=.",
+                parameter=name,
+                value=value,
+            )
         return feed.n_rows, moments
 
     def engine(self, job: TrainingJob) -> Engine:

@@ -16,7 +16,7 @@ from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 from cmlp._train.parameters import TrainingParameters
-from cmlp.exceptions import InvalidParameterError, Message, NonFiniteInputError, add_hint
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
 
 if TYPE_CHECKING:
     from typing import Self
@@ -859,8 +859,7 @@ class MLPRegressor(MultilayerPerceptron):
             return super()._options()
         except InvalidParameterError as error:
             if not isinstance(self.loss, str) and error.parameter == "loss":
-                hint = "The first parameter is loss; did you mean <hidden_layer_sizes=>?"
-                add_hint(error, Message(hint, hidden_layer_sizes=self.loss))
+                add_hint(error, f"The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?")
             raise
 
     def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:

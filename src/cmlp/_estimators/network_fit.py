@@ -31,7 +31,7 @@ from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError, Message, Setting, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -263,8 +263,11 @@ class NetworkFit(Fit["EstimatorOptions"]):
         if name is None and isinstance(scale, float) and (self.previous is None or not self.is_incremental):
             warn_of_scale(stored_rows(rows.X), scale)
         if name is not None and isinstance(rows.X, StoredRows):
-            problem = "<input_scale=> is learned from all rows, which no process has with local=True."
-            raise InvalidParameterError(problem, input_scale=name)
+            raise InvalidParameterError(
+                f"input_scale={name!r} is learned from all rows, which no process has with local=True.",
+                parameter="input_scale",
+                value=name,
+            )
 
     def _validation_rows(
         self, opened: Opened, encoding: NetworkTargetEncoding
@@ -282,8 +285,10 @@ class NetworkFit(Fit["EstimatorOptions"]):
         if scoring is None or scoring in ("loss", own):
             return None
         if isinstance(scoring, str):
-            needs = "<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {!r} or callable."
-            scoring = optional("sklearn.metrics", Message(needs, own, scoring=scoring)).get_scorer(scoring)
+            scoring = optional(
+                "sklearn.metrics",
+                f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {own!r} or callable.",
+            ).get_scorer(scoring)
         return UserScore(scoring, self._model_to_score, y)
 
     def _model_to_score(self, job: TrainingJob) -> Any:
@@ -379,8 +384,9 @@ def trainer_of(fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -
 def _require_same(name: str, was: object, now: object) -> None:
     """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
     if was != now:
-        problem = (
-            "The model was fitted with <before>, so training cannot continue with {!r}; call fit with warm_start=False "
-            "to start again."
+        raise InvalidParameterError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; call fit with "
+            "warm_start=False to start again.",
+            parameter=name,
+            value=now,
         )
-        raise InvalidParameterError(problem, now, before=Setting(name, was), about=Setting(name, now))

@@ -10,6 +10,7 @@ from cmlp._bridge import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, plain_json
+from cmlp._data.labels import Labels
 from cmlp._estimators.sources import is_single
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.same_data import arrays_of
@@ -18,7 +19,6 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from cmlp._data.labels import Labels
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
@@ -91,8 +91,11 @@ def _begin(
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
-            problem = "<provenance=> continues a fit with the same parameters: only <max_iter> may be another."
-            raise InvalidParameterError(problem, provenance=True, max_iter=...)
+            raise InvalidParameterError(
+                "provenance=True continues a fit with the same parameters: only max_iter may be another.",
+                parameter="provenance",
+                value=True,
+            )
 
     def provenance_now() -> Provenance | None:
         hashes = data()
@@ -110,10 +113,14 @@ def texts_of(
     names: Iterable[object] | None,
     categories: Sequence[Sequence[object] | None] | None = None,
 ) -> dict[str, str]:
-    """Return the classes, names of columns, and categories that there are, as a model file has them."""
+    """Return the classes, names of columns, and categories that there are, as a model file has them.
+
+    Text labels are those of an array of objects: files of rows of another format give the same text in another dtype.
+    """
     found = {}
     if labels is not None:
-        found["classes"] = dump_labels(labels)
+        is_text = labels.classes.dtype.kind == "U"
+        found["classes"] = dump_labels(Labels(labels.classes.astype(object)) if is_text else labels)
     if categories is not None:
         found["categories"] = dump_categories(categories, class_name)
     if names is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,10 +141,17 @@ def find_learning_rate(
 def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     """Return the learning rates; raises ValueError if they are invalid."""
     if not 0 < low < high < np.inf:
-        problem = "<low> and <high> must be finite with 0 < low < high, got {!r} and {!r}."
-        raise InvalidParameterError(problem, low, high, low=low, high=high)
+        raise InvalidParameterError(
+            f"low and high must be finite with 0 < low < high, got {shown(low)} and {shown(high)}.",
+            parameter="low",
+            value=low,
+        )
     if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 2:
-        raise InvalidParameterError("<n_steps> must be an integer of at least 2, got {!r}.", n_steps, n_steps=n_steps)
+        raise InvalidParameterError(
+            f"n_steps must be an integer of at least 2, got {shown(n_steps)}.",
+            parameter="n_steps",
+            value=n_steps,
+        )
     return np.geomspace(float(low), float(high), int(n_steps))
 
 

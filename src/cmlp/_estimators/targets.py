@@ -20,7 +20,6 @@ from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -129,7 +128,7 @@ class NumberEncoding(NetworkTargetEncoding):
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             y_scale=self._y_scale,
-            y_advice="" if callable(loss) else y_advice(loss, Message("<y_scale=>", y_scale="standard")),
+            y_advice="" if callable(loss) else y_advice(loss, "y_scale='standard'"),
         )
 
 
@@ -175,7 +174,7 @@ def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLik
     previous: Any = fit.previous
     if previous is None:
         if classes is None:
-            raise ValueError(Message("<classes> must be passed on the first call to partial_fit.", classes=...))
+            raise ValueError("classes must be passed on the first call to partial_fit.")
         given = labels_of(classes)
         return Labels(given.classes, is_multilabel=True) if y.ndim == 2 else given
     labels: Labels = previous.model.class_labels

@@ -38,7 +38,7 @@ from cmlp._train.state import EpochNumbers, History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     import os
@@ -201,8 +201,11 @@ class Trainer:
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """
         if n_batches is not None and self._options.solver == "lbfgs":
-            problem = "<n_batches> must be None with <solver=>, which has no batches, got {!r}."
-            raise InvalidParameterError(problem, n_batches, n_batches=n_batches, solver="lbfgs")
+            raise InvalidParameterError(
+                f"n_batches must be None with solver='lbfgs', which has no batches, got {shown(n_batches)}.",
+                parameter="n_batches",
+                value=n_batches,
+            )
         run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         count = None if n_batches is None else argument("n_batches", n_batches, COUNT)
         _core.run_deferred(DeferredSignals(), _train, run, count)
@@ -238,7 +241,7 @@ class Trainer:
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
         if self._options.solver == "lbfgs":
-            raise InvalidParameterError("<solver=> has no epochs: use run.", solver="lbfgs")
+            raise InvalidParameterError("solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs")
         return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
     def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:
@@ -366,7 +369,12 @@ class Trainer:
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             expected = f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
-            raise wrong(expected, scoring=options.scoring)
+            raise InvalidParameterError(
+                f"scoring must be {expected}, got {shown(options.scoring)}.",
+                parameter="scoring",
+                value=options.scoring,
+                expected=expected,
+            )
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
         run = make_run(job, len(data.X), Engine)
         self._follow(callbacks_of(options.callbacks, options.verbose), run)
@@ -392,8 +400,11 @@ class Trainer:
         run.callbacks.add(callbacks, self)
         if run.callbacks.intervals and not run.has_epochs:
             interval = min(run.callbacks.intervals)
-            problem = "<every_batches> of a callback must be None with <solver=>, which has no batches, got {}."
-            raise InvalidParameterError(problem, interval, every_batches=interval, solver="lbfgs")
+            raise InvalidParameterError(
+                f"every_batches of a callback must be None with solver='lbfgs', which has no batches, got {interval}.",
+                parameter="every_batches",
+                value=interval,
+            )
 
 
 def _train(run: TrainingRun, n_batches: int | None) -> None:

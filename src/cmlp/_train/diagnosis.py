@@ -30,7 +30,7 @@ from cmlp._train.constant_answer import (
 )
 from cmlp._train.feed import scaled_targets
 from cmlp._train.job import log_loss_clip
-from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
+from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -382,7 +382,7 @@ def causes(
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
-    text = Message.joined(*sentences)
+    text = "".join(sentences)
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 
@@ -402,15 +402,15 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     low, high = outputs.min(axis=0), outputs.max(axis=0)
     k = int((high - low).argmax())
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
-    remedy = "standardized inputs, a larger <learning_rate_init> or another activation, such as 'relu', helps."
+    remedy = "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
             name = "saturated" if traits_of_activation(net.activations[number - 1]).saturates else "dead"
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
-            remedy = "Standardized inputs, a smaller <learning_rate_init> or another activation helps."
+            remedy = "Standardized inputs, a smaller learning_rate_init or another activation helps."
             break
-    return text + Message(remedy, learning_rate_init=...)
+    return text + remedy
 
 
 def _unfinished(job: TrainingJob, epochs: str) -> str:
@@ -421,23 +421,21 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        text = " Training ended after <max_iter=> iterations: more help."
-        return Message(text, max_iter=options.max_iter) if reached else ""
+        return f" Training ended after max_iter={options.max_iter!r} iterations: more help." if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
-    rate = Message("a larger <learning_rate_init> than {:g}", options.learning_rate_init, learning_rate_init=...)
+    rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < FEW_EPOCHS:
-        text = " Training ended after {} epoch{}: more epochs (<epochs>) or {} helps."
-        return Message(text, len(curve), "s" * (len(curve) != 1), rate, epochs=Setting(epochs))
+        n_epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {n_epochs}: more epochs ({epochs}) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
-    text = (
-        " The training loss was still falling, by {:.2g} per epoch, when training ended after {} epochs: {} or more "
-        "epochs (<epochs>) helps."
+    return (
+        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
+        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter!r}) helps."
     )
-    return Message(text, steps.mean(), len(curve), rate, epochs=Setting(epochs, options.max_iter))
 
 
 def _plateau(job: TrainingJob) -> str:
@@ -448,13 +446,10 @@ def _plateau(job: TrainingJob) -> str:
     if state.history.stale <= options.n_iter_no_change:
         return ""
     what = "validation score" if options.early_stopping else "training loss"
-    text = (
-        " Training stopped because the {} did not improve by {} for {} epochs: a smaller <tol> or a larger "
-        "<n_iter_no_change> helps."
+    return (
+        f" Training stopped because the {what} did not improve by tol={options.tol:g} for "
+        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
     )
-    tol, epochs = options.tol, options.n_iter_no_change
-    given = Setting("tol", tol, f"tol={tol:g}"), Setting("n_iter_no_change", epochs, f"n_iter_no_change={epochs:g}")
-    return Message(text, what, *given, tol=..., n_iter_no_change=...)
 
 
 def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
@@ -488,11 +483,10 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     k = int(np.where(missed, counts, 0).argmax())
     names = job.data.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
-    text = (
-        " Class {!r} ({} of {} rows) is never predicted: <class_weight=> of a classifier, or larger sample weights of "
-        "its rows, help."
+    return (
+        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: "
+        "class_weight='balanced' of a classifier, or larger sample weights of its rows, help."
     )
-    return Message(text, name, counts[k], len(truth), class_weight="balanced")
 
 
 def _deep(net: _core.Net) -> str:
@@ -511,8 +505,8 @@ def _deep(net: _core.Net) -> str:
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0
 _TINY = 1e-2  # if all are smaller, they are called tiny
-_STANDARDIZE = Message("standardizing X (<input_scale=> of an estimator) helps.", input_scale="standard")
-_BYTES = Message("<input_scale:input_scale=1/255> helps.", input_scale="1/255")
+_STANDARDIZE = "standardizing X (input_scale='standard' of an estimator) helps."
+_BYTES = "input_scale=1/255 helps."
 _MOST_NAMED = 5  # columns in a message
 
 
@@ -534,7 +528,7 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
         sentences.append(f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps.")
-    return Message.joined(space, *sentences) if sentences else ""
+    return space + "".join(sentences) if sentences else ""
 
 
 def _size_of(targets: NDArray[Any]) -> float:

@@ -16,7 +16,7 @@ from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
 from cmlp._train.feed import Piece, array_feed, cut
 from cmlp._train.state import NO_SUMS, EpochNumbers
-from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -214,14 +214,11 @@ class Engine:
         job = self.job
         optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
-        problem = (
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            "preprocessed. This happened in epoch {} with batches of {} rows and a learning rate of {}{:g}; a smaller "
-            "<learning_rate_init> or standardized input usually helps."
-        )
-        values = self.number, self.batch_size, most, optimizer.learning_rate
         return DivergenceError(
-            Message(problem, *values, learning_rate_init=...) + scale_advice(job.objective, job.data)
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+            f"preprocessed. This happened in epoch {self.number} with batches of {self.batch_size} rows and a learning "
+            f"rate of {most}{optimizer.learning_rate:g}; a smaller learning_rate_init or standardized input usually "
+            f"helps.{scale_advice(job.objective, job.data)}"
         )
 
 
@@ -231,6 +228,5 @@ def batch_size_of(options: TrainingOptions, n_rows: int) -> int:
     if isinstance(batch_size, str):  # "auto"
         return min(200, n_rows)
     if batch_size > n_rows:
-        text = "Got <batch_size:`batch_size`> less than 1 or larger than sample size. It is going to be clipped"
-        warn(Message(text, batch_size=batch_size))
+        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
     return min(batch_size, n_rows)

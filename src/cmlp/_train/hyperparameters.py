@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._process.warnings import Notices, warn
 from cmlp._train.constraints import validated
-from cmlp.exceptions import InvalidParameterError, Message, Phrase, Setting, UnusedParameterWarning
+from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 
 REQUIRED = object()  # the default of a parameter without one
-_OF_CLASS = "<name> must be <expected>. Got {!r} instead."  # scikit-learn's words
 
 
 class Use:
@@ -151,7 +150,7 @@ class Hyperparameters:
         """
         table = self.constraints(owner)
         return {
-            name: validated(value, table[name], name, _OF_CLASS, class_name)
+            name: validated(value, table[name], name, owner=class_name)
             for name, value in values.items()
             if name in table
         }
@@ -175,8 +174,8 @@ class Hyperparameters:
         """Raise InvalidParameterError if a kind of call refuses the value of a parameter."""
         for name, refusal in self._refusals.get(call, ()):
             if name in values and refusal.is_refused(values):
-                about = {name: values[name], "X_val": ...}
-                raise InvalidParameterError(refusal.sentence, Phrase(call), **about)
+                sentence = refusal.sentence.format(call=call)
+                raise InvalidParameterError(sentence, parameter=name, value=values[name])
 
     def switched_off(self, call: str) -> Mapping[str, Any]:
         """Map the parameters that a kind of call ignores to the values that it takes instead."""
@@ -206,12 +205,7 @@ class Hyperparameters:
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
-                    text = Message(
-                        "<name> differs from its default, but has no effect with this <other>: <reason>.",
-                        name=Setting(name),
-                        other=Setting(need.other),
-                        reason=Message(need.reason),
-                    )
+                    text = f"{name} differs from its default, but has no effect with this {need.other}: {need.reason}."
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 

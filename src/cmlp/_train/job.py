@@ -11,7 +11,7 @@ from cmlp._data.checks import first_non_finite_error, named_column
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import require_normal
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp.exceptions import Message, naming
+from cmlp.exceptions import naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,7 @@ def require_complete(X_val: object, y_val: object, sample_weight_val: object) ->
 
 def naming_validation() -> AbstractContextManager[None]:
     """Name the validation data in the messages of errors."""
-    return naming(Message("the validation data (<X_val:X_val, y_val>)", X_val=...))
+    return naming("the validation data (X_val, y_val)")
 
 
 class TrainingJob(NamedTuple):

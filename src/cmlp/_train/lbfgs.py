@@ -12,14 +12,7 @@ from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
 from cmlp._train.callbacks import Callbacks, Deadline, lines_of
 from cmlp._train.diagnosis import WARNING, KeptMeasures, Verdict, scale_advice, warn_if_useless
-from cmlp.exceptions import (
-    ConvergenceWarning,
-    DivergenceError,
-    Message,
-    NonFiniteInputError,
-    optional,
-    sklearn_class,
-)
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, optional, sklearn_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +67,7 @@ class LBFGS:
         return warn_if_useless(self.job, KeptMeasures(), None, verdict)
 
     def _minimize(self) -> None:
-        needs = Message("<solver=> needs SciPy: install it with `pip install cmlp[scipy]`.", solver="lbfgs")
+        needs = "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`."
         scipy = optional("scipy.optimize", needs)
         state, options = self.state, self.job.options
         result = scipy.minimize(
@@ -154,9 +147,7 @@ class LBFGS:
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
         hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
         if epoch == max_iter:
-            hint = Message(
-                "\nIncrease the number of iterations to improve the convergence (<max_iter=>).", max_iter=max_iter
-            )
+            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter!r})."
         problem = f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n"
         scaling = (
             "\nYou might also want to scale the data as shown in:\n"

@@ -36,7 +36,6 @@ from cmlp._train.constraints import (
 )
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Refusal, Use
 from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -133,7 +132,7 @@ _ADAM = Need("solver", lambda values: values["solver"] in ("adam", "adamw"), 'on
 _LEARNING_RATE = Need(
     "solver", _uses_learning_rate, '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate'
 )
-_PLAN = Message("training takes the <max_iter> epochs for which the learning rate is planned", max_iter=...)
+_PLAN = "training takes the max_iter epochs for which the learning rate is planned"
 # tol=0 and n_iter_no_change=inf ask for all max_iter epochs, which is what a plan does.
 _TOL = Need("learning_rate", lambda values: values["tol"] == 0 or _may_stop(values), _PLAN)
 _EPOCHS_WITHOUT_CHANGE = Need(
@@ -156,7 +155,7 @@ def _needs_own_rows(values: Mapping[str, Any]) -> bool:
 
 # The sentence of scikit-learn's SGDClassifier.
 _BALANCED = (
-    "<class_weight> 'balanced' is not supported for {call}. In order to use 'balanced' weights, use "
+    "class_weight 'balanced' is not supported for {call}. In order to use 'balanced' weights, use "
     "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
     "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
     "the class_weight parameter."
@@ -182,12 +181,12 @@ TRAINING_ENTRIES = (
             Refusal(
                 (FIT_BATCHES, JOINT_FIT),
                 _is("solver", "lbfgs"),
-                "{call} needs batches, but <solver=> has none: use another solver.",
+                "{call} needs batches, but solver='lbfgs' has none: use another solver.",
             ),
             Refusal(
                 (RANGE_TEST,),
                 _is("solver", "lbfgs"),
-                "{call} needs a solver with learning rates, but <solver=> has none.",
+                "{call} needs a solver with learning rates, but solver='lbfgs' has none.",
             ),
         ),
     ),
@@ -337,14 +336,14 @@ TRAINING_ENTRIES = (
             Refusal(
                 (PARTIAL_FIT,),
                 _holds_out,
-                "{call} does not support <early_stopping=>, because each call is one epoch: set "
+                "{call} does not support early_stopping=True, because each call is one epoch: set "
                 "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val "
                 "and y_val.",
             ),
             Refusal(
                 (FIT_BATCHES,),
                 _needs_own_rows,
-                "<early_stopping=> needs <X_val:X_val and y_val> for {call}, which holds no rows out.",
+                "early_stopping=True needs X_val and y_val for {call}, which holds no rows out.",
             ),
         ),
     ),
@@ -359,7 +358,7 @@ TRAINING_ENTRIES = (
         """),
         needs=(
             _EPOCHS,
-            Need("early_stopping", _holds_out, Message("only <early_stopping=> holds out rows", early_stopping=True)),
+            Need("early_stopping", _holds_out, "only early_stopping=True holds out rows"),
             Need(
                 "X_val",
                 lambda values: not (values.get("X_val") and _holds_out(values)),
@@ -490,12 +489,12 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "scoring",
-        Use(MLP, "None, str or callable", None, (instance(str), FUNCTION, NONE)).says("""
+        Use(MLP, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)).says("""
             Score of the validation rows, of which higher values are better. None means `score`. "loss" means minus the
             validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X,
             y)``, and ``sample_weight`` if the rows have weights; its X is an array.
         """),
-        Use(TRAINER, "None, str or callable", None, (instance(str), FUNCTION, NONE)).says("""
+        Use(TRAINER, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)).says("""
             Score of the validation rows; higher is better. None means the accuracy ("accuracy") for class indices and
             for losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the
             validation loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have
@@ -536,6 +535,8 @@ TRAINING_ENTRIES = (
 _ACTIVATIONS = ", ".join(f'"{name}"' for name in HIDDEN)
 _SIZES = ARRAY_LIKE, interval(Integral, 1, math.inf, "left")
 _LEVELS = interval(Real, 0, 1, "neither", booleans=False), QUANTILES
+_DICT = instance(dict, "values such as '{0: 1, 1: 5}'")
+_DICTS = instance(list, "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'")
 _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
 _GENERATOR = SEED, GENERATOR, NONE
@@ -701,7 +702,7 @@ NETWORK_ENTRIES = (
             Refusal(
                 (FIT_BATCHES,),
                 _is("y_scale", "robust"),
-                "<y_scale=> needs all rows for the quartiles, which {call} does not have: use "
+                "y_scale='robust' needs all rows for the quartiles, which {call} does not have: use "
                 "'standard', or scale y yourself.",
             ),
         ),
@@ -712,7 +713,7 @@ NETWORK_ENTRIES = (
             CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
-            (one_of(str, "balanced"), instance(dict), instance(list), NONE),
+            (one_of(str, "balanced"), _DICT, _DICTS, NONE),
         ).says("""
             Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
             ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
@@ -725,7 +726,7 @@ NETWORK_ENTRIES = (
             TABULAR_CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
-            (one_of(str, "balanced"), instance(dict), instance(list), NONE),
+            (one_of(str, "balanced"), _DICT, _DICTS, NONE),
         ).says("""
             Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights:
             for rare classes whose mistakes cost more. Probabilities are then those of balanced classes. For multilabel
@@ -737,7 +738,7 @@ NETWORK_ENTRIES = (
             Refusal(
                 (FIT_BATCHES,),
                 _is("class_weight", "balanced"),
-                "<class_weight=> needs all labels, which {call} does not have: pass a dict of weights.",
+                "class_weight='balanced' needs all labels, which {call} does not have: pass a dict of weights.",
             ),
         ),
     ),
@@ -853,7 +854,7 @@ NETWORK_ENTRIES = (
             Refusal(
                 (PARTIAL_FIT,),
                 lambda values: bool(values["provenance"]),
-                "{call} does not support <provenance=>: it does not record what it trains on.",
+                "{call} does not support provenance=True: it does not record what it trains on.",
             ),
         ),
     ),
@@ -904,7 +905,7 @@ NETWORK_ENTRIES = (
             Refusal(
                 (FIT_BATCHES,),
                 _is("input_scale", "robust"),
-                "<input_scale=> needs all rows for the quartiles, which {call} does not have: "
+                "input_scale='robust' needs all rows for the quartiles, which {call} does not have: "
                 "use 'standard', 'minmax' or (shift, factor).",
             ),
         ),

@@ -11,7 +11,6 @@ import numpy as np
 from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._process.threads import once_per_pool
-from cmlp.exceptions import Message, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,5 +177,4 @@ def _names(digests: Digests) -> str:
 
 def _refuse(difference: str = "") -> NoReturn:
     problem = "The data differ from those with which the training began" + (f": {difference}" if difference else "")
-    remedy = Phrase("same_data", "pass the same X, y, sample_weight, validation data and shards")
-    raise ValueError(Message("{}. To continue, <remedy>.", problem, remedy=remedy))
+    raise ValueError(f"{problem}. To continue, pass the same X, y, sample_weight, validation data and shards.")

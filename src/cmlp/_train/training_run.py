@@ -13,7 +13,6 @@ from cmlp._train.lbfgs import LBFGS
 from cmlp._train.loop import EpochLoop
 from cmlp._train.split import split
 from cmlp._train.target_scale import robust_scale, standard_scale, warn_of_lost_targets
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,9 +112,9 @@ def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:
     with np.errstate(over="ignore", under="ignore"):
         unit = float(scale.factor[0] ** -traits_of(loss).power) if (scale.factor == scale.factor[0]).all() else 1.0
     if not 0 < unit < np.inf:
-        problem = (
-            "y must have a spread whose square is a finite positive number for <y_scale=> with <loss=>, got {:g}: "
-            "multiply y by a constant."
+        raise ValueError(
+            "y must have a spread whose square is a finite positive number for "
+            f"y_scale={scale.kind!r} with loss={loss!r}, got {1 / scale.factor[0]:g}: multiply y "
+            "by a constant."
         )
-        raise ValueError(Message(problem, 1 / scale.factor[0], y_scale=scale.kind, loss=loss))
     return unit

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.arrays import taken
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import log_loss_clip
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,11 @@ class UserScore:
         X, y, weight = self._arguments
         value = self.function(self.model(job), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
-            raise InvalidParameterError("<scoring> must return a number, got {!r}.", value, scoring=self.function)
+            raise InvalidParameterError(
+                f"scoring must return a number, got {shown(value)}.",
+                parameter="scoring",
+                value=self.function,
+            )
         return float(value)
 
     def _rows(
