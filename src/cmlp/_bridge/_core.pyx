@@ -32,7 +32,7 @@ cdef extern from "core/net/tuning_names.h" nogil:
 import numpy as np
 
 from cmlp._data.arrays import (
-    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, excluded_target, is_sparse, rectangular,
+    as_doubles, as_matrix, as_order, as_sparse_matrix, excluded_target, is_sparse, rectangular,
     values_and_gradient,
 )
 from cmlp._data.labels import as_class_indices

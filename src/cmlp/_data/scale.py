@@ -15,6 +15,7 @@ from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Self
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -377,6 +378,27 @@ class Moments:
             self._sums[i] = np.add.accumulate(np.concatenate([self._sums[i : i + 1], products]), axis=0)[-1]
             products *= difference
         self.total = float(np.add.accumulate(np.concatenate([[self.total], weight]))[-1])
+
+    def to_array(self, width: int) -> NDArray[np.float64]:
+        """Return the sums over the rows so far as numbers; `width` is the number of columns."""
+        numbers = np.zeros((7, width))
+        numbers[6] = self.total
+        if self._first is not None:
+            numbers[:6] = self._first, *self._sums, self._low, self._high, self._unit
+        return numbers
+
+    @classmethod
+    def from_array(cls, numbers: NDArray[np.float64]) -> Self:
+        """Return moments with the sums that `to_array` returned, to add more rows."""
+        moments = cls()
+        moments.total = float(numbers[6, 0])
+        if moments.total:
+            moments._first = numbers[0]
+            moments._sums = numbers[1:3]
+            moments._low = numbers[3]
+            moments._high = numbers[4]
+            moments._unit = numbers[5]
+        return moments
 
     def _choose_units(self) -> None:
         """Let the sums of columns whose squares would overflow or underflow have another unit, a power of 2."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
-from cmlp._data.checks import Opened, Rows
+from cmlp._data.checks import CheckedRows
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width
 from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
@@ -100,7 +100,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
-    encoding = learn_encoding(fit, Opened(Rows(first, dtype, None), y, None), is_complete=True)[0]
+    encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
     net = fit.network(len(first), encoding.n_outputs, encoding.output)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.checks import Door, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
+from cmlp._data.checks import InputChecks, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -209,7 +209,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     def _on_checked_rows(self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
         net, names = model.net, model.feature_names
-        rows = Door(type(self).__name__, False, net.n_in, names, may_be_empty=True).rows(X).X
+        checks = InputChecks(type(self).__name__, False, net.n_in, names, may_be_empty=True)
+        rows = checks.check_inputs(X).X
         try:
             return function(rows)
         except NonFiniteInputError as error:

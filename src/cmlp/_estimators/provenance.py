@@ -11,9 +11,8 @@ from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, plain_json
 from cmlp._data.labels import Labels
-from cmlp._estimators.sources import is_single
+from cmlp._estimators.sources import hash_arrays
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -44,18 +43,19 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
 
 
 def begin_network_record(fit: Fit[Any], source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
-    """Begin the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
-    groups = ("rows", "validation") if source.is_whole else ("validation",)
-    hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(fit.class_name, labels, job.data.names))}
-    of_rows = source.hashes or dict
+    """Begin the record of a fit of one network, whose rows the source hashes."""
+    hashes = {
+        **hash_arrays(job, "validation"),
+        **_hashed(texts_of(fit.class_name, labels, job.data.names)),
+    }
+    row_hashes = source.begin_hashes(job)
 
     def hashes_now() -> dict[str, str] | None:
-        rows = of_rows()
+        rows = row_hashes()
         return None if rows is None else {**rows, **hashes}
 
     shards = job.data.shards and list(job.data.shards)
-    call = "fit" if source.is_whole else "fit_batches"
-    more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": fit.options.random_state}
+    more = {"call": source.call, "dtype": job.net.dtype.name, "shards": shards, "seed": fit.options.random_state}
     return _begin(fit, [job.state], hashes_now, more)
 
 
@@ -132,14 +132,3 @@ def texts_of(
 
 def _hashed(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hash_of_text(text) for name, text in texts.items()}
-
-
-def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> dict[str, str]:
-    """Return the hashes of the arrays of a fit."""
-    found = {}
-    for group, arrays in arrays_of(job.data).items():
-        for name, array in arrays.items() if group in groups else ():
-            rows = RowHash(name, name.startswith("X") and is_single(job))
-            source.add_to_hash(rows, array)
-            found[name] = rows.hexdigest()
-    return found

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._train.engine import Engine
-    from cmlp._train.feed import Piece
+    from cmlp._train.feed import Segment
     from cmlp.plots import LearningRateDisplay
 
 # Weight of the earlier losses in the smoothed loss.
@@ -179,17 +179,17 @@ def _range_test(engine: Engine, rates: NDArray[np.float64]) -> tuple[list[float]
     return losses, smoothed
 
 
-def _batches(engine: Engine) -> Iterator[Piece]:
+def _batches(engine: Engine) -> Iterator[Segment]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
         engine.feed.start_epoch(engine.job.state)
         for batch in range(engine.n_batches):
-            piece = next(engine.feed.pieces(engine.job.state, engine.batch_size, batch, batch + 1))
-            if piece.has_weight:
-                yield piece
+            segment = next(engine.feed.segments(engine.job.state, engine.batch_size, batch, batch + 1))
+            if segment.has_weight:
+                yield segment
 
 
-def _batch_loss(engine: Engine, piece: Piece, rate: float) -> float:
+def _batch_loss(engine: Engine, segment: Segment, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
     net, objective, state = engine.job.net, engine.job.objective, engine.job.state
     optimizer = state.stepping().optimizer
@@ -197,13 +197,13 @@ def _batch_loss(engine: Engine, piece: Piece, rate: float) -> float:
     try:
         cost, penalty, _, _ = net.train_epoch(
             state.params,
-            piece.X,
-            piece.targets,
+            segment.rows.X,
+            segment.rows.targets,
             optimizer,
             batch_size=engine.batch_size,
-            order=piece.order,
-            sample_weight=piece.weight,
-            dropout_row=piece.first_row,
+            order=segment.order,
+            sample_weight=segment.rows.weight,
+            dropout_row=segment.first_row,
             **engine.keywords,
         )
     except NonFiniteInputError as error:

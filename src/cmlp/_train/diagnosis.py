@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.activations import traits_of_activation
-from cmlp._data.arrays import StoredRows, stored_rows, taken
+from cmlp._data.arrays import taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import once_per_pool
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import CSR
     from cmlp._train.job import Data, Objective, TrainingJob
 
-    Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
+    # Targets and their weights.
+    Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64] | None]
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
 # On n rows without any signal, the loss is smaller than the constant's by up to about this share / n: on validation
@@ -97,13 +98,6 @@ class Judged(NamedTuple):
         weight = None if self.weight is None else self.weight[chosen]
         return self._replace(targets=self.targets[chosen], weight=weight, order=order)
 
-    def stored(self) -> Judged:
-        """Return the rows that this process has, if it has a part of them only."""
-        if not isinstance(self.X, StoredRows):
-            return self
-        targets = self.targets[self.X.first :][: len(self.X.stored)]
-        return self._replace(X=self.X.stored, targets=targets, weight=None)
-
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
         """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
         counted = np.arange(len(self.targets))
@@ -115,12 +109,14 @@ class Judged(NamedTuple):
 
 def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
-    data, rows = job.data, job.state.held_out_rows
-    if data.validation is not None:
-        return Judged(*data.validation, is_validation=True)
-    if rows is None:
-        return Judged(data.X, data.targets, data.weight)
-    return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
+    rows, held_out = job.data.rows, job.state.held_out_rows
+    own = job.data.validation
+    if own is not None:
+        return Judged(own.X, own.targets, own.weight, is_validation=True)
+    if held_out is None:
+        return Judged(rows.X, rows.targets, rows.weight)
+    weight = None if rows.weight is None else rows.weight[held_out]
+    return Judged(rows.X, rows.targets[held_out], weight, held_out, True)
 
 
 class KeptMeasures(NamedTuple):
@@ -194,13 +190,14 @@ def warn_if_useless(
     Returns whether they are; None if that is not known. The rows are the validation rows, if there are any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
-    of the last epoch. `sampled` are targets of a source that is read in every epoch, and is not read again for this.
+    of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,
+    and are not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
         return None
     net, rows, objective = job.net, judged_rows(job), job.objective
-    is_source = job.reads_again and not rows.is_validation
+    is_source = not job.is_whole and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
     if loss is None or (is_source and sampled is None):
         return None
@@ -218,12 +215,12 @@ def warn_if_useless(
     if _shown_by_score(job, rows, kept.score):
         return True
     try:
-        if not is_source and not isinstance(rows.X, StoredRows):
+        if not is_source:
             found = _read_again(job, found, unit)
             if found.model_is_better():
                 return True
         if verdict.needs_proof:
-            outputs = _outputs(job, found.rows.stored()) if found.outputs is None else found.outputs
+            outputs = _outputs(job, found.rows) if found.outputs is None else found.outputs
             if not found.is_proven(outputs):
                 return True
         if not verdict.warns:
@@ -281,8 +278,8 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
 def _loss(job: TrainingJob, rows: Judged) -> float:
     """Return the core's cost of the present parameters, without penalty and dropout."""
     data = job.data
-    whole = rows.targets if rows.order is None else data.targets
-    weight = rows.weight if rows.order is None else data.weight
+    whole = rows.targets if rows.order is None else data.rows.targets
+    weight = rows.weight if rows.order is None else data.rows.weight
     cost, _ = job.net.cost_and_plain_loss(
         job.state.params,
         rows.X,
@@ -370,7 +367,6 @@ def causes(
 
     `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
-    rows = rows.stored()
     X, targets = rows.some()
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     sentences = [
@@ -516,15 +512,15 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     With `tiny`, they also name X and targets of which all values are tiny. `space` is before the first sentence.
     """
     sentences: list[str] = []
-    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
+    columns = once_per_pool(root_mean_squares, data.rows.X, data.input_scale)
     largest = float(columns.max())
-    helps = _BYTES if data.X.dtype == np.uint8 else _STANDARDIZE
+    helps = _BYTES if data.rows.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
         names = _named(np.flatnonzero(columns > _LARGE), data.names)
         sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
         sentences.append(f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE)
-    size = once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan  # NaN: no advice names y
+    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan  # NaN: no advice names y
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
         sentences.append(f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps.")

@@ -90,11 +90,12 @@ class LBFGS:
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
         net, objective, data = self.job.net, self.job.objective, self.job.data
+        rows = data.rows
         self._trial[:] = point
         try:
             seconds = self.deadline.left()
             gradient, cost = net.gradient(
-                self._trial, data.X, data.targets, seconds=seconds, sample_weight=data.weight, **self._keywords
+                self._trial, rows.X, rows.targets, seconds=seconds, sample_weight=rows.weight, **self._keywords
             )
         except DivergenceError as error:
             if self._reached is None:
@@ -120,10 +121,10 @@ class LBFGS:
 
     def _reported(self, cost: float) -> float:
         """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
-        scale, data = self.job.objective.report_scale, self.job.data
+        scale, rows = self.job.objective.report_scale, self.job.data.rows
         if scale == 1.0:
             return cost
-        total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
+        total = float(rows.n_rows) if rows.weight is None else float(rows.weight.sum())
         alphas = per_layer("alpha", self.job.options.alpha, len(self._weights))
         squares = [float(np.vdot(weights, weights)) for weights in self._weights]
         if len(set(alphas)) == 1:

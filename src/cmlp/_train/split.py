@@ -38,7 +38,7 @@ def split(
     data: Data, n_rows: int, options: TrainingOptions, rng: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
-    fraction, weight = options.validation_fraction, data.weight
+    fraction, weight = options.validation_fraction, data.rows.weight
     if data.groups is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:

@@ -70,6 +70,21 @@ class TargetScale(NamedTuple):
             raise ValueError(f"The training state is damaged: the scale of the targets does not fit {net.sizes}.")
 
 
+def learned_target_scale(
+    kind: str,
+    targets: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    rows: NDArray[np.int64] | None,
+    dtype: DTypeLike,
+) -> TargetScale:
+    """Learn the scale of the targets from some rows (None for all) for a network of a dtype."""
+    if kind == "robust":
+        return robust_scale(targets, weight, rows, dtype)
+    moments = Moments()
+    moments.add(targets, weight, rows)
+    return standard_scale(moments, dtype)
+
+
 def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
 

@@ -63,7 +63,7 @@ class TrainingOptions(TrainingParameters, Options):
         if callable(self.learning_rate):
             return Custom(*numbers, function=self.learning_rate)
         kind = kind_of_schedule(self.learning_rate)
-        return Schedule(*numbers) if kind.sgd_only and self.solver != "sgd" else kind(*numbers)
+        return Schedule(*numbers) if kind.sgd_only and self.solver in ("adam", "adamw") else kind(*numbers)
 
     def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
@@ -113,7 +113,7 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
         refused = PARAMETERS.refused_by_lbfgs("Trainer", values)
         if refused is not None:
             raise InvalidParameterError(
-                f"{refused} needs batches: use another solver than 'lbfgs'.",
+                f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.",
                 parameter=refused,
                 value=values[refused],
             )

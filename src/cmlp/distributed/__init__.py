@@ -74,9 +74,9 @@ def fit(
         of rows of each, as for `MLPClassifier.fit`. None means no shards, or with `local` one for each process.
     local : bool, default=False
         Whether X, y, `sample_weight` and `shards` are those of this process alone, for `comm`: its shards, by default
-        one with all its rows. Every process has the same number of shards. The result is bit-identical to a fit on the
-        rows of all processes, in the order of their ranks, with the shards of all. The processes exchange the targets
-        and weights, but not the rows, which must be dense.
+        one with all its rows. The result is bit-identical to a fit on the rows of all processes, in the order of their
+        ranks, with the shards of all. The processes exchange the targets and weights, but not the rows, which must be
+        dense. They learn an ``input_scale`` of "standard" or "minmax" together.
     X_val, y_val, sample_weight_val : array-like or None, default=None
         Validation rows in the memory of this process, as for `MLPClassifier.fit`.
     resume : bool, default=False

@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.splits import LEAVES
 from cmlp._model.model import TrainedNet
@@ -203,9 +204,10 @@ class Bag(NamedTuple):
         rows = self.rows
         labels = self.target_encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
-        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
+        encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
+        data = Data(encoded, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1)
-        run = make_run(job, len(data.X), Engine)
+        run = make_run(job, encoded.n_rows, Engine)
         assert isinstance(run, EpochLoop)
         return run
 

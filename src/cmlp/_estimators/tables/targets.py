@@ -97,7 +97,7 @@ class TableClassEncoding(TableEncoding):
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return encoded labels."""
         values = self._every.encode(y)
-        rows, weight = rows_that_count(self.weighted(values, weight, require_positive=True).weight, len(y))
+        rows, weight = rows_that_count(self.weigh(values, weight, require_positive=True), len(y))
         return self.targets_of(rows, self.labels.encode(y[rows]), weight)
 
     def targets_of(
