@@ -257,7 +257,6 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     """
 
     _parameter_owner: ClassVar[str] = "river.MLPRegressor"
-    _output = "identity"
 
     def __init__(
         self,
@@ -281,8 +280,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         seed: int | None = None,
     ) -> None:
         self._set_up(locals())
-        if traits_of(loss).has_positive_outputs:
-            self._output = "exp"
+        self._output = traits_of(loss).output
 
     @property
     def network_(self) -> Network | None:
@@ -298,7 +296,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         network = copy(learned.network)
         _, weights, biases = output_layer(network._net, network.params)
         shift, spread = self._shift_and_spread(learned.moments)
-        if self._output == "exp":
+        if traits_of(self.loss).has_positive_outputs:
             biases += math.log(spread)
         else:
             weights *= spread
@@ -378,7 +376,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
         Positive outputs have no shift: their targets are divided by their mean, unless all are 0 so far.
         """
-        if self._output == "exp":
+        if traits_of(self.loss).has_positive_outputs:
             return 0.0, moments.mean or 1.0
         return moments.mean, moments.deviation()
 
