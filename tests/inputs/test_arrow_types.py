@@ -156,7 +156,7 @@ def test_encodings_of_numbers_are_read_and_unions_are_refused(kind):
             assert MLPRegressor(max_iter=1).fit(X, range(N)).predict(X).shape == (N,)
         else:
             for model in (regressor(), MLPRegressor(max_iter=1)):
-                with pytest.raises(ValueError, match=r"column 'odd' must be numbers.*sparse_union"):
+                with pytest.raises(ValueError, match=r"column 'odd' .*sparse_union"):
                     model.fit(X, range(N))
 
 

@@ -2,9 +2,11 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import imported
 from worker_cases import in_threads
 
 from cmlp import (
@@ -25,6 +27,7 @@ from cmlp._train.parameters import PARAMETERS, TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 
+TOOL = Path(__file__).parents[2] / "tools/write_docstrings.py"
 CLASSES = [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor, Trainer]
 X = np.random.RandomState(0).standard_normal((40, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -133,6 +136,22 @@ def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
     dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
     with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
         dragged(solver="lbfgs", drag=0.5).fit(X, Y)
+
+
+@pytest.mark.skipif(not TOOL.exists(), reason="the script is in the source tree only")
+def test_a_new_parameter_is_written_into_the_docstring(monkeypatch):
+    tool = imported(TOOL)
+    source = (TOOL.parents[1] / "src/cmlp/_estimators/mlp.py").read_text(encoding="utf-8")
+    at = source.index("provenance: bool = False,", source.index("class MLPClassifier("))
+    module = tool.Module(f"{source[:at]}drag: float = 0.0, {source[at:]}")
+    sections, signature = module.sections("MLPClassifier"), module.signature("MLPClassifier")
+    with pytest.raises(ValueError, match="the parameter 'drag' has no entry in the docstring"):
+        tool.parameters(sections, signature, "MLPClassifier", 4)
+    added(monkeypatch, needs_batches=True)
+    lines = tool.parameters(sections, signature, "MLPClassifier", 4)
+    at = lines.index("drag : float, default=0.0")
+    assert lines[at + 1 : at + 3] == ["    Slows down.", "provenance : bool, default=False"]
+    assert "`dropout` and `drag`." in " ".join(" ".join(lines).split())
 
 
 @pytest.mark.parametrize("free", [False, True])

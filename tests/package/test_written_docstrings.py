@@ -8,11 +8,6 @@ from pathlib import Path
 import pytest
 from helpers import imported
 
-# A parameter is added to the table of hyperparameters.
-from cmlp._train.constraints import NOT_NEGATIVE
-from cmlp._train.hyperparameters import Hyperparameter, Hyperparameters, Use
-from cmlp._train.parameters import PARAMETERS
-
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools/write_docstrings.py"
 if not TOOL.exists():
@@ -47,38 +42,6 @@ def test_docstrings_are_whole_without_running_the_code(path, name):
         thing = getattr(thing, part)
     assert ast.get_docstring(found) == inspect.getdoc(thing)
     assert not any(line.strip().startswith("<") for line in inspect.getdoc(thing).splitlines())
-
-
-def with_drag(monkeypatch, **flags):
-    """Add a parameter "drag" to the table, and return the parameters in the docstring of `MLPClassifier`."""
-    entry = Hyperparameter("drag", Use(("MLPClassifier",), "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
-    monkeypatch.setattr(PARAMETERS, "__dict__", vars(Hyperparameters([*PARAMETERS.entries.values(), entry])))
-    return written_parameters()
-
-
-def written_parameters():
-    """Return the parameters in the docstring of `MLPClassifier` after "drag" is added to the constructor."""
-    source = (ROOT / "src/cmlp/_estimators/mlp.py").read_text(encoding="utf-8")
-    at = source.index("provenance: bool = False,", source.index("class MLPClassifier("))
-    module = tool.Module(f"{source[:at]}drag: float = 0.0, {source[at:]}")
-    sections, signature = module.sections("MLPClassifier"), module.signature("MLPClassifier")
-    return tool.parameters(sections, signature, "MLPClassifier", 4)
-
-
-def test_a_new_parameter_is_written_in_the_place_of_the_signature(monkeypatch):
-    lines = with_drag(monkeypatch)
-    at = lines.index("drag : float, default=0.0")
-    assert lines[at + 1] == "    Slows down."
-    assert lines[at + 2] == "provenance : bool, default=False"
-
-
-def test_a_flag_of_a_new_parameter_is_written_where_the_table_names_it(monkeypatch):
-    assert "`dropout` and `drag`." in " ".join(" ".join(with_drag(monkeypatch, needs_batches=True)).split())
-
-
-def test_a_parameter_without_an_entry_is_an_error():
-    with pytest.raises(ValueError, match="the parameter 'drag' has no entry in the docstring"):
-        written_parameters()
 
 
 def test_code_stays_on_one_line():

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.columns import TABLES, NamedMatrix
-from cmlp._data.containers import column_of
 from cmlp.exceptions import InvalidParameterError, Message, optional
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _values_of_polars(column: Any, where: str, row: int) -> NDArray[Any]:
         array: NDArray[Any] = column.to_numpy()
         if array.dtype != object:
             return array
-    return _without_nulls(column, where)
+    return _without_nulls(column, column.dtype, where)
 
 
 def _values_of_pyarrow(column: Any, where: str, row: int) -> NDArray[Any]:
@@ -122,29 +121,36 @@ def _values_of_pyarrow(column: Any, where: str, row: int) -> NDArray[Any]:
     if column.null_count:
         raise _null(where, row + int(np.asarray(column.is_null()).argmax()))
     if not hasattr(column, "indices"):
-        return _without_nulls(column, where)
+        return _without_nulls(column, column.type, where)
     try:
         column.validate(full=True)  # an index could be outside the dictionary
     except ValueError as error:
         raise ValueError(f"{where} cannot be converted to a NumPy array: {error}") from error
-    indices = column.indices.to_numpy()
+    indices: NDArray[Any] = column.indices.to_numpy()
     if column.dictionary.null_count:
         is_null = np.asarray(column.dictionary.is_null())[indices]
         if is_null.any():
             raise _null(where, row + int(is_null.argmax()))
-    return _without_nulls(column.dictionary, where)[indices]
+    entries = _without_nulls(column.dictionary, column.dictionary.type, where)
+    return entries[indices]
 
 
-def _without_nulls(held: Any, where: str) -> NDArray[Any]:
+def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:
     """Return the values of a column; raises TypeError unless they are numbers, booleans or text."""
-    column = column_of(held, where)
-    array = column.array()
-    name = str(column.type).lower()
+    try:
+        array: NDArray[Any] = np.asarray(column)
+    except MemoryError:
+        raise
+    except Exception as error:  # of pyarrow or polars
+        raise ValueError(f"{where} of type {column_type} cannot be converted to a NumPy array: {error}") from error
+    name = str(column_type).lower()
     if name.startswith("decimal"):
-        return array.astype(np.float64)
-    if array.dtype.kind in "buif" or name.startswith(_TEXT):
+        numbers: NDArray[Any] = array.astype(np.float64)
+        return numbers
+    is_column = array.ndim == 1  # polars converts structs to more dimensions
+    if is_column and (array.dtype.kind in "buif" or name.startswith(_TEXT)):
         return array
-    raise InvalidParameterError(f"{where} must hold numbers or text, got a column of type {column.type}.")
+    raise InvalidParameterError(f"{where} must hold numbers or text, got a column of type {column_type}.")
 
 
 def _null(where: str, row: int) -> ValueError:
