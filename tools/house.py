@@ -1,4 +1,4 @@
-"""Print figures of the Python code: how much of it there is, and how its parts know each other.
+"""Print figures of the Python code: how much of it there is, how dense it is, and what one meets on the way of a call.
 
 Usage: ``python tools/house.py [-v]`` in the source tree, with cmlp installed from it (``pip install -e .``). ``-v``
 lists what is counted. Those of imports have bounds in ``tests/package/test_house.py``.
@@ -8,6 +8,7 @@ Imports in functions and for annotations count as all others do: who reads the f
 
 import ast
 import functools
+import importlib.util
 import json
 import subprocess
 import sys
@@ -225,6 +226,67 @@ def frames() -> list[str]:
     return [*json.loads(run.stdout), "the core"]
 
 
+# ------------------------------------------------------------------------------------------------------- the density
+
+
+def text_of_code() -> list[str]:
+    """Return the lines of code of the package without their indentation."""
+    found = []
+    for path in modules().values():
+        docstrings = lines_of(statement for node in nodes_of(path) for statement in docstring_of(node))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            text = line.strip()
+            if text and not text.startswith("#") and number not in docstrings:
+                found.append(line.rstrip())
+    return found
+
+
+def count_nodes(is_counted: Callable[[ast.AST], bool]) -> int:
+    """Count nodes of the package per 1,000 lines of code."""
+    n_lines = sum(code_of(path) for path in modules().values())
+    n_nodes = sum(is_counted(node) for path in modules().values() for node in nodes_of(path))
+    return round(1000 * n_nodes / n_lines)
+
+
+def is_tuple_assignment(node: ast.AST) -> bool:
+    """Return whether a statement assigns several values to several names."""
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple)
+
+
+def shared_names() -> list[tuple[int, str]]:
+    """Return the functions of modules that exist in several modules, with the number of modules."""
+    places: dict[str, set[str]] = {}
+    for name, path in modules().items():
+        for node in tree_of(path).body:
+            if isinstance(node, Function):
+                places.setdefault(node.name, set()).add(name)
+    shared = [(len(found), f"{name}: {', '.join(sorted(found))}") for name, found in places.items() if len(found) > 1]
+    return sorted(shared, reverse=True)
+
+
+# --------------------------------------------------------------------------------------------------------- the calls
+
+CALLS = {
+    "fit of a network": ["cmlp network", "sklearn network"],
+    "fit of a table": ["cmlp table", "sklearn table", "xgboost table"],
+    "cmlp train": ["cmlp command"],
+}
+
+
+def print_calls() -> None:
+    """Print what calls of cmlp and of other packages meet."""
+    print(f"\n{'':40s}  files  functions  classes  frames")
+    for title, calls in CALLS.items():
+        for call in calls:
+            package, name = call.split()
+            if importlib.util.find_spec(package) is None:
+                continue
+            command = [sys.executable, str(ROOT / "tools/trace_call.py"), package, name]
+            found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            numbers = "{files:7d}{functions:11d}{classes:9d}{frames:8d}".format(**found)
+            print(f"{title + ', ' + package:40s}{numbers}")
+
+
 # ----------------------------------------------------------------------------------------------------------- figures
 
 
@@ -247,6 +309,20 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
     "imports against the order of layers": (lambda: len(upward_imports()), lambda: upward_imports()),
     "frames from fit to the core": (lambda: len(frames()), lambda: frames()),
     "test files that import internals": (lambda: len(inner_imports()), lambda: inner_imports()),
+    "characters of a line of code": (
+        lambda: round(sum(map(len, text_of_code())) / len(text_of_code())),
+        lambda: [],
+    ),
+    "lines of code over 100 characters": (
+        lambda: sum(len(line) > 100 for line in text_of_code()),
+        lambda: [],
+    ),
+    "conditional expressions in 1,000 lines": (
+        lambda: count_nodes(lambda node: isinstance(node, ast.IfExp)),
+        lambda: [],
+    ),
+    "tuple assignments in 1,000 lines": (lambda: count_nodes(is_tuple_assignment), lambda: []),
+    "names of functions in several modules": (lambda: len(shared_names()), lambda: listed(shared_names())),
 }
 
 
@@ -266,6 +342,7 @@ def main(arguments: list[str]) -> None:
         print(f"{name:40s}{figure():7,d}")
         if arguments:
             print("".join(f"    {item}\n" for item in items()))
+    print_calls()
 
 
 if __name__ == "__main__":

@@ -132,7 +132,8 @@ def _values_of_pyarrow(column: Any, where: str, row: int) -> NDArray[Any]:
         if is_null.any():
             raise _null(where, row + int(is_null.argmax()))
     entries = _without_nulls(column.dictionary, column.dictionary.type, where)
-    return entries[indices]
+    decoded: NDArray[Any] = entries[indices]
+    return decoded
 
 
 def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:

@@ -149,7 +149,7 @@ def _head(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[t
 
 def _model(model: TrainedModel) -> list[str]:
     """Return the lines that describe the model."""
-    net, columns = model.net, model.encoder.columns if isinstance(model, TableModel) else None
+    net, columns = model.net, model.columns if isinstance(model, TableModel) else None
     what = "A neural network" if columns is None else f"{len(model.networks)} neural networks for a table"
     inputs = " or ".join(map(str, sorted({net.n_in for net, _ in model.networks}, reverse=True)))
     layers = ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))

@@ -27,16 +27,16 @@ from cmlp._export.c_text import (
     stack_of_layers,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.encoder import PARTS
 from cmlp._model.model import Combination
+from cmlp._model.table_columns import PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import AnswerScale, TableModel
+    from cmlp._model.table_columns import TableColumn, TableColumns
 
 _OPENING = f"""\
 {OPENING}
@@ -97,8 +97,8 @@ class _Table:
     """The text of the header of a model."""
 
     def __init__(self, model: TableModel, prefix: str) -> None:
-        self.model, self.prefix, self.columns = model, prefix, model.encoder.columns
-        wide = model.encoder.core.width(True)
+        self.model, self.prefix, self.columns = model, prefix, model.columns
+        wide = model.columns.width(True)
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
@@ -138,7 +138,7 @@ class _Table:
         prefix, columns = self.prefix, []
         edges: list[str] = []
         for column in self.columns:
-            kind, n = column.kind.upper(), column.n
+            kind, n = column.role.upper(), column.n
             where = self._add(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
             parts = f", {{{', '.join(self._parts(column, edges))}}}" if self.has_parts else ""
@@ -155,7 +155,7 @@ class _Table:
         edges += map(repr, added.tolist())
         return where
 
-    def _parts(self, column: EncodedColumn, edges: list[str]) -> Iterator[str]:
+    def _parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
         """Yield the parts of a date, and add their edges."""
         parts = {part.name: part for part in column.parts}
         for name in PARTS:
@@ -279,7 +279,7 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(columns: Sequence[EncodedColumn], prefix: str) -> str:
+def _categories(columns: TableColumns, prefix: str) -> str:
     """Return the function that finds the code of a category."""
     texts = [_category(value) for column in columns for value in column.categories or ()]
     first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
@@ -339,28 +339,28 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _self_check_rows(columns: Sequence[EncodedColumn]) -> NDArray[np.float64]:
+def _self_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
     for row in rows:
         for k, column in enumerate(columns):
             state = (state * 1664525 + 1013904223) % 2**32
-            if column.kind == "category":
+            if column.role == "category":
                 row[k] = (state >> 8) % (column.n + 1) - 1.0
-            elif column.kind == "number":
+            elif column.role == "number":
                 missing = column.missing and not state >> 29
                 row[k] = np.nan if missing else ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
     return rows
 
 
 def _check(model: TableModel, prefix: str) -> str:
-    rows = _self_check_rows(model.encoder.columns)
+    rows = _self_check_rows(model.columns)
     expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else model.predict(rows)
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=len(model.encoder.columns),
+        n_in=len(model.columns),
         n_out=expected.shape[1],
         expected=expected_outputs(expected, "rows", 5),
         seed=SEED,

@@ -12,9 +12,9 @@ from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
-from cmlp._model.encoder import PARTS
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
+from cmlp._model.table_columns import PARTS
 from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
+    from cmlp._model.table_columns import TableColumn
 
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
@@ -201,15 +201,15 @@ class ColumnNodes:
     """The nodes of the encoder; `names` are those of each column's input."""
 
     def __init__(self, nodes: Nodes, model: TableModel, names: Sequence[str]) -> None:
-        self.nodes, self.model, self.names, self.columns = nodes, model, names, model.encoder.columns
+        self.nodes, self.model, self.names, self.columns = nodes, model, names, model.columns
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
         self.n_features = 0
-        numbers = {i: column for i, column in enumerate(self.columns) if column.kind == "number"}
+        numbers = {i: column for i, column in enumerate(self.columns) if column.role == "number"}
         if numbers:
             self._encode_numbers(list(numbers), list(numbers.values()))
-        sizes = {i: column.n for i, column in enumerate(self.columns) if column.kind == "category"}
+        sizes = {i: column.n for i, column in enumerate(self.columns) if column.role == "category"}
         self._encode_categories([i for i, n in sizes.items() if n != 2])
         self._encode_pairs([i for i, n in sizes.items() if n == 2])
         self.all = nodes.node("Concat", *self.features, axis=1) if self.features else self._zero()
@@ -226,7 +226,7 @@ class ColumnNodes:
 
     # Numbers
 
-    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[EncodedColumn]) -> None:
+    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[TableColumn]) -> None:
         nodes = self.nodes
         x = nodes.node("Concat", *map(self._rank, owners), axis=1)
         absent = nodes.node("IsNaN", x)
@@ -461,8 +461,8 @@ def _size(model: TrainedModel) -> int:
     """Return about the bytes of all constants but the classes."""
     size = sum(params.nbytes for _, params in model.networks)
     if isinstance(model, TableModel):
-        texts = [value for values in model.encoder.categories for value in values or ()]
-        entries = len(model.encoder.columns) + len(model.encoder.numbers) + len(texts)
+        texts = [value for values in model.columns.categories for value in values or ()]
+        entries = len(model.columns) + len(model.columns.numbers) + len(texts)
         size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
 
@@ -594,9 +594,9 @@ class _TableWriter(_Writer):
         super().__init__(onnx, np.dtype(np.float32), prefix)
         self.trained, self.kind = model, np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.
-        kinds = [np.dtype(object if is_text(values) else np.float64) for values in model.encoder.categories]
+        kinds = [np.dtype(object if is_text(values) else np.float64) for values in model.columns.categories]
         self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
-        encoder, wide = ColumnNodes(self, model, names), model.encoder.core.width(True)
+        encoder, wide = ColumnNodes(self, model, names), model.columns.width(True)
         encoded: dict[int, str] = {}
         found = []
         for k, trained in enumerate(model.networks):

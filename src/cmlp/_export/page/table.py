@@ -17,10 +17,10 @@ from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, dense_script, script, script_json, style
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
-from cmlp._model.encoder import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
+from cmlp._model.table_columns import PARTS
 from cmlp.exceptions import InvalidParameterError, wrong
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.model import TableModel
+    from cmlp._model.table_columns import TableColumn
 
 _HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
@@ -150,14 +150,14 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
     texts = model.feature_names
     names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
     columns: list[dict[str, Any]] = []
-    for i, (name, one) in enumerate(zip(names, model.encoder.columns, strict=True)):
-        column: dict[str, Any] = {"name": visible(name), "kind": one.kind, "n": one.n, "type": one.type}
-        if one.kind == "number":
+    for i, (name, one) in enumerate(zip(names, model.columns, strict=True)):
+        column: dict[str, Any] = {"name": visible(name), "kind": one.role, "n": one.n, "type": one.type}
+        if one.role == "number":
             column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
             column["parts"] = [dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts]
             column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
-        elif one.kind == "category":
+        elif one.role == "category":
             column |= _categories(one.categories or [])
             column |= {"unlisted": True} if one.has_unlisted else {}
         column |= _texts(one.categories or []) if "choices" in column else {}
@@ -165,7 +165,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
     return columns
 
 
-def _field(model: TableModel, i: int, column: EncodedColumn) -> dict[str, Any]:
+def _field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
     """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
 
     There is a choice if only 0 and 1 are known, which are also False and True.
