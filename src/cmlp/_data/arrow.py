@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.columns import TABLES, NamedMatrix
-from cmlp.exceptions import InvalidParameterError, Message, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,4 +157,4 @@ def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:
 def _null(where: str, row: int) -> ValueError:
     """Return the error for a missing value. In a column of X, the estimators for tables take it."""
     remedy = TABLES if _OF_COLUMN in where else "leave out the rows"
-    return ValueError(f"{where} is null at row {row}. Fill missing values, or " + Message(remedy) + ".")
+    return ValueError(f"{where} is null at row {row}. Fill missing values, or {remedy}.")

@@ -15,7 +15,7 @@ from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
 from cmlp._model.table_columns import PARTS
-from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     import os
@@ -420,7 +420,7 @@ def write_onnx(model: TrainedModel, path: str | os.PathLike[str], input_dtype: s
 
 def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
-    onnx = optional("onnx", Phrase("to_onnx") + Message(NEEDS))
+    onnx = optional("onnx", f"to_onnx{NEEDS}")
     require(model, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
@@ -596,13 +596,13 @@ class _TableWriter(_Writer):
         # Also for columns that are not used: programs pass the whole table.
         kinds = [np.dtype(object if is_text(values) else np.float64) for values in model.columns.categories]
         self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
-        encoder, wide = ColumnNodes(self, model, names), model.columns.width(True)
+        encoder = ColumnNodes(self, model, names)
         encoded: dict[int, str] = {}
         found = []
         for k, trained in enumerate(model.networks):
             n_in = trained.net.n_in
             if n_in not in encoded:
-                encoded[n_in] = encoder.inputs(bins=n_in == wide)
+                encoded[n_in] = encoder.inputs(bins=model.columns.has_bins(trained.net))
             found.append(self.cast(self.layers(trained, encoded[n_in], f"networks.{k}."), np.float64))
         self.a = self._mean(found)
 

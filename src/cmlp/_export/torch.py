@@ -51,7 +51,7 @@ def to_torch(model: TrainedModel) -> Any:
     from cmlp._export import torch_layers
 
     if isinstance(model, TableModel):
-        networks = [(torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in model.networks]
+        networks = [torch.nn.Sequential(*_layers(torch, one)) for one in model.networks]
         return torch_layers.Table(model, networks).eval()
     net, scale = model.net, model.input_scale
     dtype = getattr(torch, net.dtype.name)
