@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
-# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of their own. The weights
-# and tables are nearly all constants.
+# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of
+# their own. The weights and tables are nearly all constants.
 _OPENING = """\
 #include <stdint.h>
 
@@ -54,7 +54,8 @@ static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
 
 _RELU = "a[j] = NAME_scale(z[j], NAME_factors$i[j], NAME_shifts$i[j]);"
 _TABLE = """{
-        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], NAME_shifts$i[j]);
+        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], \
+NAME_shifts$i[j]);
         const uint8_t size = NAME_READ(NAME_table$i + place);
         a[j] = ($ctype)(z[j] < 0 ? $negative : size);
     }"""
@@ -72,7 +73,8 @@ static inline void ${prefix}_quantize(const float x[$n_in], uint8_t q[$n_in])
 """)
 
 _PREDICT = Template("""\
-/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of output j. */
+/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of \
+output j. */
 static inline void ${prefix}_predict_u8(const uint8_t x[$n_in], int32_t output[$n_out])
 {
 $body}
@@ -80,25 +82,33 @@ $body}
 
 
 def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> HeaderParts:
-    """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
+    """Return the parts of a header of 8-bit integers for a model in float32.
+
+    `calibrate` is that of `Network.to_c`.
+    """
     X, y = calibration_rows(model, calibrate)
     net, sums = quantize(model, X)
-    comparison, combination = compare(model, net, sums, X, y), model.combination
+    comparison = compare(model, net, sums, X, y)
+    combination = model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
+    usage = [("predict_u8(q, output)", "the weighted sums of the output layer, as integers")]
+    if combination.answer:
+        usage.append(("classify_u8(q)", "the index of the predicted class"))
+    usage.append(("unit(j)", "the weighted sum of output j is about output[j] * unit"))
+    if net.input is None:
+        inputs = "The inputs q are the bytes of the model's data."
+    else:
+        inputs = ""
+        usage.insert(0, ("quantize(x, q)", "the bytes q of a row x of float"))
     return HeaderParts(
         constants=_constants_size(net),
         stack=_stack_size(net),
-        usage=[
-            *([] if net.input is None else [("quantize(x, q)", "the bytes q of a row x of float")]),
-            ("predict_u8(q, output)", "the weighted sums of the output layer, as integers"),
-            *([("classify_u8(q)", "the index of the predicted class")] if combination.answer else []),
-            ("unit(j)", "the weighted sum of output j is about output[j] * unit"),
-        ],
+        usage=usage,
         about=[
             "",
             "8-bit integers approximate the float32 model.",
-            "The inputs q are the bytes of the model's data." if net.input is None else "",
+            inputs,
             *str(comparison).splitlines(),
         ],
         code="less than 1 KB of code",
@@ -112,7 +122,9 @@ def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> Heade
 
 def _body(net: IntegerNet, prefix: str, combination: Combination) -> str:
     """Return the arithmetic of a header."""
-    parts = [_SCALE.replace("NAME_", f"{prefix}_")] if len(net.layers) > 1 else []
+    parts = []
+    if len(net.layers) > 1:
+        parts.append(_SCALE.replace("NAME_", f"{prefix}_"))
     if net.input is not None:
         parts += _input(net.input, prefix)
     ctype = "uint8_t"
@@ -125,7 +137,8 @@ def _body(net: IntegerNet, prefix: str, combination: Combination) -> str:
             parts.append(_activate(layer, prefix, i))
     parts += [_unit(net, prefix), _predict(net, prefix)]
     if combination.answer:
-        n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
+        n_in = net.layers[0].weights.shape[0]
+        n_out = net.layers[-1].weights.shape[1]
         declaration = f"{prefix}_classify_u8(const uint8_t x[{n_in}])"
         calls = f"{prefix}_predict_u8(x, output);"
         parts.append(classify(declaration, f"int32_t output[{n_out}];", calls, combination, "0"))
@@ -133,7 +146,9 @@ def _body(net: IntegerNet, prefix: str, combination: Combination) -> str:
 
 
 def _ctype(layer: IntegerLayer) -> str:
-    return "int8_t" if layer.activation == "tanh" else "uint8_t"
+    if layer.activation == "tanh":
+        return "int8_t"
+    return "uint8_t"
 
 
 def _input(ranges: InputRange, prefix: str) -> list[str]:
@@ -162,7 +177,8 @@ def _constants(layer: IntegerLayer, prefix: str, i: int) -> str:
 
 def _activate(layer: IntegerLayer, prefix: str, i: int) -> str:
     negative = _NEGATIVE.get(layer.activation)
-    statement = Template(_RELU if negative is None else _TABLE).substitute(i=i, ctype=_ctype(layer), negative=negative)
+    template = Template(_RELU if negative is None else _TABLE)
+    statement = template.substitute(i=i, ctype=_ctype(layer), negative=negative)
     return (
         f"static inline void NAME_activate{i}(const int32_t *z, {_ctype(layer)} *a)\n{{\n"
         f"    for (int j = 0; j < {len(layer.biases)}; j++) {statement}\n}}\n"
@@ -181,19 +197,21 @@ def _unit(net: IntegerNet, prefix: str) -> str:
 
 
 def _predict(net: IntegerNet, prefix: str) -> str:
-    n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
-    lines, source = [], "x"
+    n_in = net.layers[0].weights.shape[0]
+    n_out = net.layers[-1].weights.shape[1]
+    lines = []
+    source = "x"
     if len(net.layers) > 1:
         lines.append(f"    int32_t z[{_widest(net)}];\n")
     for ctype, name in (("uint8_t", "a"), ("int8_t", "b")):
         widths = [len(layer.biases) for layer in net.layers[:-1] if _ctype(layer) == ctype]
-        lines += [f"    {ctype} {name}[{max(widths)}];\n"] if widths else []
-    for i, layer in enumerate(net.layers, 1):
-        target = "z" if i < len(net.layers) else "output"
-        lines.append(f"    {prefix}_layer{i}({source}, {target});\n")
-        if i < len(net.layers):
-            source = "b" if _ctype(layer) == "int8_t" else "a"
-            lines.append(f"    {prefix}_activate{i}(z, {source});\n")
+        if widths:
+            lines.append(f"    {ctype} {name}[{max(widths)}];\n")
+    for i, layer in enumerate(net.layers[:-1], 1):
+        lines.append(f"    {prefix}_layer{i}({source}, z);\n")
+        source = "b" if _ctype(layer) == "int8_t" else "a"
+        lines.append(f"    {prefix}_activate{i}(z, {source});\n")
+    lines.append(f"    {prefix}_layer{len(net.layers)}({source}, output);\n")
     return _PREDICT.substitute(prefix=prefix, n_in=n_in, n_out=n_out, body="".join(lines))
 
 
@@ -203,7 +221,10 @@ def _widest(net: IntegerNet) -> int:
 
 def _constants_size(net: IntegerNet) -> int:
     """Return the bytes of a header's constants."""
-    size = 0 if net.input is None else 8 * len(net.input.low)
+    if net.input is None:
+        size = 0
+    else:
+        size = 8 * len(net.input.low)
     for layer in net.layers:
         size += layer.weights.size + 4 * len(layer.biases)
         if layer.rescale is not None:

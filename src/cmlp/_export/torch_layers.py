@@ -38,20 +38,26 @@ class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are no
 class InputShift(torch.nn.Module):  # type: ignore[misc]
     """Subtracts a shift from each input and multiplies the difference by a factor, in float64.
 
-    A conversion of the module changes the type of the result only; shift and factor stay in float64.
+    A conversion of the module changes the type of the result only; shift and factor stay in
+    float64.
     """
 
     shift: torch.Tensor
     factor: torch.Tensor
 
-    def __init__(self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype) -> None:
+    def __init__(
+        self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype
+    ) -> None:
         super().__init__()
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
         self.register_buffer("factor", torch.tensor(factor, dtype=torch.float64))
         self.register_buffer("result", torch.empty(0, dtype=dtype), persistent=False)
 
     def _apply(self, *arguments: Any, **options: Any) -> InputShift:
-        """Keep shift and factor in float64 if a program converts the module: their digits would be lost."""
+        """Keep shift and factor in float64 if a program converts the module.
+
+        Their digits would be lost otherwise.
+        """
         exact = self.shift, self.factor
         super()._apply(*arguments, **options)
         self.shift, self.factor = (values.to(self.shift.device) for values in exact)
@@ -90,14 +96,18 @@ class Normalize(torch.nn.Module):  # type: ignore[misc]
 class Table(torch.nn.Module):  # type: ignore[misc]
     """The encoder and the networks of a table: the mean of their outputs, in float64.
 
-    Its input are raw rows, of shape (n_rows, n_columns): numbers, NaN for a missing one, and codes of categories. The
-    code of a category is its index in the list of its column in `categories`, and -1 for others. Columns have the
-    order of `fit`. The encoder computes in float64, whatever the type of the module.
+    Its input are raw rows, of shape (n_rows, n_columns): numbers, NaN for a missing one, and codes
+    of categories. The code of a category is its index in the list of its column in `categories`,
+    and -1 for others. Columns have the order of `fit`. The encoder computes in float64, whatever
+    the type of the module.
     """
 
-    def __init__(self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]) -> None:
+    def __init__(
+        self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]
+    ) -> None:
         super().__init__()
-        self.columns, self.answer_scale = model.encoder.columns, model.answer_scale
+        self.columns = model.encoder.columns
+        self.answer_scale = model.answer_scale
         self.normalizes = model.combination.rule == "normalized"
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
@@ -113,8 +123,12 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         ]
         if self.answer_scale is None:
             mean = sum(outputs) / len(outputs)
-            return mean / mean.cumsum(dim=1)[:, -1:] if self.normalizes else mean
-        centre, scale, low, high = torch.tensor(self.answer_scale.numbers, dtype=rows.dtype, device=rows.device)
+            if self.normalizes:
+                return mean / mean.cumsum(dim=1)[:, -1:]
+            return mean
+        centre, scale, low, high = torch.tensor(
+            self.answer_scale.numbers, dtype=rows.dtype, device=rows.device
+        )
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 
     def _encoded(self, rows: torch.Tensor, bins: bool) -> Any:
@@ -126,8 +140,12 @@ class Table(torch.nn.Module):  # type: ignore[misc]
             elif column.kind == "category":
                 codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
                 known = (x[:, None] == codes).to(x.dtype)
-                parts.append(known[:, :1] - known[:, 1:] if column.n == 2 else known)
-        return torch.cat(parts, dim=1) if parts else torch.zeros_like(rows[:, :1])
+                if column.n == 2:
+                    known = known[:, :1] - known[:, 1:]
+                parts.append(known)
+        if parts:
+            return torch.cat(parts, dim=1)
+        return torch.zeros_like(rows[:, :1])
 
 
 def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
@@ -148,12 +166,14 @@ def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Te
 def _part(part: Part, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a part of a date: two waves over its period, and bins."""
     period, first = PARTS[part.name]
-    since = (x if part.name == "day" else x.floor()) - first
+    since = (x if part.name == "day" else torch.floor(x)) - first
     days = since - torch.floor(since / period) * period
     phase = (days / period).clamp(0, 1)
     u = 2 * torch.stack([phase, torch.where(phase < 0.75, phase + 0.25, phase - 0.75)], dim=1) - 1
     waves = 4 * u * (u.abs() - 1)
-    return [waves, _places(part.edges, days)] if bins and len(part.edges) else [waves]
+    if bins and len(part.edges):
+        return [waves, _places(part.edges, days)]
+    return [waves]
 
 
 def _places(edges: NDArray[np.float64], x: torch.Tensor) -> torch.Tensor:
