@@ -11,13 +11,19 @@ from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.terminal import Terminal
 
-DESCRIPTION = "Train one network for each choice of hidden layers, in the same way, and compare them in a table."
+DESCRIPTION = (
+    "Train one network for each choice of hidden layers, in the same way, and compare them in a "
+    "table."
+)
 _HIDDEN = ((), (16,), (16, 16), (128,))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    names = f"hidden layers of each network, or the word none (default: {' '.join(map(_named, _HIDDEN))})"
+    names = (
+        "hidden layers of each network, or the word none (default: "
+        f"{' '.join(map(_named, _HIDDEN))})"
+    )
     experiment_options.add(parser, "--hidden", nargs="+", default=_HIDDEN, help=names)
     experiment_options.add(parser, *experiment_options.TRAINING)
 
@@ -28,11 +34,14 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reporting():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
-    times = "once" if first.n_epochs == 1 else f"{first.n_epochs:,} times"
+    if first.n_epochs == 1:
+        times = "once"
+    else:
+        times = f"{first.n_epochs:,} times"
     terminal.say(
         f"Each network sees the same {len(first.data.y_train):,} training images {times}, "
-        f"{first.batch_size:,} at a time, with the learning rate {first.rate:g}. The test images are "
-        f"{n_test:,} others."
+        f"{first.batch_size:,} at a time, with the learning rate {first.rate:g}. The test images "
+        f"are {n_test:,} others."
     )
     names = [_named(hidden) for hidden in arguments.hidden]
     width = max(13, *map(len, names))
@@ -47,17 +56,22 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         now = experiment.measure()
         accuracies.append(now.test_accuracy)
         percent = f"{now.accuracy:6.1f} %  {now.test_accuracy:5.1f} %"
-        terminal.write_lines([f"{name:{width}}  {experiment.network.n_params:10,}  {percent}  {seconds:7.2f}"])
+        terminal.write_lines(
+            [f"{name:{width}}  {experiment.network.n_params:10,}  {percent}  {seconds:7.2f}"]
+        )
     # How certain the highest accuracy is.
     best = max(accuracies)
     error = math.sqrt(best * (100 - best) / n_test)
     winners = [name for name, accuracy in zip(names, accuracies, strict=True) if accuracy == best]
     terminal.say()
     terminal.say(
-        f"Highest test accuracy: {' and '.join(winners)}, {best:.1f} %. With {n_test:,} test images, the standard "
-        f"error of an accuracy is about {error:.1f} %. Another seed gives other numbers."
+        f"Highest test accuracy: {' and '.join(winners)}, {best:.1f} %. With {n_test:,} test "
+        f"images, the standard error of an accuracy is about {error:.1f} %. Another seed gives "
+        "other numbers."
     )
-    other = ExperimentOptions.of(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
+    other = ExperimentOptions.of(
+        arguments, hidden=None, seed=(arguments.seed + 1) % 2**32
+    ).arguments()
     terminal.write_lines(["", f"Try next: {program} compare --hidden {' '.join(names)} {other}"])
     return 0
 

@@ -1,4 +1,7 @@
-"""One neuron of a network: its name, its weighted sum spelled out, and its activation function in words."""
+"""One neuron of a network.
+
+Its name, its weighted sum spelled out, and its activation function in words.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ SIDE = 28  # pixels per row and per column
 
 
 class Unit(NamedTuple):
-    """A neuron after the input: `layer` 0 is the first layer after the input; `neuron` is its column in the weights."""
+    """A neuron after the input.
+
+    `layer` 0 is the first layer after the input; `neuron` is its column in the weights.
+    """
 
     layer: int
     neuron: int
@@ -42,10 +48,15 @@ class Names(NamedTuple):
     def of_knob(self, knob: ParameterIndex) -> str:
         """Return the name of a weight or a bias: "B8 to 9", "bias of 9"."""
         target = self.of(Unit(knob.layer, knob.target))
-        return f"bias of {target}" if knob.source is None else f"{source_name(knob.layer, knob.source)} to {target}"
+        if knob.source is None:
+            return f"bias of {target}"
+        return f"{source_name(knob.layer, knob.source)} to {target}"
 
     def unit(self, text: str) -> Unit:
-        """Return the neuron that a name means, or raise a ValueError that names the neurons of the network."""
+        """Return the neuron that a name means.
+
+        Raises a ValueError that names the neurons of the network.
+        """
         if text in self.labels:
             return Unit(self.last, list(self.labels).index(text))
         match = re.fullmatch(r"([A-Za-z]+)(\d+)", text)
@@ -58,18 +69,27 @@ class Names(NamedTuple):
 
 
 def source_name(layer: int, index: int) -> str:
-    """Return the name of the input `index` of a layer: a pixel for layer 0, otherwise a hidden neuron."""
-    return neuron_name(layer - 1, index) if layer else f"row {index // SIDE:2}, col {index % SIDE:2}"
+    """Return the name of the input `index` of a layer.
+
+    It is a pixel for layer 0, otherwise a hidden neuron.
+    """
+    if layer:
+        return neuron_name(layer - 1, index)
+    return f"row {index // SIDE:2}, col {index % SIDE:2}"
 
 
 _SHOWN = 0.001
 
 
-def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) -> tuple[list[str], str]:
-    """Spell out the weighted sum of a neuron for an example: a table, and what it would be without its largest term.
+def weighted_sum(
+    network: Network, row: NDArray[Any], unit: Unit, n_terms: int
+) -> tuple[list[str], str]:
+    """Spell out the weighted sum of a neuron for an example.
 
-    The table has the largest terms, the others that are not 0, the bias, the sum and the activation. The sentence is
-    empty if all inputs are 0.
+    It is a table, and what the sum would be without its largest term.
+
+    The table has the largest terms, the others that are not 0, the bias, the sum and the
+    activation. The sentence is empty if all inputs are 0.
     """
     layer, index = unit
     inputs = network.activations(row[None])[layer][0].astype(np.float64)
@@ -83,7 +103,10 @@ def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) 
     names = [source_name(layer, i) for i in largest]
     width = max(map(len, [*names, "bias"]))
     terms = zip(names, largest, strict=True)
-    lines = [f"{name:{width}}  {weights[i]:+7.3f} x {inputs[i]:6.3f} = {products[i]:+8.3f}" for name, i in terms]
+    lines = [
+        f"{name:{width}}  {weights[i]:+7.3f} x {inputs[i]:6.3f} = {products[i]:+8.3f}"
+        for name, i in terms
+    ]
     rows = [("bias", f"{network.biases[layer][index]:+8.3f}"), ("sum z", f"{z:+8.3f}")]
     rows.append((f"{function_name(network, layer)}(z)", f"{activation:8.3f}"))
     if len(others):
@@ -96,18 +119,27 @@ def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) 
     without = copy.copy(network)
     without.weights[layer][largest[0], index] = 0
     other_z, other = _result(without, row, unit)
-    digits = ".3f" if max(other, activation) >= _SHOWN else ".1e"  # near 0, three decimals would show no difference
-    sign = "positive" if weights[largest[0]] > 0 else "negative"
+    # near 0, three decimals would show no difference
+    if max(other, activation) >= _SHOWN:
+        digits = ".3f"
+    else:
+        digits = ".1e"
+    if weights[largest[0]] > 0:
+        sign = "positive"
+    else:
+        sign = "negative"
     return lines, (
-        f"The weight of {' '.join(names[0].split())} is {sign}. If this input were 0, the sum would be {other_z:+.3f} "
-        f"and the activation {other:{digits}} instead of {activation:{digits}}."
+        f"The weight of {' '.join(names[0].split())} is {sign}. If this input were 0, the sum "
+        f"would be {other_z:+.3f} and the activation {other:{digits}} instead of "
+        f"{activation:{digits}}."
     )
 
 
 def _result(network: Network, row: NDArray[Any], unit: Unit) -> tuple[float, float]:
     """Return the weighted sum of a neuron and its activation."""
     layer, index = unit
-    sums, activations = network.weighted_sums(row[None]), network.activations(row[None])
+    sums = network.weighted_sums(row[None])
+    activations = network.activations(row[None])
     return float(sums[layer][0, index]), float(activations[layer + 1][0, index])
 
 
@@ -124,7 +156,8 @@ def function_sentence(network: Network, layer: int) -> str:
         "sigmoid": "The sigmoid squashes the sum to between 0 and 1.",
         "tanh": "The hyperbolic tangent squashes the sum to between -1 and 1.",
         "ReLU": "ReLU turns a negative sum into 0 and keeps a positive one.",
-        "softmax": "Softmax divides e to the power of the sum by the total over all outputs, so that they add up to 1.",
+        "softmax": "Softmax divides e to the power of the sum by the total over all outputs, "
+        "so that they add up to 1.",
         "identity": "The sum is the activation.",
     }
     return known.get(name, f"The activation is {name} of the sum.")
