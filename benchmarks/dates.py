@@ -82,7 +82,7 @@ def score(X, y, train, test, seed, *, date_parts):
     is_number = y.dtype.kind == "f" and len(np.unique(y)) > 10
     model = (TabularRegressor if is_number else TabularClassifier)(date_parts=date_parts, random_state=seed)
     model.fit(X.iloc[train], y[train])
-    n_parts = sum(len(column.parts) for column in model._trained().encoder.columns)
+    n_parts = sum(len(column.parts) for column in model._trained().columns)
     if is_number:
         return model.score(X.iloc[test], y[test]), n_parts
     return -log_loss(y[test], model.predict_proba(X.iloc[test]), labels=model.classes_), n_parts

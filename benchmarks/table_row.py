@@ -14,7 +14,6 @@ from benchmarks.peers import limit
 from benchmarks.report import Report
 from cmlp import cpu_info
 from cmlp._bridge import _core
-from cmlp._data.frame_reader import FrameReader
 
 ROOT = Path(__file__).parents[1]
 N_COLUMNS, N_ROWS, N_MANY = 20, 64, 100_000
@@ -69,8 +68,7 @@ def run(*, short):
             model = TabularRegressor(random_state=0, max_time=0.1, categorical_features=categories, n_threads=1)
             model.fit(X, np.nan_to_num(X[:, 0])).save(path)
             assert loaded.load(str(path).encode()) == 0
-            encoder = model._fitted.model.encoder
-            raw = np.ascontiguousarray(FrameReader(None, encoder.codes, encoder.types).read(X[:N_ROWS], "X"))
+            raw = np.ascontiguousarray(model._fitted.model.columns.read(X[:N_ROWS], "X"))
             times = [timed(loaded, raw, 1 if short else 20) for _ in range(3 if short else 31)]
             start = time.perf_counter()
             for row in X[:N_ROWS]:

@@ -55,7 +55,7 @@ def text_of(columns, separator=","):
 
 
 def kinds():
-    return [column.kind for column in cmlp.load("m.cmlp")._trained().encoder.columns]
+    return [column.role for column in cmlp.load("m.cmlp")._trained().columns]
 
 
 def changed(values, at, entry):
@@ -232,7 +232,7 @@ def test_missing_values_among_numbers_dates_and_booleans(train, run, mark):
 def test_marks_are_text_in_a_column_of_text_and_missing_values_of_pandas_are_missing(train):
     entries = ["?", "-", "none", " ", "  a", "a ", "NA", "", "#N/A", "b"]
     assert train({"x": [entries[i % 10] for i in range(N)], "y": PRICE})[0] == 0
-    categories = cmlp.load("m.cmlp")._trained().encoder.categories[0]
+    categories = cmlp.load("m.cmlp")._trained().columns.categories[0]
     assert {*categories} == {"?", "-", "none", " ", "  a", "a ", None, "b"}
 
 
@@ -258,7 +258,7 @@ def test_a_model_of_pandas_predicts_the_same_from_the_file(run):
 def test_codes_with_underscores_or_leading_zeros_are_text(train, run):
     for codes in (["1_01", "10_1"], ["00123", "123"], ["01", "1", "10"]):
         assert train({"code": [codes[i % len(codes)] for i in range(N)], "y": PRICE})[0] == 0
-        assert sorted(cmlp.load("m.cmlp")._trained().encoder.categories[0]) == sorted(codes)
+        assert sorted(cmlp.load("m.cmlp")._trained().columns.categories[0]) == sorted(codes)
     assert (
         train({"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE}, "--regressor", options=NETWORK)[
             0
@@ -386,7 +386,7 @@ def test_dialects_are_found(train, separator, end, pack):
     assert status == 0 and lines[0] == f"t.csv: {shown} as separator, 3 columns with names, 160 rows"
     known = cmlp.load("m.cmlp")
     assert known.feature_names_in_.tolist() == ["x", "kind"] and known.classes_.tolist() == ["flat", "house", "room"]
-    assert {*known._trained().encoder.categories[1]} == {f"{kind}{separator}{end}" for kind in KIND}
+    assert {*known._trained().columns.categories[1]} == {f"{kind}{separator}{end}" for kind in KIND}
 
 
 def test_stated_separators_encodings_and_comments(train):

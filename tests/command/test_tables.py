@@ -72,7 +72,7 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     model = cmlp.load("m.cmlp")
     assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
     assert model.random_state == 0 and model.callbacks is None
-    kinds = [column.kind for column in model._trained().encoder.columns]
+    kinds = [column.role for column in model._trained().columns]
     assert kinds == ["number", "category", "number"]
 
 
@@ -212,7 +212,7 @@ def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     frame.to_csv("mixed.csv", index=False)
     frame[frame.mixed != "none such"].astype({"mixed": int}).to_parquet("mixed.parquet")
     assert command("train", "mixed.csv", "--target", "y", *OPTIONS)[0] == 0
-    assert "3" in cmlp.load("m.cmlp")._trained().encoder.categories[0]
+    assert "3" in cmlp.load("m.cmlp")._trained().columns.categories[0]
     expected, found = (command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet"))
     assert found == [line for i, line in enumerate(expected) if i % 5] and len({*found}) > 4
 
@@ -250,7 +250,7 @@ def test_parameters_of_tables_are_options(command):
     assert (status, err) == (0, "")
     model = cmlp.load("m.cmlp")
     assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
-    assert [column.kind for column in model._trained().encoder.columns] == ["number", "category", "category"]
+    assert [column.role for column in model._trained().columns] == ["number", "category", "category"]
 
 
 def numbers(path, names=("x", "z"), n=200):
@@ -603,7 +603,7 @@ def test_a_column_is_what_all_of_its_cells_are(command, tmp_path):
     (tmp_path / "long.csv").write_text("\n".join([*lines, "007,never,,b"]))
     status, shown, _ = command("train", "long.csv", "--target", "label", *OPTIONS, "--max-time", "0.01")
     assert status == 0 and "line 2, column 2 ('day'): '2020-01-01' is not a number" in "".join(shown)
-    categories = cmlp.load("m.cmlp")._trained().encoder.categories
+    categories = cmlp.load("m.cmlp")._trained().columns.categories
     assert sorted(categories[0]) == ["007", *(f"{k + 100}" for k in range(7))]  # not 7.0
     assert "never" in categories[1] and "2020-01-01" in categories[1] and categories[2] is None
 

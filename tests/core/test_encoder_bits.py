@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from cmlp._bridge import _core
-from cmlp._data.columns import ColumnLayout
-from cmlp._data.frame_reader import FrameReader
-from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
-from cmlp._model.encoder import UNUSED, ColumnEncoder, EncodedColumn, Part
+from cmlp._estimators.tables.learn_columns import learn_inputs
+from cmlp._estimators.tables.splits import SplitTarget
+from cmlp._model.table_columns import DatePart, TableColumn, TableColumns
 
 nan = np.nan
 
@@ -47,12 +46,16 @@ def part_by_numpy(part, x, bins):
 def by_numpy(encoder, raw, bins):
     """Encode by docs/arithmetic.md, with one NumPy operation for each rounding."""
     inputs = []
-    for column, x in zip(encoder.columns, raw.T, strict=True):
-        if column.kind == "number":
+    for column, x in zip(encoder, raw.T, strict=True):
+        if column.role == "number":
             inputs += number_by_numpy(column, x, bins)
-        elif column.kind == "category":
+        elif column.role == "category":
             inputs += [(x == 0) * 1.0 - (x == 1)] if column.n == 2 else [x == code for code in range(column.n)]
     return np.array(inputs or [np.zeros(len(raw))], np.float32).T
+
+
+def category(n):
+    return TableColumn("category", "category", list(range(n)))
 
 
 def table(seed, n=700):
@@ -72,13 +75,12 @@ def table(seed, n=700):
         ]
         return np.array(columns).T
 
-    codes = [None] * 5 + [{code: code for code in range(k)} for k in (4, 2)] + [None]
+    numbers, categories = [TableColumn("number")], [category(4), category(2)]
     learned = rows()
     ranks = [np.argsort(np.argsort(column)) * 12 // n for column in np.nan_to_num(learned[:, :5]).T]
     signal = SplitTarget(np.sum(ranks, axis=0) + 0.0, None)
-    types = ["number" if known is None else "category" for known in codes]
-    encoder = learn_encoder(learned, FrameReader(None, codes, types), signal)
-    assert all(len(column.edges) for column in encoder.columns[:5])
+    encoder = learn_inputs(TableColumns(numbers * 5 + categories + numbers), learned, signal)
+    assert all(len(column.edges) for column in list(encoder)[:5])
     return rows(), encoder
 
 
@@ -86,39 +88,39 @@ def table(seed, n=700):
 @pytest.mark.parametrize("seed", range(6))
 def test_inputs_have_the_bits_of_numpy(seed, bins):
     raw, encoder = table(seed)
-    inputs = encoder.core.encode(raw, bins=bins)
+    inputs = encoder.encode(raw, bins=bins)
     assert inputs.tobytes() == by_numpy(encoder, raw, bins).tobytes()
-    assert inputs.shape[1] == encoder.core.width(bins)
+    assert inputs.shape[1] == encoder.width(bins)
 
 
 def assembled(*columns):
-    return ColumnEncoder(columns)
+    return TableColumns(columns)
 
 
 @pytest.mark.parametrize(
-    "encoder", [table(1)[1], assembled(UNUSED, EncodedColumn("category", 2, False)), assembled(UNUSED)]
+    "encoder", [table(1)[1], assembled(TableColumn("unused"), category(2)), assembled(TableColumn("unused"))]
 )
 def test_inputs_without_bins_are_among_those_with_bins(encoder):
-    raw = table(1)[0][:, : len(encoder.columns)]
-    found = encoder.core.without_bins(encoder.core.encode(raw, bins=True))
-    assert found.tobytes() == encoder.core.encode(raw, bins=False).tobytes()
-    assert found.shape == (len(raw), encoder.core.width(False))
+    raw = table(1)[0][:, : len(encoder)]
+    found = encoder.without_bins(encoder.encode(raw, bins=True))
+    assert found.tobytes() == encoder.encode(raw, bins=False).tobytes()
+    assert found.shape == (len(raw), encoder.width(False))
 
 
 def test_numbers_at_and_between_the_edges_have_the_bits_of_numpy():
     _, encoder = table(9)
-    edges = np.concatenate([column.edges for column in encoder.columns])
+    edges = np.concatenate([column.edges for column in encoder])
     near = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)])
-    raw = np.repeat(near[:, None], len(encoder.columns), axis=1)
-    assert encoder.core.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
+    raw = np.repeat(near[:, None], len(encoder), axis=1)
+    assert encoder.encode(raw, bins=True).tobytes() == by_numpy(encoder, raw, True).tobytes()
 
 
 PARTS = [
-    Part("day", np.array([0.0, 0.25, 0.5, 0.999])),
-    Part("week", np.empty(0)),
-    Part("year", np.array([0.0, 90.0, 90.5, 365.0])),
+    DatePart("day", np.array([0.0, 0.25, 0.5, 0.999])),
+    DatePart("week", np.empty(0)),
+    DatePart("year", np.array([0.0, 90.0, 90.5, 365.0])),
 ]
-DATES = EncodedColumn("number", 3, True, 2e4, 500.0, np.array([-1e5, 0.0, 1e5]), parts=PARTS)
+DATES = TableColumn("number", missing=True, centre=2e4, scale=500.0, edges=np.array([-1e5, 0.0, 1e5]), parts=PARTS)
 
 
 @pytest.mark.parametrize("parts", [PARTS, PARTS[1:], PARTS[:1], [PARTS[0], PARTS[2]]])
@@ -130,20 +132,18 @@ def test_parts_of_dates_have_the_bits_of_numpy(parts):
     near = [np.nextafter(each, ends) for each in (whole, years, whole / 4) for ends in (-np.inf, np.inf)]
     sizes = [nan, 0.0, -0.0, 5e-324, -5e-324, 1e15, -1e15, 2.0**52, 2.0**63, 1e300, -1e300, 1.7e308, -1.7e308]
     dates = np.concatenate([whole, whole + random.random_sample(len(whole)), years, whole / 4, *near, sizes])
-    encoder = assembled(
-        EncodedColumn("number", 0, False), DATES._replace(parts=parts), EncodedColumn("category", 3, False)
-    )
+    encoder = assembled(TableColumn("number"), DATES._replace(parts=parts), category(3))
     raw = np.array([np.zeros(len(dates)), dates, np.zeros(len(dates))]).T
     for bins in (False, True):
-        inputs = encoder.core.encode(raw, bins=bins)
+        inputs = encoder.encode(raw, bins=bins)
         assert inputs.tobytes() == by_numpy(encoder, raw, bins).tobytes()
         assert np.isfinite(inputs).all() and np.abs(inputs).max() <= 3
-    assert encoder.core.without_bins(inputs).tobytes() == encoder.core.encode(raw, bins=False).tobytes()
+    assert encoder.without_bins(inputs).tobytes() == encoder.encode(raw, bins=False).tobytes()
 
 
 def test_parts_of_known_dates():
     """Days since 1970, which began on a Thursday; the wave of a time of day, a weekday and a day of the year."""
-    core = assembled(DATES).core
+    core = assembled(DATES)
     noon, begin, evening, monday = core.encode([[0.5], [0.0], [-0.25], [4.75]], bins=True)
     day, week, year = slice(4, 6), slice(9, 11), slice(11, 13)
     assert noon[day].tolist() == [0, -1] and begin[day].tolist() == [0, 1] and evening[day].tolist() == [-1, 0]
@@ -160,38 +160,38 @@ def test_inputs_have_the_bits_of_earlier_versions():
     raw[rng.permutation(400)[:50], 1] = nan
     raw[:, 3] = np.floor(raw[:, 3] * 5) - 1
     encoder = assembled(
-        EncodedColumn("number", 17, False, 0.5, 0.25, np.arange(17) / 16),
-        EncodedColumn("number", 4, True, 0.4, 0.3, np.arange(4) ** 2 / 9),
-        UNUSED,
-        EncodedColumn("category", 3, False),
+        TableColumn("number", centre=0.5, scale=0.25, edges=np.arange(17) / 16),
+        TableColumn("number", missing=True, centre=0.4, scale=0.3, edges=np.arange(4) ** 2 / 9),
+        TableColumn("unused"),
+        category(3),
     )
-    inputs = [encoder.core.encode(raw, bins=bins).astype("<f4") for bins in (True, False)]
+    inputs = [encoder.encode(raw, bins=bins).astype("<f4") for bins in (True, False)]
     found = [hashlib.sha256(one.tobytes()).hexdigest() for one in inputs]
     assert [digest[:16] for digest in found] == ["9b00de083aa469f9", "45c89ed53c4de1cb"]
 
 
 def test_tiles_of_rows_have_the_bits_of_all_rows():
     raw, encoder = table(2)
-    whole = encoder.core.encode(raw, bins=True)
-    tiles = [encoder.core.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
+    whole = encoder.encode(raw, bins=True)
+    tiles = [encoder.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
     assert np.concatenate(tiles).tobytes() == whole.tobytes()
-    assert encoder.core.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
+    assert encoder.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
 
 
 def test_numbers_of_the_largest_magnitude_can_be_learned():
     largest = np.finfo(float).max
     raw = np.array([[-largest, largest, 0.0, 5e-324, 1.0, -1.0] * 3, [0.0, 5e-324] * 9]).T
-    inputs = learn_encoder(
-        raw, FrameReader(None, [None, None], ["number"] * 2), SplitTarget(raw[:, 0] / largest, None)
-    ).core.encode(raw, bins=True)
+    known = TableColumns([TableColumn("number")] * 2)
+    inputs = learn_inputs(known, raw, SplitTarget(raw[:, 0] / largest, None)).encode(raw, bins=True)
     assert np.isfinite(inputs).all()
 
 
 def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     raw = np.array([[1e301, 1e302], [1e301, np.nan], [1e301, -1e302]]).T
-    encoder = learn_encoder(raw, FrameReader(None, [None] * 3, ["number"] * 3), SplitTarget(np.zeros(2), None))
-    assert [column.kind for column in encoder.columns] == ["unused", "number", "number"]
-    assert np.isfinite(encoder.core.encode(raw, bins=True)).all()
+    known = TableColumns([TableColumn("number")] * 3)
+    encoder = learn_inputs(known, raw, SplitTarget(np.zeros(2), None))
+    assert [column.role for column in encoder] == ["unused", "number", "number"]
+    assert np.isfinite(encoder.encode(raw, bins=True)).all()
 
 
 @pytest.mark.parametrize(
@@ -210,17 +210,17 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
         ([("number", 0, False)], [nan, 1.0], "OPTION"),
         ([("number", 2, False)], [0.0, 1.0, 3.0, 2.0], "OPTION"),
         ([("category", 0, False)], [], "OPTION"),
-        ([("numbers", 0, False)], [], "kind"),
+        ([("numbers", 0, False)], [], "role"),
         ([], [], "OPTION"),
     ],
 )
 def test_invalid_columns_are_refused(columns, numbers, message):
     with pytest.raises(ValueError, match=message):
-        _core.Columns([ColumnLayout(*column) for column in columns], numbers)
+        _core.Columns([(*column, ())[:4] for column in columns], numbers)
 
 
 def test_rows_of_another_width_are_refused():
     raw, encoder = table(0)
     for wrong in (raw[:, :-1], raw[0], raw[None]):
         with pytest.raises(ValueError, match="raw must have shape"):
-            encoder.core.encode(wrong, bins=False)
+            encoder.encode(wrong, bins=False)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from optional import package
 
-from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format, checked_column_types
+from cmlp._data.columns import CellFormat, checked_cell_format
 from cmlp._data.files.file_formats import DataError
 from cmlp._data.files.row_file import TextOptions
 from cmlp._data.files.text_file import TextFile
 from cmlp._data.grammar import Grammar, looks_like_a_number
+from cmlp._model.table_columns import checked_types
 
 # Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
 CELLS = [
@@ -250,7 +251,7 @@ def test_damaged_cells_of_a_model_are_refused(fields):
 @pytest.mark.parametrize("kinds", ["date", ["date"], ["word", "number"], ["category", "number"], [1, 2]])
 def test_damaged_kinds_of_a_model_are_refused(kinds):
     with pytest.raises(ValueError, match="'column_kinds'"):
-        checked_column_types(kinds, [ColumnLayout("number", 2), ColumnLayout("category", 3)])
+        checked_types(kinds, ["number", "category"])
 
 
 def test_a_thousands_separator_differs_from_the_decimal_point():

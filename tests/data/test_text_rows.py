@@ -5,7 +5,7 @@ import pytest
 
 from cmlp._data.columns import CellFormat
 from cmlp._data.files.file_formats import DataError
-from cmlp._data.files.row_file import Known, TextOptions
+from cmlp._data.files.row_file import FileSchema, TextOptions
 from cmlp._data.files.text_file import TextFile
 
 POOLS = {
@@ -33,7 +33,7 @@ MISSING = ["", "NA", "?", " ", "null"]
 def outcome(path, monkeypatch, n_cells, cells):
     """Return what is read in blocks of some cells: kinds and entries of the columns, the target, or the error."""
     monkeypatch.setattr("cmlp._data.files.text_file._BLOCK_CELLS", n_cells)
-    file = TextFile(str(path), TextOptions(header=True, separator=";"), Known(cells))
+    file = TextFile(str(path), TextOptions(header=True, separator=";"), FileSchema(cells))
     try:
         rows = file.training_rows([0], 1)
         what = rows.other_than_number

@@ -38,7 +38,7 @@ def test_table_predicts_like_python(single_object, tmp_path, compiler):
     program = tmp_path / "table"
     run(compiler, *STRICT, f"-I{single_object.parent}", PROGRAM, single_object, "-pthread", "-lm", "-o", program)
     text, number, *predictions, statuses = run(program, tmp_path / "table.cmlp").splitlines()
-    first, second = (model._trained().encoder.codes[column] for column in (0, 1))
+    first, second = (model._trained().columns.codes[column] for column in (0, 1))
     assert [float(code) for code in text.split()] == [first["1"], first[1.0], first["north"], -1]
     assert [float(code) for code in number.split()] == [second[1.0], second[2.0], -1, second[1.0]]
     rows = [["1", 2.0, 0.5], ["north", 1.0, float("nan")], ["unknown", 9.0, 3.0]]

@@ -321,26 +321,26 @@ def test_each_part_of_a_model_that_differs_is_named(name, tmp_path):
         assert found.message == f"different model: {known if name in ('classes', 'names') else where}"
 
 
-def permuted(encoder):
+def permuted(columns):
     """Exchange the categories of the second column, so that each gets the code of the other one."""
-    first, second, third = encoder.columns
-    return type(encoder)([first, second._replace(categories=second.categories[::-1]), third])
+    first, second, third = columns
+    return type(columns)([first, second._replace(categories=second.categories[::-1]), third], columns.names)
 
 
-def with_columns_exchanged(encoder):
+def with_columns_exchanged(columns):
     """Exchange the first and the third column, which are numbers of the same kind."""
-    first, second, third = encoder.columns
-    return type(encoder)([third, second, first])
+    first, second, third = columns
+    return type(columns)([third, second, first], columns.names)
 
 
-def with_other_scale(encoder):
-    first, *others = encoder.columns
-    return type(encoder)([first._replace(scale=2 * first.scale), *others])
+def with_other_scale(columns):
+    first, *others = columns
+    return type(columns)([first._replace(scale=2 * first.scale), *others], columns.names)
 
 
-def with_dates(encoder):
-    first, *others = encoder.columns
-    return type(encoder)([first._replace(type="date"), *others])
+def with_dates(columns):
+    first, *others = columns
+    return type(columns)([first._replace(type="date"), *others], columns.names)
 
 
 def moved(scale):
@@ -358,11 +358,11 @@ def changed_params(k):
 
 TABLE_PARTS = {
     "network 2": replaced_field(networks=changed_params(1)),
-    "categories": replaced_field(encoder=permuted),
-    "columns": replaced_field(encoder=with_columns_exchanged),
-    "columns, by a scale": replaced_field(encoder=with_other_scale),
-    "types of columns": replaced_field(encoder=with_dates),
-    "names": replaced_field(names=lambda names: ("b", "a", "c")),
+    "categories": replaced_field(columns=permuted),
+    "columns": replaced_field(columns=with_columns_exchanged),
+    "columns, by a scale": replaced_field(columns=with_other_scale),
+    "types of columns": replaced_field(columns=with_dates),
+    "names": replaced_field(columns=lambda columns: columns.with_names(("b", "a", "c"))),
     "target": replaced_field(answer_scale=moved),
     "calibration": replaced_field(calibration=lambda found: found._replace(scores=found.scores * 0)),
     "background": replaced_field(background=lambda found: found._replace(weights=found.weights * 2)),

@@ -130,19 +130,18 @@ def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
     assert types_in(model.__getstate__()) <= {bool, float, int, list, np.ndarray, str, tuple, type(None)}
 
 
-def without_last_number(encoder):
-    kinds, numbers, *rest = encoder
-    return kinds, numbers[:-1], *rest
+def without_last_number(columns):
+    return columns | {"numbers": columns["numbers"][:-1]}
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda fields: fields.pop("encoder"), "damaged: 'encoder'"),
+        (lambda fields: fields.pop("columns"), "damaged: 'columns'"),
         (lambda fields: fields.update(names=["a"]), "as many names"),
         (lambda fields: fields.update(networks=[]), "it has 0 networks"),
-        (lambda fields: fields["encoder"][2].pop(), "as many names"),
-        (lambda fields: fields.update(encoder=without_last_number(fields["encoder"])), "damaged"),
+        (lambda fields: fields["columns"]["categories"].pop(), "as many names"),
+        (lambda fields: fields.update(columns=without_last_number(fields["columns"])), "damaged"),
         (lambda fields: fields.update(answer_scale=None), "a regressor needs the scale of its targets"),
         (lambda fields: fields["networks"].append(fields["networks"][0][:1]), "damaged"),
         (lambda fields: fields["networks"].insert(0, (fields["networks"][0][0], np.zeros(3))), "parameters must be"),

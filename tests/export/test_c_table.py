@@ -65,7 +65,7 @@ def test_categories_are_found_by_their_names(tmp_path):
     model = MODELS["regressor"]()
     model.to_c(tmp_path / "table.h")
     expected, calls = [], []
-    for column, codes in enumerate(model._trained().encoder.codes):
+    for column, codes in enumerate(model._trained().columns.codes):
         for value, code in (codes or {}).items():
             name = "true" if value is True else value if value is None else str(value)
             expected.append(code)
@@ -136,7 +136,7 @@ def test_check_sees_missing_values_and_every_kind_of_code(tmp_path):
     model.to_c(text, name="table")
     before, call, after = text.getvalue().rpartition("    table_predict(x, output);")
     assert call
-    columns = model_of(model).encoder.columns
+    columns = model_of(model).columns
     source = f"""#include <stdio.h>
 {before}    fwrite(x, sizeof *x, {len(columns)}, stdout);
 {call}{after}

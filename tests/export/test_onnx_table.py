@@ -197,11 +197,11 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     """The encoder of the graph is bit-identical to the core's, with bins (networks 0 and 2) and without (network 1)."""
     model = regressor()
     trained = model._trained()
-    encoder = trained.encoder
+    columns = trained.columns
     found = [list(row) for row in UNSEEN]
     sizes = [5e-324, -1.7e308, 1.7e308, 1e300, 0.0, -0.0, nan]
     if rows == "edges":
-        edges = np.concatenate([c.edges for c in encoder.columns])
+        edges = np.concatenate([c.edges for c in columns])
         sizes = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)]).tolist()
     if rows != "unseen":
         for i, row in enumerate(found):
@@ -220,8 +220,8 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     _, with_bins, without = session.run(None, feed_of(session, found))
     raw = model._rows_of(trained, found)[0]
-    assert_same_bits(with_bins, encoder.core.encode(raw, bins=True))
-    assert_same_bits(without, encoder.core.encode(raw, bins=False))
+    assert_same_bits(with_bins, columns.encode(raw, bins=True))
+    assert_same_bits(without, columns.encode(raw, bins=False))
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,8 @@ def test_other_errors(tmp_path, onnx, monkeypatch):
 
 
 def test_a_name_that_is_not_unicode_is_refused(tmp_path, onnx):
-    model = changed(regressor(), names=["b\ud800", *"abcdefghijk"])
+    model = regressor()
+    changed(model, columns=model._trained().columns.with_names(["b\ud800", *"abcdefghijk"]))
     with pytest.raises(ValueError, match=r"the column name 'b\\ud800' is not valid Unicode"):
         model.to_onnx(tmp_path / "table.onnx")
 

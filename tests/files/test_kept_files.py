@@ -44,7 +44,7 @@ def rows_for(model):
     rows = np.array([[0.25, -1.0, 3.0, 0.5, 2.0], [1.0, 0.0, -2.0, 7.0, 0.125]] * 3) * np.arange(1, 7)[:, None]
     if isinstance(model, (cmlp.TabularClassifier, cmlp.TabularRegressor)):
         rows[4:, 0] = np.nan
-        if model._trained().encoder.dates:  # the first column
+        if model._trained().columns.dates:  # the first column
             rows = rows.astype(object)
             rows[:4, 0] = [datetime(1969, 12, 26) + timedelta(days=131.4 * day) for day in rows[:4, 0]]
             rows[4:, 0] = None

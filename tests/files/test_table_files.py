@@ -22,7 +22,7 @@ import cmlp
 from cmlp import ModelFormatError, TabularClassifier, TabularRegressor
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
-from cmlp._model.encoder import ColumnEncoder, EncodedColumn
+from cmlp._model.table_columns import TableColumn, TableColumns
 
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
@@ -99,7 +99,7 @@ def test_loaded_model_predicts_the_same_bits(path, name, mmap):
     assert name != "threshold" or (loaded.predict(rows) == model.predict(rows)).all()
     assert loaded.n_features_in_ == 7 and not hasattr(loaded, "feature_names_in_")
     assert loaded.history_["loss"] == [] and len(loaded.estimators_) == 3
-    assert model._trained().encoder.codes == loaded._trained().encoder.codes
+    assert model._trained().columns.codes == loaded._trained().columns.codes
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -166,7 +166,7 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
     y = np.sin(4 * X).sum(axis=1)
     X[rng.random_sample(X.shape) < 0.1] = nan
     model = TabularRegressor(random_state=0, max_time=1e-9).fit(X, y)
-    assert model._trained().encoder.core.width(True) > 300
+    assert model._trained().columns.width(True) > 300
     model.save(path)
     assert path.stat().st_size <= 700_000
 
@@ -174,9 +174,9 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda m: m._trained().encoder.categories[2].append(decimal.Decimal(1)), TypeError, "column 2 .*Decimal"),
-        (lambda m: m._trained().encoder.categories[2].append(1j), TypeError, "column 2 .*complex"),
-        (lambda m: m._trained().encoder.categories[2].append(float("inf")), TypeError, "column 2 .*inf"),
+        (lambda m: m._trained().columns.categories[2].append(decimal.Decimal(1)), TypeError, "column 2 .*Decimal"),
+        (lambda m: m._trained().columns.categories[2].append(1j), TypeError, "column 2 .*complex"),
+        (lambda m: m._trained().columns.categories[2].append(float("inf")), TypeError, "column 2 .*inf"),
         (lambda m: m.set_params(random_state=np.random.RandomState(0)), TypeError, "random_state"),
         (lambda m: m.set_params(n_estimators=0), ValueError, "n_estimators"),
     ],
@@ -225,7 +225,7 @@ def test_c_library_predicts_raw_rows_with_the_bits_of_python(tmp_path, name):
 
 def test_c_library_finds_the_codes_of_categories(tmp_path):
     model = classifier()
-    core, codes = core_model(saved(model, tmp_path)), model._trained().encoder.codes
+    core, codes = core_model(saved(model, tmp_path)), model._trained().columns.codes
     for column in (2, 3, 4, 6):
         for value, code in codes[column].items():
             if value != "\ud800":  # which UTF-8 cannot express
@@ -513,11 +513,11 @@ def test_core_and_independent_reader_agree(file, tries):
 def test_schema_is_restored_with_its_types(path):
     codes = [{"a": 0, None: 1, 7: 2, 2.5: 3, 10**30: 4, -0.5: 5}, None]
     model = TabularRegressor(**FAST).fit([["a", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
-    column = EncodedColumn("category", 6, False, categories=list(codes[0]), type="category")
-    encoder = ColumnEncoder([column, *model._trained().encoder.columns[1:]])
-    net = cmlp.Network([encoder.core.width(True), 2, 1], "relu", output="identity", loss="squared_error")
-    changed(model, encoder=encoder, networks=[(net._net, net.params)]).save(path)
-    loaded = cmlp.load(path)._trained().encoder.codes[0]
+    column = TableColumn("category", "category", list(codes[0]))
+    columns = TableColumns([column, *list(model._trained().columns)[1:]])
+    net = cmlp.Network([columns.width(True), 2, 1], "relu", output="identity", loss="squared_error")
+    changed(model, columns=columns, networks=[(net._net, net.params)]).save(path)
+    loaded = cmlp.load(path)._trained().columns.codes[0]
     assert loaded == codes[0] and [type(value) for value in loaded] == [type(value) for value in codes[0]]
 
 
@@ -530,9 +530,9 @@ def test_integers_with_the_same_hash_are_refused(path):
     """A dict of n such integers takes n * n comparisons: 20,000 of them in a file of 550 kB took 7 seconds."""
     alike = [i * (2**61 - 1) for i in range(1, 201)]
     model = fitted_on(range(200))
-    columns = [column._replace(categories=alike) for column in model._trained().encoder.columns]
+    columns = [column._replace(categories=alike) for column in model._trained().columns]
     with pytest.raises(ValueError, match="column 0 of TabularRegressor has more than 100 integers with the same hash"):
-        changed(model, encoder=ColumnEncoder(columns)).save(path)
+        changed(model, columns=TableColumns(columns)).save(path)
     assert not path.exists()
     texts = [f"x{i:03}" for i in range(200)]
     text, data = split(saved(fitted_on(texts), path.parent))
@@ -569,7 +569,7 @@ def test_what_a_file_says_of_rare_categories_is_checked(old, new, message, tmp_p
     codes = np.arange(603) // 3
     rows = [[f"k{code}", float(code)] for code in codes.tolist()]
     model = TabularRegressor(**FAST).fit(rows, codes)
-    seen = model._trained().encoder.columns[0].seen
+    seen = model._trained().columns[0].seen
     assert (seen.n, seen.rare) == (201, 3 / 603)
     model.save(path)
     text, data = split(path.read_bytes())

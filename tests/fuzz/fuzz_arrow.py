@@ -78,7 +78,7 @@ def _stream(rng: random.Random) -> bytes:
 class Only:
     """A stream that offers nothing but the C interface."""
 
-    def __init__(self, batches: list[pa.RecordBatch], schema: pa.FrameReader) -> None:
+    def __init__(self, batches: list[pa.RecordBatch], schema: pa.Schema) -> None:
         self._table = pa.Table.from_batches(batches, schema)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -114,7 +114,7 @@ class Target:
         rows = [list(row) for row in zip(*columns, strict=True)]
         return f"{self._network(given, schema, columns, rows)}; table: {self._table(given, schema, rows)}"
 
-    def _network(self, given: Only, schema: pa.FrameReader, columns: list[list[Any]], rows: list[list[Any]]) -> str:
+    def _network(self, given: Only, schema: pa.Schema, columns: list[list[Any]], rows: list[list[Any]]) -> str:
         plain = len(schema) == 3 and bool(rows) and all(kind in NUMBERS for kind in schema.types)
         plain = plain and all(entry is not None and math.isfinite(entry) for row in rows for entry in row)
         try:
@@ -129,7 +129,7 @@ class Target:
             np.testing.assert_array_equal(found, self.model.predict(matrix))
         return "predicted"
 
-    def _table(self, given: Only, schema: pa.FrameReader, rows: list[list[Any]]) -> str:
+    def _table(self, given: Only, schema: pa.Schema, rows: list[list[Any]]) -> str:
         try:
             found = self.table.predict_proba(given)
         except (ValueError, TypeError) as error:

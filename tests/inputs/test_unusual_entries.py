@@ -168,7 +168,7 @@ def test_what_predicts_can_be_copied(copied):
         fresh = copy.copy(estimator)
         fresh._fitted = estimator._fitted._replace(model=twin)
         np.testing.assert_array_equal(fresh.predict(X), estimator.predict(X))
-        rows = inner.reader.read(X, "") if hasattr(inner, "reader") else np.asarray(X)
+        rows = inner.read(X, "") if hasattr(inner, "read") else np.asarray(X)
         np.testing.assert_array_equal(twin.predict(rows), inner.predict(rows))
 
 

@@ -187,7 +187,7 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
         row = page.evaluate("[...row]")
         X = people()[0].iloc[:1].astype({"age": float})
         X.loc[0, ["noise", "age"]] = row[:2]
-        X.loc[0, "town"] = models[kind]._trained().encoder.categories[2][int(row[2])]
+        X.loc[0, "town"] = models[kind]._trained().columns.categories[2][int(row[2])]
         X["since"], X["seen"] = (pandas.Timestamp(0) + pandas.Timedelta(row[k], "D") for k in (3, 4))
         for coverage in (0.8, 0.9, 0.95):
             page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")

@@ -68,7 +68,7 @@ def predicted(model, rows):
 # Other rows than in fit: gaps, unknown categories, numbers far outside of the bins and on their edges.
 def raw_rows(model):
     X, _ = rows_of()
-    edges = model._trained().encoder.columns[0].edges
+    edges = model._trained().columns[0].edges
     far = [[x, code, -1.0, 7.5, 2.0, -x] for x in (-1e300, 1e300, -3.0, 0.0, *edges) for code in (-1.0, 3.0)]
     gaps = [[math.nan, 0.0, 1.0, math.nan, 1.0, math.nan]]
     return [*model._rows_of(model._trained(), X[:60])[0].tolist(), *far, *gaps]
@@ -81,7 +81,7 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
     page, rows = watch(written(model, tmp_path)), raw_rows(model)
     for bins in (False, True):
         got = page.evaluate("([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins])
-        wanted = model._trained().encoder.core.encode(np.array(rows), bins=bins)
+        wanted = model._trained().columns.encode(np.array(rows), bins=bins)
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
     got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
     wanted = predicted(model, rows)
@@ -104,7 +104,7 @@ def test_page_computes_parts_of_dates_like_python(watch, tmp_path):
     for bins in (False, True):
         source = "([rows, bins]) => rows.map((row) => [...encode(row, bins)])"
         got = page.evaluate(source, [rows.tolist(), bins])
-        wanted = model._trained().encoder.core.encode(rows, bins=bins)
+        wanted = model._trained().columns.encode(rows, bins=bins)
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
 
 
@@ -117,7 +117,7 @@ def test_fields_change_row_prediction_and_curves(models, watch, tmp_path):
     page.page.locator("#column-1").select_option("(missing)")
     page.page.locator("#column-2").select_option("(other or missing)")
     page.page.locator("#column-5").fill("")
-    codes = model._trained().encoder.codes[1]
+    codes = model._trained().columns.codes[1]
     wanted_row = [33.5, codes[None], -1, typical[3], typical[4], math.nan]
     assert page.evaluate("[...row]") == pytest.approx(wanted_row, nan_ok=True)
     wanted = predicted(model, [wanted_row])[0]

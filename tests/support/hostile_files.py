@@ -9,7 +9,6 @@ from model_files import CRC_AT, repaired, split
 from cmlp import ModelFormatError, Network
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
-from cmlp._data.columns import ColumnLayout
 
 NETWORK = Network([4, 3, 2], "relu", random_state=1)
 
@@ -32,10 +31,13 @@ def written(network=NETWORK, strings=None, arrays=None):
     return out.getvalue()
 
 
+_FORM = ("number", 0, False, ())  # of a column as the core has it
+
+
 def written_table(columns, numbers, networks, target, strings):
     """Return the file of a table, also of one that no estimator has."""
     out, nets = io.BytesIO(), [(network._net, network.params) for network in networks]
-    encoder = _core.Columns([ColumnLayout(*column) for column in columns], numbers)
+    encoder = _core.Columns([(*column, *_FORM[len(column) :]) for column in columns], numbers)
     _core.write_table(encoder, nets, target, strings=strings, arrays={}, write=out.write)
     return out.getvalue()
 

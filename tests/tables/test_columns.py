@@ -12,7 +12,8 @@ import cmlp
 from cmlp import TabularRegressor
 
 # The codes of a column's categories do not show in a fitted table.
-from cmlp._data.frame_reader import MAX_CATEGORIES, OTHER, learn_frame_reader
+from cmlp._estimators.tables.learn_columns import learn_columns
+from cmlp._model.table_columns import MAX_CATEGORIES, OTHER
 
 nan = np.nan
 SIZES, COLOURS, DAYS = (
@@ -24,7 +25,7 @@ RAW_COLOURS = [0.0, OTHER, OTHER, 0.0]
 
 
 def read(X, Z=None, categorical="from_dtype"):
-    return learn_frame_reader(X, categorical, "Table").read(X if Z is None else Z, "Table")
+    return learn_columns(X, categorical, "Table").read(X if Z is None else Z, "Table", in_fit=True)
 
 
 def pandas_frame():
@@ -182,7 +183,7 @@ def test_columns_of_a_frame_may_come_in_another_order():
 
 def test_the_array_is_copied_before_it_is_checked():
     X = np.ones((3, 2))
-    reader = learn_frame_reader(X, "from_dtype", "Table")
+    reader = learn_columns(X, "from_dtype", "Table")
     raw = reader.read(X, "Table")
     X[:] = np.inf
     assert (raw == 1).all()
@@ -251,7 +252,7 @@ def test_intervals_are_categories_by_their_text():
         later = pandas.DataFrame({"size": pandas.cut(pandas.Series([6.0, 3.0]), edges)})
         np.testing.assert_array_equal(read(frame, later)[:, 0], [1, 0])
         known = ["(0, 5]", "(5, 10]", *[None] * (missing == 2)]  # the bins of pandas.cut are ordered
-        assert list(learn_frame_reader(frame, "from_dtype", "Table").codes[0]) == known
+        assert list(learn_columns(frame, "from_dtype", "Table").codes[0]) == known
     objects = pandas.DataFrame({"size": bins.astype(object)})
     for categorical in ("from_dtype", ["size"]):
         np.testing.assert_array_equal(read(objects, categorical=categorical)[:, 0], [0, 1, 0, 2])
@@ -268,7 +269,7 @@ def test_periods_are_the_days_of_their_start_and_as_categories_text():
     np.testing.assert_array_equal(read(frame)[:, 0], [0.0, 31.0, nan, 0.0])
     grouped = frame.astype("category")
     np.testing.assert_array_equal(read(grouped)[:, 0], [0, 1, 2, 0])
-    assert list(learn_frame_reader(grouped, "from_dtype", "Table").codes[0]) == ["1970-01", "1970-02", None]
+    assert list(learn_columns(grouped, "from_dtype", "Table").codes[0]) == ["1970-01", "1970-02", None]
 
 
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])
@@ -281,7 +282,7 @@ def test_dates_and_durations_can_be_categories(unit):
             (pandas.DataFrame({"day": column.astype("category")}), "from_dtype"),
         ):
             np.testing.assert_array_equal(read(frame, categorical=chosen)[:, 0], [0, 1, 2, 0])
-            codes = learn_frame_reader(frame, chosen, "Table").codes[0]
+            codes = learn_columns(frame, chosen, "Table").codes[0]
             assert all(isinstance(value, (str, type(None))) for value in codes)
 
 

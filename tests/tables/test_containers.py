@@ -170,7 +170,7 @@ def test_integers_stay_integers_and_rows_do_not_depend_on_others():
 def test_integers_beside_doubles_in_a_list_stay_integers():
     X = [[2**60 + i % 2, 0.5 + i] for i in range(N)]
     model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0, categorical_features=[0]).fit(X, TARGET)
-    assert sorted(model._trained().encoder.categories[0]) == [2**60, 2**60 + 1]
+    assert sorted(model._trained().columns.categories[0]) == [2**60, 2**60 + 1]
 
 
 @pytest.mark.parametrize("values", [KINDS["double"], AS_CATEGORIES["integer"], DAYS, KINDS["boolean"]])
@@ -194,8 +194,8 @@ def test_the_categories_of_pandas_are_those_of_whole_numbers():
     fits.append(pandas.DataFrame({"x": pandas.Categorical(values)}))
     for frame in fits:
         model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(frame, TARGET)
-        assert model._trained().encoder.categories[0] == [10, 20, 30, None]
-        assert all(type(value) is int for value in model._trained().encoder.categories[0][:3])
+        assert model._trained().columns.categories[0] == [10, 20, 30, None]
+        assert all(type(value) is int for value in model._trained().columns.categories[0][:3])
 
 
 def fitted(values, chosen=None):
@@ -232,12 +232,12 @@ def test_a_column_of_midnights_is_a_column_of_dates():
     for values, first in ((days, "2020-05-01"), (times, "2020-05-01T12:30:00"), (times - times[0], "0:00:00")):
         chosen = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"])
         model = chosen.fit(pandas.DataFrame({"x": values}), TARGET)
-        assert model._trained().encoder.categories[0][0] == first
+        assert model._trained().columns.categories[0][0] == first
         rows = pandas.DataFrame({"x": values[1:6]})
         np.testing.assert_array_equal(model.predict(rows)[-1], model.predict(rows[4:])[0])
     aware = pandas.DataFrame({"x": days.dt.tz_localize("Europe/Berlin")})
     model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(aware, TARGET)
-    assert model._trained().encoder.categories[0][0] == "2020-04-30T22:00:00+00:00"
+    assert model._trained().columns.categories[0][0] == "2020-04-30T22:00:00+00:00"
 
 
 FAR = [np.datetime64(3 * 10**8, "D"), np.datetime64("-0005-01-01", "s"), np.datetime64(10**6, "Y")]
@@ -348,7 +348,7 @@ def test_kinds_of_thousands_of_columns_survive(tmp_path):
     model = TabularRegressor(n_estimators=1, n_epochs=1, hidden_layer_sizes=(1,), random_state=0).fit(X, TARGET[:20])
     model.save(tmp_path / "model.cmlp")
     loaded = cmlp.load(tmp_path / "model.cmlp")
-    assert loaded._trained().encoder.types == ("boolean",) * 7000
+    assert loaded._trained().columns.types == ("boolean",) * 7000
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 

@@ -6,35 +6,39 @@ import numpy as np
 from optional import package
 
 # The bins of an encoded row do not show in a fitted table.
-from cmlp._data.frame_reader import FrameReader, learn_frame_reader
-from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
-from cmlp._model.encoder import ColumnEncoder, EncodedColumn
+from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
+from cmlp._estimators.tables.splits import SplitTarget
+from cmlp._model.table_columns import TableColumn, TableColumns
 
 nan = np.nan
+
+
+def known_column(codes):
+    """Return a column as `learn_columns` does: of numbers, or with the codes of its categories."""
+    if codes is None:
+        return TableColumn("number")
+    return TableColumn("category" if len(codes) > 1 else "unused", "category", list(codes))
 
 
 def encoder_of(*columns, codes=None, y=None):
     """Return columns as rows, and an encoder learned from them and the targets `y`; with none there are no bins."""
     raw = np.array(columns, dtype=float).T
     signal = SplitTarget(np.zeros(len(raw)) if y is None else np.asarray(y), None)
-    codes = codes or [None] * len(columns)
-    types = ["number" if known is None else "category" for known in codes]
-    return raw, learn_encoder(raw, FrameReader(None, codes, types), signal)
+    known = TableColumns(map(known_column, codes or [None] * len(columns)))
+    return raw, learn_inputs(known, raw, signal)
 
 
 def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
     raw, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 400.0])
     z = np.array([-1.0, -0.5, 0.0, 0.5, 199.0])  # median 2, quartiles 1 and 3
-    np.testing.assert_array_equal(
-        encoder.core.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4")
-    )
+    np.testing.assert_array_equal(encoder.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4"))
 
 
 def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
     x = np.random.RandomState(0).random_sample(400_000)
     x[[7, 8, 9]] = -50.0, 60.0, nan
     step = (x > 0.25).astype(float)
-    learned, again = (encoder_of(x, y=step)[1].columns[0] for _ in range(2))
+    learned, again = (encoder_of(x, y=step)[1][0] for _ in range(2))
     assert learned.missing and learned.edges.tolist() == again.edges.tolist()
     assert (learned.edges[0], learned.edges[-1]) == (-50.0, 60.0)
     assert np.abs(learned.edges - 0.25).min() < 2e-3
@@ -46,16 +50,15 @@ def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
 def test_of_many_rows_with_weights_all_are_learned():
     x, weight = np.random.RandomState(0).random_sample(400_000), np.full(400_000, 1e-9)
     weight[[3, 4, 5]] = 1.0, 1.0, 1.0  # the others hardly count
-    learned = learn_encoder(x[:, None], FrameReader(None, [None], ["number"]), SplitTarget(x, weight)).columns[0]
+    known = TableColumns([TableColumn("number")])
+    learned = learn_inputs(known, x[:, None], SplitTarget(x, weight))[0]
     assert learned.centre == np.median(x[3:6])
 
 
 def test_piecewise_linear_encoding_by_its_definition():
     x = np.random.RandomState(0).exponential(size=200)
     edges = np.quantile(x, [k / 16 for k in range(17)])
-    encoded = ColumnEncoder([EncodedColumn("number", len(edges), False, 0.0, 1.0, edges)]).core.encode(
-        x[:, None], bins=True
-    )[:, 1:]
+    encoded = TableColumns([TableColumn("number", edges=edges)]).encode(x[:, None], bins=True)[:, 1:]
     for value, row in zip(x, encoded, strict=True):
         for k in range(16):
             share = (
@@ -73,86 +76,86 @@ def test_robust_scaling_agrees_with_scikit_learn():
     x = np.random.RandomState(1).standard_normal(101)
     z = RobustScaler().fit_transform(x[:, None])[:, 0]
     raw, encoder = encoder_of(x)
-    np.testing.assert_allclose(encoder.core.encode(raw, bins=False)[:, 0], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-6)
+    np.testing.assert_allclose(encoder.encode(raw, bins=False)[:, 0], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-6)
 
 
 def test_missing_numbers_are_zeros_and_a_flag():
     raw, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, nan])
-    encoded = encoder.core.encode(raw, bins=True)
+    encoded = encoder.encode(raw, bins=True)
     np.testing.assert_array_equal(encoded[4], [0.0] * (encoded.shape[1] - 1) + [1.0])
     assert (encoded[:4, -1] == 0).all()
 
 
 def test_missing_numbers_that_fit_has_not_seen_are_zeros():
     _, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 4.0])
-    assert (encoder.core.encode(np.array([[nan]]), bins=True) == 0).all()
+    assert (encoder.encode(np.array([[nan]]), bins=True) == 0).all()
 
 
 def test_categories_are_one_hot_and_unknown_ones_zeros():
     codes = {"a": 0, "b": 1, "c": 2}
     raw, encoder = encoder_of([0, 1, 2, -1], codes=[codes])
-    np.testing.assert_array_equal(encoder.core.encode(raw, bins=True), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
 
 
 def test_two_categories_share_an_input():
     raw, encoder = encoder_of([0, 1, -1], codes=[{"a": 0, "b": 1}])
-    np.testing.assert_array_equal(encoder.core.encode(raw, bins=True), [[1], [-1], [0]])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[1], [-1], [0]])
 
 
 def test_constant_columns_are_not_used():
     raw, encoder = encoder_of(
         [7.0, 7.0, 7.0], [nan, nan, nan], [0, 0, 0], [1.0, 2.0, 3.0], codes=[None, None, {"a": 0}, None]
     )
-    assert encoder.core.encode(raw, bins=False).shape == (3, 1)
+    assert encoder.encode(raw, bins=False).shape == (3, 1)
 
 
 def test_a_constant_that_is_sometimes_missing_is_a_flag():
     raw, encoder = encoder_of([7.0, nan, 7.0])
-    np.testing.assert_array_equal(encoder.core.encode(raw, bins=True), [[0, 0], [0, 1], [0, 0]])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[0, 0], [0, 1], [0, 0]])
 
 
 def test_a_table_of_constants_has_one_input_of_zero():
     raw, encoder = encoder_of([7.0, 7.0])
-    np.testing.assert_array_equal(encoder.core.encode(raw, bins=True), [[0], [0]])
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[0], [0]])
 
 
 def test_a_column_without_steps_has_one_bin():
     raw, encoder = encoder_of(np.arange(40.0))
-    np.testing.assert_array_equal(encoder.columns[0].edges, [0, 39])
-    np.testing.assert_allclose(encoder.core.encode(raw, bins=True)[:, 1], np.arange(40) / 39 - 0.5, rtol=1e-6)
+    np.testing.assert_array_equal(encoder[0].edges, [0, 39])
+    np.testing.assert_allclose(encoder.encode(raw, bins=True)[:, 1], np.arange(40) / 39 - 0.5, rtol=1e-6)
 
 
 def test_a_step_of_the_target_is_an_input_of_minus_and_plus_a_half():
     x = np.arange(40.0)
     raw, encoder = encoder_of(x, x[::-1], y=(x > 24) * 1)
-    column, _ = encoder.columns
+    column, _ = encoder
     np.testing.assert_array_equal(column.edges, [0, 24, 25, 39])
-    np.testing.assert_array_equal(encoder.core.encode(raw, bins=True)[:, 2], np.where(x > 24, 0.5, -0.5))
+    np.testing.assert_array_equal(encoder.encode(raw, bins=True)[:, 2], np.where(x > 24, 0.5, -0.5))
 
 
 def test_missing_numbers_have_no_part_in_the_bins():
     x = np.arange(60.0)
     y = (x > 24) * 1
     _, encoder = encoder_of(np.where(x % 3 == 1, nan, x), y=y)
-    np.testing.assert_array_equal(encoder.columns[0].edges, [0, 24, 26, 59])
+    np.testing.assert_array_equal(encoder[0].edges, [0, 24, 26, 59])
 
 
 def test_huge_numbers_are_squeezed_to_three():
     _, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 4.0])
-    np.testing.assert_array_equal(encoder.core.encode(np.array([[1e300], [-1e300]]), bins=False), [[3], [-3]])
+    np.testing.assert_array_equal(encoder.encode(np.array([[1e300], [-1e300]]), bins=False), [[3], [-3]])
 
 
 def test_rows_are_encoded_alike_alone_and_in_long_tables():
     rng = np.random.RandomState(0)
     x = rng.standard_normal(5000)
     raw, encoder = encoder_of(x, rng.exponential(size=5000), y=np.floor(3 * x))
-    assert encoder.core.width(True) > 12
-    one = np.concatenate([encoder.core.encode(raw[i : i + 1], bins=True) for i in (0, 4095, 4096, 4999)])
-    assert one.tobytes() == encoder.core.encode(raw, bins=True)[[0, 4095, 4096, 4999]].tobytes()
+    assert encoder.width(True) > 12
+    one = np.concatenate([encoder.encode(raw[i : i + 1], bins=True) for i in (0, 4095, 4096, 4999)])
+    assert one.tobytes() == encoder.encode(raw, bins=True)[[0, 4095, 4096, 4999]].tobytes()
 
 
 def test_schema_and_encoder_of_a_mixed_table():
     X = [[1.0, "a"], [2.0, "b"], [None, "c"], [4.0, "a"]]
-    reader = learn_frame_reader(X, "from_dtype", "Table")
-    encoder = learn_encoder(reader.read(X, "Table"), reader, SplitTarget(np.zeros(4), None))
-    assert encoder.core.width(False) == 2 + 3
+    known = learn_columns(X, "from_dtype", "Table")
+    encoder = learn_inputs(known, known.read(X, "Table"), SplitTarget(np.zeros(4), None))
+    assert encoder.width(False) == 2 + 3

@@ -111,15 +111,16 @@ def test_files_pages_and_explanations_have_the_levels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("field", "column", "value"), [(3, 0, "number"), (3, 2, "ordered"), (2, 0, None), (2, 2, ["a"])]
+    ("field", "column", "value"),
+    [("types", 0, "number"), ("types", 2, "ordered"), ("categories", 0, None), ("categories", 2, ["a"])],
 )
 def test_pickle_whose_categories_do_not_fit_is_refused(field, column, value):
-    """As a file with the same contents is: fields 2 and 3 of the encoder are categories and types of the columns."""
+    """As a file with the same contents is."""
     model = fitted(frame())
     state = model.__getstate__()
-    encoder = [list(each) if isinstance(each, (list, tuple)) else each for each in state["_fitted"]["model"]["encoder"]]
-    encoder[field][column] = value
-    state["_fitted"]["model"]["encoder"] = tuple(encoder)
+    columns = state["_fitted"]["model"]["columns"]
+    columns[field] = list(columns[field])
+    columns[field][column] = value
     with pytest.raises(ValueError, match="'categories' does not fit 'column_kinds'"):
         TabularRegressor().__setstate__(state)
 

@@ -71,7 +71,7 @@ def test_probabilities_of_three_and_more_classes_sum_to_one_in_double(make, kind
 def test_mean_probabilities_are_divided_by_their_sum_in_the_order_of_the_classes(kind, tmp_path):
     model, rows = fitted(kind), X[:200]
     trained = model._trained()
-    mean = sum(outputs_of_table(trained.networks, trained.encoder.core, rows)) / len(trained.networks)
+    mean = sum(outputs_of_table(trained.networks, trained.columns, rows)) / len(trained.networks)
     total = mean[:, 0]
     for column in mean.T[1:]:
         total = total + column

@@ -16,9 +16,9 @@ from optional import package
 import cmlp
 from cmlp import TabularRegressor
 from cmlp._bridge._core import Random
-from cmlp._estimators.tables import learn_encoder
+from cmlp._estimators.tables import learn_columns, splits
 from cmlp._estimators.tables.bag import folds_of
-from cmlp._estimators.tables.learn_encoder import SplitTarget, step_edges
+from cmlp._estimators.tables.splits import SplitTarget, step_edges
 
 
 def noisy_stairs(n=3000, seed=0):
@@ -118,7 +118,7 @@ def test_a_step_between_nearly_equal_targets_is_found():
 @pytest.mark.parametrize("gain", [0.0, 1.0, np.inf, np.nan])
 def test_a_tree_has_at_most_a_leaf_for_each_group(monkeypatch, gain):
     """Also if the arithmetic were wrong: the search ends."""
-    monkeypatch.setattr(learn_encoder, "_best", lambda sums, first, end, fewest: (gain, first, first, end))
+    monkeypatch.setattr(splits, "_best", lambda sums, first, end, fewest: (gain, first, first, end))
     x = np.arange(300.0)
     assert len(step_edges(x, SplitTarget(x, None))) <= 2 * len(x)
 
@@ -199,13 +199,13 @@ def test_many_classes_take_little_memory():
 @pytest.fixture
 def slow_search(monkeypatch):
     """Let the search for the steps of a column take some seconds."""
-    best = learn_encoder._best
+    best = splits._best
 
     def slowly(*arguments):
         time.sleep(0.3)
         return best(*arguments)
 
-    monkeypatch.setattr(learn_encoder, "_best", slowly)
+    monkeypatch.setattr(splits, "_best", slowly)
 
 
 X = np.random.RandomState(0).standard_normal((300, 3))
@@ -228,11 +228,11 @@ def test_ctrl_c_ends_the_search_for_steps(slow_search):
 
 def n_edges(model):
     """Return the number of edges of each column."""
-    return [len(column.edges) for column in model._trained().encoder.columns]
+    return [len(column.edges) for column in model._trained().columns]
 
 
 def test_max_time_ends_the_search_for_steps_but_that_of_the_first_columns(slow_search, monkeypatch):
-    monkeypatch.setattr(learn_encoder, "_FEWEST_NUMBERS", 2 * len(X) - 1)  # one column
+    monkeypatch.setattr(learn_columns, "_FEWEST_NUMBERS", 2 * len(X) - 1)  # one column
     rows = np.stack([X[:, 0], X[:, 0] ** 3, np.exp(X[:, 0])], axis=1)
     begin = time.monotonic()
     warning = "^max_time was over before 2 of 3 columns of numbers were searched for steps of the target"

@@ -65,7 +65,7 @@ def test_columns_of_dates_are_known():
         "text": ["a", "b"] * 20,
     })  # fmt: skip
     model = TabularRegressor(**TINY, categorical_features=["named", "text"]).fit(frame, np.arange(40.0))
-    assert model._trained().encoder.dates == (1, 2, 3)
+    assert model._trained().columns.dates == (1, 2, 3)
 
 
 def test_accuracy_of_classes_is_that_of_held_out_rows_beside_the_most_frequent_class():
@@ -130,7 +130,7 @@ def test_summary_survives_pickles_and_files(by_pickle, tmp_path):
     again = pickle.loads(pickle.dumps(model)) if by_pickle else cmlp.load(tmp_path / "table.cmlp")
     found = summary(again)
     assert found.values.tobytes() == summary(model).values.tobytes()
-    assert again._trained().encoder.dates == (2,) and found.accuracy == summary(model).accuracy
+    assert again._trained().columns.dates == (2,) and found.accuracy == summary(model).accuracy
 
 
 def test_the_accuracy_of_several_answers_survives_pickles_and_files(tmp_path):
@@ -209,4 +209,4 @@ def test_columns_of_pandas_cut_and_dates_survive_files(tmp_path):
     model.save(tmp_path / "table.cmlp")
     again = cmlp.load(tmp_path / "table.cmlp")
     assert again.predict(frame).tobytes() == model.predict(frame).tobytes()
-    assert "(17, 30]" in again._trained().encoder.categories[0] and again._trained().encoder.dates == (2,)
+    assert "(17, 30]" in again._trained().columns.categories[0] and again._trained().columns.dates == (2,)

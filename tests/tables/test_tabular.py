@@ -60,7 +60,7 @@ def test_one_far_target_does_not_ruin_a_robust_loss(loss):
     model = TabularRegressor(loss=loss, n_estimators=8, hidden_layer_sizes=(32,), random_state=0).fit(x, far)
     others = np.arange(400) != 17
     assert model.score(x[others], y[others]) > 0.98
-    assert len(model._trained().encoder.columns[0].edges) > 10
+    assert len(model._trained().columns[0].edges) > 10
 
 
 def test_a_column_whose_signal_goes_up_and_down_many_times():
@@ -161,7 +161,7 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
     quick = {**QUICK, "n_estimators": 3, "hidden_layer_sizes": (4,), "max_time": 1e-9}
     model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(np.arange(600.0)[:, None], y)
     raw = np.linspace(-100, 700, 3000)[:, None]
-    inputs = [model._trained().encoder.core.encode(raw, bins=k % 2 == 0) for k in range(3)]
+    inputs = [model._trained().columns.encode(raw, bins=k % 2 == 0) for k in range(3)]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
     centre, spread, low, high = model._trained().answer_scale.numbers
@@ -217,7 +217,7 @@ def test_positive_losses_predict_means_that_are_positive(loss):
 def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss):
     x = np.arange(400.0)
     y = np.where(x < 200, 1.0, 2.0) * np.where(x == 399, 200.0, 1.0)
-    edges = TabularRegressor(**QUICK, loss=loss, n_epochs=1).fit(x[:, None], y)._trained().encoder.columns[0].edges
+    edges = TabularRegressor(**QUICK, loss=loss, n_epochs=1).fit(x[:, None], y)._trained().columns[0].edges
     assert 199 in edges and 200 in edges
 
 

@@ -308,7 +308,7 @@ def test_the_share_of_rare_categories_is_weighted():
     y = np.tile(np.arange(600.0), 4)
     X = np.array([f"k{code:g}" for code in y], object)[:, None]
     weight = np.where(y < 200, 1.0, 0.25)
-    found = [TabularRegressor(**QUICK).fit(X, y, one)._trained().encoder.columns[0].seen for one in (None, weight)]
+    found = [TabularRegressor(**QUICK).fit(X, y, one)._trained().columns[0].seen for one in (None, weight)]
     assert [one.n for one in found] == [600, 600]
     np.testing.assert_allclose([one.rare for one in found], [2 / 3, 1 / 3])
 

@@ -22,7 +22,7 @@ def best_losses(model):
 def networks_and_inputs(model, rows):
     """Return the networks, and the encoded rows for each of them."""
     trained = model._trained()
-    raw, core = model._rows_of(trained, rows)[0], trained.encoder.core
+    raw, core = model._rows_of(trained, rows)[0], trained.columns
     return [(net, core.encode(raw, bins=k % 2 == 0)) for k, net in enumerate(model.estimators_)]
 
 

@@ -98,8 +98,8 @@ def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
 def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
     trained = model._trained()
-    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in trained.encoder.columns[:2]]
-    return columns, trained.encoder.codes, getattr(trained.answer_scale, "numbers", ())
+    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in trained.columns[:2]]
+    return columns, trained.columns.codes, getattr(trained.answer_scale, "numbers", ())
 
 
 def test_a_weight_of_two_counts_as_two_equal_rows():
@@ -123,7 +123,7 @@ def test_the_200_heaviest_categories_are_kept():
     names = np.array([f"c{k:03}" for k in range(300)], object)
     weight = np.where(np.arange(N) < 100, 1e-3, 1.0)
     model = TabularRegressor(**QUICK).fit(names[:, None], NUMBERS, weight)
-    assert set(model._trained().encoder.codes[0]) == set(names[100:])
+    assert set(model._trained().columns.codes[0]) == set(names[100:])
 
 
 def test_frames_ignore_rows_of_weight_zero():
@@ -235,7 +235,7 @@ def test_bad_weights_of_validation_rows_are_named():
 def networks(model, rows):
     """Return the probability of the second class from each network."""
     trained = model._trained()
-    raw, core = model._rows_of(trained, rows)[0], trained.encoder.core
+    raw, core = model._rows_of(trained, rows)[0], trained.columns
     return np.array(
         [net.forward(core.encode(raw, bins=k % 2 == 0))[:, 0].astype(float) for k, net in enumerate(model.estimators_)]
     )

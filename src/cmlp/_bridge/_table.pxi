@@ -1,6 +1,6 @@
 # Included by _core.pyx: the columns of a table.
 
-COLUMN_KINDS = {
+COLUMN_ROLES = {
     "unused": CMLP_TABLE_COLUMN_UNUSED,
     "number": CMLP_TABLE_COLUMN_NUMBER,
     "category": CMLP_TABLE_COLUMN_CATEGORY,
@@ -12,8 +12,8 @@ cdef class Columns:
 
     Parameters
     ----------
-    layout : sequence of tuples (kind, n, has_missing, part_widths)
-        The kind is "unused", "number" (with n edges) or "category" (with n categories). A date with parts has three
+    layout : sequence of tuples (role, n, has_missing, part_widths)
+        The role is "unused", "number" (with n edges) or "category" (with n categories). A date with parts has three
         numbers of inputs: those of the time of day, of the weekday and of the day of the year, each 0 or at least 2.
     numbers : ndarray of float64
         For each column of numbers its centre, its scale, its edges and those of its parts. Copied.
@@ -35,11 +35,13 @@ cdef class Columns:
         self.encoder.struct_size = sizeof(cmlp_table_encoder)
         self.encoder.columns, self.encoder.n_columns = column, len(layout)
         sizes, firsts = [], []
-        for i, (kind, n, has_missing, widths) in enumerate(layout):
+        for i, (role, n, has_missing, widths) in enumerate(layout):
             firsts.append(len(sizes))
-            column[i].kind, column[i].n, column[i].has_missing = choice(COLUMN_KINDS, kind, "kind"), n, has_missing
-            if kind != "number":
-                sizes.append((n - (n == 2) if kind == "category" else 0, 0, 0))
+            column[i].kind = choice(COLUMN_ROLES, role, "role")
+            column[i].n = n
+            column[i].has_missing = has_missing
+            if role != "number":
+                sizes.append((n - (n == 2) if role == "category" else 0, 0, 0))
                 continue
             if n < 0 or len(widths) not in (0, 3) or min(widths, default=0) < 0 or 1 in widths:
                 raise ValueError(f"column {i} must have numbers of edges and of inputs of three parts, 0 or at least 2")

@@ -20,7 +20,7 @@ from cmlp._cli import options
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
-from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, Known, TextOptions, positions
+from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, FileSchema, TextOptions, positions
 from cmlp._model.model import TableModel
 from cmlp._train.other_names import nearest
 
@@ -248,13 +248,11 @@ def _names(trained: TrainedModel) -> list[str] | None:
     return None if names is None else list(map(str, names))
 
 
-def known_by(trained: TrainedModel) -> Known:
+def schema_of(trained: TrainedModel) -> FileSchema:
     """Return what a model knows about the files that it reads."""
     classes = None if trained.labels is None else trained.labels.classes
-    known = Known(trained.cell_format, _names(trained), classes)
-    if not isinstance(trained, TableModel):
-        return known
-    return known._replace(column_types=trained.encoder.types, categories=trained.encoder.categories)
+    columns = [*trained.columns] if isinstance(trained, TableModel) else None
+    return FileSchema(trained.cell_format, _names(trained), classes, columns)
 
 
 class DataFiles(NamedTuple):
@@ -315,42 +313,42 @@ class DataFiles(NamedTuple):
         limit = TextOptions().max_bytes if self.reading.max_bytes is None else self.reading.max_bytes
         return self._replace(reading=self.reading._replace(max_bytes=limit))
 
-    def open(self, known: Known) -> RowFile:
+    def open(self, schema: FileSchema) -> RowFile:
         """Open the file of rows for a model."""
         from cmlp._data.files.rows import open_rows
 
-        return open_rows(self.data, self.reading, known, self.target)
+        return open_rows(self.data, self.reading, schema, self.target)
 
-    def training_rows(self, known: Known, progress: Callable[[float], None]) -> TrainingRows:
+    def training_rows(self, schema: FileSchema, progress: Callable[[float], None]) -> TrainingRows:
         """Return the rows and targets for a new model."""
         from cmlp._data.files.rows import labelled
 
-        file, kept, target = self._opened(known)
+        file, kept, target = self._opened(schema)
         if target is None:
             return ArrayRows(self.data, *labelled(file, kept, self.labels))
         return file.training_rows(kept, target, progress)
 
-    def rows(self, known: Known) -> LabelledRows | ParquetBlocks:
+    def rows(self, schema: FileSchema) -> LabelledRows | ParquetBlocks:
         """Return the rows with targets that are labels of the classes of a model, or numbers if it has none."""
         from cmlp._data.files.rows import labelled
 
-        file, kept, target = self._opened(known)
+        file, kept, target = self._opened(schema)
         return labelled(file, kept, self.labels) if target is None else file.known_rows(kept, target)
 
-    def _opened(self, known: Known) -> tuple[RowFile, list[int], int | None]:
+    def _opened(self, schema: FileSchema) -> tuple[RowFile, list[int], int | None]:
         """Open the file; return its columns that are inputs, and that of the targets, if it is one of them."""
-        file = self.open(known)
+        file = self.open(schema)
         if self.target is None:
             return file, without(file, self.dropped), None
         return file, without(file, [*self.dropped, self.target]), column(file, self.target)
 
-    def validation_rows(self, known: Known) -> LabelledRows | None:
+    def validation_rows(self, schema: FileSchema) -> LabelledRows | None:
         """Return the rows of the validation file in memory; None without a file."""
         from cmlp._data.files.rows import in_memory
 
         if self.validation is None:
             return None
-        return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(known))
+        return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(schema))
 
     def rows_of_table(self, trained: TrainedModel, types: Sequence[str] | None) -> Any:
         """Return the columns of a table's model from delimited text or Parquet, with the column of the targets.
@@ -358,7 +356,7 @@ class DataFiles(NamedTuple):
         `types` is how training has read the columns of text, if this is recorded.
         """
         assert self.target is not None
-        file = self.open(known_by(trained)._replace(file_types=types or ()))
+        file = self.open(schema_of(trained)._replace(file_types=types or ()))
         kept = inputs_of(file, trained, [*self.dropped, self.target])
         return file.known_rows(kept, column(file, self.target))
 

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, inputs_of, known_by
+from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, inputs_of, schema_of
 from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import joined
@@ -82,7 +82,7 @@ def _calibration(files: DataFiles, path: str, model: Any) -> Any:
     from cmlp._data.files.rows import read_labels
 
     trained = model_of(model)
-    file = files.open(known_by(trained))
+    file = files.open(schema_of(trained))
     rows = joined(list(file.blocks(inputs_of(file, trained, files.dropped)))).values
     if files.labels is None:
         return rows

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._bridge import _core
-    from cmlp._model.encoder import EncodedColumn
     from cmlp._model.summary import Accuracy
+    from cmlp._model.table_columns import TableColumn
 
 DESCRIPTION = "Check a model file, and describe its network, its classes and how it was trained."
 _PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
@@ -80,8 +80,8 @@ def _of_table(trained: TableModel) -> dict[str, str]:
     from cmlp._model.calibration import n_answers
     from cmlp._model.explanation import output_names
 
-    net, columns, fields = trained.net, trained.encoder.columns, {}
-    kinds = [one.kind if one.kind == "unused" else one.type for one in columns]
+    net, columns, fields = trained.net, trained.columns, {}
+    kinds = [one.role if one.role == "unused" else one.type for one in columns]
     counts = {kind: kinds.count(kind) for kind in _KINDS}
     fields["columns"] = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     names = trained.feature_names
@@ -113,7 +113,7 @@ def _of_table(trained: TableModel) -> dict[str, str]:
     return fields
 
 
-def _kept(column: EncodedColumn) -> str:
+def _kept(column: TableColumn) -> str:
     """Describe how many of the categories of fit a column lists."""
     n = len(column.categories or ())
     if column.seen is None:

@@ -19,7 +19,7 @@ from cmlp._cli.data_files import (
     data_file,
     inputs_of,
     inputs_of_table,
-    known_by,
+    schema_of,
 )
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import NamedMatrix
@@ -116,8 +116,8 @@ def _lines(
     is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
     noticed: set[str] = set()
     with options.reporting():
-        known = known_by(trained)
-        file = files.open(known)
+        schema = schema_of(trained)
+        file = files.open(schema)
         kept = (
             inputs_of_table(file, trained, files.dropped, _write_notice)
             if is_table
@@ -133,7 +133,7 @@ def _lines(
                         noticed.add(text)
                         _write_notice(printable_message(text))
             else:
-                results = predict(NamedMatrix(block.values, known.names))
+                results = predict(NamedMatrix(block.values, schema.names))
             yield list(map(_line, results))
 
 

@@ -61,7 +61,7 @@ class TableReport(NamedTuple):
     def _read_as(self) -> list[str]:
         """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
         trained = self.model._trained()
-        known = list(zip(trained.feature_names, trained.encoder.columns, strict=True))
+        known = list(zip(trained.feature_names, trained.columns, strict=True))
         found = {
             "categories": [printable(name) for name, column in known if column.categories is not None],
             "dates": [printable(name) for name, column in known if column.type in DATES],
@@ -72,7 +72,7 @@ class TableReport(NamedTuple):
     def _clock(self) -> list[str]:
         """Return a line about times with an offset, if hours or days matter in them: whether those of UTC are meant."""
         trained = self.model._trained()
-        each = zip(trained.feature_names, trained.encoder.columns, strict=True)
+        each = zip(trained.feature_names, trained.columns, strict=True)
         names = [printable(name) for name, column in each if column.type == "instant" and column.parts]
         if not names:
             return []

@@ -23,14 +23,14 @@ from cmlp._cli.data_files import (
     add_target_options,
     data_file,
     divided,
-    known_by,
+    schema_of,
 )
 from cmlp._cli.progress import CheckpointOfFile, ProgressLine, ReadAs, ReadingProgress, save_as_read
 from cmlp._cli.table_report import TableReport
 from cmlp._cli.terminal import Terminal, count_noun, printable, printable_message
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.row_file import HOLDOUTS, Known, LabelledRows
+from cmlp._data.files.row_file import HOLDOUTS, FileSchema, LabelledRows
 from cmlp._data.labels import FLOATS
 from cmlp._estimators.fitted import fitted_of, provenance_of
 from cmlp._model.model import TableModel, model_of
@@ -214,17 +214,17 @@ def _resumed(request: TrainRequest) -> NetworkTraining:
     if trained.class_name not in wanted:
         raise options.CommandError(f"{request.output} has a {trained.class_name}, not a {' or '.join(wanted)}")
     request.check_parameters(type(model), f"{request.output} has one")
-    known = known_by(trained)
-    known = known._replace(cell_format=request.files.reading.cell_format(known.cell_format))
-    return NetworkTraining(request, model.set_params(**request.parameters), request.files.rows(known), known, [])
+    schema = schema_of(trained)
+    schema = schema._replace(cell_format=request.files.reading.cell_format(schema.cell_format))
+    return NetworkTraining(request, model.set_params(**request.parameters), request.files.rows(schema), schema, [])
 
 
 def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
     """Read the rows, and decide by them and the request what is trained."""
     from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
-    known = Known(request.files.reading.cell_format(CellFormat()))
-    rows = request.files.training_rows(known, progress)
+    schema = FileSchema(request.files.reading.cell_format(CellFormat()))
+    rows = request.files.training_rows(schema, progress)
     form = _form(request, rows)
     target = _target(request, rows, form)
     classifier, regressor = (TabularClassifier, TabularRegressor) if form.is_table else (MLPClassifier, MLPRegressor)
@@ -236,10 +236,10 @@ def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTrainin
         notices.append(f"{form.reason}. So this trains {_a(kind)}: {target.reason}")
     if form.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
-        read_as = ReadAs(known.cell_format, files.record(rows.column_types))
+        read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
         return TableTraining(model, rows.take_columns(), target.y, read_as, notices, refits=request.refits)
-    known = known._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
-    return NetworkTraining(request, model, rows.take_numbers(target.y), known, notices)
+    schema = schema._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
+    return NetworkTraining(request, model, rows.take_numbers(target.y), schema, notices)
 
 
 def _a(kind: type) -> str:
@@ -363,16 +363,21 @@ def _texts(caught: Sequence[warnings.WarningMessage]) -> list[Message]:
 
 
 class NetworkTraining:
-    """Rows of numbers and the estimator of one network that is trained on them; `known` is how both read files."""
+    """Rows of numbers and the estimator of one network that is trained on them; `schema` is how both read files."""
 
     is_resumable = True
 
     def __init__(
-        self, request: TrainRequest, model: Any, data: LabelledRows | ParquetBlocks, known: Known, notices: list[str]
+        self,
+        request: TrainRequest,
+        model: Any,
+        data: LabelledRows | ParquetBlocks,
+        schema: FileSchema,
+        notices: list[str],
     ) -> None:
-        self.model, self.read_as, self.notices = model, ReadAs(known.cell_format, request.files.record()), notices
+        self.model, self.read_as, self.notices = model, ReadAs(schema.cell_format, request.files.record()), notices
         self._data, self._resume = data, request.resume
-        self._validation = request.files.validation_rows(known)
+        self._validation = request.files.validation_rows(schema)
         self.callbacks = _checkpoints(request, self.read_as)
 
     def fit(self, progress: ProgressLine) -> None:

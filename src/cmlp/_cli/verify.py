@@ -13,8 +13,8 @@ from cmlp._cli.data_files import (
     add_file_options,
     add_target_options,
     data_file,
-    known_by,
     rows_of_fit,
+    schema_of,
 )
 from cmlp._cli.terminal import Terminal, duration, printable_message
 from cmlp._data.files.row_file import FileRecord, LabelledRows
@@ -78,8 +78,8 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
             raise options.CommandError(f"{path} is the model of a table, which needs --target COLUMN")
         is_second = "measured" in (provenance_of(model) or {})
         return rows_of_fit(files, trained, record, is_second=is_second), {}
-    known = known_by(trained)
-    data, validation = files.rows(known), files.validation_rows(known)
+    schema = schema_of(trained)
+    data, validation = files.rows(schema), files.validation_rows(schema)
     named = {} if validation is None else {"X_val": validation.X, "y_val": validation.y}
     return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), named
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +13,6 @@ from cmlp.exceptions import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -206,89 +204,6 @@ def _name_mismatch(names: set[str], fitted: set[str]) -> str:
 # --------------------------------------------------- what a model knows about the columns of a table, and cells of text
 
 
-class ColumnLayout(NamedTuple):
-    """How a column of a table becomes inputs of the networks, but for its numbers.
-
-    Attributes
-    ----------
-    kind : {"number", "category", "unused"}
-    n : int
-        Number of edges or categories.
-    missing : bool
-        Whether an input says that a number is missing.
-    part_widths : tuple of int
-        Of a date with parts the number of inputs of each part, 0 for one that it does not have; otherwise empty.
-    """
-
-    kind: str
-    n: int = 0
-    missing: bool = False
-    part_widths: tuple[int, ...] = ()
-
-
-MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
-
-
-class Seen(NamedTuple):
-    """What fit has seen of a column's categories, of which a model lists at most `MAX_CATEGORIES`.
-
-    Attributes
-    ----------
-    n : int
-        Number of categories, with a missing value as one of them.
-    rare : float
-        Share of the rows with a value whose category is not listed, or is that of one row alone.
-        Of new rows from the same population, about this share has no listed category (Good, "The
-        population frequencies of species and the estimation of population parameters", 1953). If
-        there are more categories than are listed, it is at least what is expected of new rows,
-        in which the listed categories occur less often than in those that chose them.
-    """
-
-    n: int
-    rare: float = 0.0
-
-
-def seen_by_default(n: int, *, is_ordered: bool) -> Seen | None:
-    """Return what fit has seen of a column with `n` listed categories, if nothing else is known.
-
-    That is None if there may have been more than the model lists.
-    """
-    return Seen(n) if n < MAX_CATEGORIES or is_ordered else None
-
-
-ROWS_TO_COMPARE = 20  # from which on missing values are judged of which fit had some, too
-MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit may be missing
-
-
-class Gaps(NamedTuple):
-    """How often the columns were missing in fit.
-
-    Attributes
-    ----------
-    shares : list of float
-        Of the rows of fit, at most; NaN for a column of which nothing is to be said.
-    most : ndarray of float64
-        The share of rows up to which a column is not clearly more often missing.
-    never : ndarray of intp
-        The columns that were never missing.
-    """
-
-    shares: Sequence[float]
-    most: NDArray[np.float64]
-    never: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, shares: Sequence[float]) -> Self:
-        """Return what follows from the shares."""
-        found = np.array(shares)
-        most = np.where(found == 0, MOST_GAPS, (1 + found) / 2)  # half as many values as in fit
-        return cls(shares, np.nan_to_num(most, nan=1.0), np.flatnonzero(found == 0))
-
-    def allow(self, raw: NDArray[np.float64]) -> bool:
-        """Return whether only columns are NaN that were missing in fit, too."""
-        return not any(map(math.isnan, raw.take(self.never, axis=1).ravel().tolist()))
-
-
 _SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
 
 
@@ -320,18 +235,3 @@ def checked_cell_format(fields: Any) -> CellFormat:
     if not isinstance(missing, (list, tuple)) or not all(type(text) is str for text in missing):
         raise ValueError("'cells' must have a list of texts that are missing values")
     return CellFormat(decimal, thousands, tuple(missing))
-
-
-def checked_column_types(types: Any, layout: Sequence[ColumnLayout]) -> tuple[str, ...]:
-    """Return the types of the columns of a table, of a file or a pickle, or raise ValueError.
-
-    They are "category", "date", "time", "instant" or "duration" for columns of categories, "ordered" for those whose
-    numbers are ranks of categories, and "number", "boolean" or one of these for others.
-    """
-    words = ("number", "boolean", "category", "ordered", "duration", *DATES)
-    if not isinstance(types, (list, tuple)) or (types and len(types) != len(layout)):
-        raise ValueError("'column_kinds' is not a list with a word for each column")
-    for word, column in zip(types, layout, strict=False):
-        if word not in words or word == {"number": "category", "category": "ordered"}.get(column.kind):
-            raise ValueError("'column_kinds' has a word that does not fit its column")
-    return tuple(types)

@@ -72,7 +72,7 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
         raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
     if names is not None and texts_of_names(names.tolist()) is None:
         raise ValueError(f"feature_names_in_ must have names that are text, got {value!r}.")
-    return fitted._replace(model=fitted.model.replace(names=names))
+    return fitted._replace(model=fitted.model.with_names(names))
 
 
 def with_classes(fitted: Fitted, value: Any) -> Fitted:

@@ -12,10 +12,9 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.column_entries import TIMES, limits_of_times, time_near, time_of
-from cmlp._data.frame_reader import OTHER
-from cmlp._model.encoder import N_WAVES, PARTS
 from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outputs_of_table
 from cmlp._model.results import Certification
+from cmlp._model.table_columns import N_WAVES, OTHER, PARTS
 from cmlp._train.constraints import NONE, POSITIVE, argument
 from cmlp.exceptions import NonFiniteInputError, wrong
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     Boxes = NDArray[np.float64]
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn, Part
+    from cmlp._model.table_columns import DatePart, TableColumn
 
     Case = tuple[float, float]
 
@@ -216,7 +215,7 @@ def certify_table(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: flo
     judge = _TableJudge(model)
     answers, examples = [], np.full(raw.shape, None, object)
     for i, row in enumerate(raw):
-        cases = [_cases(*column) for column in zip(row, radii, model.encoder.columns, strict=True)]
+        cases = [_cases(*column) for column in zip(row, radii, model.columns, strict=True)]
         answer, example = "unknown", None
         if math.prod(map(len, cases)) <= MOST_BOXES:
             boxes = [tuple(np.array(case).T) for case in itertools.product(*cases)]
@@ -227,18 +226,18 @@ def certify_table(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: flo
     return Certification(np.array(answers, "U14"), examples)
 
 
-def _cases(value: float, radius: float, column: EncodedColumn) -> list[Case]:
+def _cases(value: float, radius: float, column: TableColumn) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
-    if column.categories is not None and column.kind != "unused":  # stays as it is, or has any value
-        other = OTHER if column.kind == "category" else np.nan  # of ordered ones
+    if column.categories is not None and column.role != "unused":  # stays as it is, or has any value
+        other = OTHER if column.role == "category" else np.nan  # of ordered ones
         codes = [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
         return [(code, code) for code in codes]
     least, most = limits_of_times(column.type) if column.type in TIMES else (-_MOST, _MOST)
-    if column.kind == "number" and math.isinf(radius):
+    if column.role == "number" and math.isinf(radius):
         usual = _USUAL * column.scale
         ends = [least, max(column.centre - usual, least), min(column.centre + usual, most), most]
         return [*itertools.pairwise(ends), (np.nan, np.nan)]
-    if column.kind != "number" or np.isnan(value):
+    if column.role != "number" or np.isnan(value):
         return [(value, value)]
     low, high = _box_around(np.array(value), np.array(radius))
     return [(max(float(low), least), min(float(high), most))]
@@ -247,11 +246,11 @@ def _cases(value: float, radius: float, column: EncodedColumn) -> list[Case]:
 def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxes) -> NDArray[Any]:
     """Return a counterexample as the user would pass it: unchanged columns have their entries of X."""
     found = entries.copy()
-    for i, codes in enumerate(model.encoder.codes):
+    for i, codes in enumerate(model.columns.codes):
         if example[i] == row[i] or (np.isnan(example[i]) and np.isnan(row[i])):
             continue
         if codes is None:
-            number, held = float(example[i]), model.encoder.columns[i].type
+            number, held = float(example[i]), model.columns[i].type
             if np.isnan(number):
                 found[i] = None
             else:
@@ -264,23 +263,7 @@ def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxe
     return found
 
 
-def _dates(columns: tuple[EncodedColumn, ...]) -> dict[bool, list[tuple[int, Part, int]]]:
-    """Return the column, and the first input of each part of a date, of encoders without and with bins."""
-    found: dict[bool, list[tuple[int, Part, int]]] = {False: [], True: []}
-    for bins, parts in found.items():
-        at = 0
-        for i, column in enumerate(columns):
-            if column.kind == "number":
-                at += 1 + bins * max(column.n - 1, 0) + column.missing
-            elif column.kind == "category":
-                at += column.n - (column.n == 2)
-            for part in column.parts:
-                parts.append((i, part, at))
-                at += part.width(bins=bins)
-    return found
-
-
-def _bound_part(part: Part, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]) -> None:
+def _bound_part(part: DatePart, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]) -> None:
     """Widen the bounds of the inputs of a part, which are those at both ends, to those of all dates between them."""
     period, is_wide = PARTS[part.name][0], low < high
     with np.errstate(over="ignore"):
@@ -301,9 +284,9 @@ class _TableJudge(_Judge):
 
     def __init__(self, model: TableModel) -> None:
         self.model, self.is_multilabel = model, model.class_labels.kind == "multilabel"
-        self.networks, self.columns, self.dates = model.networks, model.encoder.core, _dates(model.encoder.columns)
-        columns = model.encoder.columns
-        self.times = [i for i, one in enumerate(columns) if one.type in TIMES and one.kind == "number"]
+        self.networks, self.columns = model.networks, model.columns
+        self.dates = {bins: model.columns.parts(bins=bins) for bins in (False, True)}
+        self.times = [i for i, column in enumerate(model.columns) if column.is_time]
 
     def outputs(self, rows: Boxes) -> NDArray[np.float64]:
         """Return the probabilities of each class or label."""
@@ -318,7 +301,7 @@ class _TableJudge(_Judge):
     def possible(self, corners: Boxes, least: Boxes, most: Boxes, row: Boxes) -> Boxes:
         """Return the corners with dates and durations that exist: those of whole microseconds."""
         for i in self.times:
-            low, high = limits_of_times(self.model.encoder.columns[i].type)
+            low, high = limits_of_times(self.model.columns[i].type)
             low, high = max(low, least[i]), min(high, most[i])
             for corner in corners:
                 if corner[i] != row[i] and not np.isnan(corner[i]):

@@ -86,7 +86,7 @@ class TableOptions(Options):
     n_estimators: int
     hidden_layer_sizes: tuple[int, ...]
     max_time: float | None
-    categorical_features: Any  # "from_dtype", or what `learn_frame_reader` accepts
+    categorical_features: Any  # "from_dtype", or what `learn_columns` accepts
     date_parts: bool
     learning_rate_init: float
     dropout: float | tuple[float, ...]

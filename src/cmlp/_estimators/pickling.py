@@ -12,12 +12,11 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import check_params, check_version, loaded_block, native
-from cmlp._data.columns import ColumnLayout, checked_cell_format
+from cmlp._data.columns import checked_cell_format
 from cmlp._data.labels import Labels
 from cmlp._data.scale import SCALES, InputScale, check_scale_width
 from cmlp._estimators.fitted import Fitted
 from cmlp._model.calibration import checked_calibration, n_answers
-from cmlp._model.encoder import checked_encoder
 from cmlp._model.model import AnswerScale, NetworkModel, TableModel, TrainedModel
 from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary
@@ -43,17 +42,12 @@ def _plain_model(model: TrainedModel) -> dict[str, Any]:
 
 def _plain_table(model: TableModel) -> dict[str, Any]:
     """Return the fields of the model of a table."""
-    encoder, calibration, summary = model.encoder, model.calibration, model.summary
-    seen = encoder.seen_numbers
+    calibration, summary = model.calibration, model.summary
+    columns = model.columns.stored()
+    seen = columns["seen"]
     return {
         **_plain_model(model),
-        "encoder": (
-            [*map(tuple, encoder.layout)],
-            encoder.numbers,
-            encoder.categories,
-            encoder.types,
-            None if seen is None else [*seen],
-        ),
+        "columns": columns | {"seen": None if seen is None else [*seen]},
         "answer_scale": None if model.answer_scale is None else tuple(model.answer_scale),
         "calibration": None if calibration is None else _plain_calibration(calibration),
         "fitted_outputs": None if model.fitted_outputs is None else list(model.fitted_outputs),
@@ -88,7 +82,7 @@ def _table(fields: Mapping[str, Any]) -> TableModel:
     """Return the model of a table with these fields; raises ValueError if they are damaged."""
     with _naming_damage():
         checked = _checked(fields)
-        del checked["input_scale"]
+        del checked["input_scale"], checked["names"]
         return TableModel(**checked, **_checked_table(fields, checked["networks"], checked["labels"]))
 
 
@@ -126,29 +120,32 @@ def _checked_table(
     fields: Mapping[str, Any], networks: list[tuple[_core.Net, Any]], labels: Labels | None
 ) -> dict[str, Any]:
     """Return the fields that only the model of a table has."""
-    columns, numbers, categories, types, seen = fields["encoder"]
-    net = networks[0][0]
-    layout = [ColumnLayout(*column) for column in columns]
-    if len({len(layout), len(categories), len(fields["names"] or layout)}) > 1:
+    from cmlp._model.table_columns import TableColumns  # programs without tables do not need it
+
+    net, names, stored = networks[0][0], fields["names"], fields["columns"]
+    layout, seen = stored["layout"], stored["seen"]
+    if len({len(layout), len(stored["categories"]), len(names or layout)}) > 1:
         raise ValueError("it needs as many names and lists of categories as columns")
-    numbers = native(numbers, (np.float64,), "numbers")
-    seen = None if seen is None else _rows(seen, "seen")
-    encoder = checked_encoder(layout, numbers, categories, types, seen)
-    widths = {encoder.core.width(True), encoder.core.width(False)}
+    arrays = {
+        "numbers": native(stored["numbers"], (np.float64,), "numbers"),
+        "seen": None if seen is None else _rows(seen, "seen"),
+    }
+    columns = TableColumns.from_stored(names, **stored | arrays)
+    widths = {columns.width(True), columns.width(False)}
     if any(one.n_in not in widths or one.dtype != np.float32 for one, _ in networks):
         raise ValueError("a network does not fit the columns")
     scale, background, summary = fields["answer_scale"], fields["background"], fields["summary"]
     if (scale is None) != (labels is not None):
         raise ValueError("a regressor needs the scale of its targets, and a classifier has none")
     return {
-        "encoder": encoder,
+        "columns": columns,
         "answer_scale": None if scale is None else AnswerScale(*scale),
         "calibration": _calibration(fields["calibration"], net, has_classes=labels is not None),
         "fitted_outputs": _fitted_outputs(fields["fitted_outputs"], networks, labels),
         "class_weights": _class_weights(fields["class_weights"], net, labels),
         "threshold": checked_threshold(fields["threshold"], labels),
-        "background": None if background is None else checked_background(len(layout), *background),
-        "summary": None if summary is None else checked_summary(layout, n_answers(net), *summary),
+        "background": None if background is None else checked_background(len(columns), *background),
+        "summary": None if summary is None else checked_summary(len(columns), n_answers(net), *summary),
     }
 
 

@@ -67,7 +67,7 @@ def begin_table_record(
     labels: Labels | None,
 ) -> ProvenanceNow:
     """Begin the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
-    hashes = _hashed(texts_of(fit.class_name, labels, names, bag.encoder.categories))
+    hashes = _hashed(texts_of(fit.class_name, labels, names, bag.columns.categories))
     arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
     for suffix, part in (("", bag.rows.training), ("_val", bag.rows.validation)):
         for name, array in arrays.items():

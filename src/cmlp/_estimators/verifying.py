@@ -243,7 +243,7 @@ def _train(
         from cmlp._estimators.tables.fit_table import fit_table
 
         # max_time may have ended the search for steps, as it may have ended training.
-        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.encoder)
+        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.columns)
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network
@@ -294,14 +294,14 @@ def _parts(model: TrainedModel) -> dict[str, object]:
 
 
 def _parts_of_table(model: TableModel) -> dict[str, object]:
-    encoder, scale, calibration, summary = model.encoder, model.answer_scale, model.calibration, model.summary
+    columns, scale, calibration, summary = model.columns, model.answer_scale, model.calibration, model.summary
     parts: dict[str, object] = {}
     for number, trained in enumerate(networks_as_trained(model), 1):
         parts |= _weights(f"network {number}", trained)
     parts |= _texts(model)
-    parts["columns"] = [tuple(column) for column in encoder.layout], _bits(encoder.numbers)
-    parts["types of columns"] = encoder.types
-    parts["categories in fit"] = _bits([one or (0, 0.0) for one in encoder.seen])
+    parts["columns"] = columns.layout, _bits(columns.numbers)
+    parts["types of columns"] = columns.types
+    parts["categories in fit"] = _bits([column.seen or (0, 0.0) for column in columns])
     if scale is not None:
         parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
     if calibration is not None:
@@ -321,7 +321,7 @@ def _weights(name: str, trained: TrainedNet) -> dict[str, object]:
 
 
 def _texts(model: TrainedModel) -> dict[str, str]:
-    categories = model.encoder.categories if isinstance(model, TableModel) else None
+    categories = model.columns.categories if isinstance(model, TableModel) else None
     return texts_of(model.class_name, model.labels, model.names, categories)
 
 

@@ -173,7 +173,7 @@ def _model(model: TrainedModel) -> list[str]:
     columns = ""
     if isinstance(model, TableModel):
         what = f"{len(model.networks)} neural networks for a table"
-        columns = f"Columns: {len(model.encoder.columns)}. "
+        columns = f"Columns: {len(model.columns)}. "
     inputs = " or ".join(map(str, sorted({net.n_in for net, _ in model.networks}, reverse=True)))
     layers = ", ".join(
         f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True)

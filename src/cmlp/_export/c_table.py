@@ -27,15 +27,15 @@ from cmlp._export.c_text import (
     stack_of_layers,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.encoder import PARTS
+from cmlp._model.table_columns import PARTS
 from cmlp._model.model import Combination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn
+    from cmlp._model.table_columns import TableColumn, TableColumns
     from cmlp._model.model import AnswerScale, TableModel
 
 _OPENING = f"""\
@@ -120,8 +120,8 @@ class _Table:
     def __init__(self, model: TableModel, prefix: str) -> None:
         self.model = model
         self.prefix = prefix
-        self.columns = model.encoder.columns
-        wide = model.encoder.core.width(True)
+        self.columns = model.columns
+        wide = model.columns.width(True)
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
         self.encodings = [_Encoding(n == wide, n, *names[n == wide]) for n in seen]
@@ -165,7 +165,7 @@ class _Table:
         columns = []
         edges: list[str] = []
         for column in self.columns:
-            kind = column.kind.upper()
+            kind = column.role.upper()
             n = column.n
             where = self._add(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
@@ -190,7 +190,7 @@ class _Table:
         edges += map(repr, added.tolist())
         return where
 
-    def _parts(self, column: EncodedColumn, edges: list[str]) -> Iterator[str]:
+    def _parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
         """Yield the parts of a date, and add their edges."""
         parts = {part.name: part for part in column.parts}
         for name in PARTS:
@@ -334,7 +334,7 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(columns: Sequence[EncodedColumn], prefix: str) -> str:
+def _categories(columns: TableColumns, prefix: str) -> str:
     """Return the function that finds the code of a category."""
     texts = [_category(value) for column in columns for value in column.categories or ()]
     first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
@@ -403,7 +403,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _self_check_rows(columns: Sequence[EncodedColumn]) -> NDArray[np.float64]:
+def _self_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     """Return the raw rows of the self-check.
 
     They have numbers up to 4 scales from the centre, and all categories.
@@ -413,9 +413,9 @@ def _self_check_rows(columns: Sequence[EncodedColumn]) -> NDArray[np.float64]:
     for row in rows:
         for k, column in enumerate(columns):
             state = (state * 1664525 + 1013904223) % 2**32
-            if column.kind == "category":
+            if column.role == "category":
                 row[k] = (state >> 8) % (column.n + 1) - 1.0
-            elif column.kind == "number":
+            elif column.role == "number":
                 missing = column.missing and not state >> 29
                 if missing:
                     row[k] = np.nan
@@ -425,7 +425,7 @@ def _self_check_rows(columns: Sequence[EncodedColumn]) -> NDArray[np.float64]:
 
 
 def _check(model: TableModel, prefix: str) -> str:
-    rows = _self_check_rows(model.encoder.columns)
+    rows = _self_check_rows(model.columns)
     if np.isinf(rows).any():
         expected = np.full((1, 1), np.inf)
     else:
@@ -433,7 +433,7 @@ def _check(model: TableModel, prefix: str) -> str:
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,
-        n_in=len(model.encoder.columns),
+        n_in=len(model.columns),
         n_out=expected.shape[1],
         expected=expected_outputs(expected, "rows", 5),
         seed=SEED,

@@ -15,7 +15,7 @@ from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
-from cmlp._model.encoder import PARTS
+from cmlp._model.table_columns import PARTS
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
 from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.encoder import EncodedColumn
+    from cmlp._model.table_columns import TableColumn
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
 
 
@@ -251,15 +251,15 @@ class ColumnNodes:
         self.nodes = nodes
         self.model = model
         self.names = names
-        self.columns = model.encoder.columns
+        self.columns = model.columns
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
         self.n_features = 0
-        numbers = {i: column for i, column in enumerate(self.columns) if column.kind == "number"}
+        numbers = {i: column for i, column in enumerate(self.columns) if column.role == "number"}
         if numbers:
             self._encode_numbers(list(numbers), list(numbers.values()))
-        sizes = {i: column.n for i, column in enumerate(self.columns) if column.kind == "category"}
+        sizes = {i: column.n for i, column in enumerate(self.columns) if column.role == "category"}
         self._encode_categories([i for i, n in sizes.items() if n != 2])
         self._encode_pairs([i for i, n in sizes.items() if n == 2])
         if self.features:
@@ -284,7 +284,7 @@ class ColumnNodes:
 
     # Numbers
 
-    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[EncodedColumn]) -> None:
+    def _encode_numbers(self, owners: Sequence[int], numbers: Sequence[TableColumn]) -> None:
         nodes = self.nodes
         x = nodes.node("Concat", *map(self._rank, owners), axis=1)
         absent = nodes.node("IsNaN", x)
@@ -590,8 +590,8 @@ def _size(model: TrainedModel) -> int:
     """Return about the bytes of all constants but the classes."""
     size = sum(params.nbytes for _, params in model.networks)
     if isinstance(model, TableModel):
-        texts = [value for values in model.encoder.categories for value in values or ()]
-        entries = len(model.encoder.columns) + len(model.encoder.numbers) + len(texts)
+        texts = [value for values in model.columns.categories for value in values or ()]
+        entries = len(model.columns) + len(model.columns.numbers) + len(texts)
         size += _ENTRY_BYTES * entries
         size += 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
@@ -764,11 +764,11 @@ class _TableWriter(_Writer):
         self.kind = np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.
         self.inputs = []
-        for name, values in zip(names, model.encoder.categories, strict=True):
+        for name, values in zip(names, model.columns.categories, strict=True):
             kind = object if is_text(values) else np.float64
             self.inputs.append(self.input(name, np.dtype(kind), 1))
         encoder = ColumnNodes(self, model, names)
-        wide = model.encoder.core.width(True)
+        wide = model.columns.width(True)
         encoded: dict[int, str] = {}
         found = []
         for k, trained in enumerate(model.networks):

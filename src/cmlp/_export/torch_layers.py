@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cmlp._model.encoder import PARTS
+from cmlp._model.table_columns import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn, Part
+    from cmlp._model.table_columns import DatePart, TableColumn
     from cmlp._model.model import TableModel
 
 
@@ -106,12 +106,12 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]
     ) -> None:
         super().__init__()
-        self.columns = model.encoder.columns
+        self.columns = tuple(model.columns)
         self.answer_scale = model.answer_scale
         self.normalizes = model.combination.rule == "normalized"
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(network for network, _ in networks)
-        self.bins = [n_in == model.encoder.core.width(True) for _, n_in in networks]
+        self.bins = [n_in == model.columns.width(True) for _, n_in in networks]
 
     def forward(self, rows: torch.Tensor) -> Any:
         """Return the outputs of the model, of shape (n_rows, n_outputs)."""
@@ -135,9 +135,9 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         """Return the inputs of the networks, as docs/arithmetic.md defines them."""
         parts = []
         for column, x in zip(self.columns, rows.unbind(dim=1), strict=True):
-            if column.kind == "number":
+            if column.role == "number":
                 parts += _number(column, x, bins)
-            elif column.kind == "category":
+            elif column.role == "category":
                 codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
                 known = (x[:, None] == codes).to(x.dtype)
                 if column.n == 2:
@@ -148,7 +148,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         return torch.zeros_like(rows[:, :1])
 
 
-def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a column of numbers."""
     missing = x.isnan()
     known = torch.where(missing, column.centre, x)
@@ -163,7 +163,7 @@ def _number(column: EncodedColumn, x: torch.Tensor, bins: bool) -> list[torch.Te
     return parts
 
 
-def _part(part: Part, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _part(part: DatePart, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a part of a date: two waves over its period, and bins."""
     period, first = PARTS[part.name]
     since = (x if part.name == "day" else torch.floor(x)) - first

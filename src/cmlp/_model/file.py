@@ -16,7 +16,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
-from cmlp._data.columns import CellFormat, ColumnLayout, checked_cell_format
+from cmlp._data.columns import CellFormat, checked_cell_format
 from cmlp._data.json_texts import (
     DTYPES,
     Head,
@@ -40,7 +40,6 @@ from cmlp._data.json_texts import (
 )
 from cmlp._data.scale import InputScale
 from cmlp._model.calibration import KINDS, checked_calibration, n_answers
-from cmlp._model.encoder import PARTS, checked_encoder
 from cmlp._model.model import (
     CLASS_NAMES,
     TABLE_CLASS_NAMES,
@@ -55,14 +54,14 @@ from cmlp._model.summary import checked_background, checked_summary
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from cmlp._data.labels import Labels
     from cmlp._model.calibration import Calibration
-    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
+    from cmlp._model.table_columns import Layout, TableColumns
 
 
 _MOST_TYPE = 16  # limit in characters for the word that says what a column holds
@@ -229,12 +228,15 @@ def _read_table(
     return *_model_of_table(networks, metadata), metadata
 
 
-def _column(word: str) -> ColumnLayout:
+def _layout(word: str) -> Layout:
+    """Return `TableColumn.layout` of the word that a file has for a column, such as "number_or_missing:3/week:2"."""
+    from cmlp._model.table_columns import PARTS
+
     column, *parts = word.split("/")
-    kind, _, n = column.partition(":")
+    role, _, n = column.partition(":")
     widths = dict(part.split(":") for part in parts)
-    layout = ColumnLayout(kind.removesuffix("_or_missing"), int(n or 0), kind == "number_or_missing")
-    return layout._replace(part_widths=tuple(int(widths.get(name, 0)) for name in PARTS)) if parts else layout
+    all_widths = tuple(int(widths.get(name, 0)) for name in PARTS) if parts else ()
+    return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
 
 
 def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata) -> None:
@@ -277,8 +279,9 @@ def _model_of_network(
     if metadata.string("parameters") is not None:  # not in a file of a C program
         parameters = _values(metadata, "parameters")
     parameters.setdefault("input_scale", scale)
-    fields = _names_and_cells(metadata, net.n_in)
-    return NetworkModel(kind, [network], input_scale=scale, labels=labels, **fields), parameters
+    names = _names(metadata, net.n_in)
+    cells = _cell_format(metadata)
+    return NetworkModel(kind, [network], input_scale=scale, labels=labels, names=names, cell_format=cells), parameters
 
 
 def _model_of_table(
@@ -289,8 +292,7 @@ def _model_of_table(
     kind = _kind(name, TABLE_CLASS_NAMES, " of a table")
     if net.dtype != np.float32:
         raise refuse(f"the networks of a table are of dtype float32, not {net.dtype}")
-    layout = [_column(word) for word in metadata.required("columns").split(",")]
-    categories = load_categories(metadata.required("categories"))
+    columns = _columns(metadata)
     parameters = load_parameters(metadata.required("parameters"))
     labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
     outputs, threshold = metadata.array(_FITTED_OUTPUTS), metadata.array(_TABLE_THRESHOLD)
@@ -300,14 +302,14 @@ def _model_of_table(
         networks,
         labels=labels,
         answer_scale=_answer_scale(metadata, net, labels),
-        encoder=_encoder(metadata, layout, categories),
+        columns=columns,
         calibration=_calibration(metadata, net, labels),
         fitted_outputs=None if outputs is None else _checked(checked_outputs, [*outputs], net, len(networks), labels),
         class_weights=None if weights is None else _checked(checked_class_weights, weights, net, labels),
         threshold=None if threshold is None else _checked(checked_threshold, threshold.item(), labels),
-        summary=_summary(metadata, layout, net),
-        background=_background(metadata, len(layout)),
-        **_names_and_cells(metadata, len(layout)),
+        summary=_summary(metadata, len(columns), net),
+        background=_background(metadata, len(columns)),
+        cell_format=_cell_format(metadata),
     ), parameters
 
 
@@ -324,33 +326,46 @@ def _values(metadata: Metadata, key: str) -> dict[str, Any]:
     return {} if text is None else load_parameters(text, key)
 
 
-def _names_and_cells(metadata: Metadata, n_columns: int) -> dict[str, Any]:
-    """Return the names of the columns, and how the cells of files of text are read."""
-    names: list[Any] | NDArray[Any] | None = None
+def _names(metadata: Metadata, n_columns: int) -> Iterable[Any] | None:
+    """Return the names of the columns."""
     if (text := metadata.string("column_names")) is not None:
-        names = load_column_names(text, n_columns)
-    elif (text := metadata.string("feature_names")) is not None:
-        names = load_names(text, n_columns)
-    cells = None if metadata.string("cells") is None else _checked(checked_cell_format, _values(metadata, "cells"))
-    return {"names": names, "cell_format": cells or CellFormat()}
+        return load_column_names(text, n_columns)
+    if (text := metadata.string("feature_names")) is not None:
+        return load_names(text, n_columns)
+    return None
 
 
-def _checked(check: Callable[..., Any], *values: Any) -> Any:
+def _cell_format(metadata: Metadata) -> CellFormat:
+    """Return how the cells of files of text are read."""
+    if metadata.string("cells") is None:
+        return CellFormat()
+    cells: CellFormat = _checked(checked_cell_format, _values(metadata, "cells"))
+    return cells
+
+
+def _checked(check: Callable[..., Any], *values: Any, **others: Any) -> Any:
     try:
-        return check(*values)
+        return check(*values, **others)
     except ValueError as error:
         raise refuse(str(error)) from None
 
 
-def _encoder(
-    metadata: Metadata, layout: Sequence[ColumnLayout], categories: Sequence[Sequence[object] | None]
-) -> ColumnEncoder:
-    numbers, text = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
-    types = () if text is None else parsed(text, "column_kinds", _MOST_TYPE * len(layout))
-    numbers = np.empty(0) if numbers is None else numbers
-    seen = metadata.array(_CATEGORIES_SEEN)
-    encoder: ColumnEncoder = _checked(checked_encoder, layout, numbers, categories, types, seen)
-    return encoder
+def _columns(metadata: Metadata) -> TableColumns:
+    """Return the columns of a table."""
+    from cmlp._model.table_columns import TableColumns  # programs without tables do not need it
+
+    layout = [_layout(word) for word in metadata.required("columns").split(",")]
+    numbers, kinds = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
+    columns: TableColumns = _checked(
+        TableColumns.from_stored,
+        _names(metadata, len(layout)),
+        layout=layout,
+        numbers=np.empty(0) if numbers is None else numbers,
+        categories=load_categories(metadata.required("categories")),
+        types=() if kinds is None else parsed(kinds, "column_kinds", _MOST_TYPE * len(layout)),
+        seen=metadata.array(_CATEGORIES_SEEN),
+    )
+    return columns
 
 
 def _calibration(metadata: Metadata, net: _core.Net, labels: Labels | None) -> Calibration | None:
@@ -372,11 +387,11 @@ def _background(metadata: Metadata, n_columns: int) -> Background | None:
     return checked_background(n_columns, rows, weights)
 
 
-def _summary(metadata: Metadata, layout: Sequence[ColumnLayout], net: _core.Net) -> Summary | None:
+def _summary(metadata: Metadata, n_columns: int, net: _core.Net) -> Summary | None:
     fields, values = _values(metadata, "summary"), metadata.array(_SUMMARY_VALUES)
     if values is None:
         return None
-    return checked_summary(layout, n_answers(net), values, fields.get("accuracy"), fields.get("found"))
+    return checked_summary(n_columns, n_answers(net), values, fields.get("accuracy"), fields.get("found"))
 
 
 def _answer_scale(metadata: Metadata, net: _core.Net, labels: Labels | None) -> AnswerScale | None:
@@ -454,12 +469,12 @@ def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, st
 
 def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Return the strings and arrays that only the file of a table has."""
-    encoder, calibration, background = model.encoder, model.calibration, model.background
-    strings = {"categories": dump_categories(encoder.categories, model.class_name)}
-    if not {*encoder.types} <= {"number", "category"}:
-        strings["column_kinds"] = as_json(list(encoder.types))
+    columns, calibration, background = model.columns, model.calibration, model.background
+    strings = {"categories": dump_categories(columns.categories, model.class_name)}
+    if not {*columns.types} <= {"number", "category"}:
+        strings["column_kinds"] = as_json(list(columns.types))
     arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
-    seen = encoder.seen_numbers
+    seen = columns.seen_numbers
     if seen is not None:
         arrays[_CATEGORIES_SEEN] = seen
     if calibration is not None:
@@ -476,7 +491,7 @@ def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDAr
     if model.answer_scale is not None and n_answers(model.net) > 1:
         strings["targets"] = dump_target_names(model.answer_scale.names, n_answers(model.net))
     if model.summary is not None:
-        summary = {"accuracy": model.summary.accuracy, "dates": encoder.dates}
+        summary = {"accuracy": model.summary.accuracy, "dates": columns.dates}
         found = None if model.threshold is None else model.summary.found
         strings["summary"] = as_json(summary if found is None else summary | {"found": found})
         arrays[_SUMMARY_VALUES] = model.summary.values

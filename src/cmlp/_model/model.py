@@ -1,7 +1,7 @@
 """`TrainedModel`: one trained model, as one value: a `NetworkModel`, or the `TableModel` of a table.
 
 Estimators and networks hold it; predictions, files, exports, pages, plots and `cmlp info` read it. A `Network` gives
-the simplest one; the fullest is that of an estimator for tables: several networks behind an encoder of columns.
+the simplest one; the fullest is that of an estimator for tables: several networks behind the columns of a table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
-from cmlp._data.columns import CellFormat, Gaps, texts_of_names
+from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from cmlp._data.frame_reader import FrameReader
+    from cmlp._data.input_frame import InputFrame
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._model.calibration import Calibration
-    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background, Summary
+    from cmlp._model.table_columns import TableColumns
+    from cmlp._model.unusual_rows import Gaps
 
     Write = Callable[[memoryview], object]
 
@@ -325,6 +326,10 @@ class _Model:
         """Return the number of the first input of each column, and at the end the number of inputs of a network."""
         return np.arange(net.n_in + 1)
 
+    def with_names(self, names: Iterable[Any] | None) -> Self:
+        """Return the model with other names of the columns."""
+        return self.replace(names=names)
+
     def astype(self, dtype: DTypeLike) -> Self:
         """Return the model with networks in another type; parameters that it cannot hold become infinite."""
         return self.replace(networks=[trained.astype(dtype) for trained in self.networks])
@@ -481,13 +486,14 @@ class NetworkModel(_Model):
 
 
 class TableModel(_Model):
-    """The trained model of a table: several networks behind an encoder of columns.
+    """The trained model of a table: several networks behind the columns of a table, which encode its rows.
 
     Parameters
     ----------
-    kind, networks, labels, names, cell_format
+    kind, networks, labels, cell_format
         As for `_Model`. Networks that see no bins have fewer inputs.
-    encoder : ColumnEncoder
+    columns : TableColumns
+        What fit has learned of the columns, with their names.
     answer_scale : AnswerScale or None
         Of a regressor.
     calibration : Calibration or None
@@ -510,11 +516,11 @@ class TableModel(_Model):
 
     Attributes
     ----------
-    reader : FrameReader
-        What reads tables for this model.
+    gaps : Gaps
+        How often the columns were missing in training.
     """
 
-    encoder: ColumnEncoder
+    columns: TableColumns
     answer_scale: AnswerScale | None
     calibration: Calibration | None
     fitted_outputs: tuple[NDArray[Any], ...] | None
@@ -523,24 +529,23 @@ class TableModel(_Model):
     background: Background | None
     summary: Summary | None
     notices: Notices
-    reader: FrameReader
+    gaps: Gaps
 
     _class_names = TABLE_CLASS_NAMES
     _own = (
-        *("answer_scale", "background", "calibration", "class_weights", "encoder", "fitted_outputs", "notices"),
+        *("answer_scale", "background", "calibration", "class_weights", "columns", "fitted_outputs", "notices"),
         *("summary", "threshold"),
     )
-    _fields = (*_Model._fields, *_own)
-    __slots__ = (*_own, "reader")
+    _fields = ("kind", "networks", "labels", "cell_format", *_own)  # the names are those of the columns
+    __slots__ = (*_own, "gaps")
 
     def __init__(
         self,
         kind: str,
         networks: Sequence[tuple[_core.Net, NDArray[Any]]],
         *,
-        encoder: ColumnEncoder,
+        columns: TableColumns,
         labels: Labels | None = None,
-        names: Iterable[Any] | None = None,
         cell_format: CellFormat = _PLAIN_FORMAT,
         answer_scale: AnswerScale | None = None,
         calibration: Calibration | None = None,
@@ -551,14 +556,11 @@ class TableModel(_Model):
         summary: Summary | None = None,
         notices: Notices | None = None,
     ) -> None:
-        from cmlp._data.frame_reader import FrameReader  # programs without tables do not need it
-
-        super().__init__(kind, networks, labels, names, cell_format)
-        gaps = Gaps.of(encoder.gaps(summary))
+        super().__init__(kind, networks, labels, columns.names, cell_format)
         self._store(
-            n_inputs=len(encoder.columns),
-            reader=FrameReader(self.names, encoder.codes, encoder.types, encoder.seen, gaps),
-            encoder=encoder,
+            n_inputs=len(columns),
+            gaps=columns.gaps(summary),
+            columns=columns,
             answer_scale=answer_scale,
             calibration=calibration,
             fitted_outputs=None if fitted_outputs is None else tuple(fitted_outputs),
@@ -569,9 +571,17 @@ class TableModel(_Model):
             notices=notices or Notices(),
         )
 
+    def with_names(self, names: Iterable[Any] | None) -> Self:
+        """Return the model with other names of the columns."""
+        return self.replace(columns=self.columns.with_names(names))
+
+    def read(self, X: ArrayLike | InputFrame, owner: str) -> NDArray[np.float64]:
+        """Return the rows of a user as doubles, with warnings if they are not as those of fit."""
+        return self.columns.read(X, owner, self.notices, self.gaps)
+
     def predict(self, rows: NDArray[Any], n_threads: int | None = None) -> NDArray[Any]:
-        """Return the answers of the model for converted rows: what `reader` returns."""
-        outputs = outputs_of_table(self.networks, self.encoder.core, rows, n_threads)
+        """Return the answers of the model for rows that `read` has returned."""
+        outputs = outputs_of_table(self.networks, self.columns, rows, n_threads)
         return mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
 
     def predict_paths(
@@ -583,12 +593,13 @@ class TableModel(_Model):
         n_threads: int | None = None,
     ) -> NDArray[np.float64]:
         """Return the answers on paths between raw rows, as `NetworkModel.predict_paths`."""
-        core, outputs = self.encoder.core, []
+        columns = self.columns
+        outputs = []
         inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for net, params in self.networks:
             if net.n_in not in inputs:
-                bins = net.n_in == core.width(True)
-                inputs[net.n_in] = core.encode(rows, bins=bins), core.encode(to, bins=bins)
+                bins = net.n_in == columns.width(True)
+                inputs[net.n_in] = columns.encode(rows, bins=bins), columns.encode(to, bins=bins)
             first, last = inputs[net.n_in]
             answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
@@ -596,9 +607,7 @@ class TableModel(_Model):
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
-        core = self.encoder.core
-        begins: NDArray[np.int64] = core.begins(net.n_in == core.width(True))
-        return begins
+        return self.columns.begins(net.n_in == self.columns.width(True))
 
     def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""
@@ -616,9 +625,10 @@ class TableModel(_Model):
 
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
         """Write a model file, as `NetworkModel.write`."""
-        columns, scale = self.encoder.core, self.answer_scale
-        numbers = None if scale is None else scale.numbers
-        _core.write_table(columns, self.networks, numbers, self.threshold, strings=strings, arrays=arrays, write=write)
+        target = None if self.answer_scale is None else self.answer_scale.numbers
+        _core.write_table(
+            self.columns, self.networks, target, self.threshold, strings=strings, arrays=arrays, write=write
+        )
 
 
 TrainedModel = NetworkModel | TableModel  # what predicts, and is saved, exported, explained, certified and shown
@@ -647,7 +657,7 @@ def _combination(kind: str, net: _core.Net, labels: Labels | None, *, is_table: 
 
 def outputs_of_table(
     networks: Sequence[tuple[_core.Net, NDArray[Any]]],
-    columns: _core.Columns,
+    columns: TableColumns,
     raw: NDArray[np.float64],
     n_threads: int | None = None,
 ) -> list[NDArray[np.float64]]:

@@ -37,22 +37,22 @@ def _distances(
 ) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
-    for i, column in enumerate(model.encoder.columns):
-        if column.categories is not None and column.kind != "number":
+    for i, column in enumerate(model.columns):
+        if column.categories is not None and column.role != "number":
             if not column.has_unlisted:
                 found[raw[:, i] < 0, i] = np.nan
-        elif not column.missing and column.kind == "number":
+        elif not column.missing and column.role == "number":
             found[np.isnan(raw[:, i]), i] = np.nan
     return found
 
 
 def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the smallest and the largest number of each column in training; NaN for categories, and if not known."""
-    ranges = np.full((2, len(model.encoder.columns)), np.nan)
-    for i, column in enumerate(model.encoder.columns):
+    ranges = np.full((2, len(model.columns)), np.nan)
+    for i, column in enumerate(model.columns):
         if len(column.edges):
             ranges[:, i] = column.edges[[0, -1]]
-        elif column.kind == "number":  # one number, which was sometimes missing
+        elif column.role == "number":  # one number, which was sometimes missing
             ranges[:, i] = column.centre
         elif column.categories is None and model.summary is not None:  # one number, which the encoder does not use
             ranges[:, i] = model.summary.values[0, i]
@@ -86,7 +86,7 @@ def warn_of_moved_rows(model: TableModel, raw: NDArray[np.float64], note: str) -
     """
     low, high = _ranges(model)
     far = np.abs(np.nan_to_num(_distances(model, raw, low, high)))
-    is_used = [column.kind == "number" for column in model.encoder.columns]
+    is_used = [column.role == "number" for column in model.columns]
     moved = np.flatnonzero(((far > 0).mean(axis=0) > _MOSTLY) & is_used).tolist()
     text = _described(model, moved, low, high, far)
     if text:
@@ -109,7 +109,7 @@ def _described(
     texts: list[str] = []
     for i in columns:
         n, distance = int((far[:, i] > 0).sum()), float(far[:, i].max())
-        is_date = model.encoder.columns[i].is_date
+        is_date = model.columns[i].is_date
         ends = [str(np.datetime64(int(end), "D")) if is_date else short(end) for end in (low[i], high[i])]
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
         where = "" if texts else f" of {len(far):,} rows are outside the range of the training rows"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.labels import Labels
     from cmlp._model.model import TableModel
+    from cmlp._model.table_columns import TableColumns
 
 MOST_CLASSES = 16  # with more of them, all scores get one slope and no shift
 _PRIOR = 20.0  # rows of each class with the probabilities of the model as it is, which count beside the others
@@ -96,7 +97,7 @@ def scores_of_inputs(trained: TrainedNet, inputs: NDArray[np.float32]) -> NDArra
     return _score_net(trained.net).forward(trained.params, inputs, n_threads=1).astype(np.float64)
 
 
-def scores_of_rows(networks: Sequence[TrainedNet], columns: _core.Columns, raw: NDArray[np.float64]) -> NDArray[Any]:
+def scores_of_rows(networks: Sequence[TrainedNet], columns: TableColumns, raw: NDArray[np.float64]) -> NDArray[Any]:
     """Return the scores of raw rows by all networks."""
     nets = [(_score_net(net), params) for net, params in networks]
     blocks = [np.stack(outputs_of_table(nets, columns, raw[k : k + _BLOCK])) for k in range(0, len(raw), _BLOCK)]

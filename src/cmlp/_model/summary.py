@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import ColumnLayout
-
 
 N_VALUES = 32  # of each column
 MOST_BACKGROUND = 64  # rows
@@ -175,11 +173,11 @@ def found_by(
     return Found(positive, rows, len(truth), recall, right / marked if marked else 0.0)
 
 
-def checked_summary(layout: Sequence[ColumnLayout], n: int, values: Any, accuracy: Any, found: Any = None) -> Summary:
-    """Return the summary of a file or a pickle for columns of this layout and `n` answers, or raise ValueError."""
+def checked_summary(n_columns: int, n: int, values: Any, accuracy: Any, found: Any = None) -> Summary:
+    """Return the summary of a file or a pickle for some columns and `n` answers, or raise ValueError."""
     values = np.asarray(values)
-    if values.dtype.kind != "f" or values.shape != (N_VALUES, len(layout)) or np.isinf(values).any():
-        raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {len(layout)} columns")
+    if values.dtype.kind != "f" or values.shape != (N_VALUES, n_columns) or np.isinf(values).any():
+        raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {n_columns} columns")
     values = values.astype(np.float64)
     known = None if found is None else _checked_found(found)
     if accuracy is None:

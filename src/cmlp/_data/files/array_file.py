@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.files.row_file import Known, Notice, Progress, TextOptions
+    from cmlp._data.files.row_file import FileSchema, Notice, Progress, TextOptions
 
 _BLOCK_ROWS = 8192
 
@@ -28,8 +28,8 @@ _BLOCK_ROWS = 8192
 class ArrayFile(RowFile):
     """A matrix or images in an npy file, which is mapped unless it is compressed, or in an idx file."""
 
-    def __init__(self, path: str, options: TextOptions, known: Known) -> None:
-        if known.categories is not None:
+    def __init__(self, path: str, options: TextOptions, schema: FileSchema) -> None:
+        if schema.columns is not None:
             raise untyped(path)
         self._is_idx = format_of(path, options.max_bytes) == IDX
         values = _mapped(path) if _is_mapped(path) else array_in(path, options.max_bytes)
@@ -40,7 +40,7 @@ class ArrayFile(RowFile):
         if values.ndim < 2:
             raise DataError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
         self._values = values.reshape(len(values), -1)
-        super().__init__(path, options, known, self._values.shape[1])
+        super().__init__(path, options, schema, self._values.shape[1])
 
     def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:
         for first in range(0, len(self._values), _BLOCK_ROWS):

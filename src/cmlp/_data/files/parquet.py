@@ -85,7 +85,7 @@ class ParquetBlocks:
         self._block_rows, self._weight = positive_integer("block_rows", block_rows), sample_weight
         self._targets = [target] if isinstance(target, str) else list(target)
         self._single = isinstance(target, str)
-        schemas = [schema(path) for path in self._paths]
+        schemas = [names_and_rows(path) for path in self._paths]
         others = {*self._targets, sample_weight}
         self.columns = [name for name in schemas[0][0] if name not in others] if columns is None else list(columns)
         self.n_rows = sum(n_rows for _, n_rows in schemas)
@@ -144,7 +144,7 @@ def read_parquet(path: str, columns: Sequence[str]) -> Any:
     return table
 
 
-def schema(path: str) -> tuple[list[str], int]:
+def names_and_rows(path: str) -> tuple[list[str], int]:
     """Return the names of a file's columns and its number of rows."""
     with _naming_path(path), _opened(path) as file:
         return list(file.schema_arrow.names), int(file.metadata.num_rows)

@@ -12,7 +12,7 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files.file_formats import DataError, NotNumbersError
-from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, read_parquet, schema
+from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, names_and_rows, read_parquet
 from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
 from cmlp.exceptions import Message
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.files.row_file import Known, Notice, Progress, TargetKind, TextOptions
+    from cmlp._data.files.row_file import FileSchema, Notice, Progress, TargetKind, TextOptions
 
 _BLOCK_ROWS = 8192
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -33,18 +33,18 @@ class ParquetFile(RowFile):
     names: Sequence[str]
     reads_by_name = True
 
-    def __init__(self, path: str, options: TextOptions, known: Known) -> None:
+    def __init__(self, path: str, options: TextOptions, schema: FileSchema) -> None:
         try:
-            names = schema(path)[0]
+            names = names_and_rows(path)[0]
         except (ImportError, ValueError) as error:
             raise DataError(str(error)) from error
-        super().__init__(path, options, known, len(names), names)
+        super().__init__(path, options, schema, len(names), names)
 
     def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:
-        return self._matrices(kept) if self.known.categories is None else self._frames(kept)
+        return self._matrices(kept) if self.schema.columns is None else self._frames(kept)
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows | ParquetBlocks:
-        if self.known.categories is not None:
+        if self.schema.columns is not None:
             return LabelledRows(self.frame(kept), self._targets(target))
         rows = self.training_rows(kept, target)
         if isinstance(rows, _LargeRows):
@@ -95,17 +95,17 @@ class ParquetFile(RowFile):
 
     def _frames(self, kept: Sequence[int]) -> Iterator[NamedColumns]:
         """Yield the columns of a table's model, in which categories are those of the model of the same text."""
-        known = self.known
-        assert known.categories is not None
-        by_text = [None if one is None else {str(category): category for category in one} for one in known.categories]
+        learned = self.schema.columns
+        assert learned is not None
+        by_text = [{str(category): category for category in column.categories or ()} for column in learned]
         for table in self._tables(kept):
             columns: list[Any] = list(table.columns)
-            for i, (texts, one_type) in enumerate(zip(by_text, known.column_types, strict=True)):
-                if texts is not None and one_type not in DATES:
+            for i, (texts, column) in enumerate(zip(by_text, learned, strict=True)):
+                if column.categories is not None and column.type not in DATES:
                     entries = columns[i].to_pylist()
                     values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
                     columns[i] = FileColumn(values, "text")
-            yield known.table(table.column_names, columns)
+            yield self.schema.table(table.column_names, columns)
 
     def _tables(self, kept: Sequence[int]) -> Iterator[Any]:
         """Yield columns as tables of pyarrow in blocks."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -63,19 +63,26 @@ class TextOptions(NamedTuple):
         )
 
 
-class Known(NamedTuple):
-    """What a model knows about the files that it reads.
+class TypedColumn(Protocol):
+    """What a file must know about a column of a table: what it holds, and its categories, None for numbers."""
 
-    `column_types` and `categories` (None for numbers) are those of the columns of the model of a table. Other models
-    have columns of numbers only, and `categories` is None. `file_types` is how training has read the columns of text
-    for this model, if a record of it is to be followed.
+    @property
+    def type(self) -> str: ...
+    @property
+    def categories(self) -> Sequence[object] | None: ...
+
+
+class FileSchema(NamedTuple):
+    """What is known about a file of rows before it is read: by default nothing, and otherwise what a model knows.
+
+    `columns` are those of the model of a table. Other models have columns of numbers only, and it is None.
+    `file_types` is how training has read the columns of text for this model, if a record of it is to be followed.
     """
 
     cell_format: CellFormat = CellFormat()
     names: Sequence[str] | None = None
     classes: NDArray[Any] | None = None
-    column_types: Sequence[str] = ()
-    categories: Sequence[Sequence[object] | None] | None = None
+    columns: Sequence[TypedColumn] | None = None
     file_types: Sequence[str] = ()
 
     def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
@@ -132,7 +139,7 @@ class RowFile(ABC):
     ----------
     path : str
     options : TextOptions
-    known : Known
+    schema : FileSchema
         What the model knows for which the file is read.
     width : int
         Number of columns.
@@ -151,9 +158,13 @@ class RowFile(ABC):
     reads_by_name = False
 
     def __init__(
-        self, path: str, options: TextOptions, known: Known, width: int, names: Sequence[str] | None = None
+        self, path: str, options: TextOptions, schema: FileSchema, width: int, names: Sequence[str] | None = None
     ) -> None:
-        self.path, self.options, self.known, self.width, self.names = path, options, known, width, names
+        self.path = path
+        self.options = options
+        self.schema = schema
+        self.width = width
+        self.names = names
 
     @abstractmethod
     def blocks(self, kept: Sequence[int], notice: Notice = None) -> Iterator[Any]:

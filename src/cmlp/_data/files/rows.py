@@ -16,7 +16,7 @@ from cmlp._data.files.array_file import ArrayFile, array_in
 from cmlp._data.files.file_formats import IDX, PARQUET, DataError, format_of
 from cmlp._data.files.parquet import ParquetBlocks
 from cmlp._data.files.parquet_file import ParquetFile
-from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TextOptions, as_integers
+from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TextOptions, as_integers
 from cmlp._data.files.text_file import TextFile
 from cmlp.exceptions import Message
 
@@ -29,15 +29,15 @@ _MOST_NAMES = 10  # of columns in a message
 _IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
 
 
-def open_rows(path: str, options: TextOptions, known: Known, target: str | None = None) -> RowFile:
+def open_rows(path: str, options: TextOptions, schema: FileSchema, target: str | None = None) -> RowFile:
     """Open a file of any format for a model; `target` is a column that the user names, if one is.
 
     The first row of a file of text has names if one of them is the target, or if they have all names of the model.
     """
     start = format_of(path, options.max_bytes)
     if start == PARQUET:
-        return ParquetFile(path, options, known)
-    return ArrayFile(path, options, known) if start else TextFile(path, options, known, target)
+        return ParquetFile(path, options, schema)
+    return ArrayFile(path, options, schema) if start else TextFile(path, options, schema, target)
 
 
 # ------------------------------------------------------------------------------------------ labels in another file
@@ -48,7 +48,7 @@ def labelled(file: RowFile, kept: Sequence[int], labels: str | None) -> Labelled
     if isinstance(file, ParquetFile) and labels is not None:
         raise DataError("{} must have a column of targets: use <target>", file.path, target=...)
     path = labels or _labels_beside(file)
-    targets = read_labels(path, file.options, file.known.classes)
+    targets = read_labels(path, file.options, file.schema.classes)
     X = file.numbers(kept)
     if len(targets) != len(X):
         raise DataError(f"{path} has {len(targets)} labels for {len(X)} rows")
@@ -93,7 +93,7 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
             if unknown is not None:
                 raise DataError(f"{path}: {unknown!r} is not a class of the model")
         return values
-    file = TextFile(path, options._replace(separator="", header=False, text=()), Known(classes=classes))
+    file = TextFile(path, options._replace(separator="", header=False, text=()), FileSchema(classes=classes))
     if classes is not None:
         return file.known_rows([], 0).y
     rows = file.training_rows([], 0)

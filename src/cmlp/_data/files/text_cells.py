@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cmlp._data.files.row_file import TypedColumn
     from cmlp._data.grammar import Grammar
 
 MISSING_TARGET = "the value is missing: leave out the rows without a target"
@@ -131,21 +132,19 @@ def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) 
     return objects([by_cell[cell] for cell in cells])
 
 
-def known_column(
-    grammar: Grammar, cells: Sequence[str], column_type: str, known: Sequence[object] | None, place: Place
-) -> FileColumn:
-    """Return a column of the model of a table, which has a type, and categories if they are not None."""
-    if column_type in DATES:
-        moments = dates(grammar, cells, column_type, place)
+def known_column(grammar: Grammar, cells: Sequence[str], column: TypedColumn, place: Place) -> FileColumn:
+    """Return a column of the model of a table."""
+    if column.type in DATES:
+        moments = dates(grammar, cells, column.type, place)
         days = moments.astype("M8[D]")
-        if column_type == "date":
+        if column.type == "date":
             is_day = (days == moments)[~np.isnat(moments)].all()
-            return FileColumn(days, column_type) if is_day else FileColumn(moments, "time")
-        return FileColumn(moments, column_type)
-    if known is not None:
-        return FileColumn(categories(grammar, cells, known), "text")
-    values = numbers(grammar, cells, place, booleans=column_type == "boolean")
-    are_booleans = column_type == "boolean" and np.isin(values[~np.isnan(values)], (0, 1)).all()
+            return FileColumn(days, "date") if is_day else FileColumn(moments, "time")
+        return FileColumn(moments, column.type)
+    if column.categories is not None:
+        return FileColumn(categories(grammar, cells, column.categories), "text")
+    values = numbers(grammar, cells, place, booleans=column.type == "boolean")
+    are_booleans = column.type == "boolean" and np.isin(values[~np.isnan(values)], (0, 1)).all()
     return FileColumn(values, "boolean" if are_booleans else "number")
 
 

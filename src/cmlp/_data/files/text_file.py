@@ -18,7 +18,7 @@ import numpy as np
 from cmlp._data.columns import NamedColumns, NamedMatrix, joined, objects
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, opening
-from cmlp._data.files.row_file import Known, LabelledRows, RowFile, TrainingRows, positions
+from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TrainingRows, positions
 from cmlp._data.files.text_cells import MISSING_TARGET, Place, integers, typed_column
 from cmlp._data.files.text_columns import PLAIN, TrainingColumn, doubt, doubt_of_date
 from cmlp._data.files.text_lines import (
@@ -49,7 +49,7 @@ _NAMES = {"\t": "tab", " ": "space"}
 _SAMPLE_LINES, _SAMPLE_LETTERS = 200, 1 << 16  # from which the separator is found
 _BLOCK_CELLS = 1 << 16  # read at a time
 _NAMELESS = re.compile(r"\s*|Unnamed: \d+")  # the second is what pandas makes of the first
-_NO_MODEL = Known()
+_NO_MODEL = FileSchema()
 
 
 class TextBlock(NamedTuple):
@@ -69,7 +69,7 @@ class TextFile(RowFile):
     ----------
     path : str
     options : TextOptions
-    known : Known, default=Known()
+    schema : FileSchema, default=FileSchema()
         What the model knows. A row with the names of all of its columns has names.
     target : str or None, default=None
         A column that the user names: a row has names if it is one of them, and not the number of a column.
@@ -82,9 +82,11 @@ class TextFile(RowFile):
         Columns without a name in a file with names.
     """
 
-    def __init__(self, path: str, options: TextOptions, known: Known = _NO_MODEL, target: str | None = None) -> None:
-        super().__init__(path, options, known, 0)  # the lines tell the columns
-        names = {name.strip() for name in known.names or ()}
+    def __init__(
+        self, path: str, options: TextOptions, schema: FileSchema = _NO_MODEL, target: str | None = None
+    ) -> None:
+        super().__init__(path, options, schema, 0)  # the lines tell the columns
+        names = {name.strip() for name in schema.names or ()}
 
         def named(cells: Sequence[str]) -> bool:
             if names:
@@ -143,7 +145,7 @@ class TextFile(RowFile):
 
     def grammar(self) -> Grammar:
         """Return how cells are read."""
-        return Grammar(self.options.cell_format(self.known.cell_format))
+        return Grammar(self.options.cell_format(self.schema.cell_format))
 
     def place(self, column: int, line_of: Callable[[int], int]) -> Place:
         """Return where the cells of a column are; `line_of` returns the line of a row."""
@@ -153,12 +155,12 @@ class TextFile(RowFile):
         return (rows.X for rows in self._blocks(kept, None, notice))
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
-        types = self.known.file_types
+        types = self.schema.file_types
         if types:
             read = self.values(dict(zip(kept, types, strict=True)))
             columns = [typed_column(read[i], one) for i, one in zip(kept, types, strict=True)]
             y = np.concatenate([self._targets(block, target) for block in self.cells()])
-            return LabelledRows(self.known.table([self.names_or_numbers[i] for i in kept], columns), y)
+            return LabelledRows(self.schema.table([self.names_or_numbers[i] for i in kept], columns), y)
         blocks = list(self._blocks(kept, target))
         X = joined([rows.X for rows in blocks])
         return LabelledRows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
@@ -174,21 +176,21 @@ class TextFile(RowFile):
         return TextRows(self, kept, target, progress)
 
     def _blocks(self, kept: Sequence[int], target: int | None, notice: Notice = None) -> Iterator[LabelledRows]:
-        known, grammar = self.known, self.grammar()
+        schema = self.schema
+        grammar = self.grammar()
         for block in self.cells():
             columns = [(block.columns[i], self.place(i, block.lines.__getitem__)) for i in kept]
-            if known.categories is None:
+            if schema.columns is None:
                 values = np.empty((len(block.lines), len(kept)))
                 for k, (cells, place) in enumerate(columns):
                     values[:, k] = text_cells.numbers(grammar, cells, place, required=True)
                 X: Any = NamedMatrix(values, self.names and [self.names[i] for i in kept])
             else:
-                typed_columns = zip(columns, known.column_types, known.categories, strict=True)
                 typed = [
-                    text_cells.known_column(grammar, cells, one_type, one, place)
-                    for (cells, place), one_type, one in typed_columns
+                    text_cells.known_column(grammar, cells, column, place)
+                    for (cells, place), column in zip(columns, schema.columns, strict=True)
                 ]
-                X = known.table([self.names_or_numbers[i] for i in kept], typed)
+                X = schema.table([self.names_or_numbers[i] for i in kept], typed)
             yield LabelledRows(X, np.empty(0) if target is None else self._targets(block, target))
         if notice is not None:
             notice(self.summary(block.first + len(block.lines)))
@@ -196,7 +198,7 @@ class TextFile(RowFile):
     def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
         """Return the targets of some rows as the model knows them."""
         place = self.place(target, block.lines.__getitem__)
-        return text_cells.known_targets(self.grammar(), block.columns[target], self.known.classes, place)
+        return text_cells.known_targets(self.grammar(), block.columns[target], self.schema.classes, place)
 
     def values(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
         """Return the values of columns that are read as these types."""

@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
 from cmlp._estimators.resuming import resumed_state
-from cmlp._estimators.tables.learn_encoder import LEAVES
+from cmlp._estimators.tables.splits import LEAVES
 from cmlp._model.model import TrainedNet
 from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.engine import Engine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.tables.targets import TableEncoding
-    from cmlp._model.encoder import ColumnEncoder
+    from cmlp._model.table_columns import TableColumns
     from cmlp._train.job import Split
     from cmlp._train.training_options import TrainingOptions
 
@@ -64,18 +64,18 @@ def folds_of(n_rows: int, groups: NDArray[Any] | None, rng: _core.Random) -> NDA
     return folds
 
 
-def encoded_inputs(encoder: ColumnEncoder, raw: NDArray[np.float64], n: int) -> dict[bool, NDArray[np.float32]]:
+def encoded_inputs(columns: TableColumns, raw: NDArray[np.float64], n: int) -> dict[bool, NDArray[np.float32]]:
     """Return the inputs of the n members of a bag, by whether they have bins."""
-    return {bins: encoder.core.encode(raw, bins=bins) for bins in {_has_bins(encoder, k) for k in range(min(n, 2))}}
+    return {bins: columns.encode(raw, bins=bins) for bins in {_has_bins(columns, k) for k in range(min(n, 2))}}
 
 
-def _has_bins(encoder: ColumnEncoder, k: int) -> bool:
+def _has_bins(columns: TableColumns, k: int) -> bool:
     """Return whether a member has the piecewise-linear encoding: every second one, beginning with the first.
 
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in encoder.columns for edges in column.all_edges)
+    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in columns for edges in column.all_edges)
 
 
 class TableRows(NamedTuple):
@@ -100,7 +100,7 @@ class Bag(NamedTuple):
 
     rows: TableRows
     target_encoding: TableEncoding
-    encoder: ColumnEncoder
+    columns: TableColumns
     inputs: Mapping[bool, NDArray[np.float32]]  # of the members with and without bins
     options: TableOptions
 
@@ -111,7 +111,7 @@ class Bag(NamedTuple):
 
     def inputs_of(self, k: int) -> NDArray[np.float32]:
         """Return the encoded rows as member k reads them."""
-        return self.inputs[_has_bins(self.encoder, k)]
+        return self.inputs[_has_bins(self.columns, k)]
 
     def outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the outputs of member k for some rows."""

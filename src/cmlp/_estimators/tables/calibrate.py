@@ -177,7 +177,7 @@ def _scores(model: TableModel, rows: RowsWithTruth) -> Scores:
     """Return the scores of rows with a known class by the networks as fit has trained them."""
     truth = rows.truth.reshape(len(rows.raw), -1).astype(np.int64)
     weight = np.ones(len(rows.raw)) if rows.weight is None else rows.weight
-    scores = scores_of_rows(networks_as_trained(model), model.encoder.core, rows.raw)
+    scores = scores_of_rows(networks_as_trained(model), model.columns, rows.raw)
     return Scores(scores, truth, weight).of(np.asarray((truth >= 0).all(axis=1)))
 
 

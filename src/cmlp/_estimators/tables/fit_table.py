@@ -13,7 +13,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
-from cmlp._data.frame_reader import FrameReader, InputFrame, frame_of, learn_frame_reader
+from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit, train_and_store
@@ -22,7 +22,8 @@ from cmlp._estimators.network_fit import trainer_of
 from cmlp._estimators.resuming import parameters_to_keep, table_to_resume
 from cmlp._estimators.tables.bag import Bag, TableRows, encoded_inputs, networks_of
 from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
-from cmlp._estimators.tables.learn_encoder import SplitTarget, learn_encoder
+from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
+from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
 from cmlp._estimators.tables.train_bag import BagTrainer, train_members
 from cmlp._model.model import TableModel
@@ -47,8 +48,9 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
-    from cmlp._model.encoder import ColumnEncoder
     from cmlp._model.summary import Background
+    from cmlp._model.table_columns import TableColumns
+    from cmlp._model.unusual_rows import Gaps
     from cmlp._train.diagnosis import Verdict
     from cmlp._train.loop import EpochLoop
 
@@ -67,11 +69,11 @@ def fit_table(
     *,
     resume: bool,
     followers: Sequence[Any] = (),
-    repeated: ColumnEncoder | None = None,
+    repeated: TableColumns | None = None,
 ) -> None:
     """Learn the columns, train the networks on them, and store what they have learned; `given` are X, y and weights.
 
-    `repeated` is the encoder of a fit that the call repeats.
+    `repeated` are the columns of a fit that the call repeats.
     """
     fit = TableFit.of(estimator, validation, resume=resume)
     fit.repeated = repeated or fit.repeated
@@ -94,10 +96,9 @@ class TableFit(Fit["TableOptions"]):
 
     options: TableOptions
     previous: Fitted | None = None
-    repeated: ColumnEncoder | None = None  # the columns of a fit that is continued or repeated
+    repeated: TableColumns | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
-    reader: FrameReader = field(init=False)
     bag: Bag = field(init=False)
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
@@ -110,7 +111,7 @@ class TableFit(Fit["TableOptions"]):
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         if resume:
             previous = table_to_resume(estimator)
-            return cls(estimator, options, previous, validation, True, repeated=previous.model.encoder)
+            return cls(estimator, options, previous, validation, True, repeated=previous.model.columns)
         return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
 
     @property
@@ -126,11 +127,11 @@ class TableFit(Fit["TableOptions"]):
         options, previous = self.options, self.previous
         self.deadline = Deadline(options.max_time)
         opened = self._open(X, y, weight)
-        self.reader, encoder, rows = self._learn_columns(opened)
+        columns, rows = self._learn_columns(opened)
         self.bag = bag = Bag(
-            rows, opened.encoding, encoder, encoded_inputs(encoder, rows.raw, options.n_estimators), options
+            rows, opened.encoding, columns, encoded_inputs(columns, rows.raw, options.n_estimators), options
         )
-        digest = digest_of(self.reader, bag)
+        digest = digest_of(bag)
         if self.resume and previous is not None:
             if digest != previous.state.resume_check.digests:
                 problem = (
@@ -177,30 +178,29 @@ class TableFit(Fit["TableOptions"]):
             raise ValueError(Message(problem, _FEWEST_ROWS, len(targets.rows), sample_weight=..., class_weight=...))
         return OpenedTable(frame, encoding, targets, validation)
 
-    def _learn_columns(self, opened: OpenedTable) -> tuple[FrameReader, ColumnEncoder, TableRows]:
-        """Learn what each column holds, and how it becomes inputs; a warm start keeps both. Return the rows, too."""
+    def _learn_columns(self, opened: OpenedTable) -> tuple[TableColumns, TableRows]:
+        """Learn the columns, which a warm start keeps, and return them with the rows."""
         model = self.warm_model
         options = self.options
         targets = opened.targets
         if model is not None:
-            reader = model.reader
-            rows = read_rows(reader, opened, self.class_name, Notices(_WARM_NOTE))
+            rows = read_rows(model.columns, opened, self.class_name, Notices(_WARM_NOTE), model.gaps)
             warn_of_moved_rows(model, rows.raw[rows.training], _WARM_NOTE)
-            return reader, model.encoder, rows
+            return model.columns, rows
         categorical = options.categorical_features
-        reader = learn_frame_reader(opened.frame, categorical, self.class_name, targets.rows, targets.weight)
-        rows = read_rows(reader, opened, self.class_name)
+        known = learn_columns(opened.frame, categorical, self.class_name, targets.rows, targets.weight)
+        rows = read_rows(known, opened, self.class_name)
         target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
-        encoder = learn_encoder(
+        columns = learn_inputs(
+            known,
             rows.raw[rows.training],
-            reader,
             target,
             options.n_threads,
             date_parts=options.date_parts,
             deadline=self.deadline,
             earlier=self.repeated,
         )
-        return reader, encoder, rows
+        return columns, rows
 
     @property
     def has_trained(self) -> bool:
@@ -212,7 +212,7 @@ class TableFit(Fit["TableOptions"]):
         from cmlp._estimators.provenance import begin_table_record  # few programs need it
 
         states = [run.state for run in self.runs]
-        return begin_table_record(self, self.bag, states, self.reader.names, self.bag.target_encoding.labels)
+        return begin_table_record(self, self.bag, states, self.bag.columns.names, self.bag.target_encoding.labels)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and each of the others one network."""
@@ -256,8 +256,7 @@ class TableFit(Fit["TableOptions"]):
             self.estimator._estimator_type,
             networks,
             labels=encoding.labels,
-            names=self.reader.names,
-            encoder=bag.encoder,
+            columns=bag.columns,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
@@ -296,16 +295,20 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     return frame
 
 
-def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str, notices: Notices | None = None) -> TableRows:
+def read_rows(
+    columns: TableColumns,
+    opened: OpenedTable,
+    class_name: str,
+    notices: Notices | None = None,
+    gaps: Gaps | None = None,
+) -> TableRows:
     """Return the rows that count, of training and validation.
 
-    With `notices`, the reader is that of an earlier fit, and warns of what these rows have besides.
+    With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows have
+    besides.
     """
     _, encoding, targets, validation = opened
-    if notices is None:
-        raw = reader.read(opened.frame, class_name)
-    else:
-        raw = reader.read_again(opened.frame, class_name, notices)
+    raw = columns.read(opened.frame, class_name, notices, gaps, in_fit=True)
     weight = targets.weight
     groups = encoding.groups(targets.values)
     if len(targets.rows) < len(raw):
@@ -315,7 +318,7 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str, notices
         return TableRows(raw, targets.values, targets.truth, weight, groups, training)
     frame, others = validation
     with naming_validation():
-        held_out = reader.read(frame, class_name, Notices())[others.rows]
+        held_out = columns.read(frame, class_name, Notices(), gaps)[others.rows]
     if weight is not None or others.weight is not None:
         weights = zip((weight, others.weight), (raw, held_out), strict=True)
         weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
@@ -325,12 +328,13 @@ def read_rows(reader: FrameReader, opened: OpenedTable, class_name: str, notices
     return TableRows(raw, values, truth, weight, groups, training, slice(training.stop, len(raw)))
 
 
-def digest_of(reader: FrameReader, bag: Bag) -> Digests:
+def digest_of(bag: Bag) -> Digests:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
     rows, labels, scale = bag.rows, bag.target_encoding.labels, bag.target_encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    names = None if reader.names is None else list(reader.names)
-    before = names, bag.encoder.categories, bag.encoder.dates, classes
+    columns = bag.columns
+    names = None if columns.names is None else list(columns.names)
+    before = names, columns.categories, columns.dates, classes
     fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
@@ -338,5 +342,5 @@ def digest_of(reader: FrameReader, bag: Bag) -> Digests:
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
     arrays += [] if rows.weight is None else [rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])
-    kinds = {"numbers": bag.encoder.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
+    kinds = {"numbers": columns.numbers.tobytes().hex(), "learned": hash_of_text(learned)}
     return {"table": (kinds, checksums.tobytes())}  # type: ignore[dict-item]  # bytes can be compared with ==

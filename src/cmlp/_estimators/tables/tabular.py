@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cmlp._data.checks import as_quantile_targets, as_targets
-from cmlp._data.frame_reader import frame_of_records, is_records
+from cmlp._data.input_frame import frame_of_records, is_records
 from cmlp._data.labels import kind_of_labels, mixes_text
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.frame_reader import FrameReader
     from cmlp._data.labels import Labels
     from cmlp._estimators.fitted import Fitted
     from cmlp._estimators.network import Network
@@ -136,16 +135,18 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Return the answers of the model for all rows."""
         return self._answers(model, self._raw(model, X))
 
-    def _raw(self, model: TableModel, X: ArrayLike, reader: FrameReader | None = None) -> NDArray[np.float64]:
+    def _raw(self, model: TableModel, X: ArrayLike) -> NDArray[np.float64]:
         """Return the rows of a user as the model reads them."""
-        return (reader or model.reader).read(self._frame(model, X), type(self).__name__, model.notices)
+        return model.read(self._frame(model, X), type(self).__name__)
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
         return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
 
     def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
-        return model.reader.read_with_entries(self._frame(model, X), type(self).__name__, model.notices)
+        """Return the rows of a user as the model reads them, and their entries as they were passed."""
+        frame = model.columns.select(self._frame(model, X), type(self).__name__, model.notices)
+        return model.columns.values(frame, model.notices, model.gaps), frame.entries()
 
     def _frame(self, model: TableModel, X: Any) -> Any:
         """Return the X of a user, and the columns of records, which may be an empty list, by the names of the model."""
@@ -180,8 +181,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
                [-2.,  0.]])
         """
         model = self._trained()
-        reader = model.reader._replace(gaps=None)  # what is returned says which values are missing
-        return outside(model, self._raw(model, X, reader))
+        # The result shows which values are missing, so no warning does.
+        raw = model.columns.read(self._frame(model, X), type(self).__name__, model.notices, gaps=None)
+        return outside(model, raw)
 
     @property
     def n_features_in_(self) -> int:
@@ -205,8 +207,7 @@ class TabularEstimator(CalibrationMethods, Estimator):
     def column_types_(self) -> dict[Any, str]:
         """What each column holds: names, or numbers of columns without names, and words such as "number"."""
         model = self._trained()
-        types = model.encoder.types
-        return dict(zip(model.names or range(len(types)), types, strict=True))
+        return dict(zip(model.names or range(model.n_inputs), model.columns.types, strict=True))
 
     @property
     def categories_(self) -> dict[Any, list[Any]]:
@@ -216,9 +217,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
         their order.
         """
         model = self._trained()
-        categories = model.encoder.categories
-        names = model.names or range(len(categories))
-        return {name: list(known) for name, known in zip(names, categories, strict=True) if known is not None}
+        pairs = zip(model.names or range(model.n_inputs), model.columns.categories, strict=True)
+        return {name: list(known) for name, known in pairs if known is not None}
 
     @property
     def estimators_(self) -> list[Network]:

@@ -27,7 +27,7 @@ from cmlp._export.page.assembly import (
 )
 from cmlp._export.page.description import encoded, visible
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
-from cmlp._model.encoder import PARTS
+from cmlp._model.table_columns import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.encoder import EncodedColumn
+    from cmlp._model.table_columns import TableColumn
     from cmlp._model.model import TableModel
 
 _HALF = 0.5  # a threshold up to it is to find the second class
@@ -189,14 +189,14 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
     else:
         names = texts.tolist()
     columns: list[dict[str, Any]] = []
-    for i, (name, one) in enumerate(zip(names, model.encoder.columns, strict=True)):
+    for i, (name, one) in enumerate(zip(names, model.columns, strict=True)):
         column: dict[str, Any] = {
             "name": visible(name),
-            "kind": one.kind,
+            "kind": one.role,
             "n": one.n,
             "type": one.type,
         }
-        if one.kind == "number":
+        if one.role == "number":
             column |= {
                 "centre": one.centre,
                 "scale": one.scale,
@@ -212,7 +212,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
             else:  # whose numbers are ranks
                 column["field"] = "choice"
                 column["choices"] = [visible(value) for value in one.categories]
-        elif one.kind == "category":
+        elif one.role == "category":
             column |= _categories(one.categories or [])
             if one.has_unlisted:
                 column["unlisted"] = True
@@ -222,7 +222,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
     return columns
 
 
-def _field(model: TableModel, i: int, column: EncodedColumn) -> dict[str, Any]:
+def _field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
     """Return the field of a number.
 
     It is "number", or "date" or "datetime-local" for days since 1970, or a choice.

@@ -1,32 +1,17 @@
-"""The encoder of a table: robust scaling with smooth clipping, piecewise-linear encoding, one-hot encoding.
-
-The edges of a column's bins are where the mean of the target changes along it: the splits of a small decision tree.
-"""
+"""Where the mean of the target changes along a column: the splits of a small decision tree."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._bridge import _core
-from cmlp._data.column_entries import ORDERED
-from cmlp._data.columns import DATES
 from cmlp._data.scale import quantiles
-from cmlp._model.encoder import PARTS, UNUSED, ColumnEncoder, EncodedColumn, Part
-from cmlp._process.signals import TimeLimitReached
-from cmlp._process.threads import Pool, available_threads, interruption
-from cmlp._process.warnings import warn
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from cmlp._data.frame_reader import FrameReader
-    from cmlp._train.callbacks import Deadline
 
 
 LEAVES = 8  # with a few more, files and runs grow and errors do not fall
@@ -41,7 +26,7 @@ _FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all;
 _LEAST_GAIN = 4.0
 # The same of the first split along a part of a date: with 4, two parts of three are used of dates that mean nothing,
 # with 16 one of a hundred.
-_LEAST_GAIN_OF_PART = 16.0
+LEAST_GAIN_OF_PART = 16.0
 _NEGLIGIBLE = 1e-9  # weights below this part of all are lost in the rounding of sums
 # Gains below this part of the sum of squares, times the number of rows, can consist of rounding alone: those of equal
 # targets were at most a fifth of it.
@@ -54,7 +39,7 @@ class SplitTarget(NamedTuple):
     values: NDArray[np.int64] | NDArray[np.float64]  # class indices, or numbers of moderate size, a column per target
     weight: NDArray[np.float64] | None
 
-    def of(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
         """Return the target of some rows."""
         return SplitTarget(self.values[rows], None if self.weight is None else self.weight[rows])
 
@@ -94,10 +79,9 @@ def step_edges(
     if target.weight is not None and len(x):
         weight = target.weight / (target.weight.max() or 1.0)  # their squares are finite
         counts = weight > 0
-        x, target = (
-            x[counts],
-            SplitTarget(target.values, weight * (weight.sum() / ((weight**2).sum() or 1.0))).of(counts),
-        )
+        x = x[counts]
+        weight = weight * (weight.sum() / ((weight**2).sum() or 1.0))
+        target = SplitTarget(target.values, weight).take(counts)
     if not len(x):
         return np.empty(0)
     lowest, highest, group = _groups(x, target.weight, _n_places(target))
@@ -220,140 +204,3 @@ def _explained(target: NDArray[np.float64], weight: NDArray[np.float64], total: 
     """Return what the mean of a group of rows explains of its sum of squares; almost 0 for negligible weights."""
     found: NDArray[np.float64] = (target**2).sum(axis=1) / np.maximum(weight, _NEGLIGIBLE * total)
     return found
-
-
-# ----------------------------------------------------------------------------------------------- the encoder of a table
-
-
-_MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
-_ROWS_FOR_THREADS = 10_000  # that make threads worth their time
-_LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
-_FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time limit; about half a second on two cores
-
-
-def learn_encoder(
-    raw: NDArray[np.float64],
-    reader: FrameReader,
-    target: SplitTarget,
-    n_threads: int | None = None,
-    *,
-    date_parts: bool = True,
-    deadline: Deadline | None = None,
-    earlier: ColumnEncoder | None = None,
-) -> ColumnEncoder:
-    """Return the columns for raw training rows, from `FrameReader.read`; the target of the rows chooses the edges.
-
-    With `date_parts`, columns of dates have parts: see `_learn_parts`.
-
-    Columns that are not searched for steps before the deadline have none, with a warning. `earlier` is the encoder of
-    an equal fit, which is continued or repeated: columns without steps in it get none, because it may have been late.
-
-    Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
-    numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
-    numbers beside a split are edges: the bin between them is a step, and a network needs it to jump where trees do.
-    Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
-    tabular data", 2024.
-    """
-    codes, types = reader.codes, reader.column_types
-    columns = [
-        UNUSED if known is None or len(known) < 2 else EncodedColumn("category", len(known), False) for known in codes
-    ]
-    numbers = [i for i, known in enumerate(codes) if known is None or types[i] == ORDERED]
-    n_always = _FEWEST_NUMBERS // max(1, len(raw))
-    late: list[int] = []
-
-    def learn(k: int) -> None:
-        i = numbers[k]
-        column, rows, present = _scaled_number(raw[:, i], target)
-        columns[i] = column
-        if len(column.edges) and (earlier is None or _has_steps(earlier, i)):
-            check = partial(_check_time, deadline if k >= n_always else None)
-            try:
-                columns[i] = _with_steps(
-                    column, present, target.of(rows), has_parts=date_parts and types[i] in DATES, check=check
-                )
-            except TimeLimitReached:
-                late.append(i)
-
-    most = (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1
-    _core.run_pool(Pool(len(numbers), most), learn)
-    if late:
-        text = (
-            "<max_time> was over before {} of {} columns of numbers were searched for steps of the target: the "
-            "networks read these columns without bins at such steps."
-        )
-        warn(Message(text, len(late), len(numbers), max_time=...))
-    seen = reader.seen or [None] * len(codes)
-    listed = [None if known is None else sorted(known, key=known.__getitem__) for known in codes]
-    return ColumnEncoder(
-        column._replace(categories=categories, type=held, seen=had)
-        for column, categories, held, had in zip(columns, listed, types, seen, strict=True)
-    )
-
-
-def _check_time(deadline: Deadline | None) -> None:
-    """Raise an exception if this thread is to end: TimeLimitReached if the time is over."""
-    kind = interruption()
-    if kind is not None:
-        raise kind
-    if deadline is not None and deadline.has_come():
-        raise TimeLimitReached
-
-
-def _has_steps(encoder: ColumnEncoder, i: int) -> bool:
-    """Return whether a column has more edges than its ends, or parts."""
-    return i < len(encoder.columns) and (len(encoder.columns[i].edges) > 2 or bool(encoder.columns[i].parts))
-
-
-def _scaled_number(
-    x: NDArray[np.float64], target: SplitTarget
-) -> tuple[EncodedColumn, NDArray[np.intp], NDArray[np.float64]]:
-    """Return a column without steps, and the rows and the numbers from which it is learned."""
-    absent = np.isnan(x)
-    rows = np.flatnonzero(~absent)
-    present = np.clip(x[rows], -_LARGEST, _LARGEST)
-    smallest, largest = present.min(initial=np.inf), present.max(initial=-np.inf)
-    if smallest >= largest:
-        # A constant that is sometimes missing: that it is missing is all there is to know.
-        is_of_use = len(present) > 0 and absent.any()
-        return EncodedColumn("number", 0, True, float(present[0])) if is_of_use else UNUSED, rows, present
-    if len(rows) > _MOST_ROWS and target.weight is None:
-        chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
-        rows, present = rows[chosen], present[chosen]
-    weight = None if target.weight is None else target.weight[rows]
-    low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
-    scale = high - low if high > low else (largest - smallest) / 2
-    edges = np.array([smallest, largest])
-    column = EncodedColumn("number", len(edges), bool(absent.any()), float(centre), float(scale) or 1.0, edges)
-    return column, rows, present
-
-
-def _with_steps(
-    column: EncodedColumn,
-    present: NDArray[np.float64],
-    target: SplitTarget,
-    *,
-    has_parts: bool,
-    check: Callable[[], None],
-) -> EncodedColumn:
-    """Return a column with the edges of the steps of the target between its ends."""
-    edges = np.unique([*column.edges, *step_edges(present, target, check=check)])
-    column = column._replace(n=len(edges), edges=edges)
-    return column._replace(parts=_learn_parts(present, target, check)) if has_parts else column
-
-
-def _learn_parts(x: NDArray[np.float64], target: SplitTarget, check: Callable[[], None]) -> list[Part]:
-    """Return the parts of dates in days since 1970 along which the target changes in steps.
-
-    Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:
-    on 133 rows of wine with dates that mean nothing, they raise the log loss by a quarter.
-    """
-    parts = []
-    for name, (period, _) in PARTS.items():
-        part = Part(name, np.empty(0))
-        if x.max() - x.min() >= period:
-            days = part.days(x)
-            edges = step_edges(days, target, _LEAST_GAIN_OF_PART, check)
-            if len(edges):
-                parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
-    return parts

@@ -1,43 +1,33 @@
-"""Warnings about columns of tables that are probably something else: text that is numbers, and unknown categories."""
+"""What rows to predict have that those of fit did not have: unknown categories, and missing values."""
 
 from __future__ import annotations
 
 import math
-import random
-from collections import Counter
-from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cmlp._data.column_entries import ORDERED, categories_of, stored_category, text_of
-from cmlp._data.columns import DATES, MOST_GAPS, ROWS_TO_COMPARE, CellFormat
-from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Message, shown
+from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
-    from cmlp._data.columns import Seen
     from cmlp._data.containers import Column
+    from cmlp._model.table_columns import Seen, TableColumn
     from cmlp._process.warnings import Notices
 
-_SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
+ROWS_TO_COMPARE = 20  # from which on values are judged of which fit had some, too
+MOST_GAPS = 0.1  # share of rows in which a column that was never missing in fit may be missing
 _SHOWN = 3  # values in a message
 _COLUMNS_SHOWN = 5
 _MOSTLY = 0.5
 _LEAST_SHOWN = 0.005  # share that a message shows as 1 % or more
-_SAMPLED = 5000  # entries that are parsed first if a column has more different ones
-_SAMPLE = 20  # rows from which on unusual values are judged, if fit had some of them
 _LEAST_CHANCE = 1e-5  # of as few usual values, below which they are not chance
-
-_ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
-_NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
-_TIMES = (*DATES, _OTHER_DATE)
-_ABSENT = ("missing", "mark")
 
 # How values may have to be changed, from the smallest change on.
 _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
@@ -48,72 +38,41 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
 )
 
 
-# ------------------------------------------------------------------------------------------------------- at fit
+class Gaps(NamedTuple):
+    """How often the columns were missing in fit.
 
+    Attributes
+    ----------
+    shares : list of float
+        Of the rows of fit, at most; NaN for a column of which nothing is to be said.
+    most : ndarray of float64
+        The share of rows up to which a column is not clearly more often missing.
+    never : ndarray of intp
+        The columns that were never missing.
+    """
 
-def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> None:
-    """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files."""
-    filled = [row for row in rows.tolist() if values[row] is not None]
-    counts = Counter(values[row] for row in filled)
-    if len(counts) > _SAMPLED:
-        sample = random.Random(0).sample(filled, _SAMPLED)
-        if not _judged(Counter(values[row] for row in sample))[0]:
-            return
-    what, kinds, n = _judged(counts)
-    if not what:
-        return
-    wanted, n_all = _NUMBERS if what == "numbers" else _TIMES, len(filled)
-    first: dict[Any, int] = {}
-    for row in filled:
-        first.setdefault(values[row], row)
-    others = [f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
-    share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
-    listed = f" The first others are {', '.join(others)}." if others else ""
-    written = next((value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None)
-    form = (
-        "" if written is None else f" Values such as {written!r} need their format stated, or other characters removed."
-    )
-    function = "to_numeric" if what == "numbers" else "to_datetime"
-    text = (
-        "{} has text, so its values are categories, but {} are {}.{} To use {}, convert the column before fit and "
-        "predict, for example by pandas.{}(column, errors='coerce').{} To use categories, give it the dtype "
-        "'category', or name all such columns in <categorical_features>."
-    )
-    warn(Message(text, label, share, what, listed, what, function, form, categorical_features=...))
+    shares: Sequence[float]
+    most: NDArray[np.float64]
+    never: NDArray[np.intp]
 
+    @classmethod
+    def from_shares(cls, shares: Sequence[float]) -> Self:
+        """Return what follows from the shares."""
+        found = np.array(shares)
+        most = np.where(found == 0, MOST_GAPS, (1 + found) / 2)  # half as many values as in fit
+        return cls(shares, np.nan_to_num(most, nan=1.0), np.flatnonzero(found == 0))
 
-def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:
-    """Return what nearly all values are, "numbers", "dates" or "", the kind of each, and how many entries are that."""
-    grammar = Grammar(CellFormat())
-    kinds = {value: _kind(grammar, value) for value in counts}
-    tally: Counter[str] = Counter()
-    for value, kind in kinds.items():
-        tally[kind] += counts[value]
-    n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
-    are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
-    what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
-    if not n or n < _SHARE * (tally.total() - tally["missing"] - tally["mark"]) or (are_codes and what == "numbers"):
-        return "", kinds, 0
-    return what, kinds, n
-
-
-def _kind(grammar: Grammar, value: object) -> str:
-    if isinstance(value, str):
-        kind = grammar.kind(value)
-        return _OTHER_DATE if kind in ("text", _SIMILAR) and looks_like_a_date(value) else kind
-    return "number" if isinstance(value, Number) and not isinstance(value, bool) else "text"
-
-
-# --------------------------------------------------------------------------------------------------- at predict
+    def allow(self, raw: NDArray[np.float64]) -> bool:
+        """Return whether only columns are NaN that were missing in fit, too."""
+        return not any(map(math.isnan, raw.take(self.never, axis=1).ravel().tolist()))
 
 
 def warn_of_unknown(
     column: Column,
     coded: NDArray[np.float64],
     codes: Mapping[object, int],
-    column_type: str,
+    learned: TableColumn,
     notices: Notices,
-    seen: Seen | None,
 ) -> None:
     """Warn once if most values of a column have no code: `coded` has the codes, negative ones of unknown values.
 
@@ -123,19 +82,20 @@ def warn_of_unknown(
     has `seen`, only the latter counts.
     """
     n_known = int(np.count_nonzero(coded >= 0))
+    seen = learned.seen
     if None in codes:
         n_known -= int(np.count_nonzero(coded == codes[None]))
     n = len(coded)
-    if n_known >= n - n_known or (n < _SAMPLE and not _are_new(n_known, n, len(codes), seen)):
+    if n_known >= n - n_known or (n < ROWS_TO_COMPARE and not _are_new(n_known, n, len(codes), seen)):
         return
-    label, entries = column.label, categories_of(column, column_type)
+    label, entries = column.label, categories_of(column, learned.type)
     new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
     n = n_known + len(new)
     if len(new) <= n_known:
         return
     match = ""
     if not _are_new(n_known, n, len(codes), seen):
-        match = _match(new, codes) if n >= _SAMPLE else ""
+        match = _match(new, codes) if n >= ROWS_TO_COMPARE else ""
         if not match:
             return
     if not notices.is_first(f"{label}: unknown categories"):
@@ -143,7 +103,7 @@ def warn_of_unknown(
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
     came = _words_of_first(_first_different(new))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
-    become = "are missing" if column_type == ORDERED else "count as one category"
+    become = "are missing" if learned.type == ORDERED else "count as one category"
     examples = known or "only missing values"
     few = few or f"{len(new):,} of {n:,} values are unknown"
     if seen is not None and seen.rare >= _LEAST_SHOWN:
@@ -182,15 +142,17 @@ def count_of_missing(column: Column, coded: NDArray[np.float64], column_type: st
 
 
 def warn_of_missing(
-    label: Callable[[int], str], counts: Sequence[int], n: int, gaps: Sequence[float], notices: Notices
+    label: Callable[[int], str], counts: NDArray[np.intp], n: int, gaps: Gaps, notices: Notices
 ) -> None:
     """Warn once of each column that is clearly more often missing in n rows than in those of fit.
 
-    `counts` are the numbers of missing values, `gaps` their shares in fit, or NaN. A column that was
-    never missing in fit is named if more than a tenth of its values are.
+    `counts` are the numbers of missing values. A column that was never missing in fit is named if
+    more than a tenth of its values are.
     """
+    if not (counts > gaps.most * n).any():
+        return
     texts: list[str] = []
-    for i, (count, gap) in enumerate(zip(counts, gaps, strict=True)):
+    for i, (count, gap) in enumerate(zip(counts.tolist(), gaps.shares, strict=True)):
         if not (_is_gap(count, n, gap) and notices.is_first(f"{label(i)}: missing values")):
             continue
         few = "the value is" if n == 1 else f"all {n:,} values are" if count == n else f"{count:,} of {n:,} values are"

@@ -1,0 +1,80 @@
+"""The warning at fit about a column of text that is probably numbers or dates."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+from cmlp._data.columns import DATES, CellFormat
+from cmlp._data.grammar import Grammar, looks_like_a_date
+from cmlp._process.warnings import warn
+from cmlp.exceptions import Message, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SHARE = 0.9  # of numbers or dates from which on text is doubtful, as in files of text
+_SHOWN = 3  # values in a message
+_SAMPLED = 5000  # entries that are parsed first if a column has more different ones
+
+_ZEROS, _SIMILAR, _OTHER_DATE = "zeros", "similar", "other date"
+_NUMBERS = ("integer", "number", _ZEROS, "infinite", _SIMILAR)
+_TIMES = (*DATES, _OTHER_DATE)
+
+
+def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> None:
+    """Warn if nearly all values of a column of text, in some rows, are numbers or dates by the grammar of files."""
+    filled = [row for row in rows.tolist() if values[row] is not None]
+    counts = Counter(values[row] for row in filled)
+    if len(counts) > _SAMPLED:
+        sample = random.Random(0).sample(filled, _SAMPLED)
+        if not _judged(Counter(values[row] for row in sample))[0]:
+            return
+    what, kinds, n = _judged(counts)
+    if not what:
+        return
+    wanted, n_all = _NUMBERS if what == "numbers" else _TIMES, len(filled)
+    first: dict[Any, int] = {}
+    for row in filled:
+        first.setdefault(values[row], row)
+    others = [f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
+    share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
+    listed = f" The first others are {', '.join(others)}." if others else ""
+    written = next((value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None)
+    form = (
+        "" if written is None else f" Values such as {written!r} need their format stated, or other characters removed."
+    )
+    function = "to_numeric" if what == "numbers" else "to_datetime"
+    text = (
+        "{} has text, so its values are categories, but {} are {}.{} To use {}, convert the column before fit and "
+        "predict, for example by pandas.{}(column, errors='coerce').{} To use categories, give it the dtype "
+        "'category', or name all such columns in <categorical_features>."
+    )
+    warn(Message(text, label, share, what, listed, what, function, form, categorical_features=...))
+
+
+def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:
+    """Return what nearly all values are, "numbers", "dates" or "", the kind of each, and how many entries are that."""
+    grammar = Grammar(CellFormat())
+    kinds = {value: _kind(grammar, value) for value in counts}
+    tally: Counter[str] = Counter()
+    for value, kind in kinds.items():
+        tally[kind] += counts[value]
+    n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
+    are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
+    what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
+    if not n or n < _SHARE * (tally.total() - tally["missing"] - tally["mark"]) or (are_codes and what == "numbers"):
+        return "", kinds, 0
+    return what, kinds, n
+
+
+def _kind(grammar: Grammar, value: object) -> str:
+    if isinstance(value, str):
+        kind = grammar.kind(value)
+        return _OTHER_DATE if kind in ("text", _SIMILAR) and looks_like_a_date(value) else kind
+    return "number" if isinstance(value, Number) and not isinstance(value, bool) else "text"

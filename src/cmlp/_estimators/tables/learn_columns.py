@@ -1,0 +1,370 @@
+"""Learning the columns of a table: what each holds and which categories it has, then its scale, bins and parts.
+
+Numbers have robust scaling with smooth clipping, and piecewise-linear encoding in bins; categories are one-hot encoded.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._bridge import _core
+from cmlp._data.column_entries import (
+    CATEGORY,
+    INTERVAL,
+    ORDERED,
+    SIMPLE,
+    TIMES,
+    categories_of,
+    require_few_equal_hashes,
+    stored_category,
+    text_of,
+    type_of_entries,
+    type_of_numbers,
+)
+from cmlp._data.columns import DATES
+from cmlp._data.containers import plain_entry
+from cmlp._data.input_frame import frame_of
+from cmlp._data.scale import quantiles
+from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
+from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, Seen, TableColumn, TableColumns
+from cmlp._process.signals import TimeLimitReached
+from cmlp._process.threads import Pool, available_threads, interruption
+from cmlp._process.warnings import warn
+from cmlp.exceptions import InvalidParameterError, Message, short_repr, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._data.containers import Column
+    from cmlp._data.input_frame import InputFrame
+    from cmlp._estimators.tables.splits import SplitTarget
+    from cmlp._train.callbacks import Deadline
+
+_FROM_DTYPE = "from_dtype"
+_MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
+_ROWS_FOR_THREADS = 10_000  # that make threads worth their time
+_LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
+_FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time limit; about half a second on two cores
+
+
+# ------------------------------------------------------------------------------------------ types and categories
+
+
+def learn_columns(
+    X: ArrayLike | InputFrame,
+    categorical: Any,
+    owner: str,
+    rows: NDArray[np.intp] | None = None,
+    weight: NDArray[np.float64] | None = None,
+) -> TableColumns:
+    """Return the columns of a table, with their types and categories; `learn_inputs` learns the rest.
+
+    They are learned from `rows` and their weights; other rows are only checked.
+
+    Columns of a category, text or object dtype that has no numbers are categories, unless `categorical` is None, and so
+    are those that it has: names, indices, a mask, or a mapping to lists of ordered categories (None for no order).
+    """
+    frame = frame_of(X, owner)
+    if rows is None:
+        rows = np.arange(frame.n_rows)
+    chosen = _chosen(categorical, frame)
+    found = []
+    for i, column in enumerate(frame.exact_columns()):
+        column_type = type_of_entries(column, rows)
+        levels = chosen.get(i)
+        if levels is None and categorical is not None and column_type not in TIMES:
+            held = column.levels()
+            levels = None if held is None else categories_of(held, CATEGORY)
+        if levels is not None:
+            found.append(_ordered(column, levels))
+        elif i in chosen or (categorical is not None and _holds_categories(column, rows)):
+            learned = _with_categories(column, column_type, rows, weight)
+            is_decided = i in chosen or column.is_of_file or column.has_categories()
+            if learned.type == CATEGORY and not is_decided:
+                from cmlp._estimators.tables.doubtful_text import warn_of_text  # few programs need it
+
+                warn_of_text(categories_of(column, CATEGORY), column.label, rows)
+            found.append(learned)
+        else:
+            found.append(TableColumn("number", type_of_numbers(column_type)))
+    return TableColumns(found, frame.names)
+
+
+def _ordered(column: Column, levels: Sequence[object]) -> TableColumn:
+    """Return a column of ordered categories; raises ValueError if a value is not one of them."""
+    require_few_equal_hashes(levels, column.label)
+    known = dict.fromkeys(map(stored_category, levels))
+    for row, value in enumerate(categories_of(column, CATEGORY)):
+        if value is not None and value not in known:
+            raise ValueError(
+                f"{column.label} must be one of its ordered categories {short_repr(list(known))}, got {shown(value)} "
+                f"in row {row}."
+            )
+    return TableColumn("number", ORDERED, list(known), Seen(len(known)))
+
+
+def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] | None]:
+    """Return the indices of the columns that the user calls categorical, with their categories in order, or None."""
+    if isinstance(categorical, str) and categorical == _FROM_DTYPE:
+        return {}
+    n = len(frame.columns)
+    ordered = categorical if isinstance(categorical, Mapping) else {}
+    given = _entries_of(categorical)
+    if given and not ordered and {*map(type, given)} == {bool}:
+        if len(given) != n:
+            problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
+            raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
+        return dict.fromkeys(np.flatnonzero(given).tolist())
+    names = frame.names or []
+    index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
+    found: dict[int, Sequence[object] | None] = {}
+    for entry in given:
+        is_of_other_type = isinstance(entry, (bool, float)) and entry not in names  # which may equal an index
+        if is_of_other_type or not isinstance(entry, Hashable):
+            raise _not_columns(categorical)
+        if entry not in index:
+            problem = "<categorical_features> has {!r}, but X has no such column."
+            raise InvalidParameterError(problem, entry, categorical_features=categorical)
+        levels = ordered.get(entry)
+        found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
+    return found
+
+
+def _entries_of(categorical: Any) -> list[Any]:
+    """Return the entries of `categorical_features`: names, of any types, indices or the booleans of a mask."""
+    if isinstance(categorical, (list, tuple, Mapping)):  # of which NumPy would make one type
+        return [plain_entry(entry) for entry in categorical]
+    given = np.asarray([] if categorical is None else categorical)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "biuUOT"):
+        raise _not_columns(categorical)
+    entries: list[Any] = given.tolist()
+    return entries
+
+
+def _not_columns(categorical: object) -> InvalidParameterError:
+    expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
+    problem = "<categorical_features> must be <expected>, got {}."
+    shown = short_repr(categorical)
+    return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
+
+
+def _checked_levels(levels: Any, entry: object) -> list[object]:
+    """Return a column's categories in order: different texts or numbers."""
+    found = list(levels) if isinstance(levels, (list, tuple, np.ndarray)) else []
+    found = [plain_entry(level) for level in found]
+    require_few_equal_hashes(found, f"column {entry!r}")
+    if (
+        not found
+        or len({*map(stored_category, found)} - {None}) < len(found)
+        or not SIMPLE.issuperset(map(type, found))
+        or None in map(text_of, found)
+    ):
+        problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
+        raise InvalidParameterError(problem, entry, short_repr(levels), categorical_features=...)
+    return found
+
+
+def _holds_categories(column: Column, rows: NDArray[np.intp]) -> bool:
+    if column.has_categories():
+        return True
+    array = column.array()
+    return array.dtype.kind in "OUT" and any(
+        isinstance(value, str) or type(value).__name__ == INTERVAL for value in array[rows].tolist()
+    )
+
+
+def _with_categories(
+    column: Column, entries_type: str, rows: NDArray[np.intp], weight: NDArray[np.float64] | None
+) -> TableColumn:
+    """Return a column with the categories of the largest weights, and with what there was besides them.
+
+    Categories of equal weight have the order of text, None last.
+    """
+    column_type = entries_type if entries_type in TIMES else CATEGORY
+    values = categories_of(column, column_type)
+    entries = [values[row] for row in rows.tolist()]
+    require_few_equal_hashes(entries, column.label)
+    occurring: Counter[object] = Counter(entries)
+    weights: dict[object, float] = dict(occurring)
+    if weight is not None:
+        weights = dict.fromkeys(occurring, 0.0)
+        for value, share in zip(entries, weight.tolist(), strict=True):
+            weights[value] += share
+    stored = {stored_category(value): total for value, total in weights.items()}
+    if None in map(text_of, stored):
+        row = next(row for row in rows.tolist() if text_of(values[row]) is None)
+        most = sys.get_int_max_str_digits()
+        raise ValueError(
+            f"{column.label} must have categories of at most {most:,} digits, got {shown(values[row])} in row {row}."
+        )
+    ordered = sorted(stored, key=lambda value: (-stored[value], value is None, str(value)))
+    categories = ordered[:MAX_CATEGORIES]
+    listed = {*categories}
+    alone = {stored_category(value) for value, count in occurring.items() if count == 1}
+    filled = {value: total for value, total in stored.items() if value is not None}
+    is_rare = {value: value in alone or value not in listed for value in filled}
+    rare = math.fsum(total for value, total in filled.items() if is_rare[value])
+    rare = rare / math.fsum(filled.values()) if rare else 0.0
+    if len(stored) > len(listed):
+        part = _part_in_new_rows(occurring, listed)
+        rare = rare if part == 1 else 1 - part * (1 - rare)
+    role = "category" if len(categories) > 1 else "unused"
+    return TableColumn(role, column_type, categories, Seen(len(stored), rare))
+
+
+def _part_in_new_rows(occurring: Mapping[object, int], listed: AbstractSet[object]) -> float:
+    """Estimate how often the listed categories occur in new rows, as a part of how often they did in fit.
+
+    They are those that occurred most often, partly by chance. So the numbers of rows are drawn
+    towards their mean as far as they vary by chance (Efron and Morris, 1973), and so far a new row
+    has a new category with the probability of Good (1953).
+    """
+    counts: Counter[object] = Counter()
+    for value, count in occurring.items():
+        counts[stored_category(value)] += count
+    del counts[None]
+    numbers = np.array([*counts.values()], np.float64)
+    of_listed = numbers[np.array([value in listed for value in counts], bool)]
+    mean, variance = numbers.mean(), numbers.var()
+    chance = min(1.0, mean / variance) if variance else 1.0
+    drawn = (1 - chance) * of_listed.sum() + chance * mean * len(of_listed)
+    known = 1 - chance * np.count_nonzero(numbers == 1) / numbers.sum()
+    return min(1.0, float(drawn / of_listed.sum() * known))
+
+
+# ------------------------------------------------------------------------------------------ scales, bins and parts
+
+
+def learn_inputs(
+    known: TableColumns,
+    raw: NDArray[np.float64],
+    target: SplitTarget,
+    n_threads: int | None = None,
+    *,
+    date_parts: bool = True,
+    deadline: Deadline | None = None,
+    earlier: TableColumns | None = None,
+) -> TableColumns:
+    """Return the columns of `learn_columns` with scales, bins, and parts of dates: what the networks see of them.
+
+    They are learned from the training rows as `TableColumns.read` returns them; the target of the rows chooses the
+    edges of the bins. With `date_parts`, columns of dates have parts: see `_learn_parts`.
+
+    Columns that are not searched for steps before the deadline have none, with a warning. `earlier` are the columns of
+    an equal fit, which is continued or repeated: columns without steps in it get none, because it may have been late.
+
+    Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
+    numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
+    numbers beside a split are edges: the bin between them is a step, and a network needs it to jump where trees do.
+    Smooth clipping: Holzmüller, Grinsztajn, Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on
+    tabular data", 2024.
+    """
+    columns = list(known)
+    numbers = [i for i, column in enumerate(columns) if column.role == "number"]
+    n_always = _FEWEST_NUMBERS // max(1, len(raw))
+    late: list[int] = []
+
+    def learn(k: int) -> None:
+        i = numbers[k]
+        column, rows, present = _scaled(columns[i], raw[:, i], target)
+        columns[i] = column
+        if len(column.edges) and (earlier is None or _has_steps(earlier, i)):
+            check = partial(_check_time, deadline if k >= n_always else None)
+            has_parts = date_parts and column.type in DATES
+            try:
+                columns[i] = _with_steps(column, present, target.take(rows), has_parts=has_parts, check=check)
+            except TimeLimitReached:
+                late.append(i)
+
+    most = (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1
+    _core.run_pool(Pool(len(numbers), most), learn)
+    if late:
+        text = (
+            "<max_time> was over before {} of {} columns of numbers were searched for steps of the target: the "
+            "networks read these columns without bins at such steps."
+        )
+        warn(Message(text, len(late), len(numbers), max_time=...))
+    return TableColumns(columns, known.names)
+
+
+def _check_time(deadline: Deadline | None) -> None:
+    """Raise an exception if this thread is to end: TimeLimitReached if the time is over."""
+    kind = interruption()
+    if kind is not None:
+        raise kind
+    if deadline is not None and deadline.has_come():
+        raise TimeLimitReached
+
+
+def _has_steps(columns: TableColumns, i: int) -> bool:
+    """Return whether a column has more edges than its ends, or parts."""
+    return i < len(columns) and (len(columns[i].edges) > 2 or bool(columns[i].parts))
+
+
+def _scaled(
+    column: TableColumn, x: NDArray[np.float64], target: SplitTarget
+) -> tuple[TableColumn, NDArray[np.intp], NDArray[np.float64]]:
+    """Return a column of numbers without steps, and the rows and the numbers from which it is learned."""
+    absent = np.isnan(x)
+    rows = np.flatnonzero(~absent)
+    present = np.clip(x[rows], -_LARGEST, _LARGEST)
+    smallest, largest = present.min(initial=np.inf), present.max(initial=-np.inf)
+    if smallest >= largest:
+        # A constant that is sometimes missing: that it is missing is all there is to know.
+        if len(present) > 0 and absent.any():
+            return column._replace(missing=True, centre=float(present[0])), rows, present
+        return column._replace(role="unused"), rows, present
+    if len(rows) > _MOST_ROWS and target.weight is None:
+        chosen = _core.Random(0).permutation(len(rows))[:_MOST_ROWS]
+        rows, present = rows[chosen], present[chosen]
+    weight = None if target.weight is None else target.weight[rows]
+    low, centre, high = quantiles(present, (0.25, 0.5, 0.75), weight)
+    scale = high - low if high > low else (largest - smallest) / 2
+    column = column._replace(
+        missing=bool(absent.any()),
+        centre=float(centre),
+        scale=float(scale) or 1.0,
+        edges=np.array([smallest, largest]),
+    )
+    return column, rows, present
+
+
+def _with_steps(
+    column: TableColumn,
+    present: NDArray[np.float64],
+    target: SplitTarget,
+    *,
+    has_parts: bool,
+    check: Callable[[], None],
+) -> TableColumn:
+    """Return a column with the edges of the steps of the target between its ends."""
+    edges = np.unique([*column.edges, *step_edges(present, target, check=check)])
+    column = column._replace(edges=edges)
+    return column._replace(parts=_learn_parts(present, target, check)) if has_parts else column
+
+
+def _learn_parts(x: NDArray[np.float64], target: SplitTarget, check: Callable[[], None]) -> list[DatePart]:
+    """Return the parts of dates in days since 1970 along which the target changes in steps.
+
+    Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:
+    on 133 rows of wine with dates that mean nothing, they raise the log loss by a quarter.
+    """
+    parts = []
+    for name, (period, _) in PARTS.items():
+        part = DatePart(name, np.empty(0))
+        if x.max() - x.min() >= period:
+            days = part.days(x)
+            edges = step_edges(days, target, LEAST_GAIN_OF_PART, check)
+            if len(edges):
+                parts.append(part._replace(edges=np.unique([days.min(), *edges, days.max()])))
+    return parts

@@ -1,0 +1,514 @@
+"""The columns of a table: what fit has learned about each, how they are read, and which inputs the networks see.
+
+`cmlp._estimators.tables.learn_columns` learns them.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from itertools import pairwise, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._bridge import _core
+from cmlp._data.column_entries import CATEGORY, ORDERED, SIMPLE, TIMES, categories_of, numbers_of
+from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
+from cmlp._data.input_frame import InputFrame, frame_of
+from cmlp._model.unusual_rows import (
+    ROWS_TO_COMPARE,
+    Gaps,
+    count_of_missing,
+    warn_of_missing,
+    warn_of_unknown,
+)
+from cmlp._process.warnings import warn
+from cmlp.exceptions import short_repr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Self, TypeAlias
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from cmlp._data.containers import Column
+    from cmlp._model.summary import Summary
+    from cmlp._process.warnings import Notices
+
+    Codes: TypeAlias = Mapping[object, int]
+    Layout: TypeAlias = tuple[str, int, bool, tuple[int, ...]]  # see `TableColumn.layout`
+
+# The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
+OTHER = -1.0
+MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
+# The parts of a date: the period of each in days, and the day since 1970 on which one begins.
+PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
+N_WAVES = 2  # inputs of a part that are not bins
+_TYPES = ("number", "boolean", "category", "ordered", "duration", *DATES)
+_FEW_ROWS = 32
+_FEW_NUMBERS = 64
+
+
+class DatePart(NamedTuple):
+    """A part of a date that begins anew with each day, week or year."""
+
+    name: str  # of PARTS
+    edges: NDArray[np.float64]  # of its bins, in days of the period; empty without bins
+
+    def width(self, *, bins: bool = True) -> int:
+        """Return its number of inputs."""
+        return N_WAVES + bins * max(len(self.edges) - 1, 0)
+
+    def days(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how many days of the period have passed at each date: whole days but for the time of day."""
+        return self._since(x) - self.number(x) * PARTS[self.name][0]
+
+    def number(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the number of the period of dates."""
+        return np.asarray(np.floor(self._since(x) / PARTS[self.name][0]))
+
+    def _since(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray((x if self.name == "day" else np.floor(x)) - PARTS[self.name][1])
+
+
+class Seen(NamedTuple):
+    """What fit has seen of a column's categories, of which a model lists at most `MAX_CATEGORIES`.
+
+    Attributes
+    ----------
+    n : int
+        Number of categories, with a missing value as one of them.
+    rare : float
+        Share of the rows with a value whose category is not listed, or is that of one row alone.
+        Of new rows from the same population, about this share has no listed category (Good, "The
+        population frequencies of species and the estimation of population parameters", 1953). If
+        there are more categories than are listed, it is at least what is expected of new rows,
+        in which the listed categories occur less often than in those that chose them.
+    """
+
+    n: int
+    rare: float = 0.0
+
+
+class TableColumn(NamedTuple):
+    """A column of a table: what it holds, and what the networks see of it.
+
+    Attributes
+    ----------
+    role : {"number", "category", "unused"}
+        What the networks see: a scaled number and its bins, which of the categories it is, or
+        nothing. Ordered categories and dates are numbers.
+    type : str
+        What the column holds, by which it is read: "number", "boolean", "category", "ordered"
+        (categories), "duration" or one of `DATES`. A column of dates with categories has text of
+        dates as categories.
+    categories : sequence or None
+        In the order of their codes; None is the missing value. None for a column of numbers.
+    seen : Seen or None
+        What fit has seen of the categories; None if it is not known, and for numbers.
+    missing : bool
+        Whether an input of the networks says that a number is missing.
+    centre, scale : float
+        Of a number, for robust scaling.
+    edges : ndarray of float64
+        Of the bins of a number, ascending.
+    parts : sequence of DatePart
+        Of a date, in the order of `PARTS`.
+    """
+
+    role: str
+    type: str = "number"
+    categories: Sequence[object] | None = None
+    seen: Seen | None = None
+    missing: bool = False
+    centre: float = 0.0
+    scale: float = 1.0
+    edges: NDArray[np.float64] = np.empty(0)
+    parts: Sequence[DatePart] = ()
+
+    @property
+    def n(self) -> int:
+        """The number of edges of a number, or of categories."""
+        if self.role == "category":
+            return len(self.categories or ())
+        return len(self.edges)
+
+    @property
+    def layout(self) -> Layout:
+        """Its role, its `n`, `missing`, and the number of inputs of each part of a date, 0 for one that it lacks.
+
+        Without parts, there are no numbers of inputs. The core, files and pickles have the layout beside the `numbers`.
+        """
+        present = {part.name: part.width() for part in self.parts}
+        widths = tuple(present.get(name, 0) for name in PARTS) if present else ()
+        return self.role, self.n, self.missing, widths
+
+    @property
+    def numbers(self) -> list[NDArray[np.float64]]:
+        """Centre and scale, edges, and the edges of each part of a column of numbers."""
+        if self.role != "number":
+            return []
+        return [np.array([self.centre, self.scale]), *self.all_edges]
+
+    @property
+    def all_edges(self) -> list[NDArray[np.float64]]:
+        """The edges of the column and of each of its parts."""
+        return [self.edges, *(part.edges for part in self.parts)]
+
+    @property
+    def is_date(self) -> bool:
+        """Whether its numbers are dates."""
+        return self.type in DATES and self.categories is None
+
+    @property
+    def is_time(self) -> bool:
+        """Whether the networks see a date or a duration as a number."""
+        return self.type in TIMES and self.role == "number"
+
+    @property
+    def assumed_seen(self) -> Seen | None:
+        """What fit has seen of the categories if nothing is stored: None if there may be more than are listed."""
+        if self.categories is None:
+            return None
+        n = len(self.categories)
+        return Seen(n) if n < MAX_CATEGORIES or self.type == ORDERED else None
+
+    @property
+    def has_unlisted(self) -> bool:
+        """Whether fit may have seen categories that are not among its `categories`."""
+        if self.categories is None:
+            return False
+        seen = self.seen or self.assumed_seen
+        return seen is None or seen.n > len(self.categories)
+
+    def largest_gap(self, values: NDArray[np.float64] | None) -> float:
+        """Return the largest share of the training rows in which the column can have been missing.
+
+        It is NaN if that is not known, and for a column that the networks do not see. `values` are those of the
+        summary, one value of each 32nd of the rows.
+        """
+        if self.role == "unused":
+            return np.nan
+        if self.role == "category":
+            code = next((code for code, value in enumerate(self.categories or ()) if value is None), None)
+            if code is None:
+                return 1 / MAX_CATEGORIES if self.has_unlisted else 0.0  # None may be a rarer category
+        elif not self.missing:
+            return 0.0
+        if values is None:
+            return np.nan
+        absent = np.isnan(values) if self.role == "number" else values == code
+        return min(1.0, (np.count_nonzero(absent) + 1) / len(values))
+
+
+class TableColumns(_core.Columns):
+    """All columns of a table: a sequence of `TableColumn` that reads frames, and encodes rows in the core.
+
+    It never changes. A frame is read as doubles: numbers, NaN if they are missing, and codes of categories.
+
+    Parameters
+    ----------
+    columns : iterable of TableColumn
+    names : iterable or None
+        Text, numbers, tuples or None for a missing name. None if X was not a data frame.
+
+    Attributes
+    ----------
+    names : tuple or None
+    types : tuple of str
+        What each column holds.
+    layout : list of tuple
+        That of each column.
+    numbers : ndarray of float64
+        Those of all columns in one vector.
+    """
+
+    def __new__(cls, columns: Iterable[TableColumn], names: Iterable[Any] | None = None) -> Self:
+        """Return the columns, which the core has checked."""
+        columns = tuple(columns)
+        layout = [column.layout for column in columns]
+        each = [np.empty(0), *(numbers for column in columns for numbers in column.numbers)]
+        numbers = np.concatenate(each)
+        self = super().__new__(cls, layout, numbers)
+        self._columns = columns
+        self.names = None if names is None else tuple(names)
+        self.types = tuple(column.type for column in columns)
+        self.layout = layout
+        self.numbers = numbers
+        return self
+
+    _columns: tuple[TableColumn, ...]
+    names: tuple[Any, ...] | None
+    types: tuple[str, ...]
+    layout: list[Layout]
+    numbers: NDArray[np.float64]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._columns, self.names)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __iter__(self) -> Iterator[TableColumn]:
+        return iter(self._columns)
+
+    def __getitem__(self, i: int) -> TableColumn:
+        return self._columns[i]
+
+    def with_names(self, names: Iterable[Any] | None) -> Self:
+        """Return the columns with other names."""
+        return type(self)(self._columns, names)
+
+    @property
+    def categories(self) -> list[Sequence[object] | None]:
+        """The categories of each column in the order of their codes; None for a column of numbers."""
+        return [column.categories for column in self._columns]
+
+    @cached_property
+    def codes(self) -> list[Codes | None]:
+        """The code of each category, of each column; None for a column of numbers."""
+        found: list[Codes | None] = []
+        for values in self.categories:
+            codes = None if values is None else {value: code for code, value in enumerate(values)}
+            found.append(codes)
+        return found
+
+    @property
+    def dates(self) -> tuple[int, ...]:
+        """Columns of numbers that are dates."""
+        return tuple(i for i, column in enumerate(self._columns) if column.is_date)
+
+    def gaps(self, summary: Summary | None) -> Gaps:
+        """Return how often each column was missing in training, as far as `summary` and the columns know it."""
+        values = [None] * len(self) if summary is None else summary.values.T
+        return Gaps.from_shares([column.largest_gap(each) for column, each in zip(self._columns, values, strict=True)])
+
+    def parts(self, *, bins: bool) -> list[tuple[int, DatePart, int]]:
+        """Return each part of a date with its column, and its first input of the networks with or without bins."""
+        found = []
+        ends = pairwise(self.begins(bins).tolist())
+        for i, (column, (_, end)) in enumerate(zip(self._columns, ends, strict=True)):
+            at = end - sum(part.width(bins=bins) for part in column.parts)
+            for part in column.parts:
+                found.append((i, part, at))
+                at += part.width(bins=bins)
+        return found
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    def read(
+        self,
+        X: ArrayLike | InputFrame,
+        owner: str,
+        notices: Notices | None = None,
+        gaps: Gaps | None = None,
+        *,
+        in_fit: bool = False,
+    ) -> NDArray[np.float64]:
+        """Return the columns of X as doubles; see `select` and `values`."""
+        return self.values(self.select(X, owner, notices, in_fit=in_fit), notices, gaps, in_fit=in_fit)
+
+    def select(
+        self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None, *, in_fit: bool = False
+    ) -> InputFrame:
+        """Return X as a frame with these columns in their order.
+
+        Missing columns raise ValueError, and so do other columns in fit. Outside of it, other columns, or a lack of
+        names, cause a warning if there are `notices`.
+        """
+        frame = frame_of(X, owner, types_are_known=not in_fit)
+        warns = notices is not None and not in_fit
+        if self.names is None or frame.names is None:
+            if len(frame.columns) != len(self):
+                raise ValueError(
+                    f"X has {len(frame.columns)} features, but {owner} is expecting {len(self)} features as input."
+                )
+            if warns and frame.names is None and texts_of_names(self.names) is not None:
+                warn_of_no_names(owner)
+            return frame
+        index = {name: i for i, name in enumerate(frame.names)}
+        known = set(self.names)
+        missing = [name for name in self.names if name not in index]
+        unknown = [name for name in frame.names if name not in known]
+        if missing or (unknown and in_fit):
+            both = ("missing", missing), ("unknown", unknown)
+            found = [f"{what} are {short_repr(names)}" for what, names in both if names]
+            raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
+        if unknown and notices is not None and notices.is_first("columns that fit did not have"):
+            warn(f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}.")
+        return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
+
+    def values(
+        self,
+        frame: InputFrame,
+        notices: Notices | None = None,
+        gaps: Gaps | None = None,
+        *,
+        in_fit: bool = False,
+    ) -> NDArray[np.float64]:
+        """Return a frame with these columns as doubles.
+
+        With `notices`, unknown categories cause a warning, and with `gaps`, which say how often columns were missing
+        in fit, so do values that are clearly more often missing. In fit, errors give advice about parameters.
+        """
+        n_missing: dict[int, int] = {}
+        if frame.matrix is None or not TIMES.isdisjoint(self.types):
+            raw = np.empty((frame.n_rows, len(self)))
+            is_done = False
+        else:
+            with np.errstate(over="ignore"):  # as `numbers_of`
+                raw = frame.matrix.astype(np.float64)
+            is_done = True
+        for i, codes in enumerate(self.codes):
+            if codes is not None:
+                column = self._columns[i]
+                entries = frame.exact(i)
+                coded = raw[:, i] = _coded(entries, codes, column.type)
+                # A list is searched faster than an array if it is short.
+                if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
+                    if None not in codes and (n := count_of_missing(entries, coded, column.type)):
+                        n_missing[i] = n
+                    warn_of_unknown(entries, coded, codes, column, notices)
+                if column.type == ORDERED:
+                    raw[coded == OTHER, i] = np.nan
+            elif not is_done:
+                raw[:, i] = numbers_of(frame.column(i), self.types[i], in_fit=in_fit)
+        # A list of few numbers is judged in a third of the time that NumPy needs.
+        few = raw.ravel().tolist() if raw.size <= _FEW_NUMBERS else None
+        if few is None:
+            is_finite = bool(np.isfinite(raw).all())
+        else:
+            is_finite = all(map(math.isfinite, few))
+        if not is_finite and (few is None or any(map(math.isinf, few))):
+            _require_no_infinity(raw, frame)
+        if notices is not None and gaps is not None:
+            is_many = len(raw) >= ROWS_TO_COMPARE
+            if n_missing or is_many or not (is_finite or gaps.allow(raw)):
+                warn_of_missing(frame.label, self._counts_of_missing(raw, n_missing), len(raw), gaps, notices)
+        return raw
+
+    def _counts_of_missing(self, raw: NDArray[np.float64], n_missing: Mapping[int, int]) -> NDArray[np.intp]:
+        """Return how often each column is missing; `n_missing` has it of columns that have no code for it."""
+        counts: NDArray[np.intp] = np.isnan(raw).sum(axis=0)
+        for i, codes in enumerate(self.codes):
+            if codes is not None:
+                code = codes.get(None)
+                is_coded = code is not None
+                counts[i] = (raw[:, i] == code).sum() if is_coded else n_missing.get(i, 0)
+        return counts
+
+    # ------------------------------------------------------------------------------- files and pickles
+
+    @property
+    def seen_numbers(self) -> NDArray[np.float64] | None:
+        """What fit has seen of each column's categories, 0 if it is not known; None if a reader assumes the same."""
+        if all(column.seen in (None, column.assumed_seen) for column in self._columns):
+            return None
+        return np.array([column.seen or (0, 0.0) for column in self._columns], np.float64).T
+
+    def stored(self) -> dict[str, Any]:
+        """Return what files and pickles keep, without the names: the arguments of `from_stored`."""
+        return {
+            "layout": self.layout,
+            "numbers": self.numbers,
+            "categories": self.categories,
+            "types": self.types,
+            "seen": self.seen_numbers,
+        }
+
+    @classmethod
+    def from_stored(
+        cls,
+        names: Iterable[Any] | None,
+        *,
+        layout: Sequence[Layout],
+        numbers: NDArray[np.float64],
+        categories: Sequence[Sequence[object] | None],
+        types: Any = (),
+        seen: Any = None,
+    ) -> Self:
+        """Return the columns of a file or a pickle; raises ValueError if its fields do not fit each other.
+
+        Without `types`, all columns are numbers or categories.
+        """
+        types = checked_types(types, [role for role, *_ in layout])
+        if not types:
+            types = ["number" if values is None else CATEGORY for values in categories]
+        _core.Columns(layout, numbers)  # raises if they do not fit each other
+        columns = []
+        rest = numbers
+        for (role, n, missing, widths), values, held in zip(layout, categories, types, strict=True):
+            is_ordered = held == ORDERED
+            if (role == "number" and (values is not None) != is_ordered) or (is_ordered and values is None):
+                raise ValueError("'categories' does not fit 'column_kinds'")
+            if role == "category" and (values is None or len(values) != n):
+                raise ValueError("'categories' does not fit 'columns'")
+            column = TableColumn(role, held, values, missing=missing)
+            if role == "number":
+                centre, scale = rest[:2].tolist()
+                parts, behind = _parts_of(widths, rest[2 + n :])
+                column = column._replace(centre=centre, scale=scale, edges=rest[2 : 2 + n], parts=parts)
+                rest = behind
+            columns.append(column)
+        return cls(_with_seen(columns, seen), names)
+
+
+def _coded(entries: Column, codes: Codes, column_type: str) -> NDArray[np.float64]:
+    """Return the codes of the entries of a column, `OTHER` for unknown ones."""
+    if column_type in (CATEGORY, ORDERED) and (coded := entries.codes()) is not None:
+        categories, numbers = coded  # few categories, each of which is converted once
+        if SIMPLE.issuperset(map(type, categories)):
+            known = np.array([codes.get(value, OTHER) for value in (*categories, None)], np.float64)
+            return known[np.asarray(numbers, np.intp)]  # -1, the last one, if missing
+    values = categories_of(entries, column_type)
+    return np.fromiter(map(codes.get, values, repeat(OTHER)), np.float64, len(values))
+
+
+def _require_no_infinity(raw: NDArray[np.float64], frame: InputFrame) -> None:
+    """Raise ValueError if a number is infinite; missing values are allowed."""
+    infinite = np.isinf(raw)
+    if infinite.any():
+        row, column = map(int, np.argwhere(infinite)[0])
+        raise ValueError(
+            f"Input X contains infinity or a value too large for float64: {frame.label(column)}, row {row}. "
+            "Replace it by a finite number, or by NaN if it is missing."
+        )
+
+
+def checked_types(types: Any, roles: Sequence[str]) -> tuple[str, ...]:
+    """Return the types of columns in a file or a pickle, or none; raises ValueError if they do not fit the roles."""
+    if not isinstance(types, (list, tuple)) or (types and len(types) != len(roles)):
+        raise ValueError("'column_kinds' is not a list with a word for each column")
+    for word, role in zip(types, roles, strict=False):
+        if word not in _TYPES or word == {"number": CATEGORY, "category": ORDERED}.get(role):
+            raise ValueError("'column_kinds' has a word that does not fit its column")
+    return tuple(types)
+
+
+def _parts_of(widths: Sequence[int], numbers: NDArray[np.float64]) -> tuple[list[DatePart], NDArray[np.float64]]:
+    """Return the parts of a date, and the numbers behind their edges."""
+    parts = []
+    for name, width in zip(PARTS, widths, strict=False):
+        n_edges = width - 1 if width > N_WAVES else 0
+        if width:
+            parts.append(DatePart(name, numbers[:n_edges]))
+        numbers = numbers[n_edges:]
+    return parts, numbers
+
+
+def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:
+    """Return columns with what fit has seen of their categories, or raise ValueError."""
+    if seen is None:
+        return [column._replace(seen=column.assumed_seen) for column in columns]
+    numbers = np.asarray(seen)
+    if numbers.dtype != np.float64 or numbers.shape != (2, len(columns)):
+        raise ValueError(f"'categories.seen' must have two numbers for each of {len(columns)} columns")
+    found = []
+    for column, (n, rare) in zip(columns, numbers.T.tolist(), strict=True):
+        listed = () if column.categories is None else column.categories
+        is_nothing = n == 0 and rare == 0
+        if not is_nothing and not (n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and listed):
+            raise ValueError("'categories.seen' does not fit 'categories'")
+        found.append(column._replace(seen=None if is_nothing else Seen(int(n), rare)))
+    return found
