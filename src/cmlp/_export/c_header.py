@@ -84,7 +84,7 @@ def write_c_header(
     else:
         parts = parts_of_rows(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
-    text = _assembled(model, header, parts)
+    text = _join_parts(model, header, parts)
     if isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
@@ -92,12 +92,12 @@ def write_c_header(
     return header
 
 
-def _assembled(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
+def _join_parts(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
     """Return the text of a header from its parts."""
     n_in, n_out = parts.sizes
-    usage, texts = _texts(model, header.name)
+    usage, texts = _write_texts(model, header.name)
     sizes = f"enum {{ {header.name}_inputs = {n_in}, {header.name}_outputs = {n_out} }};\n"
-    head = _head(model, header, parts, usage)
+    head = _write_comment(model, header, parts, usage)
     return "\n".join([head, parts.opening, _PUSH, sizes, parts.body, *texts, _POP]) + "\n#endif\n"
 
 
@@ -124,11 +124,11 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     rounded = model.astype(np.float32)
     if not np.isfinite(rounded.first.params).all():
         raise ValueError("a weight is too large for float32")
-    _require_resolution(model)
+    _require_fine_outputs(model)
     return rounded
 
 
-def _require_resolution(model: TrainedModel) -> None:
+def _require_fine_outputs(model: TrainedModel) -> None:
     """Raise ValueError if the outputs need digits that float32 lacks.
 
     These are large biases and small weights.
@@ -145,14 +145,14 @@ def _require_resolution(model: TrainedModel) -> None:
         )
 
 
-def _head(
+def _write_comment(
     model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]
 ) -> str:
     """Return the comment that explains the header, and the include guard."""
     usage = [*parts.usage, *more]
     width = max(len(call) for call, _ in usage)
     lines = [
-        *_model(model),
+        *_describe_model(model),
         "",
         *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
         *(line for i, line in enumerate(parts.about) if line or not i),
@@ -166,7 +166,7 @@ def _head(
     return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
-def _model(model: TrainedModel) -> list[str]:
+def _describe_model(model: TrainedModel) -> list[str]:
     """Return the lines that describe the model."""
     net = model.net
     what = "A neural network"
@@ -185,7 +185,7 @@ def _model(model: TrainedModel) -> list[str]:
     ]
 
 
-def _texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
+def _write_texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the usage and the functions of the class labels and the names of the inputs."""
     texts = []
     if model.labels is not None:

@@ -21,22 +21,22 @@ from cmlp._export.c_text import (
     array,
     classify,
     expected_outputs,
-    floats,
+    float_array,
     inner,
     literal,
     stack_of_layers,
 )
 from cmlp._model.calibration import n_answers
-from cmlp._model.table_columns import PARTS
 from cmlp._model.model import Combination
+from cmlp._model.table_columns import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from cmlp._model.table_columns import TableColumn, TableColumns
     from cmlp._model.model import AnswerScale, TableModel
+    from cmlp._model.table_columns import TableColumn, TableColumns
 
 _OPENING = f"""\
 {OPENING}
@@ -83,7 +83,7 @@ def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
         frames="250 bytes",
         sizes=(len(columns), combination.n),
         opening=_OPENING,
-        body="\n".join(table.body()),
+        body="\n".join(table.write_body()),
     )
 
 
@@ -128,38 +128,38 @@ class _Table:
         self.has_categories = any(column.categories is not None for column in self.columns)
         self.has_parts = any(column.parts for column in self.columns)
 
-    def body(self) -> Iterator[str]:
+    def write_body(self) -> Iterator[str]:
         """Yield the functions, columns, networks, predictions and the self-check of a header."""
         n_out = self.model.net.n_out
         text = NetText(self.model.first, self.prefix, Combination(n_out), block=True)
-        yield text.functions()
-        yield from self._encoder()
-        yield from self._columns()
+        yield text.write_functions()
+        yield from self._write_encoder()
+        yield from self._write_columns()
         for i, (_, params) in enumerate(self.model.networks):
             title = f"/* Network {i + 1}: weights (inputs, outputs) and biases of each layer. */\n"
             # no negative zero
-            yield title + floats(f"{self.prefix}_net{i}", params + np.float32(0))
+            yield title + float_array(f"{self.prefix}_net{i}", params + np.float32(0))
         for encoding in self.encodings:
             suffix = encoding.layer.removeprefix("layer")
             shape = (encoding.n_inputs, text.net.sizes[1])
-            yield text.dense(suffix, shape, "float", "x[k]", skip=True)
-        yield from text.later_layers()
-        yield text.finish()
-        yield from self._predictions()
+            yield text.write_dense(suffix, shape, "float", "x[k]", skip=True)
+        yield from text.write_later_layers()
+        yield text.write_finish()
+        yield from self._write_predictions()
         if self.has_categories:
-            yield _categories(self.columns, self.prefix)
-        yield _check(self.model, self.prefix)
+            yield _write_category_function(self.columns, self.prefix)
+        yield _write_table_check(self.model, self.prefix)
 
-    def _encoder(self) -> Iterator[str]:
-        yield _core_text("base/soft_root.h", self.prefix)
+    def _write_encoder(self) -> Iterator[str]:
+        yield _read_core_text("base/soft_root.h", self.prefix)
         text = files("cmlp._export").joinpath("table_functions.h").read_text("ascii")
         text = text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
         # What is in "#if CMLP_PARTS" is left out if no column has parts.
         kept = r"\1" if self.has_parts else ""
-        for each in (text, _core_text("table/encode_row.h", self.prefix)):
+        for each in (text, _read_core_text("table/encode_row.h", self.prefix)):
             yield re.sub(r"#if \w+_PARTS\n(.*?)#endif\n", kept, each, flags=re.DOTALL)
 
-    def _columns(self) -> Iterator[str]:
+    def _write_columns(self) -> Iterator[str]:
         """Yield the edges of all bins, and the columns."""
         prefix = self.prefix
         columns = []
@@ -167,11 +167,11 @@ class _Table:
         for column in self.columns:
             kind = column.role.upper()
             n = column.n
-            where = self._add(column.edges, edges)
+            where = self._add_edges(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
             parts = ""
             if self.has_parts:
-                parts = f", {{{', '.join(self._parts(column, edges))}}}"
+                parts = f", {{{', '.join(self._write_parts(column, edges))}}}"
             columns.append(
                 f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}"
             )
@@ -181,7 +181,7 @@ class _Table:
             )
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
-    def _add(self, added: NDArray[np.float64], edges: list[str]) -> str:
+    def _add_edges(self, added: NDArray[np.float64], edges: list[str]) -> str:
         """Add edges to the array of all edges, and return a pointer to them."""
         if len(added):
             where = f"{self.prefix}_edges + {len(edges)}"
@@ -190,17 +190,17 @@ class _Table:
         edges += map(repr, added.tolist())
         return where
 
-    def _parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
+    def _write_parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
         """Yield the parts of a date, and add their edges."""
         parts = {part.name: part for part in column.parts}
         for name in PARTS:
             used = parts.get(name)
             if used:
-                yield f"{{{self._add(used.edges, edges)}, {len(used.edges)}, 1}}"
+                yield f"{{{self._add_edges(used.edges, edges)}, {len(used.edges)}, 1}}"
             else:
                 yield "{NULL, 0, 0}"
 
-    def _predictions(self) -> Iterator[str]:
+    def _write_predictions(self) -> Iterator[str]:
         prefix = self.prefix
         model = self.model
         combination = self.model.combination
@@ -215,7 +215,7 @@ class _Table:
             if n_answers(model.net) == 1:
                 numbers = (repr(one) for (one,) in model.answer_scale.numbers)
             else:
-                yield _targets(model.answer_scale, prefix)
+                yield _write_targets(model.answer_scale, prefix)
             centre, scale, low, high = numbers
             limited = f", above = value < {low} ? {low} : value"
             value = f"(above > {high} ? {high} : above)"
@@ -236,7 +236,7 @@ class _Table:
                 f"{encoding.inputs});"
                 for encoding in self.encodings
             ),
-            forward=self._forward(),
+            forward=self._write_forward(),
             limited=limited,
             value=value,
             mean=mean,
@@ -248,7 +248,7 @@ class _Table:
             arrays = f"double output[{n_out}];"
             yield classify(declaration, arrays, calls, combination, of_second=model.threshold)
 
-    def _forward(self) -> str:
+    def _write_forward(self) -> str:
         """Return the statements that compute network i, from the inputs that it sees."""
         prefix = self.prefix
         width = self.model.net.sizes[1]
@@ -268,7 +268,7 @@ class _Table:
         )
 
 
-def _core_text(name: str, prefix: str) -> str:
+def _read_core_text(name: str, prefix: str) -> str:
     """Return the functions of a header of the core with another prefix."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
     inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
@@ -334,9 +334,9 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(columns: TableColumns, prefix: str) -> str:
+def _write_category_function(columns: TableColumns, prefix: str) -> str:
     """Return the function that finds the code of a category."""
-    texts = [_category(value) for column in columns for value in column.categories or ()]
+    texts = [_category_literal(value) for column in columns for value in column.categories or ()]
     first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
     return _CATEGORY.substitute(
         prefix=prefix,
@@ -346,7 +346,7 @@ def _categories(columns: TableColumns, prefix: str) -> str:
     )
 
 
-def _category(value: object) -> str:
+def _category_literal(value: object) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, str):
@@ -360,7 +360,7 @@ def _category(value: object) -> str:
     return literal(text)
 
 
-def _targets(scale: AnswerScale, prefix: str) -> str:
+def _write_targets(scale: AnswerScale, prefix: str) -> str:
     """Return the numbers of several targets."""
     rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*scale.numbers, strict=True)]
     title = (
@@ -403,7 +403,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _self_check_rows(columns: TableColumns) -> NDArray[np.float64]:
+def _make_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     """Return the raw rows of the self-check.
 
     They have numbers up to 4 scales from the centre, and all categories.
@@ -424,8 +424,8 @@ def _self_check_rows(columns: TableColumns) -> NDArray[np.float64]:
     return rows
 
 
-def _check(model: TableModel, prefix: str) -> str:
-    rows = _self_check_rows(model.columns)
+def _write_table_check(model: TableModel, prefix: str) -> str:
+    rows = _make_check_rows(model.columns)
     if np.isinf(rows).any():
         expected = np.full((1, 1), np.inf)
     else:

@@ -138,12 +138,12 @@ def inner(definition: str) -> str:
     return definition.replace("\n", "\n    ").strip()
 
 
-def floats(name: str, values: NDArray[Any]) -> str:
+def float_array(name: str, values: NDArray[Any]) -> str:
     """Return the definition of an array of float."""
     return array(f"float {name}", float_literals(values), 8)
 
 
-def integers(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
+def integer_array(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
     """Return the definition of an array of integers."""
     texts = map(str, np.asarray(values).ravel().tolist())
     per_line = 24 if ctype in ("int8_t", "uint8_t") else 10
@@ -203,7 +203,7 @@ def classify(
     return _CLASSIFY.substitute(declaration=declaration, arrays=arrays, calls=calls, find=find)
 
 
-def functions(template: str, prefix: str, used: Iterable[str]) -> str:
+def take_functions(template: str, prefix: str, used: Iterable[str]) -> str:
     """Return the functions of a template that `used` names, and those that they call.
 
     They are in the order of the template.
@@ -286,18 +286,18 @@ class NetText:
         self.combination = combination
         self.block = block
 
-    def functions(self) -> str:
+    def write_functions(self) -> str:
         """Return the functions of the activations, and those that they need."""
         used = {*self.net.activations} - {"identity"} | {"fma", "bits"}
         if self.combination.rule == "normalized":
             used.add("normalize")
-        return functions(
+        return take_functions(
             files("cmlp._export").joinpath("float_functions.h").read_text("ascii"),
             self.prefix,
             used,
         )
 
-    def dense(
+    def write_dense(
         self,
         suffix: str,
         shape: tuple[int, int],
@@ -342,7 +342,7 @@ class NetText:
             value=value,
         )
 
-    def later_layers(self) -> list[str]:
+    def write_later_layers(self) -> list[str]:
         """Return the other layers.
 
         Their zeros (of relu) are irregular: a branch would cost more than it saves.
@@ -350,11 +350,11 @@ class NetText:
         parts = []
         at = 0
         for i, (weights, biases, *_) in enumerate(self.layers[1:], 2):
-            parts.append(self.dense(str(i), weights.shape, "float", "x[k]", at=at))
+            parts.append(self.write_dense(str(i), weights.shape, "float", "x[k]", at=at))
             at += weights.size + biases.size
         return parts
 
-    def finish(self) -> str:
+    def write_finish(self) -> str:
         """Return the function that computes everything after the weighted sums of the first layer.
 
         In a block, the caller passes the parameters of the other layers.
@@ -385,7 +385,7 @@ class NetText:
             elif i == len(layers):
                 lines += f"    for (int j = 0; j < {len(biases)}; j++) {last}[j] = z[j];\n"
                 here = last
-            lines += _activate(prefix, activation, parameter, here, len(biases))
+            lines += _apply_activation(prefix, activation, parameter, here, len(biases))
         if binary:
             lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
         if self.sorts:
@@ -417,7 +417,7 @@ def stack_of_layers(trained: TrainedNet) -> int:
     return 2 * max(widths) + max(widths[1:-1], default=0)
 
 
-def _activate(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
+def _apply_activation(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
     """Return the statement that applies an activation in place."""
     if activation == "identity":
         return ""
@@ -492,33 +492,33 @@ def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
         frames="200 bytes",
         sizes=(model.n_inputs, combination.n),
         opening=OPENING,
-        body=_body(model, prefix),
+        body=_write_row_functions(model, prefix),
     )
 
 
-def _body(model: NetworkModel, prefix: str) -> str:
+def _write_row_functions(model: NetworkModel, prefix: str) -> str:
     """Return the functions, weights, layers, predictions and the self-check of a header."""
     text = NetText(model.first, prefix, model.combination)
     parts = [
-        text.functions(),
-        *_weights(model, prefix),
-        *_first_layers(model, text),
-        *text.later_layers(),
-        text.finish(),
-        *_predictions(model, prefix),
-        _check(model, prefix),
+        text.write_functions(),
+        *_write_weights(model, prefix),
+        *_write_first_layers(model, text),
+        *text.write_later_layers(),
+        text.write_finish(),
+        *_write_predictions(model, prefix),
+        _write_row_check(model, prefix),
     ]
     return "\n".join(parts)
 
 
-def _weights(model: NetworkModel, prefix: str) -> list[str]:
+def _write_weights(model: NetworkModel, prefix: str) -> list[str]:
     parts = []
     for i, (weights, biases, _, _) in enumerate(model.first.layers, 1):
         parts.append(
             f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and "
             "biases. */\n"
-            + floats(f"{prefix}_weights{i}", weights)
-            + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
+            + float_array(f"{prefix}_weights{i}", weights)
+            + float_array(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
         )
     scale = model.input_scale
     if isinstance(scale, tuple):
@@ -529,11 +529,13 @@ def _weights(model: NetworkModel, prefix: str) -> list[str]:
             parts[-1] += array(f"double {prefix}_{name}", map(repr, values.tolist()), 4)
     elif scale != 1:
         scaled = (np.arange(256) * scale).astype(np.float32)
-        parts.append("/* The scaled values of a byte. */\n" + floats(f"{prefix}_bytes", scaled))
+        parts.append(
+            "/* The scaled values of a byte. */\n" + float_array(f"{prefix}_bytes", scaled)
+        )
     return parts
 
 
-def _first_layers(model: NetworkModel, text: NetText) -> list[str]:
+def _write_first_layers(model: NetworkModel, text: NetText) -> list[str]:
     """Return the first layer for each type of rows; it applies the input scale."""
     shape = (model.n_inputs, model.net.sizes[1])
     scale = model.input_scale
@@ -541,7 +543,7 @@ def _first_layers(model: NetworkModel, text: NetText) -> list[str]:
     if isinstance(scale, tuple):
         value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
         return [
-            text.dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)
+            text.write_dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)
         ]
     number = "x[k]"
     byte = "(float)x[k]"
@@ -549,8 +551,8 @@ def _first_layers(model: NetworkModel, text: NetText) -> list[str]:
         number = f"(float)((double)x[k] * {scale!r})"
         byte = f"{prefix}_bytes[x[k]]"
     return [
-        text.dense("1", shape, "float", number, skip=True),
-        text.dense("1_u8", shape, "uint8_t", byte, skip=True),
+        text.write_dense("1", shape, "float", number, skip=True),
+        text.write_dense("1_u8", shape, "uint8_t", byte, skip=True),
     ]
 
 
@@ -578,7 +580,7 @@ static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[
 _OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
 
 
-def _predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
+def _write_predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
     """Yield the functions that a program calls, for each type of rows."""
     n_in = model.n_inputs
     width = max(model.net.sizes[1:])
@@ -631,7 +633,7 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _check(model: NetworkModel, prefix: str) -> str:
+def _write_row_check(model: NetworkModel, prefix: str) -> str:
     """Return the self-check.
 
     Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double.

@@ -160,7 +160,7 @@ def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-        return _graph(onnx, model)
+        return _convert_graph(onnx, model)
     except MemoryError:
         raise
     except Exception as error:
@@ -177,9 +177,9 @@ def dtype_of(onnx: Any, code: int) -> np.dtype[Any]:
     return dtype
 
 
-def _graph(onnx: Any, model: Any) -> Graph:
+def _convert_graph(onnx: Any, model: Any) -> Graph:
     graph = model.graph
-    nodes = [_node(onnx, node) for node in graph.node]
+    nodes = [_read_node(onnx, node) for node in graph.node]
     constants = [tensor.name for tensor in graph.initializer]
     inputs = [entry for entry in graph.input if entry.name not in set(constants)]
     if len(inputs) != 1 or not inputs[0].type.HasField("tensor_type"):
@@ -223,7 +223,7 @@ def _read_size(size: Any) -> int | None:
     return None
 
 
-def _node(onnx: Any, node: Any) -> Node:
+def _read_node(onnx: Any, node: Any) -> Node:
     _require_unique([entry.name for entry in node.attribute])
     if node.domain in ("", "ai.onnx"):
         operator = node.op_type
@@ -273,7 +273,7 @@ def _same_function(onnx: Any, a: Any, b: Any) -> bool:
         list(getattr(a, name)) == list(getattr(b, name)) for name in fields
     )
     return same and all(
-        _same_node(onnx, _node(onnx, x), _node(onnx, y))
+        _same_node(onnx, _read_node(onnx, x), _read_node(onnx, y))
         for x, y in zip(a.node, b.node, strict=True)
     )
 
@@ -371,7 +371,9 @@ class Term(NamedTuple):
 Value = Constant | Inputs | InputRows | Term | None
 
 
-def layer(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]) -> Term:
+def multiply_weights(
+    node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]
+) -> Term:
     """Return the weighted sums of a new layer."""
     weights = None
     if len(others) in (1, 2):
@@ -399,10 +401,10 @@ def layer(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list
         )
     sums = WeightedSums(x, weights, attributes["alpha"])
     biases = others[1] if len(others) > 1 else None
-    return with_biases(node, sums, biases, attributes["beta"])
+    return add_biases(node, sums, biases, attributes["beta"])
 
 
-def with_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term:
+def add_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term:
     """Return weighted sums with biases; those without any are left as they are."""
     if biases is None:
         return Term(sums, "identity")
@@ -428,24 +430,24 @@ def with_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Ter
 # ------------------------------------------- what operators compute from the input of an ONNX graph
 
 
-def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return what a node computes from the inputs; None if no rule matches."""
     x = arguments[0]
     others = arguments[1:]
     if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
-        return _scaled(node, attributes, arguments)
+        return _scale_inputs(node, attributes, arguments)
     if not isinstance(x, Inputs):
         return None
     if node.operator in ("Gemm", "MatMul"):
         if len(x.shape) == 2:
-            return layer(node, attributes, x, others)
+            return multiply_weights(node, attributes, x, others)
         return None
     if node.operator == "Reshape" and len(others) == 1:
-        return _reshaped(node, attributes, x, others[0])
+        return _reshape_inputs(node, attributes, x, others[0])
     if others:
         return None
     if node.operator == "Cast":
-        return _converted(x, attributes["to"])
+        return _cast_inputs(x, attributes["to"])
     if node.operator == "Flatten" and len(x.shape) > 1:
         return x._replace(shape=(x.shape[0], _product(x.shape[1:])))
     if node.operator == "Shape" and x.shape:
@@ -455,14 +457,14 @@ def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) ->
     return None
 
 
-def _scaled(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
+def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
     """Return the inputs after arithmetic with constants.
 
     Raises ValueError for other arithmetic on them.
     """
     x = next(argument for argument in arguments if isinstance(argument, Inputs))
     if node.operator == "ai.onnx.ml.Scaler":
-        return _scaler(node, attributes, x, arguments)
+        return _apply_scaler(node, attributes, x, arguments)
     others = [argument for argument in arguments if argument is not x]
     in_order = x is arguments[0] or node.operator in ("Mul", "Add")
     is_pair = len(arguments) == 2 and len(others) == 1
@@ -479,20 +481,22 @@ def _scaled(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inp
             scale = number
         elif node.operator == "Div" and number:
             scale = 1 / number
-        if 0 < scale <= _largest(x):
+        if 0 < scale <= _largest_number(x):
             return x._replace(scale=scale, rounded=x.rounded or x.dtype == np.float32)
-    values = _values(node, others[0], x)
+    values = _read_numbers(node, others[0], x)
     with np.errstate(all="ignore"):
         if node.operator == "Mul":
-            return _folded(node, x, np.zeros(1), values)
+            return _fold_scale(node, x, np.zeros(1), values)
         if node.operator == "Div":
-            return _folded(node, x, np.zeros(1), 1 / values)
+            return _fold_scale(node, x, np.zeros(1), 1 / values)
         if node.operator == "Sub":
-            return _folded(node, x, values, np.ones(1))
-        return _folded(node, x, -values, np.ones(1))
+            return _fold_scale(node, x, values, np.ones(1))
+        return _fold_scale(node, x, -values, np.ones(1))
 
 
-def _scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]) -> Inputs:
+def _apply_scaler(
+    node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]
+) -> Inputs:
     """Return the inputs after ``(x - offset) * scale``.
 
     ai.onnx.ml computes the result in float32.
@@ -511,10 +515,10 @@ def _scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[A
         numbers.append(np.array(given, np.float64))
     if x.dtype.kind not in "uif":
         raise ValueError(f"{node} is not supported: its input must be numbers, got {x.dtype}")
-    return _folded(node, x, *numbers)._replace(dtype=np.dtype(np.float32), rounded=True)
+    return _fold_scale(node, x, *numbers)._replace(dtype=np.dtype(np.float32), rounded=True)
 
 
-def _values(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
+def _read_numbers(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
     """Return a constant that has one number, or one for each column of the inputs."""
     per_column = False
     if len(x.shape) == 2 and x.shape[1] is not None:
@@ -528,7 +532,9 @@ def _values(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
     return constant.value.reshape(-1).astype(np.float64)
 
 
-def _folded(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
+def _fold_scale(
+    node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]
+) -> Inputs:
     """Return the inputs after another shift and factor, ``(x - offset) * by``."""
     before = x.columns
     if before is None:
@@ -538,7 +544,7 @@ def _folded(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.f
         shift, factor = composed(before, (offset, by))
     except ValueError as error:
         raise ValueError(f"{node} is not supported: {error}") from None
-    in_range = all((np.abs(values) <= _largest(x)).all() for values in (shift, by, factor))
+    in_range = all((np.abs(values) <= _largest_number(x)).all() for values in (shift, by, factor))
     if not in_range or not factor.all():
         kind = _scaling_dtype(x)
         raise ValueError(
@@ -553,12 +559,12 @@ def _scaling_dtype(x: Inputs) -> np.dtype[Any]:
     return x.dtype if x.dtype == np.float64 else np.dtype(np.float32)
 
 
-def _largest(x: Inputs) -> float:
+def _largest_number(x: Inputs) -> float:
     """Return the largest number of the type in which the inputs are scaled."""
     return float(np.finfo(_scaling_dtype(x)).max)
 
 
-def _converted(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
+def _cast_inputs(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
     """Return the inputs in another dtype.
 
     It is None if this changes more than the precision of the network requires.
@@ -573,7 +579,7 @@ def _converted(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
     return x._replace(dtype=to, rounded=x.rounded or not exact)
 
 
-def _reshaped(node: Node, attributes: dict[str, Any], x: Inputs, shape: Any) -> Inputs | None:
+def _reshape_inputs(node: Node, attributes: dict[str, Any], x: Inputs, shape: Any) -> Inputs | None:
     """Return the inputs as a matrix with the same rows; None if the rows may be others."""
     target: Any = None
     if isinstance(shape, Constant):
@@ -600,7 +606,9 @@ def _product(sizes: Sequence[int | None]) -> int | None:
     return math.prod(known) if len(known) == len(sizes) else None
 
 
-def from_rows(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> InputRows | None:
+def apply_to_shape(
+    node: Node, attributes: dict[str, Any], arguments: list[Any]
+) -> InputRows | None:
     """Return a part of the inputs' shape, from which a graph computes the target of Reshape.
 
     Its 0 is the rows.
@@ -675,28 +683,28 @@ _ROOTS = {math.sqrt(0.5): "sqrt(1/2)", math.sqrt(2): "sqrt(2)"}  # may be rounde
 _ROUNDED = 1e-6
 
 
-def from_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return a layer, or a function of a layer's weighted sums."""
     first = arguments[0]
     term: Term = next(argument for argument in arguments if isinstance(argument, Term))
     if node.operator in ("Gemm", "MatMul"):
         if first is term and term.state in ACTIVATIONS:
-            return layer(node, attributes, term, arguments[1:])
+            return multiply_weights(node, attributes, term, arguments[1:])
         return None
     lacks_biases = term.state == "identity" and term.sums.biases is None
     if node.operator == "Add" and len(arguments) == 2 and lacks_biases:
         biases = arguments[1] if first is term else first
         if isinstance(biases, Constant):
-            return with_biases(node, term.sums, biases, 1.0)
+            return add_biases(node, term.sums, biases, 1.0)
         return None
     if node.operator == "TopK":
-        return _sorted(term, arguments)
+        return _sort_outputs(term, arguments)
     if node.operator in _LABEL_RULES:
         return _LABEL_RULES[node.operator](attributes, arguments)
-    return _state(node, attributes, arguments, term)
+    return _look_up_state(node, attributes, arguments, term)
 
 
-def _sorted(term: Term, arguments: list[Any]) -> Term | None:
+def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
     """Return the outputs of each row in ascending order, as several quantiles are."""
     if len(arguments) != 2 or not isinstance(arguments[1], Constant):
         return None
@@ -707,11 +715,13 @@ def _sorted(term: Term, arguments: list[Any]) -> Term | None:
     return None
 
 
-def _state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term) -> Term | None:
+def _look_up_state(
+    node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term
+) -> Term | None:
     """Look up an operator in the table of states."""
     if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
         return None
-    operands = [_operand(argument, term, node.operator) for argument in arguments]
+    operands = [_name_operand(argument, term, node.operator) for argument in arguments]
     if node.operator in ("Add", "Mul"):
         operands.sort()
     if node.operator == "Concat" and attributes["axis"] not in (1, -1):
@@ -738,7 +748,7 @@ def _state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: T
     return Term(term.sums, "relu")
 
 
-def _operand(argument: Any, term: Term, operator: str) -> str:
+def _name_operand(argument: Any, term: Term, operator: str) -> str:
     """Return the name of an argument in the table of states.
 
     It is "" for arguments that the table does not have.
@@ -767,7 +777,7 @@ def _operand(argument: Any, term: Term, operator: str) -> str:
 # ------------------------------------------------------------------------------------------- labels
 
 
-def _reshaped_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _reshape_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     """Return a term whose column becomes a vector, or a vector that becomes a column.
 
     The term has outputs or labels.
@@ -794,7 +804,7 @@ def _reshaped_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | N
     return None
 
 
-def _squeezed(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _squeeze_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     if len(arguments) == 2 and isinstance(arguments[1], Constant):
         axes = arguments[1].integers()
     else:
@@ -809,7 +819,7 @@ def _squeezed(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     return None
 
 
-def _arg_max(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _find_largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     form = "index column" if attributes["keepdims"] else "index"
     if term.sums.n_out > 1 and term.state in ACTIVATIONS:
@@ -819,7 +829,7 @@ def _arg_max(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     return None
 
 
-def _looked_up(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _look_up_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     """Return the label of a class index."""
     classes, term = arguments
     if not isinstance(classes, Constant) or len(classes.shape) != 1:
@@ -830,7 +840,7 @@ def _looked_up(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     return Term(term.sums, state, source=term.source, classes=classes)
 
 
-def _converted_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     term: Term = arguments[0]
     to = attributes["to"]
     if isinstance(term.classes, Constant):
@@ -849,7 +859,7 @@ def _converted_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | 
     return None
 
 
-def _mapped(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _map_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     labels = [values for values in attributes.values() if values is not None]
     if len(labels) != 1 or term.state not in ("softmax", "logistic", "pair"):
@@ -868,13 +878,13 @@ _CAST_STATES = {
     "index column": ("index column", ""),
 }
 _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
-    "ArgMax": _arg_max,
-    "Cast": _converted_term,
-    "Gather": _looked_up,
-    "Reshape": _reshaped_term,
-    "Squeeze": _squeezed,
-    "ai.onnx.ml.ArrayFeatureExtractor": _looked_up,
-    "ai.onnx.ml.ZipMap": _mapped,
+    "ArgMax": _find_largest,
+    "Cast": _cast_term,
+    "Gather": _look_up_labels,
+    "Reshape": _reshape_term,
+    "Squeeze": _squeeze_term,
+    "ai.onnx.ml.ArrayFeatureExtractor": _look_up_labels,
+    "ai.onnx.ml.ZipMap": _map_labels,
 }
 
 
@@ -889,13 +899,13 @@ def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) ->
     onnx = optional("onnx", f"from_onnx{NEEDS}")
     graph = read_graph(onnx, path)
     try:
-        return _model(graph, classes)
+        return _build_model(graph, classes)
     except ValueError as error:
         raise ValueError(f"{path} cannot be converted: {error}") from error
 
 
-def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
-    outputs = _terms_of(graph)
+def _build_model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
+    outputs = _execute(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
     if len(numbers) != 1 or len(labels) > 1:
@@ -903,22 +913,22 @@ def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
             f"the outputs {graph.outputs} are not one of numbers and at most one of labels"
         )
     label = labels[0] if labels else None
-    loss, parameter = _loss(graph)
-    last, form = _last(numbers[0], label)
+    loss, parameter = _read_loss(graph)
+    last, form = _find_last_layer(numbers[0], label)
     if (form == "sorted") != isinstance(parameter, tuple):
         raise ValueError("the outputs must be sorted if and only if they are several quantiles")
-    if form not in _forms(last, label, loss, classes is not None):
+    if form not in _allowed_forms(last, label, loss, classes is not None):
         raise ValueError(
             f"the outputs {graph.outputs} are not computed as a model of cmlp computes them"
         )
-    layers, scale = _layers(last)
+    layers, scale = _collect_layers(last)
     if classes is not None:
         return classifier_of(layers, scale, classes)
     if label is not None and label.state == "label" and loss is None:
-        return classifier_of(layers, scale, _classes(label))
+        return classifier_of(layers, scale, _read_classes(label))
     model = network_of(layers, scale, loss, parameter)
     if label is not None:
-        model = model.replace(kind="classifier", labels=_labels(label))
+        model = model.replace(kind="classifier", labels=_read_labels(label))
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
         if model.net.activations[-1] in ("logistic", "softmax"):
             raise ValueError(
@@ -930,7 +940,7 @@ def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
     return model
 
 
-def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
+def _read_loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
     """Return the loss in the metadata of a file of cmlp and its parameter.
 
     It is None if there is none.
@@ -955,13 +965,13 @@ def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
 # -------------------------------------------------------------------------------------- the outputs
 
 
-def _last(numbers: Term, label: Term | None) -> tuple[Term, str]:
+def _find_last_layer(numbers: Term, label: Term | None) -> tuple[Term, str]:
     """Return the output activations, and the form in which the graph returns them."""
     state = numbers.state
     if state == "map":  # from labels to probabilities
         labels = []
         if label is not None:
-            labels = _classes(label).tolist()
+            labels = _read_classes(label).tolist()
         if numbers.classes != [_as_stored(value) for value in labels]:
             raise ValueError(
                 "the labels of the probabilities are not those of the output of labels"
@@ -980,7 +990,9 @@ def _as_stored(label: Any) -> Any:
     return label.encode() if isinstance(label, str) else label
 
 
-def _forms(last: Term, label: Term | None, loss: str | None, with_classes: bool) -> tuple[str, ...]:
+def _allowed_forms(
+    last: Term, label: Term | None, loss: str | None, with_classes: bool
+) -> tuple[str, ...]:
     """Return the forms in which a graph can return the outputs of a network.
 
     There are none if the labels are others.
@@ -1012,17 +1024,17 @@ def _forms(last: Term, label: Term | None, loss: str | None, with_classes: bool)
     return ()
 
 
-def _labels(label: Term) -> Labels:
+def _read_labels(label: Term) -> Labels:
     """Return the labels of a file; raises ValueError if a classifier cannot have them."""
     if label.state == "multilabel":
-        return Labels(_classes(label), is_multilabel=True)
-    labels = Labels(_classes(label))
+        return Labels(_read_classes(label), is_multilabel=True)
+    labels = Labels(_read_classes(label))
     if labels.n_outputs != label.sums.n_out or not (labels.classes[:-1] < labels.classes[1:]).all():
         raise ValueError("the labels do not match the outputs")
     return labels
 
 
-def _classes(label: Term) -> NDArray[Any]:
+def _read_classes(label: Term) -> NDArray[Any]:
     """Return the labels of the outputs, in their order."""
     if label.state == "multilabel":
         return np.arange(label.sums.n_out)
@@ -1038,7 +1050,7 @@ def _classes(label: Term) -> NDArray[Any]:
     return np.array(texts, str)
 
 
-def _layers(last: Term) -> tuple[list[Layer], float | InputScale]:
+def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
     """Return the layers from the first to the last, and the input scale."""
     layers: list[Layer] = []
     term: Term | Inputs = last
@@ -1085,7 +1097,7 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
 }
 
 
-def _terms_of(graph: Graph) -> list[Term]:
+def _execute(graph: Graph) -> list[Term]:
     """Return the outputs of a graph.
 
     Raises ValueError with the operator and the node that is not supported.
@@ -1093,7 +1105,7 @@ def _terms_of(graph: Graph) -> list[Term]:
     values: dict[str, Value] = {**graph.constants, graph.input: Inputs(graph.dtype, graph.shape)}
     used = set(graph.outputs)
     for node in graph.nodes:
-        result = _result(graph, node, [_known(values, name) for name in node.inputs])
+        result = _execute_node(graph, node, [_find_tensor(values, name) for name in node.inputs])
         if result is None:
             raise ValueError(f"{node} is not supported here")
         values.update(dict.fromkeys(node.outputs[1:], InputRows("other output")))
@@ -1102,14 +1114,14 @@ def _terms_of(graph: Graph) -> list[Term]:
     for node in graph.nodes:
         if used.isdisjoint(node.outputs) and not isinstance(values[node.outputs[0]], Constant):
             raise ValueError(f"{node} is not supported: its result is not used")
-    found = [_known(values, name) for name in graph.outputs]
+    found = [_find_tensor(values, name) for name in graph.outputs]
     terms = [value for value in found if isinstance(value, Term)]
     if len(terms) != len(found):
         raise ValueError(f"the outputs {graph.outputs} must be computed by a network")
     return terms
 
 
-def _known(values: dict[str, Value], name: str) -> Value:
+def _find_tensor(values: dict[str, Value], name: str) -> Value:
     """Return a tensor; None for an argument that is left out."""
     if name and name not in values:
         raise ValueError(f"the graph uses the undefined tensor {name!r}")
@@ -1118,26 +1130,30 @@ def _known(values: dict[str, Value], name: str) -> Value:
     return None
 
 
-def _result(graph: Graph, node: Node, arguments: list[Value]) -> Value:
+def _execute_node(graph: Graph, node: Node, arguments: list[Value]) -> Value:
     """Return the first output of a node; None if no rule matches."""
     if not node.outputs or (node.attributes and node.operator not in _ATTRIBUTES):
         return None
-    attributes = _attributes(node)
+    attributes = _read_attributes(node)
     if node.operator == "Constant":
-        return _constant(graph, node)
+        return _read_constant(graph, node)
     if not arguments or arguments[0] is None:
         return None
     if node.operator == "Identity" or (node.operator == "Dropout" and _is_inactive(arguments)):
         return arguments[0]
     if node.operator == "Cast":
         attributes["to"] = dtype_of(graph.onnx, attributes["to"])
-    for kind, rule in ((Term, from_terms), (Inputs, from_inputs), (InputRows, from_rows)):
+    for kind, rule in (
+        (Term, apply_to_terms),
+        (Inputs, apply_to_inputs),
+        (InputRows, apply_to_shape),
+    ):
         if any(isinstance(argument, kind) for argument in arguments):
             return rule(node, attributes, arguments)
-    return _from_constants(node, attributes, arguments)
+    return _apply_to_constants(node, attributes, arguments)
 
 
-def _attributes(node: Node) -> dict[str, Any]:
+def _read_attributes(node: Node) -> dict[str, Any]:
     """Return the attributes of a node with defaults.
 
     Raises ValueError for values that are not supported.
@@ -1170,7 +1186,7 @@ def _is_inactive(arguments: list[Value]) -> bool:
     return mode is None or (isinstance(mode, Constant) and mode.shape == () and not mode.value)
 
 
-def _constant(graph: Graph, node: Node) -> Constant | None:
+def _read_constant(graph: Graph, node: Node) -> Constant | None:
     if len(node.attributes) != 1:
         return None
     ((name, value),) = node.attributes.items()
@@ -1180,7 +1196,7 @@ def _constant(graph: Graph, node: Node) -> Constant | None:
     return Constant(graph.onnx, value)
 
 
-def _from_constants(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def _apply_to_constants(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     if len(arguments) == 1 and node.operator == "Transpose" and len(arguments[0].shape) == 2:
         return arguments[0].transpose()  # type: ignore[no-any-return]
     if len(arguments) == 1 and node.operator == "Cast":

@@ -15,9 +15,9 @@ from cmlp._data.disk import write_atomically
 from cmlp._data.json_texts import as_json, dump_names
 from cmlp._data.scale import too_coarse
 from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER, function_text
-from cmlp._model.table_columns import PARTS
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
+from cmlp._model.table_columns import PARTS
 from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.scale import InputScale
-    from cmlp._model.table_columns import TableColumn
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
+    from cmlp._model.table_columns import TableColumn
 
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
@@ -547,8 +547,8 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     if model.labels is None:
         classes = None
     else:
-        classes = _label_values(model.labels.classes)
-    size = _size(model)
+        classes = _convert_labels(model.labels.classes)
+    size = _estimate_size(model)
     if classes is not None:
         if classes.dtype.kind in "OU":
             size += sum(len(label.encode()) + 8 for label in classes.tolist())
@@ -567,10 +567,10 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
         writer.classifier(classes)
     else:
         writer.numbers()
-    return writer.model(writer.inputs, _metadata(model))
+    return writer.model(writer.inputs, _build_metadata(model))
 
 
-def _metadata(model: TrainedModel) -> dict[str, str]:
+def _build_metadata(model: TrainedModel) -> dict[str, str]:
     """Return what the graph does not show."""
     net = model.net
     names = model.feature_names
@@ -586,7 +586,7 @@ def _metadata(model: TrainedModel) -> dict[str, str]:
     return {**strings, NAMES_KEY: dump_names(names)}
 
 
-def _size(model: TrainedModel) -> int:
+def _estimate_size(model: TrainedModel) -> int:
     """Return about the bytes of all constants but the classes."""
     size = sum(params.nbytes for _, params in model.networks)
     if isinstance(model, TableModel):
@@ -597,7 +597,7 @@ def _size(model: TrainedModel) -> int:
     return size
 
 
-def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
+def _convert_labels(classes: NDArray[Any]) -> NDArray[Any]:
     """Return class labels in a dtype that ONNX has.
 
     Raises TypeError or ValueError for other labels.
@@ -621,7 +621,7 @@ def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def _require_resolution(scale: InputScale) -> None:
+def _require_fine_inputs(scale: InputScale) -> None:
     """Raise ValueError if float32 is too coarse for a factor near a shift.
 
     Inputs near the shift are then too far from each other.
@@ -710,7 +710,7 @@ class _RowWriter(_Writer):
             a = self.node("Cast", a, to=self.element(wide))
         if isinstance(scale, tuple):
             if input_dtype == "float32":
-                _require_resolution(scale)
+                _require_fine_inputs(scale)
             a = self.node("Sub", a, self.constant("input.shift", scale.shift))
             a = self.node("Mul", a, self.constant("input.factor", scale.factor))
         elif scale != 1:

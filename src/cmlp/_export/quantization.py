@@ -130,7 +130,7 @@ def quantize(model: NetworkModel, X: Array) -> tuple[IntegerNet, Array]:
             )
         )
     one_unit = model.combination.answer == "largest" and model.net.n_out > 1
-    ranges = _input_range(X, whole=not isinstance(model.input_scale, tuple))
+    ranges = _measure_range(X, whole=not isinstance(model.input_scale, tuple))
     if ranges is None:
         inputs = X.astype(np.uint8)
     else:
@@ -157,19 +157,19 @@ def quantize(model: NetworkModel, X: Array) -> tuple[IntegerNet, Array]:
             unit = unit * np.where(
                 X.min(axis=0) == X.max(axis=0), 0, ranges.step.astype(np.float64)
             )
-        layer = _layer(
+        layer = _round_layer(
             real * unit[:, None], offset, inputs, targets[i], activation, last and one_unit
         )
         sums = layer.sums(inputs)
         if not last:
-            layer, level = _with_rescale(layer, targets[i])
+            layer, level = _add_rescale(layer, targets[i])
             inputs = layer.activate(sums)
             unit = np.full(len(biases), level)
         layers.append(layer)
     return IntegerNet(ranges, layers), sums
 
 
-def _input_range(X: Array, *, whole: bool) -> InputRange | None:
+def _measure_range(X: Array, *, whole: bool) -> InputRange | None:
     """Return the range of every input in the calibration rows; None if all inputs are bytes.
 
     `whole`: floats that are whole numbers from 0 to 255 are bytes, too. If each input has a factor
@@ -187,7 +187,7 @@ def _input_range(X: Array, *, whole: bool) -> InputRange | None:
     return InputRange(low, np.where(step > 0, step, np.float32(1)))
 
 
-def _layer(
+def _round_layer(
     weights: Array, biases: Array, inputs: Array, targets: Array, activation: str, one_unit: bool
 ) -> IntegerLayer:
     """Round a layer.
@@ -200,7 +200,7 @@ def _layer(
     units = np.where(units > 0, units, units.max(initial=0.0) or 1.0)
     if one_unit:
         units = np.full(len(units), units.max())
-    rounded = _rounded_weights(weights, units, _factor(_gram(inputs)))
+    rounded = _round_weights(weights, units, _factorize(_gram(inputs)))
     layer = IntegerLayer(rounded, np.rint(biases / units).astype(np.int64), units, activation, None)
     errors = targets.astype(np.float64) - layer.sums(inputs) * units
     means = np.array([math.fsum(column) for column in errors.T]) / len(errors)
@@ -221,7 +221,7 @@ def _gram(inputs: Array) -> Array:
     return total
 
 
-def _factor(gram: Array) -> Array:
+def _factorize(gram: Array) -> Array:
     """Return the upper triangular R with R R' = gram + a multiple of the unit matrix.
 
     The multiple makes the sum invertible.
@@ -237,7 +237,7 @@ def _factor(gram: Array) -> Array:
     return np.triu(rest)
 
 
-def _rounded_weights(weights: Array, units: Array, factor: Array) -> Array:
+def _round_weights(weights: Array, units: Array, factor: Array) -> Array:
     wanted = weights.copy()
     rounded = np.zeros(weights.shape, np.int8)
     diagonal = np.diag(factor)
@@ -250,14 +250,14 @@ def _rounded_weights(weights: Array, units: Array, factor: Array) -> Array:
     return rounded
 
 
-def _with_rescale(layer: IntegerLayer, targets: Array) -> tuple[IntegerLayer, float]:
+def _add_rescale(layer: IntegerLayer, targets: Array) -> tuple[IntegerLayer, float]:
     """Return a hidden layer with its `Rescale`, and the value of 1 in the activations."""
     name = layer.activation
     if name == "relu":
         step = float(targets.max()) / 255
         if not step > 0:  # no calibration row activates the layer
             step = 1.0
-        return layer._replace(rescale=_rescale(layer.units / step, None)), step
+        return layer._replace(rescale=_round_factors(layer.units / step, None)), step
     step = min(float(np.abs(targets).max()), _LIMITS[name]) / 255
     if not step > 0:
         step = 1.0
@@ -265,10 +265,10 @@ def _with_rescale(layer: IntegerLayer, targets: Array) -> tuple[IntegerLayer, fl
     points = (np.arange(256) * step).astype(np.float32).reshape(-1, 1)
     values = net.forward(np.array([1, 0], np.float32), points)[:, 0].astype(np.float64)
     table = np.rint(values * _LEVELS[name]).astype(np.int64)
-    return layer._replace(rescale=_rescale(layer.units / step, table)), 1 / _LEVELS[name]
+    return layer._replace(rescale=_round_factors(layer.units / step, table)), 1 / _LEVELS[name]
 
 
-def _rescale(factors: Array, table: Array | None) -> Rescale:
+def _round_factors(factors: Array, table: Array | None) -> Rescale:
     """Return multipliers and shifts with multiplier / 2^shift = factor.
 
     This holds as far as the shift is from 1 to 62.
@@ -326,7 +326,7 @@ def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array 
     y = None
     if isinstance(calibrate, tuple) and len(calibrate) == 2:
         X, y = calibrate
-    rows = _dense(X)
+    rows = _check_rows(X)
     if rows.ndim != 2 or rows.shape[1] != model.n_inputs or not len(rows):
         problem = "<calibrate> must have shape (n, {}) with n > 0, got {}."
         raise ValueError(Message(problem, model.n_inputs, rows.shape, calibrate=...))
@@ -342,7 +342,7 @@ def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array 
     )
 
 
-def _dense(X: Any) -> NDArray[Any]:
+def _check_rows(X: Any) -> NDArray[Any]:
     """Return X as a finite array of uint8, float32 or float64."""
     if is_sparse(X):
         X = as_dense(X, "calibrate")

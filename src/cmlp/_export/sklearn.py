@@ -76,12 +76,12 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
     columns = getattr(theirs, "feature_names_in_", None)
     parameters = theirs.get_params(deep=False)
     model = model.replace(kind=kind, labels=labels, names=columns)
-    state = TrainingState(Weights(model.params), _history(theirs))
+    state = TrainingState(Weights(model.params), _read_history(theirs))
     state.epoch = int(theirs.n_iter_)
     return model, parameters, state
 
 
-def _history(theirs: Any) -> History:
+def _read_history(theirs: Any) -> History:
     history = History()
     history.t = int(getattr(theirs, "t_", 0))
     history.stale = int(getattr(theirs, "_no_improvement_count", 0))
@@ -123,7 +123,7 @@ def to_sklearn(
     }
     if "loss" in defaults:
         network["loss"] = net.loss
-    theirs.set_params(**_training_parameters(parameters, defaults), **network)
+    theirs.set_params(**_select_parameters(parameters, defaults), **network)
     theirs.coefs_ = [weights.copy() for weights in model.first.weights]
     theirs.intercepts_ = [biases.copy() for biases in model.first.biases]
     theirs.n_features_in_ = net.n_in
@@ -131,7 +131,7 @@ def to_sklearn(
     theirs.n_layers_ = len(net.sizes)
     theirs.out_activation_ = net.activations[-1]
     if model.labels is not None:
-        theirs._label_binarizer = _label_binarizer(model.labels)
+        theirs._label_binarizer = _make_label_binarizer(model.labels)
         theirs.classes_ = theirs._label_binarizer.classes_
     if model.feature_names is not None:
         theirs.feature_names_in_ = model.feature_names.copy()
@@ -163,7 +163,7 @@ def _require_representable(model: NetworkModel, defaults: Mapping[str, Any]) -> 
         )
 
 
-def _training_parameters(
+def _select_parameters(
     parameters: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the parameters that scikit-learn has too, except values that it does not accept."""
@@ -180,7 +180,7 @@ def _training_parameters(
     return {name: value for name, value in shared.items() if accepted(name, value)}
 
 
-def _label_binarizer(labels: Labels) -> Any:
+def _make_label_binarizer(labels: Labels) -> Any:
     """Return scikit-learn's encoder of targets, a private attribute of its classifiers."""
     from sklearn.preprocessing import LabelBinarizer  # type: ignore[import-untyped]
 
@@ -243,12 +243,12 @@ def pipeline_scale(scalers: Sequence[Any], scale: float | InputScale, n_inputs: 
     """Return the scale of inputs that pass these scalers and then `scale`, that of the network."""
     whole: Any = (np.zeros(n_inputs), np.ones(n_inputs))
     inner = scale if isinstance(scale, InputScale) else (0.0, scale)
-    for one in (*map(_scale_of, scalers), inner):
+    for one in (*map(_read_scaler, scalers), inner):
         whole = composed(whole, one)
     return InputScale(*whole)
 
 
-def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
+def _read_scaler(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
     """Return shift and factor of a fitted scaler."""
     kind = type(scaler)
     read = None
@@ -270,7 +270,7 @@ def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.floa
     return shift, factor
 
 
-def _inverse(scale: Any) -> Any:
+def _invert(scale: Any) -> Any:
     if scale is None:
         return 1.0
     return 1 / np.asarray(scale, np.float64)
@@ -279,14 +279,14 @@ def _inverse(scale: Any) -> Any:
 def _read_standard(scaler: Any) -> tuple[Any, Any]:
     return (
         scaler.mean_ if scaler.with_mean else 0.0,
-        _inverse(scaler.scale_) if scaler.with_std else 1.0,
+        _invert(scaler.scale_) if scaler.with_std else 1.0,
     )
 
 
 def _read_robust(scaler: Any) -> tuple[Any, Any]:
     return (
         scaler.center_ if scaler.with_centering else 0.0,
-        _inverse(scaler.scale_) if scaler.with_scaling else 1.0,
+        _invert(scaler.scale_) if scaler.with_scaling else 1.0,
     )
 
 
@@ -297,7 +297,7 @@ def _read_min_max(scaler: Any) -> tuple[Any, Any]:
 
 
 def _read_max_abs(scaler: Any) -> tuple[Any, Any]:
-    return 0.0, _inverse(scaler.scale_)
+    return 0.0, _invert(scaler.scale_)
 
 
 _SCALERS: dict[str, Any] = {

@@ -64,7 +64,8 @@ def to_torch(model: TrainedModel) -> Any:
 
     if isinstance(model, TableModel):
         networks = [
-            (torch.nn.Sequential(*_layers(torch, one)), one.net.n_in) for one in model.networks
+            (torch.nn.Sequential(*_build_modules(torch, one)), one.net.n_in)
+            for one in model.networks
         ]
         return torch_layers.Table(model, networks).eval()
     net = model.net
@@ -75,13 +76,13 @@ def to_torch(model: TrainedModel) -> Any:
         modules.append(torch_layers.InputShift(scale.shift, scale.factor, dtype))
     elif scale != 1:
         modules.append(torch_layers.InputScale(scale_in(net.dtype, scale, "PyTorch").item(), dtype))
-    modules += _layers(torch, model.first)
+    modules += _build_modules(torch, model.first)
     if model.combination.rule == "normalized":
         modules.append(torch_layers.Normalize())
     return torch.nn.Sequential(*modules).eval()
 
 
-def _layers(torch: Any, trained: TrainedNet) -> list[Any]:
+def _build_modules(torch: Any, trained: TrainedNet) -> list[Any]:
     """Return the modules of a network's layers."""
     from cmlp._export.torch_layers import Sort
 
@@ -94,13 +95,13 @@ def _layers(torch: Any, trained: TrainedNet) -> list[Any]:
             linear.bias.copy_(torch.from_numpy(np.array(biases)))
         modules.append(linear)
         if activation != "identity":
-            modules.append(_module(torch, activation, parameter))
+            modules.append(_build_activation(torch, activation, parameter))
     if trained.sorts:
         return [*modules, Sort()]
     return modules
 
 
-def _module(torch: Any, activation: str, parameter: float) -> Any:
+def _build_activation(torch: Any, activation: str, parameter: float) -> Any:
     """Return the module of an activation."""
     if activation == "exp":
         from cmlp._export.torch_layers import Exp
@@ -119,16 +120,16 @@ def read_torch(module: Any, classes: ArrayLike | None = None) -> NetworkModel:
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     reader = _Reader(torch)
-    for part in _flattened(torch, module):
+    for part in _flatten_modules(torch, module):
         reader.add(part)
-    layers = reader.finished()
+    layers = reader.finish()
     scale = original_scale(reader.input_scale, layers[0].weights.dtype)
     if classes is None:
         return network_of(layers, scale)
     return classifier_of(layers, scale, classes)
 
 
-def _flattened(torch: Any, module: Any) -> list[Any]:
+def _flatten_modules(torch: Any, module: Any) -> list[Any]:
     """Return the modules that Sequentials contain, in the order of their calls."""
     parts: list[Any] = []
     open_ = {0: iter([module])}  # the Sequentials around the next module, by their ids
@@ -189,14 +190,14 @@ class _Reader:
                 )
             return
         if type(module) is nn.Linear:
-            layer = _layer(self.torch, module)
+            layer = _read_linear(self.torch, module)
             if self.pending is not None:
-                layer = _normalized_before(layer, self.pending)
+                layer = _normalize_inputs(layer, self.pending)
             self.layers.append(layer)
             self.activated = False
             self.pending = None
         elif type(module) is nn.BatchNorm1d:
-            self.normalize(_affine(module))
+            self.normalize(_read_batch_norm(module))
         elif own and name == "InputScale":
             if self.layers or self.pending:
                 raise ValueError(
@@ -224,7 +225,7 @@ class _Reader:
         After an activation, keep it for the next one.
         """
         if not self.activated:
-            self.layers[-1] = _normalized_after(self.layers[-1], affine)
+            self.layers[-1] = _normalize_outputs(self.layers[-1], affine)
         elif self.pending is None:
             self.pending = affine
         else:
@@ -234,7 +235,7 @@ class _Reader:
 
     def activate(self, module: Any) -> None:
         """Add an activation to the last layer."""
-        activation, parameter = _activation(self.torch, module)
+        activation, parameter = _read_activation(self.torch, module)
         if self.pending is not None:
             raise ValueError(
                 f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is "
@@ -246,7 +247,7 @@ class _Reader:
         self.layers[-1] = self.layers[-1]._replace(activation=activation, parameter=parameter)
         self.activated = True
 
-    def finished(self) -> list[Layer]:
+    def finish(self) -> list[Layer]:
         """Return the layers."""
         if not self.layers:
             raise ValueError("module must contain at least one Linear")
@@ -262,7 +263,7 @@ class _Reader:
         return self.layers
 
 
-def _layer(torch: Any, linear: Any) -> Layer:
+def _read_linear(torch: Any, linear: Any) -> Layer:
     if linear.weight.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"the parameters must be float32 or float64, got {linear.weight.dtype}")
     weights: NDArray[Any] = linear.weight.detach().cpu().numpy().T
@@ -271,7 +272,7 @@ def _layer(torch: Any, linear: Any) -> Layer:
     return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
 
 
-def _affine(norm: Any) -> Affine:
+def _read_batch_norm(norm: Any) -> Affine:
     """Return what a BatchNorm1d computes with its running mean and variance."""
     if norm.running_mean is None:
         raise ValueError(
@@ -288,9 +289,9 @@ def _affine(norm: Any) -> Affine:
     return Affine(factor, offset)
 
 
-def _normalized_after(layer: Layer, affine: Affine) -> Layer:
+def _normalize_outputs(layer: Layer, affine: Affine) -> Layer:
     """Return a layer whose outputs are normalized."""
-    _require_size(affine, len(layer.biases))
+    _require_features(affine, len(layer.biases))
     weights = layer.weights * affine.factor
     biases = layer.biases * affine.factor + affine.offset
     return layer._replace(
@@ -298,9 +299,9 @@ def _normalized_after(layer: Layer, affine: Affine) -> Layer:
     )
 
 
-def _normalized_before(layer: Layer, affine: Affine) -> Layer:
+def _normalize_inputs(layer: Layer, affine: Affine) -> Layer:
     """Return a layer whose inputs are normalized."""
-    _require_size(affine, len(layer.weights))
+    _require_features(affine, len(layer.weights))
     weights = layer.weights * affine.factor[:, np.newaxis]
     biases = layer.biases + affine.offset @ layer.weights.astype(np.float64)
     return layer._replace(
@@ -308,12 +309,12 @@ def _normalized_before(layer: Layer, affine: Affine) -> Layer:
     )
 
 
-def _require_size(affine: Affine, size: int) -> None:
+def _require_features(affine: Affine, size: int) -> None:
     if len(affine.factor) != size:
         raise ValueError(f"BatchNorm1d must have {size} features, got {len(affine.factor)}")
 
 
-def _activation(torch: Any, module: Any) -> tuple[str, float]:
+def _read_activation(torch: Any, module: Any) -> tuple[str, float]:
     """Return the name in cmlp of an activation, and its parameter.
 
     leaky_relu and elu without one are relu.

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cmlp._model.table_columns import DatePart, TableColumn
     from cmlp._model.model import TableModel
+    from cmlp._model.table_columns import DatePart, TableColumn
 
 
 class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are not checked
@@ -116,7 +116,7 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     def forward(self, rows: torch.Tensor) -> Any:
         """Return the outputs of the model, of shape (n_rows, n_outputs)."""
         rows = rows.to(torch.float64)
-        encoded = {bins: self._encoded(rows, bins) for bins in set(self.bins)}
+        encoded = {bins: self._encode(rows, bins) for bins in set(self.bins)}
         outputs = [
             network(encoded[bins].to(next(network.parameters()).dtype)).to(torch.float64)
             for network, bins in zip(self.networks, self.bins, strict=True)
@@ -131,12 +131,12 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         )
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 
-    def _encoded(self, rows: torch.Tensor, bins: bool) -> Any:
+    def _encode(self, rows: torch.Tensor, bins: bool) -> Any:
         """Return the inputs of the networks, as docs/arithmetic.md defines them."""
         parts = []
         for column, x in zip(self.columns, rows.unbind(dim=1), strict=True):
             if column.role == "number":
-                parts += _number(column, x, bins)
+                parts += _encode_number(column, x, bins)
             elif column.role == "category":
                 codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
                 known = (x[:, None] == codes).to(x.dtype)
@@ -148,22 +148,25 @@ class Table(torch.nn.Module):  # type: ignore[misc]
         return torch.zeros_like(rows[:, :1])
 
 
-def _number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _encode_number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a column of numbers."""
     missing = x.isnan()
     known = torch.where(missing, column.centre, x)
     z = ((known - column.centre) / column.scale).clamp(-1e9, 1e9)
     parts = [torch.where(missing, 0.0, z / torch.sqrt(1 + (z / 3) ** 2))[:, None]]
     if bins and len(column.edges):
-        parts.append(torch.where(missing[:, None], 0.0, _places(column.edges, known)))
+        parts.append(torch.where(missing[:, None], 0.0, _place_in_bins(column.edges, known)))
     if column.missing:
         parts.append(missing.to(x.dtype)[:, None])
     for part in column.parts:
-        parts += [torch.where(missing[:, None], 0.0, inputs) for inputs in _part(part, known, bins)]
+        parts += [
+            torch.where(missing[:, None], 0.0, inputs)
+            for inputs in _encode_date_part(part, known, bins)
+        ]
     return parts
 
 
-def _part(part: DatePart, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _encode_date_part(part: DatePart, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a part of a date: two waves over its period, and bins."""
     period, first = PARTS[part.name]
     since = (x if part.name == "day" else torch.floor(x)) - first
@@ -172,11 +175,11 @@ def _part(part: DatePart, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     u = 2 * torch.stack([phase, torch.where(phase < 0.75, phase + 0.25, phase - 0.75)], dim=1) - 1
     waves = 4 * u * (u.abs() - 1)
     if bins and len(part.edges):
-        return [waves, _places(part.edges, days)]
+        return [waves, _place_in_bins(part.edges, days)]
     return [waves]
 
 
-def _places(edges: NDArray[np.float64], x: torch.Tensor) -> torch.Tensor:
+def _place_in_bins(edges: NDArray[np.float64], x: torch.Tensor) -> torch.Tensor:
     """Return the place of numbers in each of the bins between edges."""
     ends = torch.tensor(edges, dtype=x.dtype, device=x.device)
     return ((x[:, None] - ends[:-1]) / ends.diff()).clamp(0, 1) - 0.5

@@ -54,7 +54,7 @@ class Described:
         if names is None:
             self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])]
         else:
-            self.inputs = [visible(n) for n in names]
+            self.inputs = [clean_label(n) for n in names]
         self.outputs = self._outputs()
         self.noun = self._noun()
 
@@ -71,7 +71,7 @@ class Described:
 
     def _outputs(self) -> list[str]:
         if self.labels is not None:
-            names = [visible(label) for label in self.labels.classes.tolist()]
+            names = [clean_label(label) for label in self.labels.classes.tolist()]
             if len(names) == 1 and self.kind == "binary":
                 return names * 2
             return names
@@ -91,7 +91,7 @@ class Described:
         if self.is_image and names is None:
             self.noun = "image"
         elif names is not None and self.kind == "classes" and self.outputs == classes:
-            self.outputs = [visible(name) for name in names]
+            self.outputs = [clean_label(name) for name in names]
             self.noun = self._noun()
 
     def _noun(self) -> str:
@@ -140,18 +140,18 @@ class Described:
             "scale": scale,
             "white": white,
             "dtype": self.net.dtype.name,
-            "params": encoded(self.params.astype(kind)),
+            "params": encode_base64(self.params.astype(kind)),
         }
 
 
-def encoded(values: NDArray[Any] | bytes) -> str:
+def encode_base64(values: NDArray[Any] | bytes) -> str:
     """Return bytes or the bytes of an array in base64."""
     if not isinstance(values, bytes):
         values = values.tobytes()
     return base64.b64encode(values).decode("ascii")
 
 
-def visible(label: object) -> str:
+def clean_label(label: object) -> str:
     """Return a text for a label that cannot disturb the text around it.
 
     Control characters are replaced by U+FFFD. The characters that override the direction of the

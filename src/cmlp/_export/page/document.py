@@ -27,7 +27,7 @@ from cmlp._export.page.assembly import (
     script_json,
     style,
 )
-from cmlp._export.page.description import Described, encoded, visible
+from cmlp._export.page.description import Described, clean_label, encode_base64
 from cmlp._export.page.table import table_page
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 from cmlp._model.model import TableModel
@@ -80,13 +80,13 @@ def page_of(
     else:
         described.use_data(data)
         examples = Examples(described, data)
-    parts = _texts(described, examples, title) | {
+    parts = _write_template_texts(described, examples, title) | {
         "data": "",
         "credit": credit,
         "theme": 'document.documentElement.dataset.theme = "dark";',
-        "style": _style(described),
-        "script": _script(described, examples),
-        "model": script_json(described.as_json(_white(described, examples))),
+        "style": _assemble_style(described),
+        "script": _assemble_script(described, examples),
+        "model": script_json(described.as_json(_white_input(described, examples))),
         "examples": script_json(None if examples is None else examples.as_json()),
     }
     if _has_tale(described, examples):
@@ -99,13 +99,13 @@ def page_of(
     return Document("template.html", parts)
 
 
-def _style(model: Described) -> str:
+def _assemble_style(model: Described) -> str:
     """Return the style: only the files that this page needs."""
     parts = {"fields": not model.is_image, "words": model.has_words}
     return style(["base", "page", *(name for name, needed in parts.items() if needed)])
 
 
-def _script(model: Described, examples: Examples | None) -> str:
+def _assemble_script(model: Described, examples: Examples | None) -> str:
     """Return the script: only the files that this page needs.
 
     With chapters it is compressed together with theirs.
@@ -132,11 +132,13 @@ def _script(model: Described, examples: Examples | None) -> str:
     return script(name for name, needed in parts.items() if needed)
 
 
-def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
+def _write_template_texts(
+    model: Described, examples: Examples | None, title: str | None
+) -> dict[str, str]:
     """Return the texts and sections of the template."""
     noun = model.noun
     if title is None:
-        title = _title(model)
+        title = _default_title(model)
     texts = {
         "noun": noun,
         "a_noun": {"digit": "a digit", "image": "an image"}.get(noun, noun),
@@ -145,9 +147,9 @@ def _texts(model: Described, examples: Examples | None, title: str | None) -> di
         "range": "a number, shown by brightness; below 0 in orange",
         "measured": f"test {noun}s right",
         "filters": "its neurons",
-        "title": escape(visible(title)),
-        "facts": escape(_facts(model, examples)),
-        "keys": escape(_keys(model, examples is not None)),
+        "title": escape(clean_label(title)),
+        "facts": escape(_write_facts(model, examples)),
+        "keys": escape(_list_keys(model, examples is not None)),
         "wanted": _WANTED_NUMBERS,
         "hidden": " and ".join(map(str, model.sizes[1:-1])),
         "n_params": f"{model.net.n_params:,}",
@@ -181,20 +183,20 @@ _WANTED_CLASS = '<select id="wanted"></select>'
 _WANTED_NUMBERS = '<input type="text" id="wanted">'
 
 
-def _title(model: Described) -> str:
+def _default_title(model: Described) -> str:
     if model.noun == "digit":
         return "Inside a network that reads digits"
     return "Inside a network of " + "-".join(map(str, model.sizes)) + " neurons"
 
 
-def _facts(model: Described, examples: Examples | None) -> str:
+def _write_facts(model: Described, examples: Examples | None) -> str:
     facts = f"{model.net.n_params:,} weights and biases"
     if examples is None or (accuracy := examples.accuracy()) is None:
         return facts
     return f"{facts}; {100 * accuracy:.1f} % of {len(examples.test[1]):,} test {model.noun}s right"
 
 
-def _keys(model: Described, has_examples: bool) -> str:
+def _list_keys(model: Described, has_examples: bool) -> str:
     """Return the list of the keys of this page."""
     keys = []
     if has_examples:
@@ -213,7 +215,7 @@ def _keys(model: Described, has_examples: bool) -> str:
     return " · ".join([*keys, "Esc close"])
 
 
-def _white(model: Described, examples: Examples | None) -> float:
+def _white_input(model: Described, examples: Examples | None) -> float:
     """Return the input of a white pixel, 0 without an image."""
     if examples is not None:
         return examples.white
@@ -244,14 +246,14 @@ class Examples:
             problem = "<data> must be X_train, y_train, X_test, y_test, got {} values."
             raise ValueError(Message(problem, len(data), data=...))
         X_train, y_train, X_test, y_test = data
-        self.train = self._checked(X_train, y_train, "train")
-        self.test = self._checked(X_test, y_test, "test")
+        self.train = self._check(X_train, y_train, "train")
+        self.test = self._check(X_test, y_test, "test")
         if model.is_image:
-            self.white = self._white()
+            self.white = self._measure_white()
         else:
             self.white = 0.0
 
-    def _checked(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _check(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return rows, and their classes (of a classifier) or targets."""
         rows = np.asarray(X)
         targets = as_labels(y, f"y_{name}")
@@ -281,9 +283,9 @@ class Examples:
         ):
             problem = "<X> must have finite numbers, got dtype {} or NaN or infinity."
             raise ValueError(Message(problem, rows.dtype, X=Setting(f"X_{name}")))
-        return rows, self._encoded(targets, name)
+        return rows, self._encode(targets, name)
 
-    def _encoded(self, y: NDArray[Any], name: str) -> NDArray[Any]:
+    def _encode(self, y: NDArray[Any], name: str) -> NDArray[Any]:
         model = self.model
         n_outputs = self.model.sizes[-1]
         labels = Setting(f"y_{name}")
@@ -315,7 +317,7 @@ class Examples:
             )
         return y.astype(np.float64)
 
-    def _white(self) -> float:
+    def _measure_white(self) -> float:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
@@ -350,14 +352,14 @@ class Examples:
             packed = {
                 "train": len(parts[0][0]),
                 "targets": targets.tolist(),
-                "data": self._packed(rows),
+                "data": self._pack(rows),
             }
             size = len(packed["data"]) + len(str(packed["targets"]))
             if size <= _MOST_BYTES or len(rows) <= 2:
                 return packed
             share *= min(0.95, 0.97 * _MOST_BYTES / size)
 
-    def _packed(self, rows: NDArray[Any]) -> str:
+    def _pack(self, rows: NDArray[Any]) -> str:
         """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers.
 
         Compressed.
@@ -368,9 +370,9 @@ class Examples:
                 dtype = "<f8"
             else:
                 dtype = "<f4"
-            return encoded(zlib.compress(rows.astype(dtype).tobytes(), 9))
+            return encode_base64(zlib.compress(rows.astype(dtype).tobytes(), 9))
         levels = sixteen_levels(rows, _white_pixel(self.train[0]))
-        return encoded(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
+        return encode_base64(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
 
 
 def sixteen_levels(images: NDArray[Any], white: float) -> NDArray[np.uint8]:
@@ -478,11 +480,11 @@ def _tale(model: Described) -> dict[str, Any]:
         for params in (model.params, _half_trained())
     ]
     return {
-        "half": encoded(recorded("half.bin")),
+        "half": encode_base64(recorded("half.bin")),
         "names": [*_TRAIN, *_TEST],
         "labels": labels,
-        "images": encoded(zlib.compress(np.concatenate(images).tobytes(), 9)),
-        "used": encoded(np.packbits(X.max(axis=0) > 0)),
+        "images": encode_base64(zlib.compress(np.concatenate(images).tobytes(), 9)),
+        "used": encode_base64(np.packbits(X.max(axis=0) > 0)),
         "right": right,
         **json.loads(recorded("recorded.json")),
     }

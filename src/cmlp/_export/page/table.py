@@ -25,12 +25,12 @@ from cmlp._export.page.assembly import (
     script_json,
     style,
 )
-from cmlp._export.page.description import encoded, visible
+from cmlp._export.page.description import clean_label, encode_base64
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
-from cmlp._model.table_columns import PARTS
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
+from cmlp._model.table_columns import PARTS
 from cmlp.exceptions import InvalidParameterError, wrong
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._model.table_columns import TableColumn
     from cmlp._model.model import TableModel
+    from cmlp._model.table_columns import TableColumn
 
 _HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
@@ -77,18 +77,18 @@ def table_page(
         )
         raise InvalidParameterError(problem, background=True, keep_background=...)
     rare = RARE_ACTIVATIONS.intersection(model.net.activations)
-    name = _name(model, target)
-    units = _units(model, unit)
-    facts = _facts(model, units)
-    compared = model.background if background else _made_rows(model)
+    name = _check_target(model, target)
+    units = _list_units(model, unit)
+    facts = _write_accuracy(model, units)
+    compared = model.background if background else _make_rows(model)
     names = None
     if model.feature_names is not None:
         names = model.feature_names.tolist()
     described = {
-        "columns": _columns(model),
+        "columns": _describe_columns(model),
         "names": names,
         "grammar": Grammar(model.cell_format).as_json(),
-        "order": _order(model, model.background or compared),
+        "order": _order_columns(model, model.background or compared),
         "nets": [
             {
                 "sizes": net.sizes,
@@ -97,20 +97,22 @@ def table_page(
             }
             for net, _ in model.networks
         ],
-        "outputs": _outputs(model),
+        "outputs": _label_outputs(model),
         "name": name,
         "units": units,
         "several": n_answers(model.net) > 1,
         "facts": facts,
-        "target": _targets(model),
+        "target": _list_target_scales(model),
         "threshold": model.threshold,
-        "positive": _positive(model),
-        "intervals": _intervals(model),
-        "widths": _widths(model),
-        "ends": _ends(model),
-        "lowest": _lowest(model),
-        "background": _described_background(compared, is_kept=background),
-        "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
+        "positive": _sought_class(model),
+        "intervals": _measure_intervals(model),
+        "widths": _list_widths(model),
+        "ends": _list_frequent_ends(model),
+        "lowest": _lowest_target(model),
+        "background": _encode_background(compared, is_kept=background),
+        "params": encode_base64(
+            np.concatenate([params.astype("<f4") for _, params in model.networks])
+        ),
     }
     if title is None:
         n = model.n_inputs
@@ -118,9 +120,9 @@ def table_page(
         title = f"{subject} from {n} column{'s' * (n != 1)}"
     network = _NETWORK if rare else _NETWORK[:1]
     parts = {
-        "title": escape(visible(title)),
+        "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
-        "about": escape(_about(model)),
+        "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
         "script": dense_script(script([*network, *_SCRIPTS])),
@@ -129,17 +131,17 @@ def table_page(
     return Document("table.html", parts)
 
 
-def _outputs(model: TableModel) -> list[str]:
+def _label_outputs(model: TableModel) -> list[str]:
     net = model.net
     if traits_of(net.loss).predicts_quantiles and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
-    names = [visible(name) for name in output_names(model)]
+    names = [clean_label(name) for name in output_names(model)]
     if model.labels is not None and model.labels.kind == "multilabel":
         return [f"label {name}" for name in names]
     return names
 
 
-def _name(model: TableModel, target: str | None) -> str | None:
+def _check_target(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
     if target is not None and n_answers(model.net) > 1:
         problem = (
@@ -148,12 +150,12 @@ def _name(model: TableModel, target: str | None) -> str | None:
         raise InvalidParameterError(problem, target=target)
     if target is None:
         return None
-    return visible(target)
+    return clean_label(target)
 
 
-def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
+def _list_units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     """Return the unit of each output, "" for none."""
-    n_outputs = len(_outputs(model))
+    n_outputs = len(_label_outputs(model))
     n = n_answers(model.net)
     if unit is None:
         return [""] * n_outputs
@@ -166,10 +168,10 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
         units = list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
         raise wrong(f"text or a sequence of one text for each of {n} targets", unit=unit)
-    return [visible(one) for one in units] * (n_outputs // n)
+    return [clean_label(one) for one in units] * (n_outputs // n)
 
 
-def _targets(model: TableModel) -> list[list[float]] | None:
+def _list_target_scales(model: TableModel) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
     if model.answer_scale is None:
         return None
@@ -181,7 +183,7 @@ def _targets(model: TableModel) -> list[list[float]] | None:
 # ------------------------------------------------------------------------------------------ columns
 
 
-def _columns(model: TableModel) -> list[dict[str, Any]]:
+def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
     """Return the columns: their names, and what the encoder has learned about them."""
     texts = model.feature_names
     if texts is None:
@@ -191,7 +193,7 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
     columns: list[dict[str, Any]] = []
     for i, (name, one) in enumerate(zip(names, model.columns, strict=True)):
         column: dict[str, Any] = {
-            "name": visible(name),
+            "name": clean_label(name),
             "kind": one.role,
             "n": one.n,
             "type": one.type,
@@ -208,21 +210,21 @@ def _columns(model: TableModel) -> list[dict[str, Any]]:
                 dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts
             ]
             if one.categories is None:
-                column |= _field(model, i, one)
+                column |= _choose_field(model, i, one)
             else:  # whose numbers are ranks
                 column["field"] = "choice"
-                column["choices"] = [visible(value) for value in one.categories]
+                column["choices"] = [clean_label(value) for value in one.categories]
         elif one.role == "category":
-            column |= _categories(one.categories or [])
+            column |= _list_choices(one.categories or [])
             if one.has_unlisted:
                 column["unlisted"] = True
         if "choices" in column:
-            column |= _texts(one.categories or [])
+            column |= _list_file_texts(one.categories or [])
         columns.append(column)
     return columns
 
 
-def _field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
+def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
     """Return the field of a number.
 
     It is "number", or "date" or "datetime-local" for days since 1970, or a choice.
@@ -245,14 +247,14 @@ def _field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
     return {"field": "datetime-local"}
 
 
-def _texts(values: Sequence[object]) -> dict[str, Any]:
+def _list_file_texts(values: Sequence[object]) -> dict[str, Any]:
     """Return what a file has for the categories, where it is not what the page shows.
 
     These are texts, and numbers by value.
     """
     found: dict[str, Any] = {}
     texts = [None if value is None else str(value) for value in values]
-    if any(text is not None and text != visible(text) for text in texts):
+    if any(text is not None and text != clean_label(text) for text in texts):
         found["texts"] = texts
     if any(isinstance(value, (bool, int, float)) for value in values):
         found["numbers"] = [_finite_number(value) for value in values]
@@ -265,9 +267,9 @@ def _finite_number(value: object) -> float | None:
     return None
 
 
-def _categories(values: Sequence[object]) -> dict[str, Any]:
+def _list_choices(values: Sequence[object]) -> dict[str, Any]:
     """Return the choices of a column in the order of their codes, and a missing value's code."""
-    choices = [None if value is None else visible(value) for value in values]
+    choices = [None if value is None else clean_label(value) for value in values]
     missing = values.index(None) if None in values else -1
     return {"choices": choices, "missing": missing}
 
@@ -275,7 +277,7 @@ def _categories(values: Sequence[object]) -> dict[str, Any]:
 # ---------------------------------------------------------------------- what rows are compared with
 
 
-def _made_rows(model: TableModel) -> Background | None:
+def _make_rows(model: TableModel) -> Background | None:
     """Return rows made of the summary's values of each column in random order.
 
     They are not rows of the training.
@@ -289,10 +291,12 @@ def _made_rows(model: TableModel) -> Background | None:
     if kept is None:
         return Background(rows, np.ones(len(rows)))
     mean = np.average(model.predict(kept.rows), axis=0, weights=kept.weights)
-    return Background(rows, _weights_for(mean, model.predict(rows)))
+    return Background(rows, _balance_weights(mean, model.predict(rows)))
 
 
-def _weights_for(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+def _balance_weights(
+    mean: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return weights of rows that give their predictions a mean.
 
     They are as near to equal ones as possible; equal if none do.
@@ -320,14 +324,14 @@ def _weights_for(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> N
     return equal
 
 
-def _described_background(background: Background | None, *, is_kept: bool) -> dict[str, Any] | None:
+def _encode_background(background: Background | None, *, is_kept: bool) -> dict[str, Any] | None:
     if background is None:
         return None
-    rows, weights = (encoded(array.astype("<f8")) for array in background)
+    rows, weights = (encode_base64(array.astype("<f8")) for array in background)
     return {"rows": rows, "weights": weights, "kept": is_kept}
 
 
-def _order(model: TableModel, background: Background | None) -> list[int]:
+def _order_columns(model: TableModel, background: Background | None) -> list[int]:
     """Return the columns in the order of their effect.
 
     That is how far answers move if a column takes values of other rows.
@@ -354,7 +358,7 @@ def _order(model: TableModel, background: Background | None) -> list[int]:
 # ----------------------------------------------------------------------------------- how sure it is
 
 
-def _intervals(model: TableModel) -> list[tuple[float, list[float]]]:
+def _measure_intervals(model: TableModel) -> list[tuple[float, list[float]]]:
     """Return how far the intervals of each answer reach for each coverage.
 
     There must be enough scores for the coverage.
@@ -367,7 +371,7 @@ def _intervals(model: TableModel) -> list[tuple[float, list[float]]]:
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
-def _widths(model: TableModel) -> list[Any] | None:
+def _list_widths(model: TableModel) -> list[Any] | None:
     """Return for each answer the predictions and factors of its knots.
 
     It has them if the widths of intervals follow the row.
@@ -377,7 +381,7 @@ def _widths(model: TableModel) -> list[Any] | None:
     return list(model.calibration.widths.tolist())
 
 
-def _ends(model: TableModel) -> list[list[float]]:
+def _list_frequent_ends(model: TableModel) -> list[list[float]]:
     """Return the frequent ends of the targets, each with a number near it.
 
     An end that is not frequent has an empty list.
@@ -391,7 +395,7 @@ def _ends(model: TableModel) -> list[list[float]]:
     return ends
 
 
-def _lowest(model: TableModel) -> float | None:
+def _lowest_target(model: TableModel) -> float | None:
     """Return the number below which the loss allows no target; None if there is none."""
     lowest = traits_of(model.net.loss).lowest_target
     if np.isfinite(lowest):
@@ -399,7 +403,7 @@ def _lowest(model: TableModel) -> float | None:
     return None
 
 
-def _facts(model: TableModel, units: list[str]) -> list[str]:
+def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
     """Return a sentence for each answer about rows outside the training.
 
     It has the best constant answer beside it.
@@ -425,19 +429,19 @@ def _facts(model: TableModel, units: list[str]) -> list[str]:
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if model.threshold is not None:
         texts = [
-            f"{_found(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts
+            f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts
         ]
     if several:
         texts = [
             f"{name}: {text[0].lower()}{text[1:]}"
-            for name, text in zip(_outputs(model), texts, strict=True)
+            for name, text in zip(_label_outputs(model), texts, strict=True)
         ]
     if found.rows == CALIBRATION:
         return texts
     return [text + _OPTIMISTIC for text in texts]
 
 
-def _positive(model: TableModel) -> int:
+def _sought_class(model: TableModel) -> int:
     """Return the class that a threshold is to find; 0 without one."""
     if model.threshold is None:
         return 0
@@ -446,7 +450,7 @@ def _positive(model: TableModel) -> int:
     return model.summary.found.positive
 
 
-def _found(model: TableModel) -> str:
+def _write_threshold(model: TableModel) -> str:
     """Return a sentence about the class that the threshold is to find.
 
     It is "" if the threshold was not chosen on rows.
@@ -457,7 +461,7 @@ def _found(model: TableModel) -> str:
         found = model.summary.found
     if found is None:
         return ""
-    name = _outputs(model)[found.positive]
+    name = _label_outputs(model)[found.positive]
     if found.rows == HELD_OUT:
         rows = "held out in training"
     else:
@@ -468,7 +472,7 @@ def _found(model: TableModel) -> str:
     )
 
 
-def _about(model: TableModel) -> str:
+def _write_about(model: TableModel) -> str:
     """Return a paragraph for the end of the page."""
     n_nets = len(model.networks)
     n_weights = sum(net.n_params for net, _ in model.networks)
