@@ -210,9 +210,8 @@ class CSVLog:
         """Write the line of the epoch."""
         epoch = trainer.last_epoch
         values = (epoch.number, *(getattr(epoch, name) for name in COLUMNS[1:]))
-        self._write(
-            "a", ["" if value is None or value != value else repr(value) for value in values]
-        )
+        texts = ["" if value is None or value != value else repr(value) for value in values]
+        self._write("a", texts)
 
     def _write(self, mode: str, cells: Any) -> None:
         with open(self.path, mode, encoding="utf-8", newline="\n") as file:
@@ -287,8 +286,9 @@ default="validation_loss"
         self._best = math.inf
         self._waited = 0
         n_epochs = trainer.state.epoch
-        for value in trainer.history.get(self.monitor, [])[-n_epochs:] if n_epochs else ():
-            self._watch(value)
+        if n_epochs:
+            for value in trainer.history.get(self.monitor, [])[-n_epochs:]:
+                self._watch(value)
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Stop training if the quantity has not improved for too long."""
@@ -303,14 +303,17 @@ default="validation_loss"
             trainer.stop()
 
     def _watch(self, value: float) -> None:
+        larger_is_better = self.monitor == "validation_score"
         if self.mode:
             larger_is_better = self.mode == "max"
-        else:
-            larger_is_better = self.monitor == "validation_score"
         if larger_is_better:
             value = -value
         better = value < self._best - self.min_delta
-        self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)
+        if better:
+            self._best = value
+            self._waited = 0
+        else:
+            self._waited += 1
 
 
 def new_bar(**options: Any) -> Any:

@@ -543,7 +543,8 @@ def _write_first_layers(model: NetworkModel, text: NetText) -> list[str]:
     if isinstance(scale, tuple):
         value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
         return [
-            text.write_dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)
+            text.write_dense(f"1{suffix}", shape, ctype, value)
+            for suffix, ctype in _row_types(model)
         ]
     number = "x[k]"
     byte = "(float)x[k]"

@@ -60,10 +60,7 @@ class DeferredSignals:
         self.handler: Callable[[int, Any], object] | None = None  # the caller's
         self.noted: Callable[[], object] | None = None  # what the first signal does that waits
         self._since = 0.0
-        if lifts:
-            self._longest_wait = _LONGEST_WAIT
-        else:
-            self._longest_wait = 0.0
+        self._longest_wait = _LONGEST_WAIT if lifts else 0.0
 
     def note(self, number: int, frame: Any) -> None:
         """Handle SIGINT."""

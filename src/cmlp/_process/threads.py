@@ -150,7 +150,7 @@ class Pool:
 
         A function that warns is called again: each task has its warning.
         """
-        key = [_key(argument) for argument in arguments]
+        key = [_identify_argument(argument) for argument in arguments]
         latest = self._latest.get(function)
         if latest is not None and latest[0] == key:
             return latest[1]
@@ -165,10 +165,10 @@ class Pool:
 _COMPARED = frozenset((bool, float, int, str))  # types of arguments that are compared by value
 
 
-def _key(argument: Any) -> Any:
+def _identify_argument(argument: Any) -> Any:
     """Return what tells an argument from others: its value, its fields, or which object it is."""
     if hasattr(type(argument), "_fields"):  # a named tuple
-        return [_key(field) for field in argument]
+        return [_identify_argument(field) for field in argument]
     if type(argument) in _COMPARED:
         return argument
     return id(argument)
@@ -240,7 +240,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _read_count() -> int:
-    limits = (_usable_processors(), _quota(), _openmp_threads())
+    limits = (_usable_processors(), _find_quota(), _openmp_threads())
     return max(1, min(limit for limit in limits if limit is not None))
 
 
@@ -262,22 +262,22 @@ def _openmp_threads() -> int | None:
     return None
 
 
-def _quota() -> int | None:
+def _find_quota() -> int | None:
     """Return the smallest CPU quota of the process's control groups, rounded up.
 
     It is None if there is no quota.
     """
-    quotas = [quota for path in _quota_files() if (quota := _read_quota(path)) is not None]
+    quotas = [quota for path in _list_quota_files() if (quota := _read_quota(path)) is not None]
     return min(quotas, default=None)
 
 
-def _quota_files() -> list[str]:
+def _list_quota_files() -> list[str]:
     """Return the paths of the files that can contain a quota.
 
     They are those of the process's control group and its parents.
     """
     files = []
-    for line in _lines("/proc/self/cgroup"):
+    for line in _read_lines("/proc/self/cgroup"):
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         if not controllers:  # version 2
@@ -294,9 +294,11 @@ def _quota_files() -> list[str]:
 
 
 def _read_quota(path: str) -> int | None:
-    words = " ".join(_lines(path)).split()
+    words = " ".join(_read_lines(path)).split()
     if path.endswith("cpu.cfs_quota_us"):
-        words += " ".join(_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))).split()
+        words += " ".join(
+            _read_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+        ).split()
     try:
         quota, period = map(int, words)
     except ValueError:  # "max", no such file, or an unknown format
@@ -306,7 +308,7 @@ def _read_quota(path: str) -> int | None:
     return None
 
 
-def _lines(path: str) -> list[str]:
+def _read_lines(path: str) -> list[str]:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read().splitlines()

@@ -49,9 +49,11 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
     """Return what Python's filters say about a warning that points to a frame."""
 
     def matches(pattern: Any, text: str) -> bool:
-        return pattern is None or bool(
-            pattern == text if isinstance(pattern, str) else pattern.match(text)
-        )
+        if pattern is None:
+            return True
+        if isinstance(pattern, str):
+            return bool(pattern == text)
+        return bool(pattern.match(text))
 
     module = frame.f_globals.get("__name__", "<string>")
     line = frame.f_lineno
@@ -68,7 +70,7 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
 
 def _filters() -> Any:
     """Return Python's filters."""
-    # Python 3.14: those of the context
+    # Python 3.14 has those of the context.
     return getattr(warnings, "_get_filters", lambda: warnings.filters)()
 
 
@@ -77,7 +79,7 @@ def is_ignored(category: type[Warning]) -> bool:
 
     Their texts are not needed then.
     """
-    # the thread may have other filters
+    # The thread may have other filters.
     if hasattr(warnings, "_get_filters") and current_pool() is not None:
         return False
     for action, text, kind, place, number in _filters():

@@ -101,7 +101,7 @@ def _folder(source: Mirrors) -> Path:
     """
     root = os.environ.get("CMLP_DATA")
     if not root:
-        return _download.downloaded(source)
+        return _download.download(source)
     folder = Path(root) / source.folder
     names = [name.removesuffix(".gz") for name in source.files]
     missing = [name for name in names if _find(folder, name) is None]

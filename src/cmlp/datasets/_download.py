@@ -79,7 +79,7 @@ FASHION_MNIST = Mirrors(
 TIMEOUT = 30.0  # seconds without a byte
 
 
-def downloaded(source: Mirrors) -> Path:
+def download(source: Mirrors) -> Path:
     """Return a folder of the cache with the files of a data set.
 
     Those that are missing or changed are downloaded.

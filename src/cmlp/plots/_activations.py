@@ -135,9 +135,8 @@ class ActivationsDisplay(Display):
         self._draw_inputs(ax, inputs, first)
         for index, (layer, left) in enumerate(zip(later, lefts[1:-1], strict=True)):
             last = index == len(later) - 1
-            self._draw_layer(
-                ax, layer, left, "output" if last else f"layer {letters(index)}", names=last
-            )
+            name = "output" if last else f"layer {letters(index)}"
+            self._draw_layer(ax, layer, left, name, names=last)
         ax.set(xlim=(-0.05, right), ylim=(n_rows, -0.6))
         ax.set_aspect("equal")
         ax.set_axis_off()

@@ -111,10 +111,9 @@ class BoundaryDisplay(Display):
             eight classes.
         """
         is_network(estimator)  # raises an error for an estimator that is not fitted
+        names = ["input 0", "input 1"]
         if hasattr(X, "columns"):
             names = [str(name) for name in X.columns]
-        else:
-            names = ["input 0", "input 1"]
         rows = np.asarray(X, np.float64)
         if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows):
             raise ValueError(
@@ -122,9 +121,8 @@ class BoundaryDisplay(Display):
             )
         if resolution < 2:
             raise ValueError(f"resolution must be at least 2, got {resolution}.")
-        if y is None:
-            targets = None
-        else:
+        targets = None
+        if y is not None:
             targets = np.asarray(y)
         if targets is not None and targets.shape != (len(rows),):
             raise ValueError(
@@ -134,7 +132,8 @@ class BoundaryDisplay(Display):
         low = rows.min(axis=0)
         high = rows.max(axis=0)
         space = np.where(high > low, (high - low) * margin, 1.0)
-        (left, bottom), (right, top) = low - space, high + space
+        left, bottom = low - space
+        right, top = high + space
         across, up = np.meshgrid(
             np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
         )
@@ -142,7 +141,7 @@ class BoundaryDisplay(Display):
         if hasattr(X, "columns"):
             frame: Any = type(X)
             grid = frame(dict(zip(names, grid.T, strict=True)))
-        values, classes = _values(estimator, grid)
+        values, classes = _compute_values(estimator, grid)
         shape = (resolution, resolution, *values.shape[1:])
         display = cls((left, right, bottom, top), values.reshape(shape), classes)
         return display.plot(ax, points=rows, targets=targets, names=names)
@@ -174,9 +173,11 @@ class BoundaryDisplay(Display):
         """
         ax = self._start(ax, (5.4, 4.2))
         self.points_: list[PathCollection] = []
-        self.image_: AxesImage = (
-            self._draw_regions(ax) if self.classes is not None else self._draw_values(ax)
-        )
+        self.image_: AxesImage
+        if self.classes is not None:
+            self.image_ = self._draw_regions(ax)
+        else:
+            self.image_ = self._draw_values(ax)
         if points is not None and targets is not None:
             self._draw_points(ax, np.asarray(points, np.float64), np.asarray(targets))
         left, right, bottom, top = self.limits
@@ -213,7 +214,8 @@ class BoundaryDisplay(Display):
         )
         across = np.linspace(left, right, self.values.shape[1])
         up = np.linspace(bottom, top, self.values.shape[0])
-        for index in range(n_classes if n_classes > 2 else 1):
+        n_lines = n_classes if n_classes > 2 else 1
+        for index in range(n_lines):
             lead = self.values[..., index] - np.delete(self.values, index, axis=2).max(axis=2)
             if lead.min() < 0 < lead.max():
                 ax.contour(across, up, lead, levels=[0], colors=[text_color()], linewidths=1)
@@ -247,7 +249,7 @@ class BoundaryDisplay(Display):
         ax.legend(title="class", framealpha=0.8)
 
 
-def _values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _compute_values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the scores and classes of a classifier, or the predictions of a regressor and None."""
     if is_classifier(model):
         classes, scores = answers_of(model, grid)

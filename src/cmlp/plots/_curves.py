@@ -159,12 +159,8 @@ class LossCurveDisplay(Display):
             color = COLORS[2 * len(ax.get_lines()) % len(COLORS)]
         else:
             color = COLORS[2]
-        options = {
-            "color": color,
-            "marker": "." if len(epochs) < 30 else None,
-            "label": self.name,
-            **line,
-        }
+        marker = "." if len(epochs) < 30 else None
+        options = {"color": color, "marker": marker, "label": self.name, **line}
         (self.line_,) = ax.plot(epochs, self.loss_curve, **options)
         self.validation_loss_line_: Line2D | None = None
         if self.validation_loss is not None and len(self.validation_loss):

@@ -155,11 +155,10 @@ class ExplanationDisplay(Display):
         self.texts_: list[Text] = list(ax.get_yticklabels())
         ax.invert_yaxis()
         ax.axvline(0, color=COLORS[4], linewidth=0.5)
-        ax.set_xlabel(
-            "effect on the prediction"
-            if row is not None
-            else "mean absolute effect on the prediction"
-        )
+        if row is None:
+            ax.set_xlabel("mean absolute effect on the prediction")
+        else:
+            ax.set_xlabel("effect on the prediction")
         ax.set_title(self._title(row, k))
 
     def _output(self, row: int | None, output: str | int | None) -> int:

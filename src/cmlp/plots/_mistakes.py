@@ -164,8 +164,7 @@ class MistakesDisplay(Display):
     def _summary(self) -> str:
         if not self.n_wrong:
             return f"No mistakes in {self.n_rows:,} answers"
+        shown = ""
         if len(self.images) < self.n_wrong:
             shown = f", {len(self.images)} of them shown"
-        else:
-            shown = ""
         return f"{self.n_wrong:,} of {self.n_rows:,} answers are wrong{shown}"

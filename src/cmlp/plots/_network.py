@@ -139,10 +139,7 @@ class NetworkDisplay(Display):
         """
         layers = Layers(estimator)
         row = np.asarray(x)
-        if row.ndim == 1:
-            rows = row[None]
-        else:
-            rows = row
+        rows = np.atleast_2d(row)
         if rows.ndim != 2 or len(rows) != 1:
             raise ValueError(f"x must be one row, got the shape {row.shape}.")
         activations = [layer[0] for layer in layers.activations(rows)]
@@ -175,10 +172,7 @@ class NetworkDisplay(Display):
         self.neurons_: list[PathCollection] = []
         self.texts_: list[Text] = []
         self.image_: AxesImage | None = None
-        if self.image_shape:
-            left = -4.6
-        else:
-            left = -1.0
+        left = -4.6 if self.image_shape else -1.0
         right = _DISTANCE * len(self.weights) + 2.2
         ax = self._start(ax, (0.58 * (right - left), 0.58 * (_HEIGHT + 1.5)))
         self.units_ = [
@@ -327,10 +321,9 @@ class NetworkDisplay(Display):
     ) -> None:
         """Write the names and activations of the output neurons, the largest one in bold type."""
         for unit, value, y in zip(self.units_[-1], values, heights, strict=True):
+            weight = "normal"
             if len(values) > 1 and value == values.max():
                 weight = "bold"
-            else:
-                weight = "normal"
             text = f"{self.output_names[unit]}  {value:.2f}"
             self.texts_.append(ax.text(x + 0.4, y, text, ha="left", va="center", weight=weight))
 

@@ -190,15 +190,9 @@ class Layers:
         self.biases = trained.first.biases
         self.sizes = trained.net.sizes
         labels = trained.labels
-        if labels is None:
-            names = []
-        else:
-            names = list(map(str, labels.classes))
-        numbers = list(map(str, range(self.sizes[-1])))
-        if len(names) == len(numbers):
-            self.output_names = names
-        else:
-            self.output_names = numbers
+        self.output_names = list(map(str, range(self.sizes[-1])))
+        if labels is not None and len(labels.classes) == self.sizes[-1]:
+            self.output_names = list(map(str, labels.classes))
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of all layers, each (n_rows, size), the scaled inputs first."""

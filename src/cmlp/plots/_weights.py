@@ -125,19 +125,19 @@ class WeightsDisplay(Display):
         layer = index_of(layer, len(layers.weights), "layer")
         weights = layers.weights[layer]
         n_in, n_out = weights.shape
+        shape = None
         if layer == 0 or image_shape is not None:
             shape = image_shape_of(n_in, image_shape)
-        else:
-            shape = None
         if units is None:
-            units = range(min(n_out, _MOST_IMAGES) if shape else n_out)
+            if shape:
+                n_out = min(n_out, _MOST_IMAGES)
+            units = range(n_out)
         chosen = [index_of(unit, n_out, "units") for unit in units]
         if not chosen:
             raise ValueError("units must name at least one neuron, got none.")
+        output_names = None
         if layer == len(layers.weights) - 1:
             output_names = layers.output_names
-        else:
-            output_names = None
         return cls(weights.copy(), chosen, shape, layer, output_names).plot(ax, n_columns=n_columns)
 
     def plot(self, ax: Axes | None = None, *, n_columns: int = 8) -> Self:
@@ -167,11 +167,10 @@ class WeightsDisplay(Display):
             self.images_[0], ax=ax, label="weight", shrink=0.8, extend="both"
         )
         bar.outline.set_visible(False)
-        ax.set_title(
-            "Weights of the outputs"
-            if self.output_names is not None
-            else f"Weights of layer {self._letters}"
-        )
+        if self.output_names is not None:
+            ax.set_title("Weights of the outputs")
+        else:
+            ax.set_title(f"Weights of layer {self._letters}")
         return self
 
     @property
@@ -197,12 +196,13 @@ class WeightsDisplay(Display):
             ax, (float(np.clip(0.3 * n_out, 3, 10)) + 1, float(np.clip(0.3 * n_in, 2, 8)) + 0.6)
         )
         self.images_.append(ax.imshow(chosen, aspect="auto", interpolation="nearest", **colors))
-        ax.set(
-            xlabel="output"
-            if self.output_names is not None
-            else f"neuron of layer {self._letters}",
-            ylabel="input" if self.layer == 0 else f"neuron of layer {letters(self.layer - 1)}",
-        )
+        columns = f"neuron of layer {self._letters}"
+        rows = "input"
+        if self.output_names is not None:
+            columns = "output"
+        if self.layer > 0:
+            rows = f"neuron of layer {letters(self.layer - 1)}"
+        ax.set(xlabel=columns, ylabel=rows)
         _name_ticks(ax.xaxis, list(map(self._name, self.units)))
         if self.layer:
             _name_ticks(ax.yaxis, [neuron_name(self.layer - 1, source) for source in range(n_in)])
@@ -217,6 +217,8 @@ def _name_ticks(axis: Axis, names: Sequence[str]) -> None:
         axis.set_ticks(range(len(names)), names)
         return
     axis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_major_formatter(
-        FuncFormatter(lambda at, _: names[int(at)] if 0 <= at < len(names) else "")
-    )
+
+    def name_at(place: float, _: int | None) -> str:
+        return names[int(place)] if 0 <= place < len(names) else ""
+
+    axis.set_major_formatter(FuncFormatter(name_at))

@@ -22,7 +22,7 @@ from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
 from cmlp._train.docstrings import documented
 from cmlp.exceptions import shown
-from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_number
+from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_finite_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -381,9 +381,8 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         if self.y_scale is None:
             self._learn(names, 1, rows, np.array(y, np.float64).reshape(-1, 1), missing)
             return
-        if self._learned is None:
-            moments = None
-        else:
+        moments = None
+        if self._learned is not None:
             moments = self._learned.moments
         moments = moments or TargetMoments()
         scaled = []
@@ -401,7 +400,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
     def _require_target(self, value: Any, where: str = "") -> None:
         """Raise ValueError unless a target is a number in the range of the loss."""
         traits = traits_of(self.loss)
-        if not is_number(value):
+        if not is_finite_number(value):
             raise ValueError(f"y must be a finite number, got {shown(value)}{where}.")
         if traits.outside(value):
             raise ValueError(

@@ -84,9 +84,9 @@ class Learned(NamedTuple):
         )
         moments = state["state"].reshape(-1, old.n_params)
         state["state"] = np.concatenate(
-            [_padded(params, old, net) for params in moments] or [state["state"]]
+            [_pad_block(params, old, net) for params in moments] or [state["state"]]
         )
-        params = _padded(self.network.params, old, net)
+        params = _pad_block(self.network.params, old, net)
         return self._replace(
             network=Network._assembled(net, params, 1.0), optimizer=_core.restored(state)
         )
@@ -182,9 +182,8 @@ class Stream:
         """
         n_features = len(self._columns)
         before = self._learned
-        if before is None:
-            copies = None
-        else:
+        copies = None
+        if before is not None:
             copies = (block_copy(before.network.params), deepcopy(before.optimizer))
         try:
             grown = self._grown(names, n_outputs, missing)
@@ -225,7 +224,9 @@ class Stream:
         first = {}
         for place, name in enumerate(names):
             if name not in self._columns and (missing is None or not missing[:, place].all()):
-                first[name] = 0 if missing is None else int(missing[:, place].argmin())
+                first[name] = 0
+                if missing is not None:
+                    first[name] = int(missing[:, place].argmin())
         for name in sorted(first, key=lambda name: (first[name], repr(name))):
             self._columns[name] = len(self._columns)
         learned = self._learned or self._begun(sum(row == 0 for row in first.values()), n_outputs)
@@ -253,10 +254,7 @@ class Stream:
         network = Network._assembled(net, params, 1.0)
         solver = self.solver
         if solver == "sgd" and self.momentum > 0:
-            if self.nesterovs_momentum:
-                solver = "nesterov"
-            else:
-                solver = "momentum"
+            solver = "nesterov" if self.nesterovs_momentum else "momentum"
         optimizer = network.optimizer(
             solver,
             learning_rate=self.learning_rate_init,
@@ -296,7 +294,7 @@ class Stream:
         return learned.network.forward(self._inputs(learned.network, names, rows))
 
 
-def _padded(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
+def _pad_block(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
     """Return a parameter block of a larger network with the values of `old`.
 
     Elsewhere, it is 0.
@@ -309,7 +307,7 @@ def _padded(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any
     return padded
 
 
-def is_number(value: Any) -> bool:
+def is_finite_number(value: Any) -> bool:
     """Return whether a value is a finite number."""
     try:
         return math.isfinite(value)
@@ -322,7 +320,7 @@ def as_row(x: Mapping[Hashable, Any]) -> NDArray[np.float64]:
     if not isinstance(x, Mapping):
         raise TypeError(f"x must be a dict of features, got {type(x).__name__}.")
     for name, value in x.items():
-        if not is_number(value):
+        if not is_finite_number(value):
             raise ValueError(f"x[{name!r}] must be a finite number, got {value!r}.")
     return np.array([[float(value) for value in x.values()]], np.float64)
 

@@ -68,9 +68,8 @@ class CallsCallbacks:
         self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> None:
         self.estimator = estimator
-        if sample_weight is None:
-            metadata = None
-        else:
+        metadata = None
+        if sample_weight is not None:
             metadata = {"sample_weight": sample_weight}
         self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.job = CallbackSupportMixin._init_callback_context(

@@ -43,10 +43,7 @@ _END_OF_INT64 = 2.0**63
 def register(*classes: type) -> None:
     """Register the converter for classes of estimators."""
     for cls in classes:
-        if hasattr(cls, "predict_proba"):
-            options = _OPTIONS
-        else:
-            options = None
+        options = _OPTIONS if hasattr(cls, "predict_proba") else None
         if hasattr(cls, "decision_function"):
             options = {**_OPTIONS, _RAW_SCORES: _BOTH}
         update_registered_converter(
@@ -63,23 +60,18 @@ def _set_types(operator: Any) -> None:
     rows = operator.inputs[0].get_first_dimension()
     trained = model._trained()
     doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
-    if doubles:
-        numbers = DoubleTensorType
-    else:
-        numbers = FloatTensorType
+    numbers = DoubleTensorType if doubles else FloatTensorType
     if hasattr(model, "classes_"):
         classes = model.classes_
         if classes.dtype.kind in "fu" and (np.abs(classes) >= _END_OF_INT64).any():
             raise ValueError(
                 f"Labels must be text or numbers of 64 bits for skl2onnx, got {classes.tolist()}."
             )
-        if classes.dtype.kind in "OU":
-            label = StringTensorType
-        else:
-            label = Int64TensorType
-        operator.outputs[0].set_type(
-            label([rows, len(classes)] if trained.class_labels.kind == "multilabel" else [rows])
-        )
+        label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
+        shape = [rows]
+        if trained.class_labels.kind == "multilabel":
+            shape.append(len(classes))
+        operator.outputs[0].set_type(label(shape))
         operator.outputs[1].set_type(numbers([rows, len(classes)]))
     else:
         operator.outputs[0].set_type(numbers([rows, trained.net.n_out]))
@@ -91,10 +83,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     graph = _Graph(scope, container)
     model = unchanging(own)
     trained = model._trained()
-    if isinstance(trained, TableModel):
-        add = _add_table
-    else:
-        add = _add_network
+    add = _add_table if isinstance(trained, TableModel) else _add_network
     *label, numbers = add(graph, model, operator.inputs)
     if (
         hasattr(own, "decision_function")
@@ -120,10 +109,9 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     widths = [variable.get_second_dimension() for variable in inputs]
     if None not in widths:
         _require_columns(model, sum(widths))
+    dtype = "float64"
     if len(kinds) == 1:
         dtype = helper.tensor_dtype_to_np_dtype(kinds.pop()).name
-    else:
-        dtype = "float64"
     if dtype not in INPUT_DTYPES:
         dtype = "float64"
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
@@ -152,7 +140,9 @@ def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     expected = proto.graph.input
     found: list[tuple[str, int]] = []
     for variable in inputs:
-        n_columns = variable.get_second_dimension() or (len(expected) if len(inputs) == 1 else 1)
+        n_columns = variable.get_second_dimension()
+        if not n_columns:
+            n_columns = len(expected) if len(inputs) == 1 else 1
         kind = guess_proto_type(variable.type)
         found += [(column, kind) for column in graph.columns(variable.onnx_name, n_columns)]
     _require_columns(model, len(found))
@@ -160,9 +150,9 @@ def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     for (column, kind), value in zip(found, expected, strict=True):
         wanted = value.type.tensor_type.elem_type
         if (kind == TensorProto.STRING) != (wanted == TensorProto.STRING):
-            needed, given = (
-                ("text", "numbers") if wanted == TensorProto.STRING else ("numbers", "text")
-            )
+            needed, given = "numbers", "text"
+            if wanted == TensorProto.STRING:
+                needed, given = given, needed
             raise ValueError(
                 f"The column {value.name!r} of {type(model).__name__} must be {needed}, as in "
                 f"fit, got {given}: pass an input of its type for each column to skl2onnx."
@@ -220,9 +210,9 @@ class _Graph:
     def constant(self, value: Any) -> str:
         """Add a tensor, or a list of integers; return its name."""
         tensor = TensorProto()
-        tensor.CopyFrom(
-            numpy_helper.from_array(np.array(value, np.int64)) if isinstance(value, list) else value
-        )
+        if isinstance(value, list):
+            value = numpy_helper.from_array(np.array(value, np.int64))
+        tensor.CopyFrom(value)
         tensor.name = self.scope.get_unique_variable_name(tensor.name or "constant")
         self.container.initializers.append(tensor)
         return str(tensor.name)

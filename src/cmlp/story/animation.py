@@ -60,9 +60,8 @@ class Learning:
         self.total = experiment.n_batches * experiment.n_epochs
         n_images = len(experiment.data.X_train) + len(experiment.data.X_test)
         self._is_cheap = n_images * experiment.network.n_params < _CHEAP
-        shares = np.linspace(
-            0, 1, (_MEASUREMENTS if self._is_cheap else _COSTLY_MEASUREMENTS) + 1
-        ).tolist()
+        n_measurements = _MEASUREMENTS if self._is_cheap else _COSTLY_MEASUREMENTS
+        shares = np.linspace(0, 1, n_measurements + 1).tolist()
         self._due = sorted({self.batches_at(share) for share in shares})
         self._begin(experiment)
 
@@ -140,7 +139,8 @@ class Player:
         last = clock()
         draw()
         while not self.ended:
-            key = read_key(_PAUSED_SECONDS if self.paused else _FRAME_SECONDS)
+            seconds = _PAUSED_SECONDS if self.paused else _FRAME_SECONDS
+            key = read_key(seconds)
             now = clock()
             if not self.paused:
                 # At most five frames at once: after a stop (Ctrl-Z) the training goes on where it
@@ -179,14 +179,11 @@ class Player:
 
     def keys(self) -> str:
         """Return what the keys do now."""
-        if _SPEEDS[self.speed] == 1:
-            speed = "speed"
-        else:
+        speed = "speed"
+        if _SPEEDS[self.speed] != 1:
             speed = f"speed {_SPEEDS[self.speed]:g}x"
-        return (
-            f"space {'go on' if self.paused else 'pause'}   q end   left back   n one batch   + - "
-            f"{speed}"
-        )
+        space = "go on" if self.paused else "pause"
+        return f"space {space}   q end   left back   n one batch   + - {speed}"
 
 
 def old_and_new(terminal: Terminal) -> tuple[str, str]:
@@ -227,9 +224,9 @@ def body_lines(
         width -= len(visible(blocks[0][0])) + _GAP
     has_charts = width >= bar_width + _GAP + _CHART_WIDTH
     outputs = experiment.network.forward(chosen.row[None])[0]
-    blocks.append(
-        drawing.output_bars(terminal, outputs, labels, bar_width if has_charts else width, 2)
-    )
+    if not has_charts:
+        bar_width = width
+    blocks.append(drawing.output_bars(terminal, outputs, labels, bar_width, 2))
     if has_charts:
         bottom = [(0.0, "0"), (1.0, count_noun(experiment.n_epochs, "epoch"))]
         if experiment.n_epochs > 5:
@@ -245,12 +242,16 @@ def _header(terminal: Terminal, learning: Learning, width: int) -> str:
 
     It has a progress bar if there is space.
     """
-    experiment, (at, now) = learning.experiment, learning.now
+    experiment = learning.experiment
+    at, now = learning.now
     number = min(-(-learning.batch // experiment.n_batches), experiment.n_epochs) or 1
     batch = learning.batch - (number - 1) * experiment.n_batches
+    measured = ""
+    if at != learning.batch:
+        measured = f"after batch {at:,}: "
     parts = [
         f"epoch {number} of {experiment.n_epochs}, batch {batch:,} of {experiment.n_batches:,}",
-        f"{'' if at == learning.batch else f'after batch {at:,}: '}cost {now.cost:.3f}",
+        f"{measured}cost {now.cost:.3f}",
         f"right {now.accuracy:.1f} %, new images {now.test_accuracy:.1f} %",
     ]
     text = "   ".join(parts)
@@ -281,10 +282,7 @@ def training_charts(
     positions, measured = zip(*history, strict=True)
     both = width >= 2 * _CHART_WIDTH + _GAP
     old_new = old_and_new(terminal)
-    if both:
-        column = (width - _GAP) // 2
-    else:
-        column = width
+    column = (width - _GAP) // 2 if both else width
 
     def chart(title: str, curves: Sequence[Sequence[float]], ticks: _Ticks) -> list[str]:
         """Draw points between the first tick, at the top, and the last.

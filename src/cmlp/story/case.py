@@ -60,13 +60,17 @@ def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
     """
     experiment = Experiment(ExperimentOptions.of(arguments))
     data = experiment.data
-    X, y = (data.X_train, data.y_train) if of_training else (data.X_test, data.y_test)
+    if of_training:
+        X = data.X_train
+        y = data.y_train
+    else:
+        X = data.X_test
+        y = data.y_test
     names = Names(experiment.network.sizes, data.labels)
     image = image_of(arguments.digit, arguments.number, y, data.labels)
     neuron = vars(arguments).get("neuron")  # not all commands ask for one
-    if neuron is None:
-        unit = None
-    else:
+    unit = None
+    if neuron is not None:
         unit = names.unit(neuron)
     return Case(experiment, Example(image, X[image], data.labels[y[image]]), unit, names)
 

@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     names = (
         "hidden layers of each network, or the word none (default: "
-        f"{' '.join(map(_named, _HIDDEN))})"
+        f"{' '.join(map(_format_sizes, _HIDDEN))})"
     )
     experiment_options.add(parser, "--hidden", nargs="+", default=_HIDDEN, help=names)
     experiment_options.add(parser, *experiment_options.TRAINING)
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"{first.batch_size:,} at a time, with the learning rate {first.rate:g}. The test images "
         f"are {n_test:,} others."
     )
-    names = [_named(hidden) for hidden in arguments.hidden]
+    names = [_format_sizes(hidden) for hidden in arguments.hidden]
     width = max(13, *map(len, names))
     terminal.write_lines(["", f"{'hidden layers':{width}}  parameters  training     test  seconds"])
     accuracies = []
@@ -76,6 +76,6 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _named(hidden: tuple[int, ...]) -> str:
+def _format_sizes(hidden: tuple[int, ...]) -> str:
     """Return hidden layers as on the command line: "16,16", or "none"."""
     return ",".join(map(str, hidden)) or "none"

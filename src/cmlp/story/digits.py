@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         experiment = Experiment(ExperimentOptions.of(arguments))
     try:
         _introduce(terminal, experiment)
-        chart, seconds = _train(terminal, experiment)
+        chart, seconds = _train_and_report(terminal, experiment)
     except KeyboardInterrupt:
         terminal.settle()
         raise
@@ -114,7 +114,7 @@ def _introduce(terminal: Terminal, experiment: Experiment) -> None:
     terminal.say()
 
 
-def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float]:
+def _train_and_report(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float]:
     """Train with a live line for each epoch.
 
     Return charts of cost and accuracy, and the training time in seconds.
@@ -129,17 +129,16 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
             experiment.train_epoch()
             seconds += time.perf_counter() - start
         history.append(experiment.measure())
+        test = "test accuracy" if terminal.width >= _WIDE else "test"
         fields = [
             f"epoch {number:{len(str(n_epochs))}}/{n_epochs}",
             f"cost {history[-1].cost:.4f}",
             f"gradient {experiment.network.gradient(data.X_train, data.y_train).norm:.4f}",
-            f"{'test accuracy' if terminal.width >= _WIDE else 'test'} "
-            f"{history[-1].test_accuracy:.1f} %",
+            f"{test} {history[-1].test_accuracy:.1f} %",
         ]
+        left = []
         if number:
-            left = [f"{duration(seconds / number * (n_epochs - number))} left"]
-        else:
-            left = []
+            left.append(f"{duration(seconds / number * (n_epochs - number))} left")
         terminal.write_live([*fields, *left])
     terminal.settle()
     bottom = [(0.0, "0"), (1.0, count_noun(n_epochs, "epoch"))]
@@ -175,14 +174,12 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
         f"it is not the probability of being right. {mistakes}",
     )
     _, first = np.unique(truth[right], return_index=True)
-    chosen = right[np.sort(first)].tolist()[: 3 if len(wrong) else 4]
+    n_right = 3 if len(wrong) else 4
+    chosen = right[np.sort(first)].tolist()[:n_right]
     chosen += wrong[np.argsort(-activations[wrong], kind="stable")].tolist()[: 4 - len(chosen)]
     blocks = []
     for i in chosen:
-        if answers[i] == truth[i]:
-            mark = ""
-        else:
-            mark = " (mistake)"
+        mark = "" if answers[i] == truth[i] else " (mistake)"
         caption = f"answer: {data.labels[answers[i]]}", f"activation: {activations[i]:.3f}"
         image = drawing.digit_lines(terminal, data.X_test[i], whole=True)
         blocks.append([*image, *caption, f"truth: {data.labels[truth[i]]}{mark}"])
@@ -192,7 +189,11 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
 def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     """Draw the weights of two neurons of the first layer as images, one weight per pixel."""
     weights = experiment.network.weights[0].T.reshape(-1, SIDE, SIDE).astype(np.float64)
-    positive, negative = ("blue", "orange") if terminal.colors else ("shades", "dashes")
+    positive = "shades"
+    negative = "dashes"
+    if terminal.colors:
+        positive = "blue"
+        negative = "orange"
     _say(
         terminal,
         f"This is what neurons of the first layer look for, drawn from their {SIDE * SIDE} "

@@ -41,7 +41,8 @@ _KEPT = 22  # of the 28 rows and columns of pixels: the margin is black in nearl
 
 def symbol(terminal: Terminal, name: str) -> str:
     """Return a character that the terminal's encoding has, by its name."""
-    return _SYMBOLS[name][0 if terminal.blocks else 1]
+    index = 0 if terminal.blocks else 1
+    return _SYMBOLS[name][index]
 
 
 def styled(terminal: Terminal, text: str, style: str) -> str:
@@ -85,10 +86,7 @@ def patch_lines(
 
     Two rows of images are drawn if they fit.
     """
-    if height >= 2 * (_SMALLEST // 2 + 2):
-        rows = 2
-    else:
-        rows = 1
+    rows = 2 if height >= 2 * (_SMALLEST // 2 + 2) else 1
     per_row = max(1, min(_PER_ROW, (width + _GAP) // (_SMALLEST + _GAP)))
     columns = min((width + _GAP) // per_row - _GAP, 2 * (height // rows - 1), _KEPT)
     gap = min((width - per_row * columns) // max(per_row - 1, 1), _WIDEST_GAP)
@@ -196,7 +194,8 @@ def layer_lines(
             zip(*(cell_lines(terminal, v, space, scale) for v in values), strict=True)
         ):
             cells = (" " * gap).join(padded(part, column) for part in parts)
-            lines.append(f"{'' if n else letters(layer):{margin}}{cells}".rstrip())
+            name = "" if n else letters(layer)
+            lines.append(f"{name:{margin}}{cells}".rstrip())
         if scale > 1:
             lines.append(f"{'':{margin}}(brightest: {scale:.3g})")
     return lines
@@ -222,7 +221,9 @@ def output_bars(
         drawn = bar(terminal, value / scale, space)
         if n == winner:
             line = styled(terminal, f"{line}{drawn:{space}} {symbol(terminal, 'winner')}", "strong")
-        lines.append(line if n == winner else (line + drawn).rstrip())
+        if n != winner:
+            line = (line + drawn).rstrip()
+        lines.append(line)
     return lines
 
 
@@ -271,9 +272,9 @@ def page(
     It has a line with the command and its subject, sections, and commands to try next.
     """
     head = ends(title, subject, width)
-    return [line for section in (head, *sections, joined(hints, width)) for line in ("", *section)][
-        1:
-    ]
+    return [
+        line for section in (head, *sections, join_texts(hints, width)) for line in ("", *section)
+    ][1:]
 
 
 def ends(left: str, right: str, width: int) -> list[str]:
@@ -284,7 +285,7 @@ def ends(left: str, right: str, width: int) -> list[str]:
     return [left, *wrapped(right, width)]
 
 
-def joined(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
+def join_texts(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:
     """Return short texts as lines, as many in a line as fit."""
     lines = [parts[0]]
     for part in parts[1:]:

@@ -28,7 +28,7 @@ from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
 from cmlp.story.neurons import SIDE
 from cmlp.story.screen import QUIT_KEYS, Screen, keyboard_of, opening_screen
-from cmlp.story.story import written
+from cmlp.story.story import write_page
 
 _SECONDS = 15.0
 # From these shares of the training on, the next sentence is shown.
@@ -116,7 +116,8 @@ class Opening:
         seen = self.learning.batch * self.learning.experiment.batch_size
         right = self.learning.now.measured.test_accuracy
         state = f"{seen:,} digits shown   {right:.0f} % of new ones right"
-        keys = f"space {'go on' if paused else 'pause'}   left back   q on"
+        space = "go on" if paused else "pause"
+        keys = f"space {space}   left back   q on"
         return [self._strong(self.sentence()), *body, legend], drawing.ends(state, keys, width)[0]
 
     def _legend(self, width: int) -> str:
@@ -164,11 +165,11 @@ class Opening:
                     return "a"
                 return "q"
             if key in ("s", "d"):
-                self._notice = self._open_page("" if key == "s" else EXPLORER)
+                part = "" if key == "s" else EXPLORER
+                self._notice = self._open_page(part)
             elif key in _FORWARD_KEYS or key in _BACK_KEYS:
-                self._image = (self._image + (1 if key in _FORWARD_KEYS else -1)) % len(
-                    self.data.y_test
-                )
+                step = 1 if key in _FORWARD_KEYS else -1
+                self._image = (self._image + step) % len(self.data.y_test)
 
     def last_lines(self, width: int, height: int) -> list[str]:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""
@@ -185,9 +186,8 @@ class Opening:
         heading = [strong(line) for line in wrapped(title, width)]
         notice = textwrap.wrap(self._notice, width)  # also within a long path
         space = height - len(heading) - len(menu) - len(notice) - 2
-        answer = self.answer_lines(
-            width, _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES
-        )
+        height = _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES
+        answer = self.answer_lines(width, height)
         lines = [*heading, "", *answer, "", *menu, *notice]
         if len(lines) <= height:
             return lines
@@ -207,7 +207,10 @@ class Opening:
             verdict = f"It says {answer}."
         else:
             verdict = f"It says {answer}, but this is a {label}."
-        lines = [self._strong(verdict), *([""] if is_large else []), *bars]
+        lines = [self._strong(verdict)]
+        if is_large:
+            lines.append("")
+        lines += bars
         return drawing.beside(image, lines, gap=_GAP)
 
     def _strong(self, text: str) -> str:
@@ -220,13 +223,11 @@ class Opening:
     def _open_page(self, address: str) -> str:
         """Write the page of the network, open it at an address of its own, and say so."""
         try:
-            self.page = path = written(self.learning.experiment.network)
+            self.page = path = write_page(self.learning.experiment.network)
         except CommandError as error:
             return printable_message(str(error))
         except OSError as error:
             return printable_message(f"cannot write {PAGE_FILE} here: {error.strerror or error}")
         opened_there = open_in_browser(path, address)
-        return (
-            f"{printable(path)}: "
-            f"{'open in your browser' if opened_there else 'open this file in a browser'}"
-        )
+        state = "open in your browser" if opened_there else "open this file in a browser"
+        return f"{printable(path)}: {state}"

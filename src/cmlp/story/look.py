@@ -58,10 +58,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     width = drawing.page_width(terminal)
     subject = f"test {case.image_name()}, seed {arguments.seed}"
     title = f"{program} look {case.example.label}"
+    hidden = []
     if len(after.sizes) > 2:
-        hidden = [_hidden_lines(terminal, look, width)]
-    else:
-        hidden = []
+        hidden.append(_hidden_lines(terminal, look, width))
     sections = [
         _outputs_lines(terminal, look, width),
         *hidden,
@@ -101,10 +100,9 @@ def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     ]
     if is_wide:
         return side_by_side(image, *bars)
-    if max(map(len, labels)) > 1:
-        names = []
-    else:
-        names = [" ".join(labels)]
+    names = []
+    if max(map(len, labels)) <= 1:
+        names.append(" ".join(labels))
     rows = [f"  {row}" for row in (*names, *drawing.cell_lines(terminal, outputs[0], width))]
     return [*side_by_side(image, bars[1]), "", heads[0], *rows]
 
@@ -122,10 +120,8 @@ def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     else:
         when = "after training"
     head = f"The hidden {which}, a cell per neuron ({drawing.legend(terminal)}), {when}:"
-    return [
-        *wrapped(head, width),
-        *drawing.layer_lines(terminal, [before, after] if is_wide else [after], width),
-    ]
+    layers = [before, after] if is_wide else [after]
+    return [*wrapped(head, width), *drawing.layer_lines(terminal, layers, width)]
 
 
 def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
@@ -139,41 +135,34 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     unit = look.case.unit
     chosen = unit or Unit(0, int(np.abs(network.weighted_sums(row[None])[0][0]).argmin()))
     has_image = unit is not None and unit.layer == 0
-    table, effect = neurons.weighted_sum(
-        network, row, chosen, 5 if width >= _VERY_WIDE or has_image else 3
-    )
+    n_terms = 5 if width >= _VERY_WIDE or has_image else 3
+    table, effect = neurons.weighted_sum(network, row, chosen, n_terms)
     head = wrapped(_sum_in_words(look, chosen), width)
+    effect_lines = []
     if effect:
         effect_lines = ["", *wrapped(effect, width)]
-    else:
-        effect_lines = []
     if not has_image:
         return [*head, "", *table, *effect_lines]
     weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
-    image = [
-        f"its weights: {'blue +, orange -' if terminal.colors else 'shades +, dashes -'}",
-        *weights,
-    ]
+    signs = "blue +, orange -" if terminal.colors else "shades +, dashes -"
+    image = [f"its weights: {signs}", *weights]
     return [*head, "", *drawing.beside_or_below(table, image, width, gap=3), *effect_lines]
 
 
 def _sum_in_words(look: _Look, unit: Unit) -> str:
     name = look.case.names.of(unit)
     is_output = unit.layer == look.case.names.last
+    source = "pixel"
     if unit.layer:
         source = f"activation of layer {letters(unit.layer - 1)}"
-    else:
-        source = "pixel"
+    kind = f"neuron of layer {letters(unit.layer)}"
     if is_output:
         kind = "output"
-    else:
-        kind = f"neuron of layer {letters(unit.layer)}"
-    if look.case.unit:
-        why = ""
-    else:
+        name = f"Output {name}"
+    why = ""
+    if not look.case.unit:
         why = f" It is the {kind} whose sum is nearest to 0 for this image."
     return (
-        f"{f'Output {name}' if is_output else name} after training: each {source} times its "
-        "weight, added up with the bias. "
+        f"{name} after training: each {source} times its weight, added up with the bias. "
         f"{neurons.function_sentence(look.network, unit.layer)}{why}"
     )

@@ -98,7 +98,7 @@ def weighted_sum(
     largest = np.argsort(-np.abs(products), kind="stable")[:n_terms]
     largest = largest[inputs[largest] != 0]
     others = np.setdiff1d(np.flatnonzero(inputs), largest)
-    z, activation = _result(network, row, unit)
+    z, activation = _name_result(network, row, unit)
 
     names = [source_name(layer, i) for i in largest]
     width = max(map(len, [*names, "bias"]))
@@ -110,7 +110,7 @@ def weighted_sum(
     rows = [("bias", f"{network.biases[layer][index]:+8.3f}"), ("sum z", f"{z:+8.3f}")]
     rows.append((f"{function_name(network, layer)}(z)", f"{activation:8.3f}"))
     if len(others):
-        noun = f"other {'neuron' if layer else 'pixel'}"
+        noun = "other neuron" if layer else "other pixel"
         rows.insert(0, (count_noun(len(others), noun), f"{products[others].sum():+8.3f}"))
     lines += [f"{name:{width + 21}}{value}" for name, value in rows]
     if not names:
@@ -118,16 +118,10 @@ def weighted_sum(
 
     without = copy.copy(network)
     without.weights[layer][largest[0], index] = 0
-    other_z, other = _result(without, row, unit)
+    other_z, other = _name_result(without, row, unit)
     # near 0, three decimals would show no difference
-    if max(other, activation) >= _SHOWN:
-        digits = ".3f"
-    else:
-        digits = ".1e"
-    if weights[largest[0]] > 0:
-        sign = "positive"
-    else:
-        sign = "negative"
+    digits = ".3f" if max(other, activation) >= _SHOWN else ".1e"
+    sign = "positive" if weights[largest[0]] > 0 else "negative"
     return lines, (
         f"The weight of {' '.join(names[0].split())} is {sign}. If this input were 0, the sum "
         f"would be {other_z:+.3f} and the activation {other:{digits}} instead of "
@@ -135,7 +129,7 @@ def weighted_sum(
     )
 
 
-def _result(network: Network, row: NDArray[Any], unit: Unit) -> tuple[float, float]:
+def _name_result(network: Network, row: NDArray[Any], unit: Unit) -> tuple[float, float]:
     """Return the weighted sum of a neuron and its activation."""
     layer, index = unit
     sums = network.weighted_sums(row[None])

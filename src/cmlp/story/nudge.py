@@ -58,7 +58,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             "default": 1,
             "help": "number of passes over the images (default: 1)",
         }
-        experiment_options.add(parser, name, **(own if name == "--epochs" else {}))
+        if name == "--epochs":
+            experiment_options.add(parser, name, **own)
+        else:
+            experiment_options.add(parser, name)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
@@ -81,10 +84,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     sections = nudge.sections()
     if arguments.step:
         sections.append(nudge.step_lines())
+    more = []
     if 10 * n <= 1000:
-        more = [f"--examples {10 * n}"]
-    else:
-        more = []
+        more.append(f"--examples {10 * n}")
     hints = [case.other(0), *more, "--epochs 0 (untrained)", "--step (take it, look again)"]
     terminal.write_lines(drawing.page(title, subject, sections, hints, nudge.width))
     return 0
@@ -128,10 +130,9 @@ class Nudge:
         """
         last = self.names.last
         unit = self.case.unit
+        output = Unit(last, int(self.y[0]))
         if unit is not None and unit.layer == last:
             output = unit
-        else:
-            output = Unit(last, int(self.y[0]))
         sections = [self._outputs_lines(), self._ways_lines(output)]
         if last:
             # The neuron with the largest wish in the example, if possible one that can follow it.
@@ -139,7 +140,8 @@ class Nudge:
                 self.step.layers[-2].bias_changes[0] != 0
             )
             loudest = Unit(last - 1, int(wishes.argmax()))
-            sections.append(self._before_lines(unit if unit and unit.layer < last else loudest))
+            before = unit if unit and unit.layer < last else loudest
+            sections.append(self._before_lines(before))
             head = "And so on to the front: what every hidden neuron should do, in hundredths."
             sections.append([*wrapped(head, self.width), *self._layer_wish_lines()])
         return [*sections, self._everybody_lines(output)]
@@ -206,14 +208,14 @@ class Nudge:
         longest = max(map(len, labels))
         wishes = (last.output_changes if self.is_squared else last.bias_changes)[0]
         largest = float(np.abs(wishes).max()) or 1.0
-        lines = [f"{'':{longest}}    is wanted{' squared' if self.is_squared else ''}   wish"]
+        square = " squared" if self.is_squared else ""
+        lines = [f"{'':{longest}}    is wanted{square}   wish"]
         for label, output, target, wish in zip(
             labels, last.outputs[0], targets, wishes, strict=True
         ):
+            square = ""
             if self.is_squared:
                 square = f" {(output - target) ** 2:7.3f}"
-            else:
-                square = ""
             way = "up" if wish > 0 else "down"
             length = 0
             if abs(wish) > _VISIBLE * largest:
@@ -235,20 +237,21 @@ class Nudge:
         """
         is_output = unit.layer == self.names.last
         layer = self.step.layers[unit.layer]
+        name = self.names.of(unit)
         if is_output:
-            name = f"Output {self.names.of(unit)}"
-        else:
-            name = self.names.of(unit)
+            name = f"Output {name}"
         wish = float(layer.output_changes[0, unit.neuron])
         sum_wish = float(layer.bias_changes[0, unit.neuron])
-        head = f"{name}: wish for its sum {_signed(sum_wish)}"
+        head = f"{name}: wish for its sum {_format_signed(sum_wish)}"
         # The slope is not defined by a wish of 0, and for softmax it depends on the whole layer.
         if wish and (self.is_squared or not is_output):
             slope = (
                 f"slope of its {neurons.function_name(self.network, unit.layer)} "
                 f"{sum_wish / wish:.3f}"
             )
-            head = f"{name}: wish {wish:+.3f} x {slope} = wish for its sum {_signed(sum_wish)}"
+            head = (
+                f"{name}: wish {wish:+.3f} x {slope} = wish for its sum {_format_signed(sum_wish)}"
+            )
         if sum_wish == 0:
             nothing = "Its slope is 0 here, so nothing behind it has a share."
             return [*wrapped(head, self.width), *wrapped(nothing, self.width)]
@@ -271,9 +274,10 @@ class Nudge:
                 lines.append(start.rstrip())
                 start = " " * 8
             order = np.argsort(-np.abs(factors), kind="stable").tolist()
-            shares = [f"{names[i]} {_signed(sum_wish * factors[i])}".strip() for i in order]
-            shown, *more = drawing.joined(shares, self.width - len(start) - len(_DOTS), gap=2)
-            lines.append(start + shown + (_DOTS if more else ""))
+            shares = [f"{names[i]} {_format_signed(sum_wish * factors[i])}".strip() for i in order]
+            shown, *more = drawing.join_texts(shares, self.width - len(start) - len(_DOTS), gap=2)
+            dots = _DOTS if more else ""
+            lines.append(f"{start}{shown}{dots}")
         return [*wrapped(head, self.width), *lines]
 
     def _before_lines(self, unit: Unit) -> list[str]:
@@ -302,7 +306,7 @@ class Nudge:
             f"{names.of(unit)}: "
             f"{self.step.layers[unit.layer].output_changes[0, unit.neuron]:+.3f} ="
         )
-        terms = drawing.joined([start, *terms], self.width, gap=1)
+        terms = drawing.join_texts([start, *terms], self.width, gap=1)
         return [*wrapped(f"{head} adds up:", self.width), *terms, *self._ways_lines(unit)]
 
     def _layer_wish_lines(self) -> list[str]:
@@ -319,7 +323,7 @@ class Nudge:
                     f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to "
                     f"{values.max():+.0f}"
                 ]
-            lines += drawing.joined(wishes, self.width, gap=1)
+            lines += drawing.join_texts(wishes, self.width, gap=1)
         return lines
 
     def _everybody_lines(self, output: Unit) -> list[str]:
@@ -356,7 +360,7 @@ class Nudge:
             table.append(
                 row(
                     self.names.of_knob(knob),
-                    [_short(wish) for wish in wishes],
+                    [_format_change(wish) for wish in wishes],
                     f"{wishes.mean():+.6f}",
                 )
             )
@@ -379,7 +383,7 @@ class Nudge:
         return [*wrapped(head, self.width), *table, "", *wrapped(text, self.width)]
 
 
-def _signed(value: float) -> str:
+def _format_signed(value: float) -> str:
     """Return a number with its sign and four decimals.
 
     It is a power of ten if these would show too little of it.
@@ -389,7 +393,7 @@ def _signed(value: float) -> str:
     return f"{value:+.1e}"
 
 
-def _short(value: float) -> str:
+def _format_change(value: float) -> str:
     if abs(value) < _VISIBLE:
         return "."
     if abs(value) < 99:

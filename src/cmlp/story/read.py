@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
                 experiment.train().forward(picture.pixels[None])[0], experiment.data.labels
             )
         else:
-            answer = _saved_answer(model, picture)
+            answer = _ask_saved(model, picture)
     _show(terminal, path, picture, answer)
     if model is None:
         again = " ".join(filter(None, ["digits", chosen.arguments(), "--save digits.cmlp"]))
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _saved_answer(path: str, picture: Picture) -> Answer:
+def _ask_saved(path: str, picture: Picture) -> Answer:
     from cmlp import load
 
     model: Any = load(path)
@@ -120,10 +120,9 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     image = drawing.digit_lines(terminal, picture.pixels, whole=True)
     bars = drawing.output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     is_wide = terminal.width >= SIDE + _GAP + _BAR_WIDTH
-    terminal.write_lines(
-        ["", *(drawing.beside(image, bars, gap=_GAP) if is_wide else [*image, "", *bars]), ""]
-    )
-    doubtful = doubt(picture.pixels)
+    lines = drawing.beside(image, bars, gap=_GAP) if is_wide else [*image, "", *bars]
+    terminal.write_lines(["", *lines, ""])
+    doubtful = find_doubt(picture.pixels)
     if doubtful:
         terminal.say(
             f"{doubtful} It has an output for each digit and none for anything else, so it names "
@@ -170,20 +169,22 @@ class Picture(NamedTuple):
 
 def read_picture(path: str) -> Picture:
     """Read a picture of a digit from a file of any format that Pillow reads."""
-    gray, size = _gray(path)
+    gray, size = _read_gray(path)
     background = float(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
     difference = gray - background
     inverted = bool(-difference.clip(max=0).sum() > difference.clip(min=0).sum())
-    ink = (-difference if inverted else difference).clip(min=0)
+    if inverted:
+        difference = -difference
+    ink = difference.clip(min=0)
     strongest = float(ink.max())
     if strongest < _LEAST_CONTRAST:
         raise CommandError(f"{path} shows nothing: all its pixels have nearly the same brightness.")
     ink /= strongest
     ink[ink < _FAINT] = 0
-    return Picture(centered(ink), size, inverted)
+    return Picture(center_digit(ink), size, inverted)
 
 
-def centered(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
+def center_digit(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return a digit as an image of MNIST.
 
     It is scaled to fit into 20 x 20 pixels, its center of mass in the middle.
@@ -214,7 +215,7 @@ def centered(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     return image.ravel()
 
 
-def _gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
+def _read_gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
     """Return the brightness of a file's picture from 0 to 1, and the picture's width and height."""
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
@@ -228,7 +229,7 @@ def _gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
             with Image.open(path) as file:
                 file.load()
                 upright = ImageOps.exif_transpose(file)
-                return _brightness(upright), upright.size
+                return _measure_brightness(upright), upright.size
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         problem = "is too large: a picture of a digit needs only a few hundred pixels a side."
     except UnidentifiedImageError:
@@ -245,7 +246,7 @@ def _gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
     raise CommandError(f"{path} {problem}")
 
 
-def _brightness(file: Image) -> NDArray[np.float64]:
+def _measure_brightness(file: Image) -> NDArray[np.float64]:
     """Return the brightness of a picture of any mode from 0 to 1.
 
     Transparent parts become background.
@@ -269,10 +270,7 @@ def _brightness(file: Image) -> NDArray[np.float64]:
     alpha = pixels[..., 3]
     # Dark ink on transparent ground was drawn for light paper, light ink for dark paper.
     ink = float((gray * alpha).sum() / (alpha.sum() or 1))
-    if ink < 0.5:
-        paper = 1.0
-    else:
-        paper = 0.0
+    paper = 1.0 if ink < 0.5 else 0.0
     return gray * alpha + paper * (1 - alpha)
 
 
@@ -286,7 +284,7 @@ _SHARE = 0.2
 _HEIGHT = 0.6
 
 
-def doubt(pixels: NDArray[np.uint8]) -> str:
+def find_doubt(pixels: NDArray[np.uint8]) -> str:
     """Return why an image of 784 pixels is hardly one digit.
 
     It is a sentence, empty for most digits.
@@ -301,7 +299,9 @@ def doubt(pixels: NDArray[np.uint8]) -> str:
     n_digits = 0
     for group in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
         part = image[:, group]
-        n_digits += part.sum() > _SHARE * image.sum() and _height(part) > _HEIGHT * _height(image)
+        n_digits += part.sum() > _SHARE * image.sum() and _measure_height(
+            part
+        ) > _HEIGHT * _measure_height(image)
     if n_digits > 1:
         return (
             "Are these two digits? Two parts stand side by side. The network reads one at a time: "
@@ -310,7 +310,7 @@ def doubt(pixels: NDArray[np.uint8]) -> str:
     return ""
 
 
-def _height(image: NDArray[np.uint8]) -> int:
+def _measure_height(image: NDArray[np.uint8]) -> int:
     rows = np.flatnonzero((image > _INK).any(axis=1))
     if len(rows):
         return int(rows[-1] - rows[0]) + 1

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     It is opened if the output is a terminal.
     """
     with options.reporting():
-        path = written(story_network(), arguments.output)
+        path = write_page(story_network(), arguments.output)
     terminal.say(
         "The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on."
     )
@@ -68,7 +68,7 @@ _PROGRAM = (
 )
 
 
-def written(network: Network, output: str | None = None) -> str:
+def write_page(network: Network, output: str | None = None) -> str:
     """Write the page of a network, and return its whole path.
 
     It is in the current folder without `output`.

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         _write_frames(terminal, learning, case.example)
     label = shlex.quote(case.example.label)
     hints = ["look closer:", f"{program} look {label}", f"{program} nudge {label}"]
-    terminal.write_lines(["", *drawing.joined(hints, drawing.page_width(terminal))])
+    terminal.write_lines(["", *drawing.join_texts(hints, drawing.page_width(terminal))])
     save(learning.experiment.network, arguments.save, terminal, program)
     return 0
 
@@ -64,12 +64,14 @@ def _play(terminal: Terminal, learning: Learning, example: Example, seconds: flo
 
     with opening_screen(terminal, keyboard) as screen:
         question = f"a {example.label}: is it one yet?"
-        player.play(
-            screen.read_key,
-            lambda: screen.show(
-                frame(), question if keyboard is None else f"{player.keys()}   {question}"
-            ),
-        )
+
+        def show() -> None:
+            if keyboard is None:
+                screen.show(frame(), question)
+            else:
+                screen.show(frame(), f"{player.keys()}   {question}")
+
+        player.play(screen.read_key, show)
     terminal.write_lines(frame())
     if not learning.finished:
         terminal.write_lines(["", f"ended after batch {learning.batch:,} of {learning.total:,}"])
@@ -89,4 +91,6 @@ def _write_frames(terminal: Terminal, learning: Learning, example: Example) -> N
                 terminal, learning, example, drawing.page_width(terminal), _TALL - 1
             )
             under = f"training image {example.image}, a {example.label}"
-            terminal.write_lines([*([""] if stop else []), *lines, under])
+            if stop:
+                lines.insert(0, "")
+            terminal.write_lines([*lines, under])

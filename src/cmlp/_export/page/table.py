@@ -429,7 +429,8 @@ def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if model.threshold is not None:
         texts = [
-            f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts
+            f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}"
+            for text in texts
         ]
     if several:
         texts = [
