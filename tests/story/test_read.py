@@ -146,7 +146,7 @@ def test_classifiers_are_read_with_their_labels(tmp_path, capsys):
 def test_widths_and_encodings(columns, encoding, tmp_path, model, capsysbinary, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     if encoding == "ascii":
-        monkeypatch.setattr("cmlp._cli.terminal._encodes", lambda stream, text: False)
+        monkeypatch.setattr("cmlp._cli.terminal._can_encode", lambda stream, text: False)
     path = saved(tmp_path / "7.png", ink(0))
     monkeypatch.chdir(tmp_path)
     assert cli.main(["read", "7.png", "--model", model[0]]) == 0

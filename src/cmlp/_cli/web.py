@@ -13,14 +13,18 @@ from cmlp._data.disk import open_regular
 
 # The file of the page that is made without a model file.
 PAGE_FILE = "cmlp.html"
-EXPLORER = "explore"  # the fragment that opens the page of the story at the network, not at the first chapter
+# the fragment that opens the page of the story at the network, not at the first chapter
+EXPLORER = "explore"
 _MARK = b'<meta name="generator" content="cmlp">'  # in the first lines of each page
 _BEGINNING = 1000  # bytes
 _FOR_TEXT = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
 def check_page_file(path: str) -> None:
-    """Raise CommandError if a page whose file the user has not named would replace anything but a page of cmlp."""
+    """Raise CommandError if a page would replace anything but a page of cmlp.
+
+    This concerns pages whose file the user has not named.
+    """
     if not os.path.exists(path):
         return
     try:
@@ -29,7 +33,9 @@ def check_page_file(path: str) -> None:
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     if _MARK not in beginning:
-        raise CommandError(f"{path} exists and is not a page of cmlp: choose another file with cmlp page -o FILE")
+        raise CommandError(
+            f"{path} exists and is not a page of cmlp: choose another file with cmlp page -o FILE"
+        )
 
 
 def open_in_browser(path: str, fragment: str = "") -> bool:
@@ -37,10 +43,14 @@ def open_in_browser(path: str, fragment: str = "") -> bool:
 
     Without a display, and with a browser for text, which cannot show the page, do nothing.
     """
-    has_display = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    has_display = sys.platform in ("win32", "darwin") or any(
+        map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))
+    )
     if not has_display and "BROWSER" not in os.environ:
         return False
-    address = Path(path).resolve().as_uri() + (f"#{fragment}" if fragment else "")
+    address = Path(path).resolve().as_uri()
+    if fragment:
+        address += f"#{fragment}"
     try:
         browser = webbrowser.get()
         if type(browser) is not webbrowser.GenericBrowser:
@@ -50,7 +60,9 @@ def open_in_browser(path: str, fragment: str = "") -> bool:
         if os.path.basename(browser.name) in _FOR_TEXT:
             return False
         silent = subprocess.DEVNULL
-        subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+        subprocess.Popen(
+            command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True
+        )
     except (webbrowser.Error, OSError):
         return False
     return True

@@ -14,7 +14,7 @@ import numpy as np
 
 from cmlp._cli import options
 from cmlp._cli.experiment import Experiment, Measurement
-from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible
+from cmlp._cli.terminal import Terminal, count_noun, side_by_side, without_codes
 from cmlp.story import drawing
 from cmlp.story.case import Example
 from cmlp.story.neurons import SIDE
@@ -221,7 +221,7 @@ def body_lines(
     blocks = []
     if width >= 2 * _BAR_WIDTH + _GAP:
         blocks.append(drawing.digit_lines(terminal, chosen.row, whole=height >= SIDE // 2))
-        width -= len(visible(blocks[0][0])) + _GAP
+        width -= len(without_codes(blocks[0][0])) + _GAP
     has_charts = width >= bar_width + _GAP + _CHART_WIDTH
     outputs = experiment.network.forward(chosen.row[None])[0]
     if not has_charts:

@@ -42,15 +42,10 @@ class Case(NamedTuple):
         return f"image {self.example.image} of {names[self.experiment.options.data]}"
 
     def other(self, layer: int) -> str:
-        """Return the option for a neuron, for suggested commands.
-
-        It is "" for the neuron that is asked for.
-        """
-        candidates = Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)
-        return (
-            "--neuron "
-            f"{shlex.quote(self.names.of(next(unit for unit in candidates if unit != self.unit)))}"
-        )
+        """Return the option for another neuron of a layer, for suggested commands."""
+        candidates = [Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)]
+        other = next(unit for unit in candidates if unit != self.unit)
+        return f"--neuron {shlex.quote(self.names.name(other))}"
 
 
 def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
@@ -58,7 +53,7 @@ def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
 
     Its image is one to train on or a test image.
     """
-    experiment = Experiment(ExperimentOptions.of(arguments))
+    experiment = Experiment(ExperimentOptions.from_arguments(arguments))
     data = experiment.data
     if of_training:
         X = data.X_train

@@ -30,7 +30,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the networks that the arguments describe, and return the exit status."""
-    choices = [ExperimentOptions.of(arguments, hidden=hidden) for hidden in arguments.hidden]
+    choices = [
+        ExperimentOptions.from_arguments(arguments, hidden=hidden) for hidden in arguments.hidden
+    ]
     with options.reporting():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"images, the standard error of an accuracy is about {error:.1f} %. Another seed gives "
         "other numbers."
     )
-    other = ExperimentOptions.of(
+    other = ExperimentOptions.from_arguments(
         arguments, hidden=None, seed=(arguments.seed + 1) % 2**32
     ).arguments()
     terminal.write_lines(["", f"Try next: {program} compare --hidden {' '.join(names)} {other}"])

@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
     with options.reporting():
-        experiment = Experiment(ExperimentOptions.of(arguments))
+        experiment = Experiment(ExperimentOptions.from_arguments(arguments))
     try:
         _introduce(terminal, experiment)
         chart, seconds = _train_and_report(terminal, experiment)
@@ -208,7 +208,9 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     )
     clearest = np.argsort(-alike, kind="stable")[:2].tolist()
     names = Names(experiment.network.sizes, experiment.data.labels)
-    blocks = [[*drawing.weight_lines(terminal, weights[i]), names.of(Unit(0, i))] for i in clearest]
+    blocks = [
+        [*drawing.weight_lines(terminal, weights[i]), names.name(Unit(0, i))] for i in clearest
+    ]
     _write_gallery(terminal, blocks)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmlp import Network
-from cmlp._cli.terminal import Terminal, padded, side_by_side, visible, wrapped
+from cmlp._cli.terminal import Terminal, pad, side_by_side, without_codes, wrap
 from cmlp._model.results import letters
 from cmlp.story.neurons import SIDE, Names, Unit
 
@@ -95,7 +95,7 @@ def patch_lines(
     lines = []
     for start in range(0, min(weights.shape[1], per_row * rows), per_row):
         units = range(start, min(start + per_row, weights.shape[1]))
-        titles = [names.of(Unit(0, unit))[:columns].ljust(columns) for unit in units]
+        titles = [names.name(Unit(0, unit))[:columns].ljust(columns) for unit in units]
         patches = [_patch(terminal, weights[:, unit], columns) for unit in units]
         lines += side_by_side(
             *([title, *patch] for title, patch in zip(titles, patches, strict=True)), gap=gap
@@ -193,7 +193,7 @@ def layer_lines(
         for n, parts in enumerate(
             zip(*(cell_lines(terminal, v, space, scale) for v in values), strict=True)
         ):
-            cells = (" " * gap).join(padded(part, column) for part in parts)
+            cells = (" " * gap).join(pad(part, column) for part in parts)
             name = "" if n else letters(layer)
             lines.append(f"{name:{margin}}{cells}".rstrip())
         if scale > 1:
@@ -250,7 +250,7 @@ def beside_or_below(
 ) -> list[str]:
     """Put two blocks of lines side by side if there is space, otherwise one below the other."""
     lines = side_by_side(left, right, gap=gap)
-    is_wide = max(len(visible(line)) for line in lines) <= width
+    is_wide = max(len(without_codes(line)) for line in lines) <= width
     if is_wide:
         return lines
     return [*side_by_side(left), "", *side_by_side(right)]
@@ -282,7 +282,7 @@ def ends(left: str, right: str, width: int) -> list[str]:
     space = width - len(left) - len(right)
     if space >= 2:
         return [left + " " * space + right]
-    return [left, *wrapped(right, width)]
+    return [left, *wrap(right, width)]
 
 
 def join_texts(parts: Sequence[str], width: int, gap: int = 3) -> list[str]:

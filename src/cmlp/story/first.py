@@ -17,9 +17,9 @@ from cmlp._cli.terminal import (
     Terminal,
     printable,
     printable_message,
-    visible,
     wants_no_motion,
-    wrapped,
+    without_codes,
+    wrap,
 )
 from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
 from cmlp.story import drawing
@@ -129,7 +129,7 @@ class Opening:
             f"{new} new: never seen",
             "axis: epochs",
         ]
-        while len(visible("   ".join(parts))) > width:
+        while len(without_codes("   ".join(parts))) > width:
             parts.pop()
         return "   ".join(parts)
 
@@ -183,7 +183,7 @@ class Opening:
             f"{strong('d')}      draw one yourself, in your browser",
             f"{strong('space')}  another digit     {strong('a')}  again     {strong('q')}  quit",
         ]
-        heading = [strong(line) for line in wrapped(title, width)]
+        heading = [strong(line) for line in wrap(title, width)]
         notice = textwrap.wrap(self._notice, width)  # also within a long path
         space = height - len(heading) - len(menu) - len(notice) - 2
         height = _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, count_noun, side_by_side, visible, wrapped
+from cmlp._cli.terminal import Terminal, count_noun, side_by_side, without_codes, wrap
 from cmlp._model.results import letters
 from cmlp.story import drawing, neurons
 from cmlp.story.case import Case, case_of, save
@@ -89,7 +89,7 @@ def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
         f"{when}: it says {labels[int(v.argmax())]}" for when, v in zip(times, outputs, strict=True)
     ]
     image = [f"a {example.label}", *drawing.digit_lines(terminal, example.row)]
-    image_width = max(len(visible(line)) for line in image)
+    image_width = max(len(without_codes(line)) for line in image)
     column = (width - image_width - 4) // 2
     is_wide = width >= _WIDE and column - max(map(len, labels)) - 9 >= _SHORTEST_BARS
     if not is_wide:
@@ -121,7 +121,7 @@ def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
         when = "after training"
     head = f"The hidden {which}, a cell per neuron ({drawing.legend(terminal)}), {when}:"
     layers = [before, after] if is_wide else [after]
-    return [*wrapped(head, width), *drawing.layer_lines(terminal, layers, width)]
+    return [*wrap(head, width), *drawing.layer_lines(terminal, layers, width)]
 
 
 def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
@@ -137,10 +137,10 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     has_image = unit is not None and unit.layer == 0
     n_terms = 5 if width >= _VERY_WIDE or has_image else 3
     table, effect = neurons.weighted_sum(network, row, chosen, n_terms)
-    head = wrapped(_sum_in_words(look, chosen), width)
+    head = wrap(_sum_in_words(look, chosen), width)
     effect_lines = []
     if effect:
-        effect_lines = ["", *wrapped(effect, width)]
+        effect_lines = ["", *wrap(effect, width)]
     if not has_image:
         return [*head, "", *table, *effect_lines]
     weights = drawing.weight_lines(terminal, network.weights[0][:, chosen.neuron])
@@ -150,7 +150,7 @@ def _neuron_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
 
 
 def _sum_in_words(look: _Look, unit: Unit) -> str:
-    name = look.case.names.of(unit)
+    name = look.case.names.name(unit)
     is_output = unit.layer == look.case.names.last
     source = "pixel"
     if unit.layer:

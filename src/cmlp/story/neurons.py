@@ -41,13 +41,13 @@ class Names(NamedTuple):
         """The layer of the outputs."""
         return len(self.sizes) - 2
 
-    def of(self, unit: Unit) -> str:
+    def name(self, unit: Unit) -> str:
         """Return the name of a neuron, for example "A13", or the label of an output."""
         return neuron_name(*unit, self.labels if unit.layer == self.last else None)
 
-    def of_knob(self, knob: ParameterIndex) -> str:
+    def name_knob(self, knob: ParameterIndex) -> str:
         """Return the name of a weight or a bias: "B8 to 9", "bias of 9"."""
-        target = self.of(Unit(knob.layer, knob.target))
+        target = self.name(Unit(knob.layer, knob.target))
         if knob.source is None:
             return f"bias of {target}"
         return f"{source_name(knob.layer, knob.source)} to {target}"

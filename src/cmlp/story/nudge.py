@@ -15,7 +15,7 @@ import numpy as np
 from cmlp import Network
 from cmlp._cli import experiment as experiment_options
 from cmlp._cli import options
-from cmlp._cli.terminal import Terminal, count_noun, wrapped
+from cmlp._cli.terminal import Terminal, count_noun, wrap
 from cmlp._model.results import ParameterIndex, letters
 from cmlp.story import drawing, neurons
 from cmlp.story.case import Case, case_of
@@ -143,7 +143,7 @@ class Nudge:
             before = unit if unit and unit.layer < last else loudest
             sections.append(self._before_lines(before))
             head = "And so on to the front: what every hidden neuron should do, in hundredths."
-            sections.append([*wrapped(head, self.width), *self._layer_wish_lines()])
+            sections.append([*wrap(head, self.width), *self._layer_wish_lines()])
         return [*sections, self._everybody_lines(output)]
 
     def step_lines(self) -> list[str]:
@@ -164,7 +164,7 @@ class Nudge:
                 f"{self._cost():.3f}",
             )
         text = f"One step along the average (learning rate {rate:g}): {', '.join(changes)}"
-        return [*wrapped(text, self.width), "", *self._outputs_lines()]
+        return [*wrap(text, self.width), "", *self._outputs_lines()]
 
     def _cost(self, n: int | None = None) -> float:
         return self.network.cost(self.X[:n], self.y[:n])
@@ -192,7 +192,7 @@ class Nudge:
             )
         image = drawing.digit_lines(self.terminal, self.X[0])
         table = drawing.beside_or_below(image, self._output_table(), self.width)
-        return [*table, "", *wrapped(text, self.width)]
+        return [*table, "", *wrap(text, self.width)]
 
     def _output_table(self) -> list[str]:
         """Write a line per output.
@@ -237,7 +237,7 @@ class Nudge:
         """
         is_output = unit.layer == self.names.last
         layer = self.step.layers[unit.layer]
-        name = self.names.of(unit)
+        name = self.names.name(unit)
         if is_output:
             name = f"Output {name}"
         wish = float(layer.output_changes[0, unit.neuron])
@@ -254,7 +254,7 @@ class Nudge:
             )
         if sum_wish == 0:
             nothing = "Its slope is 0 here, so nothing behind it has a share."
-            return [*wrapped(head, self.width), *wrapped(nothing, self.width)]
+            return [*wrap(head, self.width), *wrap(nothing, self.width)]
         sources = [neurons.source_name(unit.layer, i) for i in range(layer.inputs.shape[1])]
         ways = [
             ("bias         wish", [""], np.ones(1)),
@@ -265,9 +265,7 @@ class Nudge:
             ways.append(("activations  wish x weight", sources, layer.weights[:, unit.neuron]))
             note = "Three ways to follow it"
         total = sum(factors @ factors for _, _, factors in ways)
-        lines = wrapped(
-            f"{note}, and how much of the change of its sum each would give:", self.width
-        )
+        lines = wrap(f"{note}, and how much of the change of its sum each would give:", self.width)
         for way, names, factors in ways:
             start = f"{100 * (factors @ factors) / total:4.0f} %  {way:32}"
             if self.width < _WIDE:
@@ -278,7 +276,7 @@ class Nudge:
             shown, *more = drawing.join_texts(shares, self.width - len(start) - len(_DOTS), gap=2)
             dots = _DOTS if more else ""
             lines.append(f"{start}{shown}{dots}")
-        return [*wrapped(head, self.width), *lines]
+        return [*wrap(head, self.width), *lines]
 
     def _before_lines(self, unit: Unit) -> list[str]:
         """Write how the wish of a hidden neuron adds up, and the ways to follow it.
@@ -293,21 +291,21 @@ class Nudge:
             who = f"the neurons of layer {letters(unit.layer + 1)}"
         head = (
             f"Activations cannot be turned: their changes are wishes again. What {who} pass back "
-            f"to {names.of(unit)}"
+            f"to {names.name(unit)}"
         )
         each = following.weights[unit.neuron] * following.bias_changes[0]
         order = np.argsort(-np.abs(each), kind="stable").tolist()
         terms = [
-            f"{each[j]:+.3f} ({names.of(Unit(unit.layer + 1, j))})" for j in order[:_MOST_TERMS]
+            f"{each[j]:+.3f} ({names.name(Unit(unit.layer + 1, j))})" for j in order[:_MOST_TERMS]
         ]
         if len(order) > _MOST_TERMS:
             terms.append(f"{each[order[_MOST_TERMS:]].sum():+.3f} (others)")
         start = (
-            f"{names.of(unit)}: "
+            f"{names.name(unit)}: "
             f"{self.step.layers[unit.layer].output_changes[0, unit.neuron]:+.3f} ="
         )
         terms = drawing.join_texts([start, *terms], self.width, gap=1)
-        return [*wrapped(f"{head} adds up:", self.width), *terms, *self._ways_lines(unit)]
+        return [*wrap(f"{head} adds up:", self.width), *terms, *self._ways_lines(unit)]
 
     def _layer_wish_lines(self) -> list[str]:
         """Write the wishes for all hidden neurons in hundredths, the last layer first."""
@@ -315,7 +313,7 @@ class Nudge:
         for layer, part in reversed(list(enumerate(self.step.layers[:-1]))):
             values = 100 * part.output_changes[0]
             wishes = [
-                f"{self.names.of(Unit(layer, i)):>4} {value:+4.0f}"
+                f"{self.names.name(Unit(layer, i)):>4} {value:+4.0f}"
                 for i, value in enumerate(values)
             ]
             if len(values) > _MOST_WISHES:
@@ -344,7 +342,7 @@ class Nudge:
             (None, int(others.argmax())),
         )
         knobs = [ParameterIndex(output.layer, *each) for each in ends]
-        margin = max(len(self.names.of_knob(knob)) for knob in knobs)
+        margin = max(len(self.names.name_knob(knob)) for knob in knobs)
         shown = min(n, max((self.width - margin - _AVERAGE) // _COLUMN, 1))
 
         def row(name: str, cells: Sequence[str], average: str = "") -> str:
@@ -359,7 +357,7 @@ class Nudge:
                 wishes = wishes * layer.inputs[:, knob.source]
             table.append(
                 row(
-                    self.names.of_knob(knob),
+                    self.names.name_knob(knob),
                     [_format_change(wish) for wish in wishes],
                     f"{wishes.mean():+.6f}",
                 )
@@ -380,7 +378,7 @@ class Nudge:
             "and biases, the "
         )
         text += f"largest difference is {np.abs(self.step.average.flat + gradient).max():.0e}."
-        return [*wrapped(head, self.width), *table, "", *wrapped(text, self.width)]
+        return [*wrap(head, self.width), *table, "", *wrap(text, self.width)]
 
 
 def _format_signed(value: float) -> str:

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
     path = arguments.picture
     model = arguments.model
-    chosen = ExperimentOptions.of(arguments)
+    chosen = ExperimentOptions.from_arguments(arguments)
     picture = read_picture(path)
     with options.reporting():
         if model is None:

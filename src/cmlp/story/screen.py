@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from cmlp._cli.interruption import handling
-from cmlp._cli.terminal import Terminal, clipped
+from cmlp._cli.terminal import Terminal, clip
 
 if sys.platform != "win32":
     import termios
@@ -97,7 +97,7 @@ class Screen:
             shown = list(lines[: room + 1])
         width = self.terminal.width
         self._write(
-            _HOME + "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST
+            _HOME + "\n".join(clip(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST
         )
 
     def read_key(self, timeout: float) -> str | None:
