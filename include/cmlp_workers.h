@@ -17,11 +17,14 @@ extern "C" {
 
 /* One of the processes.
  *
- * A batch has chunks of 128 rows, C in all. Worker r of n computes the chunks from floor(C r / n) to
- * floor(C (r + 1) / n) - 1, so that at most C workers are useful, and keeps the activations of these rows. The sums over
- * the rows go through the workers like a chain: each adds those of its chunks, in order, to what it received. The
- * parameters are divided into slices, so that a worker computes one while the worker before computes the next. The last
- * worker broadcasts the sums, and every worker takes the step.
+ * A batch has chunks of 128 rows, C in all, which are divided into all_shares shares: share i of s has the chunks from
+ * floor(C i / s) to floor(C (i + 1) / s) - 1. A worker computes the n_shares shares from first_share on, and keeps the
+ * activations of their rows. The shares of the workers, in the order of their ranks, are all shares. If all_shares is 0,
+ * each worker has one share, so that at most C workers are useful.
+ *
+ * The sums over the rows go through the workers like a chain: each adds those of its chunks, in order, to what it received.
+ * The parameters are divided into slices, so that a worker computes one while the worker before computes the next. The
+ * last worker broadcasts the sums, and every worker takes the step.
  *
  * Messages. The calling thread calls the three functions with n from 1 to 2^30 bytes, which belong to the library. They
  * return when the memory may be used again, with 0, or with another value for a failure. The rules of cmlp_run.poll hold.
@@ -29,12 +32,13 @@ extern "C" {
  * library.
  *
  * Before the first batch the workers exchange whether their arguments are valid, and a number that depends on all values
- * that they must have in common (the library's version, n_workers and all arguments, but not rows->data). If an argument is
- * invalid at one worker, all return its status, and if the numbers differ, CMLP_ERROR_WORKERS; nothing is changed then. A
- * worker tells the others of any invalid argument, except of a struct_size, a rank, an n_workers or a function that is
- * invalid in cmlp_workers itself, or of an n_workers below that of rank 0: then it returns, and the others wait for a
- * message that it does not send. The last worker of this exchange is the last one by the n_workers of rank 0, so that all
- * name the same sender of the broadcast. A worker whose rank is beyond that number waits for a message that nobody sends.
+ * that they must have in common (the library's version, n_workers, all_shares and all arguments, but not rows->data). If
+ * an argument is invalid at one worker, all return its status, and if the numbers differ, or the shares of a worker do
+ * not follow those of the worker before, CMLP_ERROR_WORKERS; nothing is changed then. A worker tells the others of any
+ * invalid argument, except of a struct_size, a rank, an n_workers or a function that is invalid in cmlp_workers itself,
+ * or of an n_workers below that of rank 0: then it returns, and the others wait for a message that it does not send. The
+ * last worker of this exchange is the last one by the n_workers of rank 0, so that all name the same sender of the
+ * broadcast. A worker whose rank is beyond that number waits for a message that nobody sends.
  *
  * If one of the functions fails, or a message is one that no worker can have sent, the call ends at this worker only, with
  * CMLP_ERROR_MESSAGE. The program must then end the other workers, as MPI_Abort does. Parameters and optimizer are those
@@ -44,8 +48,8 @@ extern "C" {
  * n_stored > 0, rows->data points to the first of n_stored rows, and the row at index first_stored of `rows` is the first
  * of them. They must contain the rows of the worker's chunks of every batch.
  *
- * The errors of workers: NULL, OPTION (a rank, a number or stored rows), ORDER (a row of the worker's chunks is not stored),
- * WORKERS, MESSAGE. */
+ * The errors of workers: NULL, OPTION (a rank, a number, shares or stored rows), ORDER (a row of the worker's chunks is not
+ * stored), WORKERS, MESSAGE. */
 typedef struct cmlp_workers {
     size_t struct_size;
     int32_t rank, n_workers; /* 0 <= rank < n_workers */
@@ -60,7 +64,7 @@ typedef struct cmlp_workers {
      * single worker has: after CMLP_OK and CMLP_ERROR_MESSAGE, if parameters are not finite after the last batch, and if
      * this worker could not tell the others. With one worker, 0 after every failure. Unchanged if struct_size is invalid. */
     int32_t failed_rank;
-    int32_t reserved; /* 0 */
+    int32_t first_share, n_shares, all_shares; /* the worker's part of each batch; all 0: one share per worker */
 } cmlp_workers;
 
 /* As cmlp_workspace_size for cmlp_train_epoch. With several workers the workspace also has space for the activations of a

@@ -97,9 +97,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "cmlp") -> int:
                 # Flush now: an error while Python flushes at exit could not be handled.
                 sys.stdout.flush()
     except ImportError as error:
-        from cmlp.exceptions import message_of
-
-        if {"CMLP_ISA", "CMLP_TUNING"}.isdisjoint(setting.name for setting in message_of(error).settings):
+        if error.name not in ("CMLP_ISA", "CMLP_TUNING"):
             raise
         return _fail(program, f"error: {error}", _BAD_USAGE)
     except KeyboardInterrupt as error:

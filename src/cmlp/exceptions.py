@@ -12,15 +12,14 @@ from __future__ import annotations
 import copyreg
 import functools
 import math
-import re
 import reprlib
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from typing import TypeVar
 
     Error = TypeVar("Error", bound=Exception)
@@ -63,177 +62,6 @@ def shown(value: object) -> str:
         return repr(value)
     except ValueError:  # an integer of more digits than Python writes, also in a container
         return short_repr(value)
-
-
-class Setting(str):
-    """A parameter or an argument in a message, such as ``loss='quantile'``.
-
-    The text is that of Python. Who reports a message to users who write settings in another way, as the command does,
-    words it from the name and the value.
-
-    Examples
-    --------
-    >>> Setting("loss", "quantile")
-    "loss='quantile'"
-    >>> Setting("loss"), Setting("X_val", text="X_val and y_val")
-    ('loss', 'X_val and y_val')
-    """
-
-    name: str
-    value: object  # Ellipsis if it is not known
-
-    def __new__(cls, name: str, value: object = ..., text: str | None = None) -> Self:
-        """Return a setting; its text is ``name=value`` if it has a value, unless `text` is another one."""
-        if text is None:
-            text = name if value is ... else f"{name}={shown(value)}"
-        setting = super().__new__(cls, text)
-        setting.name, setting.value = name, value
-        return setting
-
-    @property
-    def states_value(self) -> bool:
-        """Whether the text has the value, not only the name."""
-        return self.value is not ... and self.startswith(f"{self.name}=")
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, object, str]]:
-        return type(self), (self.name, _picklable(self.value), str(self))
-
-
-def _picklable(value: object) -> object:
-    """Return a value, or its representation if it cannot be pickled: an error is to reach the caller anyway."""
-    import pickle
-
-    try:
-        pickle.dumps(value)
-    except Exception:  # whatever the classes of the program raise
-        return shown(value)
-    return value
-
-
-class Wanted(Setting):
-    """A setting that would help, such as ``shuffle=True``; what the caller has given is a plain `Setting`."""
-
-
-class Phrase(str):
-    """Words of Python in a message, which are no setting: the name of a method, or advice.
-
-    Who reports the message in other words finds those by the key.
-
-    Examples
-    --------
-    >>> Phrase("same_data", "pass the same X and y")
-    'pass the same X and y'
-    """
-
-    key: str
-
-    def __new__(cls, key: str, text: str | None = None) -> Self:
-        """Return a phrase; its text is the key, unless `text` is another one."""
-        phrase = super().__new__(cls, key if text is None else text)
-        phrase.key = key
-        return phrase
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
-        return type(self), (self.key, str(self))
-
-
-class Choices(str):
-    """What a value may be: texts, phrases and messages, joined by commas and "or".
-
-    Who reports the message in other words joins those of the choices, without the ones that it does not offer.
-
-    Examples
-    --------
-    >>> Choices("a number", Phrase("callable", "a callable"), "None")
-    'a number, a callable or None'
-    """
-
-    choices: tuple[str, ...]
-
-    def __new__(cls, *choices: str) -> Self:
-        """Return the choices, of which there is at least one."""
-        *others, last = choices
-        listed = super().__new__(cls, f"{', '.join(others)} or {last}" if others else last)
-        listed.choices = choices
-        return listed
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, ...]]:
-        return type(self), self.choices
-
-
-class Message(str):
-    """The text of an error or a warning, which knows its parts: texts and settings.
-
-    It is a constant sentence with places for what varies. The keyword `loss` is a setting: ``<loss=>`` stands for it
-    with its value, ``<loss:=>`` too if it is no value of the caller but a remedy, and ``<loss>`` for its name. The
-    value is ``...`` if it is not known. Positional arguments are values for the places ``{}``, as in `str.format`. So
-    a value is never searched for places. An argument that is a part itself, such as a phrase, is inserted as it is.
-    Without arguments, the sentence is plain text.
-
-    Examples
-    --------
-    >>> message = Message("<y_scale=> needs a <loss> that has a name, got {!r}.", len, y_scale="robust", loss=...)
-    >>> message
-    "y_scale='robust' needs a loss that has a name, got <built-in function len>."
-    >>> [setting.name for setting in message.settings]
-    ['y_scale', 'loss']
-    """
-
-    parts: tuple[str, ...]
-
-    def __new__(cls, sentence: str, /, *values: object, **settings: object) -> Self:
-        """Return the message of a sentence with these values and settings."""
-        return cls.joined(*_parts(sentence, values, settings) if values or settings else (sentence,))
-
-    def __add__(self, other: str) -> Message:
-        return self.joined(self, other)
-
-    def __radd__(self, other: str) -> Message:
-        return self.joined(other, self)
-
-    @classmethod
-    def joined(cls, *parts: str) -> Self:
-        """Join texts, settings, phrases and messages."""
-        message = super().__new__(cls, "".join(parts))
-        message.parts = tuple(own for part in parts for own in (part.parts if isinstance(part, Message) else (part,)))
-        return message
-
-    @property
-    def settings(self) -> list[Setting]:
-        """The settings among the parts."""
-        return [part for part in self.parts if isinstance(part, Setting)]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self.joined, self.parts
-
-
-_PLACE = re.compile(
-    r"<(?P<name>\w+)(?P<wanted>:(?==))?(?P<equals>=?)(?::(?P<text>[^<>{}]*))?>|\{(?P<repr>!r)?:?(?P<format>[^{}]*)\}"
-)
-
-
-def _parts(sentence: str, values: Iterable[object], settings: Mapping[str, object]) -> Iterator[str]:
-    """Yield the parts of a sentence: its texts, and what is in its places."""
-    end, following = 0, iter(values)
-    for place in _PLACE.finditer(sentence):
-        yield sentence[end : place.start()]
-        end = place.end()
-        name, text = place["name"], place["text"]
-        value = next(following) if name is None else settings[name]
-        if isinstance(value, (Setting, Phrase, Choices, Message)) and not place["repr"]:
-            yield value
-        elif name is None:
-            yield format(shown(value) if place["repr"] else value, place["format"])
-        else:
-            kind = Wanted if place["wanted"] else Setting
-            yield kind(name, value, text or (None if place["equals"] else name))
-    yield sentence[end:]
-
-
-def message_of(error: BaseException | str) -> Message:
-    """Return the text of an error or a warning, in one part if its parts are not known."""
-    text = error if isinstance(error, str) else error.args[0] if error.args else ""
-    return Message(text if isinstance(text, str) else str(error))
 
 
 class CmlpError(Exception):
@@ -318,37 +146,47 @@ class InvalidParameterError(CmlpError, ValueError, TypeError):
 
     Attributes
     ----------
+    parameter : str
+        The name of the parameter, for example ``"alpha"``; empty if the message is about no parameter.
+    value : object
+        The value of the parameter, or its ``repr`` if the error was pickled and the value cannot be; None if it is
+        not known.
     expected : str
         What its value must be, for example ``"a float in the range [0.0, inf)"``; empty if it is excluded by another
         parameter or by the data.
+    expected_as_text : str
+        The part of `expected` that can be written as text, as the command's options are: without functions and
+        arrays.
     """
 
     def __init__(
-        self, message: str, /, *values: object, expected: str = "", about: Setting | None = None, **settings: object
+        self,
+        message: str,
+        *,
+        parameter: str = "",
+        value: object = None,
+        expected: str = "",
+        expected_as_text: str = "",
     ) -> None:
-        if expected:
-            settings["expected"] = Message(expected)
-        super().__init__(Message(message, *values, **settings))
-        given = [setting for setting in message_of(self).settings if not isinstance(setting, Wanted)]
-        first = next((setting for setting in given if setting.value is not ...), next(iter(given), Setting("")))
-        self.expected, self._about = expected, about or first
+        super().__init__(message)
+        self.parameter = parameter
+        self.value = value
+        self.expected = expected
+        self.expected_as_text = expected_as_text or expected
 
-    @property
-    def parameter(self) -> str:
-        """The name of the parameter, for example ``"alpha"``."""
-        return self._about.name
-
-    @property
-    def value(self) -> object:
-        """The value of the parameter, or its ``repr`` if the error was pickled and the value cannot be."""
-        return None if self._about.value is ... else self._about.value
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, {**vars(self), "value": _picklable(self.value)}
 
 
-def wrong(expected: str, **setting: object) -> InvalidParameterError:
-    """Return the error of a setting, the only keyword, whose value is not as expected."""
-    ((name, value),) = setting.items()
-    problem = "<name> must be <expected>, got {!r}."
-    return InvalidParameterError(problem, value, name=Setting(name, value, name), expected=expected)
+def _picklable(value: object) -> object:
+    """Return a value, or its representation if it cannot be pickled: an error is to reach the caller anyway."""
+    import pickle
+
+    try:
+        pickle.dumps(value)
+    except Exception:  # whatever the classes of the program raise
+        return shown(value)
+    return value
 
 
 class NotFittedError(CmlpError, ValueError, AttributeError):
@@ -425,12 +263,11 @@ def naming(place: str) -> Iterator[None]:
 def name_place(error: Exception, place: str) -> None:
     """Name the place of an error: in its message, or for other errors than ValueError and TypeError in a note."""
     if isinstance(error, (ValueError, TypeError)) and error.args and isinstance(error.args[0], str):
-        error.args = ("In " + Message(place) + ": " + message_of(error), *error.args[1:])
+        error.args = (f"In {place}: {error.args[0]}", *error.args[1:])
     else:
         error.add_note(f"In {place}.")
 
 
-def add_hint(error: Exception, hint: str) -> None:
+def add_hint(error: ValueError, hint: str) -> None:
     """Append a sentence to the message of an error."""
-    *first, last = message_of(error).parts
-    error.args = (Message.joined(*first, f"{last.rstrip('.!')}. ", hint), *error.args[1:])
+    error.args = (f"{str(error).rstrip('.!')}. {hint}",)

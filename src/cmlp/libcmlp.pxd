@@ -525,7 +525,9 @@ cdef extern from "cmlp_workers.h" nogil:
         int64_t first_stored
         int64_t n_stored
         int32_t failed_rank
-        int32_t reserved
+        int32_t first_share
+        int32_t n_shares
+        int32_t all_shares
 
     cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                             const cmlp_epoch *epoch, const cmlp_workers *workers, int32_t n_threads,

@@ -178,8 +178,15 @@ static void make_workspace(fixture *f, slot *s)
     cmlp_rows rows = f->rows;
     rows.order = NULL;
     rows.n_order = 0;
-    CHECK(cmlp_workers_workspace_size(f->net, &rows, &f->objective, &f->epoch, f->workers, f->run.n_threads,
-                                      &f->run.workspace_size) == CMLP_OK);
+    cmlp_workers workers = *f->workers;
+    cmlp_status status = cmlp_workers_workspace_size(f->net, &rows, &f->objective, &f->epoch, &workers, f->run.n_threads,
+                                                     &f->run.workspace_size);
+    if (status == CMLP_ERROR_OPTION) { /* of a test of such shares */
+        workers.first_share = workers.n_shares = workers.all_shares = 0;
+        status = cmlp_workers_workspace_size(f->net, &rows, &f->objective, &f->epoch, &workers, f->run.n_threads,
+                                             &f->run.workspace_size);
+    }
+    CHECK(status == CMLP_OK);
     slot_make(s, f->run.workspace_size);
     f->run.workspace = slot_place(s, f->run.workspace_size, AT_END, 0);
     memset(f->run.workspace, 0xff, f->run.workspace_size);
@@ -272,8 +279,9 @@ static shape wide_shape(void)
                    .solver = CMLP_SOLVER_ADAM, .rows = 700, .batch = 300, .alpha = 0.01, .with_order = 1};
 }
 
-/* Each worker stores only the rows of the one batch that it computes, before a guard page. */
-static void test_stored_rows(const shape *s, int32_t n_workers)
+/* Each worker stores only the rows of the one batch that it computes, before a guard page. With uneven shares, worker r has
+ * r + 1 of them. */
+static void test_stored_rows(const shape *s, int32_t n_workers, int uneven)
 {
     office o;
     worker all[MOST_WORKERS];
@@ -283,7 +291,10 @@ static void test_stored_rows(const shape *s, int32_t n_workers)
     open_office(&o, all, s, n_workers);
     for (int32_t r = 0; r < n_workers; r++) {
         cmlp_rows *rows = &all[r].fixture.rows;
-        const int64_t first = n_chunks * r / n_workers * 128, last = n_chunks * (r + 1) / n_workers * 128;
+        const int32_t share = uneven ? r * (r + 1) / 2 : r, n_shares = uneven ? r + 1 : 1;
+        const int32_t all_shares = uneven ? n_workers * (n_workers + 1) / 2 : n_workers;
+        const int64_t first = n_chunks * share / all_shares * 128;
+        const int64_t last = n_chunks * (share + n_shares) / all_shares * 128;
         const int64_t n = (last < s->rows ? last : s->rows) - first;
         const size_t row = (size_t)rows->n_cols * (rows->dtype == CMLP_FLOAT64 ? 8 : 4);
         slot_make(&stored[r], (size_t)n * row);
@@ -291,6 +302,11 @@ static void test_stored_rows(const shape *s, int32_t n_workers)
                             (const char *)rows->data + (size_t)first * row, (size_t)n * row);
         all[r].workers.first_stored = first;
         all[r].workers.n_stored = n;
+        if (uneven) {
+            all[r].workers.first_share = share;
+            all[r].workers.n_shares = n_shares;
+            all[r].workers.all_shares = all_shares;
+        }
     }
     work(&o, all);
     for (int32_t r = 0; r < n_workers; r++) {
@@ -310,7 +326,8 @@ static void test_stored(void)
         s.with_weights = n % 3 == 1;
         s.dropout = n % 4 == 3 ? 0.3 : 0;
         s.n_threads = 1 + n % 2;
-        test_stored_rows(&s, n);
+        test_stored_rows(&s, n, 0);
+        test_stored_rows(&s, n, 1);
     }
 }
 
@@ -585,7 +602,23 @@ static void few_stored(worker *w) { w->workers.n_stored = 10; } /* of the 128 ro
 static void too_many_stored(worker *w) { w->workers.n_stored = w->fixture.rows.n_rows + 1; }
 static void negative_stored(worker *w) { w->workers.n_stored = -1; }
 static void negative_first(worker *w) { w->workers.first_stored = -1; }
-static void bad_reserved(worker *w) { w->workers.reserved = 1; }
+static void give_shares(worker *w, int32_t first, int32_t n, int32_t all)
+{
+    w->workers.first_share = first;
+    w->workers.n_shares = n;
+    w->workers.all_shares = all;
+}
+static void share_of_none(worker *w) { give_shares(w, 1, 0, 0); }
+static void no_share(worker *w) { give_shares(w, 1, 0, 3); }
+static void negative_share(worker *w) { give_shares(w, -1, 1, 3); }
+static void far_share(worker *w) { give_shares(w, INT32_MAX - 1, 2, INT32_MAX); }
+static void many_shares(worker *w) { give_shares(w, w->workers.rank, 2, 3); }
+static void other_shares(worker *w) /* valid ones, but the others have one of 3 */
+{
+    const int32_t rank = w->workers.rank;
+    give_shares(w, 2 * rank, 2, 6);
+}
+static void share_of_another(worker *w) { give_shares(w, (w->workers.rank + 1) % 3, 1, 3); }
 static void bad_epoch(worker *w)
 {
     static cmlp_epoch epoch = {.struct_size = sizeof epoch, .batch_size = -1};
@@ -637,13 +670,34 @@ typedef struct change {
     int status;
 } change;
 
+/* Worker 1 has shares that are valid alone, but not the next ones after those of worker 0. */
+static void test_gap_in_shares(void)
+{
+    static const int32_t firsts[] = {1, 3};
+    shape s = wide_shape();
+    s.with_order = 0;
+    for (int i = 0; i < 2; i++) {
+        office o;
+        worker all[MOST_WORKERS];
+        open_office(&o, all, &s, 3);
+        for (int32_t r = 0; r < 3; r++) give_shares(&all[r], 2 * r, 2, 6);
+        give_shares(&all[1], firsts[i], 4 - firsts[i], 6);
+        work(&o, all);
+        for (int32_t r = 0; r < 3; r++)
+            CHECK(all[r].status == CMLP_ERROR_WORKERS && all[r].workers.failed_rank == 1);
+        close_office(&o, all);
+    }
+}
+
 /* One worker's arguments are changed: all workers refuse the call, and nothing is changed. */
 static void test_disagreements(void)
 {
     static const change changes[] = {
         {bad_epoch, CMLP_ERROR_BATCH},       {no_epoch, CMLP_ERROR_NULL},          {bad_result, CMLP_ERROR_STRUCT_SIZE},
         {null_run, CMLP_ERROR_NULL},         {negative_stored, CMLP_ERROR_OPTION}, {negative_first, CMLP_ERROR_OPTION},
-        {bad_reserved, CMLP_ERROR_OPTION},
+        {share_of_none, CMLP_ERROR_OPTION},  {no_share, CMLP_ERROR_OPTION},        {negative_share, CMLP_ERROR_OPTION},
+        {far_share, CMLP_ERROR_OPTION},      {many_shares, CMLP_ERROR_OPTION},     {other_shares, CMLP_ERROR_WORKERS},
+        {share_of_another, CMLP_ERROR_OPTION},
         {few_stored, CMLP_ERROR_ORDER},      {too_many_stored, CMLP_ERROR_OPTION}, {no_params, CMLP_ERROR_NULL},
         {no_net, CMLP_ERROR_NULL},           {no_run, CMLP_ERROR_STRUCT_SIZE},     {bad_rate, CMLP_ERROR_OPTION},
         {other_params, CMLP_ERROR_WORKERS},  {other_label, CMLP_ERROR_WORKERS},    {other_rate, CMLP_ERROR_WORKERS},
@@ -734,6 +788,7 @@ int main(void)
     test_broken_send();
     test_refused();
     test_disagreements();
+    test_gap_in_shares();
     test_fewer_workers();
     test_other_numbers();
     return finish();

@@ -147,8 +147,16 @@ HINTS = {
     "class-weights": "did you mean --class-weight?",
     "seed": "did you mean --random-state?",
     "n-jobs": "did you mean --n-threads?",
-    "device": "training runs on the processor, with --n-threads threads",
+    "device": "training runs on the processor, with n_threads threads",
     "max-itr": "did you mean --max-iter?",
+}
+HINTS_OF_DIGITS = {
+    "lr": "did you mean --rate?",
+    "max-iter": "did you mean --epochs?",
+    "batch-size": "did you mean --batch?",
+    "random-state": "did you mean --seed?",
+    "n-jobs": "did you mean --threads?",
+    "hidden-layers": "did you mean --hidden?",
 }
 
 
@@ -157,12 +165,21 @@ def test_options_have_the_hints_of_parameters(capsys, name):
     assert f"unknown option '--{name}': {HINTS[name]} (see cmlp train --help)" in error_of(capsys, f"--{name}", "1")
 
 
+@pytest.mark.parametrize("name", HINTS_OF_DIGITS)
+def test_options_of_other_names_have_the_hints_of_their_parameters(capsys, name):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["digits", f"--{name}", "1"])
+    assert caught.value.code == 2
+    assert f"unknown option '--{name}': {HINTS_OF_DIGITS[name]} (see cmlp digits --help)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("value", ["{[1]:2}", "{1:", "[[1]", "{{}: 1}"])
 def test_a_value_that_is_none_of_python_is_refused_in_words(capsys, tmp_path, monkeypatch, value):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("x,y\n" + "1,0\n2,1\n" * 20)
     err = error_of(capsys, "--network", "--class-weight", value)
-    assert err.startswith("cmlp: error: --class-weight must be ") and f"{value!r}" in err and "_value" not in err
+    assert err.startswith("cmlp: error: --class-weight: The 'class_weight' parameter of MLPClassifier must be ")
+    assert f"{value!r}" in err and "_value" not in err and "instance" not in err
 
 
 def test_errors_about_values_offer_nothing_that_only_python_has(capsys, tmp_path, monkeypatch):
@@ -175,7 +192,7 @@ def test_errors_about_values_offer_nothing_that_only_python_has(capsys, tmp_path
         ("initialization", "'lecun'} or a pair such as '[0, 1], [2, 3]'. Got 'mse' instead."),
     ):
         err = error_of(capsys, "--network", f"--{name}", "mse")
-        assert expected in err
+        assert err.startswith(f"cmlp: error: --{name}: The ") and expected in err
         assert not any(word in err for word in ("callable", "instance", "RandomState", "array-like", "tuple")), err
 
 

@@ -59,7 +59,7 @@ def test_csv_with_labels_of_text(train):
     assert lines[1] == "--max-iter is given. So this trains an MLPClassifier: the target has 3 labels"
     assert re.fullmatch(r"epoch 1/3  \[#{3}\.{7}\]  loss \d\.\d{6}  \S+ \w+ left", lines[2]), lines[2]
     useless = (
-        "The model is not clearly better than a constant: its training loss is .* more epochs \\(--max-iter\\) or .*"
+        "The model is not clearly better than a constant: its training loss is .* more epochs \\(max_iter\\) or .*"
     )
     assert re.fullmatch(useless, lines[5]), lines[5]
     assert lines[6:] == [f"3 epochs, loss {expected.loss_:.6g}", "wrote m.cmlp"]
@@ -109,7 +109,7 @@ def test_validation_and_resuming(train):
     expected = MLPClassifier(**{**FIT, "max_iter": 5}).fit(X, Y)
     np.testing.assert_array_equal(loaded().coefs_[0], expected.coefs_[0])
     assert (
-        "--resume continues a fit with --alpha 0.0001, so --alpha 9 is"
+        "--alpha: resume=True continues a fit with alpha=0.0001, so alpha=9 is"
         in train("rows.npy", *held, "--resume", "--alpha", "9")[2]
     )
     assert "m.cmlp has a MLPClassifier, not a MLPRegressor" in train("rows.npy", *held, "--resume", "--regressor")[2]
@@ -202,7 +202,7 @@ def test_large_parquet_is_read_in_blocks(train, monkeypatch):
     error = train("rows.parquet", *given, "--table")[2]
     assert "rows.parquet: the model of a table is trained in memory: use --max-bytes 4320 or more" in error
     error = train("rows.parquet", *given, "--early-stopping", "True")[2]
-    assert "--early-stopping True needs --validation for training in blocks (of a file of more than --max-byt" in error
+    assert "--early-stopping: early_stopping=True needs X_val and y_val for fit_batches" in error
     monkeypatch.setattr("cmlp._data.files.parquet_file.read_parquet", None)  # would read the whole column
     given += ["--validation", "rows.parquet"]
     assert train("rows.parquet", *given, *OPTIONS, "--shuffle", "False", "--learning-rate", "cosine")[0] == 0
@@ -227,7 +227,7 @@ def test_large_parquet_of_a_table_is_refused_with_the_remedy(train):
         assert "The model of a table takes it, but it is trained in memory: use --max-bytes 3600 or more, or" in error
     error = train("gaps.parquet", *given, *[word for name in ("text", "day", "a") for word in ("--drop", name)])[2]
     assert "In block 2: X, column 'b' is null at row 9" in error
-    assert "or set --max-bytes higher for the model of a table" in error
+    assert "or use TabularClassifier or TabularRegressor, which take them" in error
     assert train("gaps.parquet", *given[:-1], "3600", "--n-epochs", "1")[0] == 0
 
 
@@ -298,13 +298,16 @@ def test_labels_in_a_file_of_their_own(train):
         (["rows.npy", "--target", "6"], "rows.npy has no column '6'"),
         (["nothing.csv", "--target", "1"], "nothing.csv: No such file"),
         (["rows.csv", "--target", "price", "--resume"], "m.cmlp: No such file"),
-        (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile 0.1 needs --loss quantile"),
+        (["rows.npy", "--target", "5", "--quantile", "0.1"], "--quantile: quantile=0.1 needs loss='quantile'"),
         (["rows.npy", "--target", "5", "--regressor", "--class-weight", "balanced"], "--class-weight is not for"),
-        (["rows.npy", "--target", "5", "--max-iter", "0"], "--max-iter must be an int in the range [1, inf). Got 0"),
+        (["rows.npy", "--target", "5", "--max-iter", "0"], "MLPClassifier must be an int in the range [1, inf). Got 0"),
         (["rows.npy", "--target", "5", "--alpha", "x"], "[0.0, inf) or values separated by commas. Got 'x' instead"),
         (["rows.npy", "--target", "5", "--input-scale", "[1]"], "a pair such as '[0, 1], [2, 3]' or a str among"),
-        (["rows.npy", "--target", "5", "--weight-decay", "0.1"], "--weight-decay 0.1 needs --solver adamw, got 'adam'"),
-        (["rows.npy", "--target", "5", "--scoring", "accuracy"], "but --early-stopping False and no --validation, or"),
+        (
+            ["rows.npy", "--target", "5", "--weight-decay", "0.1"],
+            "--weight-decay: weight_decay=0.1 needs solver='adamw'",
+        ),
+        (["rows.npy", "--target", "5", "--scoring", "accuracy"], "but early_stopping=False and X_val=None, or"),
         (["rows.npy", "--target", "5", "-o", "missing/m.cmlp"], "missing: No such folder"),
         (["rows.npy", "--target", "5", "--resume"], "m.cmlp: No such file"),
         (["rows.npy", "--target", "5", "-o", "."], ".: Is a directory"),

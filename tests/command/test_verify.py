@@ -63,6 +63,17 @@ def test_npy_and_validation(run):
     assert run("verify", "n.cmlp", *rows[:3])[0] == 3
 
 
+def test_text_labels_are_the_same_in_another_format(run):
+    """Text labels of CSV are an array of objects, those of Parquet an array of text."""
+    parquet, pyarrow = package("pyarrow.parquet"), package("pyarrow")
+    columns = dict(zip("abcd", X.T, strict=True))
+    parquet.write_table(pyarrow.table({**columns, "kind": [f"c{y}" for y in Y]}), "rows.parquet")
+    rows = "--target", "kind"
+    assert run("verify", "m.cmlp", "rows.parquet", *rows)[0] == 0
+    assert run("train", "rows.parquet", *rows, "-o", "p.cmlp", *OPTIONS)[0] == 0
+    assert run("verify", "p.cmlp", "rows.csv", *rows)[0] == 0
+
+
 def as_if_trained_in_python(path):
     """Write python.cmlp, which lacks the record of the file."""
     model = cmlp.load(path)

@@ -1,4 +1,4 @@
-"""The nearest word to a mistyped one, and messages of the library in the words of the command."""
+"""The nearest word to a mistyped one, and errors of the library as the command reports them."""
 
 import ast
 import os
@@ -10,13 +10,12 @@ import pytest
 
 import cmlp
 from cmlp import __main__ as cli
-from cmlp._cli.options import EXPORT_WORDS, OF_VALUES, PAGE_WORDS, Words, worded, words_of_train
+from cmlp._cli.options import CommandError, reporting
 from cmlp._train.other_names import nearest
-from cmlp.exceptions import Message, Setting
+from cmlp.exceptions import InvalidParameterError
 
 OPTIONS = ["--max-iter", "--max_iter", "--alpha", "--hidden-layer-sizes", "--header", "--help", "-o"]
-MESSAGES = ("Message", "InvalidParameterError", "DataError")
-WORDS = Words(("max_iter", "loss", "alpha"), {"X_val=None": "no --validation", "X_val": "--validation"})
+ATTRIBUTES = {"parameter", "value", "expected", "expected_as_text"}
 
 
 @pytest.mark.parametrize(
@@ -36,106 +35,75 @@ def test_nearest_word(word, expected):
     assert nearest(word, OPTIONS) == expected
 
 
+OF_PARAMETERS = {"max_iter": "--max-iter", "X_val": "--validation"}
+
+
 @pytest.mark.parametrize(
-    "setting, expected",
+    "error, expected",
     [
-        (Setting("max_iter"), "--max-iter"),
-        (Setting("max_iter", 0, "The 'max_iter' parameter of MLPClassifier"), "--max-iter"),
-        (Setting("alpha", 9), "--alpha 9"),
-        (Setting("alpha", (0.1, 0.2)), "--alpha 0.1,0.2"),
-        (Setting("alpha", [0.1, 0.2]), "--alpha 0.1,0.2"),
-        (Setting("alpha", 1e-4, "alpha=0.0001"), "--alpha 0.0001"),
-        (Setting("loss", "log_loss"), "--loss log_loss"),
-        (Setting("loss", "my loss"), "--loss 'my loss'"),
-        (Setting("X_val"), "--validation"),
-        (Setting("X_val", text="X_val and y_val"), "--validation"),
-        (Setting("X_val", None), "no --validation"),
-        (Setting("scoring", "r2"), "scoring='r2'"),
-        (Setting("max_bytes"), "--max-bytes"),
-        (Setting("separator", " "), '--separator " "'),
+        (ValueError("y has too few rows"), "y has too few rows"),
+        (OSError(2, "No such file", "x.csv"), "x.csv: No such file"),
+        (OSError("the disk is full"), "the disk is full"),
+        (InvalidParameterError("max_iter=0 is too few", parameter="max_iter", value=0), "--max-iter: max_iter=0 is"),
+        (InvalidParameterError("X_val needs y_val", parameter="X_val"), "--validation: X_val needs y_val"),
+        (InvalidParameterError("comm=2 is no communicator", parameter="comm", value=2), "comm=2 is no communicator"),
+        (
+            InvalidParameterError(
+                "max_iter must be a number or a function, got 'x'.",
+                parameter="max_iter",
+                expected="a number or a function",
+                expected_as_text="a number",
+            ),
+            "--max-iter: max_iter must be a number, got 'x'.",
+        ),
     ],
 )
-def test_settings_are_worded_as_options(setting, expected):
-    message = Message("use <setting>; the loss of max_iter=3", setting=setting)
-    assert worded(message, WORDS) == f"use {expected}; the loss of max_iter=3"
+def test_the_command_begins_with_the_option_and_leaves_the_sentence(error, expected):
+    with pytest.raises(CommandError) as caught, reporting(options=OF_PARAMETERS):
+        raise error
+    assert str(caught.value).startswith(expected)
 
 
-def calls_of_library(*names):
-    """Return the calls of these functions in the library, without the command."""
+def test_an_error_of_python_is_no_message_of_the_command():
+    with pytest.raises(TypeError, match="a bug"), reporting():
+        raise TypeError("a bug")
+
+
+def trees_of_library():
+    """Yield the paths and syntax trees of the package's modules that refuse parameters."""
     for path in Path(cmlp.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path.parent.name != "_cli" else ():
-            if isinstance(node, ast.Call) and getattr(node.func, "id", None) in names:
-                yield node
+        text = path.read_text(encoding="utf-8")
+        if "InvalidParameterError(" in text:
+            yield path, ast.parse(text)
 
 
-def settings_of_library():
-    """Return the names of the settings in messages of the library, and ``name=value`` with their values."""
-    calls = calls_of_library(*MESSAGES, "wrong")
-    named = [(keyword.arg, ast.unparse(keyword.value)) for call in calls for keyword in call.keywords]
-    made = [[*map(ast.unparse, call.args), "..."] for call in calls_of_library("Setting")]
-    named += [(ast.literal_eval(name), value) for name, value, *_ in made if name[0] in "'\""]
-    return {name for name, _ in named} | {f"{name}={value}" for name, value in named}
+def sentence_of(text):
+    """Return the source of a sentence: a constant, an f-string with its expressions in braces, or a name."""
+    if isinstance(text, ast.Constant):
+        return text.value
+    if isinstance(text, ast.JoinedStr):
+        return "".join(map(sentence_of, text.values))
+    return "{" + ast.unparse(text) + "}"
 
 
-def phrases_of_library():
-    """Return the keys of the phrases in messages of the library, as far as they are constants."""
-    keys = [call.args[0] for call in calls_of_library("Phrase")]
-    return {key.value for key in keys if isinstance(key, ast.Constant)} | {"fit_batches"}  # and names of other calls
+def test_errors_of_parameters_name_them():
+    """A sentence about a parameter names it, and the error has it as an attribute."""
+    for path, tree in trees_of_library():
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", None) == "InvalidParameterError":
+                sentence = sentence_of(call.args[0])
+                attributes = {keyword.arg: keyword.value for keyword in call.keywords}
+                where = f"{path}, line {call.lineno}: {sentence}"
+                assert len(call.args) == 1 and attributes.keys() <= ATTRIBUTES, where
+                assert "parameter" in attributes or not attributes, where
+                assert "parameter" in attributes or not re.match(r"\w+(=| must be )", sentence), where
+                name = attributes.get("parameter")
+                if isinstance(name, ast.Constant) and "{" not in sentence:
+                    assert name.value in sentence, where
 
 
-ALL_WORDS = [words_of_train(()), PAGE_WORDS, EXPORT_WORDS]
-
-
-@pytest.mark.parametrize("words", ALL_WORDS, ids=["train", "page", "export"])
-def test_the_library_has_all_that_the_command_words(words):
-    """Another name or key in the library would show its text to the user of the command."""
-    examples = {f"{axis}_{split}" for axis in "Xy" for split in ("train", "test")}
-    assert {*words.options, *words.phrases} <= {*settings_of_library(), *phrases_of_library(), *examples}
-
-
-def test_the_command_words_all_phrases_of_the_library():
-    assert phrases_of_library() <= {key for words in ALL_WORDS for key in words.phrases} | OF_VALUES.keys()
-
-
-PLACES = re.compile(r"<([A-Za-z_]\w*)[=:>]|(\{)[^}]*\}")  # of settings, and of values
-
-
-def test_sentences_are_constants_with_a_place_for_each_setting_and_value():
-    """A sentence stands in the call of its message, or in the last assignment before it or of the module."""
-    for path in Path(cmlp.__file__).parent.rglob("*.py"):
-        module = ast.parse(path.read_text(encoding="utf-8"))
-        functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
-        assigned = {}
-        for scope in [module, *functions]:  # outer functions are before inner ones
-            for node in scope.body if scope is module else ast.walk(scope):
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                    assigned.setdefault((scope, node.targets[0].id), []).append(node)
-        within = {call: scope for scope in [module, *functions] for call in ast.walk(scope) if is_message(call)}
-        for call, scope in within.items():
-            values, settings = call.args[1:], {keyword.arg for keyword in call.keywords} - {"about"}
-            if not (values or settings) or None in settings:  # plain text, or a class of errors that makes its message
-                continue
-            sentence = call.args[0]
-            if isinstance(sentence, ast.Name):
-                before = [node for node in assigned.get((scope, sentence.id), ()) if node.lineno < call.lineno]
-                sentence = max(before or assigned[module, sentence.id], key=lambda node: node.lineno).value
-            texts = [sentence.body, sentence.orelse] if isinstance(sentence, ast.IfExp) else [sentence]
-            assert all(isinstance(text, ast.Constant) for text in texts), (path, call.lineno)
-            assert not any(re.search(r"(needs|add|pass|set|use) <\w+=>", t.value, re.I) for t in texts), "not <x:=>"
-            places = [PLACES.findall(text.value) for text in texts]
-            assert {name for each in places for name, _ in each if name} == settings, (path, call.lineno)
-            has_star = any(isinstance(value, ast.Starred) for value in values)
-            assert has_star or {sum(map(bool, (v for _, v in each))) for each in places} == {len(values)}, call.lineno
-
-
-def is_message(node):
-    return isinstance(node, ast.Call) and getattr(node.func, "id", None) in MESSAGES
-
-
-@pytest.mark.parametrize("text", ["<missing=>", "<alpha=>", "<parameter>", "{}", "{!r}", "<text=> {"])
+@pytest.mark.parametrize("text", ["<missing=>", "{}", "{!r}", "%s", "<text=> {"])
 def test_the_text_of_a_value_is_no_place(text, tmp_path, capsys):
-    message = Message("<name=> in {} needs <loss> or <missing=>, got {!r}", text, text, name=text, loss=..., missing=1)
-    assert message == f"name={text!r} in {text} needs loss or missing=1, got {text!r}"
     with pytest.raises(cmlp.InvalidParameterError) as caught:
         cmlp.MLPClassifier(activation=text).fit([[0.0], [1.0]], [0, 1])
     assert str(caught.value).endswith(f". Got {text!r} instead.") and caught.value.value == text

@@ -9,7 +9,6 @@ from small_network import X, Y
 
 from cmlp import StatusError
 from cmlp._bridge import _core
-from cmlp._data.arrays import StoredRows
 
 INF, NAN = np.inf, np.nan
 
@@ -186,10 +185,3 @@ def test_arguments_of_several_epochs_are_checked():
         with pytest.raises(ValueError, match="order"):
             call(np.zeros((2, 6)), order, _core.Random(0))
     assert_same_bits(params, before)
-
-
-def test_rows_of_other_processes_are_refused_without_workers():
-    net = _core.Net((3, 2), ("softmax",), "log_loss", "float64")
-    rows = StoredRows(X[:4], 1000, 2000)
-    with pytest.raises(TypeError, match="only other processes have"):
-        net.cost(np.zeros(8), rows, np.zeros(2000, np.int32))

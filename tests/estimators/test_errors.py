@@ -190,6 +190,13 @@ def test_invalid_parameter_error_has_name_value_and_what_is_expected(params, nam
         assert str(error) == str(caught.value) and isinstance(error, ValueError)
 
 
+def test_invalid_parameter_error_has_what_can_be_written_as_text():
+    with pytest.raises(InvalidParameterError) as caught:
+        classifier(loss="mse").fit(X, LABELS)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert error.expected == f"{error.expected_as_text} or a callable" and error.expected in str(error)
+
+
 def test_error_is_pickled_without_a_value_that_cannot_be():
     function = lambda epochs: 0.1  # noqa: E731
     with pytest.raises(InvalidParameterError) as caught:

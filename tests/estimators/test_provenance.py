@@ -38,7 +38,7 @@ def test_hashes_of_the_data_are_those_of_an_independent_implementation(tmp_path)
     weight = np.linspace(0.1, 2, len(X))
     model = MLPClassifier((8,), **KEPT).fit(X, np.array(["b", "a", "c"])[Y], weight, **HELD | {"y_val": ["a"] * 300})
     found = record_of(model)["data"]
-    classes = '{"kind":"labels","dtype":"U1","values":["a","b","c"]}'
+    classes = '{"kind":"labels","dtype":"object","values":["a","b","c"]}'
     assert found == {
         "X": hash_of_rows("X", X),
         "y": hash_of_rows("y", np.array([1, 0, 2])[Y]),

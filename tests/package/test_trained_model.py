@@ -103,7 +103,7 @@ def test_fields_of_a_trained_model_never_change(name):
     model = model_of(MODELS[name][0])
     with pytest.raises(AttributeError, match="names of a TrainedModel cannot be assigned: use replace"):
         model.names = ["a", "b"]
-    twin = model.replace(names=["a", "b"])
+    twin = model.with_names(["a", "b"])
     assert model.names is None and twin.feature_names.tolist() == ["a", "b"]
     assert all(one.params is other.params for one, other in zip(model.networks, twin.networks, strict=True))
 

@@ -1,6 +1,7 @@
 """The encoder of a table: known answers, and a computation of single values by the definition."""
 
 import math
+import pickle
 
 import numpy as np
 from optional import package
@@ -159,3 +160,47 @@ def test_schema_and_encoder_of_a_mixed_table():
     known = learn_columns(X, "from_dtype", "Table")
     encoder = learn_inputs(known, known.read(X, "Table"), SplitTarget(np.zeros(4), None))
     assert encoder.width(False) == 2 + 3
+
+
+def columns_of_every_role():
+    """Return rows of numbers, dates, text, ordered levels and a constant, and columns learned from them."""
+    rng = np.random.RandomState(0)
+    days = np.datetime64("2020-01-01") + np.arange(400)
+    numbers, texts = rng.random_sample(400).tolist(), list("abc" * 133 + "a")
+    rows = [[x, day, text, "low", 1.0] for x, day, text in zip(numbers, days.tolist(), texts, strict=True)]
+    rows[7][2] = rows[8][0] = None
+    known = learn_columns(rows, {2: None, 3: ["low", "high"]}, "Table")
+    raw = known.read(rows, "Table", in_fit=True)
+    weekday = np.array([day.astype(int) % 7 for day in days], float)
+    return rows, raw, known, learn_inputs(known, raw, SplitTarget(weekday, None))
+
+
+def test_columns_read_and_encode_before_their_inputs_are_learned():
+    rows, raw, known, columns = columns_of_every_role()
+    assert [column.role for column in known] == ["number", "number", "category", "number", "number"]
+    assert [column.role for column in columns] == ["number", "number", "category", "unused", "unused"]
+    assert known.types == columns.types == ("number", "date", "category", "ordered", "number")
+    assert known.encode(raw, bins=True).shape == (400, 1 + 1 + 4 + 1 + 1)
+    np.testing.assert_array_equal(columns.read(rows, "Table"), raw)
+
+
+def test_stored_columns_are_the_same():
+    _, raw, _, columns = columns_of_every_role()
+    columns = columns.with_names(["a", None, 3, "d", ("e", 1)])
+    again = type(columns).from_stored(columns.names, **columns.stored())
+    twin = pickle.loads(pickle.dumps(columns))
+    for other in (again, twin):
+        assert (other.names, other.types, other.categories) == (columns.names, columns.types, columns.categories)
+        assert [column.seen for column in other] == [column.seen for column in columns]
+        for bins in (False, True):
+            assert other.encode(raw, bins=bins).tobytes() == columns.encode(raw, bins=bins).tobytes()
+
+
+def test_first_inputs_of_parts_of_dates_are_known():
+    _, raw, _, columns = columns_of_every_role()
+    for bins in (False, True):
+        (i, part, at), *others = columns.parts(bins=bins)
+        assert (i, part.name, others) == (1, "week", [])
+        inputs = columns.encode(raw, bins=bins)[:, at : at + part.width(bins=bins)]
+        alone = TableColumns([columns[1]]).encode(raw[:, 1:2], bins=bins)
+        np.testing.assert_array_equal(inputs, alone[:, -part.width(bins=bins) :])

@@ -192,17 +192,55 @@ def test_rows_that_do_not_fit_together_raise_an_error_on_all(change, message):
     assert all(re.search(message, text) for text in failing(2, fit))
 
 
-def test_another_number_of_shards_raises_an_error():
-    def fit(comm):
-        rows, shards = own(comm, X), None if comm.rank else (300, 140)
-        cmlp.distributed.fit(model(), rows, own(comm, Y), comm=comm, local=True, shards=shards)
+@pytest.mark.parametrize("counts", [(1, 3), (3, 1), (1, 2, 1), (2, 1, 1)])
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["", "weights"])
+def test_processes_may_have_unequal_numbers_of_shards(counts, weight):
+    expected = digest(model(input_scale="standard", dropout=0.2).fit(X, Y, weight, shards=SIZES))
 
-    assert "All workers must have the same number of shards, got 2 on worker 0 and 1 on worker 1." in failing(2, fit)
+    def fit(comm):
+        first = sum(counts[: comm.rank])
+        last = first + counts[comm.rank]
+        rows = slice(STARTS[first], STARTS[last])
+        data = [None if array is None else array[rows] for array in (X, Y, weight)]
+        estimator = model(input_scale="standard", dropout=0.2)
+        return digest(cmlp.distributed.fit(estimator, *data, comm=comm, local=True, shards=SIZES[first:last]))
+
+    assert in_threads(len(counts), fit) == [expected] * len(counts)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT * (np.arange(len(X)) > 350)], ids=["", "weights"])
+@pytest.mark.parametrize("name", ["standard", "minmax"])
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_workers_learn_the_scale_of_the_inputs_from_all_rows(size, name, weight):
+    rows = X * [1e3, 1, 1e-300, 1e200, 0] + [1e6, 0, 0, 0, 3]
+    expected = model(input_scale=name).fit(rows, Y, weight, shards=SIZES)
+    models = in_threads(size, lambda comm: fit_local(comm, model(input_scale=name), rows, Y, weight))
+    for other in models:
+        assert other.input_scale_[0].tobytes() == expected.input_scale_[0].tobytes()
+        assert other.input_scale_[1].tobytes() == expected.input_scale_[1].tobytes()
+        assert digest(other) == digest(expected)
+
+
+def test_workers_that_disagree_about_the_scale_raise_one_error():
+    def fit(comm):
+        return fit_local(comm, model(input_scale="standard" if comm.rank else 1.0))
+
+    texts = failing(2, fit)
+    assert texts == ["All workers must have the same input_scale, got None on worker 0 and standard on worker 1."] * 2
+
+
+def test_worker_that_fails_before_the_scale_is_learned_ends_all():
+    def fit(comm):
+        estimator = model(input_scale="standard", batch_size=512 if comm.rank else 500)
+        return fit_local(comm, estimator)
+
+    texts = failing(2, fit)
+    assert all("batch_size must be a multiple of 512" in text for text in texts)
 
 
 def test_parameters_that_need_all_rows_are_refused():
-    texts = failing(2, lambda comm: fit_local(comm, model(input_scale="standard")))
-    assert texts == ["input_scale='standard' is learned from all rows, which no process has with local=True."] * 2
+    texts = failing(2, lambda comm: fit_local(comm, model(input_scale="robust")))
+    assert all("input_scale='robust' needs all rows for the quartiles" in text for text in texts)
     texts = failing(2, lambda comm: fit_local(comm, model(early_stopping=True)))
     assert all("pass X_val and y_val" in text for text in texts)
 

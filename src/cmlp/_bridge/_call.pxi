@@ -361,11 +361,14 @@ cdef class Call:
         if type(X) is not cnp.ndarray and is_sparse(X):
             self.set_sparse(X)
         else:
-            self.X = matrix(self.stored(X), "X", net.n_in)
+            self.X = matrix(X, "X", net.n_in)
             rows.kind = CMLP_ROWS_DENSE
             rows.n_rows, rows.n_cols = cnp.PyArray_DIM(self.X, 0), cnp.PyArray_DIM(self.X, 1)
-            if type(X) is StoredRows:
-                self.workers.first_stored, self.workers.n_stored, rows.n_rows = X.first, rows.n_rows, len(X)
+            if self.peers is not None and self.peers.part is not None:
+                part = self.peers.part
+                self.workers.first_stored, self.workers.n_stored = part.first_row, rows.n_rows
+                self.workers.first_share, self.workers.n_shares = part.first_shard, part.n_shards
+                self.workers.all_shares, rows.n_rows = part.all_shards, part.all_rows
             rows.row_stride, rows.col_stride = stride_of(self.X, 0), stride_of(self.X, 1)
         rows.struct_size, rows.dtype = sizeof(cmlp_rows), dtype_code(self.X)
         require(is_scale(scale, net.n_in), CMLP_ERROR_OPTION, "rows->scale")
@@ -381,14 +384,6 @@ cdef class Call:
             rows.order = <const int64_t *>cnp.PyArray_DATA(self.order)
             rows.n_order = self.n = cnp.PyArray_DIM(self.order, 0)
         return 0
-
-    cdef object stored(self, object X):
-        """Return the rows in memory: if these are not all, other workers must compute with the others."""
-        if type(X) is not StoredRows:
-            return X
-        if self.peers is None:
-            raise TypeError("X has rows that only other processes have: pass comm.")
-        return X.stored
 
     cdef int set_sparse(self, object X) except -1:
         cdef cmlp_rows *rows = &self.rows

@@ -32,7 +32,7 @@ cdef extern from "core/net/tuning_names.h" nogil:
 import numpy as np
 
 from cmlp._data.arrays import (
-    StoredRows, as_doubles, as_matrix, as_order, as_sparse_matrix, excluded_target, is_sparse, rectangular,
+    as_doubles, as_matrix, as_order, as_sparse_matrix, excluded_target, is_sparse, rectangular,
     values_and_gradient,
 )
 from cmlp._data.labels import as_class_indices
@@ -40,7 +40,7 @@ from cmlp._data.losses import traits_of
 from cmlp._data.weights import refusal
 from cmlp._process.signals import MARK, TimeLimitReached, deferral_of, deliver, immediate_signals, safe_point
 from cmlp._process.threads import TaskStopped, available_threads, interruption
-from cmlp.exceptions import DivergenceError, Message, ModelFormatError, NonFiniteInputError, StatusError
+from cmlp.exceptions import DivergenceError, ModelFormatError, NonFiniteInputError, StatusError
 
 cnp.import_array()
 
@@ -124,15 +124,15 @@ cdef uint32_t allowed_isa() except? 0:
     if name in ISAS and available & <uint32_t>ISAS[name]:
         return ISAS[name]
     names = ", ".join(n for n, bit in ISAS.items() if available & <uint32_t>bit)
-    raise ImportError(Message("<CMLP_ISA=> cannot be used on this processor; available: {}", names, CMLP_ISA=name))
+    raise ImportError(f"CMLP_ISA={name!r} cannot be used on this processor; available: {names}", name="CMLP_ISA")
 
 
 cdef int32_t chosen_tuning() except? -2:
     """Return the index of the tuning that CMLP_TUNING names, or -1; raise ImportError if its name is unknown."""
     name = os.environ.get("CMLP_TUNING")
     if name and name not in TUNINGS:
-        problem = "<CMLP_TUNING=> is not a tuning of the kernels; available: {}"
-        raise ImportError(Message(problem, ", ".join(TUNINGS), CMLP_TUNING=name))
+        names = ", ".join(TUNINGS)
+        raise ImportError(f"CMLP_TUNING={name!r} is not a tuning of the kernels; available: {names}", name="CMLP_TUNING")
     return TUNINGS[name] if name else -1
 
 

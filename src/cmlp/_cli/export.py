@@ -8,7 +8,6 @@ from typing import Any
 
 from cmlp._cli import options
 from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, find_inputs, schema_of
-from cmlp._cli.options import EXPORT_WORDS
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import joined
 from cmlp._model.model import model_of
@@ -17,6 +16,7 @@ DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."
 )
+_OPTIONS = {"name": "--name", "dtype": "--dtype", "calibrate": "--calibrate", "int8": "--to c-int8"}  # of parameters
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace, model: Any) -> object:
-    with options.reporting(ImportError, words=EXPORT_WORDS):
+    with options.reporting(ImportError, options=_OPTIONS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None

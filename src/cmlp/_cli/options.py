@@ -1,8 +1,4 @@
-"""Options of the command: their types, those that several commands share, and their words in messages of the library.
-
-The settings and phrases in a message of the library are parts of it, which the command words in its own way: as
-options, or as `Words` says.
-"""
+"""Options of the command: their types, those that several commands share, and what errors of the library are about."""
 
 from __future__ import annotations
 
@@ -10,15 +6,14 @@ import argparse
 import contextlib
 import math
 import os
-import shlex
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from cmlp._data.files.file_formats import DataError
 from cmlp._train.constraints import MAX_LAYERS, SIZE_LIMIT
-from cmlp.exceptions import Choices, Phrase, Setting, message_of
+from cmlp.exceptions import InvalidParameterError
 
 _LARGEST = 2**63 - 1  # the largest integer that fits a C integer
 
@@ -27,30 +22,28 @@ class CommandError(Exception):
     """An error that the command reports in one line, with exit status 1."""
 
 
-class Words(NamedTuple):
-    """How a command words the settings in messages of the library; it does not know the others."""
-
-    options: Collection[str] = ()  # settings that are options, with their values
-    phrases: Mapping[str, str] = MappingProxyType({})  # others: by ``name=value`` or the name; phrases by their key
-
-
-_NO_WORDS = Words()
+_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 @contextlib.contextmanager
-def reporting(*also: type[Exception], words: Words = _NO_WORDS) -> Iterator[None]:
+def reporting(*also: type[Exception], options: Mapping[str, str] = _NO_OPTIONS) -> Iterator[None]:
     """Turn an error in the data or the parameters into a CommandError. Errors while writing the output stay outside.
 
-    OSError, ValueError, DataError and the types `also` become a CommandError with the words of the command. A TypeError
-    that is for users is an InvalidParameterError, and so a ValueError; any other one is a bug and keeps its traceback.
+    OSError, ValueError, DataError and the types `also` become a CommandError with the same sentence. It begins with the
+    option if it is about a parameter among `options`, and leaves out what only Python can have. A TypeError that is for
+    users is an InvalidParameterError, and so a ValueError; any other one is a bug and keeps its traceback.
     """
     types: tuple[type[Exception], ...] = (OSError, ValueError, DataError, *also)
     try:
         yield
     except types as error:
-        message = worded(message_of(error), words)
+        message = str(error)
         if isinstance(error, OSError) and error.strerror and error.filename:
             message = f"{error.filename}: {error.strerror}"
+        if isinstance(error, InvalidParameterError):
+            message = message.replace(error.expected, error.expected_as_text, 1)
+            if error.parameter in options:
+                message = f"{options[error.parameter]}: {message}"
         raise CommandError(message) from error
 
 
@@ -155,79 +148,17 @@ def sizes(text: str) -> tuple[int, ...]:
 # ----------------------------------------------------------------------------------------------------- mistyped words
 
 
-def option_hint(word: str, options: Collection[str]) -> str:
-    """Return what was probably meant by an unknown option: one with the name of a parameter elsewhere, or a near one.
-
-    It begins with a colon, or is empty.
-    """
-    from cmlp._train.other_names import elsewhere, nearest, own_names
-
-    name = word.lstrip("-").replace("-", "_")
-    names = {option.lstrip("-").replace("-", "_") for option in options}
-    names |= {argument for argument, option in _OF_ARGUMENTS.items() if option in options}
-    own = own_names(name, names)
-    owners = _OWNERS if len(own) > 1 else {}
-    meant = [_OF_ARGUMENTS.get(one, flag(one)) + owners.get(one, "") for one in own]
-    remedy = elsewhere(name) if "n_threads" in names and not meant else ""
-    if remedy:
-        text = worded(remedy, words_of_train(names)).rstrip(".")
-        return f": {text[0].lower()}{text[1:]}"
-    meant = meant or [*filter(None, [nearest(word, options)])]
-    return f": did you mean {' or '.join(meant)}?" if meant else ""
-
-
-# --------------------------------------------------------------------------------------------- words of the library
-
-
-# Settings of reading files, which are options of all commands that do.
-_OF_FILES = (
-    *("comment", "decimal", "drop", "encoding", "labels", "max_bytes"),
-    *("missing", "separator", "target", "text", "thousands"),
-)
-# Arguments of fit, which are no parameters, and their options.
-_OF_ARGUMENTS = {"X_val": "--validation"}
-# Of which of its models `cmlp train` has an option, if a name elsewhere means two.
-_OWNERS = {"max_iter": " of one network", "n_epochs": " of a table"}
-_OF_TRAIN = {
-    "resume=True": "--resume",
-    "not_resumed": "train without --resume",
-    "X_val=None": "no --validation",
-    **_OF_ARGUMENTS,
-    "fit_batches": "training in blocks (of a file of more than --max-bytes)",
-    "tables": "set --max-bytes higher for the model of a table",
-    "same_data": "give the same files, --target, --drop and --max-bytes",
+# Options with another name than the parameter or argument that they stand for.
+_PARAMETERS = {
+    "--validation": "X_val",
+    "--checkpoint-every": "checkpoint",
+    "--hidden": "hidden_layer_sizes",
+    "--epochs": "max_iter",
+    "--rate": "learning_rate_init",
+    "--batch": "batch_size",
+    "--seed": "random_state",
+    "--threads": "n_threads",
 }
-# Values of Python, as they are written in an option; those that are empty cannot be.
-OF_VALUES = {
-    "bool": "True or False",
-    "callable": "",
-    "RandomState": "",
-    "str": "a name",
-    "several": "values separated by commas",
-    "dict": "values such as '{0: 1, 1: 5}'",
-    "list": "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'",
-    "pair": "a pair such as '[0, 1], [2, 3]'",
-}
-PAGE_WORDS = Words(
-    ("background", "data", "target", "unit"),
-    {
-        "background=True": "--background",
-        "to_html": "a page",
-        "X_train": "the training images of --data",
-        "y_train": "the training labels of --data",
-        "X_test": "the test images of --data",
-        "y_test": "the test labels of --data",
-    },
-)
-EXPORT_WORDS = Words(
-    ("calibrate", "dtype", "name"),
-    {
-        "int8": "--to c-int8",
-        "not_int8": "Choose --to c",
-        "other_name": "choose another one with --name",
-        "to_onnx": "--to onnx",
-    },
-)
 
 
 def flag(parameter: str) -> str:
@@ -235,43 +166,17 @@ def flag(parameter: str) -> str:
     return f"--{parameter.replace('_', '-')}"
 
 
-def words_of_train(parameters: Iterable[str]) -> Words:
-    """Return the words of ``cmlp train``, which has an option for each parameter."""
-    return Words(frozenset(parameters), _OF_TRAIN)
+def option_hint(word: str, options: Iterable[str]) -> str:
+    """Return what was probably meant by an unknown option, as for an unknown parameter.
 
-
-def worded(message: str, words: Words = _NO_WORDS) -> str:
-    """Return a message in the words of the command.
-
-    Examples
-    --------
-    >>> from cmlp.exceptions import Message
-    >>> worded(Message("add <missing:=> or <loss=>", missing="not known", loss="quantile"))
-    "add --missing 'not known' or loss='quantile'"
+    It begins with a colon, or is empty.
     """
-    return "".join(_worded(part, words) for part in message_of(message).parts)
+    from cmlp._train.other_names import name_hint
 
-
-def _worded(part: str, words: Words) -> str:
-    if isinstance(part, Choices):
-        texts = dict.fromkeys(worded(choice, words) for choice in part.choices)
-        return Choices(*filter(None, texts))
-    if isinstance(part, Phrase):
-        return words.phrases.get(part.key, OF_VALUES.get(part.key, part))
-    return _setting(part, words) if isinstance(part, Setting) else part
-
-
-def _setting(setting: Setting, words: Words) -> str:
-    phrase = words.phrases.get(setting, words.phrases.get(setting.name))
-    if phrase is not None:
-        return phrase
-    if setting.name not in words.options and setting.name not in _OF_FILES:
-        return setting
-    option = flag(setting.name)
-    return f"{option} {_as_argument(setting.value)}" if setting.states_value else option
-
-
-def _as_argument(value: object) -> str:
-    """Return a value as the command takes it: a list with commas, quoted for the shell."""
-    text = ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-    return f'"{text}"' if text in ("'", " ") else shlex.quote(text)
+    known: dict[str, str] = {}
+    for option in options:
+        name = option.lstrip("-").replace("-", "_")
+        known.setdefault(name, option)
+        known.setdefault(_PARAMETERS.get(option, name), option)
+    sentence = name_hint(word.lstrip("-").replace("-", "_"), known, trains="n_threads" in known)
+    return f": {sentence[0].lower()}{sentence[1:].rstrip('.')}" if sentence else ""

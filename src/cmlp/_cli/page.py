@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._cli import options
 from cmlp._cli.experiment import SUBJECTS, story_network
-from cmlp._cli.options import PAGE_WORDS
 from cmlp._cli.terminal import Terminal, printable
 from cmlp._cli.web import EXPLORER, PAGE_FILE, check_page_file, open_in_browser
 
@@ -20,6 +19,7 @@ DESCRIPTION = (
     "the model of a table, with a field for each column. "
     "Without a model file, the network of the story is trained, which takes less than a second."
 )
+_OPTIONS = {name: f"--{name}" for name in ("background", "data", "target", "unit")}  # of parameters
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     if arguments.output is None:
         check_page_file(output)
     replaced = ", replaced" if os.path.exists(output) else ""
-    with options.reporting(words=PAGE_WORDS):
+    with options.reporting(options=_OPTIONS):
         model = story_network() if path is None else options.loaded_model(path)
         page = _write(model, output, arguments)
     fragment = EXPLORER if path is None else ""

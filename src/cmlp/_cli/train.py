@@ -37,7 +37,7 @@ from cmlp._model.model import TableModel, model_of
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.constraints import POSITIVE
 from cmlp._train.parameters import PARAMETERS
-from cmlp.exceptions import UselessModelWarning, message_of
+from cmlp.exceptions import UselessModelWarning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from cmlp._data.files.parquet import ParquetBlocks
     from cmlp._data.files.row_file import TrainingRows
-    from cmlp.exceptions import Message
 
 
 DESCRIPTION = (
@@ -127,6 +126,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _parameters() -> list[str]:
     return sorted((_parameters_of_networks() | _parameters_of_tables()) - set(_NOT_OPTIONS))
+
+
+def _options_of_parameters() -> dict[str, str]:
+    """Map parameters, and the arguments of fit that are options, to their options."""
+    flags = {name: options.flag(name) for name in _parameters()}
+    return {**flags, "resume": "--resume", "X_val": "--validation"}
 
 
 def _parameters_of_networks() -> set[str]:
@@ -216,13 +221,13 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
     request = TrainRequest.from_arguments(arguments)
     options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
-    words, progress = options.words_of_train(_parameters()), ReadingProgress(terminal)
-    with options.reporting(ImportError, words=words):
+    progress = ReadingProgress(terminal)
+    with options.reporting(ImportError, options=_options_of_parameters()):
         training = _read_resumed(request) if request.resume else _decide(request, progress)
     progress.end()
     if training.notices:
         terminal.write_lines([*map(printable_message, training.notices)])
-    return _fit_and_save(request.output, terminal, training, words)
+    return _fit_and_save(request.output, terminal, training)
 
 
 # ------------------------------------------------------------------------------------------------ what is trained
@@ -263,7 +268,7 @@ def _decide(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining
     kind = kinds[form.is_table, target.is_labels]
     request.check_parameters(kind, target.reason)
     model = kind(**request.parameters)
-    notices = [*map(options.worded, rows.notices)]
+    notices = list(rows.notices)
     if form.reason:
         notices.append(f"{form.reason}. So this trains {_with_article(kind)}: {target.reason}")
     if form.is_table:
@@ -357,14 +362,15 @@ def _count_different(values: NDArray[Any]) -> int:
     return len(np.unique(values))
 
 
-def _fit_and_save(
-    path: str, terminal: Terminal, training: NetworkTraining | TableTraining, words: options.Words
-) -> int:
+def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | TableTraining) -> int:
     """Fit, and write the model to a file."""
     progress = ProgressLine(terminal)
     training.model.callbacks = [progress, *training.callbacks]
     try:
-        with options.reporting(ImportError, words=words), warnings.catch_warnings(record=True) as caught:
+        with (
+            options.reporting(ImportError, options=_options_of_parameters()),
+            warnings.catch_warnings(record=True) as caught,
+        ):
             warnings.simplefilter("always")
             warnings.filterwarnings("ignore", re.escape(FLOATS))  # the notices have said what the target is
             try:
@@ -389,9 +395,9 @@ def _fit_and_save(
             raise options.CommandError(f"{str(error).rstrip('.')} ({what})") from error
         raise
     _save(path, training)
-    terminal.write_lines([printable_message(options.worded(text, words)) for text in _texts(caught)])
+    terminal.write_lines([*map(printable_message, _texts(caught))])
     try:
-        with options.reporting(ImportError, words=words):
+        with options.reporting(ImportError):
             lines = training.report()
     except KeyboardInterrupt:  # only the figures are missing
         with contextlib.suppress(OSError):
@@ -401,11 +407,11 @@ def _fit_and_save(
     return 0
 
 
-def _texts(caught: Sequence[warnings.WarningMessage]) -> list[Message]:
+def _texts(caught: Sequence[warnings.WarningMessage]) -> list[str]:
     """Return the texts of warnings, each once. Of two fits, the first that is useless says so, with its own figures."""
     found = [warning.message for warning in caught]
     verdicts = [one for one in found if isinstance(one, UselessModelWarning)]
-    return [*dict.fromkeys(message_of(one) for one in found if one not in verdicts[1:])]
+    return [*dict.fromkeys(str(one) for one in found if one not in verdicts[1:])]
 
 
 class NetworkTraining:

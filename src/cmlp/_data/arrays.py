@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._data.columns import TABLES, NamedColumns
 from cmlp._data.losses import traits_of
-from cmlp.exceptions import InvalidParameterError, Message, Setting, StatusError
+from cmlp.exceptions import InvalidParameterError, StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,29 +50,28 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         value = read(value, name)
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
     if isinstance(value, masked) and np.any(value.mask):
-        problem = "<name> must not have masked entries: fill them (filled()) or leave them out."
-        raise ValueError(Message(problem, name=Setting(name)))
+        raise ValueError(f"{name} must not have masked entries: fill them (filled()) or leave them out.")
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise ValueError(Message("<name> must be a rectangular array: {}", error, name=Setting(name))) from None
+        raise ValueError(f"{name} must be a rectangular array: {error}") from None
     except NotImplementedError as error:  # of the library of a data frame or a column
         raise InvalidParameterError(
-            "{} cannot be converted to a NumPy array: {}", _unreadable(value, name), error
+            f"{_unreadable(value, name)} cannot be converted to a NumPy array: {error}", parameter=name
         ) from None
     if not array.ndim:
         _refuse_unread(value, name)
     return array if array.dtype.kind != "U" or hasattr(value, "dtype") else _unmixed(value, array)
 
 
-def _unreadable(value: Any, name: str) -> Message:
+def _unreadable(value: Any, name: str) -> str:
     """Return the first column of a data frame that NumPy cannot read, or the argument, and the type."""
     for label, column in value.items() if hasattr(value, "iloc") and hasattr(value, "columns") else ():
         try:
             np.asarray(column)
         except NotImplementedError:
-            return Message("<name>, column {!r} of type {},", label, column.dtype, name=Setting(name))
-    return Message("<name> of type {}", getattr(value, "dtype", type(value).__name__), name=Setting(name))
+            return f"{name}, column {label!r} of type {column.dtype},"
+    return f"{name} of type {getattr(value, 'dtype', type(value).__name__)}"
 
 
 def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
@@ -191,14 +190,15 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        raise InvalidParameterError("<name> must hold real numbers, got dtype {}.", array.dtype, name=Setting(name))
+        raise InvalidParameterError(f"{name} must hold real numbers, got dtype {array.dtype}.", parameter=name)
     try:
         _require_usual_digits(array)
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        kind = InvalidParameterError if isinstance(error, TypeError) else ValueError
-        message = Message("<name> cannot be converted to numbers: {}", error, name=Setting(name))
-        raise kind(message + _place(array, name)) from error
+        message = f"{name} cannot be converted to numbers: {error}{_place(array, name)}"
+        if isinstance(error, TypeError):
+            raise InvalidParameterError(message, parameter=name) from error
+        raise ValueError(message) from error
 
 
 def in_64_bits(integers: NDArray[Any]) -> NDArray[Any]:
@@ -233,25 +233,25 @@ def _number_in(entry: Any) -> float:
     return float(entry)
 
 
-def _place(array: NDArray[Any], name: str) -> Message:
+def _place(array: NDArray[Any], name: str) -> str:
     """Return where the first entry is that is not a number, and what helps, as the end of a message."""
     for place, entry in np.ndenumerate(array):
         try:
             _number_in(entry)
         except (TypeError, ValueError, OverflowError):
-            remedy: str = ""
+            remedy = ""
             if name == "y" and isinstance(entry, str):
                 remedy = ". For labels, use a classifier: MLPClassifier or TabularClassifier"
             elif isinstance(entry, time):
                 remedy = f". {TIME_OF_DAY}"
             if len(place) != 2:
-                return Message(" (row {}){}", place[0], remedy) if place else Message("")
+                return f" (row {place[0]}){remedy}" if place else ""
             if isinstance(entry, str) and not remedy:
-                remedy = Message(". Encode columns of text, or {}", TABLES)
+                remedy = f". Encode columns of text, or {TABLES}"
             elif type(entry).__name__ == "NAType":
-                remedy = Message(". Fill missing values, or {}", TABLES)
-            return Message(" (row {}, column {}){}", *place, remedy)
-    return Message("")
+                remedy = f". Fill missing values, or {TABLES}"
+            return f" (row {place[0]}, column {place[1]}){remedy}"
+    return ""
 
 
 def refuse_complex(array: NDArray[Any]) -> None:
@@ -269,7 +269,7 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
     remedy = " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
-    raise ValueError(Message("Input <name> contains {} at {}.{}", what, where, remedy, name=Setting(name)))
+    raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 
 def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
@@ -290,7 +290,7 @@ def targets_in_range(targets: NDArray[Any], loss: object) -> NDArray[Any]:
 
 def excluded_target(
     targets: NDArray[Any], row: int, column: int, loss: object, dtype: np.dtype[Any] | None = None
-) -> Message:
+) -> str:
     """Return the message of an error for a target that the loss does not allow, or only not as a number of `dtype`."""
     value, traits = targets[row, column], traits_of(loss)
     found = f"{value:g}"
@@ -298,9 +298,7 @@ def excluded_target(
         found = f"{value}"
     if dtype is not None and not traits.outside(value):
         found += f", which is {dtype.type(value):g} in {dtype},"
-    return Message(
-        "y must {} with <loss=>, got {} at row {}, column {}.", traits.targets, found, row, column, loss=loss
-    )
+    return f"y must {traits.targets} with loss={loss!r}, got {found} at row {row}, column {column}."
 
 
 def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
@@ -431,11 +429,10 @@ def is_sparse(X: object) -> bool:
 def refuse_sparse(data: object, name: str) -> None:
     """Raise TypeError if targets or weights are sparse: the core reads only dense ones."""
     if is_sparse(data):
-        problem = (
-            "Sparse data was passed for <name>, but dense data is required. Use '.toarray()' to convert to a dense "
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. Use '.toarray()' to convert to a dense "
             "numpy array."
         )
-        raise TypeError(Message(problem, name=Setting(name)))
 
 
 def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
@@ -588,19 +585,3 @@ def _length(array: NDArray[Any]) -> int:
 
 def _refuse(problem: str) -> NoReturn:
     raise StatusError(f"CMLP_ERROR_SPARSE: X is a broken sparse container: {problem}", "CMLP_ERROR_SPARSE")
-
-
-class StoredRows:
-    """Stands for `n_rows` rows of which only those from `first` on are in this process, while it trains with others."""
-
-    def __init__(self, stored: NDArray[Any], first: int, n_rows: int) -> None:
-        self.stored, self.first = stored, first
-        self.shape, self.dtype = (n_rows, stored.shape[1]), stored.dtype
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-
-def stored_rows(X: NDArray[Any] | CSR) -> NDArray[Any] | CSR:
-    """Return the rows that this process has."""
-    return X.stored if isinstance(X, StoredRows) else X

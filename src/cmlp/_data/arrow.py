@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.columns import TABLES, ArrowColumn, NamedColumns, NamedMatrix
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -327,7 +327,7 @@ def _other_type(where: str, letters: str) -> InvalidParameterError:
 def _null(where: str, row: int) -> ValueError:
     """Return the error for a missing value. In a column of X, the estimators for tables take it."""
     remedy = TABLES if _OF_COLUMN in where else "leave out the rows"
-    return ValueError(f"{where} is null at row {row}. Fill missing values, or " + Message(remedy) + ".")
+    return ValueError(f"{where} is null at row {row}. Fill missing values, or {remedy}.")
 
 
 def _valid(array: _Array, start: int, n: int) -> NDArray[np.bool_] | None:

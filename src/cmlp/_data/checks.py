@@ -30,18 +30,23 @@ from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
-from cmlp.exceptions import DataConversionWarning, NonFiniteInputError, sklearn_class, wrong
+from cmlp.exceptions import DataConversionWarning, InvalidParameterError, NonFiniteInputError, shown, sklearn_class
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class Rows(NamedTuple):
-    """Converted rows; StoredRows if only some of them are in this process."""
+class CheckedRows(NamedTuple):
+    """What the user gave, checked and converted: y has the user's labels or numbers.
 
-    X: Any  # one of these three; the core's callers know no StoredRows
+    `TargetEncoding` makes `EncodedRows` of it, which the core reads.
+    """
+
+    X: NDArray[Any] | CSR
     auto_dtype: np.dtype[Any]  # the dtype of the model with ``dtype="auto"``
-    names: NDArray[Any] | None  # of the columns of a data frame
+    names: NDArray[Any] | None = None  # of the columns of a data frame
+    y: Any = None  # an array, unless a call needs only X
+    weight: NDArray[np.float64] | None = None
 
     @property
     def dtype_name(self) -> str:
@@ -49,16 +54,8 @@ class Rows(NamedTuple):
         return f"{'sparse ' if isinstance(self.X, CSR) else ''}{self.X.dtype}"
 
 
-class Opened(NamedTuple):
-    """What a `Door` returns: rows with their targets, which are not encoded yet, and their weights."""
-
-    rows: Rows
-    y: NDArray[Any]
-    weight: NDArray[np.float64] | None
-
-
-class Door(NamedTuple):
-    """Checks and converts the rows of a call of an estimator of one network: all of its rows come in here.
+class InputChecks(NamedTuple):
+    """Checks and converts all rows that a user passes to an estimator of one network.
 
     `owner` is the name of the estimator in messages.
     """
@@ -69,8 +66,8 @@ class Door(NamedTuple):
     names: NDArray[Any] | None = None  # of these columns
     may_be_empty: bool = False  # whether there may be no rows, or none of positive weight, as in a block
 
-    def rows(self, X: Any) -> Rows:
-        """Return converted rows."""
+    def check_inputs(self, X: Any) -> CheckedRows:
+        """Return converted rows without targets."""
         X = arrow_copied(X)
         names = feature_names(X)
         if self.width is not None:
@@ -80,24 +77,24 @@ class Door(NamedTuple):
             require_samples(array, self.owner)
         if self.width is not None:
             check_width(array.shape[1], self.width, self.owner)
-        return Rows(array, auto_dtype, names)
+        return CheckedRows(array, auto_dtype, names)
 
-    def targets(self, rows: Rows, y: Any, weight: Any, *, warn_of_column: bool = True) -> Opened:
-        """Return converted rows with targets and weights."""
+    def add_targets(self, rows: CheckedRows, y: Any, weight: Any, *, warn_of_column: bool = True) -> CheckedRows:
+        """Return checked rows with their targets and weights."""
         n_rows = rows.X.shape[0]
         y = as_targets(y, n_rows, self.owner, labels=self.labels, warn_of_column=warn_of_column)
-        return Opened(rows, y, as_weights(weight, n_rows, require_positive=not self.may_be_empty))
+        return rows._replace(y=y, weight=as_weights(weight, n_rows, require_positive=not self.may_be_empty))
 
-    def open(self, X: Any, y: Any, weight: Any) -> Opened:
-        """Return rows with targets and weights, converted."""
-        return self.targets(self.rows(X), y, weight)
+    def check(self, X: Any, y: Any, weight: Any) -> CheckedRows:
+        """Return converted rows with targets and weights."""
+        return self.add_targets(self.check_inputs(X), y, weight)
 
-    def let_in(self, opened: Opened) -> Opened:
-        """Return what was opened elsewhere, after the checks of this class."""
+    def recheck(self, rows: CheckedRows) -> CheckedRows:
+        """Return rows that were checked before the columns of the model were known."""
         if self.width is not None:
-            check_names(opened.rows.names, self.names, self.owner)
-            check_width(opened.rows.X.shape[1], self.width, self.owner)
-        return opened
+            check_names(rows.names, self.names, self.owner)
+            check_width(rows.X.shape[1], self.width, self.owner)
+        return rows
 
 
 # ----------------------------------------------------------------------------------------------------- X, y and weights
@@ -112,7 +109,10 @@ _RESHAPE = (
 def positive_integer(name: str, value: object, also: str = "") -> int:
     """Return a positive integer, of Python or of NumPy, as an int; `also` is what else the message allows."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise wrong(f"a positive integer{also}", **{name: value})
+        expected = f"a positive integer{also}"
+        raise InvalidParameterError(
+            f"{name} must be {expected}, got {shown(value)}.", parameter=name, value=value, expected=expected
+        )
     return int(value)
 
 

@@ -25,7 +25,7 @@ from cmlp._data.containers import (
     out_of_range,
     plain_entry,
 )
-from cmlp.exceptions import Message, short_repr
+from cmlp.exceptions import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ _WITHOUT_OFFSET = (
 )
 _WITH_OFFSET = ("a date with an offset from UTC", "Add the offset, in pandas by tz_localize.")
 _CONVERT = " Convert text before, for example by numpy.datetime64 or pandas.to_datetime."
-_NAMED = Message(" To use the column as categories, name it in <categorical_features>.", categorical_features=...)
+_NAMED = " To use the column as categories, name it in categorical_features."
 
 INTERVAL, _PERIODS = "Interval", "Period"  # types of pandas that count by their text as categories
 SIMPLE = {str, int, float, bool, type(None)}  # types of entries that need no conversion

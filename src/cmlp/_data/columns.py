@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +29,7 @@ MICROSECONDS_OF_A_DAY = 86_400_000_000
 MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
 DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
 # What helps if rows have text or missing values.
-TABLES = Phrase("tables", "use TabularClassifier or TabularRegressor, which take them")
+TABLES = "use TabularClassifier or TabularRegressor, which take them"
 
 
 def objects(values: Iterable[object]) -> NDArray[Any]:

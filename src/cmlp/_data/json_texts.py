@@ -9,6 +9,7 @@ import itertools
 import json
 import math
 import re
+import struct
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,12 @@ class Metadata:
         dtype, (first, end) = np.dtype(DTYPES[tensor["dtype"]]), tensor["data_offsets"]
         values = np.frombuffer(bytes(self._data[first - self._start : end - self._start]), dtype)
         return values.astype(dtype.newbyteorder("=")).reshape(tensor["shape"])
+
+
+def number_of_digits(digits: str) -> float:
+    """Return the double whose bytes are these hexadecimal digits, the first one that of the sign."""
+    value: float = struct.unpack(">d", bytes.fromhex(digits))[0]
+    return value
 
 
 def refuse(what: str) -> ModelFormatError:
@@ -275,18 +282,15 @@ def load_labels(text: str, n_outputs: int) -> Labels:
     return labels
 
 
-def dump_target_names(names: Sequence[str] | None, n: int) -> str:
-    """Return the JSON of n targets of a table, which are numbers."""
-    texts = [None] * n if names is None else [_restorable(name, "the name of a target,") for name in names]
+def dump_target_names(names: Sequence[str | None]) -> str:
+    """Return the JSON of the targets of a table, which are numbers, with their names."""
+    texts = [None if name is None else _restorable(name, "the name of a target,") for name in names]
     return as_json([{"name": name, "kind": "number", "outputs": 1} for name in texts])
 
 
-def load_target_names(text: str | None) -> list[str] | None:
+def load_target_names(text: str | None) -> list[str | None] | None:
     """Return the names of the targets from the JSON of `dump_target_names`, whose form the core has checked."""
-    names = [] if text is None else [target["name"] for target in parsed(text, "targets")]
-    if None in names and any(names):
-        raise refuse("some of 'targets' have names, and others have none")
-    return names if any(name is not None for name in names) else None
+    return None if text is None else [target["name"] for target in parsed(text, "targets")]
 
 
 def _array_of(values: list[Any], name: str) -> NDArray[Any]:

@@ -11,10 +11,11 @@ import numpy as np
 
 from cmlp._data.arrays import CSR, taken
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Self
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -57,11 +58,18 @@ class InputScale(tuple[Any, Any]):
         shapes = [values.shape for values in vectors]
         if vectors[0].ndim != 1 or shapes[0] != shapes[1]:
             expected = "two vectors of the same length"
-            problem = "<input_scale> must have <expected>, got the shapes {}."
-            raise InvalidParameterError(problem, shapes, input_scale=(shift, factor), expected=expected)
+            raise InvalidParameterError(
+                f"input_scale must have {expected}, got the shapes {shapes}.",
+                parameter="input_scale",
+                value=(shift, factor),
+                expected=expected,
+            )
         if not np.isfinite(vectors).all() or not vectors[1].all():
-            problem = "<input_scale> must have finite shifts, and finite factors other than 0."
-            raise InvalidParameterError(problem, input_scale=(shift, factor))
+            raise InvalidParameterError(
+                "input_scale must have finite shifts, and finite factors other than 0.",
+                parameter="input_scale",
+                value=(shift, factor),
+            )
         for values in vectors:
             values.flags.writeable = False
         return super().__new__(cls, vectors)
@@ -98,8 +106,12 @@ def check_scale_width(scale: object, n_columns: int) -> None:
     """Raise ValueError if `scale` has vectors, but not one number for each column."""
     if isinstance(scale, InputScale) and len(scale.shift) != n_columns:
         expected = f"vectors of {n_columns} numbers"
-        problem = "<input_scale> must have <expected>, got {}."
-        raise InvalidParameterError(problem, len(scale.shift), input_scale=scale, expected=expected)
+        raise InvalidParameterError(
+            f"input_scale must have {expected}, got {len(scale.shift)}.",
+            parameter="input_scale",
+            value=scale,
+            expected=expected,
+        )
 
 
 def scaled_rows(X: ArrayLike, scale: float | InputScale, dtype: DTypeLike) -> NDArray[Any]:
@@ -278,25 +290,15 @@ def warn_of_scale(X: NDArray[Any] | CSR, input_scale: float) -> None:
     """
     largest = _largest(X)
     if X.dtype == np.uint8 and input_scale >= 1 and largest > _LARGEST_PLAUSIBLE_BYTE:
-        probably = Message("bytes scaled to 0..1: <input_scale:input_scale=1/255>", input_scale="1/255")
+        probably = "bytes scaled to 0..1: input_scale=1/255"
     elif input_scale < 1 and 0 < largest * input_scale < _SMALLEST_PLAUSIBLE:
-        probably = Message("<input_scale=>, because the inputs are already scaled", input_scale=1)
+        probably = "input_scale=1, because the inputs are already scaled"
     else:
         return
-    text = (
-        "The largest input times <input_scale> is {:g} * {:g} = {:g} (in the first {} rows). You probably mean "
-        "<probably>."
-    )
     warn(
-        Message(
-            text,
-            largest,
-            input_scale,
-            largest * input_scale,
-            min(len(X), SAMPLE_ROWS),
-            input_scale=...,
-            probably=probably,
-        )
+        f"The largest input times input_scale is {largest:g} * {input_scale:g} = "
+        f"{largest * input_scale:g} (in the first {min(len(X), SAMPLE_ROWS)} rows). You probably "
+        f"mean {probably}."
     )
 
 
@@ -376,6 +378,27 @@ class Moments:
             self._sums[i] = np.add.accumulate(np.concatenate([self._sums[i : i + 1], products]), axis=0)[-1]
             products *= difference
         self.total = float(np.add.accumulate(np.concatenate([[self.total], weight]))[-1])
+
+    def to_array(self, width: int) -> NDArray[np.float64]:
+        """Return the sums over the rows so far as numbers; `width` is the number of columns."""
+        numbers = np.zeros((7, width))
+        numbers[6] = self.total
+        if self._first is not None:
+            numbers[:6] = self._first, *self._sums, self._low, self._high, self._unit
+        return numbers
+
+    @classmethod
+    def from_array(cls, numbers: NDArray[np.float64]) -> Self:
+        """Return moments with the sums that `to_array` returned, to add more rows."""
+        moments = cls()
+        moments.total = float(numbers[6, 0])
+        if moments.total:
+            moments._first = numbers[0]
+            moments._sums = numbers[1:3]
+            moments._low = numbers[3]
+            moments._high = numbers[4]
+            moments._unit = numbers[5]
+        return moments
 
     def _choose_units(self) -> None:
         """Let the sums of columns whose squares would overflow or underflow have another unit, a power of 2."""

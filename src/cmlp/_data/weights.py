@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._data.arrays import rectangular, refuse_complex, refuse_sparse, require_finite, to_float64
-from cmlp.exceptions import InvalidParameterError, Message, Setting, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,15 +33,15 @@ def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> 
         raise ValueError(refusal(weight, int(wrong.argmax()), dtype, name))
 
 
-def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> Message:
+def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> str:
     """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
     least, most = _limits(dtype)
-    problem = f"must have a positive sum of at most {most:g}, for {dtype}"
-    if row >= 0:
-        problem = (
-            f"must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row {row}"
-        )
-    return Message("<weight> {}.", problem, weight=Setting("sample_weight", text=name))
+    if row < 0:
+        return f"{name} must have a positive sum of at most {most:g}, for {dtype}."
+    return (
+        f"{name} must have numbers that are 0 or from {least:g} to {most:g}, for {dtype}, got {weight[row]:g} in row "
+        f"{row}."
+    )
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
@@ -72,13 +72,10 @@ def as_weights(
         )
     weights = np.ascontiguousarray(to_float64(weights, "sample_weight"))
     if weights.shape != (n_rows,):
-        raise ValueError(
-            Message("<sample_weight>.shape == {}, expected {}!", weights.shape, (n_rows,), sample_weight=...)
-        )
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_rows,)}!")
     require_finite(weights, "sample_weight")
     if (weights < 0).any():
-        problem = "Negative values in data passed to <sample_weight:`sample_weight`>."
-        raise ValueError(Message(problem, sample_weight=...))
+        raise ValueError("Negative values in data passed to `sample_weight`.")
     if require_positive and not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
@@ -103,9 +100,10 @@ class ClassWeights(NamedTuple):
                 product = product * weights[indices]
         if not np.isfinite(product).all() or (require_positive and not product.any()):
             raise InvalidParameterError(
-                "<class_weight> times sample_weight must be finite, and positive for at least one row, got "
-                "<class_weight=>.",
-                class_weight=self.given,
+                "class_weight times sample_weight must be finite, and positive for at least one "
+                f"row, got class_weight={shown(self.given)}.",
+                parameter="class_weight",
+                value=self.given,
             )
         return product
 
@@ -119,7 +117,13 @@ def weights_of_classes(
     if labels.kind == "multilabel":
         given, classes = _of_columns(class_weight, targets.shape[1]), [0, 1]
     elif isinstance(class_weight, (list, tuple)):
-        raise wrong("a dict, 'balanced' or None if y has one label per row", class_weight=class_weight)
+        expected = "a dict, 'balanced' or None if y has one label per row"
+        raise InvalidParameterError(
+            f"class_weight must be {expected}, got {shown(class_weight)}.",
+            parameter="class_weight",
+            value=class_weight,
+            expected=expected,
+        )
     else:
         given, classes = [class_weight], labels.classes.tolist()
     columns = zip(given, _indices(targets, len(given)), strict=True)
@@ -137,14 +141,19 @@ def _of_columns(class_weight: Any, n_columns: int) -> list[Any]:
         return [class_weight] * n_columns
     if not isinstance(class_weight, (list, tuple)):
         expected = "a list of dicts, or the string 'balanced'"
-        problem = "For multi-output, <class_weight> should be <expected>."
-        raise InvalidParameterError(problem, class_weight=class_weight, expected=expected)
-    if len(class_weight) != n_columns:
-        problem = (
-            "For multi-output, number of elements in <class_weight> should match number of outputs. Got {} element(s) "
-            "while having {} outputs."
+        raise InvalidParameterError(
+            f"For multi-output, class_weight should be {expected}.",
+            parameter="class_weight",
+            value=class_weight,
+            expected=expected,
         )
-        raise InvalidParameterError(problem, len(class_weight), n_columns, class_weight=class_weight)
+    if len(class_weight) != n_columns:
+        raise InvalidParameterError(
+            "For multi-output, number of elements in class_weight should match number of "
+            f"outputs. Got {len(class_weight)} element(s) while having {n_columns} outputs.",
+            parameter="class_weight",
+            value=class_weight,
+        )
     return list(class_weight)
 
 
@@ -161,14 +170,25 @@ def _weights(
         weights[present] = counts.sum() / (present.sum() * counts[present])
         return weights
     if not isinstance(given, dict):
-        problem = "<class_weight> must be <expected>, got the entry {!r}."
         expected = "a list of dicts for multilabel targets"
-        raise InvalidParameterError(problem, given, class_weight=given, expected=expected)
+        raise InvalidParameterError(
+            f"class_weight must be {expected}, got the entry {shown(given)}.",
+            parameter="class_weight",
+            value=given,
+            expected=expected,
+        )
     missing = [label for label in classes if label not in given]
     if missing and len(classes) - len(missing) != len(given):
-        raise InvalidParameterError("The classes, {}, are not in <class_weight>", missing, class_weight=given)
+        raise InvalidParameterError(
+            f"The classes, {missing}, are not in class_weight",
+            parameter="class_weight",
+            value=given,
+        )
     values: list[Any] = [given.get(label, 1.0) for label in classes]
     if not all(isinstance(value, Real) and 0 <= value <= sys.float_info.max for value in values):  # type: ignore[operator]
-        problem = "<class_weight> must have finite weights that are not negative, got {!r}."
-        raise InvalidParameterError(problem, given, class_weight=given)
+        raise InvalidParameterError(
+            f"class_weight must have finite weights that are not negative, got {shown(given)}.",
+            parameter="class_weight",
+            value=given,
+        )
     return np.array(values, np.float64)

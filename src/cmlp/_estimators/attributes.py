@@ -54,7 +54,7 @@ def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
 
 
 def _with_history(fitted: Fitted, name: str, value: object) -> Fitted:
-    history = fitted.history.copy()
+    history = fitted.state.history.copy()
     setattr(history, name, value)
     return fitted.with_state(history=history)
 
@@ -138,7 +138,7 @@ class FittedAttribute(Generic[Value]):
         fitted = fitted_of(estimator)
         if fitted is None:
             return self._assigned(estimator)
-        history = fitted.history
+        history = fitted.state.history
         if self.epochs and not (history.loss_curve or history.t):
             raise self._missing(estimator)
         value = self.read(fitted)
@@ -269,27 +269,29 @@ class FittedAttributes:
         with_n_iter,
     )
     t_ = FittedAttribute(
-        lambda fitted: fitted.history.t,
+        lambda fitted: fitted.state.history.t,
         "int",
         "Number of rows processed in all epochs of all calls.",
         with_int("t"),
     )
-    loss_ = FittedAttribute(lambda fitted: fitted.history.loss, "float", "Loss of the last epoch.", with_real("loss"))
+    loss_ = FittedAttribute(
+        lambda fitted: fitted.state.history.loss, "float", "Loss of the last epoch.", with_real("loss")
+    )
     loss_curve_ = FittedAttribute(
-        lambda fitted: list(fitted.history.loss_curve),
+        lambda fitted: list(fitted.state.history.loss_curve),
         "list of float",
         "Loss of every epoch of all calls.",
         with_curve("loss_curve"),
         epochs=True,
     )
     history_ = FittedAttribute(
-        lambda fitted: fitted.history.table(),
+        lambda fitted: fitted.state.history.table(),
         "dict of str to list of float",
         "Loss, validation loss and score, learning rate, gradient norm and seconds of every epoch (see Notes).",
         epochs=True,
     )
     best_loss_: FittedAttribute[float | None] = FittedAttribute(
-        lambda fitted: fitted.history.best_loss,
+        lambda fitted: fitted.state.history.best_loss,
         "float or None",
         "Smallest loss; None with early stopping.",
         with_real("best_loss"),
@@ -297,7 +299,7 @@ class FittedAttributes:
         epochs=True,
     )
     validation_scores_: FittedAttribute[list[float] | None] = FittedAttribute(
-        lambda fitted: _values(fitted.history.validation_scores),
+        lambda fitted: _values(fitted.state.history.validation_scores),
         "list of float or None",
         "Validation score of every epoch; None without validation rows.",
         with_curve("validation_scores"),
@@ -305,7 +307,7 @@ class FittedAttributes:
         epochs=True,
     )
     best_validation_score_: FittedAttribute[float | None] = FittedAttribute(
-        lambda fitted: fitted.history.best_validation_score,
+        lambda fitted: fitted.state.history.best_validation_score,
         "float or None",
         "Highest validation score; None without validation rows.",
         with_real("best_validation_score"),
@@ -314,7 +316,7 @@ class FittedAttributes:
     )
     # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = FittedAttribute(
-        lambda fitted: fitted.history.stale, "int", "Epochs without improvement.", with_int("stale")
+        lambda fitted: fitted.state.history.stale, "int", "Epochs without improvement.", with_int("stale")
     )
     _optimizer = FittedAttribute(
         lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."

@@ -16,7 +16,7 @@ from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outp
 from cmlp._model.results import Certification
 from cmlp._model.table_columns import N_WAVES, OTHER, PARTS
 from cmlp._train.constraints import NONE, POSITIVE, argument
-from cmlp.exceptions import NonFiniteInputError, wrong
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -72,7 +72,10 @@ def _radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).
     radii = np.asarray(radius, np.float64)
     if radii.shape not in ((), (width,)) or not ((radii >= 0) & (radii <= most)).all():
         finite = "a finite number" if np.isfinite(most) else "a number"
-        raise wrong(f"{finite} that is not negative, or {width} of them", radius=radius)
+        expected = f"{finite} that is not negative, or {width} of them"
+        raise InvalidParameterError(
+            f"radius must be {expected}, got {shown(radius)}.", parameter="radius", value=radius, expected=expected
+        )
     return np.broadcast_to(radii, (width,))
 
 
@@ -314,7 +317,7 @@ class _TableJudge(_Judge):
         ends: tuple[list[NDArray[np.float64]], ...] = [], []
         is_point = np.asarray(~(low < high).any(axis=1))
         for network in self.networks:
-            corners = self._inputs(low, high, is_point, network.net.n_in == self.columns.width(True))
+            corners = self._inputs(low, high, is_point, self.columns.has_bins(network.net))
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)

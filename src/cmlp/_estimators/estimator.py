@@ -12,8 +12,8 @@ from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._estimators.exports import ExportMethods
 from cmlp._estimators.fitted import FITTED, Fitted, attributes_to_copy, run_locked, unchanging
 from cmlp._estimators.sklearn_stub import SklearnStub
-from cmlp._train.other_names import parameter_hint
-from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, sklearn_class
+from cmlp._train.other_names import name_hint
+from cmlp.exceptions import InvalidParameterError, NotFittedError, naming, shown, sklearn_class
 
 if TYPE_CHECKING:
     import os
@@ -127,7 +127,11 @@ class Estimator(SklearnStub, ExportMethods):
             raise ValueError(f"There are no presets for {cls.__name__}: all of them ({names}) are for MLPClassifier.")
         if name not in PRESETS:
             presets = ", ".join(map(repr, PRESETS))
-            raise InvalidParameterError("<name> must be one of the presets {}, got {!r}.", presets, name, name=name)
+            raise InvalidParameterError(
+                f"name must be one of the presets {presets}, got {shown(name)}.",
+                parameter="name",
+                value=name,
+            )
         return cls(**{**PRESETS[name], **overrides})
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -164,10 +168,8 @@ class Estimator(SklearnStub, ExportMethods):
         names = self._get_param_names()
         for name in params:
             if name not in names:
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}."
-                    f"{parameter_hint(name, names)}"
-                )
+                problem = f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}."
+                raise ValueError(f"{problem} {name_hint(name, dict(zip(names, names, strict=True)))}".rstrip())
         for name, value in params.items():
             setattr(self, name, value)
         return self

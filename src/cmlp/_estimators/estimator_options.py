@@ -14,7 +14,7 @@ from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.training_options import Options, TrainingOptions, options_of
 from cmlp.callbacks import HOOKS
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,11 +64,18 @@ class EstimatorOptions(TrainingOptions):
         first = init_activations(names, checked["activation"])
         numbers = architecture.activation_parameters(checked["activation_parameter"], names)
         if checked.get("y_scale") is not None and traits_of(checked["loss"]).has_positive_outputs:
-            problem = "<y_scale=> needs identity outputs, got <loss=>."
-            raise InvalidParameterError(problem, y_scale=checked["y_scale"], loss=checked["loss"])
+            raise InvalidParameterError(
+                f"y_scale={checked['y_scale']!r} needs identity outputs, got loss={checked['loss']!r}.",
+                parameter="y_scale",
+                value=checked["y_scale"],
+            )
         if checked.get("y_scale") is not None and callable(checked["loss"]):
-            problem = "<y_scale=> needs a loss with a name, got <loss=>: the unit of a function's values is not known."
-            raise InvalidParameterError(problem, y_scale=checked["y_scale"], loss=checked["loss"])
+            raise InvalidParameterError(
+                f"y_scale={checked['y_scale']!r} needs a loss with a name, got "
+                f"loss={checked['loss']!r}: the unit of a function's values is not known.",
+                parameter="y_scale",
+                value=checked["y_scale"],
+            )
         checked.update(
             hidden_layer_sizes=sizes,
             activation=tuple(names),
@@ -150,8 +157,11 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     quantile = checked.get("quantile", _MEDIAN)
     if traits_of(loss).predicts_quantiles:
         if given is not None:
-            problem = "<loss_parameter=> must be None with <loss=>: set <quantile> instead."
-            raise InvalidParameterError(problem, loss_parameter=given, loss=loss, quantile=...)
+            raise InvalidParameterError(
+                f"loss_parameter={given!r} must be None with loss={loss!r}: set quantile instead.",
+                parameter="loss_parameter",
+                value=given,
+            )
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
@@ -160,7 +170,11 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
 
 
 def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    return InvalidParameterError("<quantile=> needs <loss:=>, got {!r}.", loss, quantile=quantile, loss="quantile")
+    return InvalidParameterError(
+        f"quantile={quantile!r} needs loss='quantile', got {loss!r}.",
+        parameter="quantile",
+        value=quantile,
+    )
 
 
 def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
@@ -169,30 +183,51 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
         return options
     values = estimator._parameters()
     if values.get("solver") == "lbfgs":
-        problem = "<provenance=> needs the arithmetic of cmlp, but <solver=> uses that of SciPy."
-        raise InvalidParameterError(problem, provenance=True, solver="lbfgs")
+        raise InvalidParameterError(
+            "provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
+            parameter="provenance",
+            value=True,
+        )
     if values.get("warm_start"):
-        problem = "<provenance=> needs <warm_start:=>: what has trained the earlier model is not recorded."
-        raise InvalidParameterError(problem, provenance=True, warm_start=False)
+        raise InvalidParameterError(
+            "provenance=True needs warm_start=False: what has trained the earlier model is not recorded.",
+            parameter="provenance",
+            value=True,
+        )
     for name in ("loss", "learning_rate", "scoring"):
         if callable(values.get(name)):
-            problem = "<provenance=> needs <name> by its name, because a function cannot be recorded."
-            raise InvalidParameterError(problem, provenance=True, name=Setting(name))
+            raise InvalidParameterError(
+                f"provenance=True needs {name} by its name, because a function cannot be recorded.",
+                parameter="provenance",
+                value=True,
+            )
     if values.get("scoring") not in (None, "loss"):
-        problem = "<provenance=> needs <scoring:=> or 'loss', got {!r}, which scikit-learn computes."
-        raise InvalidParameterError(problem, values["scoring"], provenance=True, scoring=None)
+        raise InvalidParameterError(
+            f"provenance=True needs scoring=None or 'loss', got {values['scoring']!r}, which scikit-learn computes.",
+            parameter="provenance",
+            value=True,
+        )
     if not isinstance(values.get("initialization", ""), str):
-        problem = "<provenance=> needs <initialization> by its name, because initial weights are not recorded."
-        raise InvalidParameterError(problem, provenance=True, initialization=...)
+        raise InvalidParameterError(
+            "provenance=True needs initialization by its name, because initial weights are not recorded.",
+            parameter="provenance",
+            value=True,
+        )
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
-            problem = "<provenance=> needs callbacks of cmlp, because others can change the fit, got {!r}."
-            raise InvalidParameterError(problem, callback, provenance=True)
+            raise InvalidParameterError(
+                f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}.",
+                parameter="provenance",
+                value=True,
+            )
     seed = values["random_state"]
     if seed is None:
         seed = int(2**32 * float(random_state(None).random_sample()))
     if not isinstance(seed, (int, np.integer)):
-        problem = "<provenance=> needs an int or None as <random_state>, got {}."
-        raise InvalidParameterError(problem, type(seed).__name__, provenance=True, random_state=...)
+        raise InvalidParameterError(
+            f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.",
+            parameter="provenance",
+            value=True,
+        )
     return options.replace(random_state=int(seed))

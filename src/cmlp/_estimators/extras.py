@@ -42,17 +42,19 @@ def dump_extras(
     class_name, provenance = fitted.model.class_name, fitted.provenance
     state = fitted.state if isinstance(fitted.model, NetworkModel) else None
     if include_training_state and state is None:
-        problem = (
-            "<include_training_state> must be False for {}: a model file has no training state of a table. Use pickle "
-            "instead."
+        raise InvalidParameterError(
+            f"include_training_state must be False for {class_name}: a model file has no training "
+            "state of a table. Use pickle instead.",
+            parameter="include_training_state",
+            value=True,
         )
-        raise InvalidParameterError(problem, class_name, include_training_state=True)
     if include_provenance and provenance is None:
-        problem = (
-            "<include_provenance> must be None or False for this {}, because its fit has recorded none: set "
-            "<provenance:=> before fit."
+        raise InvalidParameterError(
+            f"include_provenance must be None or False for this {class_name}, because its fit has "
+            "recorded none: set provenance=True before fit.",
+            parameter="include_provenance",
+            value=include_provenance,
         )
-        raise InvalidParameterError(problem, class_name, include_provenance=include_provenance, provenance=True)
     strings = {}
     if provenance is not None and include_provenance is not False:
         strings[_PROVENANCE] = as_json(provenance)

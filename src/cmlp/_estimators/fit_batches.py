@@ -6,29 +6,32 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.arrays import arrow_copied, read_once
+from cmlp._data.arrays import CSR, arrow_copied, read_once
 from cmlp._data.checks import positive_integer
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
+from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import train_network
 from cmlp._estimators.fitted import locked
 from cmlp._estimators.kinds_of_call import FIT_BATCHES
 from cmlp._estimators.network_fit import NetworkFit
-from cmlp._estimators.sources import BlockFormat, RowSource, unpacked
+from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.engine import Engine
-from cmlp._train.feed import Block, StreamFeed
-from cmlp.exceptions import InvalidParameterError, Setting, naming
+from cmlp._train.feed import StreamFeed
+from cmlp._train.target_scale import standard_scale
+from cmlp._train.training_run import LearnedScales
+from cmlp.exceptions import InvalidParameterError, naming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from cmlp._data.checks import Door, Opened
+    from cmlp._data.checks import CheckedRows, InputChecks
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.job import TrainingJob
-    from cmlp._train.training_run import AllMoments
 
 
 @locked
@@ -46,10 +49,13 @@ def fit_batches(
     fit = NetworkFit.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
     options, previous = fit.options, fit.previous
     if fit.is_classifier and previous is None and classes is None:
-        problem = "<classes> must be passed to fit_batches, for example classes=[0, 1], got None."
-        raise InvalidParameterError(problem, classes=None)
+        raise InvalidParameterError(
+            "classes must be passed to fit_batches, for example classes=[0, 1], got None.",
+            parameter="classes",
+        )
     passes = Passes(source)
-    stream = BlockSource(passes, fit.door()._replace(width=None, may_be_empty=True), n_rows)
+    checks = fit.input_checks()._replace(width=None, may_be_empty=True)
+    stream = BlockSource(passes, checks, n_rows)
     n_epochs = options.max_iter - (previous.state.epoch if resume and previous is not None else 0)
     passes.require(n_epochs, f"max_iter={options.max_iter} reads it once per epoch")
     with closing(stream):
@@ -61,8 +67,12 @@ def fit_batches(
 class BlockSource(RowSource):
     """The blocks of a source: the first one, which is opened once, then readers of converted blocks."""
 
-    def __init__(self, passes: Passes, door: Door, n_rows: int | None) -> None:
-        self._passes, self._door = passes, door
+    call = "fit_batches"
+    _hashes: StreamHashes | None = None  # of a recorded fit
+
+    def __init__(self, passes: Passes, checks: InputChecks, n_rows: int | None) -> None:
+        self._passes = passes
+        self._checks = checks
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
         self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
         self._seen: list[Any] = []  # the blocks of this pass that were read before
@@ -74,9 +84,9 @@ class BlockSource(RowSource):
             X, y, weight = unpacked(item, index)
             self.given = X, y, weight = arrow_copied(X), read_once(y, "y"), read_once(weight, "sample_weight")
             self._seen.append((X, y) if weight is None else (X, y, weight))
-            rows = self._door.rows(X)
+            rows = self._checks.check_inputs(X)
             if rows.X.shape[0]:
-                self._first = self._door.targets(rows, y, weight)
+                self._first = self._checks.add_targets(rows, y, weight)
                 self._begun = _continued(self._seen, items)
                 return
         raise ValueError("source yielded no rows.")
@@ -87,48 +97,69 @@ class BlockSource(RowSource):
             self._begun.close()
             self._begun = None
 
-    def open(self, door: Door) -> Opened:
+    def open(self, checks: InputChecks) -> CheckedRows:
         """Return the first block with rows."""
-        return door.let_in(self._first)
+        return checks.recheck(self._first)
 
-    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
-        """Return the number of rows of a pass, and the moments from a pass over the source if a scale is learned."""
-        data, options, dtype, moments = job.data, job.options, job.state.params.dtype, None
-        self._format = BlockFormat.of(self._door, self._first, encoding, dtype)
+    def survey(
+        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
+    ) -> tuple[int, LearnedScales | None]:
+        """Return the number of rows of a pass, and scales from a pass over the source if one is learned."""
+        data = job.data
+        options = job.options
+        dtype = job.state.params.dtype
+        scales = None
+        self._format = BlockFormat.from_first_block(self._checks, self._first, encoding, dtype)
         index = len(self._seen) - 1
         with naming(f"block {index}"):
-            require_normal(data.weight, dtype)
-        self._seen[-1] = Block(data.X, data.targets, data.weight, index)
+            require_normal(data.rows.weight, dtype)
+        self._seen[-1] = data.rows._replace(number=index)
         n_rows = self._n_rows or job.state.n_rows or 0
         self._feed = feed = StreamFeed(self._open, n_rows, bool(options.shuffle), data.names)
-        if learns:
+        needs_y_scale = job.learns_y_scale
+        if input_scale is not None or needs_y_scale:
+            learns = "y_scale" if input_scale is None else f"input_scale={input_scale!r}"
             self._passes.require(2, f"{learns} takes a pass of its own")
-            moments = feed.moments()
+            inputs, targets = feed.moments()
+            is_sparse = isinstance(data.rows.X, CSR)
+            scales = LearnedScales(
+                None if input_scale is None else scale_of_moments(input_scale, inputs, is_sparse),
+                standard_scale(targets, dtype) if needs_y_scale else None,
+            )
         if not feed.n_rows and (options.warmup or options.schedule().is_planned):
             name = "warmup" if options.warmup else "learning_rate"
-            given = Setting(name, getattr(options, name))
-            raise InvalidParameterError("<given> needs the number of batches: pass n_rows=.", given=given)
-        return feed.n_rows, moments
+            value = getattr(options, name)
+            raise InvalidParameterError(
+                f"{name}={value!r} needs the number of batches: pass n_rows=.",
+                parameter=name,
+                value=value,
+            )
+        return feed.n_rows, scales
+
+    def begin_hashes(self, job: TrainingJob) -> StreamHashes:
+        """Hash the blocks of the passes that train, up to the first complete one."""
+        self._hashes = StreamHashes(job)
+        return self._hashes
 
     def engine(self, job: TrainingJob) -> Engine:
         """Return the engine that reads the source in every epoch."""
         return Engine(job, self._feed)
 
-    def _open(self) -> Reader[Block]:
+    def _open(self) -> Reader[EncodedRows]:
         items: Iterator[Any]
-        if self.hashes is not None:
-            self.hashes.begin()
+        if self._hashes is not None:
+            self._hashes.begin()
         if self._begun is not None:
             items, self._begun = self._begun, None
         else:
             items = self._passes.open()
-        return Reader(items, self._block)
+        return Reader(items, self._encoded)
 
-    def _block(self, item: Any, index: int) -> Block:
-        """Return a converted block; the reader's thread calls this."""
-        block = item if isinstance(item, Block) else self._format.block(item, index)
-        if self.hashes is not None:
-            self.hashes.add(block)
+    def _encoded(self, item: Any, index: int) -> EncodedRows:
+        """Return a block for the core; the reader's thread calls this."""
+        block = item if isinstance(item, EncodedRows) else self._format.encode(item, index)
+        if self._hashes is not None:
+            self._hashes.add(block)
         return block
 
 

@@ -11,7 +11,7 @@ from cmlp._data.arrays import read_once
 from cmlp._process.threads import Pool, available_threads
 from cmlp._process.warnings import warn
 from cmlp._train.parameters import network_argument
-from cmlp.exceptions import InvalidParameterError, naming
+from cmlp.exceptions import InvalidParameterError, naming, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,11 @@ def fit_many(
 
     models = _checked_models(models)
     if on_error not in ("raise", "return"):
-        raise InvalidParameterError("<on_error> must be 'raise' or 'return', got {!r}.", on_error, on_error=on_error)
+        raise InvalidParameterError(
+            f"on_error must be 'raise' or 'return', got {shown(on_error)}.",
+            parameter="on_error",
+            value=on_error,
+        )
     threads = network_argument("n_threads", n_threads) or available_threads()
     n = len(models)
     rows, targets = _for_each_model(n, X, Xs, "X"), _for_each_model(n, y, ys, "y")

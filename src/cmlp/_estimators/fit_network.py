@@ -18,7 +18,7 @@ from cmlp._estimators.kinds_of_call import PARTIAL_FIT
 from cmlp._estimators.network_fit import NetworkFit
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.same_data import keep_or_compare
-from cmlp.exceptions import add_hint, message_of
+from cmlp.exceptions import add_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,10 +86,9 @@ def _naming_classes(fit: NetworkFit, source: Arrays) -> Iterator[None]:
     except ValueError as error:
         weight = source.given[2]
         previous = fit.previous
-        named = {setting.name for setting in message_of(error).settings}
         if not fit.is_classifier or fit.classes is not None or weight is None:
             raise
-        if named.isdisjoint({"sample_weight", "classes"}):
+        if not any(subject in str(error) for subject in ("sample_weight", "classes must be passed")):
             raise
         if previous is None or np.array_equal(weight, previous.model.class_labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cmlp._data.scale import InputScale
     from cmlp._model.model import TrainedModel, TrainedNet
     from cmlp._model.probabilities import HeldOutScores
-    from cmlp._train.state import History, TrainingState
+    from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
     ProvenanceNow = Callable[[], Provenance | None]  # returns a record as it is now; None before all data are known
@@ -139,11 +139,6 @@ class Fitted(NamedTuple):
     def state(self) -> TrainingState:
         """That of the first network, the only one but for a table."""
         return self.states[0]
-
-    @property
-    def history(self) -> History:
-        """Its curves and counters."""
-        return self.states[0].history
 
     @classmethod
     def of(

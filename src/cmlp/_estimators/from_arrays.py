@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
-from cmlp._data.checks import Opened, Rows
+from cmlp._data.checks import CheckedRows
 from cmlp._data.scale import check_scale_width
 from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
 from cmlp._estimators.network_fit import NetworkFit
@@ -46,21 +46,30 @@ def classifier_from_arrays(
     if multilabel:
         if classes is not None or n_outputs == 1:
             reason = "one output" if classes is None else "classes"
-            problem = "<multilabel> must be False with {}: the classes of multilabel targets are 0, 1, ..."
-            raise InvalidParameterError(problem, reason, multilabel=True)
+            raise InvalidParameterError(
+                f"multilabel must be False with {reason}: the classes of multilabel targets are 0, 1, ...",
+                parameter="multilabel",
+                value=True,
+            )
         return _filled(estimator, weights, biases, np.eye(n_outputs))
     labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
     if n_outputs == 2 and estimator.loss != "log_loss":
-        problem = "coefs must end in one output for two classes with <loss=>, got two."
-        raise InvalidParameterError(problem, loss=estimator.loss)
+        raise InvalidParameterError(
+            f"coefs must end in one output for two classes with loss={estimator.loss!r}, got two.",
+            parameter="loss",
+            value=estimator.loss,
+        )
     last = sorted_output(Layer(weights[-1], biases[-1], ""), order, "")
     return _filled(estimator, [*weights[:-1], last.weights], [*biases[:-1], last.biases], labels)
 
 
 def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping[str, Any]) -> Any:
     if "hidden_layer_sizes" in parameters:
-        problem = "<hidden_layer_sizes> must not be passed: it follows from the shapes of coefs."
-        raise InvalidParameterError(problem, hidden_layer_sizes=parameters["hidden_layer_sizes"])
+        raise InvalidParameterError(
+            "hidden_layer_sizes must not be passed: it follows from the shapes of coefs.",
+            parameter="hidden_layer_sizes",
+            value=parameters["hidden_layer_sizes"],
+        )
     return cls(**{**parameters, "hidden_layer_sizes": tuple(layer.shape[1] for layer in weights[:-1])})
 
 
@@ -90,15 +99,18 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
         y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
-    encoding = learn_encoding(fit, Opened(Rows(first, dtype, None), y, None), is_complete=True)[0]
+    encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
     net = fit.network(len(first), encoding.n_outputs, encoding.output)
     params = assigned_params(estimator, net)
     assert params is not None  # callers check can_assemble first
     state = TrainingState(Weights(params), History())
     scale = options.input_scale
     if isinstance(scale, str):
-        problem = "<input_scale=> is learned in fit, so it cannot be used with assigned coefs_."
-        raise InvalidParameterError(problem, input_scale=scale)
+        raise InvalidParameterError(
+            f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.",
+            parameter="input_scale",
+            value=scale,
+        )
     check_scale_width(scale, len(first))
     twin = copy_with(estimator, Fitted.of_network(net, state, encoding.labels, input_scale=scale))
     for name, value in assigned.items():

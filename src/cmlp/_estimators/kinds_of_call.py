@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmlp.exceptions import InvalidParameterError, Phrase
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # The sentence of scikit-learn's SGDClassifier.
 _BALANCED = (
-    "<class_weight> 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
     "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
     "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
     "the class_weight parameter."
@@ -26,53 +26,71 @@ def _check_partial_fit(options: EstimatorOptions, name: str, own_rows: bool) -> 
     """Raise ValueError if a parameter needs more than one call."""
     if options.early_stopping:
         raise InvalidParameterError(
-            "partial_fit does not support <early_stopping=>, because each call is one epoch: set "
-            "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val and y_val.",
-            early_stopping=True,
+            "partial_fit does not support early_stopping=True, because each call is one epoch: "
+            "set early_stopping=False and decide yourself when to stop, or use fit_batches with "
+            "X_val and y_val.",
+            parameter="early_stopping",
+            value=True,
         )
     if options.class_weight == "balanced":
-        raise InvalidParameterError(_BALANCED, class_weight="balanced")
+        raise InvalidParameterError(_BALANCED, parameter="class_weight", value="balanced")
     if options.provenance:
-        problem = "partial_fit does not support <provenance=>: it does not record what it trains on."
-        raise InvalidParameterError(problem, provenance=True)
+        raise InvalidParameterError(
+            "partial_fit does not support provenance=True: it does not record what it trains on.",
+            parameter="provenance",
+            value=True,
+        )
 
 
 def _check_batches(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no batches."""
     if options.solver == "lbfgs":
-        problem = "<name> needs batches, but <solver=> has none: use another solver."
-        raise InvalidParameterError(problem, name=Phrase(name), solver="lbfgs")
+        raise InvalidParameterError(
+            f"{name} needs batches, but solver='lbfgs' has none: use another solver.",
+            parameter="solver",
+            value="lbfgs",
+        )
 
 
 def _check_parts(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if a parameter needs all rows at once."""
     _check_batches(options, name, own_rows)
-    call = Phrase(name)
     if options.early_stopping and not own_rows:
-        problem = "<early_stopping=> needs <X_val:X_val and y_val> for <call>, which holds no rows out."
-        raise InvalidParameterError(problem, early_stopping=True, X_val=..., call=call)
+        raise InvalidParameterError(
+            f"early_stopping=True needs X_val and y_val for {name}, which holds no rows out.",
+            parameter="early_stopping",
+            value=True,
+        )
     if options.class_weight == "balanced":
-        problem = "<class_weight=> needs all labels, which <call> does not have: pass a dict of weights."
-        raise InvalidParameterError(problem, class_weight="balanced", call=call)
+        raise InvalidParameterError(
+            f"class_weight='balanced' needs all labels, which {name} does not have: pass a dict of weights.",
+            parameter="class_weight",
+            value="balanced",
+        )
     if options.input_scale == "robust":
-        problem = (
-            "<input_scale=> needs all rows for the quartiles, which <call> does not have: use 'standard', 'minmax' or "
-            "(shift, factor)."
+        raise InvalidParameterError(
+            f"input_scale='robust' needs all rows for the quartiles, which {name} does not have: "
+            "use 'standard', 'minmax' or (shift, factor).",
+            parameter="input_scale",
+            value="robust",
         )
-        raise InvalidParameterError(problem, input_scale="robust", call=call)
     if options.y_scale == "robust":
-        problem = (
-            "<y_scale=> needs all rows for the quartiles, which <call> does not have: use 'standard', or scale y "
-            "yourself."
+        raise InvalidParameterError(
+            f"y_scale='robust' needs all rows for the quartiles, which {name} does not have: use "
+            "'standard', or scale y yourself.",
+            parameter="y_scale",
+            value="robust",
         )
-        raise InvalidParameterError(problem, y_scale="robust", call=call)
 
 
 def _check_range_test(options: EstimatorOptions, name: str, own_rows: bool) -> None:
     """Raise ValueError if the solver has no learning rate."""
     if options.solver == "lbfgs":
-        problem = "{} needs a solver with learning rates, but <solver=> has none."
-        raise InvalidParameterError(problem, name, solver="lbfgs")
+        raise InvalidParameterError(
+            f"{name} needs a solver with learning rates, but solver='lbfgs' has none.",
+            parameter="solver",
+            value="lbfgs",
+        )
 
 
 class KindOfCall(NamedTuple):

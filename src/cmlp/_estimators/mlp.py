@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.checks import Door, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
+from cmlp._data.checks import InputChecks, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -16,7 +16,7 @@ from cmlp._estimators.sklearn_stub import OfSklearnClasses
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 from cmlp._train.parameters import TrainingParameters
-from cmlp.exceptions import InvalidParameterError, Message, NonFiniteInputError, add_hint
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, add_hint
 
 if TYPE_CHECKING:
     from typing import Self
@@ -209,7 +209,8 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
     def _on_checked_rows(self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
         net, names = model.net, model.feature_names
-        rows = Door(type(self).__name__, False, net.n_in, names, may_be_empty=True).rows(X).X
+        checks = InputChecks(type(self).__name__, False, net.n_in, names, may_be_empty=True)
+        rows = checks.check_inputs(X).X
         try:
             return function(rows)
         except NonFiniteInputError as error:
@@ -859,8 +860,7 @@ class MLPRegressor(MultilayerPerceptron):
             return super()._options()
         except InvalidParameterError as error:
             if not isinstance(self.loss, str) and error.parameter == "loss":
-                hint = "The first parameter is loss; did you mean <hidden_layer_sizes=>?"
-                add_hint(error, Message(hint, hidden_layer_sizes=self.loss))
+                add_hint(error, f"The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?")
             raise
 
     def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:

@@ -155,11 +155,12 @@ class Network(ExportMethods):
         hidden = architecture.hidden_activations(activation, len(sizes) - 2)
         output, loss = architecture.output_and_loss(output, loss)
         if output == "softmax" and sizes[-1] == 1:
-            problem = (
-                "<output=> needs at least 2 outputs, because a single one is always 1: use 'logistic' for a "
-                "probability or 'identity' for a number, got <sizes=>"
+            raise InvalidParameterError(
+                f"output={output!r} needs at least 2 outputs, because a single one is always 1: "
+                f"use 'logistic' for a probability or 'identity' for a number, got sizes={sizes!r}",
+                parameter="output",
+                value=output,
             )
-            raise InvalidParameterError(problem, output=output, sizes=sizes)
         self._net = _core.Net(
             sizes,
             [*hidden, output],

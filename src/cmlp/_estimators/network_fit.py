@@ -10,8 +10,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
-from cmlp._data.arrays import StoredRows, stored_rows
-from cmlp._data.checks import Door
+from cmlp._data.checks import InputChecks
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, warn_of_scale
 from cmlp._estimators.estimator_options import with_known_seed
@@ -19,12 +18,11 @@ from cmlp._estimators.fit import Fit
 from cmlp._estimators.fitted import Fitted, assigned_params, copy_with, fitted_of
 from cmlp._estimators.kinds_of_call import FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
-from cmlp._estimators.sources import StreamHashes
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
-from cmlp._train.job import Data, TrainingJob, Validation, naming_validation, require_complete
+from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 from cmlp._train.split import checked_shards
@@ -32,15 +30,16 @@ from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError, Message, Setting, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._data.checks import Opened, Rows
+    from cmlp._data.checks import CheckedRows
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from cmlp._estimators.sources import RowSource
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.diagnosis import Verdict
-    from cmlp._train.engine import Engine
     from cmlp._train.random import Generator
     from cmlp._train.split import Shards
     from cmlp._train.training_run import TrainingRun
@@ -101,12 +99,13 @@ class NetworkFit(Fit["EstimatorOptions"]):
             PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
-    def door(self) -> Door:
-        """Return the door for the rows of the call."""
+    def input_checks(self) -> InputChecks:
+        """Return the checks of the rows of the call."""
         previous = self.previous
         if previous is None:
-            return Door(self.class_name, self.is_classifier)
-        return Door(self.class_name, self.is_classifier, previous.model.net.n_in, previous.model.feature_names)
+            return InputChecks(self.class_name, self.is_classifier)
+        model = previous.model
+        return InputChecks(self.class_name, self.is_classifier, model.net.n_in, model.feature_names)
 
     def network(self, n_features: int, n_outputs: int, output: str) -> _core.Net:
         """Return the network; `output` is the activation of its outputs.
@@ -136,7 +135,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
                 )
         return net
 
-    def _begin(self, rows: Rows) -> None:
+    def _begin(self, rows: CheckedRows) -> None:
         """Decide dtype, names of columns and scale of the inputs: a continued fit keeps what its model has."""
         options, previous = self.options, self.previous
         if previous is None:
@@ -185,7 +184,7 @@ class NetworkFit(Fit["EstimatorOptions"]):
         if scale is not None and scale.kind != y_scale:
             scale = None
         weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
-        state = TrainingState(weights, previous.history.copy(), rng)
+        state = TrainingState(weights, previous.state.history.copy(), rng)
         if self.call.is_incremental:
             self._continue_optimizer(state, previous.state)
         return state
@@ -202,75 +201,67 @@ class NetworkFit(Fit["EstimatorOptions"]):
             optimizer.learning_rate = schedule.next_rate(schedule.rate, state.history.t)
         state.optimizer, state.schedule, state.schedule_epoch = optimizer, schedule, previous.schedule_epoch
 
-    def prepare(self, source: RowSource, engine: Callable[[TrainingJob], Engine] | None = None) -> Self:
+    def prepare(self, source: RowSource) -> Self:
         """Open the source, and make the training run.
-
-        The source names the engine, unless another one is passed.
 
         Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
         """
         options, shards, self.source = self.options, self.shards, source
-        opened = source.open(self.door())
-        rows = opened.rows
+        rows = source.open(self.input_checks())
         self._begin(rows)
         self._check_scale(rows)
         encoding, encoded = learn_encoding(
             self,
-            opened,
-            is_complete=source.is_whole,
+            rows,
+            is_complete=source.has_all_targets,
             classes=self.classes,
             knows_classes=self.call.is_incremental,
         )
         self.labels = encoding.labels
         net = self.network(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._begun_state(net)
-        validation, y_to_score = self._validation_rows(opened, encoding)
+        validation, y_to_score = self._validation_rows(rows, encoding)
         if not self.call.is_incremental:
             check_scoring(options, validation is not None)
+        if shards is not None:
+            shards = checked_shards(shards, len(encoded.targets), options, validation is not None)
         data = Data(
-            rows.X,
-            encoded.values,
-            encoded.weight,
+            source.rows_of_job(encoded),
             self.input_scale,
             self.names,
             validation,
-            shards=None if shards is None else checked_shards(shards, len(rows.X), options, validation is not None),
-            groups=encoding.groups(encoded.values),
+            shards=shards,
+            groups=encoding.groups(encoded.targets),
             group_names=None if encoding.labels is None else encoding.labels.classes,
         )
         objective = encoding.objective()
         scorer = self._scorer(objective.score_name, y_to_score)
         if scorer is not None:
             objective = objective._replace(scorer=scorer)
-        job = TrainingJob(net, objective, data, options, state, options.n_threads, reads_again=not source.is_whole)
-        n_rows, moments = source.survey(job, encoding, self._learns(job))
-        self.runs = [make_run(job, n_rows, engine or source.engine, input_scale=self.scale_to_learn, moments=moments)]
+        job = TrainingJob(net, objective, data, options, state, options.n_threads, source.is_whole)
+        name = self.scale_to_learn
+        n_rows, scales = source.survey(job, encoding, name)
+        self.runs = [make_run(job, n_rows, source.engine, input_scale=name, scales=scales)]
         return self
 
-    def _learns(self, job: TrainingJob) -> str:
-        """Return the parameter with a scale that fit learns, as messages show it; empty if there is none."""
-        if self.scale_to_learn is not None:
-            return f"input_scale={self.scale_to_learn!r}"
-        return "y_scale" if job.objective.y_scale is not None and job.state.weights.target_scale is None else ""
-
-    def _check_scale(self, rows: Rows) -> None:
-        """Warn of a scale of the inputs that does not fit the rows; ValueError if they are too few to learn it."""
-        scale, name = self.input_scale, self.scale_to_learn
-        if name is None and isinstance(scale, float) and (self.previous is None or not self.call.is_incremental):
-            warn_of_scale(stored_rows(rows.X), scale)
-        if name is not None and isinstance(rows.X, StoredRows):
-            problem = "<input_scale=> is learned from all rows, which no process has with local=True."
-            raise InvalidParameterError(problem, input_scale=name)
+    def _check_scale(self, rows: CheckedRows) -> None:
+        """Warn of a scale of the inputs that does not fit the rows."""
+        scale = self.input_scale
+        if self.scale_to_learn is not None or not isinstance(scale, float):
+            return
+        if self.previous is None or not self.call.is_incremental:
+            warn_of_scale(rows.X, scale)
 
     def _validation_rows(
-        self, opened: Opened, encoding: NetworkTargetEncoding
-    ) -> tuple[Validation | None, NDArray[Any]]:
+        self, rows: CheckedRows, encoding: NetworkTargetEncoding
+    ) -> tuple[EncodedRows | None, NDArray[Any]]:
         """Return the own validation rows of the call, and the y that a score of the user gets."""
         if not require_complete(*self.validation):
-            return None, opened.y
+            return None, rows.y
         with naming_validation():
-            own = self.door()._replace(width=opened.rows.X.shape[1], names=self.names).open(*self.validation)
-            return Validation(own.rows.X, *encoding.encode(own.y, own.weight)), own.y
+            checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
+            own = checks.check(*self.validation)
+            return encoding.encode(own), own.y
 
     def _scorer(self, own: str, y: NDArray[Any]) -> UserScore | None:
         """Return the score of the user; None for the estimator's `own` score and for "loss"."""
@@ -278,8 +269,10 @@ class NetworkFit(Fit["EstimatorOptions"]):
         if scoring is None or scoring in ("loss", own):
             return None
         if isinstance(scoring, str):
-            needs = "<scoring=> needs scikit-learn; otherwise it must be None, 'loss', {!r} or callable."
-            scoring = optional("sklearn.metrics", Message(needs, own, scoring=scoring)).get_scorer(scoring)
+            scoring = optional(
+                "sklearn.metrics",
+                f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {own!r} or callable.",
+            ).get_scorer(scoring)
         return UserScore(scoring, self._model_to_score, y)
 
     def _model_to_score(self, job: TrainingJob) -> Any:
@@ -324,11 +317,9 @@ class NetworkFit(Fit["EstimatorOptions"]):
         return bool(self.options.warm_start or self.run.state.epoch)
 
     def begin_provenance(self) -> ProvenanceNow:
-        """Begin the record of the fit; a source that reads blocks collects their hashes."""
+        """Begin the record of the fit."""
         from cmlp._estimators.provenance import begin_network_record  # few programs need it
 
-        if not self.source.is_whole:
-            self.source.hashes = StreamHashes(self.run.job)
         return begin_network_record(self, self.source, self.run.job, self.labels)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
@@ -375,8 +366,9 @@ def trainer_of(fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -
 def _require_same(name: str, was: object, now: object) -> None:
     """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
     if was != now:
-        problem = (
-            "The model was fitted with <before>, so training cannot continue with {!r}; call fit with warm_start=False "
-            "to start again."
+        raise InvalidParameterError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; call fit with "
+            "warm_start=False to start again.",
+            parameter=name,
+            value=now,
         )
-        raise InvalidParameterError(problem, now, before=Setting(name, was), about=Setting(name, now))

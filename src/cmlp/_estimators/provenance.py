@@ -10,15 +10,14 @@ from cmlp._bridge import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.columns import texts_of_names
 from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, plain_json
-from cmlp._estimators.sources import is_single
+from cmlp._data.labels import Labels
+from cmlp._estimators.sources import hash_arrays
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from cmlp._data.labels import Labels
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
@@ -44,18 +43,19 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
 
 
 def begin_network_record(fit: Fit[Any], source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
-    """Begin the record of a fit of one network; unless the source is whole, with its `hashes` of the rows."""
-    groups = ("rows", "validation") if source.is_whole else ("validation",)
-    hashes = {**_hashes_of(job, source, groups), **_hashed(texts_of(fit.class_name, labels, job.data.names))}
-    of_rows = source.hashes or dict
+    """Begin the record of a fit of one network, whose rows the source hashes."""
+    hashes = {
+        **hash_arrays(job, "validation"),
+        **_hashed(texts_of(fit.class_name, labels, job.data.names)),
+    }
+    row_hashes = source.begin_hashes(job)
 
     def hashes_now() -> dict[str, str] | None:
-        rows = of_rows()
+        rows = row_hashes()
         return None if rows is None else {**rows, **hashes}
 
     shards = job.data.shards and list(job.data.shards)
-    call = "fit" if source.is_whole else "fit_batches"
-    more = {"call": call, "dtype": job.net.dtype.name, "shards": shards, "seed": fit.options.random_state}
+    more = {"call": source.call, "dtype": job.net.dtype.name, "shards": shards, "seed": fit.options.random_state}
     return _begin(fit, [job.state], hashes_now, more)
 
 
@@ -91,8 +91,11 @@ def _begin(
     if earlier is not None:
         head["seed"], was, now = earlier["seed"], earlier["parameters"], head["parameters"]
         if any(was.get(name) != now[name] for name in now if name != "max_iter"):
-            problem = "<provenance=> continues a fit with the same parameters: only <max_iter> may be another."
-            raise InvalidParameterError(problem, provenance=True, max_iter=...)
+            raise InvalidParameterError(
+                "provenance=True continues a fit with the same parameters: only max_iter may be another.",
+                parameter="provenance",
+                value=True,
+            )
 
     def provenance_now() -> Provenance | None:
         hashes = data()
@@ -110,10 +113,14 @@ def texts_of(
     names: Iterable[object] | None,
     categories: Sequence[Sequence[object] | None] | None = None,
 ) -> dict[str, str]:
-    """Return the classes, names of columns, and categories that there are, as a model file has them."""
+    """Return the classes, names of columns, and categories that there are, as a model file has them.
+
+    Text labels are those of an array of objects: files of rows of another format give the same text in another dtype.
+    """
     found = {}
     if labels is not None:
-        found["classes"] = dump_labels(labels)
+        is_text = labels.classes.dtype.kind == "U"
+        found["classes"] = dump_labels(Labels(labels.classes.astype(object)) if is_text else labels)
     if categories is not None:
         found["categories"] = dump_categories(categories, class_name)
     if names is not None:
@@ -125,14 +132,3 @@ def texts_of(
 
 def _hashed(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: hash_of_text(text) for name, text in texts.items()}
-
-
-def _hashes_of(job: TrainingJob, source: RowSource, groups: Sequence[str]) -> dict[str, str]:
-    """Return the hashes of the arrays of a fit."""
-    found = {}
-    for group, arrays in arrays_of(job.data).items():
-        for name, array in arrays.items() if group in groups else ():
-            rows = RowHash(name, name.startswith("X") and is_single(job))
-            source.add_to_hash(rows, array)
-            found[name] = rows.hexdigest()
-    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.mlp import MultilayerPerceptron
     from cmlp._train.engine import Engine
-    from cmlp._train.feed import Piece
+    from cmlp._train.feed import Segment
     from cmlp.plots import LearningRateDisplay
 
 # Weight of the earlier losses in the smoothed loss.
@@ -141,10 +141,17 @@ def find_learning_rate(
 def _rates(low: Any, high: Any, n_steps: Any) -> NDArray[np.float64]:
     """Return the learning rates; raises ValueError if they are invalid."""
     if not 0 < low < high < np.inf:
-        problem = "<low> and <high> must be finite with 0 < low < high, got {!r} and {!r}."
-        raise InvalidParameterError(problem, low, high, low=low, high=high)
+        raise InvalidParameterError(
+            f"low and high must be finite with 0 < low < high, got {shown(low)} and {shown(high)}.",
+            parameter="low",
+            value=low,
+        )
     if isinstance(n_steps, bool) or not isinstance(n_steps, int | np.integer) or n_steps < 2:
-        raise InvalidParameterError("<n_steps> must be an integer of at least 2, got {!r}.", n_steps, n_steps=n_steps)
+        raise InvalidParameterError(
+            f"n_steps must be an integer of at least 2, got {shown(n_steps)}.",
+            parameter="n_steps",
+            value=n_steps,
+        )
     return np.geomspace(float(low), float(high), int(n_steps))
 
 
@@ -172,17 +179,17 @@ def _range_test(engine: Engine, rates: NDArray[np.float64]) -> tuple[list[float]
     return losses, smoothed
 
 
-def _batches(engine: Engine) -> Iterator[Piece]:
+def _batches(engine: Engine) -> Iterator[Segment]:
     """Yield the batches of one epoch after the other. As in a fit, batches without weight are skipped."""
     while True:
         engine.feed.start_epoch(engine.job.state)
         for batch in range(engine.n_batches):
-            piece = next(engine.feed.pieces(engine.job.state, engine.batch_size, batch, batch + 1))
-            if piece.has_weight:
-                yield piece
+            segment = next(engine.feed.segments(engine.job.state, engine.batch_size, batch, batch + 1))
+            if segment.has_weight:
+                yield segment
 
 
-def _batch_loss(engine: Engine, piece: Piece, rate: float) -> float:
+def _batch_loss(engine: Engine, segment: Segment, rate: float) -> float:
     """Train one batch, and return its loss before the step."""
     net, objective, state = engine.job.net, engine.job.objective, engine.job.state
     optimizer = state.stepping().optimizer
@@ -190,13 +197,13 @@ def _batch_loss(engine: Engine, piece: Piece, rate: float) -> float:
     try:
         cost, penalty, _, _ = net.train_epoch(
             state.params,
-            piece.X,
-            piece.targets,
+            segment.rows.X,
+            segment.rows.targets,
             optimizer,
             batch_size=engine.batch_size,
-            order=piece.order,
-            sample_weight=piece.weight,
-            dropout_row=piece.first_row,
+            order=segment.order,
+            sample_weight=segment.rows.weight,
+            dropout_row=segment.first_row,
             **engine.keywords,
         )
     except NonFiniteInputError as error:

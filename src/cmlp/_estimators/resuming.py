@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._estimators.estimator_options import PLAIN
 from cmlp._estimators.fitted import INTERRUPTED, fitted_of
 from cmlp._train.parameters import PARAMETERS
-from cmlp.exceptions import InvalidParameterError, Message, NotFittedError, Phrase, Setting, sklearn_class
+from cmlp.exceptions import InvalidParameterError, NotFittedError, shown, sklearn_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,11 @@ def _require_same_parameters(kept: Mapping[str, Any], now: Mapping[str, Any]) ->
     for name, value in now.items():
         was = kept.get(name, value)
         if not _is_same(was, value):
-            before, new = Setting(name, was), Setting(name, value)
-            sentence = "<resume=> continues a fit with <before>, so <new> is not possible."
-            raise InvalidParameterError(sentence, resume=True, before=before, new=new, about=new)
+            raise InvalidParameterError(
+                f"resume=True continues a fit with {name}={shown(was)}, so {name}={shown(value)} is not possible.",
+                parameter=name,
+                value=value,
+            )
 
 
 def _is_same(was: Any, now: Any) -> bool:
@@ -55,8 +57,9 @@ def _kept_fit(estimator: Estimator) -> Any:
     """Return what is kept of the previous call of fit, interrupted or complete; NotFittedError if there is none."""
     fitted = vars(estimator).get(INTERRUPTED) or fitted_of(estimator)
     if fitted is None:
-        problem = "<resume=> continues a call of fit, but this {} instance has none."
-        raise sklearn_class(NotFittedError)(Message(problem, type(estimator).__name__, resume=True))
+        raise sklearn_class(NotFittedError)(
+            f"resume=True continues a call of fit, but this {type(estimator).__name__} instance has none."
+        )
     return fitted
 
 
@@ -64,20 +67,18 @@ def fit_to_resume(estimator: Estimator, options: TrainingOptions) -> Fitted:
     """Return what is kept of the previous fit; raises ValueError if it cannot be resumed."""
     if options.solver == "lbfgs":
         raise InvalidParameterError(
-            "<resume=> needs epochs, but <solver=> has none: <instead>.",
-            resume=True,
-            solver="lbfgs",
-            instead=Phrase("not_resumed", "use warm_start=True"),
-            about=Setting("solver", "lbfgs"),
+            "resume=True needs epochs, but solver='lbfgs' has none: use warm_start=True.",
+            parameter="solver",
+            value="lbfgs",
         )
     fitted: Fitted = _kept_fit(estimator)
     kept = fitted.state.resume_check.parameters
     if kept is None:
-        problem = (
-            "<resume=> continues a call of fit, but this model has no state of one: it was trained by partial_fit, "
-            "with <solver=> or with a random generator other than MT19937, or loaded without its training state."
+        raise ValueError(
+            "resume=True continues a call of fit, but this model has no state of one: it was "
+            "trained by partial_fit, with solver='lbfgs' or with a random generator other than "
+            "MT19937, or loaded without its training state."
         )
-        raise ValueError(Message(problem, resume=True, solver="lbfgs"))
     _require_same_parameters(kept, parameters_to_keep(estimator))
     return fitted
 
@@ -87,11 +88,11 @@ def table_to_resume(estimator: Estimator) -> Fitted:
     fitted: Fitted = _kept_fit(estimator)
     kept = fitted.state.resume_check.parameters if fitted.states else None
     if kept is None:
-        problem = (
-            "<resume=> continues a fit that was interrupted, but that of this {} is complete, or it was loaded from a "
-            "file, which has no training state."
+        raise ValueError(
+            "resume=True continues a fit that was interrupted, but that of this "
+            f"{type(estimator).__name__} is complete, or it was loaded from a file, which has no "
+            "training state."
         )
-        raise ValueError(Message(problem, type(estimator).__name__, resume=True))
     _require_same_parameters(kept, parameters_to_keep(estimator))
     return fitted
 

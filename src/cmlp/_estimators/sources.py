@@ -1,6 +1,6 @@
 """`RowSource` opens the rows of a call; `Arrays` are all rows in memory; `BlockFormat` checks later blocks.
 
-The others are `BlockSource` in `cmlp._estimators.fit_batches`, and `StoredArrays` in `cmlp.distributed._together`.
+The others are `BlockSource` in `cmlp._estimators.fit_batches`, and `LocalArrays` in `cmlp.distributed._local_arrays`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp._data.checks import Door, check_width
+from cmlp._data.checks import InputChecks, check_width
 from cmlp._data.checksums import RowHash
 from cmlp._data.weights import require_normal
 from cmlp._process.threads import once_per_pool
 from cmlp._train.engine import Engine
-from cmlp._train.feed import Block
+from cmlp._train.same_data import arrays_of
 from cmlp.exceptions import name_place
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._data.checks import Opened
+    from cmlp._data.checks import CheckedRows
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
     from cmlp._estimators.targets import NetworkTargetEncoding
     from cmlp._train.job import TrainingJob
-    from cmlp._train.training_run import AllMoments
+    from cmlp._train.training_run import LearnedScales
 
 
 class RowSource(ABC):
@@ -36,42 +37,54 @@ class RowSource(ABC):
 
     given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
+    has_all_targets = False  # whether `open` returns all targets, even if not all rows
+    call = "fit"  # the public method that `cmlp verify` repeats
     engine: Callable[[TrainingJob], Engine]  # of the job of a run
-    # Unless `is_whole`, a recorded fit sets this: the source calls `begin` before each pass and `add` with each block.
-    hashes: StreamHashes | None = None
 
     @abstractmethod
-    def open(self, door: Door) -> Opened:
-        """Return all rows, or the first ones, after the checks of the door."""
+    def open(self, checks: InputChecks) -> CheckedRows:
+        """Return all rows, or some of them, checked."""
 
-    def add_to_hash(self, hashed: RowHash, array: Any) -> None:
-        """Add an array of the rows that are opened, for provenance."""
-        hashed.add(array)
+    def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
+        """Return the rows that the job of a run has, from those that are opened."""
+        return rows
 
     @abstractmethod
-    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, AllMoments | None]:
-        """Return the number of rows (0 if unknown), and what scales are learned from if not from `job.data`.
+    def survey(
+        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
+    ) -> tuple[int, LearnedScales | None]:
+        """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
 
-        `learns` is the parameter with a scale to learn, as messages show it; empty if there is none.
+        `input_scale` is the name of the scale of the inputs to learn; None if there is none.
         """
+
+    @abstractmethod
+    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str] | None]:
+        """Begin to hash the rows for provenance; what is returned gives the hashes, None if they are not complete."""
 
 
 class Arrays(RowSource):
     """All rows in memory: an array, a sparse container, a data frame, a table of Arrow."""
 
     is_whole = True
-    engine = Engine
+    has_all_targets = True
 
-    def __init__(self, X: Any, y: Any, weight: Any) -> None:
+    def __init__(self, X: Any, y: Any, weight: Any, engine: Callable[[TrainingJob], Engine] = Engine) -> None:
         self.given = X, y, weight
+        self.engine = engine
 
-    def open(self, door: Door) -> Opened:
+    def open(self, checks: InputChecks) -> CheckedRows:
         """Return all rows."""
-        return once_per_pool(Door.open, door, *self.given)
+        return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, learns: str) -> tuple[int, None]:
+    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
-        return len(job.data.X), None
+        return job.data.rows.n_rows, None
+
+    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
+        """Hash all rows."""
+        hashes = hash_arrays(job, "rows")
+        return lambda: hashes
 
 
 class StreamHashes:
@@ -88,10 +101,10 @@ class StreamHashes:
     def begin(self) -> None:
         """Begin a pass, unless one was complete."""
         if not self._are_complete:
-            names = ("X", "y", *(() if self._job.data.weight is None else ("sample_weight",)))
+            names = ("X", "y", *(() if self._job.data.rows.weight is None else ("sample_weight",)))
             self._hashes = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
 
-    def add(self, block: Block) -> None:
+    def add(self, block: EncodedRows) -> None:
         """Add the next block of a pass, unless one was complete."""
         if not self._are_complete:
             arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
@@ -103,6 +116,16 @@ class StreamHashes:
         return {name: hashed.hexdigest() for name, hashed in self._hashes.items()} if self._are_complete else None
 
 
+def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:
+    """Return the hashes of the arrays of a job, by their names: of its rows, or of the validation rows."""
+    found = {}
+    for name, array in arrays_of(job.data).get(group, {}).items():
+        hashed = RowHash(name, name.startswith("X") and is_single(job))
+        hashed.add(array)
+        found[name] = hashed.hexdigest()
+    return found
+
+
 def is_single(job: TrainingJob) -> bool:
     """Return whether the core reads the inputs of a job as float32: it scales them in double."""
     return bool(job.net.dtype == np.float32 and job.data.input_scale == 1.0)
@@ -111,7 +134,7 @@ def is_single(job: TrainingJob) -> bool:
 class BlockFormat(NamedTuple):
     """What all blocks have in common with the first one."""
 
-    door: Door
+    checks: InputChecks
     names: list[str]  # of the columns; empty for none
     kind: str
     width: int  # number of columns
@@ -120,30 +143,44 @@ class BlockFormat(NamedTuple):
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
-    def of(cls, door: Door, first: Opened, encoding: NetworkTargetEncoding, dtype: np.dtype[Any]) -> BlockFormat:
-        """Return the form of the first block."""
-        rows, weighted = first.rows, first.weight is not None
-        return cls(door, _listed(rows.names), rows.dtype_name, rows.X.shape[1], weighted, encoding, dtype)
+    def from_first_block(
+        cls,
+        checks: InputChecks,
+        first: CheckedRows,
+        encoding: NetworkTargetEncoding,
+        dtype: np.dtype[Any],
+    ) -> BlockFormat:
+        """Return the format of the first block."""
+        return cls(
+            checks,
+            _listed(first.names),
+            first.dtype_name,
+            first.X.shape[1],
+            first.weight is not None,
+            encoding,
+            dtype,
+        )
 
-    def block(self, item: Any, index: int) -> Block:
-        """Return a converted block; raises ValueError or TypeError that names the block, and the row if it can."""
+    def encode(self, item: Any, index: int) -> EncodedRows:
+        """Return a block for the core; raises ValueError or TypeError that names the block, and the row if it can."""
         X, y, weight = unpacked(item, index)
         with naming_row(index, y, self.encoding.labels):
-            return self.encoded(self.door.targets(self.door.rows(X), y, weight, warn_of_column=False), index)
+            rows = self.checks.check_inputs(X)
+            rows = self.checks.add_targets(rows, y, weight, warn_of_column=False)
+            self._require_same(rows)
+            block = self.encoding.encode(rows, require_positive=False, number=index)
+            require_normal(block.weight, self.dtype)
+            return block
 
-    def encoded(self, opened: Opened, index: int) -> Block:
-        """Return a block that is open; the errors name no place."""
-        rows = opened.rows
+    def _require_same(self, rows: CheckedRows) -> None:
+        """Raise ValueError, which names no place, unless the rows are like those of the first block."""
         if _listed(rows.names) != self.names:
             raise ValueError("The columns must have the names that they have in the first block.")
-        check_width(rows.X.shape[1], self.width, self.door.owner)
+        check_width(rows.X.shape[1], self.width, self.checks.owner)
         if rows.dtype_name != self.kind:
             raise ValueError(f"X is {rows.dtype_name}, but {self.kind} in the first block.")
-        if self.weighted != (opened.weight is not None):
+        if self.weighted != (rows.weight is not None):
             raise ValueError("Either all blocks must have sample weights, or none.")
-        values, weight = self.encoding.encode(opened.y, opened.weight, require_positive=False)
-        require_normal(weight, self.dtype)
-        return Block(rows.X, values, weight, index)
 
 
 @contextmanager

@@ -8,35 +8,28 @@ from __future__ import annotations
 import importlib
 import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels, mixes_text
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
 from cmlp._train.job import Objective, objective_of_numbers, y_advice
 from cmlp._train.scores import accuracy, require_rows
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
-    from cmlp._data.checks import Opened
+    from cmlp._data.checks import CheckedRows
     from cmlp._data.weights import ClassWeights
     from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fit import Fit
-
-
-class Encoded(NamedTuple):
-    """Targets as the core reads them, and the weights of their rows, multiplied by those of the classes."""
-
-    values: NDArray[Any]
-    weight: NDArray[np.float64] | None
 
 
 class TargetEncoding(ABC):
@@ -55,12 +48,14 @@ class TargetEncoding(ABC):
         """Return each row's group, for a stratified validation split; None if it is not stratified."""
         return None
 
-    def weighted(self, values: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool) -> Encoded:
-        """Return targets for the core, and the weights of their rows multiplied by those of the classes."""
+    def weigh(
+        self, targets: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool
+    ) -> NDArray[np.float64] | None:
+        """Return the weights of rows, multiplied by those of their classes."""
         weights = self.class_weights
-        return Encoded(
-            values, weight if weights is None else weights.times(weight, values, require_positive=require_positive)
-        )
+        if weights is None:
+            return weight
+        return weights.times(weight, targets, require_positive=require_positive)
 
 
 class NetworkTargetEncoding(TargetEncoding):
@@ -70,9 +65,11 @@ class NetworkTargetEncoding(TargetEncoding):
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the core."""
 
-    def encode(self, y: NDArray[Any], weight: NDArray[np.float64] | None, *, require_positive: bool = True) -> Encoded:
-        """Return targets and weights; ValueError if `require_positive` and no weight is."""
-        return self.weighted(self.values(y), weight, require_positive=require_positive)
+    def encode(self, rows: CheckedRows, *, require_positive: bool = True, number: int = 0) -> EncodedRows:
+        """Return rows for the core; ValueError if `require_positive` and no weight is."""
+        targets = self.values(rows.y)
+        weight = self.weigh(targets, rows.weight, require_positive=require_positive)
+        return EncodedRows(rows.X, targets, weight, number)
 
 
 class ClassEncoding(NetworkTargetEncoding):
@@ -129,7 +126,7 @@ class NumberEncoding(NetworkTargetEncoding):
             loss_scale=0.5 if squared else 1.0,
             report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
             y_scale=self._y_scale,
-            y_advice="" if callable(loss) else y_advice(loss, Message("<y_scale=>", y_scale="standard")),
+            y_advice="" if callable(loss) else y_advice(loss, "y_scale='standard'"),
         )
 
 
@@ -141,20 +138,20 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
 
 def learn_encoding(
     fit: Fit[EstimatorOptions],
-    opened: Opened,
+    rows: CheckedRows,
     *,
     is_complete: bool,
     classes: ArrayLike | None = None,
     knows_classes: bool = False,
-) -> tuple[NetworkTargetEncoding, Encoded]:
-    """Return what the first y means, and y itself as targets.
+) -> tuple[NetworkTargetEncoding, EncodedRows]:
+    """Return what the first y means, and the rows with y as targets.
 
     The classes are those of the earlier fit, or `classes`, if the call `knows_classes` or y is not complete.
     """
-    y, weight = opened.y, opened.weight
+    y = rows.y
     if not fit.is_classifier:
         numbers = NumberEncoding(fit.options, 1 if y.ndim == 1 else y.shape[1])
-        return numbers, numbers.encode(y, weight)
+        return numbers, numbers.encode(rows)
     if knows_classes or not is_complete:
         labels = _known_labels(fit, y, classes)
         values = labels.encode(y)
@@ -165,9 +162,10 @@ def learn_encoding(
         labels, values = once_per_pool(learn_labels, y)
         # A program can write to `classes_` of one model.
         labels = Labels(labels.classes.copy(), is_multilabel=labels.kind == "multilabel")
-    weights = weights_of_classes(fit.options.class_weight, labels, values, weight)
+    weights = weights_of_classes(fit.options.class_weight, labels, values, rows.weight)
     encoding = ClassEncoding(labels, fit.options.loss, weights)
-    return encoding, encoding.weighted(values, weight, require_positive=is_complete)
+    weight = encoding.weigh(values, rows.weight, require_positive=is_complete)
+    return encoding, EncodedRows(rows.X, values, weight)
 
 
 def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLike | None) -> Labels:
@@ -175,7 +173,7 @@ def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLik
     previous: Any = fit.previous
     if previous is None:
         if classes is None:
-            raise ValueError(Message("<classes> must be passed on the first call to partial_fit.", classes=...))
+            raise ValueError("classes must be passed on the first call to partial_fit.")
         given = labels_of(classes)
         return Labels(given.classes, is_multilabel=True) if y.ndim == 2 else given
     labels: Labels = previous.model.class_labels

@@ -13,6 +13,7 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import PICKLE_VERSION, check_version
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import as_rows, check_width, require_samples
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.weights import as_weights
 from cmlp._estimators.fitted import copy_with
 from cmlp._estimators.targets import TrainerEncoding
@@ -26,7 +27,6 @@ from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
     TrainingJob,
-    Validation,
     naming_validation,
     require_complete,
 )
@@ -38,7 +38,7 @@ from cmlp._train.state import EpochNumbers, History, TrainingState, Weights
 from cmlp._train.training_options import check_scoring, options_of
 from cmlp._train.training_run import make_run
 from cmlp._train.validation import UserScore
-from cmlp.exceptions import InvalidParameterError, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     import os
@@ -201,8 +201,11 @@ class Trainer:
             On Ctrl-C; the parameters are those after the last complete batch, and `run` continues from there.
         """
         if n_batches is not None and self._options.solver == "lbfgs":
-            problem = "<n_batches> must be None with <solver=>, which has no batches, got {!r}."
-            raise InvalidParameterError(problem, n_batches, n_batches=n_batches, solver="lbfgs")
+            raise InvalidParameterError(
+                f"n_batches must be None with solver='lbfgs', which has no batches, got {shown(n_batches)}.",
+                parameter="n_batches",
+                value=n_batches,
+            )
         run = self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val))
         count = None if n_batches is None else argument("n_batches", n_batches, COUNT)
         _core.run_deferred(DeferredSignals(), _train, run, count)
@@ -238,7 +241,7 @@ class Trainer:
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
         if self._options.solver == "lbfgs":
-            raise InvalidParameterError("<solver=> has no epochs: use run.", solver="lbfgs")
+            raise InvalidParameterError("solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs")
         return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
     def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:
@@ -351,31 +354,39 @@ class Trainer:
         user_y = rectangular(y, "y")
         encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
-        rows = self._opened(X, user_y, sample_weight, encoding)
+        rows = self._encoded_rows(X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with naming_validation():
                 user_y = rectangular(y_val, "y")
-                validation = self._opened(X_val, user_y, weight_val, encoding)
+                validation = self._encoded_rows(X_val, user_y, weight_val, encoding)
         check_scoring(options, validation is not None)
-        data = Data(*rows, trained.input_scale, validation=validation, groups=encoding.groups(rows.targets))
+        groups = encoding.groups(rows.targets)
+        data = Data(rows, trained.input_scale, validation=validation, groups=groups)
         if callable(options.scoring):
             scorer = UserScore(options.scoring, lambda _: self.network, user_y)
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
             expected = f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
-            raise wrong(expected, scoring=options.scoring)
+            raise InvalidParameterError(
+                f"scoring must be {expected}, got {shown(options.scoring)}.",
+                parameter="scoring",
+                value=options.scoring,
+                expected=expected,
+            )
         job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
-        run = make_run(job, len(data.X), Engine)
+        run = make_run(job, rows.n_rows, Engine)
         self._follow(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
             keep_or_compare_sample(run.job)
         return run
 
-    def _opened(self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding) -> Validation:
-        """Return rows of training or validation, converted."""
+    def _encoded_rows(
+        self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding
+    ) -> EncodedRows:
+        """Return rows of training or validation, checked and encoded."""
         net = self._content.net
         class_name = type(self.network).__name__
         rows, _ = as_rows(X, class_name)
@@ -385,15 +396,18 @@ class Trainer:
         if len(values) != len(rows):
             counts = [len(rows), len(values)]
             raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
-        return Validation(rows, values, as_weights(weight, len(rows)))
+        return EncodedRows(rows, values, as_weights(weight, len(rows)))
 
     def _follow(self, callbacks: Sequence[Any], run: TrainingRun) -> None:
         """Call callbacks with this trainer."""
         run.callbacks.add(callbacks, self)
         if run.callbacks.intervals and not run.has_epochs:
             interval = min(run.callbacks.intervals)
-            problem = "<every_batches> of a callback must be None with <solver=>, which has no batches, got {}."
-            raise InvalidParameterError(problem, interval, every_batches=interval, solver="lbfgs")
+            raise InvalidParameterError(
+                f"every_batches of a callback must be None with solver='lbfgs', which has no batches, got {interval}.",
+                parameter="every_batches",
+                value=interval,
+            )
 
 
 def _train(run: TrainingRun, n_batches: int | None) -> None:

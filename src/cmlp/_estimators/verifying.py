@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.checksums import hash_of_text
-from cmlp._data.json_texts import as_json
 from cmlp._estimators.fitted import provenance_of, unchanging
 from cmlp._estimators.loading import load
 from cmlp._estimators.provenance import ARITHMETIC, recorded_parameters, texts_of
 from cmlp._model.calibration import CALIBRATION
+from cmlp._model.description import values_of
 from cmlp._model.model import TableModel, model_of
 from cmlp._model.probabilities import networks_as_trained
 from cmlp._model.results import Verification
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from cmlp._model.model import TrainedModel, TrainedNet
+    from cmlp._model.model import TrainedModel
 
     Provenance = dict[str, Any]
 
@@ -286,38 +286,18 @@ def _changed_after_fit(model: TrainedModel) -> tuple[str, ...]:
 
 
 def _parts(model: TrainedModel) -> dict[str, object]:
-    """Return all parts of a model as texts and bytes. How text files are read is no part that fit has learned."""
-    parts: dict[str, object] = {"kind": model.kind}
-    if isinstance(model, TableModel):
-        return parts | _parts_of_table(model)
-    return parts | {"input scale": _bits(model.input_scale)} | _weights("weights", model.first) | _texts(model)
-
-
-def _parts_of_table(model: TableModel) -> dict[str, object]:
-    columns, scale, calibration, summary = model.columns, model.answer_scale, model.calibration, model.summary
-    parts: dict[str, object] = {}
-    for number, trained in enumerate(networks_as_trained(model), 1):
-        parts |= _weights(f"network {number}", trained)
+    """Return all parts of a model that fit makes, as text and bytes."""
+    networks = networks_as_trained(model) if isinstance(model, TableModel) else model.networks
+    parts: dict[str, Any] = {}
+    for number, (net, params) in enumerate(networks, 1):
+        name = f"network {number}" if isinstance(model, TableModel) else "weights"
+        parts[name] = repr(net.get_state()), _comparable(params)
     parts |= _texts(model)
-    parts["columns"] = columns.layout, _bits(columns.numbers)
-    parts["types of columns"] = columns.types
-    parts["categories in fit"] = _bits([column.seen or (0, 0.0) for column in columns])
-    if scale is not None:
-        parts["target"] = _bits(scale.numbers), as_json(scale.names and list(scale.names))
-    if calibration is not None:
-        widths, ends = (None if one is None else _bits(one) for one in (calibration.widths, calibration.ends))
-        parts["calibration"] = calibration.kind, calibration.rows, _bits(calibration.scores), widths, ends
-    if model.class_weights is not None:
-        parts["class weights"] = _bits(model.class_weights)
-    if model.background is not None:
-        parts["background"] = [_bits(array) for array in model.background]
-    if summary is not None:
-        parts |= {"summary": _bits(summary.values), "accuracy": as_json(summary.accuracy)}
+    for entry, value in values_of(model):
+        if entry.part:
+            found = entry.dump(value, model.class_name)
+            parts.setdefault(entry.part, []).extend((key, _comparable(found[key])) for key in found)
     return parts
-
-
-def _weights(name: str, trained: TrainedNet) -> dict[str, object]:
-    return {name: (repr(trained.net.get_state()), _bits(trained.params))}
 
 
 def _texts(model: TrainedModel) -> dict[str, str]:
@@ -325,10 +305,9 @@ def _texts(model: TrainedModel) -> dict[str, str]:
     return texts_of(model.class_name, model.labels, model.names, categories)
 
 
-def _bits(numbers: Any) -> tuple[tuple[int, ...], str, bytes]:
-    array = np.asarray(numbers)
-    array = array if array.dtype == np.float32 else array.astype(np.float64)
-    return array.shape, array.dtype.name, array.tobytes()
+def _comparable(value: Any) -> object:
+    """Return a value, or the shape, the type and the bytes of an array."""
+    return (value.shape, value.dtype.name, value.tobytes()) if isinstance(value, np.ndarray) else value
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from cmlp._export.c_table import parts_of_table
 from cmlp._export.c_text import parts_of_rows, prefix_of, text_function
 from cmlp._model.formats import require
 from cmlp._model.model import TableModel
-from cmlp.exceptions import InvalidParameterError, Message, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -75,7 +75,7 @@ def write_c_header(
     model = _as_float32(model, dtype)
     if calibrate is not None and not int8:
         raise InvalidParameterError(
-            "<calibrate> is only used with <int8:=>.", calibrate=calibrate, int8=True
+            "calibrate is only used with int8=True.", parameter="calibrate", value=calibrate
         )
     if isinstance(model, TableModel):
         parts = parts_of_table(model, prefix)
@@ -112,15 +112,20 @@ _POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
 def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     """Return the model with parameters in float32."""
     if dtype is not None and dtype != "float32":
-        raise wrong("'float32' or None", dtype=dtype)
+        raise InvalidParameterError(
+            f"dtype must be 'float32' or None, got {shown(dtype)}.",
+            parameter="dtype",
+            value=dtype,
+            expected="'float32' or None",
+        )
     if model.net.dtype == np.float32:
         return model
     if dtype is None:
-        problem = (
-            "the model computes in float64, a C header in float32: pass <dtype:=> to round the "
-            "weights."
+        raise InvalidParameterError(
+            "the model computes in float64, a C header in float32: pass dtype='float32' to round "
+            "the weights.",
+            parameter="dtype",
         )
-        raise ValueError(Message(problem, dtype="float32"))
     rounded = model.astype(np.float32)
     if not np.isfinite(rounded.first.params).all():
         raise ValueError("a weight is too large for float32")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Message, Phrase, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,19 +59,20 @@ class HeaderParts(NamedTuple):
 def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
     """Return the prefix of all names in a header: `name`, or the stem of the file's name."""
     if name is not None and not isinstance(name, str):
-        problem = "<name> must be <expected>, got {}."
         raise InvalidParameterError(
-            problem, type(name).__name__, name=name, expected="a str or None"
+            f"name must be a str or None, got {type(name).__name__}.",
+            parameter="name",
+            value=name,
+            expected="a str or None",
         )
-    origin: str
     if name is not None:
         prefix = name
-        origin = Setting("name", name, "name")
+        origin = "name"
     elif isinstance(path, (str, bytes, os.PathLike)):
         prefix = os.path.splitext(os.path.basename(os.fsdecode(path)))[0]
         origin = "the file name without its suffix"
     else:
-        raise InvalidParameterError("<name> must be given if path is an open file.", name=None)
+        raise InvalidParameterError("name must be given if path is an open file.", parameter="name")
     if (
         not re.fullmatch(r"[A-Za-z](_?[A-Za-z0-9])*", prefix)
         or len(prefix) > _LONGEST_NAME
@@ -79,20 +80,16 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
     ):
         advice = ""
         if name is None:
-            other = Phrase("other_name", "pass another one as name")
-            advice = "; " + Message("<other>", other=other)
+            advice = "; pass another one as name"
         expected = (
             f"a C identifier of at most {_LONGEST_NAME} characters, without leading, trailing or "
             "double underscores, and not a keyword of C or C++"
         )
-        problem = "<origin> must be <expected>, got {!r}{}."
         raise InvalidParameterError(
-            problem,
-            prefix,
-            advice,
-            origin=Message(origin),
+            f"{origin} must be {expected}, got {prefix!r}{advice}.",
+            parameter="name",
+            value=name,
             expected=expected,
-            about=Setting("name", ... if name is None else name),
         )
     return prefix
 

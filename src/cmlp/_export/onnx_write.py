@@ -18,7 +18,7 @@ from cmlp._export.onnx_functions import DOMAIN, OPERATORS, OPSET, WITH_PARAMETER
 from cmlp._model.formats import require, scale_in
 from cmlp._model.model import TableModel
 from cmlp._model.table_columns import PARTS
-from cmlp.exceptions import InvalidParameterError, Message, Phrase, optional
+from cmlp.exceptions import InvalidParameterError, optional
 
 if TYPE_CHECKING:
     import os
@@ -532,7 +532,7 @@ def write_onnx(
 
 def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
     """Return the content of the file as an ``onnx.ModelProto``."""
-    onnx = optional("onnx", Phrase("to_onnx") + Message(NEEDS))
+    onnx = optional("onnx", f"to_onnx{NEEDS}")
     require(model, "to_onnx")
     if input_dtype not in (None, *INPUT_DTYPES):
         raise ValueError(
@@ -768,13 +768,12 @@ class _TableWriter(_Writer):
             kind = object if is_text(values) else np.float64
             self.inputs.append(self.input(name, np.dtype(kind), 1))
         encoder = ColumnNodes(self, model, names)
-        wide = model.columns.width(True)
         encoded: dict[int, str] = {}
         found = []
         for k, trained in enumerate(model.networks):
             n_in = trained.net.n_in
             if n_in not in encoded:
-                encoded[n_in] = encoder.inputs(bins=n_in == wide)
+                encoded[n_in] = encoder.inputs(bins=model.columns.has_bins(trained.net))
             outputs_of_network = self.layers(trained, encoded[n_in], f"networks.{k}.")
             found.append(self.cast(outputs_of_network, np.float64))
         self.a = self._mean(found)

@@ -24,7 +24,7 @@ from cmlp._data.arrays import (
     to_float64,
 )
 from cmlp._data.checks import as_targets
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,11 +124,7 @@ def quantize(model: NetworkModel, X: Array) -> tuple[IntegerNet, Array]:
     """
     targets = model.net.activations_of(model.params, X, scale=model.input_scale, sums=True)
     if not all(np.isfinite(sums).all() for sums in targets):
-        raise ValueError(
-            Message(
-                "<calibrate> has rows for which the model's sums are not finite.", calibrate=...
-            )
-        )
+        raise ValueError("calibrate has rows for which the model's sums are not finite.")
     one_unit = model.combination.answer == "largest" and model.net.n_out > 1
     ranges = _measure_range(X, whole=not isinstance(model.input_scale, tuple))
     if ranges is None:
@@ -318,25 +314,24 @@ class Comparison(NamedTuple):
 def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array | None]:
     """Return the validated rows and labels of the argument `calibrate`."""
     if calibrate is None:
-        problem = (
-            "<int8=> needs <calibrate>: rows of typical inputs, for example of the training data."
+        raise InvalidParameterError(
+            "int8=True needs calibrate: rows of typical inputs, for example of the training data.",
+            parameter="int8",
+            value=True,
         )
-        raise InvalidParameterError(problem, int8=True, calibrate=...)
     X = calibrate
     y = None
     if isinstance(calibrate, tuple) and len(calibrate) == 2:
         X, y = calibrate
     rows = _check_rows(X)
     if rows.ndim != 2 or rows.shape[1] != model.n_inputs or not len(rows):
-        problem = "<calibrate> must have shape (n, {}) with n > 0, got {}."
-        raise ValueError(Message(problem, model.n_inputs, rows.shape, calibrate=...))
+        raise ValueError(
+            f"calibrate must have shape (n, {model.n_inputs}) with n > 0, got {rows.shape}."
+        )
     if y is None:
         return rows, None
     if model.labels is None:
-        problem = (
-            "<calibrate:calibrate=(X, y)> needs a classifier; pass calibrate=X for other models."
-        )
-        raise ValueError(Message(problem, calibrate=...))
+        raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models.")
     return rows, model.labels.encode(
         as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)
     )

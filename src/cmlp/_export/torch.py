@@ -63,10 +63,7 @@ def to_torch(model: TrainedModel) -> Any:
     from cmlp._export import torch_layers
 
     if isinstance(model, TableModel):
-        networks = [
-            (torch.nn.Sequential(*_build_modules(torch, one)), one.net.n_in)
-            for one in model.networks
-        ]
+        networks = [torch.nn.Sequential(*_build_modules(torch, one)) for one in model.networks]
         return torch_layers.Table(model, networks).eval()
     net = model.net
     scale = model.input_scale

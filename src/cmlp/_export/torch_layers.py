@@ -102,16 +102,14 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     the type of the module.
     """
 
-    def __init__(
-        self, model: TableModel, networks: Sequence[tuple[torch.nn.Sequential, int]]
-    ) -> None:
+    def __init__(self, model: TableModel, networks: Sequence[torch.nn.Sequential]) -> None:
         super().__init__()
         self.columns = tuple(model.columns)
         self.answer_scale = model.answer_scale
         self.normalizes = model.combination.rule == "normalized"
         self.categories = [column.categories for column in self.columns]
-        self.networks = torch.nn.ModuleList(network for network, _ in networks)
-        self.bins = [n_in == model.columns.width(True) for _, n_in in networks]
+        self.networks = torch.nn.ModuleList(networks)
+        self.bins = [model.columns.has_bins(net) for net, _ in model.networks]
 
     def forward(self, rows: torch.Tensor) -> Any:
         """Return the outputs of the model, of shape (n_rows, n_outputs)."""

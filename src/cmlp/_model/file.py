@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import struct
 import sys
 import zlib
 from typing import IO, TYPE_CHECKING, Any
@@ -16,67 +15,33 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
-from cmlp._data.columns import CellFormat, checked_cell_format
 from cmlp._data.json_texts import (
     DTYPES,
     Head,
     Metadata,
     as_json,
-    dump_categories,
-    dump_column_names,
-    dump_labels,
-    dump_names,
     dump_parameters,
-    dump_target_names,
-    load_categories,
-    load_column_names,
-    load_labels,
-    load_names,
     load_parameters,
-    load_target_names,
-    parsed,
+    number_of_digits,
     refuse,
     without_tensors,
 )
-from cmlp._data.scale import InputScale
-from cmlp._model.calibration import KINDS, checked_calibration, n_answers
-from cmlp._model.model import (
-    CLASS_NAMES,
-    TABLE_CLASS_NAMES,
-    AnswerScale,
-    NetworkModel,
-    TableModel,
-    TrainedModel,
-    network_parameters,
-)
-from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
-from cmlp._model.summary import checked_background, checked_summary
+from cmlp._model.description import Draft, read_fields, values_of
+from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet, network_parameters
 from cmlp.exceptions import ModelFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from cmlp._data.labels import Labels
-    from cmlp._model.calibration import Calibration
-    from cmlp._model.summary import Background, Summary
-    from cmlp._model.table_columns import Layout, TableColumns
+    from cmlp._data.scale import InputScale
+    from cmlp._model.description import Field
 
 
-_MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _CHUNK = 1 << 20  # number of elements to check at a time, to use little memory
 _LENGTH = 8  # bytes of the head's length, with which a file begins
-# Arrays.
-_TABLE_NUMBERS, _TABLE_TARGET, _TABLE_THRESHOLD = "table.numbers", "table.target", "table.threshold"
-_CALIBRATION_SCORES, _CALIBRATION_WIDTHS = "calibration.scores", "calibration.widths"
-_CALIBRATION_ENDS = "calibration.ends"
-_FITTED_OUTPUTS, _CLASS_WEIGHTS = "calibration.outputs", "class_weights"
-_CATEGORIES_SEEN = "categories.seen"
-_BACKGROUND, _SUMMARY_VALUES = ("background.rows", "background.weights"), "summary.values"
 _NOTHING: Mapping[str, Any] = {}
-_EXAMPLE = ("example.input", "example.output")
-_COLUMNS = ("input.factor", "input.shift")
 
 
 def read_model(file: IO[bytes], *, use_map: bool, verify: bool) -> tuple[TrainedModel, dict[str, Any], Metadata]:
@@ -136,10 +101,11 @@ def _read_network(
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
     metadata = Metadata(head, rest, bytes_of_params)
-    scale = _input_scale(head, metadata)
+    model = _model(Draft([TrainedNet(net, params)], is_table=False), metadata)
+    assert isinstance(model, NetworkModel)
     if verify:
-        _verify(net, params, scale, metadata)
-    return *_model_of_network((net, params), scale, metadata), metadata
+        _verify(net, params, model.input_scale, metadata)
+    return model, _parameters(model, metadata), metadata
 
 
 def _short() -> ModelFormatError:
@@ -153,26 +119,10 @@ def _exactly(file: IO[bytes], n: int) -> bytes:
     return data
 
 
-def _double(digits: str) -> float:
-    value: float = struct.unpack(">d", bytes.fromhex(digits))[0]
-    return value
-
-
-def _input_scale(head: Head, metadata: Metadata) -> float | InputScale:
-    factor, shift = map(metadata.array, _COLUMNS)
-    if factor is None or shift is None:
-        return _double(head.text("input_scale"))
-    if not np.isfinite([factor, shift]).all():
-        raise ModelFormatError("a shift or factor of the inputs is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
-    if not factor.all():
-        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_FILE_VALUE")
-    return InputScale(shift, factor)
-
-
 def _word(text: str) -> tuple[str, float]:
     """Split "name:parameter" into the name and the parameter; 0 if there is no parameter."""
     name, _, digits = text.partition(":")
-    return name, _double(digits) if digits else 0.0
+    return name, number_of_digits(digits) if digits else 0.0
 
 
 def _net(head: Head, prefix: str = "") -> _core.Net:
@@ -182,7 +132,7 @@ def _net(head: Head, prefix: str = "") -> _core.Net:
     sizes = [layers[0]["shape"][0], *(layer["shape"][1] for layer in layers)]
     loss, *quantiles = head.text("loss").split(",")
     loss, first = _word(loss)
-    loss_parameter = (first, *map(_double, quantiles)) if quantiles else first
+    loss_parameter = (first, *map(number_of_digits, quantiles)) if quantiles else first
     return _core.Net(sizes, names, loss, DTYPES[layers[0]["dtype"]][1:], parameters, loss_parameter)
 
 
@@ -212,31 +162,21 @@ def _contents(file: IO[bytes], size: int, use_map: bool) -> NDArray[np.uint8]:
 
 def _read_table(
     head: Head, n_nets: int, content: NDArray[np.uint8], *, is_map: bool, verify: bool
-) -> tuple[TableModel, dict[str, Any], Metadata]:
+) -> tuple[TrainedModel, dict[str, Any], Metadata]:
     _core.Model(content, verify)
     networks, head_size = [], _LENGTH + len(head)
     at = head_size
     for net in _nets_of_table(head, n_nets):
         size = net.n_params * net.dtype.itemsize
         params = content[at : at + size].view(net.dtype)
-        networks.append((net, params if is_map else block_copy(params)))
+        networks.append(TrainedNet(net, params if is_map else block_copy(params)))
         at += size
     if sys.byteorder == "big":
         for _, params in networks:
             params.byteswap(inplace=True)
     metadata = Metadata(head, memoryview(content)[at:], at - head_size)
-    return *_model_of_table(networks, metadata), metadata
-
-
-def _layout(word: str) -> Layout:
-    """Return `TableColumn.layout` of the word that a file has for a column, such as "number_or_missing:3/week:2"."""
-    from cmlp._model.table_columns import PARTS
-
-    column, *parts = word.split("/")
-    role, _, n = column.partition(":")
-    widths = dict(part.split(":") for part in parts)
-    all_widths = tuple(int(widths.get(name, 0)) for name in PARTS) if parts else ()
-    return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
+    model = _model(Draft(networks, is_table=True), metadata)
+    return model, load_parameters(metadata.required("parameters")), metadata
 
 
 def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata) -> None:
@@ -244,7 +184,8 @@ def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, met
     for start in range(0, net.n_params, _CHUNK):
         if not np.isfinite(params[start : start + _CHUNK]).all():
             raise ModelFormatError("a weight is NaN or infinite", "CMLP_ERROR_FILE_NONFINITE")
-    row, expected = map(metadata.array, _EXAMPLE)
+    row = metadata.array("example.input")
+    expected = metadata.array("example.output")
     if row is None or expected is None:
         return
     try:
@@ -266,156 +207,28 @@ def _canonical(values: NDArray[Any]) -> bytes:
 # ---------------------------------------------------------------------------------------------------- the metadata
 
 
-def _model_of_network(
-    network: tuple[_core.Net, NDArray[Any]], scale: float | InputScale, metadata: Metadata
-) -> tuple[TrainedModel, dict[str, Any]]:
-    """Return the model of a file, and the parameters of the constructor, checked for what this package needs."""
-    net, name = network[0], metadata.string("class")
-    kind = "network" if name is None else _kind(name, CLASS_NAMES)
-    if kind == "network":
-        return NetworkModel(kind, [network], input_scale=scale), {}
-    labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
-    parameters = network_parameters(net)
-    if metadata.string("parameters") is not None:  # not in a file of a C program
-        parameters = _values(metadata, "parameters")
-    parameters.setdefault("input_scale", scale)
-    names = _names(metadata, net.n_in)
-    cells = _cell_format(metadata)
-    return NetworkModel(kind, [network], input_scale=scale, labels=labels, names=names, cell_format=cells), parameters
+def _model(draft: Draft, metadata: Metadata) -> TrainedModel:
+    """Return the model of a file, checked for what this package needs."""
 
+    def values_in(field: Field) -> dict[str, Any]:
+        return {name: entry.load(metadata, draft) for name, entry in field.entries.items()}
 
-def _model_of_table(
-    networks: list[tuple[_core.Net, NDArray[Any]]], metadata: Metadata
-) -> tuple[TableModel, dict[str, Any]]:
-    """Return the model of a table, and the parameters of the constructor, checked for what this package needs."""
-    net, name = networks[0][0], metadata.string("class")
-    kind = _kind(name, TABLE_CLASS_NAMES, " of a table")
-    if net.dtype != np.float32:
-        raise refuse(f"the networks of a table are of dtype float32, not {net.dtype}")
-    columns = _columns(metadata)
-    parameters = load_parameters(metadata.required("parameters"))
-    labels = load_labels(metadata.required("classes"), net.n_out) if kind == "classifier" else None
-    outputs, threshold = metadata.array(_FITTED_OUTPUTS), metadata.array(_TABLE_THRESHOLD)
-    weights = metadata.array(_CLASS_WEIGHTS)
-    return TableModel(
-        kind,
-        networks,
-        labels=labels,
-        answer_scale=_answer_scale(metadata, net, labels),
-        columns=columns,
-        calibration=_calibration(metadata, net, labels),
-        fitted_outputs=None if outputs is None else _checked(checked_outputs, [*outputs], net, len(networks), labels),
-        class_weights=None if weights is None else _checked(checked_class_weights, weights, net, labels),
-        threshold=None if threshold is None else _checked(checked_threshold, threshold.item(), labels),
-        summary=_summary(metadata, len(columns), net),
-        background=_background(metadata, len(columns)),
-        cell_format=_cell_format(metadata),
-    ), parameters
-
-
-def _kind(name: str | None, class_names: Mapping[str, str], of: str = "") -> str:
-    for kind, class_name in class_names.items():
-        if class_name == name:
-            return kind
-    raise refuse(f"the class {name!r}{of} is unknown")
-
-
-def _values(metadata: Metadata, key: str) -> dict[str, Any]:
-    """Return what the JSON of `dump_parameters` under a key contains; nothing if the file does not have the key."""
-    text = metadata.string(key)
-    return {} if text is None else load_parameters(text, key)
-
-
-def _names(metadata: Metadata, n_columns: int) -> Iterable[Any] | None:
-    """Return the names of the columns."""
-    if (text := metadata.string("column_names")) is not None:
-        return load_column_names(text, n_columns)
-    if (text := metadata.string("feature_names")) is not None:
-        return load_names(text, n_columns)
-    return None
-
-
-def _cell_format(metadata: Metadata) -> CellFormat:
-    """Return how the cells of files of text are read."""
-    if metadata.string("cells") is None:
-        return CellFormat()
-    cells: CellFormat = _checked(checked_cell_format, _values(metadata, "cells"))
-    return cells
-
-
-def _checked(check: Callable[..., Any], *values: Any, **others: Any) -> Any:
     try:
-        return check(*values, **others)
+        return read_fields(draft, values_in)
+    except ModelFormatError:
+        raise
     except ValueError as error:
         raise refuse(str(error)) from None
 
 
-def _columns(metadata: Metadata) -> TableColumns:
-    """Return the columns of a table."""
-    from cmlp._model.table_columns import TableColumns  # programs without tables do not need it
-
-    layout = [_layout(word) for word in metadata.required("columns").split(",")]
-    numbers, kinds = metadata.array(_TABLE_NUMBERS), metadata.string("column_kinds")
-    columns: TableColumns = _checked(
-        TableColumns.from_stored,
-        _names(metadata, len(layout)),
-        layout=layout,
-        numbers=np.empty(0) if numbers is None else numbers,
-        categories=load_categories(metadata.required("categories")),
-        types=() if kinds is None else parsed(kinds, "column_kinds", _MOST_TYPE * len(layout)),
-        seen=metadata.array(_CATEGORIES_SEEN),
-    )
-    return columns
-
-
-def _calibration(metadata: Metadata, net: _core.Net, labels: Labels | None) -> Calibration | None:
-    """Return the calibration; None if the file has none, or one of a kind that this version does not know."""
-    values, scores = _values(metadata, "calibration"), metadata.array(_CALIBRATION_SCORES)
-    if scores is None or values.get("kind") not in KINDS:
-        return None
-    widths, ends = metadata.array(_CALIBRATION_WIDTHS), metadata.array(_CALIBRATION_ENDS)
-    kind, rows, has_classes = values["kind"], values.get("rows"), labels is not None
-    return checked_calibration(kind, rows, scores, widths, ends, net, has_classes=has_classes)
-
-
-def _background(metadata: Metadata, n_columns: int) -> Background | None:
-    rows, weights = map(metadata.array, _BACKGROUND)
-    if rows is None and weights is None:
-        return None
-    if rows is None or weights is None:
-        raise refuse(f"one of {' and '.join(_BACKGROUND)} is missing")
-    return checked_background(n_columns, rows, weights)
-
-
-def _summary(metadata: Metadata, n_columns: int, net: _core.Net) -> Summary | None:
-    fields, values = _values(metadata, "summary"), metadata.array(_SUMMARY_VALUES)
-    if values is None:
-        return None
-    return checked_summary(n_columns, n_answers(net), values, fields.get("accuracy"), fields.get("found"))
-
-
-def _answer_scale(metadata: Metadata, net: _core.Net, labels: Labels | None) -> AnswerScale | None:
-    """Return the scale and the range of a table's targets; raises ModelFormatError if the outputs are others."""
-    numbers, is_classifier = metadata.array(_TABLE_TARGET), labels is not None
-    if labels is not None:
-        _check_labels(labels, net)
-    n = 0 if numbers is None else numbers.size // 4  # targets
-    is_regressor = net.activations[-1] in ("identity", "exp") and n == n_answers(net)
-    if (numbers is None) != is_classifier or not (is_classifier or is_regressor):
-        kind = "classifier" if is_classifier else "regressor"
-        raise refuse(f"the outputs are not those of a {TABLE_CLASS_NAMES[kind]}")
-    if numbers is None:
-        return None
-    centre, scale, low, high = map(tuple, numbers.reshape(n, 4).T.tolist())
-    return AnswerScale(centre, scale, low, high, load_target_names(metadata.string("targets")))
-
-
-def _check_labels(labels: Labels, net: _core.Net) -> None:
-    """Raise ModelFormatError if labels are not those of a table's classifier."""
-    if len(labels.classes) < 2 or net.activations[-1] not in ("logistic", "softmax"):
-        raise refuse("'classes' are not those of a TabularClassifier")
-    if (labels.kind == "multilabel") != (n_answers(net) > 1):
-        raise refuse("a TabularClassifier has several logistic outputs for multilabel targets only")
+def _parameters(model: NetworkModel, metadata: Metadata) -> dict[str, Any]:
+    """Return the parameters of the constructor; none for a network. A file of a C program has none."""
+    if model.kind == "network":
+        return {}
+    text = metadata.string("parameters")
+    parameters = network_parameters(model.net) if text is None else load_parameters(text)
+    parameters.setdefault("input_scale", model.input_scale)
+    return parameters
 
 
 # ------------------------------------------------------------------------------------------------------------ writing
@@ -444,55 +257,25 @@ def write_model(
     """
     from cmlp._data.disk import write_atomically
 
-    of_table = _content_of_table(model) if isinstance(model, TableModel) else ({}, {})
-    strings = {**of_table[0], **_strings(model, parameters), **strings}
-    arrays = {**of_table[1], **arrays}
+    own_strings, own_arrays = _content(model)
+    if model.kind != "network":
+        own_strings["parameters"] = dump_parameters(without_tensors(parameters), model.class_name)
+    strings = own_strings | dict(strings)
+    arrays = own_arrays | dict(arrays)
     write_atomically(path, lambda write: model.write(write, strings, arrays))
 
 
-def _strings(model: TrainedModel, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Return the metadata that the files of all models have."""
-    owner = model.class_name
-    strings = {"class": owner}
-    if model.cell_format != CellFormat():
-        strings["cells"] = as_json(model.cell_format._asdict())
-    if model.kind != "network":
-        strings["parameters"] = dump_parameters(without_tensors(parameters), owner)
-    if model.labels is not None:
-        strings["classes"] = dump_labels(model.labels)
-    if model.feature_names is not None:
-        strings["feature_names"] = dump_names(model.feature_names)
-    elif model.names is not None:
-        strings["column_names"] = dump_column_names(list(model.names), owner)
-    return strings
-
-
-def _content_of_table(model: TableModel) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Return the strings and arrays that only the file of a table has."""
-    columns, calibration, background = model.columns, model.calibration, model.background
-    strings = {"categories": dump_categories(columns.categories, model.class_name)}
-    if not {*columns.types} <= {"number", "category"}:
-        strings["column_kinds"] = as_json(list(columns.types))
-    arrays: dict[str, NDArray[Any]] = {} if background is None else dict(zip(_BACKGROUND, background, strict=True))
-    seen = columns.seen_numbers
-    if seen is not None:
-        arrays[_CATEGORIES_SEEN] = seen
-    if calibration is not None:
-        strings["calibration"] = as_json({"kind": calibration.kind, "rows": calibration.rows})
-        arrays[_CALIBRATION_SCORES] = calibration.scores
-        if calibration.widths is not None:
-            arrays[_CALIBRATION_WIDTHS] = calibration.widths.reshape(2 * len(calibration.scores), -1)
-        if calibration.ends is not None:
-            arrays[_CALIBRATION_ENDS] = calibration.ends
-    if model.fitted_outputs is not None:
-        arrays[_FITTED_OUTPUTS] = np.stack(model.fitted_outputs)
-    if model.class_weights is not None:
-        arrays[_CLASS_WEIGHTS] = model.class_weights
-    if model.answer_scale is not None and n_answers(model.net) > 1:
-        strings["targets"] = dump_target_names(model.answer_scale.names, n_answers(model.net))
-    if model.summary is not None:
-        summary = {"accuracy": model.summary.accuracy, "dates": columns.dates}
-        found = None if model.threshold is None else model.summary.found
-        strings["summary"] = as_json(summary if found is None else summary | {"found": found})
-        arrays[_SUMMARY_VALUES] = model.summary.values
-    return strings, arrays
+def _content(model: TrainedModel) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the strings and arrays of a model, but for those that the core writes."""
+    strings: dict[str, str] = {}
+    arrays: dict[str, NDArray[Any]] = {}
+    objects: dict[str, dict[str, object]] = {}
+    for entry, value in values_of(model):
+        for key, content in () if entry.by_core else entry.dump(value, model.class_name).items():
+            if isinstance(content, str):
+                strings[key] = content
+            elif isinstance(content, dict):
+                objects[key] = objects.get(key, {}) | content
+            else:
+                arrays[key] = content
+    return strings | {key: as_json(members) for key, members in objects.items()}, arrays

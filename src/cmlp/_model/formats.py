@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.model import TableModel
-from cmlp.exceptions import InvalidParameterError, Message, Phrase
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,11 +52,12 @@ def scale_in(dtype: np.dtype[Any], scale: float, where: str) -> np.floating[Any]
     with np.errstate(over="ignore"):
         value: np.floating[Any] = dtype.type(scale)
     if not np.finfo(dtype).tiny <= value < np.inf:
-        raise InvalidParameterError("<input_scale=> is out of the range of {} in {}.", dtype, where, input_scale=scale)
+        raise InvalidParameterError(
+            f"input_scale={scale!r} is out of the range of {dtype} in {where}.",
+            parameter="input_scale",
+            value=scale,
+        )
     return value
-
-
-_HTML = Phrase("to_html")
 
 
 def _non_finite(message: str) -> Refusal:
@@ -114,13 +115,14 @@ def _for_int8(model: TrainedModel) -> Exception | None:
 def _for_page(model: TrainedModel) -> Exception | None:
     net, is_table = model.net, isinstance(model, TableModel)
     if model.first.sorts and not is_table:
-        text = "<to_html> does not support several quantiles: predictions are sorted, but the page shows the neurons."
-        return ValueError(Message(text, to_html=_HTML))
+        return ValueError(
+            "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons."
+        )
     if net.loss not in DISTANCES | LIKELIHOODS:
-        return ValueError(Message("<to_html> does not support the loss {!r}.", net.loss, to_html=_HTML))
+        return ValueError(f"to_html does not support the loss {net.loss!r}.")
     for name in net.activations:
         if name not in ACTIVATIONS:
-            return ValueError(Message("<to_html> does not support the activation {!r}.", name, to_html=_HTML))
+            return ValueError(f"to_html does not support the activation {name!r}.")
     hidden = net.sizes[1:-1]
     counts = {
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),
@@ -134,16 +136,15 @@ def _for_page(model: TrainedModel) -> Exception | None:
         counts["inputs, except 784"] = (0 if net.n_in == PIXELS else net.n_in, MOST_FIELDS)
     for what, (count, most) in counts.items():
         if count > most:
-            return ValueError(Message("<to_html> supports at most {} {}, got {}.", most, what, count, to_html=_HTML))
+            return ValueError(f"to_html supports at most {most} {what}, got {count}.")
     return None
 
 
-_NO_TABLES = Message(
-    "<int8> does not support tables: one byte for each number is too coarse for the bins of its column. <instead>.",
-    int8=Phrase("int8", "to_c(int8=True)"),
-    instead=Phrase("not_int8", "Leave out int8 and calibrate"),
+_NO_TABLES = (
+    "to_c(int8=True) does not support tables: one byte for each number is too coarse for the bins of its column. Leave "
+    "out int8 and calibrate."
 )
-_NOT_SHOWN = Message("a weight is NaN or infinite: <to_html> cannot show such a model.", to_html=_HTML)
+_NOT_SHOWN = "a weight is NaN or infinite: to_html cannot show such a model."
 _EXPORTED = _non_finite("a weight is NaN or infinite: such a model cannot be exported.")
 _REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
     "save": (_for_file, _non_finite("a weight is NaN or infinite: such a model cannot be saved.")),

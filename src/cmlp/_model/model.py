@@ -19,7 +19,7 @@ from cmlp._data.columns import CellFormat, texts_of_names
 from cmlp._data.labels import normalized
 from cmlp._data.losses import traits_of
 from cmlp._process.warnings import Notices
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, Setting
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -472,16 +472,21 @@ class NetworkModel(_Model):
             biases -= moved.sum(axis=0)
             sizes = np.abs(moved)
         if not np.isfinite(model.params).all():
-            shown = Setting("input_scale", scale, "input_scale" if isinstance(scale, tuple) else None)
-            problem = "The weights cannot have {} as a part of them: they would not be finite."
-            raise InvalidParameterError(problem, shown)
+            named = "input_scale" if isinstance(scale, tuple) else f"input_scale={scale!r}"
+            raise InvalidParameterError(
+                f"The weights cannot have {named} as a part of them: they would not be finite.",
+                parameter="input_scale",
+                value=scale,
+            )
         if sizes.sum(axis=0).max() * np.finfo(np.float64).eps > _TOLERANCE:
             column = int(sizes.sum(axis=1).argmax())
-            problem = (
-                "<input_scale> has the shift {:g} for column {}, which is too large to become a part of the weights "
-                "and biases, even in float64: subtract a constant from this column before fit."
+            raise InvalidParameterError(
+                f"input_scale has the shift {shift[column]:g} for column {column}, which is too "
+                "large to become a part of the weights and biases, even in float64: subtract a "
+                "constant from this column before fit.",
+                parameter="input_scale",
+                value=scale,
             )
-            raise InvalidParameterError(problem, shift[column], column, input_scale=scale)
         return model.replace(input_scale=1.0)
 
 
@@ -598,7 +603,7 @@ class TableModel(_Model):
         inputs: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
         for net, params in self.networks:
             if net.n_in not in inputs:
-                bins = net.n_in == columns.width(True)
+                bins = columns.has_bins(net)
                 inputs[net.n_in] = columns.encode(rows, bins=bins), columns.encode(to, bins=bins)
             first, last = inputs[net.n_in]
             answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
@@ -607,7 +612,7 @@ class TableModel(_Model):
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def _begins(self, net: _core.Net) -> NDArray[np.int64]:
-        return self.columns.begins(net.n_in == self.columns.width(True))
+        return self.columns.begins(self.columns.has_bins(net))
 
     def classes(self, probabilities: NDArray[Any]) -> NDArray[np.intp]:
         """Return the index of the class that each row of probabilities predicts; not for several labels of a row."""

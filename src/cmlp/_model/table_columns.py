@@ -279,6 +279,10 @@ class TableColumns(_core.Columns):
         """Columns of numbers that are dates."""
         return tuple(i for i, column in enumerate(self._columns) if column.is_date)
 
+    def has_bins(self, net: _core.Net) -> bool:
+        """Return whether a network sees the bins, by its number of inputs."""
+        return net.n_in == self.width(True)
+
     def gaps(self, summary: Summary | None) -> Gaps:
         """Return how often each column was missing in training, as far as `summary` and the columns know it."""
         values = [None] * len(self) if summary is None else summary.values.T

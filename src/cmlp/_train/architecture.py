@@ -24,7 +24,7 @@ from cmlp._train.constraints import (
     validated,
 )
 from cmlp._train.parameters import network_argument
-from cmlp.exceptions import InvalidParameterError, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +43,10 @@ def layer_sizes(sizes: Sequence[int]) -> list[int]:
     except (TypeError, ValueError, OverflowError):
         checked, whole = [], False
     if not whole or not 2 <= len(checked) <= MAX_LAYERS:
-        raise wrong(f"2 to {MAX_LAYERS} positive integers below 2**31, input first", sizes=sizes)
+        expected = f"2 to {MAX_LAYERS} positive integers below 2**31, input first"
+        raise InvalidParameterError(
+            f"sizes must be {expected}, got {shown(sizes)}.", parameter="sizes", value=sizes, expected=expected
+        )
     return checked
 
 
@@ -51,34 +54,52 @@ def hidden_sizes(value: object) -> tuple[int, ...]:
     """Return `hidden_layer_sizes` as a tuple of ints; a single number means one layer."""
     sizes: list[Any] = list(value) if hasattr(value, "__iter__") else [value]
     if not all(isinstance(size, Integral) for size in sizes):
-        problem = "<hidden_layer_sizes> must be integers, one per hidden layer, got {}."
-        raise InvalidParameterError(problem, sizes, hidden_layer_sizes=value)
+        raise InvalidParameterError(
+            f"hidden_layer_sizes must be integers, one per hidden layer, got {sizes}.",
+            parameter="hidden_layer_sizes",
+            value=value,
+        )
     if any(size <= 0 for size in sizes):
-        raise InvalidParameterError("<hidden_layer_sizes> must be > 0, got {}.", sizes, hidden_layer_sizes=value)
+        raise InvalidParameterError(
+            f"hidden_layer_sizes must be > 0, got {sizes}.",
+            parameter="hidden_layer_sizes",
+            value=value,
+        )
     if any(size >= SIZE_LIMIT for size in sizes):
-        raise InvalidParameterError("<hidden_layer_sizes> must be < 2**31, got {}.", sizes, hidden_layer_sizes=value)
+        raise InvalidParameterError(
+            f"hidden_layer_sizes must be < 2**31, got {sizes}.",
+            parameter="hidden_layer_sizes",
+            value=value,
+        )
     if len(sizes) > MAX_LAYERS - 2:
-        problem = "<hidden_layer_sizes> must have at most {} entries, got {}."
-        raise InvalidParameterError(problem, MAX_LAYERS - 2, len(sizes), hidden_layer_sizes=value)
+        raise InvalidParameterError(
+            f"hidden_layer_sizes must have at most {MAX_LAYERS - 2} entries, got {len(sizes)}.",
+            parameter="hidden_layer_sizes",
+            value=value,
+        )
     return tuple(int(size) for size in sizes)
 
 
 def hidden_activations(activation: str | Iterable[str], n_hidden: int) -> list[str]:
     """Return one activation name per hidden layer, from one for all or one for each; synonyms are replaced."""
     if not hasattr(activation, "__iter__"):
-        problem = "<activation> must be a name or a list of names, got {!r}."
-        raise InvalidParameterError(problem, activation, activation=activation)
+        raise InvalidParameterError(
+            f"activation must be a name or a list of names, got {shown(activation)}.",
+            parameter="activation",
+            value=activation,
+        )
     names = [activation] if isinstance(activation, str) else list(activation)
     for name in names:
         argument("activation", name, ACTIVATION)
     if isinstance(activation, str):
         names *= n_hidden
     if len(names) != n_hidden:
-        problem = (
-            "<activation> must be one name for all hidden layers, or one name for each of the {} hidden layers, got "
-            "{!r}."
+        raise InvalidParameterError(
+            "activation must be one name for all hidden layers, or one name for each of the "
+            f"{n_hidden} hidden layers, got {shown(activation)}.",
+            parameter="activation",
+            value=activation,
         )
-        raise InvalidParameterError(problem, n_hidden, activation, activation=activation)
     return [_canonical(name) for name in names]
 
 
@@ -92,8 +113,12 @@ def output_and_loss(output: str, loss: str | LossFunction) -> tuple[str, str | L
     output, loss = _canonical(network_argument("output", output)), network_argument("loss", loss)
     if isinstance(loss, str) and loss not in LOSSES[output]:
         expected = f"one of {', '.join(map(repr, LOSSES[output]))}"
-        problem = "<loss> must be <expected> with <output=>, got {!r}."
-        raise InvalidParameterError(problem, loss, loss=loss, output=output, expected=expected)
+        raise InvalidParameterError(
+            f"loss must be {expected} with output={output!r}, got {loss!r}.",
+            parameter="loss",
+            value=loss,
+            expected=expected,
+        )
     return output, loss
 
 
@@ -101,7 +126,10 @@ def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> li
     """Return one number per layer; a single number applies to all layers. `of` is what the message calls them."""
     values = list(value) if hasattr(value, "__iter__") else [value] * n_layers
     if len(values) != n_layers:
-        raise wrong(f"a number or a list of one number for each of {n_layers} {of}", **{name: value})
+        expected = f"a number or a list of one number for each of {n_layers} {of}"
+        raise InvalidParameterError(
+            f"{name} must be {expected}, got {shown(value)}.", parameter=name, value=value, expected=expected
+        )
     return [network_argument(name, number) for number in values]
 
 
@@ -111,15 +139,22 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     if value is None:
         return [0.0] * len(hidden)
     if not any(defaults):
-        problem = "<activation_parameter> must be None with the activations {}, which have none, got {!r}."
-        raise InvalidParameterError(problem, list(hidden), value, activation_parameter=value)
+        raise InvalidParameterError(
+            f"activation_parameter must be None with the activations {list(hidden)}, which have none, "
+            f"got {shown(value)}.",
+            parameter="activation_parameter",
+            value=value,
+        )
     parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
     if not hasattr(value, "__iter__"):
         return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
-            problem = "<activation_parameter> must be 0 for {!r}, which has none, got {!r}."
-            raise InvalidParameterError(problem, name, number, activation_parameter=value)
+            raise InvalidParameterError(
+                f"activation_parameter must be 0 for {name!r}, which has none, got {shown(number)}.",
+                parameter="activation_parameter",
+                value=value,
+            )
     return parameters
 
 
@@ -129,14 +164,16 @@ def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFuncti
     if value is None:
         return 0.0
     if row is None or not row.parameter:
-        problem = "<loss_parameter> must be None with <loss=>, which has none, got {!r}."
-        raise InvalidParameterError(problem, value, loss_parameter=value, loss=loss)
+        raise InvalidParameterError(
+            f"loss_parameter must be None with loss={loss!r}, which has none, got {shown(value)}.",
+            parameter="loss_parameter",
+            value=value,
+        )
     high = row.limit if row.limit < LARGEST_FLOAT else math.inf
     choices: tuple[Constraint, ...] = (interval(Real, 0, high, "neither", booleans=False), NONE)
     if traits_of(loss).predicts_quantiles:
         choices = (*choices, QUANTILES)
-    sentence = "<name> must be <expected> with <loss=>, got {!r}."
-    number = validated(value, choices, "loss_parameter", sentence, loss=loss)
+    number = validated(value, choices, "loss_parameter", f" with loss={loss!r}")
     return number if isinstance(number, tuple) else float(number)
 
 

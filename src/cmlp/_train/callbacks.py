@@ -158,11 +158,11 @@ def _require_interval(callback: Any, name: str) -> int | None:
     if name == "every_epochs":
         value = getattr(callback, name, 1)
     elif not hasattr(callback, name):
-        problem = (
-            "A callback with on_batches_end must have the attribute <every_batches>, a number of batches, but {} has "
-            "none."
+        raise InvalidParameterError(
+            "A callback with on_batches_end must have the attribute every_batches, a number of "
+            f"batches, but {owner} has none.",
+            parameter="every_batches",
         )
-        raise InvalidParameterError(problem, owner, every_batches=...)
     else:
         value = getattr(callback, name)
     return None if value is None else positive_integer(f"{name} of the callback {owner}", value, " or None")

@@ -18,10 +18,10 @@ from cmlp._bridge import _core
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
 from cmlp.callbacks import HOOKS
-from cmlp.exceptions import Choices, InvalidParameterError, Phrase, Setting, add_hint
+from cmlp.exceptions import InvalidParameterError, add_hint, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 # Names of the activations, from the C library's table.
 HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hidden))
@@ -51,15 +51,22 @@ def is_finite(value: object) -> bool:
 class Constraint:
     """A constraint on a value: its name in messages, whether a value satisfies it, and what an accepted one becomes.
 
-    A container of Python is a `Phrase` in messages.
+    `as_text` is the name of what a shell can write, "" if it cannot write such a value; by default the same name.
     """
 
-    __slots__ = ("accepts", "convert", "text")
+    __slots__ = ("accepts", "as_text", "convert", "text")
 
     def __init__(
-        self, text: str, accepts: Callable[[Any], bool], convert: Callable[[Any], object] = lambda value: value
+        self,
+        text: str,
+        accepts: Callable[[Any], bool],
+        convert: Callable[[Any], object] = lambda value: value,
+        as_text: str | None = None,
     ) -> None:
-        self.text, self.accepts, self.convert = text, accepts, convert
+        self.text = text
+        self.accepts = accepts
+        self.convert = convert
+        self.as_text = text if as_text is None else as_text
 
 
 def interval(
@@ -94,17 +101,18 @@ def one_of(kind: type, *values: object) -> Constraint:
     )
 
 
-def instance(kind: type) -> Constraint:
+def instance(kind: type, as_text: str) -> Constraint:
     """Accept objects of a type."""
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-    text = Phrase(kind.__name__, f"an instance of '{module}{kind.__qualname__}'")
-    return Constraint(text, lambda value: isinstance(value, kind))
+    text = f"an instance of '{module}{kind.__qualname__}'"
+    return Constraint(text, lambda value: isinstance(value, kind), as_text=as_text)
 
 
 def pair(first: str, second: str, convert: Callable[[Any], object] = lambda value: value) -> Constraint:
     """Accept a tuple or list of two things."""
-    text = Phrase("pair", f"a tuple ({first}, {second})")
-    return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert)
+    text = f"a tuple ({first}, {second})"
+    as_text = "a pair such as '[0, 1], [2, 3]'"
+    return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert, as_text)
 
 
 def _are_callbacks(value: object) -> bool:
@@ -127,17 +135,19 @@ def _are_quantiles(value: object) -> bool:
     return all(map(_LEVEL.accepts, value)) and all(low < high for low, high in pairwise(value))
 
 
-BOOLEAN = (instance(bool), instance(np.bool_))
+BOOLEAN = (instance(bool, "True or False"), instance(np.bool_, ""))
 NONE = Constraint("None", lambda value: value is None)
 ARRAY_LIKE = Constraint(
-    Phrase("several", "an array-like"),
+    "an array-like",
     lambda value: not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__")),
+    as_text="values separated by commas",
 )
-FUNCTION = Constraint(Phrase("callable", "a callable"), callable)
+FUNCTION = Constraint("a callable", callable, as_text="")
 # NumPy imports numpy.random only when it is first used, which saves time.
 GENERATOR = Constraint(
-    Phrase("RandomState", "an instance of 'numpy.random.mtrand.RandomState'"),
+    "an instance of 'numpy.random.mtrand.RandomState'",
     lambda value: isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ())),
+    as_text="",
 )
 CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks)
 FLOAT_TYPE = Constraint("float32 or float64", _is_float_type, np.dtype)
@@ -162,26 +172,39 @@ def validated(
     value: object,
     choices: tuple[Constraint, ...],
     name: str,
-    sentence: str = "<name> must be <expected>, got {!r}.",
+    condition: str = "",
     owner: str = "",
-    **settings: Any,
 ) -> Any:
     """Return a value in the type in which it is used.
 
-    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its `sentence` has places for
-    the name, for what is expected, for the value, and for other settings. With the name of a class as `owner`, the
-    message says whose parameter it is.
+    If the value satisfies none of the constraints `choices`, raise InvalidParameterError. Its message has the
+    `condition` under which they apply, or with the name of a class as `owner`, whose parameter it is.
     """
     for choice in choices:
         if choice.accepts(value):
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
-    expected = Choices(*(choice.text for choice in choices))
-    settings["name"] = Setting(name, value, f"The {name!r} parameter of {owner}" if owner else name)
-    error = InvalidParameterError(sentence, value, expected=expected, **settings)
+    expected = _either(choice.text for choice in choices)
+    if owner:
+        message = f"The {name!r} parameter of {owner} must be {expected}. Got {shown(value)} instead."
+    else:
+        message = f"{name} must be {expected}{condition}, got {shown(value)}."
+    error = InvalidParameterError(
+        message,
+        parameter=name,
+        value=value,
+        expected=expected,
+        expected_as_text=_either(choice.as_text for choice in choices if choice.as_text),
+    )
     hint = value_hint(name, value, lambda other: any(choice.accepts(other) for choice in choices))
     if hint:
         add_hint(error, hint)
     raise error
+
+
+def _either(texts: Iterable[str]) -> str:
+    """Join texts by commas and "or"."""
+    *others, last = texts
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def argument(name: str, value: object, *choices: Constraint) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import StoredRows, stored_rows, taken
+from cmlp._data.arrays import taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
 from cmlp._process.threads import once_per_pool
@@ -29,7 +29,7 @@ from cmlp._train.constant_answer import (
 )
 from cmlp._train.feed import scaled_targets
 from cmlp._train.job import log_loss_clip
-from cmlp.exceptions import Message, Setting, StatusError, UselessModelWarning
+from cmlp.exceptions import StatusError, UselessModelWarning
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from cmlp._data.arrays import CSR
     from cmlp._train.job import Data, Objective, TrainingJob
 
-    Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64]]  # targets and their weights
+    # Targets and their weights.
+    Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64] | None]
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
 # On n rows without any signal, the loss is smaller than the constant's by up to about this share / n: on validation
@@ -99,13 +100,6 @@ class Judged(NamedTuple):
         weight = None if self.weight is None else self.weight[chosen]
         return self._replace(targets=self.targets[chosen], weight=weight, order=order)
 
-    def stored(self) -> Judged:
-        """Return the rows that this process has, if it has a part of them only."""
-        if not isinstance(self.X, StoredRows):
-            return self
-        targets = self.targets[self.X.first :][: len(self.X.stored)]
-        return self._replace(X=self.X.stored, targets=targets, weight=None)
-
     def some(self) -> tuple[NDArray[Any] | CSR, NDArray[Any]]:
         """Return at most 256 rows that count, with their targets; of a block without weight, at most 256 rows."""
         counted = np.arange(len(self.targets))
@@ -117,12 +111,14 @@ class Judged(NamedTuple):
 
 def judged_rows(job: TrainingJob) -> Judged:
     """Return the validation rows, or else the training rows."""
-    data, rows = job.data, job.state.held_out_rows
-    if data.validation is not None:
-        return Judged(*data.validation, is_validation=True)
-    if rows is None:
-        return Judged(data.X, data.targets, data.weight)
-    return Judged(data.X, data.targets[rows], None if data.weight is None else data.weight[rows], rows, True)
+    rows, held_out = job.data.rows, job.state.held_out_rows
+    own = job.data.validation
+    if own is not None:
+        return Judged(own.X, own.targets, own.weight, is_validation=True)
+    if held_out is None:
+        return Judged(rows.X, rows.targets, rows.weight)
+    weight = None if rows.weight is None else rows.weight[held_out]
+    return Judged(rows.X, rows.targets[held_out], weight, held_out, True)
 
 
 class KeptMeasures(NamedTuple):
@@ -196,13 +192,14 @@ def warn_if_useless(
     Returns whether they are; None if that is not known. The rows are the validation rows, if there are any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
-    of the last epoch. `sampled` are targets of a source that is read in every epoch, and is not read again for this.
+    of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,
+    and are not read again for this.
     """
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
         return None
     net, rows, objective = job.net, judged_rows(job), job.objective
-    is_source = job.reads_again and not rows.is_validation
+    is_source = not job.is_whole and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
     if loss is None or (is_source and sampled is None):
         return None
@@ -220,12 +217,12 @@ def warn_if_useless(
     if _shown_by_score(job, rows, kept.score):
         return True
     try:
-        if not is_source and not isinstance(rows.X, StoredRows):
+        if not is_source:
             found = _read_again(job, found, unit)
             if found.model_is_better():
                 return True
         if verdict.needs_proof:
-            outputs = _outputs(job, found.rows.stored()) if found.outputs is None else found.outputs
+            outputs = _outputs(job, found.rows) if found.outputs is None else found.outputs
             if not found.is_proven(outputs):
                 return True
         if not verdict.warns:
@@ -283,8 +280,8 @@ def _answer(net: _core.Net, targets: NDArray[Any]) -> str:
 def _loss(job: TrainingJob, rows: Judged) -> float:
     """Return the core's cost of the present parameters, without penalty and dropout."""
     data = job.data
-    whole = rows.targets if rows.order is None else data.targets
-    weight = rows.weight if rows.order is None else data.weight
+    whole = rows.targets if rows.order is None else data.rows.targets
+    weight = rows.weight if rows.order is None else data.rows.weight
     cost, _ = job.net.cost_and_plain_loss(
         job.state.params,
         rows.X,
@@ -372,7 +369,6 @@ def causes(
 
     `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
-    rows = rows.stored()
     X, targets = rows.some()
     layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
     sentences = [
@@ -384,7 +380,7 @@ def causes(
         _never_predicted(job, rows, outputs),
         _deep(job.net),
     ]
-    text = Message.joined(*sentences)
+    text = "".join(sentences)
     return text or " X may say nothing about y, or the network may be too small or too large for these rows."
 
 
@@ -404,15 +400,15 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     low, high = outputs.min(axis=0), outputs.max(axis=0)
     k = int((high - low).argmax())
     text = f" Its outputs are nearly the same for all rows ({low[k]:.4g} to {high[k]:.4g}): "
-    remedy = "standardized inputs, a larger <learning_rate_init> or another activation, such as 'relu', helps."
+    remedy = "standardized inputs, a larger learning_rate_init or another activation, such as 'relu', helps."
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
             name = "saturated" if net.activations[number - 1] in ("logistic", "tanh") else "dead"
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
-            remedy = "Standardized inputs, a smaller <learning_rate_init> or another activation helps."
+            remedy = "Standardized inputs, a smaller learning_rate_init or another activation helps."
             break
-    return text + Message(remedy, learning_rate_init=...)
+    return text + remedy
 
 
 def _unfinished(job: TrainingJob, epochs: str) -> str:
@@ -423,23 +419,21 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        text = " Training ended after <max_iter=> iterations: more help."
-        return Message(text, max_iter=options.max_iter) if reached else ""
+        return f" Training ended after max_iter={options.max_iter!r} iterations: more help." if reached else ""
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
-    rate = Message("a larger <learning_rate_init> than {:g}", options.learning_rate_init, learning_rate_init=...)
+    rate = f"a larger learning_rate_init than {options.learning_rate_init:g}"
     if len(curve) < FEW_EPOCHS:
-        text = " Training ended after {} epoch{}: more epochs (<epochs>) or {} helps."
-        return Message(text, len(curve), "s" * (len(curve) != 1), rate, epochs=Setting(epochs))
+        n_epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
+        return f" Training ended after {n_epochs}: more epochs ({epochs}) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
     if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
         return ""
-    text = (
-        " The training loss was still falling, by {:.2g} per epoch, when training ended after {} epochs: {} or more "
-        "epochs (<epochs>) helps."
+    return (
+        f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
+        f"{len(curve)} epochs: {rate} or more epochs ({epochs}={options.max_iter!r}) helps."
     )
-    return Message(text, steps.mean(), len(curve), rate, epochs=Setting(epochs, options.max_iter))
 
 
 def _plateau(job: TrainingJob) -> str:
@@ -450,13 +444,10 @@ def _plateau(job: TrainingJob) -> str:
     if state.history.stale <= options.n_iter_no_change:
         return ""
     what = "validation score" if options.early_stopping else "training loss"
-    text = (
-        " Training stopped because the {} did not improve by {} for {} epochs: a smaller <tol> or a larger "
-        "<n_iter_no_change> helps."
+    return (
+        f" Training stopped because the {what} did not improve by tol={options.tol:g} for "
+        f"n_iter_no_change={options.n_iter_no_change:g} epochs: a smaller tol or a larger n_iter_no_change helps."
     )
-    tol, epochs = options.tol, options.n_iter_no_change
-    given = Setting("tol", tol, f"tol={tol:g}"), Setting("n_iter_no_change", epochs, f"n_iter_no_change={epochs:g}")
-    return Message(text, what, *given, tol=..., n_iter_no_change=...)
 
 
 def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
@@ -489,11 +480,10 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
     k = int(np.where(missed, counts, 0).argmax())
     names = job.data.group_names
     name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
-    text = (
-        " Class {!r} ({} of {} rows) is never predicted: <class_weight=> of a classifier, or larger sample weights of "
-        "its rows, help."
+    return (
+        f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: "
+        "class_weight='balanced' of a classifier, or larger sample weights of its rows, help."
     )
-    return Message(text, name, counts[k], len(truth), class_weight="balanced")
 
 
 def _deep(net: _core.Net) -> str:
@@ -512,8 +502,8 @@ def _deep(net: _core.Net) -> str:
 # Inputs and targets whose root mean square is larger than this are called large.
 _LARGE = 10.0
 _TINY = 1e-2  # if all are smaller, they are called tiny
-_STANDARDIZE = Message("standardizing X (<input_scale=> of an estimator) helps.", input_scale="standard")
-_BYTES = Message("<input_scale:input_scale=1/255> helps.", input_scale="1/255")
+_STANDARDIZE = "standardizing X (input_scale='standard' of an estimator) helps."
+_BYTES = "input_scale=1/255 helps."
 _MOST_NAMED = 5  # columns in a message
 
 
@@ -523,19 +513,19 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
     With `tiny`, they also name X and targets of which all values are tiny. `space` is before the first sentence.
     """
     sentences: list[str] = []
-    columns = once_per_pool(root_mean_squares, stored_rows(data.X), data.input_scale)
+    columns = once_per_pool(root_mean_squares, data.rows.X, data.input_scale)
     largest = float(columns.max())
-    helps = _BYTES if data.X.dtype == np.uint8 else _STANDARDIZE
+    helps = _BYTES if data.rows.X.dtype == np.uint8 else _STANDARDIZE
     if largest > _LARGE:
         names = _named(np.flatnonzero(columns > _LARGE), data.names)
         sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
         sentences.append(f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE)
-    size = once_per_pool(_size_of, data.targets) if objective.y_advice else math.nan  # NaN: no advice names y
+    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan  # NaN: no advice names y
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
         sentences.append(f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps.")
-    return Message.joined(space, *sentences) if sentences else ""
+    return space + "".join(sentences) if sentences else ""
 
 
 def _size_of(targets: NDArray[Any]) -> float:

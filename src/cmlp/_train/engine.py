@@ -14,9 +14,9 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.constraints import LARGEST_INTEGER
 from cmlp._train.diagnosis import scale_advice
-from cmlp._train.feed import Piece, array_feed, cut
+from cmlp._train.feed import Segment, array_feed, cut
 from cmlp._train.state import NO_SUMS, EpochNumbers
-from cmlp.exceptions import DivergenceError, Message, NonFiniteInputError
+from cmlp.exceptions import DivergenceError, NonFiniteInputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -38,10 +38,10 @@ _MOST_EPOCHS = 1000  # of a call of the core: their results are in memory until 
 
 
 class Engine:
-    """Trains the pieces of an epoch with the core: batches of the rows of a feed, by default of `job.data`.
+    """Trains the segments of an epoch with the core: batches of the rows of a feed, by default of `job.data`.
 
     The state always has how many batches of the present epoch are done, also after an exception. `passed` are complete
-    epochs before it that are not recorded yet: a piece can be several epochs.
+    epochs before it that are not recorded yet: a segment can be several epochs.
     """
 
     workers: Any = None  # the processes that compute each batch together
@@ -50,7 +50,7 @@ class Engine:
         held_out = job.state.held_out_rows
         self.job = job
         if feed is None:
-            n_rows = len(job.data.X) - (0 if held_out is None else len(held_out))
+            n_rows = job.data.rows.n_rows - (0 if held_out is None else len(held_out))
             self.batch_size = batch_size_of(job.options, n_rows)
             self.feed = array_feed(job.data, n_rows, job.options, self.batch_size)
         else:
@@ -87,55 +87,55 @@ class Engine:
         if not state.batch:
             state.sums[:] = NO_SUMS
 
-    def pieces(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Piece, None, None]:
-        """Yield what is left of the epoch in pieces, which end at batch `last` and after multiples of the intervals.
+    def segments(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Segment, None, None]:
+        """Yield what is left of the epoch in segments, which end at batch `last` and after multiples of the intervals.
 
-        A piece has `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
+        A segment has `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
         """
         state, size, first = self.job.state, self.batch_size, self.job.state.batch or 0
         is_steady = self._rates is None and state.stepping().schedule.is_steady
-        pieces = self.feed.pieces(state, size, first, last)
+        segments = self.feed.segments(state, size, first, last)
         if n_epochs > 1 and is_steady and not first and self.feed.core_continues(state):
-            yield next(pieces)._replace(n_epochs=int(min(n_epochs, _MOST_EPOCHS)))
+            yield next(segments)._replace(n_epochs=int(min(n_epochs, _MOST_EPOCHS)))
         else:
-            with closing(pieces):
-                yield from cut(pieces, size, first, intervals)
+            with closing(segments):
+                yield from cut(segments, size, first, intervals)
 
-    def train(self, piece: Piece, deadline: Deadline) -> None:
-        """Train a piece by one call of the core, which ends at the deadline."""
+    def train(self, segment: Segment, deadline: Deadline) -> None:
+        """Train a segment by one call of the core, which ends at the deadline."""
         state, first = self.job.state, self.job.state.batch or 0
-        end = first + piece.n_batches(self.batch_size)
-        shuffles = piece.n_epochs > 1 and piece.order is not None
-        if not piece.has_weight:
+        end = first + segment.n_batches(self.batch_size)
+        shuffles = segment.n_epochs > 1 and segment.order is not None
+        if not segment.has_weight:
             self.done(end, state.sums)
             return
-        epochs = np.zeros((piece.n_epochs, _core.N_RESULTS))
+        epochs = np.zeros((segment.n_epochs, _core.N_RESULTS))
         epochs[0, : _core.N_SUMS] = state.sums
-        if piece.n_epochs > 1:
+        if segment.n_epochs > 1:
             epochs[1:, _core.BATCH] = -1  # not begun
         try:
             self.job.net.train_epoch(
                 state.params,
-                piece.X,
-                piece.targets,
+                segment.rows.X,
+                segment.rows.targets,
                 state.stepping().optimizer,
                 epochs,
                 batch_size=self.batch_size,
-                order=piece.order,
+                order=segment.order,
                 generator=state.generator if shuffles else None,  # type: ignore[arg-type]  # see core_continues
                 rates=None if self._rates is None else self._rates[first:end],
-                want_norm=piece.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
+                want_norm=segment.is_last and end >= _FEWEST_BATCHES_FOR_NORM,
                 checked=True,
                 seconds=deadline.left(),
                 workers=self.workers,
-                sample_weight=piece.weight,
-                dropout_row=piece.first_row,
+                sample_weight=segment.rows.weight,
+                dropout_row=segment.first_row,
                 **self.keywords,
             )
         except NonFiniteInputError as error:
             raise self.feed.first_error(error, self.job.net.dtype) from None
         finally:
-            if piece.n_epochs > 1:
+            if segment.n_epochs > 1:
                 epochs = self._pass(epochs)
             present = epochs[0]
             self.done(first + int(present[_core.BATCH]), present[: _core.N_SUMS])
@@ -185,8 +185,8 @@ class Engine:
             return float(self._rates[-1])
         return self.job.state.stepping().optimizer.learning_rate
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        """Return a sample of the targets if the feed reads them from a source."""
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
+        """Return targets of all parts of a source if the job does not have them."""
         return self.feed.sampled_targets()
 
     def loss(self) -> float:
@@ -215,14 +215,11 @@ class Engine:
         job = self.job
         optimizer, schedule = job.state.stepping()
         most = "up to " if schedule.is_planned else ""
-        problem = (
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            "preprocessed. This happened in epoch {} with batches of {} rows and a learning rate of {}{:g}; a smaller "
-            "<learning_rate_init> or standardized input usually helps."
-        )
-        values = self.number, self.batch_size, most, optimizer.learning_rate
         return DivergenceError(
-            Message(problem, *values, learning_rate_init=...) + scale_advice(job.objective, job.data)
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+            f"preprocessed. This happened in epoch {self.number} with batches of {self.batch_size} rows and a learning "
+            f"rate of {most}{optimizer.learning_rate:g}; a smaller learning_rate_init or standardized input usually "
+            f"helps.{scale_advice(job.objective, job.data)}"
         )
 
 
@@ -232,6 +229,5 @@ def batch_size_of(options: TrainingOptions, n_rows: int) -> int:
     if isinstance(batch_size, str):  # "auto"
         return min(200, n_rows)
     if batch_size > n_rows:
-        text = "Got <batch_size:`batch_size`> less than 1 or larger than sample size. It is going to be clipped"
-        warn(Message(text, batch_size=batch_size))
+        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
     return min(batch_size, n_rows)

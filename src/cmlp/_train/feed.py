@@ -1,4 +1,4 @@
-"""The rows of an epoch in the pieces that the core gets.
+"""The rows of an epoch in the segments that the core gets.
 
 Rows in memory come as a whole, shuffled as a whole, by blocks or by shards. Rows that arrive in blocks are joined to
 whole batches across blocks.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.arrays import CSR, stacked, taken
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, sample
 from cmlp._train.split import shuffled
 from cmlp.exceptions import NonFiniteInputError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
     from cmlp._train.training_options import TrainingOptions
 
-    Pieces: TypeAlias = Generator["Piece", None, None]
+    Segments: TypeAlias = Generator["Segment", None, None]
 
 
 # Rows whose order is passed to the core in one call, which copies it: 8 MB.
@@ -36,12 +36,10 @@ _ROWS_AT_A_TIME = 1 << 20
 WINDOW = 8  # blocks that are shuffled together
 
 
-class Piece(NamedTuple):
-    """Rows for one call of the core: whole batches, except that the last batch of an epoch may be shorter."""
+class Segment(NamedTuple):
+    """What one call of the core trains: whole batches, except that the last batch of an epoch may be shorter."""
 
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]
-    weight: NDArray[np.float64] | None
+    rows: EncodedRows
     order: NDArray[np.int64] | None  # the rows to use; None for all of them
     is_last: bool  # whether the epoch ends with these rows
     first_row: int = 0  # number that dropout adds to the indices of the rows
@@ -50,27 +48,27 @@ class Piece(NamedTuple):
     @property
     def n_rows(self) -> int:
         """Number of rows to use."""
-        return self.X.shape[0] if self.order is None else len(self.order)
+        return self.rows.n_rows if self.order is None else len(self.order)
 
     @property
     def has_weight(self) -> bool:
         """Whether a row has a positive weight: the core refuses rows without."""
-        weight = self.weight
+        weight = self.rows.weight
         return weight is None or bool((weight if self.order is None else weight[self.order]).any())
 
     def n_batches(self, batch_size: int) -> int:
         """Return the number of batches."""
         return -(-self.n_rows // batch_size)
 
-    def part(self, begin: int, end: int) -> Piece:
-        """Return the piece of the rows from `begin` to `end` (exclusive) of this one."""
+    def part(self, begin: int, end: int) -> Segment:
+        """Return the segment of the rows from `begin` to `end` (exclusive) of this one."""
         end = min(end, self.n_rows)
         order = np.arange(begin, end) if self.order is None else self.order[begin:end]
         return self._replace(order=order, is_last=self.is_last and end == self.n_rows)
 
 
 class Feed(ABC):
-    """Gives an engine the rows of an epoch in pieces. By default, their order is drawn piece by piece, from a seed."""
+    """Gives an engine the rows of an epoch in segments. By default, their order is drawn part by part, from a seed."""
 
     n_rows: int  # training rows per epoch; 0 before the first pass over a source of unknown length
     shuffle: bool
@@ -80,7 +78,7 @@ class Feed(ABC):
         start_seeded_epoch(state, self.shuffle)
 
     @abstractmethod
-    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
         """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
 
     def core_continues(self, state: TrainingState) -> bool:
@@ -89,23 +87,26 @@ class Feed(ABC):
 
     @abstractmethod
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
-        """Return the error to raise instead of the core's for the piece that was yielded last."""
+        """Return the error to raise instead of the core's for the segment that was yielded last."""
 
-    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        """Return targets of all parts of a source, and their weights; None if all targets are in memory anyway."""
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None] | None:
+        """Return targets of all parts of a source, and their weights; None if the job has all targets anyway."""
         return None
 
 
-def cut(pieces: Iterator[Piece], batch_size: int, first: int, intervals: Collection[int]) -> Iterator[Piece]:
-    """Yield pieces, cut after each multiple of one of the `intervals`, numbers of batches; `first` batches are done."""
+def cut(segments: Iterator[Segment], batch_size: int, first: int, intervals: Collection[int]) -> Iterator[Segment]:
+    """Yield segments, cut after each multiple of one of the `intervals`: numbers of batches.
+
+    `first` batches of the epoch are done.
+    """
     if not intervals:
-        yield from pieces
+        yield from segments
         return
-    for piece in pieces:
-        batch, n_batches = 0, piece.n_batches(batch_size)
+    for segment in segments:
+        batch, n_batches = 0, segment.n_batches(batch_size)
         while batch < n_batches:
             end = min(n_batches, *((1 + (first + batch) // interval) * interval - first for interval in intervals))
-            yield piece if end - batch == n_batches else piece.part(batch * batch_size, end * batch_size)
+            yield segment if end - batch == n_batches else segment.part(batch * batch_size, end * batch_size)
             batch = end
         first += n_batches
 
@@ -114,10 +115,12 @@ class _StoredFeed(Feed):
     """Rows in memory, or in a memory-mapped file: the core selects them by their indices, and nothing is copied."""
 
     def __init__(self, data: Data, n_rows: int, shuffle: bool = True) -> None:
-        self.data, self.n_rows, self.shuffle = data, n_rows, shuffle
+        self.data = data
+        self.n_rows = n_rows
+        self.shuffle = shuffle
 
-    def _piece(self, order: NDArray[np.int64] | None, is_last: bool) -> Piece:
-        return Piece(self.data.X, self.data.targets, self.data.weight, order, is_last)
+    def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
+        return Segment(self.data.rows, order, is_last)
 
     def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
         """Return the error for the first non-finite input of all rows."""
@@ -138,21 +141,21 @@ class ArrayFeed(_StoredFeed):
         else:
             state.draw_and_assign(lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
 
-    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
-        """Yield the rows of batches, in pieces of about a million rows."""
+    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+        """Yield the rows of batches, in segments of about a million rows."""
         stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
         start = first * batch_size
         if start == 0 and stop == self.n_rows and state.order is None:
-            yield self._piece(None, True)
+            yield self._segment(None, True)
             return
         step = max(1, _ROWS_AT_A_TIME // batch_size) * batch_size
         for begin in range(start, stop, step):
             end = min(begin + step, stop)
             order = np.arange(begin, end) if state.order is None else state.order[begin:end]
-            yield self._piece(order, end == self.n_rows)
+            yield self._segment(order, end == self.n_rows)
 
     def core_continues(self, state: TrainingState) -> bool:
-        """Return True if all rows are one piece, unless a generator of NumPy shuffles them."""
+        """Return True if all rows are one segment, unless a generator of NumPy shuffles them."""
         return self.n_rows <= _ROWS_AT_A_TIME and (not self.shuffle or isinstance(state.generator, _core.Random))
 
 
@@ -167,7 +170,7 @@ class BlockFeed(_StoredFeed):
         super().__init__(data, n_rows)
         self.block_size = block_size
 
-    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
+    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
         stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
         start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
@@ -178,7 +181,7 @@ class BlockFeed(_StoredFeed):
             ready, waiting = waiting[:n_ready], waiting[n_ready:]
             if n_ready:
                 order = ready if state.order is None else state.order[ready]
-                yield self._piece(order, end >= stop == self.n_rows)
+                yield self._segment(order, end >= stop == self.n_rows)
             if end >= stop:
                 return
 
@@ -205,8 +208,8 @@ class ShardFeed(_StoredFeed):
         self._n_batches = min(self._sizes) // self._share
         super().__init__(data, self._n_batches * batch_size)
 
-    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
-        """Yield the rows of batches, in pieces of about a million rows."""
+    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+        """Yield the rows of batches, in segments of about a million rows."""
         stop = self._n_batches if last is None else min(last, self._n_batches)
         orders, has_weight, share = self._orders(state), first > 0, self._share
         step = max(1, _ROWS_AT_A_TIME // batch_size)
@@ -215,9 +218,9 @@ class ShardFeed(_StoredFeed):
             rows = np.empty((end - begin, len(orders), share), np.int64)
             for shard, order in enumerate(orders):
                 rows[:, shard] = order[begin * share : end * share].reshape(-1, share)
-            piece = self._piece(rows.ravel(), end == self._n_batches)
-            has_weight = has_weight or piece.has_weight
-            yield piece
+            segment = self._segment(rows.ravel(), end == self._n_batches)
+            has_weight = has_weight or segment.has_weight
+            yield segment
         if not has_weight:
             raise ValueError(
                 f"The sample weights of all rows of epoch {state.epoch + 1} are zero; an epoch does not use the rows "
@@ -240,7 +243,7 @@ def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: in
 
 
 def start_seeded_epoch(state: TrainingState, shuffle: bool) -> None:
-    """Draw the seed of an epoch that is shuffled piece by piece, if at all, and begin with its first batch."""
+    """Draw the seed of an epoch that is shuffled part by part, if at all, and begin with its first batch."""
     if shuffle:
         state.draw_and_assign(lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
     else:
@@ -248,7 +251,7 @@ def start_seeded_epoch(state: TrainingState, shuffle: bool) -> None:
 
 
 def seeded(seed: int, index: int) -> _core.Random:
-    """Return the random generator of a piece of an epoch: each index has another one."""
+    """Return the random generator of a part of an epoch: each index has another one."""
     return _core.Random((seed + 0x9E3779B9 * index) % 2**32)
 
 
@@ -258,40 +261,26 @@ def seeded(seed: int, index: int) -> _core.Random:
 _MOST_SAMPLED = 256  # blocks of which targets are sampled
 
 
-class Block(NamedTuple):
-    """Converted rows of one block; `number` counts the blocks of a pass."""
-
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]
-    weight: NDArray[np.float64] | None
-    number: int
-
-
-class _WaitingRows(NamedTuple):
-    """Copied rows that wait for the rest of their batch, with the block and the row from which each of them comes."""
-
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]
-    weight: NDArray[np.float64] | None
-    blocks: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-
 class _Batcher:
-    """Cuts the blocks of an epoch into pieces of whole batches, which run on across blocks, from the batch `first` on.
+    """Cuts the blocks of an epoch into segments of whole batches, from the batch `first` on.
 
-    At least one row waits until the next block is there, so that the last piece is known to be the last.
+    Batches run on across blocks. At least one row waits until the next block is there, so that the last
+    segment is known to be the last.
     """
 
     def __init__(self, state: TrainingState, batch_size: int, first: int, shuffle: bool) -> None:
-        self._state, self._batch_size, self._first_row, self._shuffle = state, batch_size, first * batch_size, shuffle
+        self._state = state
+        self._batch_size = batch_size
+        self._first_row = first * batch_size
+        self._shuffle = shuffle
         self.n_rows = 0  # of the blocks so far
-        self._waiting: list[_WaitingRows] = []
-        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest piece
+        # Copies of rows that wait for the rest of their batch, and the places in their block.
+        self._waiting: list[tuple[EncodedRows, NDArray[np.int64]]] = []
+        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest segment
 
-    def add(self, block: Block) -> Iterator[Piece]:
-        """Yield the pieces that are complete with a block: a batch that waits for rows, and batches of this block."""
-        size, start, n_rows = self._batch_size, self.n_rows, len(block.X)
+    def add(self, block: EncodedRows) -> Iterator[Segment]:
+        """Yield the segments that are complete with a block: a batch that waits for rows, and batches of this block."""
+        size, start, n_rows = self._batch_size, self.n_rows, block.n_rows
         self.n_rows += n_rows
         if max(start, self._first_row) >= self.n_rows:  # no row is to be used
             return
@@ -308,35 +297,34 @@ class _Batcher:
         if n_ready and not self._waiting:
             self._origin = block.number
             targets = scaled_targets(block.targets, self._state)
-            yield Piece(block.X, targets, block.weight, rows[:n_ready], False, start)
+            yield Segment(block._replace(targets=targets), rows[:n_ready], False, start)
             rows = rows[n_ready:]
         self._wait(block, rows)
 
-    def rest(self) -> Iterator[Piece]:
-        """Yield the last piece of the epoch, unless no rows are to be used."""
+    def rest(self) -> Iterator[Segment]:
+        """Yield the last segment of the epoch, unless no rows are to be used."""
         if self._waiting:
             yield self._joined(self.n_rows, True)
 
     def place(self, row: int) -> tuple[int, int]:
-        """Return the block of a row of the latest piece, and the row in this block."""
+        """Return the block of a row of the latest segment, and the row in this block."""
         if isinstance(self._origin, int):
             return self._origin, row
         blocks, rows = self._origin
         return int(blocks[row]), int(rows[row])
 
-    def _wait(self, block: Block, rows: NDArray[np.int64]) -> None:
-        weight = None if block.weight is None else block.weight[rows]
-        numbers = np.full(len(rows), block.number)
-        self._waiting.append(_WaitingRows(taken(block.X, rows), block.targets[rows], weight, numbers, rows))
+    def _wait(self, block: EncodedRows, rows: NDArray[np.int64]) -> None:
+        self._waiting.append((block.take(rows), rows))
 
-    def _joined(self, end: int, is_last: bool) -> Piece:
+    def _joined(self, end: int, is_last: bool) -> Segment:
         """Return the batch of the waiting rows, which ends before the row `end` of the source."""
-        X, targets, weights, blocks, rows = zip(*self._waiting, strict=True)
+        parts, places = zip(*self._waiting, strict=True)
         self._waiting.clear()
-        y = np.concatenate(targets)
-        weight = None if weights[0] is None else np.concatenate(weights)
-        self._origin = np.concatenate(blocks), np.concatenate(rows)
-        return Piece(stacked(X), scaled_targets(y, self._state), weight, None, is_last, end - len(y))
+        blocks = np.repeat([part.number for part in parts], [part.n_rows for part in parts])
+        self._origin = blocks, np.concatenate(places)
+        rows = EncodedRows.joined(parts)
+        rows = rows._replace(targets=scaled_targets(rows.targets, self._state))
+        return Segment(rows, None, is_last, end - rows.n_rows)
 
 
 class StreamFeed(Feed):
@@ -347,21 +335,25 @@ class StreamFeed(Feed):
     """
 
     def __init__(
-        self, open_reader: Callable[[], Reader[Block]], n_rows: int, shuffle: bool, names: NDArray[Any] | None = None
+        self,
+        open_reader: Callable[[], Reader[EncodedRows]],
+        n_rows: int,
+        shuffle: bool,
+        names: NDArray[Any] | None = None,
     ) -> None:
         self._open_reader, self.n_rows, self.shuffle, self._names = open_reader, n_rows, shuffle, names
         self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []  # targets and weights, of one pass
         self._every: int | None = 1  # of how many blocks one is sampled; None after the pass
 
-    def pieces(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Pieces:
-        """Yield the batches from `first` to the end of the source, in pieces of at most one block."""
+    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+        """Yield the batches from `first` to the end of the source, in segments of at most one block."""
         assert last is None
         reader = self._open_reader()
         self._batcher = batcher = _Batcher(state, batch_size, first, self.shuffle)
         try:
             for block in reader:
                 self._sample(block)
-                if 0 < self.n_rows < batcher.n_rows + len(block.X):  # learning rates are planned for that number
+                if 0 < self.n_rows < batcher.n_rows + block.n_rows:  # learning rates are planned for that number
                     raise ValueError(
                         f"source yielded more rows in epoch {state.epoch + 1} than the {self.n_rows} that "
                         "were expected."
@@ -375,14 +367,14 @@ class StreamFeed(Feed):
         finally:
             reader.close()
 
-    def _sample(self, block: Block) -> None:
+    def _sample(self, block: EncodedRows) -> None:
         """Keep some targets of a block, while the first pass is read: of all blocks, or of each second, fourth, ..."""
-        if self._every is None or block.number % self._every or not len(block.X):
+        if self._every is None or block.number % self._every or not block.n_rows:
             return
-        rows = sample(len(block.X))
+        rows = sample(block.n_rows)
         targets = block.targets[rows]
         weight = np.ones(len(targets)) if block.weight is None else block.weight[rows]
-        self._sampled.append((targets.copy(), weight * (len(block.X) / len(targets))))
+        self._sampled.append((targets.copy(), weight * (block.n_rows / len(targets))))
         if len(self._sampled) == _MOST_SAMPLED:
             self._sampled, self._every = self._sampled[::2], 2 * self._every
 
@@ -414,14 +406,14 @@ class StreamFeed(Feed):
         try:
             for block in reader:
                 add_block(inputs, targets, block)
-                n_rows += len(block.X)
+                n_rows += block.n_rows
         finally:
             reader.close()
         self._count(n_rows, "")
         return inputs, targets
 
 
-def add_block(inputs: Moments, targets: Moments, block: Block) -> None:
+def add_block(inputs: Moments, targets: Moments, block: EncodedRows) -> None:
     """Add the rows of a block, which may have none, to the moments of inputs and targets."""
     y = block.targets
     inputs.add(block.X, block.weight)

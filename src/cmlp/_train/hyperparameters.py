@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._process.warnings import Notices, warn
 from cmlp._train.constraints import validated
-from cmlp.exceptions import Message, Setting, UnusedParameterWarning
+from cmlp.exceptions import UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 
 REQUIRED = object()  # the default of a parameter without one
-_OF_CLASS = "<name> must be <expected>. Got {!r} instead."  # scikit-learn's words
 
 
 class Use:
@@ -116,7 +115,7 @@ class Hyperparameters:
         """
         table = self.constraints(owner)
         return {
-            name: validated(value, table[name], name, _OF_CLASS, class_name)
+            name: validated(value, table[name], name, owner=class_name)
             for name, value in values.items()
             if name in table
         }
@@ -160,12 +159,7 @@ class Hyperparameters:
                 continue
             for need in conditions:
                 if other in (None, need.other) and not need.is_met(values):
-                    text = Message(
-                        "<name> differs from its default, but has no effect with this <other>: <reason>.",
-                        name=Setting(name),
-                        other=Setting(need.other),
-                        reason=Message(need.reason),
-                    )
+                    text = f"{name} differs from its default, but has no effect with this {need.other}: {need.reason}."
                     warn(text, UnusedParameterWarning, once=self._notices)
                     break
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cmlp._data.arrays import StoredRows
-from cmlp._data.checks import first_non_finite_error, named_column
+from cmlp._data.checks import first_non_finite_error
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import require_normal
 from cmlp._train.scores import d2_pinball, r_squared
-from cmlp.exceptions import Message, naming
+from cmlp.exceptions import naming
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._bridge import _core
-    from cmlp._data.arrays import CSR, LossFunction
+    from cmlp._data.arrays import LossFunction
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.scale import InputScale
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
@@ -55,28 +55,19 @@ class Objective(NamedTuple):
     score_name: str = "accuracy"
 
 
-class Validation(NamedTuple):
-    """The user's own validation data."""
-
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]
-    weight: NDArray[np.float64] | None
-
-
 class Data(NamedTuple):
-    """Rows with their targets and sample weights, the scale of the inputs, and the names of a data frame's columns.
+    """The rows of a training run, the scale of the inputs, and the names of a data frame's columns.
 
-    `shards` are the numbers of rows of the shards into which the rows are divided. `split` has the training and the
-    validation rows, if training does not choose them. `groups` has each row's group, for a validation split that is
-    stratified, and `group_names` has the names of the classes. With standardized targets, `given` are the data before.
+    `validation` are the user's own validation rows. `shards` are the numbers of rows of the shards into
+    which the rows are divided. `split` has the training and the validation rows, if training does not
+    choose them. `groups` has each row's group, for a validation split that is stratified, and
+    `group_names` has the names of the classes. With standardized targets, `given` are the data before.
     """
 
-    X: NDArray[Any] | CSR
-    targets: NDArray[Any]  # y as the core reads it
-    weight: NDArray[np.float64] | None
+    rows: EncodedRows
     input_scale: float | InputScale
     names: NDArray[Any] | None = None
-    validation: Validation | None = None
+    validation: EncodedRows | None = None
     shards: tuple[int, ...] | None = None
     split: Split | None = None
     groups: NDArray[Any] | None = None
@@ -88,7 +79,8 @@ class Data(NamedTuple):
         validation = self.validation
         if validation is not None:
             validation = validation._replace(targets=scale.apply(validation.targets))
-        return self._replace(targets=scale.apply(self.targets), validation=validation, given=self)
+        rows = self.rows._replace(targets=scale.apply(self.rows.targets))
+        return self._replace(rows=rows, validation=validation, given=self)
 
     def first_error(
         self, error: NonFiniteInputError, dtype: np.dtype[Any], *, validation: bool = False
@@ -96,13 +88,11 @@ class Data(NamedTuple):
         """Return the error for the first non-finite input, to raise instead of the core's."""
         if validation and self.validation is not None:
             return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
-        if isinstance(self.X, StoredRows):  # the rows before it may be elsewhere
-            return named_column(error, self.names)
-        return first_non_finite_error(error, self.X, self.input_scale, dtype, self.names)
+        return first_non_finite_error(error, self.rows.X, self.input_scale, dtype, self.names)
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:
         """Raise ValueError unless a network of this dtype can use the weights of all rows."""
-        require_normal(self.weight, dtype)
+        require_normal(self.rows.weight, dtype)
         if self.validation is not None:
             with naming_validation():
                 require_normal(self.validation.weight, dtype)
@@ -120,7 +110,7 @@ def require_complete(X_val: object, y_val: object, sample_weight_val: object) ->
 
 def naming_validation() -> AbstractContextManager[None]:
     """Name the validation data in the messages of errors."""
-    return naming(Message("the validation data (<X_val:X_val, y_val>)", X_val=...))
+    return naming("the validation data (X_val, y_val)")
 
 
 class TrainingJob(NamedTuple):
@@ -131,11 +121,16 @@ class TrainingJob(NamedTuple):
 
     net: _core.Net
     objective: Objective
-    data: Data  # all rows, or some of them for messages if the training `reads_again`
+    data: Data  # all rows, or some of them for messages unless it `is_whole`
     options: TrainingOptions
     state: TrainingState
     n_threads: int | None = None
-    reads_again: bool = False  # whether a source is read in every epoch
+    is_whole: bool = True  # whether `data` has all training rows
+
+    @property
+    def learns_y_scale(self) -> bool:
+        """Whether the run learns a scale of the targets."""
+        return self.objective.y_scale is not None and self.state.weights.target_scale is None
 
     def core_keywords(self) -> _core.RunKeywords:
         """Return what all calls of the core share: what the run minimizes, the scale of the inputs, the threads."""

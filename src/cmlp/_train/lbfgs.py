@@ -12,14 +12,7 @@ from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
 from cmlp._train.callbacks import Callbacks, Deadline, lines_of
 from cmlp._train.diagnosis import WARNING, KeptMeasures, Verdict, scale_advice, warn_if_useless
-from cmlp.exceptions import (
-    ConvergenceWarning,
-    DivergenceError,
-    Message,
-    NonFiniteInputError,
-    optional,
-    sklearn_class,
-)
+from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, optional, sklearn_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +67,7 @@ class LBFGS:
         return warn_if_useless(self.job, KeptMeasures(), None, verdict)
 
     def _minimize(self) -> None:
-        needs = Message("<solver=> needs SciPy: install it with `pip install cmlp[scipy]`.", solver="lbfgs")
+        needs = "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`."
         scipy = optional("scipy.optimize", needs)
         state, options = self.state, self.job.options
         result = scipy.minimize(
@@ -97,11 +90,12 @@ class LBFGS:
     def _cost_and_gradient(self, point: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the cost and its gradient; finite replacement values if a line-search step is too long."""
         net, objective, data = self.job.net, self.job.objective, self.job.data
+        rows = data.rows
         self._trial[:] = point
         try:
             seconds = self.deadline.left()
             gradient, cost = net.gradient(
-                self._trial, data.X, data.targets, seconds=seconds, sample_weight=data.weight, **self._keywords
+                self._trial, rows.X, rows.targets, seconds=seconds, sample_weight=rows.weight, **self._keywords
             )
         except DivergenceError as error:
             if self._reached is None:
@@ -127,10 +121,10 @@ class LBFGS:
 
     def _reported(self, cost: float) -> float:
         """Return the cost as reported: squared errors are averaged over the outputs; their gradient is the sum's."""
-        scale, data = self.job.objective.report_scale, self.job.data
+        scale, rows = self.job.objective.report_scale, self.job.data.rows
         if scale == 1.0:
             return cost
-        total = float(len(data.X)) if data.weight is None else float(data.weight.sum())
+        total = float(rows.n_rows) if rows.weight is None else float(rows.weight.sum())
         alphas = per_layer("alpha", self.job.options.alpha, len(self._weights))
         squares = [float(np.vdot(weights, weights)) for weights in self._weights]
         if len(set(alphas)) == 1:
@@ -154,9 +148,7 @@ class LBFGS:
         epoch, max_iter = self.state.epoch, self.job.options.max_iter
         hint, advice = "", scale_advice(self.job.objective, self.job.data, space="\n")
         if epoch == max_iter:
-            hint = Message(
-                "\nIncrease the number of iterations to improve the convergence (<max_iter=>).", max_iter=max_iter
-            )
+            hint = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter!r})."
         problem = f"lbfgs failed to converge after {epoch} iteration(s) (status={result.status}):\n{result.message}\n"
         scaling = (
             "\nYou might also want to scale the data as shown in:\n"

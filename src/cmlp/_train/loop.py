@@ -16,7 +16,7 @@ from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.callbacks import Callbacks, Deadline, lines_of
 from cmlp._train.diagnosis import WARNING, KeptMeasures, Verdict, scale_advice, warn_if_useless
 from cmlp._train.recorder import Recorder
-from cmlp._train.validation import ValidationRows
+from cmlp._train.validation import Validation
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class EpochLoop:
     def __init__(self, job: TrainingJob, engine: Engine) -> None:
         self.job, self.state, self.engine = job, job.state, engine
         has_validation = job.data.validation is not None or job.state.held_out_rows is not None
-        self.validation = ValidationRows(job) if has_validation else None
+        self.validation = Validation(job) if has_validation else None
         self.recorder = Recorder(job)
         self.deadline = Deadline(job.options.max_time)
         self.callbacks = Callbacks(self)
@@ -86,10 +86,10 @@ class EpochLoop:
         callbacks.on_epoch_begin()
         try:
             engine.begin_epoch()
-            with closing(engine.pieces(self._epochs_ahead(at_once), last, callbacks.intervals)) as pieces:
-                for piece in pieces:
-                    engine.train(piece, self.deadline)
-                    if not piece.is_last:
+            with closing(engine.segments(self._epochs_ahead(at_once), last, callbacks.intervals)) as segments:
+                for segment in segments:
+                    engine.train(segment, self.deadline)
+                    if not segment.is_last:
                         callbacks.on_batches_end()
                         engine.between_batches(self.deadline)
             epochs = engine.epochs()

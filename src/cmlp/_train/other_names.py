@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from cmlp.exceptions import Message
+from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import ParamSpec, TypeVar
 
     P = ParamSpec("P")
@@ -32,15 +32,18 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("class_weights",), ("class_weight",)),
     **dict.fromkeys(("n_jobs", "thread_count", "nthread", "num_threads"), ("n_threads",)),
 }
+# Whose parameter it is, where a name means two: `cmlp train` has the parameters of all estimators.
+_OWNERS = {"max_iter": " of one network", "n_epochs": " of a table"}
 # Parameters that a class or a function does not have: where they are.
-_STREAMED = "On a Dask cluster, training takes one block after the other, as fit_batches does."
-_ELSEWHERE: Mapping[str, Message] = {
-    "n_estimators": Message("Only TabularClassifier and TabularRegressor have it: they train several networks."),
-    "categorical_features": Message("Only TabularClassifier and TabularRegressor have categorical_features."),
-    "X_val": Message("Pass validation rows to fit, as X_val and y_val."),
-    "device": Message("Training runs on the processor, with <n_threads> threads.", n_threads=...),
-    **dict.fromkeys(("rounds", "retries"), Message(_STREAMED)),
-    "checkpoint": Message("Use the callback cmlp.callbacks.Checkpoint."),
+_ELSEWHERE: Mapping[str, str] = {
+    "n_estimators": "Only TabularClassifier and TabularRegressor have it: they train several networks.",
+    "categorical_features": "Only TabularClassifier and TabularRegressor have categorical_features.",
+    "X_val": "Pass validation rows to fit, as X_val and y_val.",
+    "device": "Training runs on the processor, with n_threads threads.",
+    **dict.fromkeys(
+        ("rounds", "retries"), "On a Dask cluster, training takes one block after the other, as fit_batches does."
+    ),
+    "checkpoint": "Use the callback cmlp.callbacks.Checkpoint.",
 }
 _LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word
 _CROSS_ENTROPY = "crossentropy", "crossentropyloss", "categoricalcrossentropy", "binarycrossentropy", "bce", "logloss"
@@ -61,7 +64,7 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
 def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> str:
     """Return a question whether another value or parameter is meant that is valid; '' if there is none."""
     if name == "learning_rate" and isinstance(value, (int, float)) and accepts("constant"):
-        return Message("Did you mean <learning_rate_init=>?", learning_rate_init=value)
+        return f"Did you mean learning_rate_init={shown(value)}?"
     if not isinstance(value, str):
         return ""
     plain = value.lower().replace("_", "").replace("-", "").replace(" ", "")
@@ -71,26 +74,23 @@ def value_hint(name: str, value: object, accepts: Callable[[object], bool]) -> s
     return ""
 
 
-def own_names(name: str, names: Collection[str]) -> list[str]:
-    """Return those of `names` that a name of other libraries means."""
-    return [meant for meant in (name, *_PARAMETERS.get(name, ())) if meant in names]
+def name_hint(name: str, known: Mapping[str, str], *, trains: bool = True) -> str:
+    """Return a sentence about an unknown name: which one is meant, or where such a parameter is; or ''.
 
-
-def elsewhere(name: str) -> str:
-    """Return a sentence about a parameter that is found elsewhere, or ''."""
-    return next((_ELSEWHERE[meant] for meant in (name, *_PARAMETERS.get(name, ())) if meant in _ELSEWHERE), "")
-
-
-def parameter_hint(name: str, names: Collection[str], constructor: Collection[str] = ()) -> str:
-    """Return a question, after a space, whether one of `names`, or of those of the constructor, is meant; or ''."""
-    both = (names, ""), (constructor, " of the constructor")
-    meant = next((f"{own[0]}{of}" for known, of in both if (own := own_names(name, known))), "")
-    found = "" if meant else elsewhere(name)
-    if not meant and not found:
-        meant = next((f"{near}{of}" for known, of in both if (near := nearest(name, known))), "")
-    if meant:
-        return f" Did you mean {meant}?"
-    return f" {found}" if found else ""
+    `known` has the names that there are, and what the sentence calls each of them. If these are not the parameters of a
+    training run (`trains` is false), the sentence does not say where others are.
+    """
+    aliases = _PARAMETERS.get(name, ())
+    own = [name] if name in known else [meant for meant in aliases if meant in known]
+    if len(own) > 1:
+        return f"Did you mean {' or '.join(known[meant] + _OWNERS[meant] for meant in own)}?"
+    if own:
+        return f"Did you mean {known[own[0]]}?"
+    for meant in (name, *aliases):
+        if trains and meant in _ELSEWHERE:
+            return _ELSEWHERE[meant]
+    near = nearest(name, known)
+    return f"Did you mean {known[near]}?" if near else ""
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -124,11 +124,6 @@ def _names(function: Any) -> tuple[str, ...]:
     return () if code is None else code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def _constructor_names(arguments: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the names of the parameters of the constructor of a method's object."""
-    return _names(type(arguments[0]).__init__) if arguments else ()
-
-
 def hinting(function: Callable[P, R]) -> Callable[P, R]:
     """Return the method with a hint in the TypeError for a keyword that it does not have."""
     names = _names(function)
@@ -139,9 +134,13 @@ def hinting(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **keywords)
         except TypeError as error:
             unknown = next((name for name in keywords if name not in names), None)
-            hint = "" if unknown is None else parameter_hint(unknown, names, _constructor_names(args))
+            if unknown is None:
+                raise
+            constructor = _names(type(args[0]).__init__) if args else ()
+            known = {name: f"{name} of the constructor" for name in constructor}
+            hint = name_hint(unknown, {**known, **dict(zip(names, names, strict=True))})
             if not hint:
                 raise
-            raise TypeError(f"{error}.{hint}") from None
+            raise TypeError(f"{error}. {hint}") from None
 
     return hinted

@@ -34,7 +34,6 @@ from cmlp._train.constraints import (
     pair,
 )
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Use
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -125,7 +124,7 @@ _ADAM = Need("solver", lambda values: values["solver"] in ("adam", "adamw"), 'on
 _LEARNING_RATE = Need(
     "solver", _uses_learning_rate, '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate'
 )
-_PLAN = Message("training takes the <max_iter> epochs for which the learning rate is planned", max_iter=...)
+_PLAN = "training takes the max_iter epochs for which the learning rate is planned"
 # tol=0 and n_iter_no_change=inf ask for all max_iter epochs, which is what a plan does.
 _TOL = Need("learning_rate", lambda values: values["tol"] == 0 or _may_stop(values), _PLAN)
 _EPOCHS_WITHOUT_CHANGE = Need(
@@ -300,7 +299,7 @@ TRAINING_ENTRIES = (
         """),
         needs=(
             _EPOCHS,
-            Need("early_stopping", _holds_out, Message("only <early_stopping=> holds out rows", early_stopping=True)),
+            Need("early_stopping", _holds_out, "only early_stopping=True holds out rows"),
             Need(
                 "X_val",
                 lambda values: not (values.get("X_val") and _holds_out(values)),
@@ -429,12 +428,12 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "scoring",
-        Use(MLP, "None, str or callable", None, (instance(str), FUNCTION, NONE)).says("""
+        Use(MLP, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)).says("""
             Score of the validation rows, of which higher values are better. None means `score`. "loss" means minus the
             validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X,
             y)``, and ``sample_weight`` if the rows have weights; its X is an array.
         """),
-        Use(TRAINER, "None, str or callable", None, (instance(str), FUNCTION, NONE)).says("""
+        Use(TRAINER, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)).says("""
             Score of the validation rows; higher is better. None means the accuracy ("accuracy") for class indices and
             for losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the
             validation loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have
@@ -473,6 +472,8 @@ TRAINING_ENTRIES = (
 _ACTIVATIONS = ", ".join(f'"{name}"' for name in HIDDEN)
 _SIZES = ARRAY_LIKE, interval(Integral, 1, math.inf, "left")
 _LEVELS = interval(Real, 0, 1, "neither", booleans=False), QUANTILES
+_DICT = instance(dict, "values such as '{0: 1, 1: 5}'")
+_DICTS = instance(list, "several of them such as '[{0: 1, 1: 5}, {0: 1, 1: 1}]'")
 _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercepts")
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
 _GENERATOR = SEED, GENERATOR, NONE
@@ -643,7 +644,7 @@ NETWORK_ENTRIES = (
             CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
-            (one_of(str, "balanced"), instance(dict), instance(list), NONE),
+            (one_of(str, "balanced"), _DICT, _DICTS, NONE),
         ).says("""
             Weights of the classes by label, not negative; they multiply `sample_weight`. "balanced" means
             ``n_samples / (n_classes * n_samples_of_class)`` (King and Zeng [10]_), where rows count by their
@@ -656,7 +657,7 @@ NETWORK_ENTRIES = (
             TABULAR[:1],
             'None, "balanced", dict or list of dict',
             None,
-            (one_of(str, "balanced"), instance(dict), instance(list), NONE),
+            (one_of(str, "balanced"), _DICT, _DICTS, NONE),
         ).says("""
             Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same sum of weights:
             for rare classes whose mistakes cost more. Probabilities are then those of balanced classes. For multilabel

@@ -44,8 +44,11 @@ def stored_generator(generator: Generator) -> _core.Random:
         return generator
     state = generator.get_state(legacy=False)
     if state["bit_generator"] != "MT19937":
-        problem = "<random_state> must use the bit generator MT19937 to store training state, got {}."
-        raise InvalidParameterError(problem, state["bit_generator"], random_state=generator)
+        raise InvalidParameterError(
+            f"random_state must use the bit generator MT19937 to store training state, got {state['bit_generator']}.",
+            parameter="random_state",
+            value=generator,
+        )
     words = state["state"]
     return _core.restored_random({"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])})
 

@@ -8,18 +8,17 @@ from zlib import crc32
 
 import numpy as np
 
-from cmlp._data.arrays import CSR, StoredRows, stored_rows, taken
+from cmlp._data.arrays import CSR
 from cmlp._data.checksums import BLOCK, block_checksums, stored_dtype
 from cmlp._process.threads import once_per_pool
-from cmlp.exceptions import Message, Phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import NoReturn
 
     from numpy.typing import NDArray
 
     from cmlp._data.checksums import Checksums, Digests
+    from cmlp._data.encoded_rows import EncodedRows
     from cmlp._train.job import Data, TrainingJob
 
     Groups = dict[str, dict[str, Any]]  # arrays by their name, in groups with the same rows
@@ -30,10 +29,10 @@ def keep_or_compare(job: TrainingJob) -> None:
 
     A source of blocks can be read again only in other blocks, so that nothing but its first row is compared.
     """
-    if job.reads_again:
-        keep_or_compare_sample(job)
-    else:
+    if job.is_whole:
         keep_or_compare_digests(job, digests_of(job))
+    else:
+        keep_or_compare_sample(job)
 
 
 def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
@@ -41,7 +40,7 @@ def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
     kept = job.state.resume_check
     if kept.digests is not None:
         _require_same_rows(kept.digests, now)
-    elif kept.checksum is not None:  # of a file without the checksums
+    elif kept.checksum is not None and job.is_whole:  # of a file without the checksums
         keep_or_compare_sample(job)
     kept.digests = now
 
@@ -49,10 +48,8 @@ def keep_or_compare_digests(job: TrainingJob, now: Digests) -> None:
 def keep_or_compare_sample(job: TrainingJob) -> None:
     """Keep the checksum of a sample of the data; raises ValueError if a call is resumed and has another one."""
     kept, data = job.state.resume_check, job.data
-    if isinstance(data.X, StoredRows):  # the rows of the sample may be elsewhere
-        return
-    if job.reads_again:  # blocks can be cut in another way: only the first row is sure to be there
-        data = _first_row(data)
+    if not job.is_whole:  # blocks can be cut in another way: only the first row is sure to be there
+        data = data._replace(rows=data.rows.take(np.arange(1)))
     checksum = _checksum(data)
     if kept.checksum is None:
         kept.checksum = checksum
@@ -60,24 +57,16 @@ def keep_or_compare_sample(job: TrainingJob) -> None:
         _refuse()
 
 
-def _first_row(data: Data) -> Data:
-    """Return the data with the first row only."""
-    weight = None if data.weight is None else data.weight[:1]
-    return data._replace(X=taken(data.X, np.arange(1)), targets=data.targets[:1], weight=weight)
-
-
 def _checksum(data: Data) -> int:
     """Return the CRC-32 of the shapes, the shards and a sample of the data as doubles, whatever their dtype."""
-    parts = [(data.X, data.targets, data.weight)]
-    if data.validation is not None:
-        parts.append(data.validation)
+    parts = [data.rows] if data.validation is None else [data.rows, data.validation]
     total = 0 if data.shards is None else crc32(repr(data.shards).encode())
-    for X, y, weight in parts:
-        rows = _sample(len(X))
-        some = taken(X, rows)
-        values = [some] if isinstance(some, np.ndarray) else [some.data, some.indices, some.indptr]
-        blocks = [*values, y[rows], *(() if weight is None else (weight[rows],))]
-        total = crc32(repr((tuple(X.shape), y.shape)).encode(), total)
+    for part in parts:
+        some = part.take(_sample(part.n_rows))
+        X = some.X
+        values = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
+        blocks = [*values, some.targets, *(() if some.weight is None else (some.weight,))]
+        total = crc32(repr((tuple(part.X.shape), part.targets.shape)).encode(), total)
         for block in blocks:
             total = crc32(np.ascontiguousarray(block, np.float64), total)
     return total
@@ -94,21 +83,23 @@ def _sample(n_rows: int) -> NDArray[np.intp]:
     return rows
 
 
-def described(data: Data) -> str:
-    """Return the names, shapes and dtypes of all arrays of a fit."""
-    arrays = [pair for group in arrays_of(data).values() for pair in group.items()]
-    return ", ".join(
-        f"{name} of {'sparse ' if isinstance(array, CSR) else ''}{array.dtype} {tuple(array.shape)}"
-        for name, array in arrays
-    )
+def describe_arrays(job: TrainingJob) -> str:
+    """Return the names, shapes and dtypes of all arrays of a fit, also of rows that only other processes have."""
+    found = []
+    for group, arrays in arrays_of(job.data).items():
+        for name, array in arrays.items():
+            n_rows = job.state.n_rows if group == "rows" else array.shape[0]
+            sparse = "sparse " if isinstance(array, CSR) else ""
+            found.append(f"{name} of {sparse}{array.dtype} {(n_rows, *array.shape[1:])}")
+    return ", ".join(found)
 
 
 def arrays_of(data: Data) -> Groups:
     """Return all arrays of a fit, in groups with the same rows; the targets are not standardized."""
     data = data.given or data
-    groups: Groups = {"rows": {"X": data.X, "y": data.targets, "sample_weight": data.weight}}
+    groups: Groups = {"rows": _named(data.rows)}
     if data.validation is not None:
-        groups["validation"] = dict(zip(("X_val", "y_val", "sample_weight_val"), data.validation, strict=True))
+        groups["validation"] = _named(data.validation, "_val")
     if data.shards is not None:
         groups["shards"] = {"shards": np.array(data.shards)}
     return {
@@ -116,25 +107,30 @@ def arrays_of(data: Data) -> Groups:
     }
 
 
-def _kind(array: Any) -> str:
-    return stored_dtype(stored_rows(array))
+def _named(rows: EncodedRows, suffix: str = "") -> dict[str, Any]:
+    """Return the arrays of rows by the names of the parameters."""
+    arrays = {"X": rows.X, "y": rows.targets, "sample_weight": rows.weight}
+    return {name + suffix: array for name, array in arrays.items()}
 
 
-def digests_of(job: TrainingJob) -> Digests:
-    """Return the checksums of the rows that this process has; those of rows elsewhere count as 0.
+def digests_of(job: TrainingJob, first: int = 0, n_rows: int | None = None) -> Digests:
+    """Return the checksums of the data, in the formats of the kept ones, if these can be compared.
 
-    They are in the formats of the kept ones, if these can be compared.
+    If the job has only a part of `n_rows` rows, from the row `first` on, the checksums of the blocks
+    of rows have what its rows contribute: those of all parts are added.
     """
     digests: Digests = {}
     kept = job.state.resume_check.digests
     for group, arrays in arrays_of(job.data).items():
-        kinds = {name: _kind(array) for name, array in arrays.items()}
+        kinds = {name: stored_dtype(array) for name, array in arrays.items()}
         if kept is not None and group in kept and kept[group][0].keys() == kinds.keys():
             kinds = {name: _comparable(kind, kept[group][0][name]) for name, kind in kinds.items()}
-        n_rows, first, parts = _stored_part(arrays)
-        sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
-        sums_of_part = once_per_pool(_checksums, first, *kinds.values(), *parts)
-        sums[first // BLOCK : first // BLOCK + len(sums_of_part)] = sums_of_part
+        begin = first if group == "rows" else 0
+        sums = once_per_pool(_checksums, begin, *kinds.values(), *arrays.values())
+        if group == "rows" and n_rows is not None:
+            own = sums
+            sums = np.zeros(-(-n_rows // BLOCK), np.uint64)
+            sums[begin // BLOCK :][: len(own)] = own
         digests[group] = kinds, sums
     return digests
 
@@ -147,15 +143,6 @@ def _checksums(first: int, *kinds_and_rows: Any) -> Checksums:
 def _comparable(now: str, kept: str) -> str:
     """Return the kind in which an array is compared: that of before, if both are dense or both are sparse."""
     return kept if now.startswith("CSR") == kept.startswith("CSR") else now
-
-
-def _stored_part(arrays: Mapping[str, Any]) -> tuple[int, int, list[Any]]:
-    """Return the number of rows, the index of the first one of this process, and the rows of this process."""
-    X = next(iter(arrays.values()))
-    if not isinstance(X, StoredRows):
-        return X.shape[0], 0, list(arrays.values())
-    own = slice(X.first, X.first + len(X.stored))
-    return len(X), X.first, [X.stored, *[array[own] for array in list(arrays.values())[1:]]]
 
 
 def _require_same_rows(kept: Digests, now: Digests) -> None:
@@ -178,5 +165,4 @@ def _names(digests: Digests) -> str:
 
 def _refuse(difference: str = "") -> NoReturn:
     problem = "The data differ from those with which the training began" + (f": {difference}" if difference else "")
-    remedy = Phrase("same_data", "pass the same X, y, sample_weight, validation data and shards")
-    raise ValueError(Message("{}. To continue, <remedy>.", problem, remedy=remedy))
+    raise ValueError(f"{problem}. To continue, pass the same X, y, sample_weight, validation data and shards.")

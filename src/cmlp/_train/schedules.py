@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,11 +115,13 @@ class Planned(Schedule):
     def batch_rates(self, rate: float, epoch: int, n_batches: int) -> NDArray[np.float64]:
         """Return a learning rate per batch of this epoch (counted from 0); ValueError if the schedule has ended."""
         if epoch >= self.n_epochs:
-            problem = (
-                "<learning_rate=> ends after <max_iter=> epochs: training cannot continue. Call fit to start again, "
-                "or use a larger <max_iter> from the first call."
+            raise InvalidParameterError(
+                f"learning_rate={self.name!r} ends after max_iter={self.n_epochs!r} epochs: "
+                "training cannot continue. Call fit to start again, or use a larger max_iter "
+                "from the first call.",
+                parameter="learning_rate",
+                value=self.name,
             )
-            raise InvalidParameterError(problem, learning_rate=self.name, max_iter=self.n_epochs)
         rates, ramp = self._rates(epoch, n_batches), self._ramp(epoch, n_batches)
         return rates if ramp is None else rates * ramp
 
@@ -168,8 +170,12 @@ class Custom(Planned):
         except (TypeError, ValueError, OverflowError):
             rate = math.nan
         if not 0 <= rate < math.inf:
-            problem = "<learning_rate> must return a finite number that is not negative, got {!r} for step {} of {}."
-            raise InvalidParameterError(problem, value, step, n_steps, learning_rate=self.function)
+            raise InvalidParameterError(
+                f"learning_rate must return a finite number that is not negative, got {shown(value)} "
+                f"for step {step} of {n_steps}.",
+                parameter="learning_rate",
+                value=self.function,
+            )
         return rate
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp.exceptions import InvalidParameterError, Message, Setting, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,39 +38,37 @@ def split(
     data: Data, n_rows: int, options: TrainingOptions, rng: Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows; raises ValueError if the sample weights of either are all zero."""
-    fraction, weight = options.validation_fraction, data.weight
+    fraction, weight = options.validation_fraction, data.rows.weight
     if data.groups is None:
         training, validation = plain_split(n_rows, fraction, rng)
     else:
         training, validation = stratified_split(data.groups, fraction, rng, data.group_names)
     for name, rows in (("training", training), ("validation", validation)):
         if weight is not None and not weight[rows].any():
-            problem = (
-                "The sample weights of the {} set are all zero; use another <validation_fraction> or <random_state>."
+            raise ValueError(
+                f"The sample weights of the {name} set are all zero; use another validation_fraction or random_state."
             )
-            raise ValueError(Message(problem, name, validation_fraction=..., random_state=...))
     return training, validation
 
 
 def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
     """Return the numbers of training and validation rows; raises ValueError if either is too small."""
     if fraction <= 0:
-        problem = "<validation_fraction=> should be <expected> when <early_stopping> is on."
         expected = "a float in the (0, 1) range"
-        raise InvalidParameterError(problem, validation_fraction=fraction, early_stopping=..., expected=expected)
+        raise InvalidParameterError(
+            f"validation_fraction={fraction!r} should be {expected} when early_stopping is on.",
+            parameter="validation_fraction",
+            value=fraction,
+            expected=expected,
+        )
     n_validation = math.ceil(fraction * n_rows)
     if n_validation >= n_rows:
-        problem = (
-            "With n_samples={} and <validation_fraction=> the resulting train set will be empty. Adjust any of the "
-            "aforementioned parameters."
+        raise ValueError(
+            f"With n_samples={n_rows} and validation_fraction={fraction!r} the resulting train "
+            "set will be empty. Adjust any of the aforementioned parameters."
         )
-        raise ValueError(Message(problem, n_rows, validation_fraction=fraction))
     if n_validation < 2:
-        problem = (
-            "The validation set is too small. Increase <validation_fraction:'validation_fraction'> or the size of "
-            "your dataset."
-        )
-        raise ValueError(Message(problem, validation_fraction=fraction))
+        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     return n_rows - n_validation, n_validation
 
 
@@ -148,30 +146,41 @@ def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_ro
     """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the options."""
     sizes = shard_sizes(shards, n_rows)
     if options.solver == "lbfgs":
-        problem = "<shards> needs batches, but <solver=> has none: use another solver."
-        raise InvalidParameterError(problem, shards=..., solver="lbfgs")
-    if options.shuffle is not True:
-        given = Setting("shuffle", options.shuffle)
-        problem = "<shards> needs <shuffle:=>, got {!r}."
-        raise InvalidParameterError(problem, options.shuffle, shards=..., shuffle=True, about=given)
-    if options.early_stopping and not own_rows:
-        problem = "<early_stopping> with <shards> needs validation rows of your own: pass <X_val:X_val and y_val>."
         raise InvalidParameterError(
-            problem, early_stopping=Setting("early_stopping", True, "early_stopping"), shards=..., X_val=...
+            "shards needs batches, but solver='lbfgs' has none: use another solver.",
+            parameter="solver",
+            value="lbfgs",
+        )
+    if options.shuffle is not True:
+        raise InvalidParameterError(
+            f"shards needs shuffle=True, got {options.shuffle!r}.",
+            parameter="shuffle",
+            value=options.shuffle,
+        )
+    if options.early_stopping and not own_rows:
+        raise InvalidParameterError(
+            "early_stopping with shards needs validation rows of your own: pass X_val and y_val.",
+            parameter="early_stopping",
+            value=True,
         )
     unit, batch_size = CHUNK * len(sizes), options.batch_size
     number = 200 if isinstance(batch_size, str) else batch_size
     if number % unit:
         expected = f"a multiple of {unit} ({CHUNK} rows of each shard)"
-        problem = "With {} shards, <batch_size> must be <expected>, got {!r}; the next one is {}."
         following = -(-number // unit) * unit
         raise InvalidParameterError(
-            problem, len(sizes), batch_size, following, batch_size=batch_size, expected=expected
+            f"With {len(sizes)} shards, batch_size must be {expected}, got {batch_size!r}; the "
+            f"next one is {following}.",
+            parameter="batch_size",
+            value=batch_size,
+            expected=expected,
         )
     share, smallest = number // len(sizes), min(sizes)
     if share > smallest:
-        problem = "A batch of {} rows takes {} rows of each shard, but <shards>[{}] has {}."
-        raise ValueError(Message(problem, number, share, sizes.index(smallest), smallest, shards=...))
+        raise ValueError(
+            f"A batch of {number} rows takes {share} rows of each shard, but "
+            f"shards[{sizes.index(smallest)}] has {smallest}."
+        )
     return sizes
 
 
@@ -183,13 +192,11 @@ def shard_sizes(shards: Shards, n_rows: int) -> tuple[int, ...]:
     given = given_shards(shards)
     if isinstance(given, int):
         if given > n_rows:
-            problem = "<shards> must be at most the number of rows ({}), got {}."
-            raise ValueError(Message(problem, n_rows, given, shards=shards))
+            raise ValueError(f"shards must be at most the number of rows ({n_rows}), got {given}.")
         bounds = [n_rows * i // given for i in range(given + 1)]
         return tuple(end - begin for begin, end in pairwise(bounds))
     if sum(given) != n_rows:
-        problem = "<shards> must have the sum {}, the number of rows of X, got {}."
-        raise ValueError(Message(problem, n_rows, sum(given), shards=shards))
+        raise ValueError(f"shards must have the sum {n_rows}, the number of rows of X, got {sum(given)}.")
     return given
 
 
@@ -204,5 +211,8 @@ def given_shards(shards: Shards) -> int | tuple[int, ...]:
     except TypeError:
         given = ()
     if min((given,) if isinstance(given, int) else given, default=0) < 1:
-        raise wrong("a positive integer or a sequence of them", shards=shards)
+        expected = "a positive integer or a sequence of them"
+        raise InvalidParameterError(
+            f"shards must be {expected}, got {shown(shards)}.", parameter="shards", value=shards, expected=expected
+        )
     return given

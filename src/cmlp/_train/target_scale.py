@@ -9,7 +9,7 @@ import numpy as np
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.scale import Moments, median_and_spread, sample, spacing, too_coarse
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,21 @@ class TargetScale(NamedTuple):
             raise ValueError(f"The training state is damaged: the scale of the targets does not fit {net.sizes}.")
 
 
+def learned_target_scale(
+    kind: str,
+    targets: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    rows: NDArray[np.int64] | None,
+    dtype: DTypeLike,
+) -> TargetScale:
+    """Learn the scale of the targets from some rows (None for all) for a network of a dtype."""
+    if kind == "robust":
+        return robust_scale(targets, weight, rows, dtype)
+    moments = Moments()
+    moments.add(targets, weight, rows)
+    return standard_scale(moments, dtype)
+
+
 def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """Return the scale that gives each column of targets the mean 0 and the standard deviation 1.
 
@@ -77,8 +92,7 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
-        problem = "y has values that are too large for <y_scale=>: their mean is not finite."
-        raise ValueError(Message(problem, y_scale="standard"))
+        raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
     return _scale_of("standard", mean, deviation, dtype)
 
 
@@ -113,12 +127,12 @@ def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[
     if coarse.any():
         k = int(coarse.argmax())
         names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
-        problem = (
-            "<y_scale=> needs <dtype:=> for this y: column {} has the {} {:.6g} and the {} {:.3g}, but a float32 "
-            "network predicts {}. Pass <dtype:=>, or subtract an offset from y."
-        )
         raise InvalidParameterError(
-            problem, k, names[0], center[k], names[1], spread[k], multiples(center[k]), y_scale=kind, dtype="float64"
+            f"y_scale={kind!r} needs dtype='float64' for this y: column {k} has the {names[0]} "
+            f"{center[k]:.6g} and the {names[1]} {spread[k]:.3g}, but a float32 network predicts "
+            f"{multiples(center[k])}. Pass dtype='float64', or subtract an offset from y.",
+            parameter="y_scale",
+            value=kind,
         )
 
 
@@ -144,11 +158,11 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
     coarse = too_coarse(center, deviation, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        text = (
-            "y has the mean {:.6g} and the standard deviation {:.3g} in column {}, but a float32 network computes with "
-            "{}: use <dtype:=>, or subtract an offset from y."
+        warn(
+            f"y has the mean {center[k]:.6g} and the standard deviation {deviation[k]:.3g} in "
+            f"column {k}, but a float32 network computes with {multiples(center[k])}: use "
+            "dtype='float64', or subtract an offset from y."
         )
-        warn(Message(text, center[k], deviation[k], k, multiples(center[k]), dtype="float64"))
 
 
 def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:

@@ -8,7 +8,7 @@ from cmlp._bridge import _core
 from cmlp._train.architecture import per_layer
 from cmlp._train.parameters import PARAMETERS, TrainingParameters
 from cmlp._train.schedules import SCHEDULES, Custom, Schedule
-from cmlp.exceptions import InvalidParameterError, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,15 +89,17 @@ class TrainingOptions(TrainingParameters, Options):
 def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
     """Raise ValueError if `scoring` or own validation rows contradict other parameters of a fit."""
     if own_rows and options.solver == "lbfgs":
-        problem = "<X_val> needs epochs, but <solver=> has none: use another solver."
-        raise InvalidParameterError(problem, X_val=..., solver="lbfgs")
+        raise InvalidParameterError(
+            "X_val needs epochs, but solver='lbfgs' has none: use another solver.",
+            parameter="solver",
+            value="lbfgs",
+        )
     if options.scoring is not None and not (own_rows or options.early_stopping):
         raise InvalidParameterError(
-            "<scoring=> needs validation rows, but <early_stopping=> and <X_val=>, or <solver=>, which has no epochs.",
-            scoring=options.scoring,
-            early_stopping=False,
-            X_val=None,
-            solver="lbfgs",
+            f"scoring={options.scoring!r} needs validation rows, but early_stopping=False and "
+            "X_val=None, or solver='lbfgs', which has no epochs.",
+            parameter="scoring",
+            value=options.scoring,
         )
 
 
@@ -111,10 +113,15 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     if options.solver == "lbfgs":
         refused = PARAMETERS.refused_by_lbfgs("Trainer", values)
         if refused is not None:
-            parameter = Setting(refused, values[refused])
-            problem = "<parameter> needs batches: use another solver than 'lbfgs'."
-            raise InvalidParameterError(problem, parameter=parameter)
+            raise InvalidParameterError(
+                f"{refused} needs batches: use another solver than 'lbfgs'.",
+                parameter=refused,
+                value=values[refused],
+            )
     if options.weight_decay and options.solver != "adamw":
-        problem = "<weight_decay=> needs <solver:=>, got {!r}."
-        raise InvalidParameterError(problem, options.solver, weight_decay=options.weight_decay, solver="adamw")
+        raise InvalidParameterError(
+            f"weight_decay={options.weight_decay!r} needs solver='adamw', got {options.solver!r}.",
+            parameter="weight_decay",
+            value=options.weight_decay,
+        )
     return options

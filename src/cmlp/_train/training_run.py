@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cmlp._data.arrays import CSR
 from cmlp._data.losses import traits_of
-from cmlp._data.scale import Moments, learned_scale, scale_of_moments
+from cmlp._data.scale import learned_scale
 from cmlp._train.lbfgs import LBFGS
 from cmlp._train.loop import EpochLoop
 from cmlp._train.split import split
-from cmlp._train.target_scale import robust_scale, standard_scale, warn_of_lost_targets
-from cmlp.exceptions import Message
+from cmlp._train.target_scale import learned_target_scale, warn_of_lost_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +24,14 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
     from cmlp._train.target_scale import TargetScale
 
-    AllMoments: TypeAlias = tuple[Moments, Moments]  # of the inputs and of the targets of all rows
-
 TrainingRun: TypeAlias = EpochLoop | LBFGS
+
+
+class LearnedScales(NamedTuple):
+    """Scales that a source has learned from all its rows; None for those that are not needed."""
+
+    inputs: InputScale | None = None
+    targets: TargetScale | None = None
 
 
 def make_run(
@@ -37,18 +40,19 @@ def make_run(
     engine: Callable[[TrainingJob], Engine],
     *,
     input_scale: str | None = None,
-    moments: AllMoments | None = None,
+    scales: LearnedScales | None = None,
 ) -> TrainingRun:
     """Return what trains on `n_rows` rows (0 if not known): the loop, whose engine is made last, or a minimizer.
 
     The state of the job begins, or continues if it has epochs. The validation rows are the only thing that is drawn.
     The job of the run has the scale of the inputs that `input_scale` names, if it does, and standardized targets if the
-    objective has a `y_scale`. Scales are learned from the training rows; from the `moments` of inputs and targets if
-    the job has only some of these rows. Raises ValueError if the state does not match the network or the data.
+    objective has a `y_scale`. Scales are learned from the training rows, unless the source has learned them
+    as `scales`, because the job has only some of these rows. Raises ValueError if the state does not match the
+    network or the data.
     """
     net, objective, data, options, state = job.net, job.objective, job.data, job.options, job.state
     if net.dtype == "float32" and objective.y_scale is None and not state.history.t:
-        warn_of_lost_targets(data.targets, data.weight)
+        warn_of_lost_targets(data.rows.targets, data.rows.weight)
     state.check(net)
     data.require_weights(net.dtype)
     if options.shuffle and state.generator is None:
@@ -59,9 +63,11 @@ def make_run(
     elif state.n_rows != n_rows:
         raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
     if input_scale is not None:
-        data = data._replace(input_scale=_learned_input_scale(data, state, input_scale, moments))
+        known = None if scales is None else scales.inputs
+        data = data._replace(input_scale=known or _learned_input_scale(data, state, input_scale))
     if objective.y_scale is not None:
-        scale = state.weights.target_scale or _learned_target_scale(data, state, objective.y_scale, moments)
+        known_scale = state.weights.target_scale or (None if scales is None else scales.targets)
+        scale = known_scale or _learned_target_scale(data, state, objective.y_scale)
         state.weights.target_scale = scale
         state.weights.use_units_of_targets(net)
         objective = objective._replace(unit=_unit_of_loss(scale, net.loss), y_advice="")
@@ -91,21 +97,13 @@ def _draw_split(job: TrainingJob, n_rows: int) -> None:
         state.n_rows = n_rows
 
 
-def _learned_input_scale(data: Data, state: TrainingState, kind: str, moments: AllMoments | None) -> InputScale:
-    if moments is None:
-        return learned_scale(kind, data.X, data.weight, state.order)
-    return scale_of_moments(kind, moments[0], isinstance(data.X, CSR))
+def _learned_input_scale(data: Data, state: TrainingState, kind: str) -> InputScale:
+    return learned_scale(kind, data.rows.X, data.rows.weight, state.order)
 
 
-def _learned_target_scale(data: Data, state: TrainingState, kind: str, moments: AllMoments | None) -> TargetScale:
-    dtype = state.params.dtype
-    if moments is not None:
-        return standard_scale(moments[1], dtype)
-    if kind == "robust":
-        return robust_scale(data.targets, data.weight, state.order, dtype)
-    own = Moments()
-    own.add(data.targets, data.weight, state.order)
-    return standard_scale(own, dtype)
+def _learned_target_scale(data: Data, state: TrainingState, kind: str) -> TargetScale:
+    rows = data.rows
+    return learned_target_scale(kind, rows.targets, rows.weight, state.order, state.params.dtype)
 
 
 def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:
@@ -113,9 +111,9 @@ def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:
     with np.errstate(over="ignore", under="ignore"):
         unit = float(scale.factor[0] ** -traits_of(loss).power) if (scale.factor == scale.factor[0]).all() else 1.0
     if not 0 < unit < np.inf:
-        problem = (
-            "y must have a spread whose square is a finite positive number for <y_scale=> with <loss=>, got {:g}: "
-            "multiply y by a constant."
+        raise ValueError(
+            "y must have a spread whose square is a finite positive number for "
+            f"y_scale={scale.kind!r} with loss={loss!r}, got {1 / scale.factor[0]:g}: multiply y "
+            "by a constant."
         )
-        raise ValueError(Message(problem, 1 / scale.factor[0], y_scale=scale.kind, loss=loss))
     return unit

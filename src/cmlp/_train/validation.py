@@ -6,10 +6,9 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from cmlp._data.arrays import taken
 from cmlp._process.signals import immediate_signals
 from cmlp._train.job import log_loss_clip
-from cmlp.exceptions import InvalidParameterError, NonFiniteInputError
+from cmlp.exceptions import InvalidParameterError, NonFiniteInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,18 +21,22 @@ if TYPE_CHECKING:
     from cmlp._train.job import Data, TrainingJob
 
 
-class ValidationRows:
+class Validation:
     """Measures the validation rows in every epoch: the user's own ones, or those that training holds out."""
 
     def __init__(self, job: TrainingJob) -> None:
         self.job = job
         data, rows = job.data, job.state.held_out_rows
-        weight = None if data.weight is None or rows is None else data.weight[rows]
-        self._rows = (data.X, data.targets[rows], weight) if data.validation is None else data.validation
+        if data.validation is None:
+            weight = None if data.rows.weight is None else data.rows.weight[rows]
+            # The core selects the rows of X, which are not copied.
+            self._rows = data.rows._replace(targets=data.rows.targets[rows], weight=weight)
+        else:
+            self._rows = data.validation
 
     def measure(self, deadline: Deadline) -> tuple[float | None, float]:
         """Return the score and, if it is recorded, the loss of the validation rows; otherwise NaN."""
-        job, (X, targets, weight) = self.job, self._rows
+        job, own = self.job, self._rows
         objective, state = job.objective, job.state
         by_loss = job.options.scoring == "loss"
         loss = plain_loss = math.nan
@@ -47,18 +50,22 @@ class ValidationRows:
                     return objective.scorer(job), loss
             if objective.score is None:
                 return -plain_loss, loss
-            rows, seconds = state.held_out_rows, deadline.left()
             outputs = job.net.forward(
-                state.params, X, scale=job.data.input_scale, order=rows, n_threads=job.n_threads, seconds=seconds
+                state.params,
+                own.X,
+                scale=job.data.input_scale,
+                order=state.held_out_rows,
+                n_threads=job.n_threads,
+                seconds=deadline.left(),
             )
-            return objective.score(outputs, targets, weight), loss
+            return objective.score(outputs, own.targets, own.weight), loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
     def _losses(self, deadline: Deadline) -> tuple[float, float]:
         """Return the mean loss of the rows, without penalty, and their plain loss."""
         job, data, objective = self.job, self.job.data, self.job.objective
-        rows = data if data.validation is None else data.validation
+        rows = data.rows if data.validation is None else data.validation
         cost, plain_loss = job.net.cost_and_plain_loss(
             job.state.params,
             rows.X,
@@ -94,15 +101,19 @@ class UserScore:
         X, y, weight = self._arguments
         value = self.function(self.model(job), X, y, **weight)
         if not isinstance(value, Real) or math.isnan(value):
-            raise InvalidParameterError("<scoring> must return a number, got {!r}.", value, scoring=self.function)
+            raise InvalidParameterError(
+                f"scoring must return a number, got {shown(value)}.",
+                parameter="scoring",
+                value=self.function,
+            )
         return float(value)
 
     def _rows(
         self, data: Data, held_out: NDArray[np.int64] | None
     ) -> tuple[NDArray[Any] | CSR, NDArray[Any], dict[str, Any]]:
-        X, y, weight = data.X, self._y, data.weight
-        if data.validation is not None:
-            X, weight = data.validation.X, data.validation.weight
-        else:
-            X, y, weight = taken(X, held_out), y[held_out], None if weight is None else weight[held_out]
-        return X, y, {} if weight is None else {"sample_weight": weight}
+        rows, y = data.validation, self._y
+        if rows is None:
+            assert held_out is not None  # there are validation rows
+            rows = data.rows.take(held_out)
+            y = y[held_out]
+        return rows.X, y, {} if rows.weight is None else {"sample_weight": rows.weight}

@@ -10,7 +10,7 @@ import numpy as np
 from cmlp._estimators.fitted import unchanging
 from cmlp._train.other_names import hinting
 from cmlp.distributed._cluster import import_of_dask, is_array, is_frame, require_estimator
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -74,9 +74,9 @@ def fit(
         of rows of each, as for `MLPClassifier.fit`. None means no shards, or with `local` one for each process.
     local : bool, default=False
         Whether X, y, `sample_weight` and `shards` are those of this process alone, for `comm`: its shards, by default
-        one with all its rows. Every process has the same number of shards. The result is bit-identical to a fit on the
-        rows of all processes, in the order of their ranks, with the shards of all. The processes exchange the targets
-        and weights, but not the rows, which must be dense.
+        one with all its rows. The result is bit-identical to a fit on the rows of all processes, in the order of their
+        ranks, with the shards of all. The processes exchange the targets and weights, but not the rows, which must be
+        dense. They learn an ``input_scale`` of "standard" or "minmax" together.
     X_val, y_val, sample_weight_val : array-like or None, default=None
         Validation rows in the memory of this process, as for `MLPClassifier.fit`.
     resume : bool, default=False
@@ -112,8 +112,11 @@ def fit(
     validation = (X_val, y_val, sample_weight_val)
     if comm is not None:
         if client is not None:
-            problem = "<client> must be None with <comm>, got {!r}: a call uses either processes or a Dask cluster."
-            raise InvalidParameterError(problem, client, client=client, comm=...)
+            raise InvalidParameterError(
+                f"client must be None with comm, got {shown(client)}: a call uses either processes or a Dask cluster.",
+                parameter="client",
+                value=client,
+            )
         from cmlp._estimators.sources import Arrays
         from cmlp.distributed._together import fit_together
 
@@ -121,14 +124,18 @@ def fit(
         fit_together(model, rows, validation, comm, shards=shards, local=local, resume=resume)
         return model
     if local:
-        problem = "<local=> needs <comm>, the communicator of the processes."
-        raise InvalidParameterError(problem, local=True, comm=...)
-    if shards is not None:
-        problem = (
-            "<shards> needs <comm>, got {!r}: on a Dask cluster, training takes one block after the other, as "
-            "fit_batches does."
+        raise InvalidParameterError(
+            "local=True needs comm, the communicator of the processes.",
+            parameter="local",
+            value=True,
         )
-        raise InvalidParameterError(problem, shards, shards=shards, comm=...)
+    if shards is not None:
+        raise InvalidParameterError(
+            f"shards needs comm, got {shown(shards)}: on a Dask cluster, training takes one block "
+            "after the other, as fit_batches does.",
+            parameter="shards",
+            value=shards,
+        )
     from cmlp.distributed._blocks import fit_on_cluster
 
     fit_on_cluster(model, (X, y, sample_weight), validation, client, resume=resume)
@@ -182,8 +189,11 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
     model = unchanging(model)
     if method not in _METHODS or not hasattr(model, method):
         offered = ", ".join(repr(name) for name in _METHODS if hasattr(model, name))
-        problem = "<method> must be one of {} for {}, got {!r}."
-        raise InvalidParameterError(problem, offered, type(model).__name__, method, method=method)
+        raise InvalidParameterError(
+            f"method must be one of {offered} for {type(model).__name__}, got {shown(method)}.",
+            parameter="method",
+            value=method,
+        )
     n_features = model._trained().net.n_in
     if is_array(X):
         if X.ndim != 2 or X.shape[1] != n_features:

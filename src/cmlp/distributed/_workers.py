@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,13 +26,23 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 
+class Part(NamedTuple):
+    """The rows of one process among those of all: whole shards."""
+
+    first_row: int
+    all_rows: int  # number of the rows of all processes
+    first_shard: int
+    n_shards: int
+    all_shards: int
+
+
 class Workers:
     """The processes that train together, through a communicator; `rank` is the number of this worker, from 0.
 
     A communicator has the attributes `rank` and `size` and the methods ``Send(buffer, dest)``, ``Recv(buffer, source)``
     and ``Bcast(buffer, root)``, for example ``mpi4py.MPI.COMM_WORLD``; the buffers are contiguous 1-D arrays of uint8.
     `broken` is whether no further message can be exchanged, because the communicator has failed or all workers have
-    raised.
+    raised. `part` says which rows this process has, if not all.
 
     All workers leave `run` together: if an exception is raised on one of them, one is raised on all. Within it, Ctrl-C
     in the main thread waits for a moment at which all workers can stop; a second Ctrl-C does not. Otherwise it could
@@ -42,6 +52,7 @@ class Workers:
     def __init__(self, comm: Any) -> None:
         self._signals = DeferredSignals(lifts=False)
         self.broken = False
+        self.part: Part | None = None
         try:
             self.rank, self.size = operator.index(comm.rank), operator.index(comm.size)
             methods = comm.Send, comm.Recv, comm.Bcast
@@ -182,8 +193,12 @@ class Workers:
 
     def of_first(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array of worker 0. All workers must pass one of the same shape and dtype, without objects."""
+        return self.of_rank(array, 0)
+
+    def of_rank(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
+        """Return the array of a worker. All workers must pass one of the same shape and dtype, without objects."""
         data = np.array(array, order="C")
-        self.broadcast(data.reshape(-1).view(np.uint8), 0)
+        self.broadcast(data.reshape(-1).view(np.uint8), rank)
         return data
 
     def union(self, numbers: Set[int]) -> tuple[int, ...]:

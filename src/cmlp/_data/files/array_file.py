@@ -54,8 +54,7 @@ class ArrayFile(RowFile):
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
         if self._is_idx:
-            problem = "{} has no columns of labels: use <labels:=> instead of <target>"
-            raise DataError(problem, self.path, labels="FILE", target=...)
+            raise DataError(f"{self.path} has no columns of labels: use --labels FILE instead of --target")
         return LabelledRows(self.numbers(kept), as_integers(np.array(self._values[:, target])))
 
     def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> ArrayRows:

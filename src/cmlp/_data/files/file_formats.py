@@ -6,11 +6,11 @@ import contextlib
 import gzip
 import io
 import os
+import shlex
 import zlib
 from typing import TYPE_CHECKING, Any, Self
 
 from cmlp._data.disk import open_regular
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Buffer, Callable, Iterator
@@ -21,20 +21,19 @@ _REPORTED = 1 << 20  # bytes between two reports
 _GZIP, NPY, IDX, PARQUET = b"\x1f\x8b", b"\x93NUMPY", b"\0\0", b"PAR1"
 
 
-OF_IMAGES = Message(
-    "save the pixels of all images as one npy file, a row for each, and their labels as another for <labels>",
-    labels=...,
-)
+OF_IMAGES = "save the pixels of all images as one npy file, a row for each, and their labels as another for --labels"
 
 
 class DataError(Exception):
     """A file of rows cannot be read as it should be; the message names the file, the place and the remedy.
 
-    A setting in it is a field of `TextOptions` or an argument of `training_rows`, with a value to try.
+    Only the command reads such files, so a remedy is one of its options, with a value to try.
     """
 
-    def __init__(self, message: str, /, *values: object, **settings: object) -> None:
-        super().__init__(Message(message, *values, **settings))
+
+def quoted(value: str) -> str:
+    """Return the value of an option as a shell takes it."""
+    return f'"{value}"' if value in ("'", " ") else shlex.quote(value)
 
 
 class NotNumbersError(DataError):
@@ -76,8 +75,9 @@ class _Bounded(io.RawIOBase):
 
 def too_large(path: str, limit: int) -> DataError:
     """Return the error for a file that contains more than the limit."""
-    text = "{} contains more than {:,} bytes when decompressed: set the limit with <max_bytes>"
-    return DataError(text, path, limit, max_bytes=...)
+    return DataError(
+        f"{path} contains more than {limit:,} bytes when decompressed: set the limit with --max-bytes",
+    )
 
 
 class _WithProgress(io.RawIOBase):

@@ -11,10 +11,9 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, objects
-from cmlp._data.files.file_formats import DataError, NotNumbersError
+from cmlp._data.files.file_formats import DataError, NotNumbersError, quoted
 from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, names_and_rows, read_parquet
 from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,11 +77,11 @@ class ParquetFile(RowFile):
         counts = Counter(self.names)
         for i in kept:
             if counts[self.names[i]] > 1:
-                problem = (
-                    "{} has {} columns {!r}, and columns of Parquet are read by name: rename them, or leave all of "
-                    "them out with <drop=>"
+                raise DataError(
+                    f"{self.path} has {counts[self.names[i]]} columns {self.names[i]!r}, and "
+                    "columns of Parquet are read by name: rename them, or leave all of them out "
+                    "with --drop NUMBER",
                 )
-                raise DataError(problem, self.path, counts[self.names[i]], self.names[i], drop="NUMBER")
         return [self.names[i] for i in kept]
 
     def _matrices(self, kept: Sequence[int]) -> Iterator[NamedMatrix]:
@@ -138,10 +137,14 @@ class ParquetFile(RowFile):
         return NamedMatrix(values, table.column_names)
 
 
-def _notices(path: str, names: Sequence[str]) -> list[Message]:
+def _notices(path: str, names: Sequence[str]) -> list[str]:
     """Return a notice for an index of a data frame without a name, which pandas writes as a column."""
-    text = "{}, column {!r} is the index of a data frame: leave it out with <drop=> unless it is an input"
-    return [Message(text, path, name, drop=name) for name in names if _INDEX.fullmatch(name)]
+    return [
+        f"{path}, column {name!r} is the index of a data frame: leave it out with --drop {quoted(name)} unless it is "
+        "an input"
+        for name in names
+        if _INDEX.fullmatch(name)
+    ]
 
 
 def _text(value: object) -> str:
@@ -188,11 +191,10 @@ class _LargeRows(TrainingRows):
         try:
             next(iter(file.blocks(kept)))
         except NotNumbersError as error:
-            problem = (
-                "{}. The model of a table takes it, but it is trained in memory: use <max_bytes:=> or more, or leave "
-                "the column out with <drop>"
-            )
-            raise DataError(problem, error, max_bytes=str(size), drop=...) from None
+            raise DataError(
+                f"{error}. The model of a table takes it, but it is trained in memory: use "
+                f"--max-bytes {size} or more, or leave the column out with --drop",
+            ) from None
 
     @cached_property
     def target_kind(self) -> TargetKind:
@@ -219,5 +221,6 @@ class _LargeRows(TrainingRows):
         return self.blocks
 
     def take_columns(self) -> Any:
-        problem = "{}: the model of a table is trained in memory: use <max_bytes:=> or more"
-        raise DataError(problem, self._path, max_bytes=str(self._size))
+        raise DataError(
+            f"{self._path}: the model of a table is trained in memory: use --max-bytes {self._size} or more",
+        )

@@ -56,8 +56,7 @@ class TextOptions(NamedTuple):
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
-            problem = "<thousands> must differ from the decimal point, got {!r} for both"
-            raise DataError(problem, thousands, thousands=...)
+            raise DataError(f"--thousands must differ from the decimal point, got {thousands!r} for both")
         return CellFormat(
             decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
         )

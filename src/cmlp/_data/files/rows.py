@@ -13,12 +13,11 @@ import numpy as np
 
 from cmlp._data.columns import NamedMatrix
 from cmlp._data.files.array_file import ArrayFile, array_in
-from cmlp._data.files.file_formats import IDX, PARQUET, DataError, format_of
+from cmlp._data.files.file_formats import IDX, PARQUET, DataError, format_of, quoted
 from cmlp._data.files.parquet import ParquetBlocks
 from cmlp._data.files.parquet_file import ParquetFile
 from cmlp._data.files.row_file import FileSchema, LabelledRows, RowFile, TextOptions, as_integers
 from cmlp._data.files.text_file import TextFile
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +45,7 @@ def open_rows(path: str, options: TextOptions, schema: FileSchema, target: str |
 def labelled(file: RowFile, kept: Sequence[int], labels: str | None) -> LabelledRows:
     """Return rows of numbers with the content of a file of labels: by default of the one beside a file of images."""
     if isinstance(file, ParquetFile) and labels is not None:
-        raise DataError("{} must have a column of targets: use <target>", file.path, target=...)
+        raise DataError(f"{file.path} must have a column of targets: use --target")
     path = labels or _labels_beside(file)
     targets = read_labels(path, file.options, file.schema.classes)
     X = file.numbers(kept)
@@ -64,7 +63,7 @@ def _labels_beside(file: RowFile) -> str:
     if format_of(path, file.options.max_bytes) != IDX:
         more = ", ..." if len(names) > _MOST_NAMES else ""
         listed = f": its columns are {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
-        raise DataError("{} needs <target:=> or <labels=>{}", path, listed, target="COLUMN", labels="FILE")
+        raise DataError(f"{path} needs --target COLUMN or --labels FILE{listed}")
     folder, name = os.path.split(path)
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
@@ -72,9 +71,9 @@ def _labels_beside(file: RowFile) -> str:
     similar = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
     split = name.partition("images")[0]  # such as "train-"
     likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
-    hint = "" if likely is None else Message(", such as <labels=>", labels=os.path.join(folder, likely))
+    hint = "" if likely is None else f", such as --labels {quoted(os.path.join(folder, likely))}"
     why = f": there is no {labels} beside it" if labels != name else ""
-    raise DataError(Message("{} needs <labels:=>", path, labels="FILE") + hint + why)
+    raise DataError(f"{path} needs --labels FILE" + hint + why)
 
 
 def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:

@@ -8,8 +8,7 @@ import numpy as np
 
 from cmlp._data.arrays import EXACT, in_64_bits
 from cmlp._data.columns import DATES, FileColumn, objects
-from cmlp._data.files.file_formats import DataError, NotNumbersError
-from cmlp.exceptions import Message
+from cmlp._data.files.file_formats import DataError, NotNumbersError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,10 +46,10 @@ class Place:
         return str(self._column + 1) if self._name is None else self._name
 
 
-def remedy(cell: str, *, required: bool = False) -> Message:
+def remedy(cell: str, *, required: bool = False) -> str:
     """Return the end of a message about a cell that is not what it must be; nothing is said if it cannot be missing."""
-    ending = Message(". If it stands for a missing value, add <missing:=>", missing=cell.strip())
-    return Message("") if required else ending
+    ending = f". If it stands for a missing value, add --missing {quoted(cell.strip())}"
+    return "" if required else ending
 
 
 def numbers(

@@ -13,9 +13,8 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
-from cmlp._data.files.file_formats import DataError
+from cmlp._data.files.file_formats import DataError, quoted
 from cmlp._data.grammar import looks_like_a_date, looks_like_a_number
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
 _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
-_GERMAN = Message("<decimal=> <thousands=>", decimal=",", thousands=".")
+_GERMAN = "--decimal , --thousands ."
 _GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
 
 
@@ -167,10 +166,11 @@ class TrainingColumn:
         if n_dates == n:
             if tally["instant"] not in (0, n):
                 (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
-                problem = (
-                    "{}: {!r} has an offset from UTC, but {!r} in {} has none. If the column is text, add <text:=>"
+                raise DataError(
+                    f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in "
+                    f"{place.line(row)} has none. If the column is text, add --text "
+                    f"{quoted(place.name)}",
                 )
-                raise DataError(problem, place(at), aware, naive, place.line(row), text=place.name)
             return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
         if tally["boolean"] == n:
             return "boolean"
@@ -178,9 +178,10 @@ class TrainingColumn:
             raise self._mixed(place, n, n_numbers, n_dates)
         if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
             row, cell = self.first(["similar"])[0]
-            problem = "{}: {!r} is not a number as it is written. <remedy>; if the column is text, add <text:=>"
             raise DataError(
-                problem, place(row), cell, remedy=_remedy(cell, self.grammar.cell_format.decimal), text=place.name
+                f"{place(row)}: {cell!r} is not a number as it is written. "
+                f"{_remedy(cell, self.grammar.cell_format.decimal)}; if the column is text, add --text "
+                f"{quoted(place.name)}",
             )
         return "text"
 
@@ -203,12 +204,11 @@ class TrainingColumn:
         # Only one row, the last one, has something else.
         is_footer = len(others) == 1 and row == self.tally.total() - 1
         footer = f". If {place.line(row)} is a footer, remove it" if is_footer else ""
-        text = (
-            "{}: {!r} is not a {}, but of {:,} values {}. The first others are {}. {}If they stand for missing values, "
-            "add <missing:=>; if the column is text, add <text:=>{}"
-        )
         return DataError(
-            text, place(row), cell, what, n, found, listed, other_form, footer, missing=cell.strip(), text=place.name
+            f"{place(row)}: {cell!r} is not a {what}, but of {n:,} values {found}. The first "
+            f"others are {listed}. {other_form}If they stand for missing values, add --missing "
+            f"{quoted(cell.strip())}; if the column is text, add --text "
+            f"{quoted(place.name)}{footer}",
         )
 
     def has_values(self, column_type: str) -> bool:
@@ -228,43 +228,43 @@ class TrainingColumn:
         return np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts])
 
 
-def _remedy(cell: str, decimal: str) -> Message:
+def _remedy(cell: str, decimal: str) -> str:
     """Return what reads a number that is written in another form."""
     text = cell.strip("()$€£¥% \t")
     has_point, has_comma = "." in text, "," in text
     marks = ("'", "'’"), (" ", " \u00a0\u202f")
-    stated: Message | None = None
+    stated: str | None = None
     if has_comma and has_point:
         is_german = text.rindex(",") > text.rindex(".")
-        stated = _GERMAN if is_german else Message("<thousands=>", thousands=",")
+        stated = _GERMAN if is_german else "--thousands ,"
     elif has_comma:
         is_grouped = len(text) - text.rindex(",") == 4  # a comma and three digits
-        either = "<thousands=> or <decimal=>" if is_grouped else "<decimal=>"
-        stated = Message(either, thousands=",", decimal=",")
+        stated = "--thousands , or --decimal ," if is_grouped else "--decimal ,"
     elif text.count(".") > 1:
         stated = _GERMAN
     elif has_point and decimal == ",":
         is_grouped = _GROUPED.fullmatch(text) is not None
-        remedy = Message(": to read numbers, add <thousands:=>", thousands=".") if is_grouped else ""
-        return Message("It has a point, but <decimal> is a comma{}", remedy, decimal=...)
+        remedy = ": to read numbers, add --thousands ." if is_grouped else ""
+        return f"It has a point, but --decimal is a comma{remedy}"
     else:
         separators = (mark for mark, letters in marks if {*letters} & {*text})
-        stated = next((Message("<thousands=>", thousands=mark) for mark in separators), None)
+        stated = next((f"--thousands {quoted(mark)}" for mark in separators), None)
     has_others = text != cell.strip() or not stated
     other = f"{' and ' if stated else ''}remove what is no part of the number" if has_others else ""
-    return "To read numbers, " + ("add " + stated if stated else Message("")) + other
+    return "To read numbers, " + ("add " + stated if stated else "") + other
 
 
-def doubt(cell: str) -> Message:
+def doubt(cell: str) -> str:
     """Return a notice about a number in a file from a country with decimal commas, perhaps."""
-    text = (
-        "{!r} is read with a decimal point. All such numbers have three digits behind it: if it separates thousands, "
-        "add <german> and otherwise <decimal=>"
+    return (
+        f"{cell!r} is read with a decimal point. All such numbers have three digits behind it: if "
+        f"it separates thousands, add {_GERMAN} and otherwise --decimal ."
     )
-    return Message(text, cell, german=_GERMAN, decimal=".")
 
 
-def doubt_of_date(cell: str, place: Place) -> Message:
+def doubt_of_date(cell: str, place: Place) -> str:
     """Return a notice about a date in a column of text."""
-    text = "{!r} is read as text. To read dates, write them as 2026-11-24; if the column is text, add <text:=>"
-    return Message(text, cell, text=place.name)
+    return (
+        f"{cell!r} is read as text. To read dates, write them as 2026-11-24; if the column is "
+        f"text, add --text {quoted(place.name)}"
+    )

@@ -36,7 +36,6 @@ from cmlp._data.files.text_lines import (
     without_end,
 )
 from cmlp._data.grammar import Grammar
-from cmlp.exceptions import Message, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -123,8 +122,9 @@ class TextFile(RowFile):
         first = parsed[0]
         self.width = len(first)
         if separator is None and self.separator and any(map(has_several_numbers, first)):
-            problem = "{} has several separators: state one with <separator>, or replace spaces and tabs by commas"
-            raise DataError(problem, self.path, separator=...)
+            raise DataError(
+                f"{self.path} has several separators: state one with --separator, or replace spaces and tabs by commas",
+            )
         width, n = Counter(map(len, parsed)).most_common(1)[0]
         if width > self.width and are_most(n, len(parsed)):
             k = min([*map(len, parsed)].index(width), len(filled) - 1)
@@ -168,11 +168,10 @@ class TextFile(RowFile):
     def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TextRows:
         for name, count in Counter(self.names_or_numbers[i] for i in kept).items():
             if count > 1:
-                problem = (
-                    "{} has {} columns {!r}, and predict finds columns by their names: rename them, or leave all but "
-                    "one out with <drop=>"
+                raise DataError(
+                    f"{self.path} has {count} columns {name!r}, and predict finds columns by "
+                    "their names: rename them, or leave all but one out with --drop NUMBER",
                 )
-                raise DataError(problem, self.path, count, name, drop="NUMBER")
         return TextRows(self, kept, target, progress)
 
     def _blocks(self, kept: Sequence[int], target: int | None, notice: Notice = None) -> Iterator[LabelledRows]:
@@ -294,20 +293,20 @@ class TextFile(RowFile):
 
     def _undecodable(self, error: UnicodeError) -> DataError:
         if self.options.encoding is not None:
-            text = "{} is not text in {}: {}. Name another <encoding>"
-            return DataError(text, self.path, self.options.encoding, error, encoding=...)
-        text = (
-            "{} is not a CSV file in UTF-8, and not npy, idx or Parquet: {}. Name its encoding, for example "
-            "<encoding=> (Windows) or <latin=>"
+            return DataError(
+                f"{self.path} is not text in {self.options.encoding}: {error}. Name another --encoding",
+            )
+        return DataError(
+            f"{self.path} is not a CSV file in UTF-8, and not npy, idx or Parquet: {error}. Name its encoding, for "
+            "example --encoding cp1252 (Windows) or --encoding latin-1"
         )
-        return DataError(text, self.path, error, encoding="cp1252", latin=Setting("encoding", "latin-1"))
 
     def _ragged(self, line: int, width: int, *, is_top: bool, is_end: bool = False) -> DataError:
         remedy = ""
         if is_top and width == self.width + 1 > 2:
             remedy = ". The first line needs a name for each column, also for an empty last one and for names of rows"
         elif is_top and width > self.width:
-            remedy = Message(". Remove lines that are a title, or say with <comment=> how they begin", comment="TEXT")
+            remedy = ". Remove lines that are a title, or say with --comment TEXT how they begin"
         elif is_end and width < self.width:
             remedy = ". If the file ends with a footer, remove it"
         elif self.separator in ",;" and 1 < self.width < width:
@@ -327,10 +326,12 @@ def _positions(file: TextFile, text: str) -> list[int]:
     return at
 
 
-def _of_no_name(path: str, column: int) -> Message:
+def _of_no_name(path: str, column: int) -> str:
     """Return a notice about a column without a name, as `to_csv` of a data frame writes its index."""
-    text = "{}, column {} has no name. If it is the index of a data frame, leave it out with <drop=>"
-    return Message(text, path, column + 1, drop=str(column + 1))
+    return (
+        f"{path}, column {column + 1} has no name. If it is the index of a data frame, leave it "
+        f"out with --drop {column + 1}"
+    )
 
 
 class TextRows(TrainingRows):
@@ -364,7 +365,7 @@ class TextRows(TrainingRows):
             *(f"{file.path}, {self._place(i).column}: " + doubt for i, doubt in self._doubts()),
         ]
 
-    def _doubts(self) -> Iterator[tuple[int, Message]]:
+    def _doubts(self) -> Iterator[tuple[int, str]]:
         """Yield columns that may be something else than what they are read as, with a notice."""
         for i, column in (*self._columns.items(), (self._target_position, self._target)):
             if column.grouped:

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from cmlp._data.columns import CellFormat
-from cmlp._data.files.file_formats import OF_IMAGES, DataError
+from cmlp._data.files.file_formats import OF_IMAGES, DataError, quoted
 from cmlp._data.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -121,8 +121,9 @@ def encoding_of(name: str | None) -> str:
     try:
         encoding = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
     except LookupError:
-        problem = "<encoding=> is unknown: use utf-8, utf-16, latin-1, cp1252 or another one"
-        raise DataError(problem, encoding=str(name)) from None
+        raise DataError(
+            f"--encoding {quoted(str(name))} is unknown: use utf-8, utf-16, latin-1, cp1252 or another one",
+        ) from None
     return encoding
 
 
@@ -140,8 +141,9 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
     if _JSON.match(start):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
     if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
-        problem = "{} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs <encoding:=>"
-        raise DataError(problem, path, encoding="utf-16")
+        raise DataError(
+            f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs --encoding utf-16",
+        )
 
 
 def sampled(lines: Sequence[str], separator: str) -> tuple[list[list[str]], bool]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._estimators.resuming import resumed_state
 from cmlp._estimators.tables.splits import LEAVES
 from cmlp._model.model import TrainedNet
@@ -19,7 +20,7 @@ from cmlp._train.parameters import PARAMETERS
 from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_options import options_of
 from cmlp._train.training_run import make_run
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,17 +140,18 @@ class Bag(NamedTuple):
         own = self._net(0)
         n = self.options.n_estimators
         if n != len(previous):
-            problem = "<warm_start=> needs <n_estimators:=>, as the model has, got {}."
-            raise InvalidParameterError(problem, n, warm_start=True, n_estimators=len(previous))
-        if net.sizes[1:] != own.sizes[1:]:
-            problem = "<warm_start=> needs <hidden_layer_sizes:=> and {} outputs, as the model has, got {} and {}."
             raise InvalidParameterError(
-                problem,
-                net.sizes[-1],
-                own.sizes[1:-1],
-                own.sizes[-1],
-                warm_start=True,
-                hidden_layer_sizes=net.sizes[1:-1],
+                f"warm_start=True needs n_estimators={len(previous)!r}, as the model has, got {n}.",
+                parameter="warm_start",
+                value=True,
+            )
+        if net.sizes[1:] != own.sizes[1:]:
+            raise InvalidParameterError(
+                f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]!r} and "
+                f"{net.sizes[-1]} outputs, as the model has, got {own.sizes[1:-1]} and "
+                f"{own.sizes[-1]}.",
+                parameter="warm_start",
+                value=True,
             )
 
     def _net(self, k: int) -> _core.Net:
@@ -176,8 +178,7 @@ class Bag(NamedTuple):
         """Return the run of member k, from a state of it."""
         net = self._net(k)
         if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
-            problem = "<resume=> continues a fit on other data. Pass the same X, y and validation data."
-            raise ValueError(Message(problem, resume=True))
+            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
         options = self._options(net, len(kept.order), kept.held_out_rows is not None)
         return self._run(k, net, options, resumed_state(kept, options))
 
@@ -202,9 +203,10 @@ class Bag(NamedTuple):
         rows = self.rows
         labels = self.target_encoding.labels
         classes = None if labels is None or rows.groups is None else labels.classes
-        data = Data(self.inputs_of(k), rows.targets, rows.weight, 1.0, split=split, group_names=classes)
+        encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
+        data = Data(encoded, 1.0, split=split, group_names=classes)
         job = TrainingJob(net, self.target_encoding.objective(), data, options, state, 1)
-        run = make_run(job, len(data.X), Engine)
+        run = make_run(job, encoded.n_rows, Engine)
         assert isinstance(run, EpochLoop)
         return run
 

@@ -35,7 +35,7 @@ from cmlp._model.probabilities import (
 )
 from cmlp._model.summary import accuracy_of
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,8 +110,11 @@ class CalibrationMethods:
 def required_calibration(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
     if not is_number(coverage) or not 0 < coverage < 1:
-        problem = "<coverage> must be a number above 0 and below 1, got {!r}."
-        raise InvalidParameterError(problem, coverage, coverage=coverage)
+        raise InvalidParameterError(
+            f"coverage must be a number above 0 and below 1, got {shown(coverage)}.",
+            parameter="coverage",
+            value=coverage,
+        )
     if model.calibration is None:
         raise ValueError(
             f"{method} needs rows outside the training, and this {owner} has none: fit held out no rows "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cmlp._data.columns import DATES, CellFormat
 from cmlp._data.grammar import Grammar, looks_like_a_date
 from cmlp._process.warnings import warn
-from cmlp.exceptions import Message, shown
+from cmlp.exceptions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,12 +50,12 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
         "" if written is None else f" Values such as {written!r} need their format stated, or other characters removed."
     )
     function = "to_numeric" if what == "numbers" else "to_datetime"
-    text = (
-        "{} has text, so its values are categories, but {} are {}.{} To use {}, convert the column before fit and "
-        "predict, for example by pandas.{}(column, errors='coerce').{} To use categories, give it the dtype "
-        "'category', or name all such columns in <categorical_features>."
+    warn(
+        f"{label} has text, so its values are categories, but {share} are {what}.{listed} To use "
+        f"{what}, convert the column before fit and predict, for example by "
+        f"pandas.{function}(column, errors='coerce').{form} To use categories, give it the dtype "
+        "'category', or name all such columns in categorical_features."
     )
-    warn(Message(text, label, share, what, listed, what, function, form, categorical_features=...))
 
 
 def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:

@@ -35,7 +35,7 @@ from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
 from cmlp._train.job import naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
-from cmlp.exceptions import InvalidParameterError, Message
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,11 +134,10 @@ class TableFit(Fit["TableOptions"]):
         digest = digest_of(bag)
         if self.resume and previous is not None:
             if digest != previous.state.resume_check.digests:
-                problem = (
-                    "<resume=> continues a fit on other data. Pass the same X, y and validation data, with the "
-                    "same names of columns, categories and labels."
+                raise ValueError(
+                    "resume=True continues a fit on other data. Pass the same X, y and "
+                    "validation data, with the same names of columns, categories and labels."
                 )
-                raise ValueError(Message(problem, resume=True))
             self.runs, self.background = bag.resumed_runs(previous.states), previous.model.background
         else:
             generator = _generator(options.random_state)
@@ -158,8 +157,11 @@ class TableFit(Fit["TableOptions"]):
         val_frame = None
         if require_complete(X_val, y_val, weight_val):
             if not self.options.early_stopping:
-                problem = "<early_stopping=> uses no validation data: leave out <X_val:X_val and y_val>."
-                raise InvalidParameterError(problem, early_stopping=False, X_val=...)
+                raise InvalidParameterError(
+                    "early_stopping=False uses no validation data: leave out X_val and y_val.",
+                    parameter="early_stopping",
+                    value=False,
+                )
             val_frame = _validation_frame(X_val, self.class_name)
         _require_rows(frame, self.class_name)
         encoding, targets = learn_table_encoding(
@@ -171,11 +173,11 @@ class TableFit(Fit["TableOptions"]):
                 array = as_targets(y_val, val_frame.n_rows, self.class_name, labels=self.is_classifier)
                 validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
         if len(targets.rows) < _FEWEST_ROWS:
-            problem = (
-                "<sample_weight> must be positive for at least {} rows, got {} (weights below 1e-30 of the largest "
-                "count as 0, and <class_weight> multiplies them)."
+            raise ValueError(
+                f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got "
+                f"{len(targets.rows)} (weights below 1e-30 of the largest count as 0, and "
+                "class_weight multiplies them)."
             )
-            raise ValueError(Message(problem, _FEWEST_ROWS, len(targets.rows), sample_weight=..., class_weight=...))
         return OpenedTable(frame, encoding, targets, validation)
 
     def _learn_columns(self, opened: OpenedTable) -> tuple[TableColumns, TableRows]:
@@ -228,11 +230,12 @@ class TableFit(Fit["TableOptions"]):
             own.add(callbacks, trainer)
             if own.intervals:
                 interval = min(own.intervals)
-                problem = (
-                    "<every_batches> of a callback must be None for {}, which calls callbacks after epochs of all "
-                    "networks, got {}."
+                raise InvalidParameterError(
+                    f"every_batches of a callback must be None for {self.class_name}, which calls "
+                    f"callbacks after epochs of all networks, got {interval}.",
+                    parameter="every_batches",
+                    value=interval,
                 )
-                raise InvalidParameterError(problem, self.class_name, interval, every_batches=interval)
         lines = options.verbose not in (False, "bar")
         train_members(self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=own)
 
@@ -291,7 +294,7 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     with naming_validation():
         frame = frame_of(X_val, class_name)
     if not frame.n_rows:
-        raise ValueError(Message("<X_val> must have at least one row.", X_val=...))
+        raise ValueError("X_val must have at least one row.")
     return frame
 
 

@@ -138,7 +138,9 @@ def _outputs(runs: Sequence[EpochLoop]) -> NDArray[np.float64]:
     found = []
     for run in runs:
         held = run.state.held_out_rows
-        inputs = run.job.data.X if held is None else taken(run.job.data.X, held)
+        inputs = run.job.data.rows.X
+        if held is not None:
+            inputs = taken(inputs, held)
         found.append(run.job.net.forward(run.state.weights.best_or_last, inputs, n_threads=1).astype(np.float64))
     mean: NDArray[np.float64] = np.mean(found, axis=0)
     return mean

@@ -37,7 +37,7 @@ from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, Seen, Tab
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.warnings import warn
-from cmlp.exceptions import InvalidParameterError, Message, short_repr, shown
+from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,8 +122,11 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     given = _entries_of(categorical)
     if given and not ordered and {*map(type, given)} == {bool}:
         if len(given) != n:
-            problem = "<categorical_features> as a mask must have {} entries, one per column, got {}."
-            raise InvalidParameterError(problem, n, len(given), categorical_features=categorical)
+            raise InvalidParameterError(
+                f"categorical_features as a mask must have {n} entries, one per column, got {len(given)}.",
+                parameter="categorical_features",
+                value=categorical,
+            )
         return dict.fromkeys(np.flatnonzero(given).tolist())
     names = frame.names or []
     index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
@@ -133,8 +136,11 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
         if is_of_other_type or not isinstance(entry, Hashable):
             raise _not_columns(categorical)
         if entry not in index:
-            problem = "<categorical_features> has {!r}, but X has no such column."
-            raise InvalidParameterError(problem, entry, categorical_features=categorical)
+            raise InvalidParameterError(
+                f"categorical_features has {shown(entry)}, but X has no such column.",
+                parameter="categorical_features",
+                value=categorical,
+            )
         levels = ordered.get(entry)
         found[index[entry]] = None if levels is None else _checked_levels(levels, entry)
     return found
@@ -153,9 +159,12 @@ def _entries_of(categorical: Any) -> list[Any]:
 
 def _not_columns(categorical: object) -> InvalidParameterError:
     expected = "'from_dtype', None, or a list of names or indices, a mask, or a dict of names to ordered categories"
-    problem = "<categorical_features> must be <expected>, got {}."
-    shown = short_repr(categorical)
-    return InvalidParameterError(problem, shown, categorical_features=categorical, expected=expected)
+    return InvalidParameterError(
+        f"categorical_features must be {expected}, got {short_repr(categorical)}.",
+        parameter="categorical_features",
+        value=categorical,
+        expected=expected,
+    )
 
 
 def _checked_levels(levels: Any, entry: object) -> list[object]:
@@ -169,8 +178,11 @@ def _checked_levels(levels: Any, entry: object) -> list[object]:
         or not SIMPLE.issuperset(map(type, found))
         or None in map(text_of, found)
     ):
-        problem = "<categorical_features> must have a list of different texts or numbers for column {!r}, got {}."
-        raise InvalidParameterError(problem, entry, short_repr(levels), categorical_features=...)
+        raise InvalidParameterError(
+            "categorical_features must have a list of different texts or numbers for column "
+            f"{shown(entry)}, got {short_repr(levels)}.",
+            parameter="categorical_features",
+        )
     return found
 
 
@@ -289,11 +301,11 @@ def learn_inputs(
     most = (n_threads or available_threads()) if len(raw) > _ROWS_FOR_THREADS else 1
     _core.run_pool(Pool(len(numbers), most), learn)
     if late:
-        text = (
-            "<max_time> was over before {} of {} columns of numbers were searched for steps of the target: the "
-            "networks read these columns without bins at such steps."
+        warn(
+            f"max_time was over before {len(late)} of {len(numbers)} columns of numbers were "
+            "searched for steps of the target: the networks read these columns without bins at "
+            "such steps."
         )
-        warn(Message(text, len(late), len(numbers), max_time=...))
     return TableColumns(columns, known.names)
 
 

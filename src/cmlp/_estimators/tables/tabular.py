@@ -29,7 +29,7 @@ from cmlp._model.summary import found_by
 from cmlp._process.warnings import warn
 from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
-from cmlp.exceptions import InvalidParameterError, short_repr
+from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -751,8 +751,11 @@ def _position_of(pos_label: object, labels: Labels) -> int:
     if pos_label is None:
         return 1
     if pos_label not in known:
-        problem = "<pos_label> must be one of the classes {}, got {!r}."
-        raise InvalidParameterError(problem, known, pos_label, pos_label=pos_label)
+        raise InvalidParameterError(
+            f"pos_label must be one of the classes {known}, got {shown(pos_label)}.",
+            parameter="pos_label",
+            value=pos_label,
+        )
     return known.index(pos_label)
 
 

@@ -18,7 +18,7 @@ from cmlp._data.weights import weights_of_classes
 from cmlp._estimators.targets import TargetEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
-from cmlp.exceptions import InvalidParameterError, Setting, short_repr
+from cmlp.exceptions import InvalidParameterError, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,7 +97,7 @@ class TableClassEncoding(TableEncoding):
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
         """Return encoded labels."""
         values = self._every.encode(y)
-        rows, weight = rows_that_count(self.weighted(values, weight, require_positive=True).weight, len(y))
+        rows, weight = rows_that_count(self.weigh(values, weight, require_positive=True), len(y))
         return self.targets_of(rows, self.labels.encode(y[rows]), weight)
 
     def targets_of(
@@ -227,14 +227,20 @@ def _learn_table_numbers(
     loss, quantile, previous = fit.options.loss, fit.options.quantile, warm
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
-        problem = "<quantile> must be <expected>, got {!r} and {} columns."
-        raise InvalidParameterError(problem, quantile, n, quantile=quantile, expected=expected)
+        raise InvalidParameterError(
+            f"quantile must be {expected}, got {quantile!r} and {n} columns.",
+            parameter="quantile",
+            value=quantile,
+            expected=expected,
+        )
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
     if previous is not None and previous.net.activations[-1] != _output_of(loss):
-        problem = "<warm_start=> needs the <loss> {!r} or one of its kind, got {!r}."
-        about = Setting("loss", loss)
-        raise InvalidParameterError(problem, previous.net.loss, loss, warm_start=True, loss=loss, about=about)
+        raise InvalidParameterError(
+            f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.",
+            parameter="loss",
+            value=loss,
+        )
     targets_in_range(numbers, loss)
     scale = _learn_scale(numbers, weight, None if previous is None else previous.answer_scale, loss)
     scale = scale._replace(names=None if n == 1 or names is None else names.tolist())

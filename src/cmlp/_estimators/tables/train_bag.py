@@ -15,7 +15,6 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
-from cmlp.exceptions import Message
 
 if TYPE_CHECKING:
     import os
@@ -46,11 +45,11 @@ def train_members(
     time is over, also in the middle of an epoch. In step, training ends after an epoch.
     """
     if deadline.has_come():
-        text = (
-            "<max_time> was over {:.2g} s before training began, because reading and learning the columns takes "
-            "longer. Each network trains only its first {} batches or its first epoch."
+        warn(
+            f"max_time was over {-deadline.left():.2g} s before training began, because reading "
+            "and learning the columns takes longer. Each network trains only its first "
+            f"{_FEWEST_BATCHES} batches or its first epoch."
         )
-        warn(Message(text, -deadline.left(), _FEWEST_BATCHES, max_time=...))
     n_threads = n_threads or available_threads()
     if callbacks is not None:
         _train_in_step(runs, n_threads, deadline, verbose, callbacks)

@@ -31,7 +31,7 @@ from cmlp._export.page.description import Described, clean_label, encode_base64
 from cmlp._export.page.table import table_page
 from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 from cmlp._model.model import TableModel
-from cmlp.exceptions import InvalidParameterError, Message, Setting
+from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,21 +56,27 @@ def page_of(
     """Return the page of a model; see `Network.to_html`."""
     if isinstance(model, TableModel):
         if data is not None:
-            problem = (
-                "<data> must be None for a table, whose page has fields for its columns instead "
-                "of examples."
+            raise ValueError(
+                "data must be None for a table, whose page has fields for its columns instead of "
+                "examples."
             )
-            raise ValueError(Message(problem, data=...))
         return table_page(model, title, background=background, target=target, unit=unit)
     if background:
-        problem = "<background> must be False for a {}: only the page of a table has such rows."
-        raise InvalidParameterError(problem, model.class_name, background=background)
+        raise InvalidParameterError(
+            f"background must be False for a {model.class_name}: only the page of a table has "
+            "such rows.",
+            parameter="background",
+            value=background,
+        )
     if target is not None or unit is not None:
         name, value = ("unit", unit)
         if target is not None:
             name, value = ("target", target)
-        problem = "<name> must be None for a {}: only the page of a table shows it."
-        raise InvalidParameterError(problem, model.class_name, name=Setting(name, value, name))
+        raise InvalidParameterError(
+            f"{name} must be None for a {model.class_name}: only the page of a table shows it.",
+            parameter=name,
+            value=value,
+        )
     described = Described(model)
     credit = ""
     if data is None:
@@ -243,8 +249,9 @@ class Examples:
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model
         if len(data) != 4:
-            problem = "<data> must be X_train, y_train, X_test, y_test, got {} values."
-            raise ValueError(Message(problem, len(data), data=...))
+            raise ValueError(
+                f"data must be X_train, y_train, X_test, y_test, got {len(data)} values."
+            )
         X_train, y_train, X_test, y_test = data
         self.train = self._check(X_train, y_train, "train")
         self.test = self._check(X_test, y_test, "test")
@@ -264,31 +271,21 @@ class Examples:
             or not len(rows)
             or len(targets) != len(rows)
         ):
-            problem = (
-                "<X> must have the shape (n, {}), with n at least 1, and <y> n entries; got the "
-                "shapes {} and {}."
-            )
             raise ValueError(
-                Message(
-                    problem,
-                    n_inputs,
-                    rows.shape,
-                    targets.shape,
-                    X=Setting(f"X_{name}"),
-                    y=Setting(f"y_{name}"),
-                )
+                f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n "
+                f"entries; got the shapes {rows.shape} and {targets.shape}."
             )
         if rows.dtype.kind not in "buif" or (
             rows.dtype.kind == "f" and not np.isfinite(rows).all()
         ):
-            problem = "<X> must have finite numbers, got dtype {} or NaN or infinity."
-            raise ValueError(Message(problem, rows.dtype, X=Setting(f"X_{name}")))
+            raise ValueError(
+                f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
+            )
         return rows, self._encode(targets, name)
 
     def _encode(self, y: NDArray[Any], name: str) -> NDArray[Any]:
         model = self.model
         n_outputs = self.model.sizes[-1]
-        labels = Setting(f"y_{name}")
         if model.labels is not None:
             y = model.labels.encode(y)
         if model.kind in ("classes", "binary"):
@@ -300,20 +297,17 @@ class Examples:
                 or not np.isin(y, np.arange(max(2, n_outputs))).all()
             ):
                 raise ValueError(
-                    Message(
-                        "<y> must have class indices from 0 to {}.", max(2, n_outputs) - 1, y=labels
-                    )
+                    f"y_{name} must have class indices from 0 to {max(2, n_outputs) - 1}."
                 )
             return y.astype(np.int64)
         y = y.reshape(len(y), -1)
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
-            problem = "<y> must have {} finite numbers per row, got the shape {}."
-            raise ValueError(Message(problem, n_outputs, y.shape, y=labels))
+            raise ValueError(
+                f"y_{name} must have {n_outputs} finite numbers per row, got the shape {y.shape}."
+            )
         if traits_of(model.net.loss).outside(y).any():
             raise ValueError(
-                Message(
-                    "<y> has values out of the range of the loss {!r}.", model.net.loss, y=labels
-                )
+                f"y_{name} has values out of the range of the loss {model.net.loss!r}."
             )
         return y.astype(np.float64)
 
@@ -321,8 +315,9 @@ class Examples:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
-            problem = "<data> must have pixels from 0 (black) up, got values from {} to {}."
-            raise ValueError(Message(problem, X.min(), X.max(), data=...))
+            raise ValueError(
+                f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}."
+            )
         return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:

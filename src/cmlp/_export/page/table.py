@@ -31,7 +31,7 @@ from cmlp._model.explanation import output_names
 from cmlp._model.formats import RARE_ACTIVATIONS, require
 from cmlp._model.summary import Background, short
 from cmlp._model.table_columns import PARTS
-from cmlp.exceptions import InvalidParameterError, wrong
+from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,11 +71,12 @@ def table_page(
     """
     require(model, "to_html")
     if background and model.background is None:
-        problem = (
-            "<background=> puts the training rows that fit has kept on the page, but this model "
-            "has none: it needs <keep_background> before fit."
+        raise InvalidParameterError(
+            "background=True puts the training rows that fit has kept on the page, but this "
+            "model has none: it needs keep_background before fit.",
+            parameter="background",
+            value=True,
         )
-        raise InvalidParameterError(problem, background=True, keep_background=...)
     rare = RARE_ACTIVATIONS.intersection(model.net.activations)
     name = _check_target(model, target)
     units = _list_units(model, unit)
@@ -144,10 +145,11 @@ def _label_outputs(model: TableModel) -> list[str]:
 def _check_target(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
     if target is not None and n_answers(model.net) > 1:
-        problem = (
-            "<target> must be None for several targets, which have the names of the columns of y."
+        raise InvalidParameterError(
+            "target must be None for several targets, which have the names of the columns of y.",
+            parameter="target",
+            value=target,
         )
-        raise InvalidParameterError(problem, target=target)
     if target is None:
         return None
     return clean_label(target)
@@ -160,14 +162,23 @@ def _list_units(model: TableModel, unit: str | Sequence[str] | None) -> list[str
     if unit is None:
         return [""] * n_outputs
     if model.labels is not None:
-        problem = "<unit> must be None for a {}, whose answers have none."
-        raise InvalidParameterError(problem, model.class_name, unit=unit)
+        raise InvalidParameterError(
+            f"unit must be None for a {model.class_name}, whose answers have none.",
+            parameter="unit",
+            value=unit,
+        )
     if isinstance(unit, str):
         units = [unit] * n
     else:
         units = list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
-        raise wrong(f"text or a sequence of one text for each of {n} targets", unit=unit)
+        expected = f"text or a sequence of one text for each of {n} targets"
+        raise InvalidParameterError(
+            f"unit must be {expected}, got {shown(unit)}.",
+            parameter="unit",
+            value=unit,
+            expected=expected,
+        )
     return [clean_label(one) for one in units] * (n_outputs // n)
 
 

@@ -94,7 +94,8 @@ static int needs_sums(const cmlp_net *net, int32_t l)
 static int64_t kept_rows(const cmlp_net *net, cmlp_batch_shape shape)
 {
     const int64_t chunks = (shape.rows - 1) / CMLP_CHUNK + 1;
-    const int64_t most = shape.n_workers > 1       ? ((chunks - 1) / shape.n_workers + 1) * CMLP_CHUNK
+    const int64_t n = shape.part.n_shares, all = shape.part.all_shares;
+    const int64_t most = shape.part.n_workers > 1  ? (chunks / all * n + (chunks % all * n + all - 1) / all) * CMLP_CHUNK
                          : net->n_params < LARGE_NET ? MICROBATCH_ROWS
                                                      : CMLP_CHUNK;
     return shape.rows < most ? shape.rows : most;
@@ -136,7 +137,7 @@ static void divide_batch(cmlp_space *space, cmlp_batch_memory *memory, const cml
     memory->scratch_size = scratch_size(net, shape.call, rows);
     if (!memory->scratch_size) space->overflow = 1;
     memory->scratch = cmlp_take(space, n_threads, memory->scratch_size ? memory->scratch_size : 1);
-    memory->message = cmlp_take(space, shape.n_workers > 1, CMLP_MESSAGE_BYTES);
+    memory->message = cmlp_take(space, shape.part.n_workers > 1, CMLP_MESSAGE_BYTES);
     memory->gradient = trains(shape.call) ? cmlp_take(space, net->n_params, net->element) : NULL;
 }
 

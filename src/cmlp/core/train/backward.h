@@ -24,11 +24,19 @@ typedef struct cmlp_batch_arguments {
     cmlp_run *run;
 } cmlp_batch_arguments;
 
+/* The part of a batch that one of several processes computes: of all_shares shares, n_shares. */
+typedef struct cmlp_part {
+    int32_t n_workers, n_shares, all_shares;
+} cmlp_part;
+
+#define CMLP_ALL_ROWS ((cmlp_part){1, 1, 1}) /* of a process that computes alone */
+
 /* What the workspace depends on, beside the network. */
 typedef struct cmlp_batch_shape {
     int call;     /* CMLP_CALL_GRADIENT or _TRAIN, CMLP_CALL_CSR, _DROPOUT and _LOSS added or not */
-    int64_t rows; /* of the largest batch, which n_workers processes share */
-    int32_t n_workers, n_threads;
+    int64_t rows; /* of the largest batch */
+    cmlp_part part;
+    int32_t n_threads;
 } cmlp_batch_shape;
 
 /* The flags of a call with these arguments. */

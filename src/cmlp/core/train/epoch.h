@@ -24,6 +24,7 @@ typedef struct cmlp_chain cmlp_chain;
 struct cmlp_chain {
     cmlp_workers *given;  /* the caller's struct */
     cmlp_workers workers; /* a checked copy; n_workers may be 1 */
+    int has_bad_shares;   /* the caller's; the copy then has one share for each worker */
     /* Fills the copy, sets failed_rank, and checks what `agree` needs. */
     cmlp_status (*read)(cmlp_chain *chain, const char **refused);
     /* Once the other arguments are valid: checks the rest. If only some rows are stored, this worker's must be, and
@@ -41,8 +42,8 @@ struct cmlp_chain {
 /* Trains an epoch; `chain` is NULL if this process trains alone. */
 cmlp_status cmlp_run_epoch(const cmlp_epoch_call *call, cmlp_chain *chain);
 
-/* Computes the workspace of a call that n_workers processes share. */
+/* Computes the workspace of a call of which this process has a part. */
 cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                              const cmlp_epoch *epoch, int32_t n_workers, int32_t n_threads, size_t *bytes);
+                              const cmlp_epoch *epoch, cmlp_part part, int32_t n_threads, size_t *bytes);
 
 #endif

@@ -90,7 +90,9 @@ uint64_t cmlp_fingerprint(const cmlp_batch_job *job, const cmlp_optimizer *optim
 {
     const cmlp_net *net = job->data.net;
     const int64_t n_batches = (job->data.n - 1) / epoch->batch_size + 1;
-    uint64_t hash = mix_net(mix(CMLP_VERSION_NUMBER, (uint64_t)job->workers->n_workers), net);
+    const cmlp_workers *workers = job->workers;
+    uint64_t hash = mix(mix(CMLP_VERSION_NUMBER, (uint64_t)workers->n_workers), (uint64_t)workers->all_shares);
+    hash = mix_net(hash, net);
     hash = mix_bytes(hash, job->params, (size_t)net->n_params * net->element);
     hash = mix_data(hash, &job->data);
     hash = mix_objective(hash, &job->objective, net->depth);

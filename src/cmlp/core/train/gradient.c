@@ -57,7 +57,7 @@ static cmlp_status full_batch(const cmlp_batch_arguments *given, const full_batc
     const cmlp_net *net = given->net;
     cmlp_run *run = given->run;
     if (outputs->missing) return cmlp_refuse(&run->refused, CMLP_ERROR_NULL, outputs->missing);
-    const cmlp_batch_shape shape = {.call = CMLP_CALL_GRADIENT, .n_workers = 1};
+    const cmlp_batch_shape shape = {.call = CMLP_CALL_GRADIENT, .part = CMLP_ALL_ROWS};
     cmlp_status status = cmlp_batch_prepare(&job, given, shape);
     if (status) return status;
     job.out = outputs->out;

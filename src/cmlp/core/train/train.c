@@ -240,17 +240,19 @@ static cmlp_status finish_epoch(epoch_job *job, const cmlp_epoch_call *call, cml
 static cmlp_status read_arguments(epoch_job *job, const cmlp_batch_arguments *given, const cmlp_optimizer *optimizer)
 {
     cmlp_run *run = given->run;
-    const int32_t n_workers = job->chain ? job->chain->workers.n_workers : 1;
+    const cmlp_workers *workers = job->chain ? &job->chain->workers : NULL;
+    const cmlp_part part = workers ? (cmlp_part){workers->n_workers, workers->n_shares, workers->all_shares}
+                                   : CMLP_ALL_ROWS;
     cmlp_status status = cmlp_check_net(given->net);
     if (status) return cmlp_refuse(&run->refused, status, "net");
     status = cmlp_read_optimizer(&job->optimizer, given->net, optimizer, &run->refused);
     if (!status)
         status = cmlp_batch_prepare(&job->batch, given,
                                     (cmlp_batch_shape){.call = CMLP_CALL_TRAIN, .rows = job->epoch.batch_size,
-                                                       .n_workers = n_workers});
+                                                       .part = part});
     if (status) return status;
-    job->batch.workers = n_workers > 1 ? &job->chain->workers : NULL;
-    job->process = n_workers > 1 ? job->chain->batch : cmlp_batch_member;
+    job->batch.workers = part.n_workers > 1 ? &job->chain->workers : NULL;
+    job->process = part.n_workers > 1 ? job->chain->batch : cmlp_batch_member;
     if (!job->epoch.batch_size) job->epoch.batch_size = job->batch.data.n;
     job->n_batches = (job->batch.data.n - 1) / job->epoch.batch_size + 1;
     status = check_counts(job, &run->refused);

@@ -26,12 +26,12 @@ typedef struct cmlp_message {
 } cmlp_message;
 CMLP_ASSERT(sizeof(cmlp_message) <= CMLP_MESSAGE_BYTES, "the message fits before the gradient");
 
-/* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, and the
- * first worker that refuses the call. Who is the last one is what rank 0 says, so that workers that disagree about their
- * number take part in the same broadcast. */
+/* What a worker tells the next one before the first batch, and the last one all of them: the arguments of rank 0, the
+ * first worker that refuses the call, and how many shares the workers so far have. Who is the last one is what rank 0
+ * says, so that workers that disagree about their number take part in the same broadcast. */
 typedef struct cmlp_greeting {
     uint64_t fingerprint;
-    int64_t status, failed_rank, n_workers;
+    int64_t status, failed_rank, n_workers, n_shares;
 } cmlp_greeting;
 
 /* The three functions of the caller, for any number of bytes. Each returns whether it fails. */
@@ -62,11 +62,12 @@ static int broadcast_from(const cmlp_workers *workers, void *bytes, size_t n, in
 }
 
 /* All workers take part, also those that must refuse the call (`own` is then their status), and all return the status of
- * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0. */
+ * the first that refuses it, or CMLP_ERROR_WORKERS if a worker's fingerprint is another than that of rank 0, or its shares
+ * are not the next ones. */
 static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t fingerprint)
 {
     const int32_t rank = workers->rank;
-    cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers};
+    cmlp_greeting before = {fingerprint, CMLP_OK, -1, workers->n_workers, 0};
     if (rank && receive_from_last(workers, &before, sizeof before)) return CMLP_ERROR_MESSAGE;
     if (before.n_workers < 2 || before.n_workers > INT32_MAX) return CMLP_ERROR_MESSAGE; /* no worker sends this */
     const int32_t n = (int32_t)before.n_workers;
@@ -74,8 +75,10 @@ static cmlp_status greet(cmlp_workers *workers, cmlp_status own, uint64_t finger
         workers->failed_rank = rank;
         return CMLP_ERROR_WORKERS;
     }
-    const cmlp_status mine = own ? own : before.fingerprint == fingerprint ? CMLP_OK : CMLP_ERROR_WORKERS;
+    const int is_same = before.fingerprint == fingerprint && before.n_shares == workers->first_share;
+    const cmlp_status mine = own ? own : is_same ? CMLP_OK : CMLP_ERROR_WORKERS;
     cmlp_greeting sent = before;
+    sent.n_shares = (int64_t)workers->first_share + workers->n_shares;
     if (!before.status && mine) sent.status = mine, sent.failed_rank = rank;
     if (rank < n - 1 && send_to_next(workers, &sent, sizeof sent)) return CMLP_ERROR_MESSAGE;
     if (broadcast_from(workers, &sent, sizeof sent, n - 1)) return CMLP_ERROR_MESSAGE;
@@ -205,6 +208,14 @@ static void share_sums(cmlp_batch_job *job, cmlp_sum *cost, int32_t size)
     for (int32_t i = 0; i < size; i++) job->memory.faults[i] = i ? (cmlp_fault){CMLP_OK, -1, -1} : fault;
 }
 
+/* The rows [*first, *end) of a batch of n rows that a worker computes. */
+static void own_rows(const cmlp_workers *workers, int64_t n, int64_t *first, int64_t *end)
+{
+    int64_t between;
+    cmlp_team_share(n, CMLP_CHUNK, workers->first_share, workers->all_shares, first, &between);
+    cmlp_team_share(n, CMLP_CHUNK, workers->first_share + workers->n_shares - 1, workers->all_shares, &between, end);
+}
+
 static int workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cmlp_update *update, cmlp_sum *cost,
                          cmlp_member self)
 {
@@ -212,7 +223,7 @@ static int workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cm
     const cmlp_workers *workers = job->workers;
     const int64_t most = slice_elements(net);
     int64_t a, b;
-    cmlp_team_share(n, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
+    own_rows(workers, n, &a, &b);
     if (!self.index)
         job->exchange = (cmlp_exchange){.takes = workers->rank > 0, .gives = workers->rank < workers->n_workers - 1};
     cmlp_batch_rows(job, first + a, b - a, self);
@@ -237,14 +248,29 @@ static int workers_batch(cmlp_batch_job *job, int64_t first, int64_t n, const cm
 
 /* ------------------------------------------------------------------------------------------------- the epoch */
 
+/* Gives each worker one share if the caller has named none, or invalid ones; returns whether they are invalid. */
+static int find_shares(cmlp_workers *workers)
+{
+    const int32_t all = workers->all_shares, first = workers->first_share, n = workers->n_shares;
+    const int32_t last = workers->n_workers - 1; /* all workers have a share, so that the others have at least as many */
+    if (first >= workers->rank && n >= 1 && all > last && n <= all - last && first <= all - n &&
+        (first > 0) == (workers->rank > 0) && (first < all - n) == (workers->rank < last))
+        return 0;
+    workers->first_share = workers->rank;
+    workers->n_shares = 1;
+    workers->all_shares = workers->n_workers;
+    return first || n || all;
+}
+
 static cmlp_status read_workers(cmlp_chain *chain, const char **refused)
 {
     cmlp_workers *workers = &chain->workers;
-    const cmlp_status status = CMLP_READ(workers, chain->given, cmlp_workers, reserved);
+    const cmlp_status status = CMLP_READ(workers, chain->given, cmlp_workers, all_shares);
     if (status) return cmlp_refuse(refused, status, "workers");
     chain->given->failed_rank = workers->failed_rank = -1;
     if (workers->rank < 0 || workers->rank >= workers->n_workers)
         return cmlp_refuse(refused, CMLP_ERROR_OPTION, "workers->rank");
+    chain->has_bad_shares = find_shares(workers);
     if (workers->n_workers > 1 && (!workers->send || !workers->receive || !workers->broadcast))
         return cmlp_refuse(refused, CMLP_ERROR_NULL, "workers->send, receive or broadcast");
     return CMLP_OK;
@@ -255,7 +281,8 @@ static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, con
     const cmlp_workers *workers = &chain->workers;
     cmlp_data *data = &job->data;
     const int64_t size = epoch->batch_size;
-    if (workers->reserved) return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->reserved");
+    if (chain->has_bad_shares)
+        return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_share, n_shares or all_shares");
     if (workers->first_stored < 0 || workers->n_stored < 0)
         return cmlp_refuse(&job->run->refused, CMLP_ERROR_OPTION, "workers->first_stored or n_stored");
     if (!workers->n_stored) return CMLP_OK;
@@ -265,7 +292,7 @@ static cmlp_status find_stored(const cmlp_chain *chain, cmlp_batch_job *job, con
     data->n_stored = workers->n_stored;
     for (int64_t first = 0, n = data->n; first < n; first += size) {
         int64_t a, b;
-        cmlp_team_share(n - first < size ? n - first : size, CMLP_CHUNK, workers->rank, workers->n_workers, &a, &b);
+        own_rows(workers, n - first < size ? n - first : size, &a, &b);
         for (int64_t i = first + a; i < first + b; i++) {
             if (cmlp_is_stored(data, i)) continue;
             job->run->bad_row = i;
@@ -290,10 +317,11 @@ cmlp_status cmlp_workers_workspace_size(const cmlp_net *net, const cmlp_rows *ro
                                         size_t *bytes)
 {
     cmlp_workers copy;
-    const cmlp_status status = CMLP_READ(&copy, workers, cmlp_workers, reserved);
+    const cmlp_status status = CMLP_READ(&copy, workers, cmlp_workers, all_shares);
     if (status) return status;
-    if (copy.n_workers < 1) return CMLP_ERROR_OPTION;
-    return epoch ? cmlp_measure_call(net, rows, objective, epoch, copy.n_workers, n_threads, bytes) : CMLP_ERROR_NULL;
+    if (copy.n_workers < 1 || find_shares(&copy)) return CMLP_ERROR_OPTION;
+    const cmlp_part part = {copy.n_workers, copy.n_shares, copy.all_shares};
+    return epoch ? cmlp_measure_call(net, rows, objective, epoch, part, n_threads, bytes) : CMLP_ERROR_NULL;
 }
 
 cmlp_status cmlp_workers_train_epoch(const cmlp_net *net, void *params, const cmlp_rows *rows,

@@ -9,27 +9,28 @@ static size_t larger(size_t a, size_t b) { return !a || !b ? 0 : a > b ? a : b; 
 /* The workspace of all calls that take these arguments or some of them: predictions, with an objective also gradients, and
  * with an epoch also training in batches of `batch` rows. */
 static size_t space(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                    const cmlp_epoch *epoch, int64_t n, int64_t batch, int32_t n_workers, int32_t n_threads)
+                    const cmlp_epoch *epoch, int64_t n, int64_t batch, cmlp_part part, int32_t n_threads)
 {
     const int sparse = rows->kind == CMLP_ROWS_CSR;
     size_t bytes = larger(net->row.all, cmlp_forward_space(net, sparse, n, n_threads));
 #if CMLP_BUILDS_TRAINING
     if (!objective) return bytes;
     const int flags = cmlp_batch_flags(sparse, objective);
-    bytes = larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_GRADIENT | flags, n, 1, n_threads}));
+    const cmlp_batch_shape gradient = {CMLP_CALL_GRADIENT | flags, n, CMLP_ALL_ROWS, n_threads};
+    bytes = larger(bytes, cmlp_batch_space(net, gradient));
     if (!epoch) return bytes;
-    return larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_TRAIN | flags, batch, n_workers, n_threads}));
+    return larger(bytes, cmlp_batch_space(net, (cmlp_batch_shape){CMLP_CALL_TRAIN | flags, batch, part, n_threads}));
 #else
     (void)objective;
     (void)epoch;
     (void)batch;
-    (void)n_workers;
+    (void)part;
     return bytes;
 #endif
 }
 
 cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
-                              const cmlp_epoch *epoch, int32_t n_workers, int32_t n_threads, size_t *bytes)
+                              const cmlp_epoch *epoch, cmlp_part part, int32_t n_threads, size_t *bytes)
 {
     cmlp_rows rows_copy;
     cmlp_objective objective_copy;
@@ -49,7 +50,7 @@ cmlp_status cmlp_measure_call(const cmlp_net *net, const cmlp_rows *rows, const 
     if (n_threads < 1 || n_threads > CMLP_MAX_THREADS) return CMLP_ERROR_THREADS;
     if (objective && !CMLP_BUILDS_TRAINING) return CMLP_ERROR_OPTION;
     const cmlp_objective *wanted = objective ? &objective_copy : NULL;
-    const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, n_workers, n_threads);
+    const size_t needed = space(net, &rows_copy, wanted, epoch, n, batch, part, n_threads);
     if (!needed) return CMLP_ERROR_OVERFLOW;
     *bytes = cmlp_with_slack(needed);
     return CMLP_OK;
@@ -68,6 +69,6 @@ static cmlp_status measure_row(const cmlp_net *net, int32_t n_threads, size_t *b
 cmlp_status cmlp_workspace_size(const cmlp_net *net, const cmlp_rows *rows, const cmlp_objective *objective,
                                 const cmlp_epoch *epoch, int32_t n_threads, size_t *bytes)
 {
-    return rows || objective || epoch ? cmlp_measure_call(net, rows, objective, epoch, 1, n_threads, bytes)
+    return rows || objective || epoch ? cmlp_measure_call(net, rows, objective, epoch, CMLP_ALL_ROWS, n_threads, bytes)
                                       : measure_row(net, n_threads, bytes);
 }

@@ -1,0 +1,56 @@
+"""`EncodedRows`: rows as the core reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cmlp._data.arrays import section, stacked, taken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.arrays import CSR
+
+
+class EncodedRows(NamedTuple):
+    """Rows as the core reads them: the inputs, the targets that y became, and the weights.
+
+    All records of rows that are trained on, measured or held back are of this type. What the user gave is
+    `CheckedRows`, whose y is not encoded.
+    """
+
+    X: NDArray[Any] | CSR
+    targets: NDArray[Any]
+    weight: NDArray[np.float64] | None
+    number: int = 0  # of the block, if the rows are one of a source
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        n_rows: int = self.X.shape[0]
+        return n_rows
+
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return a copy of some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return self._replace(X=taken(self.X, rows), targets=self.targets[rows], weight=weight)
+
+    def section(self, start: int, stop: int) -> Self:
+        """Return the rows from `start` to `stop` (exclusive) without a copy of their values."""
+        weight = None if self.weight is None else self.weight[start:stop]
+        return self._replace(X=section(self.X, start, stop), targets=self.targets[start:stop], weight=weight)
+
+    @classmethod
+    def joined(cls, parts: Sequence[EncodedRows]) -> Self:
+        """Return the rows of all parts, of which all or none have weights."""
+        weights = [part.weight for part in parts if part.weight is not None]
+        return cls(
+            stacked([part.X for part in parts]),
+            np.concatenate([part.targets for part in parts]),
+            np.concatenate(weights) if weights else None,
+        )

@@ -1,0 +1,768 @@
+"""The description of a trained model: its fields, the values of each, and how they are stored.
+
+Files (`cmlp._model.file`), pickles (`cmlp._estimators.pickling`), `cmlp.verify` and `cmlp info`
+follow from it. Copies are made of the same fields (`_Model.__reduce__`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from cmlp._data.columns import CellFormat, checked_cell_format, texts_of_names
+from cmlp._data.json_texts import (
+    as_json,
+    dump_categories,
+    dump_column_names,
+    dump_labels,
+    dump_names,
+    dump_target_names,
+    load_categories,
+    load_column_names,
+    load_labels,
+    load_names,
+    load_parameters,
+    load_target_names,
+    number_of_digits,
+    parsed,
+    refuse,
+)
+from cmlp._data.labels import Labels
+from cmlp._data.scale import InputScale, check_scale_width
+from cmlp._model.calibration import KINDS, checked_calibration, n_answers
+from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, AnswerScale, NetworkModel, TableModel, TrainedNet
+from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
+from cmlp._model.summary import checked_background, checked_summary, short
+from cmlp.exceptions import ModelFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cmlp._bridge import _core
+    from cmlp._data.json_texts import Metadata
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.model import TrainedModel
+    from cmlp._model.summary import Background, Summary
+    from cmlp._model.table_columns import Layout, TableColumn, TableColumns
+
+    Values = dict[str, Any]  # by the names of the entries
+    Texts = dict[str, str]
+
+
+class Draft:
+    """The fields of a model that have been read so far, which the next ones must fit.
+
+    Parameters
+    ----------
+    is_table : bool
+    networks : sequence of TrainedNet
+    """
+
+    def __init__(self, networks: Sequence[TrainedNet], *, is_table: bool) -> None:
+        self.is_table, self.networks = is_table, networks
+        self.fields: dict[str, Any] = {}
+
+    @property
+    def net(self) -> _core.Net:
+        """The first network."""
+        return self.networks[0].net
+
+    @property
+    def kind(self) -> str:
+        """What the outputs mean."""
+        kind: str = self.fields["kind"]
+        return kind
+
+    @property
+    def labels(self) -> Labels | None:
+        """The classes of a classifier."""
+        labels: Labels | None = self.fields["labels"]
+        return labels
+
+    @property
+    def n_columns(self) -> int:
+        """Number of values of a row."""
+        return len(self.fields["columns"]) if self.is_table else self.net.n_in
+
+    def model(self) -> TrainedModel:
+        """Return the model, when all fields have been read."""
+        return (TableModel if self.is_table else NetworkModel)(**self.fields)
+
+
+class Entry(NamedTuple):
+    """One value of a field: how a file has it. A pickle has the value itself, by the entry's name.
+
+    Attributes
+    ----------
+    dump : callable
+        Returns what a file has of the value: strings, arrays, and members of JSON objects, each by
+        its key.
+    load : callable
+        Returns the value in a file, or None.
+    part : str
+        What `verify` calls it; empty if it does not compare it.
+    dtype : type or None
+        Of an array.
+    by_core : bool
+        Whether the core writes it, because it predicts with it.
+    """
+
+    dump: Callable[[Any, str], Mapping[str, Any]]  # (value, name of the class)
+    load: Callable[[Metadata, Draft], Any]
+    part: str = ""
+    dtype: type | None = None
+    by_core: bool = False
+
+
+class Field(NamedTuple):
+    """A field of a model: the values that it is made of, and how `cmlp info` describes it.
+
+    Attributes
+    ----------
+    name : str
+        Of the model's attribute.
+    entries : dict of Entry
+        By their names. The only one of a field has the name of the field.
+    values : callable
+        Returns the value of each entry, from a model: numbers, text, arrays, and tuples and lists
+        of them. None if the model has no such field.
+    read : callable
+        Returns the field from these values; raises ValueError if they do not fit the fields before.
+    described : callable
+        Returns a name and a text for each line of `cmlp info`, from a model that has the field.
+    absent : callable
+        Returns the field of a model that has no values of it; raises ValueError if it needs them.
+    """
+
+    name: str
+    entries: Mapping[str, Entry]
+    values: Callable[[Any], Values | None]
+    read: Callable[[Values, Draft], Any]
+    described: Callable[[Any], Texts] = lambda _: {}
+    absent: Callable[[Draft], Any] = lambda _: None
+
+
+def fields_of(model: TrainedModel) -> Sequence[Field]:
+    """Return the fields that a model of this kind has."""
+    return TABLE_FIELDS if isinstance(model, TableModel) else NETWORK_FIELDS
+
+
+def values_of(model: TrainedModel) -> Iterator[tuple[Entry, Any]]:
+    """Yield each entry of a model with its value."""
+    for field in fields_of(model):
+        values = field.values(model)
+        if values is not None:
+            yield from ((entry, values[name]) for name, entry in field.entries.items())
+
+
+def read_fields(draft: Draft, values_in: Callable[[Field], Values | None]) -> TrainedModel:
+    """Return the model of these values of fields; ValueError if they do not fit each other."""
+    for field in TABLE_FIELDS if draft.is_table else NETWORK_FIELDS:
+        values = values_in(field)
+        if values is None or (values and all(value is None for value in values.values())):
+            draft.fields[field.name] = field.absent(draft)
+        else:
+            draft.fields[field.name] = field.read(values, draft)
+    return draft.model()
+
+
+def described(model: TrainedModel) -> Texts:
+    """Return a name and a text for each property of a model."""
+    texts: Texts = {}
+    for field in fields_of(model):
+        if field.values(model) is not None:
+            texts |= field.described(model)
+    return texts
+
+
+def _needed(draft: Draft) -> NoReturn:
+    raise ValueError("a field is missing that every model has")
+
+
+# --------------------------------------------------------------------------------- kinds of entries
+
+
+def _array(key: str, part: str = "", *, dtype: type = np.float64, by_core: bool = False) -> Entry:
+    """Return the entry of an array."""
+
+    def dump(value: Any, _: str) -> Mapping[str, Any]:
+        return {} if value is None else {key: value}
+
+    return Entry(dump, lambda metadata, _: metadata.array(key), part, dtype, by_core)
+
+
+def _member(key: str, name: str, part: str = "", *, is_optional: bool = False) -> Entry:
+    """Return the entry of a member of a JSON object."""
+
+    def dump(value: Any, _: str) -> Mapping[str, Any]:
+        return {} if value is None and is_optional else {key: {name: value}}
+
+    def load(metadata: Metadata, _: Draft) -> Any:
+        text = metadata.string(key)
+        return None if text is None else load_parameters(text, key).get(name)
+
+    return Entry(dump, load, part)
+
+
+def _attribute(name: str, model: Any) -> Values | None:
+    """Return the value of a field of one entry."""
+    value = getattr(model, name)
+    return None if value is None else {name: value}
+
+
+def _listed(values: Sequence[object]) -> str:
+    """Return the first values with commas."""
+    shown, more = ", ".join(map(str, values[:_MOST_SHOWN])), len(values) - _MOST_SHOWN
+    return f"{shown}, and {more:,} more" if more > 0 else shown
+
+
+_MOST_SHOWN = 20  # labels or feature names
+
+
+# --------------------------------------------------------------------------------------- what it is
+
+
+def _load_kind(metadata: Metadata, draft: Draft) -> str:
+    class_names = TABLE_CLASS_NAMES if draft.is_table else CLASS_NAMES
+    name = metadata.string("class")
+    if name is None and not draft.is_table:
+        return "network"
+    for kind, class_name in class_names.items():
+        if class_name == name:
+            return kind
+    raise refuse(f"the class {name!r}{' of a table' if draft.is_table else ''} is unknown")
+
+
+def _read_kind(values: Values, draft: Draft) -> str:
+    kind = values["kind"]
+    if not draft.networks or kind not in (TABLE_CLASS_NAMES if draft.is_table else CLASS_NAMES):
+        raise ValueError(f"it has {len(draft.networks)} networks, and is a {kind!r}")
+    return str(kind)
+
+
+_KIND = Field(
+    "kind",
+    {"kind": Entry(lambda _, class_name: {"class": class_name}, _load_kind, "kind")},
+    partial(_attribute, "kind"),
+    _read_kind,
+    lambda model: {"class": model.class_name},
+    _needed,
+)
+
+
+# ----------------------------------------------------------------------------------------- networks
+
+
+def _with_parameter(name: str, parameter: float | tuple[float, ...]) -> str:
+    numbers = parameter if isinstance(parameter, tuple) else (parameter,)
+    return f"{name}({', '.join(f'{number:g}' for number in numbers)})" if parameter else name
+
+
+def _described_networks(model: TrainedModel) -> Texts:
+    net, n_params = model.net, sum(net.n_params for net, _ in model.networks)
+    name = "networks" if isinstance(model, TableModel) else "layers"
+    return {
+        name: ", ".join("-".join(map(str, net.sizes)) for net, _ in model.networks),
+        "parameters": f"{n_params:,} ({net.dtype}, {n_params * net.dtype.itemsize:,} bytes)",
+        "activations": ", ".join(map(_with_parameter, net.activations, net.activation_parameters)),
+        "loss": _with_parameter(str(net.loss), net.loss_parameter),
+    }
+
+
+# The layers and the numbers of each network: files and pickles have them in their own form, and read
+# them without a copy where they can.
+_NETWORKS = Field("networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks)
+
+
+def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
+    factor, shift = metadata.array("input.factor"), metadata.array("input.shift")
+    if factor is None or shift is None:
+        return number_of_digits(metadata.required("input_scale"))
+    if not np.isfinite([factor, shift]).all():
+        problem = "a shift or factor of the inputs is NaN or infinite"
+        raise ModelFormatError(problem, "CMLP_ERROR_FILE_NONFINITE")
+    if not factor.all():
+        raise ModelFormatError("a factor of the inputs is 0", "CMLP_ERROR_FILE_VALUE")
+    return InputScale(shift, factor)
+
+
+def _read_input_scale(values: Values, draft: Draft) -> float | InputScale:
+    scale = values["input_scale"]
+    if type(scale) is not InputScale and not (isinstance(scale, (int, float)) and np.isfinite(scale)):
+        raise ValueError(f"its input_scale is {scale!r}")
+    check_scale_width(scale, draft.net.n_in)
+    return scale
+
+
+def _described_scale(model: NetworkModel) -> Texts:
+    scale = model.input_scale
+    if isinstance(scale, tuple):
+        return {"input scale": "a shift and a factor for each input"}
+    inverse = 1 / scale
+    is_fraction = scale < 1 and abs(inverse - round(inverse)) < 1e-9 * inverse
+    return {"input scale": f"1/{round(inverse)}" if is_fraction else f"{scale:g}"}
+
+
+_INPUT_SCALE = Field(
+    "input_scale",
+    {
+        "input_scale": Entry(
+            lambda scale, _: {"input_scale": np.asarray(scale, np.float64)},
+            _load_input_scale,
+            "input scale",
+            by_core=True,
+        )
+    },
+    partial(_attribute, "input_scale"),
+    _read_input_scale,
+    _described_scale,
+    _needed,
+)
+
+
+# -------------------------------------------------------------------------------- classes and names
+
+
+def _load_classes(metadata: Metadata, draft: Draft) -> Labels | None:
+    if draft.kind != "classifier":
+        return None
+    return load_labels(metadata.required("classes"), draft.net.n_out)
+
+
+def _without_labels(draft: Draft) -> None:
+    if draft.kind == "classifier":
+        raise ValueError("a classifier needs labels")
+
+
+def _read_labels(values: Values, draft: Draft) -> Labels:
+    labels, net = values["labels"], draft.net
+    if type(labels) is not Labels or labels.n_outputs != net.n_out:
+        raise ValueError(f"its labels do not fit {net.n_out} outputs")
+    if draft.kind != "classifier":
+        raise ValueError(f"a {draft.kind} has no labels")
+    if not draft.is_table:
+        return labels
+    if len(labels.classes) < 2 or net.activations[-1] not in ("logistic", "softmax"):
+        raise ValueError("'classes' are not those of a TabularClassifier")
+    if (labels.kind == "multilabel") != (n_answers(net) > 1):
+        raise ValueError("a TabularClassifier has several logistic outputs for multilabel targets only")
+    return labels
+
+
+def _described_labels(model: TrainedModel) -> Texts:
+    classes = model.class_labels.classes
+    if model.class_labels.kind == "multilabel":
+        kind = "multilabel"
+    elif classes.dtype.kind in "UO":  # objects are text of any length
+        kind = "text"
+    else:
+        kind = classes.dtype.name
+    return {"classes": f"{len(classes)} ({kind}): {_listed(classes.tolist())}"}
+
+
+_LABELS = Field(  # `verify` compares the texts of classes, names and categories that a record has
+    "labels",
+    {"labels": Entry(lambda labels, _: {"classes": dump_labels(labels)}, _load_classes)},
+    partial(_attribute, "labels"),
+    _read_labels,
+    _described_labels,
+    _without_labels,
+)
+
+
+def _dump_names(names: tuple[Any, ...], class_name: str) -> Mapping[str, Any]:
+    texts = texts_of_names(names)
+    if texts is not None:
+        return {"feature_names": dump_names(texts)}
+    return {"column_names": dump_column_names(names, class_name)}
+
+
+def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
+    if draft.kind == "network":
+        return None
+    n = len(_load_layout(metadata, draft)) if draft.is_table else draft.net.n_in
+    if (text := metadata.string("column_names")) is not None:
+        return load_column_names(text, n)
+    text = metadata.string("feature_names")
+    return None if text is None else load_names(text, n).tolist()
+
+
+def _read_names(values: Values, draft: Draft) -> tuple[Any, ...]:
+    names = tuple(values["names"])
+    if not draft.is_table and len(names) != draft.net.n_in:
+        raise ValueError(f"it must have {draft.net.n_in} feature names")
+    return names
+
+
+def _described_names(model: TrainedModel) -> Texts:
+    return {} if model.feature_names is None else {"features": _listed(model.feature_names.tolist())}
+
+
+_NAMES = Field(
+    "names",
+    {"names": Entry(_dump_names, _load_names)},
+    partial(_attribute, "names"),
+    _read_names,
+    _described_names,
+)
+
+
+def _described_cells(model: TrainedModel) -> Texts:
+    decimal, thousands, missing = model.cell_format
+    stated = [f"decimal point {decimal!r}"]
+    if thousands:
+        stated.append(f"thousands {thousands!r}")
+    if missing:
+        stated.append(f"missing {_listed(missing)}")
+    return {"cells": ", ".join(stated)}
+
+
+_CELL_FORMAT = Field(
+    "cell_format",
+    {name: _member("cells", name) for name in CellFormat._fields},
+    lambda model: None if model.cell_format == CellFormat() else model.cell_format._asdict(),
+    lambda values, _: checked_cell_format(values),
+    _described_cells,
+    lambda _: CellFormat(),
+)
+
+
+# ------------------------------------------------------------------------------- columns of a table
+
+
+_MOST_TYPE = 16  # limit in characters for the word that says what a column holds
+_PLAIN_TYPES = {"number", "category"}  # of columns in a file without types
+_DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
+_COLUMN_TYPES = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered", "unused")
+
+
+def _load_layout(metadata: Metadata, _: Draft) -> list[Layout]:
+    return [_layout(word) for word in metadata.required("columns").split(",")]
+
+
+def _layout(word: str) -> Layout:
+    """Return `TableColumn.layout` of the word of a column, such as "number_or_missing:3/week:2"."""
+    from cmlp._model.table_columns import PARTS  # programs without tables do not need it
+
+    column, *parts = word.split("/")
+    role, _, n = column.partition(":")
+    widths = dict(part.split(":") for part in parts)
+    all_widths = tuple(int(widths.get(name, 0)) for name in PARTS) if parts else ()
+    return role.removesuffix("_or_missing"), int(n or 0), role == "number_or_missing", all_widths
+
+
+def _load_categories(metadata: Metadata, _: Draft) -> list[list[Any] | None]:
+    return load_categories(metadata.required("categories"))
+
+
+def _dump_types(types: Sequence[str], _: str) -> Mapping[str, Any]:
+    return {} if {*types} <= _PLAIN_TYPES else {"column_kinds": as_json(list(types))}
+
+
+def _dump_categories(categories: Sequence[Sequence[object] | None], class_name: str) -> Mapping[str, Any]:
+    return {"categories": dump_categories(categories, class_name)}
+
+
+def _load_types(metadata: Metadata, draft: Draft) -> Any:
+    text = metadata.string("column_kinds")
+    if text is None:
+        return None
+    return parsed(text, "column_kinds", _MOST_TYPE * len(_load_layout(metadata, draft)))
+
+
+def _read_columns(values: Values, draft: Draft) -> TableColumns:
+    from cmlp._model.table_columns import TableColumns
+
+    names = draft.fields.pop("names")  # the columns have them
+    n = len(values["layout"])
+    if n != len(values["categories"]) or (names is not None and n != len(names)):
+        raise ValueError("it needs as many names and lists of categories as columns")
+    numbers = np.empty(0) if values["numbers"] is None else values["numbers"]
+    types = values["types"] or ()
+    columns = TableColumns.from_stored(names, **values | {"numbers": numbers, "types": types})
+    widths = {columns.width(True), columns.width(False)}
+    for net, _ in draft.networks:
+        if net.dtype != np.float32:
+            raise ValueError(f"the networks of a table are of dtype float32, not {net.dtype}")
+        if net.n_in not in widths:
+            raise ValueError("a network does not fit the columns")
+    return columns
+
+
+def _described_columns(model: TableModel) -> Texts:
+    columns, names, texts = model.columns, model.feature_names, {}
+    types = [one.role if one.role == "unused" else one.type for one in columns]
+    counts = {each: types.count(each) for each in _COLUMN_TYPES}
+    texts["columns"] = ", ".join(f"{count} {each}" for each, count in counts.items() if count)
+    labels = [str(i) if names is None else str(names[i]) for i in range(len(columns))]
+    pairs = list(zip(labels, columns, strict=True))
+    partly_known = [f"{label} {_kept_categories(one)}" for label, one in pairs if one.has_unlisted]
+    if partly_known:
+        texts["categories"] = _listed(partly_known)
+    dates = [_described_date(label, one) for label, one in pairs if one.parts]
+    if dates:
+        texts["parts of dates"] = _listed(dates)
+    return texts
+
+
+def _kept_categories(column: TableColumn) -> str:
+    """Describe how many of the categories of fit a column lists."""
+    n = len(column.categories or ())
+    if column.seen is None:
+        return f"(at most the {n:,} most frequent)"
+    share = f"about {1 - column.seen.rare:.0%} of the values"
+    return f"(the {n:,} most frequent of {column.seen.n:,}, which have {share})"
+
+
+def _described_date(label: str, column: TableColumn) -> str:
+    parts = ", ".join(_DATE_PARTS[part.name] for part in column.parts)
+    return f"{label} ({parts}{' in UTC' if column.type == 'instant' else ''})"
+
+
+_COLUMNS = Field(
+    "columns",
+    {
+        "layout": Entry(lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True),
+        "numbers": _array("table.numbers", "columns", by_core=True),
+        "categories": Entry(_dump_categories, _load_categories),
+        "types": Entry(_dump_types, _load_types, "types of columns"),
+        "seen": _array("categories.seen", "categories in fit"),
+    },
+    lambda model: model.columns.stored(),
+    _read_columns,
+    _described_columns,
+    _needed,
+)
+
+
+# -------------------------------------------- what a table's model has besides networks and columns
+
+
+def _target_names(model: TableModel) -> list[str | None]:
+    """Return the name of each of several targets, or None."""
+    assert model.answer_scale is not None
+    names, n = model.answer_scale.names, n_answers(model.net)
+    return [None] * n if names is None else list(names)
+
+
+def _target_values(model: TableModel) -> Values | None:
+    if model.answer_scale is None:
+        return None
+    numbers = np.array(model.answer_scale.numbers).T.ravel()
+    names = _target_names(model) if n_answers(model.net) > 1 else None
+    return {"numbers": numbers, "names": names}
+
+
+def _dump_targets(names: Sequence[str | None] | None, _: str) -> Mapping[str, Any]:
+    return {} if names is None else {"targets": dump_target_names(names)}
+
+
+def _load_targets(metadata: Metadata, _: Draft) -> list[str | None] | None:
+    return load_target_names(metadata.string("targets"))
+
+
+def _without_answer_scale(draft: Draft) -> None:
+    if draft.labels is None:
+        problem = "the outputs are not those of a TabularRegressor"
+        raise ValueError(f"{problem}: a regressor needs the scale of its targets")
+
+
+def _read_answer_scale(values: Values, draft: Draft) -> AnswerScale:
+    numbers, names = values["numbers"], values["names"]
+    if draft.labels is not None or numbers is None:
+        raise ValueError(f"the outputs are not those of a {TABLE_CLASS_NAMES[draft.kind]}")
+    n = numbers.size // 4
+    if draft.net.activations[-1] not in ("identity", "exp") or n != n_answers(draft.net):
+        raise ValueError("the outputs are not those of a TabularRegressor")
+    if names is not None and None in names:
+        if any(names):
+            raise ValueError("some of 'targets' have names, and others have none")
+        names = None
+    centre, scale, low, high = map(tuple, numbers.reshape(-1, 4).T.tolist())
+    return AnswerScale(centre, scale, low, high, names)
+
+
+def _described_targets(model: TableModel) -> Texts:
+    from cmlp._model.explanation import output_names
+
+    n = n_answers(model.net)
+    return {} if n == 1 else {"targets": f"{n}: {_listed(output_names(model))}"}
+
+
+_ANSWER_SCALE = Field(
+    "answer_scale",
+    {
+        "numbers": _array("table.target", "target", by_core=True),
+        "names": Entry(_dump_targets, _load_targets, "target"),
+    },
+    _target_values,
+    _read_answer_scale,
+    _described_targets,
+    _without_answer_scale,
+)
+
+
+def _calibration_values(model: TableModel) -> Values | None:
+    if model.calibration is None:
+        return None
+    values, widths = model.calibration._asdict(), model.calibration.widths
+    if widths is not None:
+        values["widths"] = widths.reshape(2 * len(widths), -1)
+    return values
+
+
+def _read_calibration(values: Values, draft: Draft) -> Calibration | None:
+    """Return the calibration; None for one of a kind that this version does not know."""
+    if values["scores"] is None or values["kind"] not in KINDS:
+        return None
+    return checked_calibration(**values, net=draft.net, has_classes=draft.labels is not None)
+
+
+def _described_calibration(model: TableModel) -> Texts:
+    found = model.calibration
+    assert found is not None
+    width = "" if found.widths is None else "; their width follows the prediction"
+    n = found.scores.shape[1]
+    return {"intervals": f"from {n:,} scores of rows {_ORIGINS[found.rows]}{width}"}
+
+
+_ORIGINS = {"held_out": "held out in fit", "calibration": "for calibration"}
+_CALIBRATION = Field(
+    "calibration",
+    {
+        "kind": _member("calibration", "kind", "calibration"),
+        "rows": _member("calibration", "rows", "calibration"),
+        "scores": _array("calibration.scores", "calibration"),
+        "widths": _array("calibration.widths", "calibration"),
+        "ends": _array("calibration.ends", "calibration"),
+    },
+    _calibration_values,
+    _read_calibration,
+    _described_calibration,
+)
+
+
+def _fitted_output_values(model: TableModel) -> Values | None:
+    layers = model.fitted_outputs
+    return None if layers is None else {"fitted_outputs": np.stack(layers)}
+
+
+def _read_fitted_outputs(values: Values, draft: Draft) -> Sequence[Any]:
+    return checked_outputs([*values["fitted_outputs"]], draft.net, len(draft.networks), draft.labels)
+
+
+_FITTED_OUTPUTS = Field(
+    "fitted_outputs",
+    # `verify` compares the networks as fit has trained them instead.
+    {"fitted_outputs": _array("calibration.outputs", dtype=np.float32)},
+    _fitted_output_values,
+    _read_fitted_outputs,
+    lambda _: {"probabilities": "calibrated"},
+)
+
+
+_CLASS_WEIGHTS = Field(
+    "class_weights",
+    {"class_weights": _array("class_weights", "class weights")},
+    partial(_attribute, "class_weights"),
+    lambda values, draft: checked_class_weights(values["class_weights"], draft.net, draft.labels),
+)
+
+
+def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
+    found = metadata.array("table.threshold")
+    threshold: float | None = None if found is None else found.item()
+    return threshold
+
+
+_THRESHOLD = Field(  # no part of what fit has made
+    "threshold",
+    {"threshold": Entry(lambda value, _: {"table.threshold": value}, _load_threshold, by_core=True)},
+    partial(_attribute, "threshold"),
+    lambda values, draft: checked_threshold(values["threshold"], draft.labels),
+    lambda model: {"threshold": f"{model.threshold:.6g}, of the second class"},
+)
+
+
+def _summary_values(model: TableModel) -> Values | None:
+    summary = model.summary
+    if summary is None:
+        return None
+    accuracy = None if summary.accuracy is None else tuple(summary.accuracy)
+    found = None if summary.found is None or model.threshold is None else tuple(summary.found)
+    dates = model.columns.dates
+    return {"values": summary.values, "accuracy": accuracy, "dates": dates, "found": found}
+
+
+def _read_summary(values: Values, draft: Draft) -> Summary | None:
+    if values["values"] is None:
+        return None
+    n, kept = n_answers(draft.net), ("values", "accuracy", "found")
+    return checked_summary(draft.n_columns, n, **{name: values[name] for name in kept})
+
+
+def _described_accuracy(model: TableModel) -> Texts:
+    """Describe how good a table's model is on rows outside the training."""
+    found = None if model.summary is None else model.summary.accuracy
+    if found is None:
+        return {}
+    rows = f"on {found.n:,} rows {_ORIGINS[found.rows]}"
+    is_error = model.labels is None
+    texts = [[short(one) if is_error else f"{one:.1%}" for one in pair] for pair in found.pairs]
+    values, bases = map(_listed, zip(*texts, strict=True))
+    if is_error:
+        return {"error": f"mean absolute error {values} {rows}; always the median: {bases}"}
+    return {"accuracy": f"{values} {rows}; always the most frequent class: {bases}"}
+
+
+_SUMMARY = Field(
+    "summary",
+    {
+        "values": _array("summary.values", "summary"),
+        "accuracy": _member("summary", "accuracy", "accuracy"),
+        "dates": _member("summary", "dates"),  # for readers that do not read the types of columns
+        "found": _member("summary", "found", is_optional=True),
+    },
+    _summary_values,
+    _read_summary,
+    _described_accuracy,
+)
+
+
+def _read_background(values: Values, draft: Draft) -> Background:
+    if any(array is None for array in values.values()):
+        raise ValueError("one of background.rows and background.weights is missing")
+    return checked_background(draft.n_columns, **values)
+
+
+_BACKGROUND = Field(
+    "background",
+    {
+        "rows": _array("background.rows", "background"),
+        "weights": _array("background.weights", "background"),
+    },
+    lambda model: None if model.background is None else model.background._asdict(),
+    _read_background,
+    lambda model: {"background": f"{len(model.background.rows)} training rows, for explanations"},
+)
+
+
+# Each field can be checked with those before it.
+NETWORK_FIELDS = (_KIND, _NETWORKS, _INPUT_SCALE, _LABELS, _NAMES, _CELL_FORMAT)
+TABLE_FIELDS = (
+    _KIND,
+    _NAMES,
+    _COLUMNS,
+    _NETWORKS,
+    _LABELS,
+    _CELL_FORMAT,
+    _ANSWER_SCALE,
+    _CALIBRATION,
+    _FITTED_OUTPUTS,
+    _CLASS_WEIGHTS,
+    _THRESHOLD,
+    _SUMMARY,
+    _BACKGROUND,
+)

@@ -1,0 +1,207 @@
+"""Rows of which each process has a part: `LocalArrays`, the source, and `LocalFeed`, its rows of an epoch."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cmlp._data.arrays import CSR
+from cmlp._data.checks import CheckedRows, InputChecks, as_numbers, named_column
+from cmlp._data.checksums import BLOCK, RowHash, leaf
+from cmlp._data.encoded_rows import EncodedRows
+from cmlp._data.labels import distinct, kind_of_labels
+from cmlp._data.scale import Moments, scale_of_moments
+from cmlp._estimators.sources import RowSource, is_single
+from cmlp._train.engine import batch_size_of
+from cmlp._train.feed import Segment, ShardFeed, scaled_targets
+from cmlp._train.split import shard_sizes
+from cmlp._train.target_scale import learned_target_scale
+from cmlp._train.training_run import LearnedScales
+from cmlp.distributed._joint_engine import JointEngine
+from cmlp.distributed._workers import Part
+from cmlp.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from cmlp._data.scale import InputScale
+    from cmlp._estimators.sources import Arrays
+    from cmlp._estimators.targets import NetworkTargetEncoding
+    from cmlp._train.job import TrainingJob
+    from cmlp._train.split import Shards
+    from cmlp.distributed._workers import Workers
+    from cmlp.exceptions import NonFiniteInputError
+
+_KINDS = {"O": "text", "U": "text", "M": "dates", "m": "durations"}  # of labels, by the kind of dtype; else numbers
+
+
+class LocalArrays(RowSource):
+    """The rows of this process, with the targets and weights of all processes, which exchange them.
+
+    `source` and the argument `shards` (None for one) are those of this process; the attribute `shards` has the sizes of
+    all. Raises ValueError on every worker if the rows do not fit together.
+    """
+
+    has_all_targets = True
+
+    def __init__(self, source: Arrays, checks: InputChecks, shards: Shards | None, workers: Workers) -> None:
+        self.given = source.given
+        self.is_whole = workers.size == 1
+        self._workers = workers
+        rows, sizes = workers.together(partial(_checked_part, source, checks, shards))
+        y, weight = rows.y, rows.weight
+        workers.compare(
+            {
+                "number of features": str(rows.X.shape[1]),
+                "dtype of X": f"{rows.X.dtype} ({rows.auto_dtype})",
+                "feature names": "None" if rows.names is None else str(rows.names.tolist()),
+                "kind of labels in y": _KINDS.get(y.dtype.kind, "numbers"),
+                "number of outputs in y": str(y.shape[1:]),
+                "kind of sample_weight": "None" if weight is None else "one per row",
+            }
+        )
+        targets = _gather_targets(y, workers)
+        weights = None if weight is None else np.concatenate(workers.gather_array(weight))
+        shards_of_all = workers.gather_array(np.array(sizes, np.int64))
+        self.shards = tuple(np.concatenate(shards_of_all).tolist())
+        self.part = Part(
+            first_row=sum(map(len, targets[: workers.rank])),
+            all_rows=sum(map(len, targets)),
+            first_shard=sum(map(len, shards_of_all[: workers.rank])),
+            n_shards=len(sizes),
+            all_shards=len(self.shards),
+        )
+        self._rows = rows._replace(y=np.concatenate(targets), weight=weights)
+
+    def open(self, checks: InputChecks) -> CheckedRows:
+        """Return the rows of this process with the targets and the weights of all processes."""
+        rows = checks.recheck(self._rows)
+        if rows.weight is not None and not rows.weight.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        return rows
+
+    def rows_of_job(self, rows: EncodedRows) -> EncodedRows:
+        """Return the rows of this process with their targets and weights."""
+        self._encoded = rows
+        own = slice(self.part.first_row, self.part.first_row + rows.n_rows)
+        weight = None if rows.weight is None else rows.weight[own]
+        return EncodedRows(rows.X, rows.targets[own], weight)
+
+    def survey(
+        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
+    ) -> tuple[int, LearnedScales]:
+        """Return the number of rows of all processes, and the scales that they learn together."""
+        if input_scale == "robust":
+            raise InvalidParameterError(
+                f"input_scale={input_scale!r} needs all rows for the quartiles, which no process has "
+                "with local=True: use 'standard', 'minmax' or (shift, factor).",
+                parameter="input_scale",
+                value=input_scale,
+            )
+        self._workers.settle()  # none has failed, so that all exchange the next messages
+        self._workers.compare({"input_scale": str(input_scale)})
+        y_scale = job.objective.y_scale
+        rows = self._encoded
+        targets = None
+        if y_scale is not None and job.learns_y_scale:
+            targets = learned_target_scale(y_scale, rows.targets, rows.weight, None, job.state.params.dtype)
+        return self.part.all_rows, LearnedScales(self._learned_scale(input_scale, job.data.rows), targets)
+
+    def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
+        """Return the scale of the inputs of all processes: each adds its rows to the moments of those before."""
+        if kind is None:
+            return None
+        moments = Moments()
+        for rank in range(self._workers.size):
+            if rank == self._workers.rank:
+                moments.add(own.X, own.weight)
+            numbers = moments.to_array(own.X.shape[1])
+            moments = Moments.from_array(self._workers.of_rank(numbers, rank))
+        return scale_of_moments(kind, moments)
+
+    def engine(self, job: TrainingJob) -> JointEngine:
+        """Return the engine that trains the rows of this process, together with the other ones."""
+        if self.is_whole:
+            return JointEngine(job, self._workers)
+        self._workers.part = self.part
+        return JointEngine(job, self._workers, LocalFeed(job, self._encoded, self.part.all_rows))
+
+    def begin_hashes(self, job: TrainingJob) -> Callable[[], dict[str, str]]:
+        """Hash the rows of all processes."""
+        X = RowHash("X", is_single(job))
+        self._hash_inputs(X, job.data.rows.X)
+        hashes = {"X": X}
+        for name, array in (("y", self._encoded.targets), ("sample_weight", self._encoded.weight)):
+            if array is not None:
+                hashes[name] = RowHash(name)
+                hashes[name].add(array)
+        found = {name: hashed.hexdigest() for name, hashed in hashes.items()}
+        return lambda: found
+
+    def _hash_inputs(self, hashed: RowHash, own: Any) -> None:
+        """Add the inputs of all processes: each hashes the blocks that begin with one of its rows."""
+        head = min(len(own), -self.part.first_row % BLOCK)  # they belong to a block of a process before
+        following = self._workers.gather_array(own[:head])[self._workers.rank + 1 :]
+        rest = own[head:]
+        found = b""
+        for begin in range(0, len(rest), BLOCK):
+            block = rest[begin : begin + BLOCK]
+            if len(block) < BLOCK:
+                block = np.concatenate([block, *following])[:BLOCK]
+            found += leaf(block, hashed.single)
+        leaves = self._workers.gather_array(np.frombuffer(found, np.uint8))
+        hashed.add_leaves(b"".join(part.tobytes() for part in leaves), (self.part.all_rows, own.shape[1]))
+
+
+class LocalFeed(ShardFeed):
+    """The shards of all processes, of which only those of this process are in its memory."""
+
+    def __init__(self, job: TrainingJob, rows: EncodedRows, n_rows: int) -> None:
+        super().__init__(job.data, batch_size_of(job.options, n_rows))
+        self._all = rows
+        self._rows = rows._replace(targets=scaled_targets(rows.targets, job.state))
+
+    def _segment(self, order: NDArray[np.int64] | None, is_last: bool) -> Segment:
+        return Segment(self._rows, order, is_last)
+
+    def first_error(self, error: NonFiniteInputError, dtype: np.dtype[Any]) -> Exception:
+        """Return the core's error: the rows before may be elsewhere."""
+        return named_column(error, self.data.names)
+
+    def sampled_targets(self) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+        """Return the targets of all processes, and their weights."""
+        return self._all.targets, self._all.weight
+
+
+def _checked_part(source: Arrays, checks: InputChecks, shards: Shards | None) -> tuple[CheckedRows, tuple[int, ...]]:
+    """Return the rows of one process, and the sizes of its shards."""
+    X, y, weight = source.given
+    rows = checks.check_inputs(X)
+    if isinstance(rows.X, CSR):
+        raise ValueError("local=True needs dense rows, got a sparse X.")
+    rows = checks._replace(may_be_empty=True).add_targets(rows, y, weight)
+    n_rows = len(rows.y)
+    if checks.labels:
+        kind_of_labels(rows.y)
+    else:
+        rows = rows._replace(y=as_numbers(rows.y))
+    return rows, shard_sizes((n_rows,) if shards is None else shards, n_rows)
+
+
+def _gather_targets(targets: NDArray[Any], workers: Workers) -> list[NDArray[Any]]:
+    """Return the targets of all workers, by rank; of texts, the workers exchange the distinct ones and their indices.
+
+    An array of a fixed width would have the width of the longest text in every row, and drop NUL characters at its end.
+    """
+    if targets.dtype.kind not in "OU":
+        return workers.gather_array(targets)
+    import json  # few programs need it
+
+    texts, indices = distinct(targets)
+    sent = workers.gather(json.dumps([targets.dtype.kind, texts.tolist()], ensure_ascii=False))
+    whole = (np.array(texts, kind) for kind, texts in map(json.loads, sent))
+    return [texts[index] for texts, index in zip(whole, workers.gather_array(indices), strict=True)]
