@@ -22,7 +22,6 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
-from cmlp._train.docstrings import documented
 from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
@@ -42,18 +41,16 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.fit import Fit
-    from cmlp._estimators.fitted import ProvenanceNow
+    from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
 
-@documented("Trainer")
 class Trainer:
     """Train a network: solver, learning-rate schedule, regularization, early stopping.
 
@@ -66,15 +63,102 @@ class Trainer:
     ----------
     network : Network
         The network to train.
-    <parameters>
+    solver : {"adam", "adamw", "lbfgs", "sgd"}, default="adam"
+        As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter
+        2019).
+    alpha : float or sequence of float, default=0.0001
+        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size. One
+        number for all layers after the input, or one for each.
+    batch_size : int or "auto", default="auto"
+        Number of rows per update; "auto" is the smaller of 200 and the number of rows.
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable, default="constant"
+        The learning-rate schedule, as for `MLPClassifier`.
+    learning_rate_init : float, default=0.001
+        The initial learning rate; with "one_cycle" the largest one.
+    power_t : float, default=0.5
+        Exponent for "invscaling".
+    max_iter : int, default=200
+        Maximum number of epochs, or of iterations for "lbfgs".
+    shuffle : bool or "blocks", default=True
+        Whether to shuffle the rows before each epoch. "blocks" is for a memory-mapped file that is
+        larger than memory: it shuffles the order of blocks of `block_size` rows, and then the rows
+        of 8 blocks at a time, so that the file is read in long stretches and only the order of 8
+        blocks is held.
+    random_state : None, int or RandomState, default=None
+        Seed or generator for the validation split, the order of the rows and dropout. To train like
+        an estimator, use one RandomState here and for the network's initial parameters.
+    tol : float, default=0.0001
+        Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count
+        as an improvement. "lbfgs" stops when every entry of the gradient is at most `tol`.
+    verbose : bool, int or "bar", default=False
+        Whether to print a line per epoch; n for a line after the first and every n-th epoch, "bar"
+        for a progress bar (needs tqdm).
+    momentum : float, default=0.9
+        Momentum for ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum.
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when the score on them stops improving, and to
+        keep the best parameters. See `scoring` for the score. With ``X_val`` of `run`, no rows are
+        held out.
+    validation_fraction : float, default=0.1
+        Fraction of the rows to use for validation. For one column of zeros and ones and a loss of
+        probabilities, the split is stratified.
+    beta_1 : float, default=0.9
+        Decay rate of Adam's estimates of the mean.
+    beta_2 : float, default=0.999
+        Decay rate of Adam's estimates of the square.
+    epsilon : float, default=1e-08
+        Added to the denominator of Adam's step.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more than this many consecutive epochs without improvement. With inf,
+        training always takes `max_iter` epochs; with ``tol=0`` too, it issues no
+        ConvergenceWarning.
+    max_fun : int, default=15000
+        Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
+    weight_decay : float, default=0.0
+        Weight decay for the solver "adamw", not negative. Before each step,
+        ``learning_rate * weight_decay`` times the weight is subtracted from every weight, but not
+        from the biases (Loshchilov and Hutter 2019).
+    max_grad_norm : float or None, default=None
+        If the norm of a step's gradient (with the penalty) is larger, the gradient is scaled to
+        this norm. None means no clipping.
+    dropout : float or sequence of float, default=0.0
+        Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each (see
+        `Network.cost`).
+    warmup : float, default=0.0
+        Number of batches at the start in which the learning rate rises, or if below 1 their
+        fraction of all batches, as for `MLPClassifier`.
+    max_time : float or None, default=None
+        Time limit in seconds for a call of `run` or `epochs`. Training stops after the last
+        complete batch, and the next call continues.
+    scoring : None, str or callable, default=None
+        Score of the validation rows; higher is better. None means the accuracy ("accuracy") for
+        class indices and for losses of probabilities, otherwise the coefficient of determination
+        ("r2"). "loss" means minus the validation loss. A callable has the arguments
+        ``(network, X, y)``, and ``sample_weight`` if the rows have weights.
+    callbacks : list of object or None, default=None
+        Objects with methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
+        ``on_epoch_end(trainer)`` or ``on_fit_end(trainer)``, see `cmlp.callbacks`.
+    block_size : int, default=1024
+        Rows per block for ``shuffle="blocks"``.
 
     Attributes
     ----------
     network : Network
-        The argument.
+        The argument, or the network of the estimator that is trained. The trainer of a table has none, because it has
+        several, whose inputs are encoded rows: see `networks`.
+    networks : tuple of Network
+        All networks that are trained; one but for a table.
     state : TrainingState
         Everything that training changes. ``state.epoch`` is the number of complete epochs, ``state.batch`` that of
-        the complete batches of the present epoch, and ``state.params`` are the parameters.
+        the complete batches of the present epoch, and ``state.params`` are the parameters. Of the networks of a table,
+        it is the state of the one with the most epochs.
+
+    Notes
+    -----
+    Callbacks of an estimator for tables get a trainer of all its networks. Its losses, scores, learning rates, norms
+    and seconds are means over the networks that have trained an epoch, and `stop` ends all of them.
 
     Raises
     ------
@@ -136,26 +220,43 @@ class Trainer:
         PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(Weights(trained.params), History(), generator_of(random_state))
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
-        self._set_up(network, trained, network.n_threads, options, state)
+        self._set_up([network], [(options, state)])
 
-    def _set_up(
-        self, network: Any, trained: NetworkModel, n_threads: int | None, options: TrainingOptions, state: TrainingState
-    ) -> None:
-        self.network = network
-        self.state = state
-        self._content = trained
-        self._n_threads = n_threads
-        self._options = options
-        self._fit: Fit[Any] | None = None  # of the estimator that is trained
+    def _set_up(self, networks: Iterable[Any], trained: Iterable[tuple[TrainingOptions, TrainingState]]) -> None:
+        self.networks = tuple(networks)
+        self._members = tuple(trained)  # the options and the state of each network
+        self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
+        self._estimator: Any = None  # that is trained
         self._provenance_now: ProvenanceNow = lambda: None
+        self._fitted_with: Callable[[Provenance | None], Fitted] | None = None  # returns what its fit would leave now
+        self._is_of_table = False
 
     @classmethod
-    def _of(cls, network: Any, fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -> Self:
-        """Return what the callbacks of an estimator's training get: the trainer of a run of a call of fit."""
-        job, trainer = run.job, cls.__new__(cls)
-        trainer._set_up(network, network_model_of(network), job.n_threads, job.options, job.state)
-        trainer._fit, trainer._provenance_now = fit, provenance_now
+    def _of_fit(
+        cls,
+        estimator: Any,
+        networks: Iterable[Any],
+        runs: Iterable[TrainingRun],
+        provenance_now: ProvenanceNow,
+        fitted_with: Callable[[Provenance | None], Fitted],
+        *,
+        is_of_table: bool,
+    ) -> Self:
+        """Return what the callbacks of an estimator's training get: the trainer of runs of a call of fit."""
+        trainer = cls.__new__(cls)
+        trainer._set_up(networks, [(run.job.options, run.state) for run in runs])
+        trainer._estimator = estimator
+        trainer._provenance_now = provenance_now
+        trainer._fitted_with = fitted_with
+        trainer._is_of_table = is_of_table
         return trainer
+
+    @property
+    def network(self) -> Any:
+        """The network that is trained; AttributeError for a table, which has several."""
+        if self._is_of_table:
+            raise AttributeError("A Trainer of a table has no attribute 'network', but several networks: see networks.")
+        return self.networks[0]
 
     def run(
         self,
@@ -255,35 +356,30 @@ class Trainer:
 
     def stop(self) -> None:
         """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""
-        self.state.stopped = True
+        for _, state in self._members:
+            state.stopped = True
 
     @property
     def finished(self) -> bool:
         """Whether training has ended, so that `run` and `epochs` do not continue."""
-        return self.state.stopped or self.state.epoch >= self._options.max_iter
+        return all(state.stopped or state.epoch >= options.max_iter for options, state in self._members)
 
     @property
     def max_iter(self) -> int:
-        """The parameter of this name."""
+        """The parameter of this name; of a table, the largest number of epochs of a network."""
         return self._options.max_iter
 
     @property
     def last_epoch(self) -> TrainedEpoch:
         """The numbers of the last complete epoch (for "lbfgs": of the last iteration); ValueError if there is none."""
-        state, history = self.state, self.state.history
-        if history.loss is None:
-            raise ValueError("No epoch is complete.")
-        numbers = EpochNumbers(*history.records.last() if len(history.records) else ())
-        rate = self._options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
-        known = {name: value for name, value in numbers._asdict().items() if not math.isnan(value)}
-        score, validation_loss = known.get("validation_score"), known.get("validation_loss")
-        norm, seconds = known.get("gradient_norm"), numbers.seconds or math.nan
-        return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds)
+        epoch = self.state.epoch
+        return _mean_epoch([_last_epoch(*one) for one in self._members if one[1].epoch == epoch])
 
     @property
     def history(self) -> dict[str, list[float]]:
         """A list with a number per epoch for each quantity, as `MLPClassifier.history_`."""
-        return self.state.history.table()
+        tables = [state.history.table() for _, state in self._members]
+        return {name: _mean_curve([table[name] for table in tables if name in table]) for name in tables[0]}
 
     def snapshot(self) -> Any:
         """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
@@ -291,17 +387,17 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
         resumed.
         """
-        if self._fit is None:
+        if self._fitted_with is None:
             return deepcopy(self.network)
-        return copy_with(self._fit.estimator, self._fitted_now())
+        return copy_with(self._estimator, self._fitted_now())
 
-    def _fitted_now(self) -> Any:
+    def _fitted_now(self) -> Fitted:
         """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
-        assert self._fit is not None
-        return self._fit.fitted_now(self._provenance_now())
+        assert self._fitted_with is not None
+        return self._fitted_with(self._provenance_now())
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `snapshot` to a model file; that of an estimator includes the training state.
+        """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
 
         Raises
         ------
@@ -309,7 +405,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._fit is None:
+        if self._fitted_with is None or self._is_of_table:
             model.save(path)
         else:
             model.save(path, include_training_state=True)
@@ -317,17 +413,19 @@ class Trainer:
     @property
     def loss_curve(self) -> list[float]:
         """The loss of every epoch."""
-        return list(self.state.history.loss_curve)
+        return _mean_curve([list(state.history.loss_curve) for _, state in self._members])
 
     @property
     def validation_scores(self) -> list[float] | None:
         """The validation score of every epoch; None without validation rows."""
-        scores = self.state.history.validation_scores
-        return None if scores is None else list(scores)
+        curves = [state.history.validation_scores for _, state in self._members]
+        known = [list(curve) for curve in curves if curve is not None]
+        return _mean_curve(known) if known else None
 
     def __repr__(self) -> str:
         epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
-        return f"Trainer({self.network!r}, solver={self._options.solver!r}: {epochs})"
+        trained = f"{len(self.networks)} networks of a table" if self._is_of_table else repr(self.network)
+        return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
         options = self._options.of_trainer()
@@ -343,25 +441,25 @@ class Trainer:
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
         state.weights.params = trained.params  # one block: pickle may have made a copy for each of the two objects
         state.check(trained.net)
-        self._set_up(network, trained, network.n_threads, options, state)
+        self._set_up([network], [(options, state)])
 
     def _run_on(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training run on them."""
         options = self._options
-        trained = self._content
+        trained = network_model_of(self.network)
         user_y = rectangular(y, "y")
         encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
-        rows = self._encoded_rows(X, user_y, sample_weight, encoding)
+        rows = self._encoded_rows(trained.net, X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with naming_validation():
                 user_y = rectangular(y_val, "y")
-                validation = self._encoded_rows(X_val, user_y, weight_val, encoding)
+                validation = self._encoded_rows(trained.net, X_val, user_y, weight_val, encoding)
         check_scoring(options, validation is not None)
         groups = encoding.groups(rows.targets)
         data = Data(rows, trained.input_scale, validation=validation, groups=groups)
@@ -376,7 +474,7 @@ class Trainer:
                 value=options.scoring,
                 expected=expected,
             )
-        job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
+        job = TrainingJob(trained.net, objective, data, options, self.state, self.network.n_threads)
         run = make_run(job, rows.n_rows, Engine)
         self._follow(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
@@ -384,10 +482,9 @@ class Trainer:
         return run
 
     def _encoded_rows(
-        self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding
+        self, net: _core.Net, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding
     ) -> EncodedRows:
         """Return rows of training or validation, checked and encoded."""
-        net = self._content.net
         class_name = type(self.network).__name__
         rows, _ = as_rows(X, class_name)
         require_samples(rows, class_name)
@@ -416,15 +513,46 @@ def _train(run: TrainingRun, n_batches: int | None) -> None:
         run.train()
     elif not run.run_batches(n_batches):
         return
-    run.judge()
+    run.warn_if_useless()
 
 
 def _train_epoch(run: TrainingRun, epochs: Iterator[None]) -> bool:
     """Train an epoch; return False if training has ended."""
     has_trained = next(epochs, run) is not run
     if not has_trained:
-        run.judge()
+        run.warn_if_useless()
     return has_trained
+
+
+def _last_epoch(options: TrainingOptions, state: TrainingState) -> TrainedEpoch:
+    """Return the numbers of the last epoch of a network; ValueError if there is none."""
+    history = state.history
+    if history.loss is None:
+        raise ValueError("No epoch is complete.")
+    numbers = EpochNumbers(*history.records.last() if len(history.records) else ())
+    rate = options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
+    known = {name: value for name, value in numbers._asdict().items() if not math.isnan(value)}
+    score, validation_loss = known.get("validation_score"), known.get("validation_loss")
+    norm, seconds = known.get("gradient_norm"), numbers.seconds or math.nan
+    return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds)
+
+
+def _mean_epoch(epochs: Sequence[TrainedEpoch]) -> TrainedEpoch:
+    """Return the means over networks."""
+    first = epochs[0]
+    if len(epochs) == 1:
+        return first
+    known = [name for name, value in first._asdict().items() if value is not None and name != "number"]
+    means: dict[str, Any] = {name: float(np.mean([getattr(epoch, name) for epoch in epochs])) for name in known}
+    return first._replace(**means)
+
+
+def _mean_curve(curves: Sequence[list[float]]) -> list[float]:
+    """Return the mean of each epoch over the networks that have trained it."""
+    if len(curves) == 1:
+        return curves[0]
+    n_epochs = max(map(len, curves))
+    return [float(np.mean([curve[k] for curve in curves if k < len(curve)])) for k in range(n_epochs)]
 
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:
