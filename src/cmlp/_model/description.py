@@ -383,7 +383,7 @@ def _dump_names(names: tuple[Any, ...], class_name: str) -> Mapping[str, Any]:
 def _load_names(metadata: Metadata, draft: Draft) -> Sequence[Any] | None:
     if draft.kind == "network":
         return None
-    n = len(_load_layout(metadata, draft)) if draft.is_table else draft.net.n_in
+    n = metadata.required("columns").count(",") + 1 if draft.is_table else draft.net.n_in
     if (text := metadata.string("column_names")) is not None:
         return load_column_names(text, n)
     text = metadata.string("feature_names")
@@ -466,11 +466,12 @@ def _dump_categories(categories: Sequence[Sequence[object] | None], class_name: 
     return {"categories": dump_categories(categories, class_name)}
 
 
-def _load_types(metadata: Metadata, draft: Draft) -> Any:
+def _load_types(metadata: Metadata, _: Draft) -> Any:
     text = metadata.string("column_kinds")
     if text is None:
         return None
-    return parsed(text, "column_kinds", _MOST_TYPE * len(_load_layout(metadata, draft)))
+    n_columns = metadata.required("columns").count(",") + 1
+    return parsed(text, "column_kinds", _MOST_TYPE * n_columns)
 
 
 def _read_columns(values: Values, draft: Draft) -> TableColumns:
