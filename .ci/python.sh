@@ -55,7 +55,8 @@ other_libraries() {
     "$WORK/readme/bin/python" -m pytest -m '' tests/export/test_{onnx,onnx_exporters,onnx_refused,from_onnx,torch,offsets}.py \
         tests/export/test_{scikit_learn,to_scikit_learn}.py tests/estimators/test_{skops,shap}.py tests/river tests/distributed \
         tests/command/test_{predict,info_export}.py tests/examples/test_python_extensions.py tests/package/test_capi.py \
-        tests/training/test_mpi.py tests/training/test_workers.py tests/sklearn -k 'not scikit_learn_checks' |
+        tests/training/test_mpi.py tests/training/test_workers.py tests/sklearn tests/inputs tests/datasets/test_parquet.py \
+        tests/tables/test_{columns,containers,no_rows,ordered}.py -k 'not scikit_learn_checks' |
         tee "$log"
     ! grep -q ^SKIPPED "$log"
     "$WORK/readme/bin/python" -m pytest -m '' tests/docs/test_pages.py -k "migration or streams or machines"

@@ -676,6 +676,13 @@ def test_drop_leaves_out_all_columns_of_a_name(train):
     assert "t.csv has 2 columns 'z'" in train(TWICE)[2]
 
 
+def test_a_file_of_targets_alone_is_refused(train):
+    status, _, err = train("y\n1\n2\n3\n", target="y")
+    assert status == 1 and "t.csv has no column besides the target 'y': a model needs at least one input" in err
+    status, _, err = train("y,z\n1,2\n2,3\n", "--drop", "z", target="y")
+    assert status == 1 and "t.csv has no column left besides the target 'y'" in err
+
+
 def test_a_target_of_two_columns_is_refused(train):
     status, _, err = train(TWICE, target="z")
     assert status == 1 and "t.csv has 2 columns 'z': name one by its number, 3 or 4" in err

@@ -514,12 +514,12 @@ def test_predictions_are_those_of_python(command):
         assert status == 0 and file.read().splitlines() == lines
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:column 2. 1 of 2 values are missing")
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:column 2. 1 of 2 values is missing")
 def test_columns_are_found_by_name_in_any_order(command, tmp_path):
     command(*TRAIN)
     (tmp_path / "one.csv").write_text("district,built,size\nnorth,2001-05-01T10:00:00,80\nnew,null,\n")
     status, lines, err = command("predict", "m.cmlp", "one.csv")
-    assert status == 0 and err.startswith("cmlp: column 'built': 1 of 2 values are missing. In fit there were none")
+    assert status == 0 and err.startswith("cmlp: column 'built': 1 of 2 values is missing. In fit there were none")
     assert err.count("\n") == 1
     day = np.datetime64("2001-05-01T10:00")
     expected = cmlp.load("m.cmlp").predict(np.array([[80, "north", day], [None, "new", None]], object))

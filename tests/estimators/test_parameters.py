@@ -218,7 +218,7 @@ def test_every_documented_attribute_exists_after_a_fit(estimator):
 
 
 def test_documented_activations_are_those_accepted():
-    text = re.search(r"The names are\s+(.*?)\.", MLPClassifier.__doc__)[1]
+    text = re.search(r"The names are (.*?)\.", " ".join(MLPClassifier.__doc__.split()))[1]
     for name in text.replace('"', "").split(", "):
         MLPClassifier((3,), name, max_iter=2).fit(X, LABELS)
 

@@ -1,4 +1,7 @@
-"""Tables and columns of Arrow in fit, predict and fit_batches, read through the C data interface."""
+"""Tables and columns of Arrow in fit, predict and fit_batches, read by pyarrow, or by polars if they are its own."""
+
+import datetime
+import decimal
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from optional import package
 
 from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
 
-# The types that Arrow's buffers are read as do not show in a fitted model.
+# The types that Arrow's columns are read as do not show in a fitted model.
 from cmlp._data.arrays import rectangular
 from cmlp._data.arrow import read
 
@@ -154,7 +157,9 @@ def test_nulls_of_dictionaries_and_targets():
 
 def test_other_types_are_refused():
     dates = table().set_column(1, "b", pa.array(np.arange(100), pa.timestamp("s")))
-    with pytest.raises(TypeError, match="X, column 'b' must hold numbers or text, got a column of the Arrow format"):
+    with pytest.raises(
+        TypeError, match=r"X, column 'b' must hold numbers or text, got a column of type timestamp\[s\]"
+    ):
         model().fit(dates, Y)
     words = table().set_column(1, "b", pa.array(["word"] * 100))
     with pytest.raises(ValueError, match=r"could not convert string to float: 'word' \(row 0, column 1\)"):
@@ -216,6 +221,13 @@ def test_polars():
     np.testing.assert_array_equal(numbers.coefs_[0], MLPRegressor(**FIT).fit(X, Y / 2).coefs_[0])
 
 
+def test_an_index_outside_a_dictionary_is_an_error():
+    indices = pa.array([0, 1, 0, 5, 1])
+    damaged = pa.DictionaryArray.from_arrays(indices, pa.array(["a", "b"]), safe=False)
+    with pytest.raises(ValueError, match=r"y cannot be converted to a NumPy array: .*5"):
+        model().fit(X[:5], damaged)
+
+
 def test_no_package_of_arrow_is_imported():
     code = """
 import sys
@@ -224,3 +236,72 @@ from cmlp import MLPClassifier
 assert not {"pyarrow", "polars", "pandas"} & set(sys.modules)
 """
     run_python(code)
+
+
+def test_polars_and_pandas_need_no_pyarrow():
+    package("polars")
+    package("pandas")
+    code = """
+import sys
+sys.modules["pyarrow"] = None  # an import raises ImportError
+import numpy as np, pandas, polars
+from cmlp import MLPClassifier, TabularClassifier
+columns = {"n": np.arange(40.0), "b": np.arange(40) % 2 == 0, "i": np.arange(40) % 5}
+words = ["no", "a longer word than twelve bytes"] * 20
+for y in (polars.Series(words), polars.Series(words, dtype=polars.Categorical), pandas.Series(words)):
+    for frame in (polars.DataFrame(columns), pandas.DataFrame(columns)):
+        model = MLPClassifier((3,), max_time=0.1, max_iter=2, tol=0, n_iter_no_change=np.inf).fit(frame, y)
+        assert model.predict(frame).shape == (40,) and model.classes_.tolist() == sorted(set(words))
+X = polars.DataFrame(columns | {"w": words})
+assert TabularClassifier(n_estimators=1, n_epochs=1).fit(X, y).predict(X).shape == (40,)
+"""
+    run_python(code)
+
+
+def test_a_missing_pyarrow_is_named_with_its_extra():
+    code = """
+import sys
+sys.modules["pyarrow"] = None  # an import raises ImportError
+from cmlp import MLPClassifier, TabularClassifier
+class Relation:
+    def __arrow_c_stream__(self, requested_schema=None):
+        raise AssertionError
+for model in (MLPClassifier(), TabularClassifier()):
+    try:
+        model.fit(Relation(), [0, 1])
+    except ImportError as error:
+        assert str(error).startswith("reading X of type Relation needs the package pyarrow: install it with")
+        assert "cmlp[parquet]" in str(error)
+    else:
+        raise AssertionError
+"""
+    run_python(code)
+
+
+@pytest.mark.parametrize("kind", ["Date", "Time", "Datetime", "Duration", "Binary", "List", "Struct", "Null"])
+def test_types_of_polars_that_a_network_cannot_read_name_the_column(kind):
+    polars = package("polars")
+    moment = datetime.datetime(2020, 5, 1, 12)
+    entry = {
+        "Date": moment.date(),
+        "Time": moment.time(),
+        "Datetime": moment,
+        "Duration": moment - moment,
+        "Binary": b"ab",
+        "List": [1],
+        "Struct": {"x": 1},
+        "Null": None,
+    }[kind]
+    frame = polars.DataFrame({"n": np.arange(9.0), "odd": [entry] * 9})
+    assert str(frame.schema["odd"]).startswith(kind)
+    with pytest.raises(ValueError, match=r"column 'odd' (must|is null)"):
+        MLPRegressor().fit(frame, range(9))
+
+
+def test_decimals_and_enums_of_polars_are_read():
+    polars = package("polars")
+    numbers = [decimal.Decimal(i) / 4 for i in range(6)]
+    frame = polars.DataFrame({"n": numbers, "w": polars.Series(["3", "4"] * 3, dtype=polars.Enum(["3", "4"]))})
+    assert read(frame.select("n"), "X").values.tolist() == [[float(number)] for number in numbers]
+    assert read(frame["w"], "y").tolist() == ["3", "4"] * 3
+    assert np.asarray(read(frame, "X")).dtype == object

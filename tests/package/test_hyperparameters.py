@@ -1,10 +1,12 @@
-"""The table of hyperparameters: signatures agree with it; a new row is validated, documented, compared and refused."""
+"""The table of hyperparameters: signatures agree with it; a new row is validated, compared and refused."""
 
 import inspect
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import imported
 from worker_cases import in_threads
 
 from cmlp import (
@@ -20,12 +22,12 @@ from cmlp._estimators.network import CostKeywords
 
 # A row is added to the table of hyperparameters, and constraints are compared with the core's names.
 from cmlp._train.constraints import NOT_NEGATIVE
-from cmlp._train.docstrings import documented
 from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Use
 from cmlp._train.parameters import PARAMETERS, TrainingParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:A batch of 40")
 
+TOOL = Path(__file__).parents[2] / "tools/write_docstrings.py"
 CLASSES = [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor, Trainer]
 X = np.random.RandomState(0).standard_normal((40, 3))
 Y = (X[:, 0] > 0).astype(int)
@@ -106,15 +108,7 @@ def added(monkeypatch, **flags):
     entry = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
     monkeypatch.setattr(PARAMETERS, "__dict__", vars(Hyperparameters([*PARAMETERS.entries.values(), entry])))
 
-    @documented("MLPClassifier")
     class Dragged(MLPClassifier):
-        """A classifier.
-
-        Parameters
-        ----------
-        <parameters>
-        """
-
         def __init__(self, hidden_layer_sizes=(4,), *, drag=0.0, max_iter=3, random_state=0, **others):
             super().__init__(hidden_layer_sizes, max_iter=max_iter, random_state=random_state, **others)
             self.drag = drag
@@ -136,17 +130,28 @@ def test_a_new_parameter_is_validated_and_a_setting(monkeypatch):
         dragged(drag=-1).fit(X, Y)
 
 
-def test_a_new_parameter_is_documented(monkeypatch):
-    assert "\ndrag : float, default=0.0\n    Slows down.\n" in inspect.getdoc(added(monkeypatch))
-
-
 def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
     pytest.importorskip("scipy")
     dragged = added(monkeypatch, needs_batches=True)
     dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
     with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
         dragged(solver="lbfgs", drag=0.5).fit(X, Y)
-    assert "`dropout` and `drag`" in inspect.getdoc(MLPClassifier)
+
+
+@pytest.mark.skipif(not TOOL.exists(), reason="the script is in the source tree only")
+def test_a_new_parameter_is_written_into_the_docstring(monkeypatch):
+    tool = imported(TOOL)
+    source = (TOOL.parents[1] / "src/cmlp/_estimators/mlp.py").read_text(encoding="utf-8")
+    at = source.index("provenance: bool = False,", source.index("class MLPClassifier("))
+    module = tool.Module(f"{source[:at]}drag: float = 0.0, {source[at:]}")
+    sections, signature = module.sections("MLPClassifier"), module.signature("MLPClassifier")
+    with pytest.raises(ValueError, match="the parameter 'drag' has no entry in the docstring"):
+        tool.parameters(sections, signature, "MLPClassifier", 4)
+    added(monkeypatch, needs_batches=True)
+    lines = tool.parameters(sections, signature, "MLPClassifier", 4)
+    at = lines.index("drag : float, default=0.0")
+    assert lines[at + 1 : at + 3] == ["    Slows down.", "provenance : bool, default=False"]
+    assert "`dropout` and `drag`." in " ".join(" ".join(lines).split())
 
 
 @pytest.mark.parametrize("free", [False, True])

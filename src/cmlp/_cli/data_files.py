@@ -324,6 +324,10 @@ class DataFiles(NamedTuple):
         from cmlp._data.files.rows import labelled
 
         file, kept, target = self._opened(schema)
+        if not kept:
+            besides = "" if target is None else f" besides the target {self.target!r}"
+            left = " left" if self.dropped else ""
+            raise CommandError(f"{file.path} has no column{left}{besides}: a model needs at least one input")
         if target is None:
             return ArrayRows(self.data, *labelled(file, kept, self.labels))
         return file.training_rows(kept, target, progress)

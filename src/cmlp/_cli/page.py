@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     replaced = ", replaced" if os.path.exists(output) else ""
     with options.reporting(options=_OPTIONS):
         model = story_network() if path is None else options.loaded_model(path)
-        page = _written(model, output, arguments)
+        page = _write_page(model, output, arguments)
     fragment = EXPLORER if path is None else ""
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output, fragment)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _written(model: Any, output: str, arguments: argparse.Namespace) -> Document:
+def _write_page(model: Any, output: str, arguments: argparse.Namespace) -> Document:
     """Write the page of a network, an estimator or an estimator for tables."""
     from cmlp._export.page.document import page_of
     from cmlp._model.model import TableModel, model_of

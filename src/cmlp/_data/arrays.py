@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cmlp._data.columns import TABLES, NamedColumns
+from cmlp._data.columns import TABLES
 from cmlp._data.losses import traits_of
 from cmlp.exceptions import InvalidParameterError, StatusError
 
@@ -109,17 +109,13 @@ def arrow_copied(X: Any, name: str = "X") -> Any:
         from cmlp._data.arrow import read
 
         return read(X, name)
-    if isinstance(X, NamedColumns):
-        from cmlp._data.arrow import table_of
-
-        return table_of(X, name)
     return X
 
 
 def read_once(value: Any, name: str) -> Any:
     """Return what may be a stream of Arrow, which can be read once, as a copy; anything else as it is.
 
-    X becomes `NamedColumns`, which have nulls and dates; other arguments become what `arrow_copied` returns.
+    X becomes a table of pyarrow, which has nulls and dates; other arguments become what `arrow_copied` returns.
     """
     if not is_arrow(value) or hasattr(value, "__array__"):
         return value

@@ -88,15 +88,8 @@ class FileColumn(_Values):
         return FileColumn(self.values[rows], self.column_type)
 
 
-class ArrowColumn(_Values):
-    """A column of Arrow that was copied: its entries, None, NaN or NaT for null, and the name of its type."""
-
-    def __init__(self, values: NDArray[Any], dtype: str, levels: NDArray[Any] | None = None) -> None:
-        self.values, self.dtype, self.levels = values, dtype, levels
-
-
 class NamedColumns:
-    """Columns with a name and a type each, of a file or of Arrow: like a data frame, but read column by column only."""
+    """Columns with a name and a type each, of a file: like a data frame, but read column by column only."""
 
     __array__ = None  # frames have it
 

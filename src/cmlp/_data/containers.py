@@ -1,4 +1,4 @@
-"""Data frames and columns of pandas, polars, pyarrow, Arrow, files and arrays: what differs between them stands here.
+"""Data frames and columns of pandas, polars, pyarrow, files and arrays: what differs between them stands here.
 
 A class for each kind of column says how its entries are read, so no library has to be imported. Columns of equal
 content have equal entries in all of them: integers stay integers beside missing values.
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cmlp._data.arrays import is_missing
-from cmlp._data.columns import ArrowColumn, FileColumn, objects
+from cmlp._data.columns import FileColumn, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -165,16 +165,6 @@ class _Pyarrow(_Typed):
         return super().entries() if str(self.type).startswith(_TIMES) else self._converted(self.held.to_pylist)
 
 
-class _OfArrow(Column):
-    """An `ArrowColumn`."""
-
-    def has_offset(self) -> bool:
-        return "tz=" in self.type
-
-    def levels(self) -> Column | None:
-        return None if self.held.levels is None else column_of(self.held.levels, self.label)
-
-
 class _OfFile(Column):
     """A `FileColumn`, whose types have the names of pyarrow's."""
 
@@ -193,14 +183,11 @@ def column_of(held: Any, label: str) -> Column:
 
 
 @functools.cache
-def _kind_of(held: Hashable) -> type[Column]:
+def _kind_of(held: type) -> type[Column]:
     """Return the class for columns of a type; those of other libraries are known by their methods."""
-    if held in _OWN:
-        return _OWN[held]
+    if held is FileColumn:
+        return _OfFile
     return _Pyarrow if hasattr(held, "to_pylist") else _Series if hasattr(held, "to_list") else Column
-
-
-_OWN: dict[Hashable, type[Column]] = {FileColumn: _OfFile, ArrowColumn: _OfArrow}
 
 
 # ------------------------------------------------------------------------------------------------------- frames

@@ -11,7 +11,7 @@ from cmlp._data.losses import traits_of
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.random import random_state
+from cmlp._train.random import draw_seed, random_state
 from cmlp._train.training_options import Options, TrainingOptions, options_of
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError
@@ -222,7 +222,7 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
             )
     seed = values["random_state"]
     if seed is None:
-        seed = int(2**32 * float(random_state(None).random_sample()))
+        seed = draw_seed(random_state(None))
     if not isinstance(seed, (int, np.integer)):
         raise InvalidParameterError(
             f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.",

@@ -14,10 +14,10 @@ from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
 from cmlp._estimators.fit_network import NetworkFit, train_network
 from cmlp._estimators.fitted import locked
-from cmlp._estimators.kinds_of_call import FIT_BATCHES
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.engine import Engine
 from cmlp._train.feed import StreamFeed
+from cmlp._train.parameters import FIT_BATCHES
 from cmlp._train.target_scale import standard_scale
 from cmlp._train.training_run import LearnedScales
 from cmlp.exceptions import InvalidParameterError, naming

@@ -30,7 +30,6 @@ from cmlp._estimators.fitted import (
     fitted_of,
     locked,
 )
-from cmlp._estimators.kinds_of_call import FIT, PARTIAL_FIT, KindOfCall
 from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
 from cmlp._estimators.targets import learn_encoding
 from cmlp._estimators.trainer import Trainer
@@ -38,7 +37,7 @@ from cmlp._process.signals import DeferredSignals
 from cmlp._train.architecture import initial_params
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
 from cmlp._train.random import random_state
 from cmlp._train.same_data import keep_or_compare
 from cmlp._train.split import checked_shards
@@ -180,7 +179,7 @@ class NetworkFit(Fit):
     previous: Fitted | None = None
     classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
     shards: Shards | None = None
-    call: KindOfCall = FIT
+    call: str = FIT
     # Once it is prepared, also these:
     source: RowSource = field(init=False)
     labels: Labels | None = field(default=None, init=False)
@@ -195,7 +194,7 @@ class NetworkFit(Fit):
         estimator: Estimator,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
-        call: KindOfCall = FIT,
+        call: str = FIT,
         resume: object = False,
         classes: ArrayLike | None = None,
         shards: Shards | None = None,
@@ -203,20 +202,25 @@ class NetworkFit(Fit):
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: EstimatorOptions = estimator._options()
         own_rows = validation[0] is not None
-        if call.check is not None:
-            call.check(options, call.name, own_rows)
-        if call.switched_off:
-            options = options.replace(**call.switched_off)
+        PARAMETERS.require_allowed(call, {**vars(options), "X_val": own_rows})
+        ignored = PARAMETERS.switched_off(call)
+        if ignored:
+            options = options.replace(**ignored)
         options = with_known_seed(estimator, options)
         previous = None
         if resume:
             previous = fit_to_resume(estimator, options)
-        elif call.is_incremental or (options.warm_start and call.is_fit):
+        elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
             previous = fitted_of(estimator)
-        if call.is_fit:
+        if call != RANGE_TEST:  # which leaves no model
             given = estimator._parameters()
             PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether the call continues the previous fit by one epoch, whatever `warm_start` is."""
+        return self.call == PARTIAL_FIT
 
     def input_checks(self) -> InputChecks:
         """Return the checks of the rows of the call."""
@@ -289,7 +293,7 @@ class NetworkFit(Fit):
     def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
         """Return the state of a new model, whose parameters are drawn unless the user has assigned them."""
         options = self.options
-        uses_assigned = self.call.is_incremental or options.warm_start
+        uses_assigned = self.is_incremental or options.warm_start
         params = assigned_params(self.estimator, net) if uses_assigned else None
         is_random = params is None and isinstance(options.initialization, str)
         if params is None:
@@ -304,7 +308,7 @@ class NetworkFit(Fit):
             scale = None
         weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
         state = TrainingState(weights, previous.state.history.copy(), rng)
-        if self.call.is_incremental:
+        if self.is_incremental:
             self._continue_optimizer(state, previous.state)
         return state
 
@@ -334,13 +338,13 @@ class NetworkFit(Fit):
             rows,
             is_complete=source.has_all_targets,
             classes=self.classes,
-            knows_classes=self.call.is_incremental,
+            knows_classes=self.is_incremental,
         )
         self.labels = encoding.labels
         net = self.network(rows.X.shape[1], encoding.n_outputs, encoding.output)
         state = self._begun_state(net)
         validation, y_to_score = self._validation_rows(rows, encoding)
-        if not self.call.is_incremental:
+        if not self.is_incremental:
             check_scoring(options, validation is not None)
         if shards is not None:
             shards = checked_shards(shards, len(encoded.targets), options, validation is not None)
@@ -368,7 +372,7 @@ class NetworkFit(Fit):
         scale = self.input_scale
         if self.scale_to_learn is not None or not isinstance(scale, float):
             return
-        if self.previous is None or not self.call.is_incremental:
+        if self.previous is None or not self.is_incremental:
             warn_of_scale(rows.X, scale)
 
     def _validation_rows(self, rows: CheckedRows, encoding: TargetEncoding) -> tuple[EncodedRows | None, NDArray[Any]]:

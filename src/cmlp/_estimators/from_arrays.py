@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
+from cmlp._data.losses import traits_of
 from cmlp._estimators.fit_network import assemble
 from cmlp._estimators.fitted import ASSIGNED
 from cmlp._model.from_layers import Layer, class_order, sorted_output
@@ -49,7 +50,7 @@ def classifier_from_arrays(
             )
         return _filled(estimator, weights, biases, np.eye(n_outputs))
     labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
-    if n_outputs == 2 and estimator.loss != "log_loss":
+    if n_outputs == 2 and not traits_of(estimator.loss).is_log_loss:
         raise InvalidParameterError(
             f"coefs must end in one output for two classes with loss={estimator.loss!r}, got two.",
             parameter="loss",

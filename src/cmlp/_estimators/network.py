@@ -12,7 +12,9 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge._core import Optimizer
 from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, scaled_rows
 from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet
@@ -20,7 +22,6 @@ from cmlp._model.results import Epoch, Gradient, LayerExplanation, ParameterInde
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations, initial_params, per_layer
 from cmlp._train.constraints import BOOLEAN, COUNT, LARGEST_INTEGER, argument, interval
-from cmlp._train.docstrings import documented
 from cmlp._train.parameters import network_argument
 from cmlp._train.random import random_state as generator
 from cmlp.exceptions import InvalidParameterError
@@ -75,7 +76,6 @@ def cost_keywords(given: CostKeywords, n_layers: int) -> _core.CallKeywords:
     return core
 
 
-@documented("Network")
 class Network(ExportMethods):
     """A multilayer perceptron with direct access to parameters, activations and gradients.
 
@@ -85,7 +85,46 @@ class Network(ExportMethods):
     ----------
     sizes : sequence of int
         Layer sizes, input first, for example ``[784, 16, 16, 10]``.
-    <parameters>
+    activation : str or sequence of str, default="logistic"
+        Activation of the hidden layers: one name for all of them, or one for each. It also
+        determines the range of the initial parameters (see Notes). The names are "elu", "gelu",
+        "identity", "leaky_relu", "logistic", "relu", "silu", "softplus", "softsign", "tanh".
+    output : {"softmax", "logistic", "identity", "exp", "tanh"}, default="softmax"
+        Activation of the output layer.
+    loss : str or callable, default="log_loss"
+        Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing"
+        (targets must be from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error"
+        (the sum of the squared differences between outputs and targets; also with softmax),
+        "absolute_error", "huber" or "quantile". With exp outputs also "poisson" (targets must not
+        be negative) and "gamma" (targets must be positive). See Notes for the formulas. Or a
+        function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows,
+        both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its
+        derivatives with respect to the outputs, of shape (n, n_outputs). Class indices become rows
+        of zeros and a one. A row's cost must depend on this row alone. The function is called in
+        one thread; such a network cannot be saved.
+    dtype : {"float32", "float64"}, default="float32"
+        Type of the parameters and of all arithmetic.
+    input_scale : float or (shift, factor), default=1
+        Factor by which every input is multiplied: ``1 / 255`` for images of bytes. Or two vectors
+        of shape (n_inputs,): the network sees ``(X - shift) * factor``, computed in float64 and
+        rounded once. Sparse X must not be shifted.
+    random_state : None, int or RandomState, default=None
+        Seed of the initial parameters; the same seed gives the same parameters as in the
+        estimators.
+    n_threads : None or int, default=None
+        Maximum number of threads. If None, chosen from the problem size and the number of CPUs. The
+        results do not depend on it.
+    activation_parameter : float, sequence of float or None, default=None
+        Positive parameter of "leaky_relu" (the slope for negative inputs, by default 0.01) and
+        "elu" (minus the limit at minus infinity, by default 1). One number for all hidden layers,
+        or one for each; None or 0 is the default.
+    loss_parameter : float, sequence of float or None, default=None
+        Positive parameter p of the loss (see Notes); None is the default. "quantile" can have an
+        ascending list, a number for each output; `forward` then sorts the outputs of each row, so
+        that predicted quantiles never cross.
+    initialization : {"glorot", "he", "lecun"} or tuple (coefs, intercepts), default="glorot"
+        The range of the random initial parameters (see Notes), or the initial weights and biases
+        themselves: two lists with one array per layer, which are copied.
 
     Attributes
     ----------
@@ -111,15 +150,24 @@ class Network(ExportMethods):
     ``+-sqrt(6 / n_in)`` (He et al. 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al. 1998), and the biases are
     0.
 
-    The cost of a row is a sum over the outputs. With d = output - target, the terms are:
+    The cost of a row is a sum over the outputs. With p for `loss_parameter` and
+    ``d = output - target``, the terms are:
 
-    - "absolute_error": abs(d).
-    - "huber": d**2 / 2 if abs(d) <= p, otherwise p * (abs(d) - p / 2); by default p = 1.
-    - "quantile": (1 - p) * d if d > 0, otherwise -p * d; p is below 1, by default 0.5.
-    - "gamma": target / output + log(output).
-    - "focal": the log loss with every log(output) multiplied by (1 - output)**p; by default p = 2 (Lin et al. 2017).
-    - "label_smoothing": the log loss with the targets (1 - p) * target + p / n_classes; p is below 1, by default 0.1
-      (Szegedy et al. 2016). A logistic output has two classes.
+    - "absolute_error": ``abs(d)``; its minimum is the median.
+    - "focal": the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by
+      default p = 2 (Lin et al. 2017).
+    - "gamma": ``target / output + log(output)``, up to a constant half the gamma deviance, for
+      prices and durations; targets must be positive.
+    - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p =
+      1. Large errors count less (Huber 1964).
+    - "label_smoothing": the log loss with the targets ``(1 - p) * target + p / n_classes``; p is
+      below 1, by default 0.1 (Szegedy et al. 2016). A logistic output has two classes.
+    - "log_loss": ``-log(output)`` of the true class.
+    - "poisson": ``output - target + target * log(target / output)``, half the Poisson deviance, for
+      counts; targets must not be negative.
+    - "quantile": ``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its
+      minimum is the quantile of the level p (Koenker and Bassett 1978).
+    - "squared_error": ``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.
 
     Examples
     --------
@@ -404,7 +452,7 @@ class Network(ExportMethods):
             otherwise 0. With other outputs, what `forward` returns, with a single one as a flat array.
         """
         outputs = self.forward(X)
-        if self.output not in ("softmax", "logistic"):
+        if not traits_of_activation(self.output).is_probability:
             return outputs[:, 0] if self._net.n_out == 1 else outputs
         classes: NDArray[Any] = (outputs[:, 0] > 0.5).astype(int) if self._net.n_out == 1 else outputs.argmax(axis=1)
         return classes
@@ -420,7 +468,6 @@ class Network(ExportMethods):
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""
         return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
 
-    @documented("Network")
     def cost(
         self,
         X: ArrayLike,
@@ -451,8 +498,13 @@ class Network(ExportMethods):
             sample_weight : array of shape (n,), default=None
                 Weights of the rows; the mean is weighted. Each is 0 or a positive normal number of the network's
                 dtype (in float32 from 1.2e-38 to 3.4e38), and so is their sum. They must not all be 0.
-            <alpha>
-            <dropout>
+            alpha : float or sequence of float, default=0.0
+                Strength of the L2 penalty ``alpha / 2 * sum(weights ** 2) / sum(sample_weight)``,
+                not negative. One number for all layers after the input, or one for each.
+            dropout : float or sequence of float, default=0.0
+                Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for
+                each. The activation of a unit is set to 0 with this probability, otherwise divided
+                by ``1 - rate`` (Srivastava et al. 2014).
             dropout_seed : int, default=0
                 Seed from 0 to ``2**32 - 1``. The dropped units depend only on seed, step, layer, row and unit, not on
                 the number of threads or the batch size (Philox4x32-7, Salmon et al. 2011).
@@ -677,7 +729,6 @@ class Network(ExportMethods):
         """Take one gradient descent step on all rows; return their mean cost before the step."""
         return self.train_epoch(X, y, _ALL_ROWS, learning_rate).loss
 
-    @documented("Network")
     def optimizer(
         self,
         solver: str = "sgd",
@@ -695,7 +746,23 @@ class Network(ExportMethods):
         Parameters
         ----------
         solver : {"sgd", "momentum", "nesterov", "adam", "adamw"}, default="sgd"
-        <parameters>
+        learning_rate : float
+            Not negative; may be changed between epochs.
+        momentum : float, default=0.9
+            Momentum for "momentum" and "nesterov", from 0 to 1.
+        beta_1 : float, default=0.9
+            Decay rate of Adam's estimates of the mean, from 0 to below 1.
+        beta_2 : float, default=0.999
+            Decay rate of Adam's estimates of the square, from 0 to below 1.
+        epsilon : float, default=1e-08
+            Added to the denominator of Adam's step.
+        weight_decay : float, default=0.0
+            Weight decay for the solver "adamw", not negative. Before each step,
+            ``learning_rate * weight_decay`` times the weight is subtracted from every weight, but
+            not from the biases (Loshchilov and Hutter 2019).
+        max_grad_norm : float or None, default=None
+            If the norm of a step's gradient (with the penalty) is larger, the gradient is scaled to
+            this norm. None means no clipping.
 
         Returns
         -------
@@ -846,49 +913,13 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
 
 
 def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
-    """Return minus the derivative of each row's cost with respect to its outputs `a`, for targets `t`.
-
-    `Network` documents the costs. The result is infinite where a loss contains the logarithm of an output that has been
-    rounded to 0.
-    """
-    loss, p = net.loss, np.asarray(net.loss_parameter, net.dtype)
-    wanted: Array
+    """Return minus the derivative of each row's cost with respect to its outputs `a`, for targets `t`."""
+    p = np.asarray(net.loss_parameter, net.dtype)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if not isinstance(loss, str):
-            wanted = -values_and_gradient(loss, t, a)[1]
-        elif loss in ("log_loss", "label_smoothing", "focal"):
-            wanted = _wanted_probabilities(loss, p, a, t, softmax=net.activations[-1] == "softmax")
-        elif loss == "absolute_error":
-            wanted = np.sign(t - a)
-        elif loss == "huber":
-            wanted = np.clip(t - a, -p, p)
-        elif loss == "quantile":
-            wanted = np.where(a > t, p - 1, np.where(a < t, p, 0)).astype(a.dtype)
-        elif loss == "poisson":
-            wanted = t / a - 1
-        elif loss == "gamma":
-            wanted = (t / a - 1) / a
-        else:
-            wanted = 2 * (t - a)
-    return wanted
-
-
-def _wanted_probabilities(loss: str, p: Any, a: Array, t: Array, *, softmax: bool) -> Array:
-    """Return minus the derivative of the log loss or of a variant of it with respect to the probabilities `a`."""
-    if loss == "label_smoothing":
-        t = (1 - p) * t + p / a.dtype.type(a.shape[1] if softmax else 2)
-    focus = p if loss == "focal" else a.dtype.type(0)
-
-    def toward_one(probability: Array, target: Array) -> Array:
-        """Return minus the derivative of ``-target * (1 - probability)**focus * log(probability)``."""
-        rest = 1 - probability
-        slope = rest**focus / probability
-        if focus:
-            slope = slope - focus * rest ** (focus - 1) * np.log(probability)
-        return np.where(target == 0, 0, target * slope).astype(a.dtype)
-
-    wanted = toward_one(a, t)
-    return wanted if softmax else wanted - toward_one(1 - a, 1 - t)
+        if callable(net.loss):
+            return -values_and_gradient(net.loss, t, a)[1]
+        n_classes = net.n_out if net.activations[-1] == "softmax" else 0
+        return traits_of(net.loss).descent(a, t, p, n_classes)
 
 
 def gradient_of(net: Net, flat: NDArray[Any]) -> Gradient:

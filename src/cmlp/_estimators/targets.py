@@ -106,7 +106,7 @@ class NumberEncoding(TargetEncoding):
         self.quantiles = loss_parameter if isinstance(loss_parameter, tuple) else None
         self._y_scale = y_scale
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
-        self.output = "exp" if traits_of(self.loss).has_positive_outputs else "identity"
+        self.output = traits_of(self.loss).output
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""

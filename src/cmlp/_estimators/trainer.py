@@ -22,7 +22,6 @@ from cmlp._model.results import TrainedEpoch
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.callbacks import callbacks_of
 from cmlp._train.constraints import COUNT, argument
-from cmlp._train.docstrings import documented
 from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
     from cmlp._train.training_run import TrainingRun
 
 
-@documented("Trainer")
 class Trainer:
     """Train a network: solver, learning-rate schedule, regularization, early stopping.
 
@@ -65,7 +63,85 @@ class Trainer:
     ----------
     network : Network
         The network to train.
-    <parameters>
+    solver : {"adam", "adamw", "lbfgs", "sgd"}, default="adam"
+        As for `MLPClassifier`; "adamw" is Adam with decoupled weight decay (Loshchilov and Hutter
+        2019).
+    alpha : float or sequence of float, default=0.0001
+        Strength of the L2 penalty, ``alpha / 2 * sum(w ** 2)``, divided by the batch size. One
+        number for all layers after the input, or one for each.
+    batch_size : int or "auto", default="auto"
+        Number of rows per update; "auto" is the smaller of 200 and the number of rows.
+    learning_rate : {"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable, default="constant"
+        The learning-rate schedule, as for `MLPClassifier`.
+    learning_rate_init : float, default=0.001
+        The initial learning rate; with "one_cycle" the largest one.
+    power_t : float, default=0.5
+        Exponent for "invscaling".
+    max_iter : int, default=200
+        Maximum number of epochs, or of iterations for "lbfgs".
+    shuffle : bool or "blocks", default=True
+        Whether to shuffle the rows before each epoch. "blocks" is for a memory-mapped file that is
+        larger than memory: it shuffles the order of blocks of `block_size` rows, and then the rows
+        of 8 blocks at a time, so that the file is read in long stretches and only the order of 8
+        blocks is held.
+    random_state : None, int or RandomState, default=None
+        Seed or generator for the validation split, the order of the rows and dropout. To train like
+        an estimator, use one RandomState here and for the network's initial parameters.
+    tol : float, default=0.0001
+        Minimum improvement of the loss (of the score, with `early_stopping`) for an epoch to count
+        as an improvement. "lbfgs" stops when every entry of the gradient is at most `tol`.
+    verbose : bool, int or "bar", default=False
+        Whether to print a line per epoch; n for a line after the first and every n-th epoch, "bar"
+        for a progress bar (needs tqdm).
+    momentum : float, default=0.9
+        Momentum for ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum.
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when the score on them stops improving, and to
+        keep the best parameters. See `scoring` for the score. With ``X_val`` of `run`, no rows are
+        held out.
+    validation_fraction : float, default=0.1
+        Fraction of the rows to use for validation. For one column of zeros and ones and a loss of
+        probabilities, the split is stratified.
+    beta_1 : float, default=0.9
+        Decay rate of Adam's estimates of the mean.
+    beta_2 : float, default=0.999
+        Decay rate of Adam's estimates of the square.
+    epsilon : float, default=1e-08
+        Added to the denominator of Adam's step.
+    n_iter_no_change : int or inf, default=10
+        Training stops after more than this many consecutive epochs without improvement. With inf,
+        training always takes `max_iter` epochs; with ``tol=0`` too, it issues no
+        ConvergenceWarning.
+    max_fun : int, default=15000
+        Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
+    weight_decay : float, default=0.0
+        Weight decay for the solver "adamw", not negative. Before each step,
+        ``learning_rate * weight_decay`` times the weight is subtracted from every weight, but not
+        from the biases (Loshchilov and Hutter 2019).
+    max_grad_norm : float or None, default=None
+        If the norm of a step's gradient (with the penalty) is larger, the gradient is scaled to
+        this norm. None means no clipping.
+    dropout : float or sequence of float, default=0.0
+        Dropout rate, at least 0 and below 1. One number for all hidden layers, or one for each (see
+        `Network.cost`).
+    warmup : float, default=0.0
+        Number of batches at the start in which the learning rate rises, or if below 1 their
+        fraction of all batches, as for `MLPClassifier`.
+    max_time : float or None, default=None
+        Time limit in seconds for a call of `run` or `epochs`. Training stops after the last
+        complete batch, and the next call continues.
+    scoring : None, str or callable, default=None
+        Score of the validation rows; higher is better. None means the accuracy ("accuracy") for
+        class indices and for losses of probabilities, otherwise the coefficient of determination
+        ("r2"). "loss" means minus the validation loss. A callable has the arguments
+        ``(network, X, y)``, and ``sample_weight`` if the rows have weights.
+    callbacks : list of object or None, default=None
+        Objects with methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
+        ``on_epoch_end(trainer)`` or ``on_fit_end(trainer)``, see `cmlp.callbacks`.
+    block_size : int, default=1024
+        Rows per block for ``shuffle="blocks"``.
 
     Attributes
     ----------

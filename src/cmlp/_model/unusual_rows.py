@@ -173,7 +173,11 @@ def warn_of_missing(
     for i, (count, gap) in enumerate(zip(counts.tolist(), gaps.shares, strict=True)):
         if not (_is_gap(count, n, gap) and notices.is_first(f"{label(i)}: missing values")):
             continue
-        few = "the value is" if n == 1 else f"all {n:,} values are" if count == n else f"{count:,} of {n:,} values are"
+        few = f"{count:,} of {n:,} values {'is' if count == 1 else 'are'}"
+        if n == 1:
+            few = "the value is"
+        elif count == n:
+            few = f"all {n:,} values are"
         usual = f" (in fit at most {gap:.0%})" if gap else ""
         texts.append(f"{label(i)}: {few} missing{usual}")
     if texts:

@@ -80,7 +80,7 @@ class Validation:
             loss_scale=objective.loss_scale,
             clip=log_loss_clip(job.net),
         )
-        return cost * objective.report_scale * objective.unit, plain_loss
+        return objective.reported(cost), plain_loss
 
 
 class UserScore:

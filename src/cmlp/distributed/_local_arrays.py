@@ -91,9 +91,7 @@ class LocalArrays(RowSource):
         weight = None if rows.weight is None else rows.weight[own]
         return EncodedRows(rows.X, rows.targets[own], weight)
 
-    def survey(
-        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
-    ) -> tuple[int, LearnedScales]:
+    def survey(self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""
         if input_scale == "robust":
             raise InvalidParameterError(

@@ -17,7 +17,6 @@ from river.utils import dataframe
 
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
-from cmlp._train.docstrings import documented
 from cmlp.exceptions import shown
 from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_number
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-@documented("river.MLPClassifier")
 class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # river's types are not checked
     """Neural network classifier for streams: an estimator of river.
 
@@ -39,7 +37,43 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
 
     Parameters
     ----------
-    <parameters>
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Number of units of each hidden layer; ``()`` gives a linear model.
+    activation : str or list of str, default="relu"
+        Activation of the hidden layers: one name for all of them, or one for each. The names are
+        "elu", "gelu", "identity", "leaky_relu", "logistic", "relu", "silu", "softplus", "softsign",
+        "tanh".
+    solver : {"adam", "adamw", "sgd"}, default="adam"
+        "adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with
+        momentum.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, divided by the number of rows of a step.
+    batch_size : int, default=1
+        Number of rows per gradient step in `learn_many`. With 1, the result is bit-identical to
+        `learn_one` row by row.
+    learning_rate_init : float, default=0.001
+        Learning rate. It can change at any time: ``model.mutate({"learning_rate_init": 0.01})``.
+    momentum : float, default=0.9
+        Momentum for ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum.
+    beta_1 : float, default=0.9
+        Decay rate of Adam's estimates of the mean.
+    beta_2 : float, default=0.999
+        Decay rate of Adam's estimates of the square.
+    epsilon : float, default=1e-08
+        Added to the denominator of Adam's step.
+    weight_decay : float, default=0.0
+        Weight decay for the solver "adamw", not negative. Before each step,
+        ``learning_rate * weight_decay`` times the weight is subtracted from every weight, but not
+        from the biases (Loshchilov and Hutter 2019).
+    max_grad_norm : float or None, default=None
+        If the norm of a step's gradient (with the penalty) is larger, the gradient is scaled to
+        this norm. None means no clipping.
+    dtype : {"float32", "float64"}, default="float64"
+        Type of the weights and of the computation.
+    seed : int or None, default=None
+        Seed of the initial weights.
 
     Raises
     ------
@@ -221,7 +255,6 @@ def _require_label(label: Any, where: str = "") -> None:
         raise ValueError(f"y must be a label, got {label!r}{where}.")
 
 
-@documented("river.MLPRegressor")
 class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # river's types are not checked
     """Neural network regressor for streams: an estimator of river.
 
@@ -230,7 +263,51 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     Parameters
     ----------
-    <parameters>
+    loss : {"absolute_error", "gamma", "huber", "poisson", "squared_error"}, default="squared_error"
+        As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a
+        sum.
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Number of units of each hidden layer; ``()`` gives a linear model.
+    activation : str or list of str, default="relu"
+        Activation of the hidden layers: one name for all of them, or one for each. The names are
+        "elu", "gelu", "identity", "leaky_relu", "logistic", "relu", "silu", "softplus", "softsign",
+        "tanh".
+    solver : {"adam", "adamw", "sgd"}, default="adam"
+        "adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with
+        momentum.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, divided by the number of rows of a step.
+    batch_size : int, default=1
+        Number of rows per gradient step in `learn_many`. With 1, the result is bit-identical to
+        `learn_one` row by row.
+    learning_rate_init : float, default=0.001
+        Learning rate. It can change at any time: ``model.mutate({"learning_rate_init": 0.01})``.
+    momentum : float, default=0.9
+        Momentum for ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum.
+    beta_1 : float, default=0.9
+        Decay rate of Adam's estimates of the mean.
+    beta_2 : float, default=0.999
+        Decay rate of Adam's estimates of the square.
+    epsilon : float, default=1e-08
+        Added to the denominator of Adam's step.
+    weight_decay : float, default=0.0
+        Weight decay for the solver "adamw", not negative. Before each step,
+        ``learning_rate * weight_decay`` times the weight is subtracted from every weight, but not
+        from the biases (Loshchilov and Hutter 2019).
+    max_grad_norm : float or None, default=None
+        If the norm of a step's gradient (with the penalty) is larger, the gradient is scaled to
+        this norm. None means no clipping.
+    y_scale : "standard" or None, default="standard"
+        "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of
+        all targets so far (see Notes), and predicts y; "huber" then counts in deviations. With
+        "poisson" and "gamma", y is divided by the mean so far. None learns y itself: for targets
+        near 0 whose deviation is about 1, and for the steps of `cmlp.MLPRegressor.partial_fit`.
+    dtype : {"float32", "float64"}, default="float64"
+        Type of the weights and of the computation.
+    seed : int or None, default=None
+        Seed of the initial weights.
 
     Raises
     ------
@@ -257,7 +334,6 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     """
 
     _parameter_owner: ClassVar[str] = "river.MLPRegressor"
-    _output = "identity"
 
     def __init__(
         self,
@@ -281,8 +357,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         seed: int | None = None,
     ) -> None:
         self._set_up(locals())
-        if traits_of(loss).has_positive_outputs:
-            self._output = "exp"
+        self._output = traits_of(loss).output
 
     @property
     def network_(self) -> Network | None:
@@ -298,7 +373,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         network = copy(learned.network)
         _, weights, biases = output_layer(network._net, network.params)
         shift, spread = self._shift_and_spread(learned.moments)
-        if self._output == "exp":
+        if traits_of(self.loss).has_positive_outputs:
             biases += math.log(spread)
         else:
             weights *= spread
@@ -378,7 +453,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
         Positive outputs have no shift: their targets are divided by their mean, unless all are 0 so far.
         """
-        if self._output == "exp":
+        if traits_of(self.loss).has_positive_outputs:
             return 0.0, moments.mean or 1.0
         return moments.mean, moments.deviation()
 

@@ -18,7 +18,7 @@ from cmlp.story.case import Example, image_of
 from cmlp.story.digits import suggestion_lines
 from cmlp.story.neurons import SIDE
 from cmlp.story.screen import QUIT_KEYS, Screen, keyboard_of, opening_screen
-from cmlp.story.story import written
+from cmlp.story.story import write_page
 
 _SECONDS = 15.0
 # From these shares of the training on, the next sentence is shown.
@@ -160,7 +160,7 @@ class Opening:
     def _open_page(self, address: str) -> str:
         """Write the page of the network, open it at an address of its own, and say so."""
         try:
-            self.page = path = written(self.learning.experiment.network)
+            self.page = path = write_page(self.learning.experiment.network)
         except CommandError as error:
             return printable_message(str(error))
         except OSError as error:

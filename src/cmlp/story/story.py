@@ -33,7 +33,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, open it if the output is a terminal, and say where it is; return the exit status."""
     with options.reporting():
-        path = written(story_network(), arguments.output)
+        path = write_page(story_network(), arguments.output)
     terminal.say("The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on.")
     terminal.write_lines(["", f"  {printable(path)}", ""])
     if terminal.rewrites and not arguments.no_open and open_in_browser(path):
@@ -59,7 +59,7 @@ _PROGRAM = (
 )
 
 
-def written(network: Network, output: str | None = None) -> str:
+def write_page(network: Network, output: str | None = None) -> str:
     """Write the page of a network, in the current folder without `output`, and return its whole path."""
     path = os.path.abspath(output or PAGE_FILE)
     if output is None:

@@ -47,7 +47,7 @@ from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
 from cmlp._train.engine import Engine
 from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.random import random_state
+from cmlp._train.random import draw_seed, random_state
 from cmlp._train.state import History, TrainingState, Weights
 from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError
@@ -174,7 +174,7 @@ class TableFit(Fit):
             self.runs = [self._resumed_run(k, state) for k, state in enumerate(previous.states)]
         else:
             generator = _generator(options.random_state)
-            seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
+            seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
             self.background = kept_rows(*rows.to_train_on, options.keep_background, seed)
             self.runs = self._new_runs(generator)
         for run in self.runs:
@@ -297,7 +297,7 @@ class TableFit(Fit):
             self._require_same(previous)
         groups = self.encoding.groups(rows.targets[rows.parts[0]])
         folds = folds_of(rows.n_training, groups, rng)
-        seeds = [int(2**32 * float(rng.random_sample())) for _ in range(self.options.n_estimators)]
+        seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
         runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
         if previous is not None:
             for run, network in zip(runs, previous, strict=True):
@@ -501,7 +501,7 @@ class TableFit(Fit):
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
-    return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
+    return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
 
 
 def _require_rows(frame: InputFrame, class_name: str) -> None:

@@ -27,7 +27,6 @@ from cmlp._model.outside import outside, warn_outside
 from cmlp._model.probabilities import checked_threshold, chosen_threshold, require_goal
 from cmlp._model.summary import found_by
 from cmlp._process.warnings import warn
-from cmlp._train.docstrings import documented
 from cmlp._train.other_names import hinting
 from cmlp.exceptions import InvalidParameterError, short_repr, shown
 
@@ -58,7 +57,6 @@ class TabularEstimator(CalibrationMethods, Estimator):
     allow_missing_keys: bool
 
     @hinting
-    @documented("TabularClassifier")  # and the regressor: the same parameters are free on resume
     def fit(
         self,
         X: ArrayLike,
@@ -95,7 +93,8 @@ class TabularEstimator(CalibrationMethods, Estimator):
         resume : bool, default=False
             Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time` or a callback. The
             result then is bit-identical to a fit without the break. Of the parameters, only these may have changed:
-            <free on resume>
+            `allow_missing_keys`, `random_state`, `warm_start`, `n_threads`, `verbose`, `max_time`
+            and `callbacks`
 
         Returns
         -------
@@ -263,7 +262,6 @@ class TabularEstimator(CalibrationMethods, Estimator):
         return dict(self._trained().notices.counts)
 
 
-@documented("TabularClassifier")
 class TabularClassifier(TabularEstimator):
     """Classifier for tables: a bag of small networks on encoded columns.
 
@@ -279,7 +277,74 @@ class TabularClassifier(TabularEstimator):
 
     Parameters
     ----------
-    <parameters>
+    n_estimators : int, default=4
+        Number of networks. More are a little better (8 rather than 4: about 1 %), and take longer.
+    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+        Number of units of each hidden layer. Larger ones need more rows: change it for tables of
+        over 50,000 rows.
+    max_time : float or None, default=None
+        Seconds for `fit`. Reading the columns counts, but is not cut short. Columns of numbers are
+        searched for steps of the target until the seconds are over, but in any case the first 4
+        million numbers, so that the columns of most tables do not depend on the machine: fit warns
+        if it takes longer. Each network then trains at least 100 batches or an epoch, and ends,
+        also in the middle of an epoch, when its share of the seconds is over. So fit takes at least
+        about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`. With
+        `callbacks` or a progress bar, all networks end after an epoch.
+    categorical_features : "from_dtype", None, array-like or dict, default="from_dtype"
+        Further columns of categories besides those of a category or interval dtype and those that
+        contain text: names, indices (an integer is always one) or a mask, for numbers whose order
+        means nothing, such as postal codes. A dict maps columns to a list of their categories in
+        ascending order, such as ``{"size": ["S", "M", "L"]}``, or to None. Types of pandas and
+        Arrow that are ordered, and polars' Enum, keep their order. If None, no column is detected.
+    date_parts : bool, default=True
+        Whether the networks see the time of day, the weekday and the day of the year of a column of
+        dates, where they vary and the target changes along them, beside the days since 1970. They
+        are those of the stored time, which is UTC if it has an offset.
+    class_weight : None, "balanced", dict or list of dict, default=None
+        Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the same
+        sum of weights: for rare classes whose mistakes cost more. Probabilities are then those of
+        balanced classes. For multilabel targets, a list with a dict for each column; the weights of
+        a row's columns multiply. The weights count in held-out rows and in `y_val` too. A class of
+        weight 0 is not in `classes_`, as if its rows were not there.
+    learning_rate_init : float, default=0.005
+        The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine.
+    dropout : float or sequence of float, default=0.1
+        Probability, at least 0 and below 1, with which each step sets an activation of a hidden
+        layer to 0. One number for all hidden layers, or one for each.
+    n_epochs : int or None, default=None
+        Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 epochs.
+    early_stopping : bool, default=True
+        Whether each network holds out another eighth of the rows, or uses `X_val`, and keeps the
+        epoch with the smallest error on them. If False, each network trains on all rows and keeps
+        its last epoch, and intervals and sets need `calibrate`.
+    warm_start : bool, default=False
+        Whether fit continues from the networks of the previous call, or of the loaded model, on
+        other rows. The columns with their scales, bins and categories, and the scale of the
+        targets, stay as they are. fit raises ValueError if the classes or the layers have changed.
+        The learning rate begins anew.
+    random_state : None, int or RandomState, default=None
+        Seed for the held-out rows, the initial weights, the order of the rows and dropout.
+    n_threads : None or int, default=None
+        Maximum number of threads; in fit, each trains a network. The results do not depend on it.
+    verbose : bool, int or "bar", default=False
+        Whether to print how long the fit will take, after the first three epochs of the first
+        network, and a line for each trained network; "bar" for a progress bar over the epochs
+        (needs tqdm).
+    callbacks : list of object or None, default=None
+        Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`.
+        Losses and scores are means over the networks. Threads then wait for each other after each
+        epoch. Not stored in model files.
+    keep_background : int, default=0
+        Number of training rows, drawn by `random_state`, that the model keeps for `explain`, at
+        most 64. They are part of pickles and model files, and of pages on request: keep none if the
+        rows are personal.
+    provenance : bool, default=False
+        Whether fit records what `cmlp.verify` needs to train again: the parameters with the seed,
+        SHA-256 of the data, and where training ended. `save` stores the record. What cannot be
+        repeated raises ValueError, for example functions as parameters and `partial_fit`.
+    allow_missing_keys : bool, default=False
+        Whether a record to predict, a dict, may lack keys, whose values then are missing. If False,
+        a missing key raises ValueError. `fit` does not use it.
 
     Attributes
     ----------
@@ -771,7 +836,6 @@ def _warn_if_frequent(labels: Labels, first: float, second: float) -> None:
 _MEDIAN = 0.5
 
 
-@documented("TabularRegressor")
 class TabularRegressor(TabularEstimator):
     """Regressor for tables: a bag of small networks on encoded columns.
 
@@ -786,7 +850,83 @@ class TabularRegressor(TabularEstimator):
 
     Parameters
     ----------
-    <parameters>
+    n_estimators : int, default=4
+        Number of networks. More are a little better (8 rather than 4: about 1 %), and take longer.
+    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+        Number of units of each hidden layer. Larger ones need more rows: change it for tables of
+        over 50,000 rows.
+    max_time : float or None, default=None
+        Seconds for `fit`. Reading the columns counts, but is not cut short. Columns of numbers are
+        searched for steps of the target until the seconds are over, but in any case the first 4
+        million numbers, so that the columns of most tables do not depend on the machine: fit warns
+        if it takes longer. Each network then trains at least 100 batches or an epoch, and ends,
+        also in the middle of an epoch, when its share of the seconds is over. So fit takes at least
+        about a second for 60,000 rows of 60 numbers on two cores, whatever `max_time`. With
+        `callbacks` or a progress bar, all networks end after an epoch.
+    categorical_features : "from_dtype", None, array-like or dict, default="from_dtype"
+        Further columns of categories besides those of a category or interval dtype and those that
+        contain text: names, indices (an integer is always one) or a mask, for numbers whose order
+        means nothing, such as postal codes. A dict maps columns to a list of their categories in
+        ascending order, such as ``{"size": ["S", "M", "L"]}``, or to None. Types of pandas and
+        Arrow that are ordered, and polars' Enum, keep their order. If None, no column is detected.
+    date_parts : bool, default=True
+        Whether the networks see the time of day, the weekday and the day of the year of a column of
+        dates, where they vary and the target changes along them, beside the days since 1970. They
+        are those of the stored time, which is UTC if it has an offset.
+    loss : {"absolute_error", "gamma", "poisson", "quantile", "squared_error"}, default="squared_error"
+        What is minimized: "squared_error" predicts the mean, "absolute_error" the median,
+        "quantile" a quantile. "poisson" and "gamma" predict a mean, too, which is positive: half
+        their deviances are minimized, and the outputs are exponential. "poisson" is for counts,
+        which must not be negative, "gamma" for prices and durations, which must be positive and
+        whose deviations grow with their mean.
+    quantile : float or list of float, default=0.5
+        The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100
+        quantiles of one target: `predict` then returns a column for each of them, ascending in
+        every row.
+    interval_width : {"adaptive", "constant"}, default="adaptive"
+        How wide the intervals of `predict_interval` are, unless several quantiles decide.
+        "adaptive": in proportion to the mean error of held-out rows with about the same prediction.
+        "constant": equally wide for all rows, as with fewer than about 100 rows or if none is held
+        out.
+    learning_rate_init : float, default=0.005
+        The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine.
+    dropout : float or sequence of float, default=0.1
+        Probability, at least 0 and below 1, with which each step sets an activation of a hidden
+        layer to 0. One number for all hidden layers, or one for each.
+    n_epochs : int or None, default=None
+        Number of epochs of each network. None means about 2,000 steps, and from 24 to 96 epochs.
+    early_stopping : bool, default=True
+        Whether each network holds out another eighth of the rows, or uses `X_val`, and keeps the
+        epoch with the smallest error on them. If False, each network trains on all rows and keeps
+        its last epoch, and intervals and sets need `calibrate`.
+    warm_start : bool, default=False
+        Whether fit continues from the networks of the previous call, or of the loaded model, on
+        other rows. The columns with their scales, bins and categories, and the scale of the
+        targets, stay as they are. fit raises ValueError if the classes or the layers have changed.
+        The learning rate begins anew.
+    random_state : None, int or RandomState, default=None
+        Seed for the held-out rows, the initial weights, the order of the rows and dropout.
+    n_threads : None or int, default=None
+        Maximum number of threads; in fit, each trains a network. The results do not depend on it.
+    verbose : bool, int or "bar", default=False
+        Whether to print how long the fit will take, after the first three epochs of the first
+        network, and a line for each trained network; "bar" for a progress bar over the epochs
+        (needs tqdm).
+    callbacks : list of object or None, default=None
+        Objects whose methods `fit` calls after each epoch of all networks, see `cmlp.callbacks`.
+        Losses and scores are means over the networks. Threads then wait for each other after each
+        epoch. Not stored in model files.
+    keep_background : int, default=0
+        Number of training rows, drawn by `random_state`, that the model keeps for `explain`, at
+        most 64. They are part of pickles and model files, and of pages on request: keep none if the
+        rows are personal.
+    provenance : bool, default=False
+        Whether fit records what `cmlp.verify` needs to train again: the parameters with the seed,
+        SHA-256 of the data, and where training ended. `save` stores the record. What cannot be
+        repeated raises ValueError, for example functions as parameters and `partial_fit`.
+    allow_missing_keys : bool, default=False
+        Whether a record to predict, a dict, may lack keys, whose values then are missing. If False,
+        a missing key raises ValueError. `fit` does not use it.
 
     Attributes
     ----------

@@ -213,8 +213,7 @@ def _learn_table_numbers(
         )
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
-    output = "exp" if traits_of(loss).has_positive_outputs else "identity"
-    if previous is not None and previous.net.activations[-1] != output:
+    if previous is not None and previous.net.activations[-1] != traits_of(loss).output:
         raise InvalidParameterError(
             f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.",
             parameter="loss",
