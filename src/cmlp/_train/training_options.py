@@ -114,7 +114,7 @@ def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
         refused = PARAMETERS.refused_by_lbfgs("Trainer", values)
         if refused is not None:
             raise InvalidParameterError(
-                f"{refused} needs batches: use another solver than 'lbfgs'.",
+                f"{refused}={values[refused]!r} needs batches: use another solver than 'lbfgs'.",
                 parameter=refused,
                 value=values[refused],
             )
