@@ -1,11 +1,13 @@
 """Write the docstrings that repeat the table of parameters, from the table.
 
 Usage: ``python tools/write_docstrings.py``, in the source tree with cmlp installed, after a change of
-``src/cmlp/_train/parameters.py``, of a signature, or of what `MLPRegressor` repeats of `MLPClassifier`. With
-``--check``, it names the files that would change, and changes nothing. A test compares. Written are
+``src/cmlp/_train/parameters.py`` or ``src/cmlp/_data/losses.py``, of a signature, or of what
+`MLPRegressor` repeats of `MLPClassifier`. With ``--check``, it names the files that would change,
+and changes nothing. A test compares. Written are
 
 - the parameters that the table has, in the order of the signature,
 - in `fit`, the names of the parameters that may change before it resumes,
+- in `Network`, the formulas of the losses, from their table,
 - the fitted attributes of `MLPClassifier` and `MLPRegressor`, from their descriptors,
 - what `MLPRegressor` and its `fit_batches` have in common with `MLPClassifier`.
 
@@ -20,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cmlp
+from cmlp._data.losses import formulas
 from cmlp._estimators.attributes import FittedAttribute
 from cmlp._train.hyperparameters import REQUIRED
 from cmlp._train.parameters import PARAMETERS
@@ -49,6 +52,7 @@ RESUMING = {
     "_estimators/mlp.py": {"MultilayerPerceptron.fit": "MLPClassifier"},
     "_estimators/tables/tabular.py": {"TabularEstimator.fit": "TabularClassifier"},
 }
+BEFORE_FORMULAS = "the terms are:"  # the end of the line above them
 FLAGS = ("needs_batches", "free_on_resume", "own_per_worker")
 OWN_REFERENCES = ".. [8]"  # the first one that classifier and regressor do not share
 
@@ -246,6 +250,13 @@ def resuming(sections: Sections, owner: str, indent: int) -> list[str]:
     return lines
 
 
+def with_formulas(notes: Sequence[str], indent: int) -> list[str]:
+    """Return the lines of notes with the formulas of all losses."""
+    first = next(i for i, line in enumerate(notes) if line.endswith(BEFORE_FORMULAS)) + 2
+    after = notes.index("", first)
+    return [*notes[:first], *filled(formulas(), indent), *notes[after:]]
+
+
 def shared_with_classifier(module: Module) -> None:
     """Write into the docstrings of the regressor what those of the classifier say, too."""
     theirs, own = module.sections("MLPClassifier"), module.sections("MLPRegressor")
@@ -273,6 +284,8 @@ def texts(root: Path) -> dict[Path, str]:
             indent = 4 + 4 * name.count(".")
             sections = module.sections(name)
             sections["Parameters"] = parameters(sections, module.signature(name), owner, indent)
+            if name == "Network":
+                sections["Notes"] = with_formulas(sections["Notes"], indent)
             if path == "_estimators/mlp.py":
                 sections["Attributes"] = fitted_attributes(name, indent)
             module.replace(name, sections)

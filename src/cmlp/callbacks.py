@@ -3,7 +3,9 @@
 A callback is an object with at least one of the methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
 ``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``. The argument is a `cmlp.Trainer`: `Trainer.last_epoch` and
 `Trainer.history` have the numbers, `Trainer.network` the parameters, `Trainer.snapshot` returns the model as it is now,
-and `Trainer.stop` ends training after the current epoch.
+and `Trainer.stop` ends training after the current epoch. For an estimator for tables it is the trainer of all its
+networks, `Trainer.networks`: it has no `network`, its numbers are means over the networks, and its callbacks are called
+after an epoch of all of them.
 
 A callback with `on_batches_end` has an attribute `every_batches`, a positive integer or None. The method is called in
 the middle of an epoch, whenever ``trainer.state.batch``, the number of completed batches of the epoch, is a multiple of

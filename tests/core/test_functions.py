@@ -13,6 +13,8 @@ from c_build import in_source_tree
 from helpers import DTYPES, assert_same_bits, net_and_params, uniform
 
 from cmlp._bridge import _core
+from cmlp._data.activations import traits_of_activation
+from cmlp._data.losses import FOR_PREDICTION, losses_of
 
 mp = mpmath.mp.clone()
 mp.prec = 200
@@ -236,3 +238,20 @@ def test_activations_of_infinite_and_nan_sums(name, limits, dtype):
     assert_same_bits(y, np.array(limits, dtype))
     params[0] = np.nan
     assert np.isnan(net.activations_of(params, X)[0]).all()
+
+
+def test_the_package_has_a_row_for_each_activation_and_loss_of_the_core():
+    assert losses_of() == sorted(_core.LOSSES)
+    for name, activation in _core.ACTIVATIONS.items():
+        usual = traits_of_activation(name).usual_loss
+        assert bool(usual) == activation.output
+        assert not usual or name in _core.LOSSES[usual].outputs
+        assert not activation.output or name in _core.LOSSES[FOR_PREDICTION].outputs
+
+
+@pytest.mark.parametrize("name", [name for name in _core.ACTIVATIONS if name != "softmax"])
+def test_bounds_of_an_activation_are_those_of_its_values(name):
+    traits = traits_of_activation(name)
+    values = neuron(name, np.float64)(np.linspace(-500, 500, 100001))
+    assert traits.lowest <= values.min() < max(traits.lowest + 0.01, -0.9)
+    assert min(traits.highest - 0.01, 400) < values.max() <= traits.highest

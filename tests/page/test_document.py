@@ -14,10 +14,10 @@ from page_parts import HOSTILE, Parts
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor
 from cmlp import __main__ as cli
 from cmlp._bridge import _core
+from cmlp._data.losses import traits_of
 from cmlp._export.page import description, document
 from cmlp._export.page.assembly import fill
 from cmlp._export.page.document import page_of
-from cmlp._model import formats
 from cmlp._model.model import model_of
 from cmlp.datasets import Dataset, load_digits28
 from cmlp.exceptions import NotFittedError
@@ -150,9 +150,17 @@ def test_fill_does_not_search_what_it_puts_in():
 # ----------------------------------------------------------------------------------------------------- which models
 
 
+def functions(script):
+    """Return the names in the table of a script."""
+    text = (resources.files("cmlp._export.page") / f"assets/network/{script}.js").read_text("utf-8")
+    return set(re.findall(r"^\t(\w+): [\[(]", text, re.M))
+
+
 def test_every_activation_and_loss_of_the_core_is_supported():
-    assert set(_core.ACTIVATIONS) == formats.ACTIVATIONS
-    assert set(_core.LOSSES) == formats.DISTANCES | formats.LIKELIHOODS
+    assert set(_core.ACTIVATIONS) == functions("network") | functions("functions")
+    assert functions("functions").isdisjoint(description._COMMON)
+    assert functions("distances") == {name for name in _core.LOSSES if traits_of(name).allows_all}
+    assert functions("likelihoods") == _core.LOSSES.keys() - functions("distances")
 
 
 @pytest.mark.parametrize(
@@ -173,15 +181,6 @@ def test_too_large_models_are_refused(sizes, what, tmp_path):
 def test_error_of_a_wrong_argument_names_the_method():
     with pytest.raises(TypeError, match=r"^to_html\(\) got an unexpected keyword argument 'units'"):
         Network([2, 2, 2]).to_html("page.html", units="EUR")
-
-
-def test_unknown_functions_are_refused_by_name(monkeypatch, tmp_path):
-    monkeypatch.setattr(formats, "ACTIVATIONS", {"softmax"})
-    with pytest.raises(ValueError, match="to_html does not support the activation 'tanh'"):
-        Network([2, 3, 2], "tanh").to_html(tmp_path / "page.html")
-    monkeypatch.setattr(formats, "LIKELIHOODS", set())
-    with pytest.raises(ValueError, match="to_html does not support the loss 'log_loss'"):
-        Network([2, 2]).to_html(tmp_path / "page.html")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -63,6 +63,49 @@ def test_callbacks_see_means_over_the_networks_and_change_no_bits(kind, y, n_thr
     assert all(epoch.seconds > 0 and epoch.learning_rate > 0 for epoch in recorder.epochs)
 
 
+@pytest.mark.parametrize(
+    ("kind", "y", "loss"), [(TabularClassifier, LABELS, {}), (TabularRegressor, NUMBERS, {"quantile": (0.1, 0.9)})]
+)
+def test_the_trainer_of_a_table_is_a_trainer(kind, y, loss):
+    seen = []
+
+    class Watch:
+        def on_fit_begin(self, trainer):
+            assert not trainer.finished and trainer.loss_curve == []
+
+        def on_epoch_end(self, trainer):
+            seen.append(trainer)
+            last = trainer.last_epoch
+            assert isinstance(trainer, cmlp.Trainer) and "Trainer(3 networks" in repr(trainer)
+            assert trainer.loss_curve[-1] == trainer.history["loss"][-1] == last.loss
+            assert trainer.validation_scores[-1] == -trainer.history["validation_loss"][-1] == -last.validation_loss
+            assert not hasattr(trainer, "network")
+            with pytest.raises(AttributeError, match="networks"):
+                trainer.run(X, y)
+
+    model = kind(**QUICK, **loss and {"loss": "quantile"}, **loss, callbacks=[Watch()]).fit(X, y)
+    trainer = seen[-1]
+    assert trainer.finished and len(trainer.loss_curve) == trainer.max_iter == max(model.history_["epoch"])
+    assert isinstance(trainer.networks, tuple)
+    for network, fitted in zip(trainer.networks, model.estimators_, strict=True):
+        assert network.params.tobytes() == fitted.params.tobytes()
+    curves = [np.array(model.history_["loss"])[np.array(model.history_["network"]) == k] for k in range(3)]
+    n_epochs = min(map(len, curves))
+    assert trainer.loss_curve[:n_epochs] == pytest.approx(np.mean([curve[:n_epochs] for curve in curves], axis=0))
+
+
+def test_the_trainer_of_a_network_has_one_network():
+    network = cmlp.Network([3, 4, 2])
+    trainer = cmlp.Trainer(network)
+    assert len(trainer.networks) == 1 and trainer.networks[0] is trainer.network is network
+    seen = []
+    watch = SimpleNamespace(on_fit_end=seen.append)
+    model = cmlp.MLPRegressor(
+        hidden_layer_sizes=(4,), max_iter=2, tol=0, n_iter_no_change=np.inf, callbacks=[watch]
+    ).fit(X, NUMBERS)
+    assert seen[0].networks[0] is seen[0].network and seen[0].network.params is model.network_.params
+
+
 def test_callbacks_of_cmlp_follow_a_bag(tmp_path, capsys):
     pytest.importorskip("tqdm")
     log, checkpoint = CSVLog(tmp_path / "fit.csv"), Checkpoint(tmp_path / "model.cmlp", every=10)

@@ -18,9 +18,11 @@ import numpy as np
 from cmlp import Trainer, datasets
 from cmlp._cli import options
 from cmlp._cli.options import CommandError
+from cmlp._data.activations import SYNONYMS
+from cmlp._data.losses import traits_of
 from cmlp._estimators.network import Network
 from cmlp._estimators.presets import PRESETS
-from cmlp._train.constraints import HIDDEN, SYNONYMS
+from cmlp._train.constraints import HIDDEN
 from cmlp.exceptions import DivergenceError, UselessModelWarning
 
 _N_CLASSES = 10
@@ -133,7 +135,7 @@ class Experiment:
         self.network = Network(
             (self.data.X_train.shape[1], *hidden, _N_CLASSES),
             activation=self.activation,
-            output="softmax" if parameters["loss"] == "log_loss" else "logistic",
+            output="softmax" if traits_of(parameters["loss"]).is_log_loss else "logistic",
             loss=parameters["loss"],
             input_scale=parameters["input_scale"],
             random_state=self.rng,

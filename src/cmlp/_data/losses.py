@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+    Descent: TypeAlias = Callable[[Array, Array, Any, int], Array]
 
 
 class LossTraits(NamedTuple):
@@ -12,12 +23,21 @@ class LossTraits(NamedTuple):
     Attributes
     ----------
     answer : {"mean", "median", "quantile", "location", "shares", "smoothed shares", "focused shares"}
-        The best constant answer for the cost that training minimizes, which `cmlp._train.constant_answer` finds. The
-        location is between mean and median: far targets pull with a limited force. The smoothed shares are those of
-        the classes after label smoothing, and the focused ones have less cost than the shares, because the focal loss
-        counts sure answers less.
+        The best constant answer for the cost that training minimizes, which
+        `cmlp._train.constant_answer` finds. The location is between mean and median: far targets
+        pull with a limited force. The smoothed shares are those of the classes after label
+        smoothing, and the focused ones have less cost than the shares, because the focal loss counts
+        sure answers less.
     words : str
         The best constant answer in a message.
+    estimators : tuple of str
+        The estimators whose parameter `loss` can name it. `Network` and `Trainer` have all losses.
+    formula : str
+        The cost of an output in docstrings, with ``d = output - target`` and `p` for the parameter.
+    descent : callable
+        ``descent(outputs, targets, p, n_classes)`` is minus the derivative of a row's cost with
+        respect to its outputs. `n_classes` is 0 if each output is a probability of its own. The
+        result is infinite where a loss has the logarithm of an output that was rounded to 0.
     targets : {"be finite", "not be negative", "be positive", "be from 0 to 1"}
         What targets must do, in the words of an error.
     power : int
@@ -26,6 +46,9 @@ class LossTraits(NamedTuple):
 
     answer: str
     words: str
+    estimators: tuple[str, ...]
+    formula: str
+    descent: Descent
     targets: str = "be finite"
     power: int = 0
 
@@ -38,6 +61,11 @@ class LossTraits(NamedTuple):
     def is_squared(self) -> bool:
         """Whether the loss is the squared error, of which R^2 is a ratio."""
         return self.answer == "mean" and self.power == 2
+
+    @property
+    def is_log_loss(self) -> bool:
+        """Whether the loss is scikit-learn's log loss, and none of its variants."""
+        return self.answer == "shares"
 
     @property
     def predicts_quantiles(self) -> bool:
@@ -53,6 +81,11 @@ class LossTraits(NamedTuple):
     def has_positive_outputs(self) -> bool:
         """Whether outputs are exponential, and y must not be negative."""
         return self.targets in ("not be negative", "be positive")
+
+    @property
+    def output(self) -> str:
+        """The activation of a regressor's outputs."""
+        return "exp" if self.has_positive_outputs else "identity"
 
     @property
     def needs_positive_targets(self) -> bool:
@@ -82,22 +115,141 @@ class LossTraits(NamedTuple):
         return outside | (targets > 1) if self.has_probabilities else outside
 
 
+def _log_descent(focus: Any, a: Array, t: Array, n_classes: int) -> Array:
+    """Return minus the derivative of the log loss, whose terms have the factor ``(1 - a)**focus``."""
+
+    def toward_one(probability: Array, target: Array) -> Array:
+        """Return that of ``-target * (1 - probability)**focus * log(probability)``."""
+        rest = 1 - probability
+        slope = rest**focus / probability
+        if focus:
+            slope = slope - focus * rest ** (focus - 1) * np.log(probability)
+        return np.where(target == 0, 0, target * slope).astype(a.dtype)
+
+    descent = toward_one(a, t)
+    return descent if n_classes else descent - toward_one(1 - a, 1 - t)
+
+
+def _plain_log_descent(a: Array, t: Array, p: Any, n_classes: int) -> Array:
+    return _log_descent(a.dtype.type(0), a, t, n_classes)
+
+
+def _focal_descent(a: Array, t: Array, p: Any, n_classes: int) -> Array:
+    return _log_descent(p, a, t, n_classes)
+
+
+def _smoothed_descent(a: Array, t: Array, p: Any, n_classes: int) -> Array:
+    smoothed = (1 - p) * t + p / a.dtype.type(n_classes or 2)
+    return _log_descent(a.dtype.type(0), a, smoothed, n_classes)
+
+
+def _quantile_descent(a: Array, t: Array, p: Any, n_classes: int) -> Array:
+    return np.where(a > t, p - 1, np.where(a < t, p, 0)).astype(a.dtype)
+
+
+_CLASSIFIER = ("MLPClassifier",)
+_NETWORK = ("MLPRegressor",)
+_STREAM = (*_NETWORK, "river.MLPRegressor")
+_TABLE = (*_NETWORK, "TabularRegressor")
+_REGRESSORS = (*_STREAM, "TabularRegressor")
 _MEAN = "the mean of y"
 _SHARES = "the shares of the classes"
 _TRAITS = {
-    "squared_error": LossTraits("mean", _MEAN, power=2),
-    "huber": LossTraits("location", "the best constant", power=2),
-    "absolute_error": LossTraits("median", "the median of y", power=1),
-    "quantile": LossTraits("quantile", "the quantile of y", power=1),
-    "poisson": LossTraits("mean", _MEAN, "not be negative"),
-    "gamma": LossTraits("mean", _MEAN, "be positive"),
-    "log_loss": LossTraits("shares", _SHARES, "be from 0 to 1"),
-    "focal": LossTraits("focused shares", "the best constant probabilities", "be from 0 to 1"),
-    "label_smoothing": LossTraits("smoothed shares", _SHARES, "be from 0 to 1"),
+    "squared_error": LossTraits(
+        "mean",
+        _MEAN,
+        (*_CLASSIFIER, *_REGRESSORS),
+        "``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.",
+        lambda a, t, p, n_classes: 2 * (t - a),
+        power=2,
+    ),
+    "huber": LossTraits(
+        "location",
+        "the best constant",
+        _STREAM,
+        "``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p = 1. Large\n"
+        "errors count less (Huber 1964).",
+        lambda a, t, p, n_classes: np.clip(t - a, -p, p),
+        power=2,
+    ),
+    "absolute_error": LossTraits(
+        "median",
+        "the median of y",
+        _REGRESSORS,
+        "``abs(d)``; its minimum is the median.",
+        lambda a, t, p, n_classes: np.sign(t - a),
+        power=1,
+    ),
+    "quantile": LossTraits(
+        "quantile",
+        "the quantile of y",
+        _TABLE,
+        "``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its minimum is the\n"
+        "quantile of the level p (Koenker and Bassett 1978).",
+        _quantile_descent,
+        power=1,
+    ),
+    "poisson": LossTraits(
+        "mean",
+        _MEAN,
+        _REGRESSORS,
+        "``output - target + target * log(target / output)``, half the Poisson deviance, for counts;\n"
+        "targets must not be negative.",
+        lambda a, t, p, n_classes: t / a - 1,
+        "not be negative",
+    ),
+    "gamma": LossTraits(
+        "mean",
+        _MEAN,
+        _REGRESSORS,
+        "``target / output + log(output)``, up to a constant half the gamma deviance, for prices and\n"
+        "durations; targets must be positive.",
+        lambda a, t, p, n_classes: (t / a - 1) / a,
+        "be positive",
+    ),
+    "log_loss": LossTraits(
+        "shares",
+        _SHARES,
+        _CLASSIFIER,
+        "``-log(output)`` of the true class.",
+        _plain_log_descent,
+        "be from 0 to 1",
+    ),
+    "focal": LossTraits(
+        "focused shares",
+        "the best constant probabilities",
+        _CLASSIFIER,
+        "the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by default p = 2\n"
+        "(Lin et al. 2017).",
+        _focal_descent,
+        "be from 0 to 1",
+    ),
+    "label_smoothing": LossTraits(
+        "smoothed shares",
+        _SHARES,
+        _CLASSIFIER,
+        "the log loss with the targets ``(1 - p) * target + p / n_classes``; p is below 1, by default\n"
+        "0.1 (Szegedy et al. 2016). A logistic output has two classes.",
+        _smoothed_descent,
+        "be from 0 to 1",
+    ),
 }
-_OF_A_FUNCTION = LossTraits("unknown", "a constant")
+FOR_PREDICTION = "squared_error"  # every output activation allows it: for networks that never train
+_OF_A_FUNCTION = LossTraits("unknown", "a constant", (), "", lambda a, t, p, n_classes: a * np.nan)
 
 
 def traits_of(loss: Any) -> LossTraits:
     """Return the row of a loss; of a function, nothing is known."""
     return _TRAITS[loss] if isinstance(loss, str) else _OF_A_FUNCTION
+
+
+def losses_of(estimator: str = "") -> list[str]:
+    """Return the names of an estimator's losses, or of all losses, sorted."""
+    rows = _TRAITS.items()
+    return sorted(name for name, row in rows if not estimator or estimator in row.estimators)
+
+
+def formulas(estimator: str = "") -> str:
+    """Return the list of an estimator's losses, or of all losses, in a docstring."""
+    items = (f'- "{name}": {traits_of(name).formula}' for name in losses_of(estimator))
+    return "\n".join(item.replace("\n", "\n  ") for item in items)

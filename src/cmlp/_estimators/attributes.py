@@ -15,8 +15,10 @@ from cmlp._bridge.blocks import fill_tensors
 from cmlp._data.arrays import rectangular
 from cmlp._data.columns import texts_of_names
 from cmlp._data.labels import Labels, as_labels, kind_of_labels
+from cmlp._data.losses import FOR_PREDICTION
 from cmlp._estimators.fitted import ASSIGNED, NETWORK, can_assemble, fitted_of, run_locked
 from cmlp._model.model import Tensors
+from cmlp._train.constraints import OUTPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,11 +90,11 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
 def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     net = fitted.model.net
-    losses = [net.loss] if isinstance(net.loss, str) else []
-    losses += ["squared_error", "log_loss", "poisson"]
-    loss = next((loss for loss in losses if value in _core.LOSSES[loss].outputs), None)
-    if loss is None:
+    if value not in OUTPUTS:
         raise ValueError(f"out_activation_ must be the name of an output activation, got {value!r}.")
+    loss = net.loss
+    if callable(loss) or value not in _core.LOSSES[loss].outputs:
+        loss = FOR_PREDICTION
     parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
     parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
     net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)

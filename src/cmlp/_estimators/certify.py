@@ -12,6 +12,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._data.column_entries import TIMES, limits_of_times, time_near, time_of
+from cmlp._data.losses import FOR_PREDICTION
 from cmlp._model.model import TrainedNet, mean_outputs, mean_probabilities, outputs_of_table
 from cmlp._model.results import Certification
 from cmlp._model.table_columns import N_WAVES, OTHER, PARTS
@@ -160,7 +161,7 @@ class _NetworkJudge(_Judge):
         self.by_sums = self.kind != "multiclass" or net.activations[-1] == "softmax"
         outputs = ("identity",) if self.by_sums else net.activations[-1:]
         activations, numbers = (*net.activations[:-1], *outputs), net.activation_parameters
-        self.net = _core.Net(net.sizes, activations, "squared_error", net.dtype, numbers, 0.0)
+        self.net = _core.Net(net.sizes, activations, FOR_PREDICTION, net.dtype, numbers, 0.0)
 
     def targets(self, rows: Boxes) -> NDArray[Any]:
         """Return what is predicted, in the form of targets: class indices, or 0 and 1 for each output."""

@@ -1,4 +1,4 @@
-"""`EstimatorOptions` and `TableOptions`: the parameters of an estimator, validated and converted."""
+"""`FitOptions`: the parameters of an estimator, validated and converted; of one network, and of a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cmlp._data.losses import traits_of
 from cmlp._train import architecture
 from cmlp._train.architecture import init_activations
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.random import random_state
+from cmlp._train.random import draw_seed, random_state
 from cmlp._train.training_options import Options, TrainingOptions, options_of
 from cmlp.callbacks import HOOKS
 from cmlp.exceptions import InvalidParameterError
@@ -31,24 +31,35 @@ if TYPE_CHECKING:
 _MEDIAN = 0.5  # the default of `quantile`
 
 
-class EstimatorOptions(TrainingOptions):
-    """The parameters of an estimator, validated and converted: those of training, and these."""
+class FitOptions(Options):
+    """The parameters that all estimators have, validated and converted; those with a default exist in some of them."""
 
     hidden_layer_sizes: tuple[int, ...]
+    loss: str | LossFunction
+    loss_parameter: float | tuple[float, ...]
+    class_weight: ClassWeight = None
+    y_scale: str | None = None
+    random_state: int | np.random.RandomState | None
+    warm_start: bool
+    n_threads: int | None
+    provenance: bool = False
+
+    @classmethod
+    def _own(cls, checked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of the parameters that this class and the others of this module name."""
+        names = (*FitOptions.__annotations__, *cls.__annotations__)
+        return {name: checked[name] for name in names if name in checked}
+
+
+class EstimatorOptions(FitOptions, TrainingOptions):
+    """The parameters of an estimator of one network: those of training, too."""
+
     activation: tuple[str, ...]  # one name for each hidden layer
     activation_parameter: tuple[float, ...]  # one number for each hidden layer; 0 for the default
     init_activation: tuple[str, ...]  # for each layer, what determines the range of its weights
     initialization: str | Sequence[Any]
-    loss: str | LossFunction
-    loss_parameter: float | tuple[float, ...]
-    random_state: int | np.random.RandomState | None
-    warm_start: bool
-    n_threads: int | None
     dtype: str
     input_scale: float | InputScale | str
-    class_weight: ClassWeight = None
-    y_scale: str | None = None
-    provenance: bool = False
 
     @property
     def scale_to_learn(self) -> str | None:
@@ -83,15 +94,13 @@ class EstimatorOptions(TrainingOptions):
             init_activation=tuple(first),
             loss_parameter=_loss_parameter(checked),
         )
-        own = {name: checked[name] for name in cls.__annotations__ if name in checked}
-        return cls({**vars(options_of(checked, len(sizes) + 1)), **own})
+        return cls({**vars(options_of(checked, len(sizes) + 1)), **cls._own(checked)})
 
 
-class TableOptions(Options):
-    """The parameters of an estimator for tables, validated and converted; those with a default exist in one of two."""
+class TableOptions(FitOptions):
+    """The parameters of an estimator for tables."""
 
     n_estimators: int
-    hidden_layer_sizes: tuple[int, ...]
     max_time: float | None
     categorical_features: Any  # "from_dtype", or what `learn_columns` accepts
     date_parts: bool
@@ -99,16 +108,11 @@ class TableOptions(Options):
     dropout: float | tuple[float, ...]
     n_epochs: int | None  # None: the recipe's number of epochs
     early_stopping: bool  # whether rows are held out
-    warm_start: bool
-    random_state: int | np.random.RandomState | None
-    n_threads: int | None
     verbose: bool | int | str
     callbacks: Sequence[Any] | None
     keep_background: int
-    provenance: bool
-    class_weight: ClassWeight = None
-    loss: str = ""
-    quantile: float | tuple[float, ...] = _MEDIAN
+    loss: str = "label_smoothing"  # of a classifier
+    loss_parameter: float | tuple[float, ...] = 0.02
     interval_width: str = ""
 
     @classmethod
@@ -117,10 +121,9 @@ class TableOptions(Options):
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
         checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
-        options = cls({name: checked[name] for name in cls.__annotations__ if name in checked})
-        if options.quantile != _MEDIAN and not traits_of(options.loss).predicts_quantiles:
-            raise _quantile_without_loss(options.quantile, options.loss)
-        return options
+        if "loss" in checked:
+            checked["loss_parameter"] = _loss_parameter(checked)
+        return cls(cls._own(checked))
 
 
 # The types of parameters whose values never change.
@@ -153,7 +156,7 @@ def _options_of_plain(owner: str, class_name: str, *_types_of_sizes: type, **val
 def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     """Return `loss_parameter` or, for its loss, `quantile`; ValueError if one is set that the loss does not have."""
     loss = checked["loss"]
-    given = checked["loss_parameter"]
+    given = checked.get("loss_parameter")
     quantile = checked.get("quantile", _MEDIAN)
     if traits_of(loss).predicts_quantiles:
         if given is not None:
@@ -165,16 +168,12 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
         parameter: float | tuple[float, ...] = quantile
         return parameter
     if quantile != _MEDIAN:
-        raise _quantile_without_loss(quantile, loss)
+        raise InvalidParameterError(
+            f"quantile={quantile!r} needs loss='quantile', got {loss!r}.",
+            parameter="quantile",
+            value=quantile,
+        )
     return architecture.loss_parameter(given, loss)
-
-
-def _quantile_without_loss(quantile: object, loss: object) -> InvalidParameterError:
-    return InvalidParameterError(
-        f"quantile={quantile!r} needs loss='quantile', got {loss!r}.",
-        parameter="quantile",
-        value=quantile,
-    )
 
 
 def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
@@ -223,7 +222,7 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
             )
     seed = values["random_state"]
     if seed is None:
-        seed = int(2**32 * float(random_state(None).random_sample()))
+        seed = draw_seed(random_state(None))
     if not isinstance(seed, (int, np.integer)):
         raise InvalidParameterError(
             f"provenance=True needs an int or None as random_state, got {type(seed).__name__}.",

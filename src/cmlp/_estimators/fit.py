@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cmlp._bridge import _core
 from cmlp._estimators.fitted import ASSIGNED, FITTED, INTERRUPTED
@@ -21,22 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.estimator_options import EstimatorOptions, TableOptions
+    from cmlp._estimators.estimator_options import FitOptions
     from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
-    from cmlp._train.diagnosis import Verdict
+    from cmlp._train.diagnosis import WarningRule
     from cmlp._train.training_run import TrainingRun
 
-AnyOptions = TypeVar("AnyOptions", bound="EstimatorOptions | TableOptions")
-
-
-_WARM_NOTE = (
+_CONTINUED = (
     " warm_start=True continued the model of an earlier fit, with the scales of its rows: if these "
     "rows are others, fit with warm_start=False."
 )
 
 
 @dataclass(eq=False)
-class Fit(ABC, Generic[AnyOptions]):
+class Fit(ABC):
     """A call that trains an estimator: one network, or all networks of a table.
 
     It is made of the validated parameters and the fit that the call continues. `prepare` opens the rows and makes the
@@ -44,11 +41,12 @@ class Fit(ABC, Generic[AnyOptions]):
     """
 
     estimator: Estimator
-    options: AnyOptions
+    options: FitOptions
     previous: Fitted | None = None  # the fit that the call continues
     validation: tuple[Any, Any, Any] = (None, None, None)  # X, y and weights of own validation rows
     resume: bool = False
     runs: Sequence[TrainingRun] = field(default=(), init=False)  # once it is prepared
+    is_of_table: ClassVar[bool] = False  # whether it may train several networks, on encoded columns
 
     @property
     def is_classifier(self) -> bool:
@@ -59,6 +57,11 @@ class Fit(ABC, Generic[AnyOptions]):
     def class_name(self) -> str:
         """The name of the estimator's class, for messages."""
         return type(self.estimator).__name__
+
+    @property
+    def warm_model(self) -> Any:
+        """The model that a warm start continues; None for a new one."""
+        return self.previous.model if self.options.warm_start and self.previous is not None else None
 
     @property
     def earlier_provenance(self) -> dict[str, Any] | None:
@@ -97,47 +100,45 @@ class Fit(ABC, Generic[AnyOptions]):
         """Return what the fit leaves, when training has ended or was interrupted."""
 
     @abstractmethod
-    def judge(self, verdict: Verdict) -> bool | None:
-        """Return whether the trained model is clearly better than the best constant answer; None if not known.
+    def warn_if_useless(self, rule: WarningRule) -> bool:
+        """Return whether the trained model is shown to be no better than a constant; the rule says when to warn."""
 
-        If it is not, the verdict says whether to warn.
-        """
-
-    def verdict(self) -> Verdict:
-        """Return whether to warn of a useless model.
+    def warning_rule(self) -> WarningRule:
+        """Return when to warn of a useless model.
 
         A warm start often trains for an epoch or a few, until the model is good enough: there is a
         warning if the model was useful before, which then does not fit the rows of this call.
         Without a model before, there is one after enough epochs to expect something.
         """
-        from cmlp._train.diagnosis import FEW_EPOCHS, WARNING, Verdict  # few programs need it
+        from cmlp._train.diagnosis import ALWAYS, FEW_EPOCHS, WarningRule  # few programs need it
 
         if not self.options.warm_start:
-            return WARNING
+            return ALWAYS
         if self.previous is None:
-            return Verdict(max(run.state.epoch for run in self.runs) >= FEW_EPOCHS)
-        if self.previous.is_useful is False:
-            return Verdict(warns=False)
-        return Verdict(True, _WARM_NOTE, needs_proof=True)
+            return WarningRule(max(run.state.epoch for run in self.runs) >= FEW_EPOCHS)
+        if self.previous.is_useless:
+            return WarningRule(warns=False)
+        return WarningRule(True, _CONTINUED, needs_proof=True)
 
 
-def train_and_store(fit: Fit[Any], followers: Sequence[Any], *, judges: bool = True) -> None:
-    """Train, judge and store the model. After Ctrl-C, which waits for a safe point, store the best one, or the last.
+def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -> None:
+    """Train, warn of a useless model, and store the model.
 
-    After any other exception the former model stays. So it does after a KeyboardInterrupt that came between two changes
+    After Ctrl-C, which waits for a safe point, the best model is stored, or the last. After any other exception the
+    former model stays. So it does after a KeyboardInterrupt that came between two changes
     which belong together: of another signal, or of a second Ctrl-C because no safe point came.
     """
     signals = DeferredSignals()
-    _core.run_deferred(signals, _train_and_store, fit, followers, judges, signals)
+    _core.run_deferred(signals, _train_and_store, fit, followers, warns, signals)
 
 
-def _train_and_store(fit: Fit[Any], followers: Sequence[Any], judges: bool, signals: DeferredSignals) -> None:
+def _train_and_store(fit: Fit, followers: Sequence[Any], warns: bool, signals: DeferredSignals) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:
         fit.train(followers, provenance_now)
-        is_useful = fit.judge(fit.verdict()) if judges else None
-        store(estimator, fit.fitted(provenance_now())._replace(is_useful=is_useful))
+        is_useless = warns and fit.warn_if_useless(fit.warning_rule())
+        store(estimator, fit.fitted(provenance_now())._replace(is_useless=is_useless))
     except KeyboardInterrupt as error:
         if signals.has_come_in_a_change(error):
             raise

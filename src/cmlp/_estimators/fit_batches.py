@@ -12,13 +12,12 @@ from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.passes import Passes, Reader
 from cmlp._data.scale import scale_of_moments
 from cmlp._data.weights import require_normal
-from cmlp._estimators.fit_network import train_network
+from cmlp._estimators.fit_network import NetworkFit, train_network
 from cmlp._estimators.fitted import locked
-from cmlp._estimators.kinds_of_call import FIT_BATCHES
-from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import BlockFormat, RowSource, StreamHashes, unpacked
 from cmlp._train.engine import Engine
 from cmlp._train.feed import StreamFeed
+from cmlp._train.parameters import FIT_BATCHES
 from cmlp._train.target_scale import standard_scale
 from cmlp._train.training_run import LearnedScales
 from cmlp.exceptions import InvalidParameterError, naming
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.checks import CheckedRows, InputChecks
     from cmlp._estimators.estimator import Estimator
-    from cmlp._estimators.targets import NetworkTargetEncoding
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import TrainingJob
 
 
@@ -102,7 +101,7 @@ class BlockSource(RowSource):
         return checks.recheck(self._first)
 
     def survey(
-        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
+        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
     ) -> tuple[int, LearnedScales | None]:
         """Return the number of rows of a pass, and scales from a pass over the source if one is learned."""
         data = job.data

@@ -1,4 +1,4 @@
-"""`fit` and `partial_fit` of the estimators of one network.
+"""`fit` and `partial_fit` of the estimators of one network: `NetworkFit` is a call that trains it.
 
 Programs that only predict never import this module.
 """
@@ -6,28 +6,65 @@ Programs that only predict never import this module.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._estimators.fit import store, train_and_store
-from cmlp._estimators.fitted import NETWORK, can_assemble, fitted_of, locked
-from cmlp._estimators.from_arrays import assemble
-from cmlp._estimators.kinds_of_call import PARTIAL_FIT
-from cmlp._estimators.network_fit import NetworkFit
+from cmlp._bridge.blocks import block_copy
+from cmlp._data.arrays import rectangular
+from cmlp._data.checks import CheckedRows, InputChecks
+from cmlp._data.losses import traits_of
+from cmlp._data.scale import check_scale_width, warn_of_scale
+from cmlp._estimators.estimator_options import with_known_seed
+from cmlp._estimators.fit import Fit, store, train_and_store
+from cmlp._estimators.fitted import (
+    ASSIGNED,
+    NETWORK,
+    Fitted,
+    assigned_params,
+    can_assemble,
+    copy_with,
+    fitted_of,
+    locked,
+)
+from cmlp._estimators.resuming import fit_to_resume, parameters_to_keep, resumed_state
+from cmlp._estimators.targets import learn_encoding
+from cmlp._estimators.trainer import Trainer
 from cmlp._process.signals import DeferredSignals
+from cmlp._train.architecture import initial_params
+from cmlp._train.callbacks import callbacks_of
+from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
+from cmlp._train.parameters import FIT, PARAMETERS, PARTIAL_FIT, RANGE_TEST
+from cmlp._train.random import random_state
 from cmlp._train.same_data import keep_or_compare
-from cmlp.exceptions import add_hint
+from cmlp._train.split import checked_shards
+from cmlp._train.state import History, TrainingState, Weights
+from cmlp._train.training_options import check_scoring
+from cmlp._train.training_run import make_run
+from cmlp._train.validation import UserScore
+from cmlp.exceptions import InvalidParameterError, add_hint, optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Self
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.encoded_rows import EncodedRows
+    from cmlp._data.labels import Labels
+    from cmlp._data.scale import InputScale
     from cmlp._estimators.estimator import Estimator
+    from cmlp._estimators.estimator_options import EstimatorOptions
+    from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import Arrays, RowSource
+    from cmlp._estimators.targets import TargetEncoding
+    from cmlp._train.diagnosis import WarningRule
+    from cmlp._train.random import Generator
     from cmlp._train.split import Shards
+    from cmlp._train.training_run import TrainingRun
 
 
 @locked
@@ -94,3 +131,365 @@ def _naming_classes(fit: NetworkFit, source: Arrays) -> Iterator[None]:
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
             add_hint(error, hint)
         raise
+
+
+def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
+    """Give an estimator the model that the attributes assigned before fit describe.
+
+    y are placeholder targets, from which the classes or the number of outputs are learned; None for those that the
+    assigned attributes define.
+    """
+    assigned = vars(estimator)[ASSIGNED]
+    first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
+    if first.ndim != 2 or last.ndim != 2:
+        raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
+    options = estimator._options()
+    single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
+    dtype = np.dtype(np.float32 if single else np.float64)
+    if y is None:
+        n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
+        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
+    fit = NetworkFit(estimator, options)
+    fit.dtype = dtype
+    encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
+    net = fit.network(len(first), encoding.n_outputs, encoding.output)
+    params = assigned_params(estimator, net)
+    assert params is not None  # callers check can_assemble first
+    state = TrainingState(Weights(params), History())
+    scale = options.input_scale
+    if isinstance(scale, str):
+        raise InvalidParameterError(
+            f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.",
+            parameter="input_scale",
+            value=scale,
+        )
+    check_scale_width(scale, len(first))
+    twin = copy_with(estimator, Fitted.of_network(net, state, encoding.labels, input_scale=scale))
+    for name, value in assigned.items():
+        if name not in ("coefs_", "intercepts_", "classes_"):
+            setattr(twin, name, value)
+    estimator._fitted = twin._fitted
+
+
+@dataclass(eq=False)
+class NetworkFit(Fit):
+    """A call that trains one network."""
+
+    options: EstimatorOptions
+    previous: Fitted | None = None
+    classes: ArrayLike | None = None  # all classes, if the rows arrive in parts
+    shards: Shards | None = None
+    call: str = FIT
+    # Once it is prepared, also these:
+    source: RowSource = field(init=False)
+    labels: Labels | None = field(default=None, init=False)
+    dtype: np.dtype[Any] = field(init=False)
+    names: NDArray[Any] | None = field(default=None, init=False)  # of the columns
+    input_scale: float | InputScale = field(default=1.0, init=False)  # 1 if there is a `scale_to_learn`
+    scale_to_learn: str | None = field(default=None, init=False)
+
+    @classmethod
+    def of(
+        cls,
+        estimator: Estimator,
+        validation: tuple[Any, Any, Any] = (None, None, None),
+        *,
+        call: str = FIT,
+        resume: object = False,
+        classes: ArrayLike | None = None,
+        shards: Shards | None = None,
+    ) -> Self:
+        """Check the parameters of an estimator, and find the fit that the call continues."""
+        options: EstimatorOptions = estimator._options()
+        own_rows = validation[0] is not None
+        PARAMETERS.require_allowed(call, {**vars(options), "X_val": own_rows})
+        ignored = PARAMETERS.switched_off(call)
+        if ignored:
+            options = options.replace(**ignored)
+        options = with_known_seed(estimator, options)
+        previous = None
+        if resume:
+            previous = fit_to_resume(estimator, options)
+        elif call == PARTIAL_FIT or (options.warm_start and call != RANGE_TEST):
+            previous = fitted_of(estimator)
+        if call != RANGE_TEST:  # which leaves no model
+            given = estimator._parameters()
+            PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
+        return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether the call continues the previous fit by one epoch, whatever `warm_start` is."""
+        return self.call == PARTIAL_FIT
+
+    def input_checks(self) -> InputChecks:
+        """Return the checks of the rows of the call."""
+        previous = self.previous
+        if previous is None:
+            return InputChecks(self.class_name, self.is_classifier)
+        model = previous.model
+        return InputChecks(self.class_name, self.is_classifier, model.net.n_in, model.feature_names)
+
+    def network(self, n_features: int, n_outputs: int, output: str) -> _core.Net:
+        """Return the network; `output` is the activation of its outputs.
+
+        Raises ValueError if it differs from the previous model's network.
+        """
+        options = self.options
+        previous = self.previous
+        sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
+        activations = (*options.activation, output)
+        numbers = (*options.activation_parameter, 0.0)
+        make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
+        net = make(sizes, activations, options.loss, self.dtype, numbers, options.loss_parameter)
+        if previous is not None:
+            earlier = previous.model.net
+            _require_same("hidden_layer_sizes", earlier.sizes[1:-1], sizes[1:-1])
+            _require_same("activation", earlier.activations[:-1], net.activations[:-1])
+            _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
+            _require_same("loss", earlier.loss, net.loss)
+            name = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
+            _require_same(name, earlier.loss_parameter, net.loss_parameter)
+            _require_same("the output activation", earlier.activations[-1], net.activations[-1])
+            if earlier.sizes != sizes:  # the rows have other numbers of features or targets
+                raise ValueError(
+                    f"The model was fitted with the layer sizes {earlier.sizes}, so training cannot continue with "
+                    f"{sizes}; call fit with warm_start=False to start again."
+                )
+        return net
+
+    def _begin(self, rows: CheckedRows) -> None:
+        """Decide dtype, names of columns and scale of the inputs: a continued fit keeps what its model has."""
+        options, previous = self.options, self.previous
+        if previous is None:
+            scale = options.input_scale
+            check_scale_width(scale, rows.X.shape[1])
+            self.dtype = rows.auto_dtype if options.dtype == "auto" else np.dtype(options.dtype)
+            self.names, self.scale_to_learn = rows.names, options.scale_to_learn
+            self.input_scale = 1.0 if isinstance(scale, str) else scale
+            return
+        model = previous.model
+        if options.dtype != "auto":
+            _require_same("dtype", model.net.dtype.name, options.dtype)
+        learned = None if options.scale_to_learn is None else previous.scale_name
+        _require_same("input_scale", learned or model.input_scale, options.input_scale)
+        self.dtype, self.names, self.input_scale = model.net.dtype, model.feature_names, model.input_scale
+
+    @property
+    def scale_name(self) -> str | None:
+        """The name of the scale that this fit learns, or that the previous one has learned."""
+        return self.options.scale_to_learn if self.previous is None else self.previous.scale_name
+
+    def _begun_state(self, net: _core.Net) -> TrainingState:
+        """Return the state of a call before its first epoch, or the kept one of the call that is resumed."""
+        options, previous = self.options, self.previous
+        if previous is not None and self.resume:
+            return resumed_state(previous.state, options)
+        rng = random_state(options.random_state)
+        state = self._new_state(net, rng) if previous is None else self._continued_state(previous, rng)
+        options.draw_dropout_seed(state, len(net.sizes) - 1)
+        return state
+
+    def _new_state(self, net: _core.Net, rng: Generator) -> TrainingState:
+        """Return the state of a new model, whose parameters are drawn unless the user has assigned them."""
+        options = self.options
+        uses_assigned = self.is_incremental or options.warm_start
+        params = assigned_params(self.estimator, net) if uses_assigned else None
+        is_random = params is None and isinstance(options.initialization, str)
+        if params is None:
+            params = initial_params(net, rng, options.init_activation, options.initialization)
+        # Random ones are for standardized targets.
+        return TrainingState(Weights(params, predicts_y=options.y_scale is not None and not is_random), History(), rng)
+
+    def _continued_state(self, previous: Fitted, rng: Generator) -> TrainingState:
+        """Return the state of a call that trains a copy of the previous model."""
+        y_scale, scale = self.options.y_scale, previous.state.weights.target_scale
+        if scale is not None and scale.kind != y_scale:
+            scale = None
+        weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
+        state = TrainingState(weights, previous.state.history.copy(), rng)
+        if self.is_incremental:
+            self._continue_optimizer(state, previous.state)
+        return state
+
+    def _continue_optimizer(self, state: TrainingState, previous: TrainingState) -> None:
+        """Continue with the optimizer and the schedule of a previous state, if it has them."""
+        optimizer, schedule, rate = deepcopy(previous.optimizer), previous.schedule, self.options.learning_rate_init
+        if optimizer is None or schedule is None:
+            return
+        scale = previous.weights.target_scale
+        _require_same("y_scale", None if scale is None else scale.kind, self.options.y_scale)
+        if rate != schedule.rate:  # set_params has changed it
+            schedule = schedule.with_rate(rate)
+            optimizer.learning_rate = schedule.next_rate(schedule.rate, state.history.t)
+        state.optimizer, state.schedule, state.schedule_epoch = optimizer, schedule, previous.schedule_epoch
+
+    def prepare(self, source: RowSource) -> Self:
+        """Open the source, and make the training run.
+
+        Random numbers are drawn in this order: initial weights, dropout seed, and by `make_run` the split.
+        """
+        options, shards, self.source = self.options, self.shards, source
+        rows = source.open(self.input_checks())
+        self._begin(rows)
+        self._check_scale(rows)
+        encoding, encoded = learn_encoding(
+            self,
+            rows,
+            is_complete=source.has_all_targets,
+            classes=self.classes,
+            knows_classes=self.is_incremental,
+        )
+        self.labels = encoding.labels
+        net = self.network(rows.X.shape[1], encoding.n_outputs, encoding.output)
+        state = self._begun_state(net)
+        validation, y_to_score = self._validation_rows(rows, encoding)
+        if not self.is_incremental:
+            check_scoring(options, validation is not None)
+        if shards is not None:
+            shards = checked_shards(shards, len(encoded.targets), options, validation is not None)
+        data = Data(
+            source.rows_of_job(encoded),
+            self.input_scale,
+            self.names,
+            validation,
+            shards=shards,
+            groups=encoding.groups(encoded.targets),
+            group_names=None if encoding.labels is None else encoding.labels.classes,
+        )
+        objective = encoding.objective()
+        scorer = self._scorer(objective.score_name, y_to_score)
+        if scorer is not None:
+            objective = objective._replace(scorer=scorer)
+        job = TrainingJob(net, objective, data, options, state, options.n_threads, source.is_whole)
+        name = self.scale_to_learn
+        n_rows, scales = source.survey(job, encoding, name)
+        self.runs = [make_run(job, n_rows, source.engine, input_scale=name, scales=scales)]
+        return self
+
+    def _check_scale(self, rows: CheckedRows) -> None:
+        """Warn of a scale of the inputs that does not fit the rows."""
+        scale = self.input_scale
+        if self.scale_to_learn is not None or not isinstance(scale, float):
+            return
+        if self.previous is None or not self.is_incremental:
+            warn_of_scale(rows.X, scale)
+
+    def _validation_rows(self, rows: CheckedRows, encoding: TargetEncoding) -> tuple[EncodedRows | None, NDArray[Any]]:
+        """Return the own validation rows of the call, and the y that a score of the user gets."""
+        if not require_complete(*self.validation):
+            return None, rows.y
+        with naming_validation():
+            checks = self.input_checks()._replace(width=rows.X.shape[1], names=self.names)
+            own = checks.check(*self.validation)
+            return encoding.encode(own), own.y
+
+    def _scorer(self, own: str, y: NDArray[Any]) -> UserScore | None:
+        """Return the score of the user; None for the estimator's `own` score and for "loss"."""
+        scoring = self.options.scoring
+        if scoring is None or scoring in ("loss", own):
+            return None
+        if isinstance(scoring, str):
+            scoring = optional(
+                "sklearn.metrics",
+                f"scoring={scoring!r} needs scikit-learn; otherwise it must be None, 'loss', {own!r} or callable.",
+            ).get_scorer(scoring)
+        return UserScore(scoring, self._model_to_score, y)
+
+    def _model_to_score(self, job: TrainingJob) -> Any:
+        """Return a copy of the estimator with the present parameters, for a score of the user.
+
+        The score is computed from converted rows, which have no names of columns.
+        """
+        return copy_with(self.estimator, self._fitted_of_job(job, job.state.without_rows()))
+
+    def _fitted_of_job(
+        self,
+        job: TrainingJob,
+        state: TrainingState,
+        names: NDArray[Any] | None = None,
+        provenance: Provenance | None = None,
+    ) -> Fitted:
+        """Return what a fit with this job leaves with a state of it, which changes: its parameters predict y."""
+        state.weights.use_units_of_y(job.net)
+        return Fitted.of_network(
+            job.net,
+            state,
+            self.labels,
+            input_scale=job.data.input_scale,
+            names=names,
+            scale_name=self.scale_name,
+            provenance=provenance,
+        )
+
+    @property
+    def run(self) -> TrainingRun:
+        """The run that trains the network."""
+        return self.runs[0]
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether `resume` can continue an interrupted call."""
+        return self.run.has_epochs
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether there is a model to store after Ctrl-C."""
+        return bool(self.options.warm_start or self.run.state.epoch)
+
+    def begin_provenance(self) -> ProvenanceNow:
+        """Begin the record of the fit."""
+        from cmlp._estimators.provenance import begin_network_record  # few programs need it
+
+        return begin_network_record(self, self.source, self.run.job, self.labels)
+
+    def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
+        """Train the network, which the user's callbacks and other ones follow."""
+        estimator, run = self.estimator, self.run
+        job, state = run.job, run.state
+        if self.can_resume:
+            state.resume_check.parameters = parameters_to_keep(estimator)
+        callbacks = [*callbacks_of(job.options.callbacks, job.options.verbose), *followers]
+        if callbacks:
+            trainer_of(self, self.runs, provenance_now)._follow(callbacks, run)
+        run.train()
+
+    def fitted_now(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit would leave now, with early stopping with the best parameters so far."""
+        return self.fitted_from(self.run.state.best_so_far(), provenance)
+
+    def warn_if_useless(self, rule: WarningRule) -> bool:
+        """Warn if the network is hardly better than a constant; return whether it is not."""
+        return self.run.warn_if_useless(rule)
+
+    def fitted(self, provenance: Provenance | None) -> Fitted:
+        """Return what the fit leaves, when training has ended or was interrupted."""
+        state = self.run.state
+        return self.fitted_from(state.resumable() if self.can_resume else state.without_rows(), provenance)
+
+    def fitted_from(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
+        """Return what the fit would leave with a state of its run. Its parameters predict y itself.
+
+        The model shares the block of parameters with the state, unless y is standardized.
+        """
+        return self._fitted_of_job(self.run.job, state, self.run.job.data.names, provenance)
+
+
+def trainer_of(fit: Fit, runs: Sequence[TrainingRun], provenance_now: ProvenanceNow) -> Trainer:
+    """Return what the callbacks that follow some of the runs of a fit get."""
+    from cmlp._estimators.network import Network  # few programs need it
+
+    jobs, n_threads = [run.job for run in runs], fit.options.n_threads
+    networks = [Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads) for job in jobs]
+    return Trainer._of_fit(fit.estimator, networks, runs, provenance_now, fit.fitted_now, is_of_table=fit.is_of_table)
+
+
+def _require_same(name: str, was: object, now: object) -> None:
+    """Raise InvalidParameterError if training continues with a different value than the model was fitted with."""
+    if was != now:
+        raise InvalidParameterError(
+            f"The model was fitted with {name}={was!r}, so training cannot continue with {now!r}; call fit with "
+            "warm_start=False to start again.",
+            parameter=name,
+            value=now,
+        )

@@ -119,9 +119,9 @@ class Fitted(NamedTuple):
         The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
     held_out : HeldOutScores or None
         The scores of the rows that a classifier for tables has held out; neither copied nor pickled.
-    is_useful : bool or None
-        Whether the model was clearly better than the best constant answer for the rows of fit; None if not known, also
-        of a copy or a pickle.
+    is_useless : bool
+        Whether the model was shown to be no better than the best constant answer for the rows of fit; not known of a
+        copy or a pickle.
     """
 
     model: Any
@@ -129,7 +129,7 @@ class Fitted(NamedTuple):
     provenance: dict[str, Any] | None = None
     scale_name: str | None = None
     held_out: HeldOutScores | None = None
-    is_useful: bool | None = None
+    is_useless: bool = False
 
     def with_state(self, **changes: Any) -> Self:
         """Return what is kept of one network, with other values of attributes of its state."""

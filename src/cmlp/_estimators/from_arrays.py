@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._data.arrays import readable, rectangular
-from cmlp._data.checks import CheckedRows
-from cmlp._data.scale import check_scale_width
-from cmlp._estimators.fitted import ASSIGNED, Fitted, assigned_params, copy_with
-from cmlp._estimators.network_fit import NetworkFit
-from cmlp._estimators.targets import learn_encoding
+from cmlp._data.losses import traits_of
+from cmlp._estimators.fit_network import assemble
+from cmlp._estimators.fitted import ASSIGNED
 from cmlp._model.from_layers import Layer, class_order, sorted_output
-from cmlp._train.state import History, TrainingState, Weights
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ def classifier_from_arrays(
             )
         return _filled(estimator, weights, biases, np.eye(n_outputs))
     labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
-    if n_outputs == 2 and estimator.loss != "log_loss":
+    if n_outputs == 2 and not traits_of(estimator.loss).is_log_loss:
         raise InvalidParameterError(
             f"coefs must end in one output for two classes with loss={estimator.loss!r}, got two.",
             parameter="loss",
@@ -79,44 +76,6 @@ def _filled(estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[An
     assemble(estimator, y)
     vars(estimator).pop(ASSIGNED)
     return estimator
-
-
-def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
-    """Give an estimator the model that the attributes assigned before fit describe.
-
-    y are placeholder targets, from which the classes or the number of outputs are learned; None for those that the
-    assigned attributes define.
-    """
-    assigned = vars(estimator)[ASSIGNED]
-    first, last = (rectangular(assigned["coefs_"][layer], "coefs_") for layer in (0, -1))
-    if first.ndim != 2 or last.ndim != 2:
-        raise ValueError("coefs_ must hold arrays of shape (n_in, n_out).")
-    options = estimator._options()
-    single = first.dtype == np.float32 if options.dtype == "auto" else options.dtype == "float32"
-    dtype = np.dtype(np.float32 if single else np.float64)
-    if y is None:
-        n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
-        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
-    fit = NetworkFit(estimator, options)
-    fit.dtype = dtype
-    encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
-    net = fit.network(len(first), encoding.n_outputs, encoding.output)
-    params = assigned_params(estimator, net)
-    assert params is not None  # callers check can_assemble first
-    state = TrainingState(Weights(params), History())
-    scale = options.input_scale
-    if isinstance(scale, str):
-        raise InvalidParameterError(
-            f"input_scale={scale!r} is learned in fit, so it cannot be used with assigned coefs_.",
-            parameter="input_scale",
-            value=scale,
-        )
-    check_scale_width(scale, len(first))
-    twin = copy_with(estimator, Fitted.of_network(net, state, encoding.labels, input_scale=scale))
-    for name, value in assigned.items():
-        if name not in ("coefs_", "intercepts_", "classes_"):
-            setattr(twin, name, value)
-    estimator._fitted = twin._fitted
 
 
 def _checked_layers(

@@ -194,7 +194,7 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
             if FITTED not in vars(twin):  # otherwise a fit has ended meanwhile
                 if not can_assemble(twin):
                     raise self._not_fitted() from None
-                from cmlp._estimators.from_arrays import assemble
+                from cmlp._estimators.fit_network import assemble
 
                 assemble(twin)
             # A fit in another thread may store its model before this one.
@@ -427,16 +427,23 @@ class MLPClassifier(MultilayerPerceptron):
     max_fun : int, default=15000
         Maximum number of loss evaluations for "lbfgs"; the limit is checked after each iteration.
     loss : {"focal", "label_smoothing", "log_loss", "squared_error"} or callable, default="log_loss"
-        The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with
-        logistic outputs. The others use softmax outputs, or logistic outputs for two classes and
-        for multilabel targets. With p for `loss_parameter` and a for the probability of the true
-        class: "log_loss" is ``-log(a)``, "focal" is ``-(1 - a) ** p * log(a)`` [8]_, and
-        "label_smoothing" is the log loss with the targets ``(1 - p) * y + p / n_classes`` [9]_. A
-        function ``loss(y, output)``, for experiments, gets zeros and ones and the probabilities of
-        some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,),
-        and its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost
-        must depend on this row alone. It is called in one thread; such a model cannot be saved, but
-        pickled.
+        The cost of a row. "squared_error" is a sum over the outputs, which are logistic. The others
+        use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p
+        for `loss_parameter` and ``d = output - target``:
+
+        - "focal": the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by
+          default p = 2 (Lin et al. 2017).
+        - "label_smoothing": the log loss with the targets ``(1 - p) * target + p / n_classes``; p
+          is below 1, by default 0.1 (Szegedy et al. 2016). A logistic output has two classes.
+        - "log_loss": ``-log(output)`` of the true class.
+        - "squared_error": ``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.
+        - A function ``loss(y, output)``, for experiments: it gets zeros and ones and the
+          probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each
+          row, of shape (n,), and its derivatives with respect to the probabilities, of shape (n,
+          n_outputs). A row's cost must depend on this row alone. It is called in one thread; such a
+          model cannot be saved, but pickled.
+
+        See [8]_ for "focal", and [9]_ for "label_smoothing".
     loss_parameter : float or None, default=None
         Positive parameter of the loss: for "focal" by default 2; for "label_smoothing" below 1, by
         default 0.1.
@@ -956,24 +963,26 @@ class MLPRegressor(MultilayerPerceptron):
     Parameters
     ----------
     loss : str or callable, default="squared_error"
-        The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson"
-        and "gamma", otherwise identity.
+        The cost of an output. The outputs are exponential for "poisson" and "gamma", otherwise
+        identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
 
-        - "squared_error": ``d ** 2 / 2``.
         - "absolute_error": ``abs(d)``; its minimum is the median.
-        - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``, with p for
-          `loss_parameter`: large errors count less [8]_.
-        - "quantile": ``(1 - quantile) * d`` if d is positive, otherwise ``-quantile * d``; its
-          minimum is the quantile [9]_.
-        - "poisson": ``output - y + y * log(y / output)``, half the Poisson deviance, for counts;
-          targets must not be negative.
-        - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for
+        - "gamma": ``target / output + log(output)``, up to a constant half the gamma deviance, for
           prices and durations; targets must be positive.
+        - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default
+          p = 1. Large errors count less (Huber 1964).
+        - "poisson": ``output - target + target * log(target / output)``, half the Poisson deviance,
+          for counts; targets must not be negative.
+        - "quantile": ``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5.
+          Its minimum is the quantile of the level p (Koenker and Bassett 1978).
+        - "squared_error": ``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.
         - A function ``loss(y, output)``, for experiments: it gets the targets and outputs of some
           rows, both of shape (n, n_outputs), and returns the cost of each row, of shape (n,), and
           its derivatives with respect to the outputs, of shape (n, n_outputs). A row's cost must
           depend on this row alone. It is called in one thread; such a model cannot be saved, but
           pickled.
+
+        See [8]_ for "huber", and [9]_ for "quantile".
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Number of units of each hidden layer; ``()`` gives a linear model.
     activation : str or list of str, default="relu"

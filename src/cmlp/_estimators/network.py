@@ -12,7 +12,9 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._bridge._core import Optimizer
 from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
+from cmlp._data.losses import traits_of
 from cmlp._data.scale import check_scale_width, scaled_rows
 from cmlp._estimators.exports import ExportMethods
 from cmlp._model.model import TrainedNet
@@ -148,15 +150,24 @@ class Network(ExportMethods):
     ``+-sqrt(6 / n_in)`` (He et al. 2015), with "lecun" in ``+-sqrt(3 / n_in)`` (LeCun et al. 1998), and the biases are
     0.
 
-    The cost of a row is a sum over the outputs. With d = output - target, the terms are:
+    The cost of a row is a sum over the outputs. With p for `loss_parameter` and
+    ``d = output - target``, the terms are:
 
-    - "absolute_error": abs(d).
-    - "huber": d**2 / 2 if abs(d) <= p, otherwise p * (abs(d) - p / 2); by default p = 1.
-    - "quantile": (1 - p) * d if d > 0, otherwise -p * d; p is below 1, by default 0.5.
-    - "gamma": target / output + log(output).
-    - "focal": the log loss with every log(output) multiplied by (1 - output)**p; by default p = 2 (Lin et al. 2017).
-    - "label_smoothing": the log loss with the targets (1 - p) * target + p / n_classes; p is below 1, by default 0.1
-      (Szegedy et al. 2016). A logistic output has two classes.
+    - "absolute_error": ``abs(d)``; its minimum is the median.
+    - "focal": the log loss with every ``log(output)`` multiplied by ``(1 - output) ** p``; by
+      default p = 2 (Lin et al. 2017).
+    - "gamma": ``target / output + log(output)``, up to a constant half the gamma deviance, for
+      prices and durations; targets must be positive.
+    - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``; by default p =
+      1. Large errors count less (Huber 1964).
+    - "label_smoothing": the log loss with the targets ``(1 - p) * target + p / n_classes``; p is
+      below 1, by default 0.1 (Szegedy et al. 2016). A logistic output has two classes.
+    - "log_loss": ``-log(output)`` of the true class.
+    - "poisson": ``output - target + target * log(target / output)``, half the Poisson deviance, for
+      counts; targets must not be negative.
+    - "quantile": ``(1 - p) * d`` if d is positive, otherwise ``-p * d``; by default p = 0.5. Its
+      minimum is the quantile of the level p (Koenker and Bassett 1978).
+    - "squared_error": ``d ** 2``; `MLPRegressor` has half of it, as scikit-learn.
 
     Examples
     --------
@@ -441,7 +452,7 @@ class Network(ExportMethods):
             otherwise 0. With other outputs, what `forward` returns, with a single one as a flat array.
         """
         outputs = self.forward(X)
-        if self.output not in ("softmax", "logistic"):
+        if not traits_of_activation(self.output).is_probability:
             return outputs[:, 0] if self._net.n_out == 1 else outputs
         classes: NDArray[Any] = (outputs[:, 0] > 0.5).astype(int) if self._net.n_out == 1 else outputs.argmax(axis=1)
         return classes
@@ -902,49 +913,13 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
 
 
 def _wanted_outputs(net: Net, a: Array, t: Array) -> Array:
-    """Return minus the derivative of each row's cost with respect to its outputs `a`, for targets `t`.
-
-    `Network` documents the costs. The result is infinite where a loss contains the logarithm of an output that has been
-    rounded to 0.
-    """
-    loss, p = net.loss, np.asarray(net.loss_parameter, net.dtype)
-    wanted: Array
+    """Return minus the derivative of each row's cost with respect to its outputs `a`, for targets `t`."""
+    p = np.asarray(net.loss_parameter, net.dtype)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        if not isinstance(loss, str):
-            wanted = -values_and_gradient(loss, t, a)[1]
-        elif loss in ("log_loss", "label_smoothing", "focal"):
-            wanted = _wanted_probabilities(loss, p, a, t, softmax=net.activations[-1] == "softmax")
-        elif loss == "absolute_error":
-            wanted = np.sign(t - a)
-        elif loss == "huber":
-            wanted = np.clip(t - a, -p, p)
-        elif loss == "quantile":
-            wanted = np.where(a > t, p - 1, np.where(a < t, p, 0)).astype(a.dtype)
-        elif loss == "poisson":
-            wanted = t / a - 1
-        elif loss == "gamma":
-            wanted = (t / a - 1) / a
-        else:
-            wanted = 2 * (t - a)
-    return wanted
-
-
-def _wanted_probabilities(loss: str, p: Any, a: Array, t: Array, *, softmax: bool) -> Array:
-    """Return minus the derivative of the log loss or of a variant of it with respect to the probabilities `a`."""
-    if loss == "label_smoothing":
-        t = (1 - p) * t + p / a.dtype.type(a.shape[1] if softmax else 2)
-    focus = p if loss == "focal" else a.dtype.type(0)
-
-    def toward_one(probability: Array, target: Array) -> Array:
-        """Return minus the derivative of ``-target * (1 - probability)**focus * log(probability)``."""
-        rest = 1 - probability
-        slope = rest**focus / probability
-        if focus:
-            slope = slope - focus * rest ** (focus - 1) * np.log(probability)
-        return np.where(target == 0, 0, target * slope).astype(a.dtype)
-
-    wanted = toward_one(a, t)
-    return wanted if softmax else wanted - toward_one(1 - a, 1 - t)
+        if callable(net.loss):
+            return -values_and_gradient(net.loss, t, a)[1]
+        n_classes = net.n_out if net.activations[-1] == "softmax" else 0
+        return traits_of(net.loss).descent(a, t, p, n_classes)
 
 
 def gradient_of(net: Net, flat: NDArray[Any]) -> Gradient:

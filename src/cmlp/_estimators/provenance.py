@@ -18,11 +18,12 @@ from cmlp.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from cmlp._estimators.estimator import Estimator
     from cmlp._estimators.fit import Fit
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.sources import RowSource
-    from cmlp._estimators.tables.bag import Bag
     from cmlp._train.job import TrainingJob
     from cmlp._train.state import TrainingState
 
@@ -42,7 +43,7 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def begin_network_record(fit: Fit[Any], source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
+def begin_network_record(fit: Fit, source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
     """Begin the record of a fit of one network, whose rows the source hashes."""
     hashes = {
         **hash_arrays(job, "validation"),
@@ -59,28 +60,19 @@ def begin_network_record(fit: Fit[Any], source: RowSource, job: TrainingJob, lab
     return _begin(fit, [job.state], hashes_now, more)
 
 
-def begin_table_record(
-    fit: Fit[Any],
-    bag: Bag,
-    states: Sequence[TrainingState],
-    names: Sequence[object] | None,
-    labels: Labels | None,
-) -> ProvenanceNow:
-    """Begin the record of a fit of a table, from raw columns, targets as networks see them, and weights."""
-    hashes = _hashed(texts_of(fit.class_name, labels, names, bag.columns.categories))
-    arrays = {"X": bag.rows.raw, "y": bag.rows.targets, "sample_weight": bag.rows.weight}
-    for suffix, part in (("", bag.rows.training), ("_val", bag.rows.validation)):
-        for name, array in arrays.items():
-            if array is not None and part is not None:
-                found = RowHash(name + suffix)
-                found.add(array[part])
-                hashes[name + suffix] = found.hexdigest()
+def begin_table_record(fit: Fit, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> ProvenanceNow:
+    """Begin the record of a fit of a table, from raw columns, targets as networks see them, weights, and `texts_of`."""
+    hashes = _hashed(texts)
+    for name, array in arrays.items():
+        found = RowHash(name)
+        found.add(array)
+        hashes[name] = found.hexdigest()
     more = {"call": "fit", "dtype": "float32", "shards": None, "seed": fit.options.random_state}
-    return _begin(fit, states, lambda: hashes, more)
+    return _begin(fit, [run.state for run in fit.runs], lambda: hashes, more)
 
 
 def _begin(
-    fit: Fit[Any],
+    fit: Fit,
     states: Sequence[TrainingState],
     data: Callable[[], dict[str, str] | None],
     more: Mapping[str, Any],

@@ -120,10 +120,10 @@ def find_learning_rate(
     >>> 0.001 < found.suggestion < 0.1
     True
     """
-    from cmlp._estimators.kinds_of_call import RANGE_TEST
+    from cmlp._estimators.fit_network import NetworkFit
     from cmlp._estimators.mlp import MultilayerPerceptron
-    from cmlp._estimators.network_fit import NetworkFit
     from cmlp._estimators.sources import Arrays
+    from cmlp._train.parameters import RANGE_TEST
 
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)
@@ -208,4 +208,4 @@ def _batch_loss(engine: Engine, segment: Segment, rate: float) -> float:
         )
     except NonFiniteInputError as error:
         raise engine.feed.first_error(error, net.dtype) from None
-    return (cost * objective.report_scale + penalty) * objective.unit
+    return float(objective.reported(cost, penalty))

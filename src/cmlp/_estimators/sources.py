@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cmlp._data.checks import CheckedRows
     from cmlp._data.encoded_rows import EncodedRows
     from cmlp._data.labels import Labels
-    from cmlp._estimators.targets import NetworkTargetEncoding
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import TrainingJob
     from cmlp._train.training_run import LearnedScales
 
@@ -51,7 +51,7 @@ class RowSource(ABC):
 
     @abstractmethod
     def survey(
-        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
+        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
     ) -> tuple[int, LearnedScales | None]:
         """Return the number of rows (0 if unknown), and the scales unless they are learned from `job.data`.
 
@@ -77,7 +77,7 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def survey(self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None) -> tuple[int, None]:
+    def survey(self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return job.data.rows.n_rows, None
 
@@ -139,7 +139,7 @@ class BlockFormat(NamedTuple):
     kind: str
     width: int  # number of columns
     weighted: bool  # whether there are sample weights
-    encoding: NetworkTargetEncoding
+    encoding: TargetEncoding
     dtype: np.dtype[Any]  # that of the network
 
     @classmethod
@@ -147,7 +147,7 @@ class BlockFormat(NamedTuple):
         cls,
         checks: InputChecks,
         first: CheckedRows,
-        encoding: NetworkTargetEncoding,
+        encoding: TargetEncoding,
         dtype: np.dtype[Any],
     ) -> BlockFormat:
         """Return the format of the first block."""

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from cmlp._bridge import _core
+    from cmlp._data.arrays import LossFunction
     from cmlp._data.checks import CheckedRows
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.estimator_options import EstimatorOptions
     from cmlp._estimators.fit import Fit
 
 
@@ -57,10 +57,6 @@ class TargetEncoding(ABC):
             return weight
         return weights.times(weight, targets, require_positive=require_positive)
 
-
-class NetworkTargetEncoding(TargetEncoding):
-    """The rules for one network."""
-
     @abstractmethod
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the core."""
@@ -72,7 +68,7 @@ class NetworkTargetEncoding(TargetEncoding):
         return EncodedRows(rows.X, targets, weight, number)
 
 
-class ClassEncoding(NetworkTargetEncoding):
+class ClassEncoding(TargetEncoding):
     """Labels of a classifier."""
 
     labels: Labels
@@ -96,16 +92,21 @@ class ClassEncoding(NetworkTargetEncoding):
         return values[:, 0] if self.labels.kind == "binary" else None
 
 
-class NumberEncoding(NetworkTargetEncoding):
+class NumberEncoding(TargetEncoding):
     """Numbers of a regressor, with an output for each column or, of one column, for each quantile."""
 
-    def __init__(self, options: EstimatorOptions, n_columns: int) -> None:
-        self.loss = options.loss
-        self._y_scale = options.y_scale
-        given = options.loss_parameter
-        self.quantiles = given if isinstance(given, tuple) else None
+    def __init__(
+        self,
+        loss: str | LossFunction,
+        loss_parameter: float | tuple[float, ...],
+        n_columns: int,
+        y_scale: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.quantiles = loss_parameter if isinstance(loss_parameter, tuple) else None
+        self._y_scale = y_scale
         self.n_outputs = n_columns if self.quantiles is None else len(self.quantiles)
-        self.output = "exp" if traits_of(self.loss).has_positive_outputs else "identity"
+        self.output = traits_of(self.loss).output
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return a matrix of numbers."""
@@ -137,20 +138,21 @@ def _as_matrix(y: NDArray[Any]) -> NDArray[Any]:
 
 
 def learn_encoding(
-    fit: Fit[EstimatorOptions],
+    fit: Fit,
     rows: CheckedRows,
     *,
     is_complete: bool,
     classes: ArrayLike | None = None,
     knows_classes: bool = False,
-) -> tuple[NetworkTargetEncoding, EncodedRows]:
+) -> tuple[TargetEncoding, EncodedRows]:
     """Return what the first y means, and the rows with y as targets.
 
     The classes are those of the earlier fit, or `classes`, if the call `knows_classes` or y is not complete.
     """
     y = rows.y
     if not fit.is_classifier:
-        numbers = NumberEncoding(fit.options, 1 if y.ndim == 1 else y.shape[1])
+        options, n_columns = fit.options, 1 if y.ndim == 1 else y.shape[1]
+        numbers = NumberEncoding(options.loss, options.loss_parameter, n_columns, options.y_scale)
         return numbers, numbers.encode(rows)
     if knows_classes or not is_complete:
         labels = _known_labels(fit, y, classes)
@@ -168,7 +170,7 @@ def learn_encoding(
     return encoding, EncodedRows(rows.X, values, weight)
 
 
-def _known_labels(fit: Fit[EstimatorOptions], y: NDArray[Any], classes: ArrayLike | None) -> Labels:
+def _known_labels(fit: Fit, y: NDArray[Any], classes: ArrayLike | None) -> Labels:
     """Return the labels if a call sees only a part of the rows; the first call needs `classes`."""
     previous: Any = fit.previous
     if previous is None:
@@ -215,7 +217,7 @@ def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: Arr
     return accuracy(correct, as_weights(sample_weight, len(truth)))
 
 
-class TrainerEncoding(NetworkTargetEncoding):
+class TrainerEncoding(TargetEncoding):
     """Targets of a `Trainer`, as `Network.cost` accepts them: class indices, or a matrix."""
 
     def __init__(self, net: _core.Net, y: NDArray[Any]) -> None:

@@ -41,13 +41,12 @@ from cmlp.exceptions import InvalidParameterError, shown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Self
 
     from numpy.typing import ArrayLike, NDArray
 
-    from cmlp._estimators.fit import Fit
-    from cmlp._estimators.fitted import ProvenanceNow
+    from cmlp._estimators.fitted import Fitted, Provenance, ProvenanceNow
     from cmlp._train.training_options import TrainingOptions
     from cmlp._train.training_run import TrainingRun
 
@@ -147,10 +146,19 @@ class Trainer:
     Attributes
     ----------
     network : Network
-        The argument.
+        The argument, or the network of the estimator that is trained. The trainer of a table has none, because it has
+        several, whose inputs are encoded rows: see `networks`.
+    networks : tuple of Network
+        All networks that are trained; one but for a table.
     state : TrainingState
         Everything that training changes. ``state.epoch`` is the number of complete epochs, ``state.batch`` that of
-        the complete batches of the present epoch, and ``state.params`` are the parameters.
+        the complete batches of the present epoch, and ``state.params`` are the parameters. Of the networks of a table,
+        it is the state of the one with the most epochs.
+
+    Notes
+    -----
+    Callbacks of an estimator for tables get a trainer of all its networks. Its losses, scores, learning rates, norms
+    and seconds are means over the networks that have trained an epoch, and `stop` ends all of them.
 
     Raises
     ------
@@ -212,26 +220,43 @@ class Trainer:
         PARAMETERS.warn_of_unused("Trainer", given)
         state = TrainingState(Weights(trained.params), History(), generator_of(random_state))
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
-        self._set_up(network, trained, network.n_threads, options, state)
+        self._set_up([network], [(options, state)])
 
-    def _set_up(
-        self, network: Any, trained: NetworkModel, n_threads: int | None, options: TrainingOptions, state: TrainingState
-    ) -> None:
-        self.network = network
-        self.state = state
-        self._content = trained
-        self._n_threads = n_threads
-        self._options = options
-        self._fit: Fit[Any] | None = None  # of the estimator that is trained
+    def _set_up(self, networks: Iterable[Any], trained: Iterable[tuple[TrainingOptions, TrainingState]]) -> None:
+        self.networks = tuple(networks)
+        self._members = tuple(trained)  # the options and the state of each network
+        self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
+        self._estimator: Any = None  # that is trained
         self._provenance_now: ProvenanceNow = lambda: None
+        self._fitted_with: Callable[[Provenance | None], Fitted] | None = None  # returns what its fit would leave now
+        self._is_of_table = False
 
     @classmethod
-    def _of(cls, network: Any, fit: Fit[Any], run: TrainingRun, provenance_now: ProvenanceNow) -> Self:
-        """Return what the callbacks of an estimator's training get: the trainer of a run of a call of fit."""
-        job, trainer = run.job, cls.__new__(cls)
-        trainer._set_up(network, network_model_of(network), job.n_threads, job.options, job.state)
-        trainer._fit, trainer._provenance_now = fit, provenance_now
+    def _of_fit(
+        cls,
+        estimator: Any,
+        networks: Iterable[Any],
+        runs: Iterable[TrainingRun],
+        provenance_now: ProvenanceNow,
+        fitted_with: Callable[[Provenance | None], Fitted],
+        *,
+        is_of_table: bool,
+    ) -> Self:
+        """Return what the callbacks of an estimator's training get: the trainer of runs of a call of fit."""
+        trainer = cls.__new__(cls)
+        trainer._set_up(networks, [(run.job.options, run.state) for run in runs])
+        trainer._estimator = estimator
+        trainer._provenance_now = provenance_now
+        trainer._fitted_with = fitted_with
+        trainer._is_of_table = is_of_table
         return trainer
+
+    @property
+    def network(self) -> Any:
+        """The network that is trained; AttributeError for a table, which has several."""
+        if self._is_of_table:
+            raise AttributeError("A Trainer of a table has no attribute 'network', but several networks: see networks.")
+        return self.networks[0]
 
     def run(
         self,
@@ -331,35 +356,30 @@ class Trainer:
 
     def stop(self) -> None:
         """End training after the current epoch: `run` and `epochs` then restore the best parameters and return."""
-        self.state.stopped = True
+        for _, state in self._members:
+            state.stopped = True
 
     @property
     def finished(self) -> bool:
         """Whether training has ended, so that `run` and `epochs` do not continue."""
-        return self.state.stopped or self.state.epoch >= self._options.max_iter
+        return all(state.stopped or state.epoch >= options.max_iter for options, state in self._members)
 
     @property
     def max_iter(self) -> int:
-        """The parameter of this name."""
+        """The parameter of this name; of a table, the largest number of epochs of a network."""
         return self._options.max_iter
 
     @property
     def last_epoch(self) -> TrainedEpoch:
         """The numbers of the last complete epoch (for "lbfgs": of the last iteration); ValueError if there is none."""
-        state, history = self.state, self.state.history
-        if history.loss is None:
-            raise ValueError("No epoch is complete.")
-        numbers = EpochNumbers(*history.records.last() if len(history.records) else ())
-        rate = self._options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
-        known = {name: value for name, value in numbers._asdict().items() if not math.isnan(value)}
-        score, validation_loss = known.get("validation_score"), known.get("validation_loss")
-        norm, seconds = known.get("gradient_norm"), numbers.seconds or math.nan
-        return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds)
+        epoch = self.state.epoch
+        return _mean_epoch([_last_epoch(*one) for one in self._members if one[1].epoch == epoch])
 
     @property
     def history(self) -> dict[str, list[float]]:
         """A list with a number per epoch for each quantity, as `MLPClassifier.history_`."""
-        return self.state.history.table()
+        tables = [state.history.table() for _, state in self._members]
+        return {name: _mean_curve([table[name] for table in tables if name in table]) for name in tables[0]}
 
     def snapshot(self) -> Any:
         """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
@@ -367,17 +387,17 @@ class Trainer:
         The copy of an estimator is fitted, with early stopping with the best parameters so far, and its training can be
         resumed.
         """
-        if self._fit is None:
+        if self._fitted_with is None:
             return deepcopy(self.network)
-        return copy_with(self._fit.estimator, self._fitted_now())
+        return copy_with(self._estimator, self._fitted_now())
 
-    def _fitted_now(self) -> Any:
+    def _fitted_now(self) -> Fitted:
         """Return what the call of fit would leave now, with early stopping with the best parameters so far."""
-        assert self._fit is not None
-        return self._fit.fitted_now(self._provenance_now())
+        assert self._fitted_with is not None
+        return self._fitted_with(self._provenance_now())
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `snapshot` to a model file; that of an estimator includes the training state.
+        """Write `snapshot` to a model file; that of an estimator of one network includes the training state.
 
         Raises
         ------
@@ -385,7 +405,7 @@ class Trainer:
             As for `Network.save` and `MLPClassifier.save`.
         """
         model = self.snapshot()
-        if self._fit is None:
+        if self._fitted_with is None or self._is_of_table:
             model.save(path)
         else:
             model.save(path, include_training_state=True)
@@ -393,17 +413,19 @@ class Trainer:
     @property
     def loss_curve(self) -> list[float]:
         """The loss of every epoch."""
-        return list(self.state.history.loss_curve)
+        return _mean_curve([list(state.history.loss_curve) for _, state in self._members])
 
     @property
     def validation_scores(self) -> list[float] | None:
         """The validation score of every epoch; None without validation rows."""
-        scores = self.state.history.validation_scores
-        return None if scores is None else list(scores)
+        curves = [state.history.validation_scores for _, state in self._members]
+        known = [list(curve) for curve in curves if curve is not None]
+        return _mean_curve(known) if known else None
 
     def __repr__(self) -> str:
         epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
-        return f"Trainer({self.network!r}, solver={self._options.solver!r}: {epochs})"
+        trained = f"{len(self.networks)} networks of a table" if self._is_of_table else repr(self.network)
+        return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
         options = self._options.of_trainer()
@@ -419,25 +441,25 @@ class Trainer:
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
         state.weights.params = trained.params  # one block: pickle may have made a copy for each of the two objects
         state.check(trained.net)
-        self._set_up(network, trained, network.n_threads, options, state)
+        self._set_up([network], [(options, state)])
 
     def _run_on(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training run on them."""
         options = self._options
-        trained = self._content
+        trained = network_model_of(self.network)
         user_y = rectangular(y, "y")
         encoding = TrainerEncoding(trained.net, user_y)
         objective = encoding.objective()
-        rows = self._encoded_rows(X, user_y, sample_weight, encoding)
+        rows = self._encoded_rows(trained.net, X, user_y, sample_weight, encoding)
         validation = None
         if require_complete(*given):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with naming_validation():
                 user_y = rectangular(y_val, "y")
-                validation = self._encoded_rows(X_val, user_y, weight_val, encoding)
+                validation = self._encoded_rows(trained.net, X_val, user_y, weight_val, encoding)
         check_scoring(options, validation is not None)
         groups = encoding.groups(rows.targets)
         data = Data(rows, trained.input_scale, validation=validation, groups=groups)
@@ -452,7 +474,7 @@ class Trainer:
                 value=options.scoring,
                 expected=expected,
             )
-        job = TrainingJob(trained.net, objective, data, options, self.state, self._n_threads)
+        job = TrainingJob(trained.net, objective, data, options, self.state, self.network.n_threads)
         run = make_run(job, rows.n_rows, Engine)
         self._follow(callbacks_of(options.callbacks, options.verbose), run)
         if run.has_epochs:
@@ -460,10 +482,9 @@ class Trainer:
         return run
 
     def _encoded_rows(
-        self, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding
+        self, net: _core.Net, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding
     ) -> EncodedRows:
         """Return rows of training or validation, checked and encoded."""
-        net = self._content.net
         class_name = type(self.network).__name__
         rows, _ = as_rows(X, class_name)
         require_samples(rows, class_name)
@@ -492,15 +513,46 @@ def _train(run: TrainingRun, n_batches: int | None) -> None:
         run.train()
     elif not run.run_batches(n_batches):
         return
-    run.judge()
+    run.warn_if_useless()
 
 
 def _train_epoch(run: TrainingRun, epochs: Iterator[None]) -> bool:
     """Train an epoch; return False if training has ended."""
     has_trained = next(epochs, run) is not run
     if not has_trained:
-        run.judge()
+        run.warn_if_useless()
     return has_trained
+
+
+def _last_epoch(options: TrainingOptions, state: TrainingState) -> TrainedEpoch:
+    """Return the numbers of the last epoch of a network; ValueError if there is none."""
+    history = state.history
+    if history.loss is None:
+        raise ValueError("No epoch is complete.")
+    numbers = EpochNumbers(*history.records.last() if len(history.records) else ())
+    rate = options.learning_rate_init if state.optimizer is None else state.optimizer.learning_rate
+    known = {name: value for name, value in numbers._asdict().items() if not math.isnan(value)}
+    score, validation_loss = known.get("validation_score"), known.get("validation_loss")
+    norm, seconds = known.get("gradient_norm"), numbers.seconds or math.nan
+    return TrainedEpoch(state.epoch, history.loss, score, rate, validation_loss, norm, seconds)
+
+
+def _mean_epoch(epochs: Sequence[TrainedEpoch]) -> TrainedEpoch:
+    """Return the means over networks."""
+    first = epochs[0]
+    if len(epochs) == 1:
+        return first
+    known = [name for name, value in first._asdict().items() if value is not None and name != "number"]
+    means: dict[str, Any] = {name: float(np.mean([getattr(epoch, name) for epoch in epochs])) for name in known}
+    return first._replace(**means)
+
+
+def _mean_curve(curves: Sequence[list[float]]) -> list[float]:
+    """Return the mean of each epoch over the networks that have trained it."""
+    if len(curves) == 1:
+        return curves[0]
+    n_epochs = max(map(len, curves))
+    return [float(np.mean([curve[k] for curve in curves if k < len(curve)])) for k in range(n_epochs)]
 
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:

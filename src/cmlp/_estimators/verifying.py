@@ -261,7 +261,8 @@ def _train(
     from cmlp._estimators.fit_batches import fit_batches
 
     classes = None if trained.labels is None else trained.labels.classes
-    planned = twin.warmup or twin.learning_rate in ("one_cycle", "cosine")
+    options = twin._options()
+    planned = options.warmup or options.schedule().is_planned
     fit_batches(twin, X, classes, record["n_rows"] if planned else None, validation, followers=followers)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from cmlp._export.c_text import HeaderParts
-    from cmlp._export.quantization import Comparison
+    from cmlp._export.quantization import Int8Comparison
     from cmlp._model.model import TrainedModel
 
 
@@ -39,14 +39,14 @@ class CHeader(NamedTuple):
         with `int8` less than 1 KB. That of a table also needs the compiler's arithmetic in double.
     stack : int
         Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
-    comparison : Comparison or None
+    comparison : Int8Comparison or None
         How well an int8 header agrees with the float32 model on the calibration rows; None without `int8`.
     """
 
     name: str
     constants: int
     stack: int
-    comparison: Comparison | None = None
+    comparison: Int8Comparison | None = None
 
     def __str__(self) -> str:
         sizes = f"{self.name}: {self.constants:,} bytes of constants, {self.stack:,} bytes of stack"

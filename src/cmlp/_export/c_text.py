@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cmlp._export.quantization import Comparison
+    from cmlp._export.quantization import Int8Comparison
     from cmlp._model.model import Combination, NetworkModel, TrainedNet
 
 
@@ -49,7 +49,7 @@ class HeaderParts(NamedTuple):
     sizes: tuple[int, int]  # number of inputs and outputs
     opening: str  # before the sizes
     body: str  # after them
-    comparison: Comparison | None = None  # of integers with float32
+    comparison: Int8Comparison | None = None  # of integers with float32
 
 
 def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:

@@ -74,19 +74,22 @@ _ZERO = "zero = Constant <value = double {0.0}> ()\n"
 _ONE = "one = Constant <value = double {1.0}> ()\n"
 
 
+# The activations that are functions in float64. The reader knows these functions by their names.
+BODIES = {
+    "leaky_relu": f"{_ZERO} high = Max (z, zero)\n low = Min (z, zero)\n s = Mul (low, p)\n a = Add (high, s)\n",
+    "elu": f"{_ZERO}{_ONE} high = Max (z, zero)\n low = Min (z, zero)\n e = Exp (low)\n d = Sub (e, one)\n"
+    " s = Mul (d, p)\n a = Add (high, s)\n",
+    "softplus": f"{_ZERO}{_ONE} high = Max (z, zero)\n size = Abs (z)\n minus = Neg (size)\n e = Exp (minus)\n"
+    " sum = Add (one, e)\n l = Log (sum)\n a = Add (high, l)\n",
+    "softsign": f"{_ONE} size = Abs (z)\n sum = Add (one, size)\n a = Div (z, sum)\n",
+    "gelu": _gelu(),
+}
+
+
 def function_text(activation: str) -> str | None:
     """Return the float64 function of an activation in ONNX's text format; None if an operator supports float64."""
-    bodies = {
-        "leaky_relu": f"{_ZERO} high = Max (z, zero)\n low = Min (z, zero)\n s = Mul (low, p)\n a = Add (high, s)\n",
-        "elu": f"{_ZERO}{_ONE} high = Max (z, zero)\n low = Min (z, zero)\n e = Exp (low)\n d = Sub (e, one)\n"
-        " s = Mul (d, p)\n a = Add (high, s)\n",
-        "softplus": f"{_ZERO}{_ONE} high = Max (z, zero)\n size = Abs (z)\n minus = Neg (size)\n e = Exp (minus)\n"
-        " sum = Add (one, e)\n l = Log (sum)\n a = Add (high, l)\n",
-        "softsign": f"{_ONE} size = Abs (z)\n sum = Add (one, size)\n a = Div (z, sum)\n",
-        "gelu": _gelu(),
-    }
-    if activation not in bodies:
+    if activation not in BODIES:
         return None
     inputs = "z, p" if activation in WITH_PARAMETER else "z"
     head = f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}]>\n{activation} ({inputs}) => (a)\n'
-    return head + "{\n" + bodies[activation] + "}\n"
+    return head + "{\n" + BODIES[activation] + "}\n"

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.disk import open_regular
 from cmlp._data.json_texts import load_names, parsed
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, composed
-from cmlp._export.onnx_functions import DOMAIN, OPERATORS, function_text
+from cmlp._export.onnx_functions import BODIES, DOMAIN, OPERATORS, WITH_PARAMETER, function_text
 from cmlp._export.onnx_write import CLASS_KEY, LOSS_KEY, NAMES_KEY, NEEDS
 from cmlp._model.from_layers import Layer, classifier_of, network_of, original_scale
 from cmlp._model.model import CLASS_NAMES
@@ -476,9 +477,8 @@ _STATES = {
     "Greater(identity, large)": "is large",
     "Where(is large, identity, softplus)": "softplus",
     # the functions that to_onnx writes for float64
-    f"{DOMAIN}.leaky_relu(identity, number)": "leaky_relu",
-    f"{DOMAIN}.elu(identity, number)": "elu",
-    **{f"{DOMAIN}.{name}(identity)": name for name in ("gelu", "softplus", "softsign")},
+    **{f"{DOMAIN}.{name}(identity)": name for name in BODIES if name not in WITH_PARAMETER},
+    **{f"{DOMAIN}.{name}(identity, number)": name for name in WITH_PARAMETER},
     # probabilities of two classes; each row divided by its sum, or equal probabilities
     "Sub(1, logistic)": "complement",
     "Concat(complement, logistic)": "pair",
@@ -533,13 +533,13 @@ def _state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: T
         operands.sort()
     if node.operator == "Concat" and attributes["axis"] not in (1, -1):
         return None
-    if node.operator in (f"{DOMAIN}.leaky_relu", f"{DOMAIN}.elu") and len(arguments) == 2:
+    if node.operator.removeprefix(f"{DOMAIN}.") in WITH_PARAMETER and len(arguments) == 2:
         number = arguments[1]
         same = isinstance(number, Constant) and number.dtype == term.sums.weights.dtype
         attributes = {"alpha": number.number() if same else None}
         operands[1] = "number"
     state = _STATES.get(f"{node.operator}({', '.join(operands)})")
-    if state not in ("leaky_relu", "elu"):
+    if state not in WITH_PARAMETER:
         return None if state is None else Term(term.sums, state)
     alpha = attributes["alpha"]
     if alpha is None or not 0 <= alpha < math.inf:
@@ -695,7 +695,7 @@ def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
     if label is not None:
         model = model.replace(kind="classifier", labels=_labels(label))
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
-        if model.net.activations[-1] in ("logistic", "softmax"):
+        if traits_of_activation(model.net.activations[-1]).is_probability:
             raise ValueError(f"the metadata {CLASS_KEY!r} name a regressor, but the outputs are probabilities")
         model = model.replace(kind="regressor")
     if NAMES_KEY in graph.metadata:

@@ -14,6 +14,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.arrays import IN_PLACE, as_dense, is_sparse, rectangular, refuse_complex, require_finite, to_float64
 from cmlp._data.checks import as_targets
+from cmlp._data.losses import FOR_PREDICTION
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _with_rescale(layer: IntegerLayer, targets: Array) -> tuple[IntegerLayer, fl
         return layer._replace(rescale=_rescale(layer.units / step, None)), step
     step = min(float(np.abs(targets).max()), _LIMITS[name]) / 255
     step = step if step > 0 else 1.0
-    net = _core.Net((1, 1), (name,), "squared_error", np.float32)
+    net = _core.Net((1, 1), (name,), FOR_PREDICTION, np.float32)
     points = (np.arange(256) * step).astype(np.float32).reshape(-1, 1)
     values = net.forward(np.array([1, 0], np.float32), points)[:, 0].astype(np.float64)
     table = np.rint(values * _LEVELS[name]).astype(np.int64)
@@ -222,7 +223,7 @@ def _rescale(factors: Array, table: Array | None) -> Rescale:
 # -------------------------------------------------------------------------------------------- calibration rows
 
 
-class Comparison(NamedTuple):
+class Int8Comparison(NamedTuple):
     """An int8 header compared with the float32 model on the calibration rows."""
 
     rows: int
@@ -277,19 +278,19 @@ def _dense(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Comparison:
+def compare(model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Int8Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
     outputs = model.net.forward(model.params, X, scale=model.input_scale)
     n, labels = len(X), model.labels
     if model.net.activations[-1] == "identity":
         difference = outputs.astype(np.float64) - sums * net.layers[-1].units
-        return Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
+        return Int8Comparison(n, None, float(np.sqrt((difference**2).mean())), None, None)
     if model.combination.answer == "largest" and model.net.n_out > 1:
         same = outputs.argmax(axis=1) == sums.argmax(axis=1)
     else:
         same = ((outputs > 0.5) == (sums > 0)).all(axis=1)
         sums = (sums > 0).astype(np.float32)
     if y is None or labels is None:
-        return Comparison(n, int(same.sum()), None, None, None)
+        return Int8Comparison(n, int(same.sum()), None, None, None)
     accuracies = [float(labels.correct(decided, y).mean()) for decided in (sums, outputs)]
-    return Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])
+    return Int8Comparison(n, int(same.sum()), None, accuracies[0], accuracies[1])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.columns import CellFormat, checked_cell_format, texts_of_names
 from cmlp._data.json_texts import (
     as_json,
@@ -344,7 +345,7 @@ def _read_labels(values: Values, draft: Draft) -> Labels:
         raise ValueError(f"a {draft.kind} has no labels")
     if not draft.is_table:
         return labels
-    if len(labels.classes) < 2 or net.activations[-1] not in ("logistic", "softmax"):
+    if len(labels.classes) < 2 or not traits_of_activation(net.activations[-1]).is_probability:
         raise ValueError("'classes' are not those of a TabularClassifier")
     if (labels.kind == "multilabel") != (n_answers(net) > 1):
         raise ValueError("a TabularClassifier has several logistic outputs for multilabel targets only")

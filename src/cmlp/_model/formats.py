@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 PIXELS = 784  # a page of a model with this many inputs has a field to draw in
 MOST_NETS = 1024  # CMLP_TABLE_MAX_NETS
 
-# The functions that a page's JavaScript computes (in assets/network).
-RARE_ACTIVATIONS = {"leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"}
-ACTIVATIONS = {"identity", "logistic", "tanh", "relu", "softmax", "exp"} | RARE_ACTIVATIONS
-DISTANCES = {"squared_error", "absolute_error", "huber", "quantile"}
-LIKELIHOODS = {"log_loss", "label_smoothing", "focal", "poisson", "gamma"}
 # What fits on a page, and what a browser can draw at every stroke.
 MOST_HIDDEN_LAYERS = 8
 MOST_NEURONS = 1024
@@ -118,11 +113,8 @@ def _for_page(model: TrainedModel) -> Exception | None:
         return ValueError(
             "to_html does not support several quantiles: predictions are sorted, but the page shows the neurons."
         )
-    if net.loss not in DISTANCES | LIKELIHOODS:
+    if callable(net.loss):
         return ValueError(f"to_html does not support the loss {net.loss!r}.")
-    for name in net.activations:
-        if name not in ACTIVATIONS:
-            return ValueError(f"to_html does not support the activation {name!r}.")
     hidden = net.sizes[1:-1]
     counts = {
         "hidden layers": (len(hidden), MOST_HIDDEN_LAYERS),

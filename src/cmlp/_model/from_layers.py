@@ -9,15 +9,13 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.labels import Labels, as_labels, labels_of
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.model import NetworkModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-
-_USUAL = ("log_loss", "poisson", "squared_error")  # losses of output activations
 
 
 class Layer(NamedTuple):
@@ -50,7 +48,7 @@ def network_of(
     net = _core.Net(
         sizes,
         names,
-        loss or next(usual for usual in _USUAL if names[-1] in _core.LOSSES[usual].outputs),
+        loss or traits_of_activation(names[-1]).usual_loss,
         layers[0].weights.dtype,
         [layer.parameter for layer in layers],
         p,

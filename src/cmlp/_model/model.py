@@ -13,6 +13,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import loaded_block
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import rectangular
 from cmlp._data.checks import first_non_finite_error
 from cmlp._data.columns import CellFormat, texts_of_names
@@ -43,7 +44,6 @@ CLASS_NAMES = {"network": "Network", "classifier": "MLPClassifier", "regressor":
 TABLE_CLASS_NAMES = {"classifier": "TabularClassifier", "regressor": "TabularRegressor"}
 
 _PLAIN_FORMAT = CellFormat()
-_EXACT = ("identity", "relu", "leaky_relu")  # activations with bounds in float64
 _TOLERANCE = 1e-7  # of weighted sums, if the input scale becomes a part of the weights
 
 
@@ -100,10 +100,10 @@ class TrainedNet(NamedTuple):
                 f"lower must be at most upper, got {lower[row, column]} and {upper[row, column]} at row {row}, column "
                 f"{column}."
             )
-        if net.dtype == np.float64 and not {*net.activations} <= {*_EXACT}:
-            name = next(name for name in net.activations if name not in _EXACT)
+        inexact = [name for name in net.activations if not traits_of_activation(name).is_exact]
+        if net.dtype == np.float64 and inexact:
             raise ValueError(
-                f"bounds of a float64 network need identity, relu or leaky_relu, got {name!r}: use float32."
+                f"bounds of a float64 network need identity, relu or leaky_relu, got {inexact[0]!r}: use float32."
             )
         try:
             lows, highs = net.bounds(self.params, lower, upper, scale=scale)
@@ -649,14 +649,17 @@ def _combination(kind: str, net: _core.Net, labels: Labels | None, *, is_table: 
     """Return how the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
     n, output = net.n_out, net.activations[-1]
     if labels is None:
-        if kind != "network" or output not in ("softmax", "logistic"):
+        if kind != "network" or not traits_of_activation(output).is_probability:
             return Combination(n)
         return Combination(n, "plain", "threshold" if (n, output) == (1, "logistic") else "largest", n)
     if labels.kind == "multilabel":
         return Combination(n)
     if labels.kind == "binary":
         return Combination(2, "binary", "largest", len(labels.classes))
-    normalizes = output == "softmax" if is_table else output == "logistic" and net.loss != "log_loss"
+    if is_table:
+        normalizes = output == "softmax"
+    else:
+        normalizes = output == "logistic" and not traits_of(net.loss).is_log_loss
     return Combination(n, "normalized" if normalizes else "plain", "largest", n)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, output_layer
-from cmlp._data.losses import traits_of
+from cmlp._data.losses import FOR_PREDICTION, traits_of
 from cmlp._model.model import TrainedNet, mean_outputs, outputs_of_table
 from cmlp.exceptions import shown
 
@@ -89,7 +89,7 @@ class HeldOutScores(NamedTuple):
 def _score_net(net: _core.Net) -> _core.Net:
     """Return a network with the same layers whose outputs are the scores."""
     parameters = (*net.activation_parameters[:-1], 0.0)
-    return _core.Net(net.sizes, (*net.activations[:-1], "identity"), "squared_error", net.dtype, parameters)
+    return _core.Net(net.sizes, (*net.activations[:-1], "identity"), FOR_PREDICTION, net.dtype, parameters)
 
 
 def scores_of_inputs(trained: TrainedNet, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -389,7 +389,7 @@ def _outputs(
 ) -> list[NDArray[np.float64]]:
     """Return the outputs of each network from its scores, by the core's softmax or logistic function."""
     params = np.concatenate([np.diag(slopes).ravel(), shifts])
-    layer = _core.shared_net((len(slopes), len(slopes)), (output,), "log_loss", np.float64)
+    layer = _core.shared_net((len(slopes), len(slopes)), (output,), FOR_PREDICTION, np.float64)
     return [layer.forward(params, scores, n_threads=1) for scores in np.ascontiguousarray(z)]
 
 

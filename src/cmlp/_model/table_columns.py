@@ -16,13 +16,7 @@ from cmlp._bridge import _core
 from cmlp._data.column_entries import CATEGORY, ORDERED, SIMPLE, TIMES, categories_of, numbers_of
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of
-from cmlp._model.unusual_rows import (
-    ROWS_TO_COMPARE,
-    Gaps,
-    count_of_missing,
-    warn_of_missing,
-    warn_of_unknown,
-)
+from cmlp._model.unusual_rows import ROWS_TO_COMPARE, Gaps, Seen, count_of_missing, warn_of_missing, warn_of_unknown
 from cmlp._process.warnings import warn
 from cmlp.exceptions import short_repr
 
@@ -70,25 +64,6 @@ class DatePart(NamedTuple):
 
     def _since(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((x if self.name == "day" else np.floor(x)) - PARTS[self.name][1])
-
-
-class Seen(NamedTuple):
-    """What fit has seen of a column's categories, of which a model lists at most `MAX_CATEGORIES`.
-
-    Attributes
-    ----------
-    n : int
-        Number of categories, with a missing value as one of them.
-    rare : float
-        Share of the rows with a value whose category is not listed, or is that of one row alone.
-        Of new rows from the same population, about this share has no listed category (Good, "The
-        population frequencies of species and the estimation of population parameters", 1953). If
-        there are more categories than are listed, it is at least what is expected of new rows,
-        in which the listed categories occur less often than in those that chose them.
-    """
-
-    n: int
-    rare: float = 0.0
 
 
 class TableColumn(NamedTuple):
@@ -373,7 +348,7 @@ class TableColumns(_core.Columns):
                 if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
                     if None not in codes and (n := count_of_missing(entries, coded, column.type)):
                         n_missing[i] = n
-                    warn_of_unknown(entries, coded, codes, column, notices)
+                    warn_of_unknown(entries, coded, codes, column.type, column.seen, notices)
                 if column.type == ORDERED:
                     raw[coded == OTHER, i] = np.nan
             elif not is_done:

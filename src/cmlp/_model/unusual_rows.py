@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cmlp._data.containers import Column
-    from cmlp._model.table_columns import Seen, TableColumn
     from cmlp._process.warnings import Notices
 
 ROWS_TO_COMPARE = 20  # from which on values are judged of which fit had some, too
@@ -36,6 +35,25 @@ _CHANGES: Sequence[tuple[str, Callable[[str], str]]] = (
     ("str.casefold", str.casefold),
     ("str.strip and str.casefold", lambda text: text.strip().casefold()),
 )
+
+
+class Seen(NamedTuple):
+    """What fit has seen of a column's categories, of which a model lists the most frequent ones.
+
+    Attributes
+    ----------
+    n : int
+        Number of categories, with a missing value as one of them.
+    rare : float
+        Share of the rows with a value whose category is not listed, or is that of one row alone.
+        Of new rows from the same population, about this share has no listed category (Good, "The
+        population frequencies of species and the estimation of population parameters", 1953). If
+        there are more categories than are listed, it is at least what is expected of new rows,
+        in which the listed categories occur less often than in those that chose them.
+    """
+
+    n: int
+    rare: float = 0.0
 
 
 class Gaps(NamedTuple):
@@ -71,7 +89,8 @@ def warn_of_unknown(
     column: Column,
     coded: NDArray[np.float64],
     codes: Mapping[object, int],
-    learned: TableColumn,
+    column_type: str,
+    seen: Seen | None,
     notices: Notices,
 ) -> None:
     """Warn once if most values of a column have no code: `coded` has the codes, negative ones of unknown values.
@@ -82,13 +101,12 @@ def warn_of_unknown(
     has `seen`, only the latter counts.
     """
     n_known = int(np.count_nonzero(coded >= 0))
-    seen = learned.seen
     if None in codes:
         n_known -= int(np.count_nonzero(coded == codes[None]))
     n = len(coded)
     if n_known >= n - n_known or (n < ROWS_TO_COMPARE and not _are_new(n_known, n, len(codes), seen)):
         return
-    label, entries = column.label, categories_of(column, learned.type)
+    label, entries = column.label, categories_of(column, column_type)
     new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
     n = n_known + len(new)
     if len(new) <= n_known:
@@ -103,7 +121,7 @@ def warn_of_unknown(
     few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
     came = _words_of_first(_first_different(new))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
-    become = "are missing" if learned.type == ORDERED else "count as one category"
+    become = "are missing" if column_type == ORDERED else "count as one category"
     examples = known or "only missing values"
     few = few or f"{len(new):,} of {n:,} values are unknown"
     if seen is not None and seen.rare >= _LEAST_SHOWN:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmlp._bridge import _core
 from cmlp._bridge.blocks import empty_block, given_params
+from cmlp._data.activations import SYNONYMS
 from cmlp._data.losses import traits_of
 from cmlp._train.constraints import (
     ACTIVATION,
@@ -17,7 +18,6 @@ from cmlp._train.constraints import (
     NONE,
     QUANTILES,
     SIZE_LIMIT,
-    SYNONYMS,
     Constraint,
     argument,
     interval,

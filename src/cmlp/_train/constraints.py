@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.activations import SYNONYMS
 from cmlp._data.scale import InputScale
 from cmlp._train.other_names import value_hint
 from cmlp.callbacks import HOOKS
@@ -30,8 +31,6 @@ OUTPUTS = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.ou
 LOSSES = {
     output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs)) for output in OUTPUTS
 }
-# Other names for activations.
-SYNONYMS = {"sigmoid": "logistic"}
 # Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_FLOAT = sys.float_info.max

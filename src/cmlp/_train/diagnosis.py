@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import taken
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import root_mean_squares, sample
@@ -54,9 +55,6 @@ _RARE = 0.5  # a class is rare if it has less than this part of its share among 
 FEW_EPOCHS = 5
 _FALLING = 0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
-_MOST_LAYERS = {"logistic": 2, "softmax": 2, "tanh": 6}
-_MOST_OTHER_LAYERS = 10
-_RANGES = {"logistic": (0.0, 1.0), "tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "relu": (0.0, math.inf)}
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
 
@@ -128,13 +126,13 @@ class KeptMeasures(NamedTuple):
     score: float = math.nan
 
 
-class Verdict(NamedTuple):
-    """What follows if a model is useless.
+class WarningRule(NamedTuple):
+    """When there is a warning of a useless model, and what it says.
 
     Attributes
     ----------
     warns : bool
-        Whether there is a warning.
+        Whether there is one at all.
     note : str
         What it says first of the causes.
     needs_proof : bool
@@ -147,7 +145,7 @@ class Verdict(NamedTuple):
     needs_proof: bool = False
 
 
-WARNING = Verdict()
+ALWAYS = WarningRule()
 
 
 class Comparison(NamedTuple):
@@ -185,11 +183,11 @@ def warn_if_useless(
     job: TrainingJob,
     kept: KeptMeasures,
     sampled: Sampled | None = None,
-    verdict: Verdict = WARNING,
-) -> bool | None:
+    rule: WarningRule = ALWAYS,
+) -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
-    Returns whether they are; None if that is not known. The rows are the validation rows, if there are any.
+    Returns whether they are shown to be useless. The rows are the validation rows, if there are any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
     of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,
@@ -197,42 +195,42 @@ def warn_if_useless(
     """
     # The best constant answer is not known for a loss that is a function.
     if callable(job.net.loss) or is_ignored(UselessModelWarning):
-        return None
+        return False
     net, rows, objective = job.net, judged_rows(job), job.objective
     is_source = not job.is_whole and not rows.is_validation
     loss = kept.loss if rows.is_validation else job.state.history.loss
     if loss is None or (is_source and sampled is None):
-        return None
+        return False
     compared = rows
     if is_source and sampled is not None:
         compared = rows._replace(targets=scaled_targets(sampled[0], job.state), weight=sampled[1])
-    unit = objective.loss_scale * objective.report_scale * objective.unit
+    unit = objective.reported(objective.loss_scale)
     constant = once_per_pool(constant_loss, net, compared.targets, compared.weight)
     limit = compared.limit(net, constant.cost, constant.unit)
     found = Comparison(net, rows, loss, constant.cost * unit, limit * unit)
     if found.model_is_better():
-        return True
+        return False
     if not can_be_beaten(found.constant, compared):
-        return None
+        return False
     if _shown_by_score(job, rows, kept.score):
-        return True
+        return False
     try:
         if not is_source:
             found = _read_again(job, found, unit)
             if found.model_is_better():
-                return True
-        if verdict.needs_proof:
+                return False
+        if rule.needs_proof:
             outputs = _outputs(job, found.rows) if found.outputs is None else found.outputs
             if not found.is_proven(outputs):
-                return True
-        if not verdict.warns:
-            return False
+                return False
+        if not rule.warns:
+            return True
         with np.errstate(over="ignore"):
             advice = causes(job, found.rows, found.outputs)
     except StatusError:  # another thread has changed the rows, or a loss is too large
-        return None
-    found.warn(verdict.note + advice)
-    return False
+        return False
+    found.warn(rule.note + advice)
+    return True
 
 
 def can_be_beaten(constant: float, rows: Judged) -> bool:
@@ -404,7 +402,7 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
-            name = "saturated" if net.activations[number - 1] in ("logistic", "tanh") else "dead"
+            name = "saturated" if traits_of_activation(net.activations[number - 1]).saturates else "dead"
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
             remedy = "Standardized inputs, a smaller learning_rate_init or another activation helps."
             break
@@ -452,7 +450,8 @@ def _plateau(job: TrainingJob) -> str:
 
 def _out_of_range(net: _core.Net, targets: NDArray[Any]) -> str:
     """Return a sentence if the output activation cannot have the values of the targets."""
-    low, high = _RANGES.get(net.activations[-1], (-math.inf, math.inf))
+    traits = traits_of_activation(net.activations[-1])
+    low, high = traits.lowest, traits.highest
     if targets.ndim == 1 or (targets.min() >= low and targets.max() <= high):
         return ""
     return (
@@ -489,7 +488,7 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
 def _deep(net: _core.Net) -> str:
     """Return a sentence if there are more layers than gradients can pass with these activations."""
     hidden = net.activations[:-1]
-    most = min((_MOST_LAYERS.get(name, _MOST_OTHER_LAYERS) for name in hidden), default=0)
+    most = min((traits_of_activation(name).most_layers for name in hidden), default=0)
     if len(hidden) <= most:
         return ""
     names = "/".join(sorted(set(hidden)))

@@ -201,10 +201,9 @@ class Engine:
 
         The cost can overflow while the parameters are still finite: it has squares.
         """
-        objective = self.job.objective
         cost, penalty, n_rows = sums[_core.COST], sums[_core.PENALTY], sums[_core.N_ROWS]
         with np.errstate(all="ignore"):
-            return (cost / n_rows * objective.report_scale + penalty / n_rows) * objective.unit
+            return self.job.objective.reported(cost / n_rows, penalty / n_rows)
 
     def _diverged(self, loss: float) -> DivergenceError:
         """Return the error for the loss of the present epoch."""

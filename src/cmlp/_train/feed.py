@@ -14,6 +14,7 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.scale import Moments, sample
+from cmlp._train.random import draw_seed
 from cmlp._train.split import shuffled
 from cmlp.exceptions import NonFiniteInputError
 
@@ -245,7 +246,7 @@ def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: in
 def start_seeded_epoch(state: TrainingState, shuffle: bool) -> None:
     """Draw the seed of an epoch that is shuffled part by part, if at all, and begin with its first batch."""
     if shuffle:
-        state.draw_and_assign(lambda rng: {"shuffle_seed": int(2**32 * float(rng.random_sample())), "batch": 0})
+        state.draw_and_assign(lambda rng: {"shuffle_seed": draw_seed(rng), "batch": 0})
     else:
         state.batch = 0
 

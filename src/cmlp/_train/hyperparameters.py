@@ -1,18 +1,20 @@
 """What a hyperparameter is, and the checks and comparisons of a table of them, such as `PARAMETERS`.
 
 An entry has the name, for each owner (a class) the default, the constraints and the paragraph of the docstring, and
-what else depends on the parameter alone: what it needs of others to have an effect, whether it needs batches, may
-change before a fit is resumed, and may differ between workers. Everything that asks such a question reads the table.
-The signatures repeat names and defaults, for editors and readers; a test compares them.
+what else depends on the parameter alone: what it needs of others to have an effect, which kinds of calls refuse or
+ignore it, whether it needs batches, may change before a fit is resumed, and may differ between workers. Everything
+that asks such a question reads the table. The signatures repeat names and defaults, for editors and readers; a test
+compares them.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmlp._process.warnings import Notices, warn
 from cmlp._train.constraints import validated
-from cmlp.exceptions import UnusedParameterWarning
+from cmlp.exceptions import InvalidParameterError, UnusedParameterWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,13 +57,34 @@ class Need(NamedTuple):
     reason: str
 
 
-class Hyperparameter:
-    """A parameter: what it is for each owner, of which each has one use at most, its needs, and its flags.
+class Refusal(NamedTuple):
+    """Kinds of calls that refuse a parameter, a test of all values, and the sentence of the error.
 
-    Of the needs, the first one that is not met is named in a warning.
+    The sentence has the place ``{call}``.
     """
 
-    __slots__ = ("free_on_resume", "name", "needs", "needs_batches", "own_per_worker", "uses")
+    calls: tuple[str, ...]
+    is_refused: Callable[[Mapping[str, Any]], bool]
+    sentence: str
+
+
+class Hyperparameter:
+    """A parameter: what it is for each owner, of which each has one use at most, and what depends on it.
+
+    Of the needs, the first one that is not met is named in a warning. Some kinds of calls refuse
+    values, others ignore the parameter, as if it had the value in `switched_off`.
+    """
+
+    __slots__ = (
+        "free_on_resume",
+        "name",
+        "needs",
+        "needs_batches",
+        "own_per_worker",
+        "refusals",
+        "switched_off",
+        "uses",
+    )
 
     def __init__(
         self,
@@ -71,7 +94,11 @@ class Hyperparameter:
         needs_batches: bool = False,
         free_on_resume: bool = False,
         own_per_worker: bool = False,
+        refusals: tuple[Refusal, ...] = (),
+        switched_off: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        self.refusals = refusals
+        self.switched_off = switched_off
         self.name, self.needs, self.uses = name, needs, {owner: use for use in uses for owner in use.owners}
         self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker
 
@@ -86,6 +113,14 @@ class Hyperparameters:
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
+        self._refusals: dict[str, list[tuple[str, Refusal]]] = {}  # by the kind of call, as the next
+        self._switched_off: dict[str, dict[str, Any]] = {}
+        for name, entry in self.entries.items():
+            for refusal in entry.refusals:
+                for call in refusal.calls:
+                    self._refusals.setdefault(call, []).append((name, refusal))
+            for call, value in entry.switched_off.items():
+                self._switched_off.setdefault(call, {})[name] = value
         self._notices = Notices()  # of all fits of the process: a search clones its estimators
 
     def names(self, owner: str, flag: str | None = None) -> Sequence[str]:
@@ -134,6 +169,17 @@ class Hyperparameters:
             if _differs(values[name], self.entries[name].uses[owner].default):
                 return name
         return None
+
+    def require_allowed(self, call: str, values: Mapping[str, Any]) -> None:
+        """Raise InvalidParameterError if a kind of call refuses the value of a parameter."""
+        for name, refusal in self._refusals.get(call, ()):
+            if name in values and refusal.is_refused(values):
+                sentence = refusal.sentence.format(call=call)
+                raise InvalidParameterError(sentence, parameter=name, value=values[name])
+
+    def switched_off(self, call: str) -> Mapping[str, Any]:
+        """Map the parameters that a kind of call ignores to the values that it takes instead."""
+        return self._switched_off.get(call, {})
 
     def _needs_of(self, name: str, owner: str) -> tuple[Need, ...]:
         """Return what a parameter needs of the other parameters of an owner, and of arguments, which are no entries."""

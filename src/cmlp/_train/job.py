@@ -40,9 +40,9 @@ class Objective(NamedTuple):
     A `score` of None is minus the plain loss of the validation rows: the mean cost without what the loss adds for
     training, such as label smoothing. The core computes it in the pass that computes the validation loss.
 
-    Training minimizes `loss_scale` times the core's cost. The reported loss is this objective times `report_scale`,
-    plus the penalty, times `unit`. If `y_scale` is set, training learns this scale of the targets.
-    `y_advice` is what helps with large targets; empty if they cannot be too large.
+    Training minimizes `loss_scale` times the core's cost. The reported loss differs by `report_scale` and `unit`.
+    If `y_scale` is set, training learns this scale of the targets. `y_advice` is what helps with large targets; empty
+    if they cannot be too large.
     """
 
     score: Score | None
@@ -53,6 +53,11 @@ class Objective(NamedTuple):
     y_advice: str = ""
     scorer: Callable[[TrainingJob], float] | None = None  # the user's own score of the current parameters
     score_name: str = "accuracy"
+    scores_loss: bool = False  # whether the score is minus a loss of its own, which is then the validation loss
+
+    def reported(self, cost: Any, penalty: Any = 0.0) -> Any:
+        """Return the loss to report for a cost of the core without the penalty: numbers, or arrays of them."""
+        return (cost * self.report_scale + penalty) * self.unit
 
 
 class Data(NamedTuple):
@@ -146,7 +151,7 @@ class TrainingJob(NamedTuple):
 
 def log_loss_clip(net: _core.Net) -> float:
     """Return the eps for which the reported log loss clips probabilities to [eps, 1 - eps], as in scikit-learn."""
-    return float(np.finfo(net.dtype).eps) if net.loss == "log_loss" else 0.0
+    return float(np.finfo(net.dtype).eps) if traits_of(net.loss).is_log_loss else 0.0
 
 
 def y_advice(loss: str | LossFunction, standardizing: str) -> str:

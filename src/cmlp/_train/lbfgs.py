@@ -11,7 +11,7 @@ from cmlp._process.signals import TimeLimitReached
 from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
 from cmlp._train.callbacks import Callbacks, Deadline, lines_of
-from cmlp._train.diagnosis import WARNING, KeptMeasures, Verdict, scale_advice, warn_if_useless
+from cmlp._train.diagnosis import ALWAYS, KeptMeasures, WarningRule, scale_advice, warn_if_useless
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, optional, sklearn_class
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class LBFGS:
             except TimeLimitReached:  # the state is that after the last iteration
                 self.state.stopped = True
 
-    def judge(self, verdict: Verdict = WARNING) -> bool | None:
-        """Warn if the trained model is useless; return whether it is useful, None if not known."""
-        return warn_if_useless(self.job, KeptMeasures(), None, verdict)
+    def warn_if_useless(self, rule: WarningRule = ALWAYS) -> bool:
+        """Warn if the trained model is useless; return whether it is shown to be."""
+        return warn_if_useless(self.job, KeptMeasures(), None, rule)
 
     def _minimize(self) -> None:
         needs = "solver='lbfgs' needs SciPy: install it with `pip install cmlp[scipy]`."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from cmlp._process.signals import TimeLimitReached, safe_point
 from cmlp._process.warnings import is_ignored, warn
 from cmlp._train.callbacks import Callbacks, Deadline, lines_of
-from cmlp._train.diagnosis import WARNING, KeptMeasures, Verdict, scale_advice, warn_if_useless
+from cmlp._train.diagnosis import ALWAYS, KeptMeasures, WarningRule, scale_advice, warn_if_useless
 from cmlp._train.recorder import Recorder
 from cmlp._train.validation import Validation
 from cmlp.exceptions import ConvergenceWarning, DivergenceError, sklearn_class
@@ -131,6 +131,6 @@ class EpochLoop:
             )
             warn(text + scale_advice(job.objective, job.data), category)
 
-    def judge(self, verdict: Verdict = WARNING) -> bool | None:
-        """Warn if the trained model is useless; return whether it is useful, None if not known."""
-        return warn_if_useless(self.job, self._kept_measures, self.engine.sampled_targets(), verdict)
+    def warn_if_useless(self, rule: WarningRule = ALWAYS) -> bool:
+        """Warn if the trained model is useless; return whether it is shown to be."""
+        return warn_if_useless(self.job, self._kept_measures, self.engine.sampled_targets(), rule)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
+from cmlp._data.activations import SYNONYMS
+from cmlp._data.losses import formulas, losses_of
 from cmlp._data.scale import SCALES
 from cmlp._train.constraints import (
     ACTIVATION,
@@ -18,7 +21,6 @@ from cmlp._train.constraints import (
     FUNCTION,
     GENERATOR,
     HIDDEN,
-    LOSSES,
     NONE,
     NOT_NEGATIVE,
     OUTPUTS,
@@ -26,17 +28,17 @@ from cmlp._train.constraints import (
     POSITIVE_INTEGER,
     QUANTILES,
     SEED,
-    SYNONYMS,
     argument,
     instance,
     interval,
     one_of,
     pair,
 )
-from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Use
+from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Refusal, Use
+from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 class TrainingParameters:
@@ -74,8 +76,17 @@ class TrainingParameters:
 # The classes that have parameters. `Network` includes its methods.
 NETWORK, TRAINER = ("Network",), ("Trainer",)
 CLASSIFIER, REGRESSOR = ("MLPClassifier",), ("MLPRegressor",)
-MLP, TABULAR = (*CLASSIFIER, *REGRESSOR), ("TabularClassifier", "TabularRegressor")
-RIVER = "river.MLPClassifier", "river.MLPRegressor"
+TABULAR_CLASSIFIER, TABULAR_REGRESSOR = ("TabularClassifier",), ("TabularRegressor",)
+RIVER_CLASSIFIER, RIVER_REGRESSOR = ("river.MLPClassifier",), ("river.MLPRegressor",)
+MLP = (*CLASSIFIER, *REGRESSOR)
+TABULAR = (*TABULAR_CLASSIFIER, *TABULAR_REGRESSOR)
+RIVER = (*RIVER_CLASSIFIER, *RIVER_REGRESSOR)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names as the type of a parameter in a docstring."""
+    return "{" + ", ".join(f'"{name}"' for name in names) + "}"
+
 
 # As in scikit-learn, booleans are numbers for the estimators; `Network` refuses them.
 _FROM_0 = interval(Real, 0, math.inf, "left")
@@ -86,26 +97,23 @@ _RATE = interval(Real, 0, 1, "left", booleans=False)
 _MOMENTUM = interval(Real, 0, 1, "both")
 _VERBOSE = interval(Integral, 0, math.inf, "left"), *BOOLEAN, one_of(str, "bar")
 _SOLVERS = (one_of(str, "adam", "adamw", "lbfgs", "sgd"),)
-_KINDS = '{"constant", "invscaling", "adaptive", "one_cycle", "cosine"} or callable'
-_SCHEDULES = one_of(str, "adaptive", "constant", "cosine", "invscaling", "one_cycle"), FUNCTION
+_KINDS = f"{_listed(NAMED_SCHEDULES)} or callable"
+_SCHEDULES = one_of(str, *sorted(NAMED_SCHEDULES)), FUNCTION
+
 
 # What a parameter needs of another one to have an effect, in the order in which it is checked: the solver comes first.
-_PLANNED = ("one_cycle", "cosine")  # learning rates that are planned for `max_iter` epochs, besides functions
-
-
 def _has_batches(values: Mapping[str, Any]) -> bool:
     return bool(values["solver"] != "lbfgs")
 
 
 def _uses_learning_rate(values: Mapping[str, Any]) -> bool:
-    if values["learning_rate"] in ("invscaling", "adaptive"):
+    if kind_of_schedule(values["learning_rate"]).sgd_only:
         return bool(values["solver"] == "sgd")
     return _has_batches(values)
 
 
 def _may_stop(values: Mapping[str, Any]) -> bool:
-    rate = values["learning_rate"]
-    return not _has_batches(values) or not (callable(rate) or rate in _PLANNED)
+    return not (_has_batches(values) and kind_of_schedule(values["learning_rate"]).is_planned)
 
 
 def _holds_out(values: Mapping[str, Any]) -> bool:
@@ -131,6 +139,28 @@ _EPOCHS_WITHOUT_CHANGE = Need(
     "learning_rate", lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values), _PLAN
 )
 
+# The kinds of calls that train one network, by their names in messages.
+FIT, PARTIAL_FIT, FIT_BATCHES = "fit", "partial_fit", "fit_batches"
+JOINT_FIT, RANGE_TEST = "comm", "find_learning_rate"
+
+
+def _is(name: str, refused: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return the test whether a parameter has a value."""
+    return lambda values: isinstance(values[name], str) and values[name] == refused
+
+
+def _needs_own_rows(values: Mapping[str, Any]) -> bool:
+    return _holds_out(values) and not values["X_val"]
+
+
+# The sentence of scikit-learn's SGDClassifier.
+_BALANCED = (
+    "class_weight 'balanced' is not supported for {call}. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
+)
+
 TRAINING_ENTRIES = (
     Hyperparameter(
         "solver",
@@ -146,6 +176,18 @@ TRAINING_ENTRIES = (
         ),
         Use(RIVER, '{"adam", "adamw", "sgd"}', "adam", (one_of(str, "adam", "adamw", "sgd"),)).says(
             '"adam" is Adam, "adamw" is Adam with `weight_decay`, "sgd" is gradient descent with momentum.'
+        ),
+        refusals=(
+            Refusal(
+                (FIT_BATCHES, JOINT_FIT),
+                _is("solver", "lbfgs"),
+                "{call} needs batches, but solver='lbfgs' has none: use another solver.",
+            ),
+            Refusal(
+                (RANGE_TEST,),
+                _is("solver", "lbfgs"),
+                "{call} needs a solver with learning rates, but solver='lbfgs' has none.",
+            ),
         ),
     ),
     Hyperparameter(
@@ -188,6 +230,7 @@ TRAINING_ENTRIES = (
         Use(TRAINER, _KINDS, "constant", _SCHEDULES).says("The learning-rate schedule, as for `MLPClassifier`."),
         Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says("Not negative; may be changed between epochs."),
         needs=(_LEARNING_RATE,),
+        switched_off={RANGE_TEST: "constant"},
     ),
     Hyperparameter(
         "learning_rate_init",
@@ -256,6 +299,7 @@ TRAINING_ENTRIES = (
         """),
         free_on_resume=True,
         own_per_worker=True,
+        switched_off={RANGE_TEST: False},
     ),
     Hyperparameter(
         "momentum",
@@ -287,6 +331,21 @@ TRAINING_ENTRIES = (
             and sets need `calibrate`.
         """),
         needs=(_EPOCHS,),
+        switched_off={RANGE_TEST: False},
+        refusals=(
+            Refusal(
+                (PARTIAL_FIT,),
+                _holds_out,
+                "{call} does not support early_stopping=True, because each call is one epoch: set "
+                "early_stopping=False and decide yourself when to stop, or use fit_batches with X_val "
+                "and y_val.",
+            ),
+            Refusal(
+                (FIT_BATCHES,),
+                _needs_own_rows,
+                "early_stopping=True needs X_val and y_val for {call}, which holds no rows out.",
+            ),
+        ),
     ),
     Hyperparameter(
         "validation_fraction",
@@ -403,6 +462,7 @@ TRAINING_ENTRIES = (
             batches, as for `MLPClassifier`.
         """),
         needs=(_BATCHES,),
+        switched_off={RANGE_TEST: 0.0},
     ),
     Hyperparameter(
         "max_time",
@@ -425,6 +485,7 @@ TRAINING_ENTRIES = (
         """),
         free_on_resume=True,
         own_per_worker=True,
+        switched_off={PARTIAL_FIT: None, RANGE_TEST: None},
     ),
     Hyperparameter(
         "scoring",
@@ -439,6 +500,7 @@ TRAINING_ENTRIES = (
             validation loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have
             weights.
         """),
+        switched_off={PARTIAL_FIT: None, RANGE_TEST: None},
     ),
     Hyperparameter(
         "callbacks",
@@ -457,6 +519,7 @@ TRAINING_ENTRIES = (
         """),
         free_on_resume=True,
         own_per_worker=True,
+        switched_off={RANGE_TEST: None},
     ),
     Hyperparameter(
         "block_size",
@@ -478,6 +541,7 @@ _INITIALIZATION = one_of(str, "glorot", "he", "lecun"), pair("coefs", "intercept
 _SCALE = interval(Real, 0, math.inf, "neither"), COLUMNS
 _GENERATOR = SEED, GENERATOR, NONE
 _THREADS = POSITIVE_INTEGER, NONE
+
 
 NETWORK_ENTRIES = (
     Hyperparameter(
@@ -520,48 +584,45 @@ NETWORK_ENTRIES = (
         "loss",
         Use(
             CLASSIFIER,
-            '{"focal", "label_smoothing", "log_loss", "squared_error"} or callable',
+            f"{_listed(losses_of(*CLASSIFIER))} or callable",
             "log_loss",
-            (one_of(str, "focal", "label_smoothing", "log_loss", "squared_error"), FUNCTION),
-        ).says("""
-            The cost of a row. "squared_error" is the sum of ``(a - y) ** 2`` over the outputs, with logistic outputs.
-            The others use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p for
-            `loss_parameter` and a for the probability of the true class: "log_loss" is ``-log(a)``, "focal" is
-            ``-(1 - a) ** p * log(a)`` [8]_, and "label_smoothing" is the log loss with the targets
-            ``(1 - p) * y + p / n_classes`` [9]_. A function ``loss(y, output)``, for experiments, gets zeros and ones
-            and the probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row, of shape
-            (n,), and its derivatives with respect to the probabilities, of shape (n, n_outputs). A row's cost must
-            depend on this row alone. It is called in one thread; such a model cannot be saved, but pickled.
+            (one_of(str, *losses_of(*CLASSIFIER)), FUNCTION),
+        ).says(f"""
+            The cost of a row. "squared_error" is a sum over the outputs, which are logistic. The others
+            use softmax outputs, or logistic outputs for two classes and for multilabel targets. With p
+            for `loss_parameter` and ``d = output - target``:
+
+{indent(formulas(*CLASSIFIER), " " * 12)}
+            - A function ``loss(y, output)``, for experiments: it gets zeros and ones and the
+              probabilities of some rows, both of shape (n, n_outputs), and returns the cost of each row,
+              of shape (n,), and its derivatives with respect to the probabilities, of shape (n,
+              n_outputs). A row's cost must depend on this row alone. It is called in one thread; such a
+              model cannot be saved, but pickled.
+
+            See [8]_ for "focal", and [9]_ for "label_smoothing".
         """),
         Use(
             REGRESSOR,
             "str or callable",
             "squared_error",
-            (one_of(str, "absolute_error", "gamma", "huber", "poisson", "quantile", "squared_error"), FUNCTION),
-        ).says("""
-            The cost of an output, with ``d = output - y``. The outputs are exponential for "poisson" and "gamma",
-            otherwise identity.
+            (one_of(str, *losses_of(*REGRESSOR)), FUNCTION),
+        ).says(f"""
+            The cost of an output. The outputs are exponential for "poisson" and "gamma", otherwise
+            identity. With p for `loss_parameter` or `quantile`, and ``d = output - target``:
 
-            - "squared_error": ``d ** 2 / 2``.
-            - "absolute_error": ``abs(d)``; its minimum is the median.
-            - "huber": ``d ** 2 / 2`` if ``abs(d) <= p``, otherwise ``p * (abs(d) - p / 2)``, with p for
-              `loss_parameter`: large errors count less [8]_.
-            - "quantile": ``(1 - quantile) * d`` if d is positive, otherwise ``-quantile * d``; its minimum is the
-              quantile [9]_.
-            - "poisson": ``output - y + y * log(y / output)``, half the Poisson deviance, for counts; targets must not
-              be negative.
-            - "gamma": ``y / output + log(output)``, up to a constant half the gamma deviance, for prices and
-              durations; targets must be positive.
+{indent(formulas(*REGRESSOR), " " * 12)}
             - A function ``loss(y, output)``, for experiments: it gets the targets and outputs of some rows, both of
               shape (n, n_outputs), and returns the cost of each row, of shape (n,), and its derivatives with respect to
               the outputs, of shape (n, n_outputs). A row's cost must depend on this row alone. It is called in one
               thread; such a model cannot be saved, but pickled.
+
+            See [8]_ for "huber", and [9]_ for "quantile".
         """),
         Use(
             NETWORK,
             "str or callable",
             "log_loss",
-            (one_of(str, *sorted({name for names in LOSSES.values() for name in names})), FUNCTION),
+            (one_of(str, *losses_of()), FUNCTION),
         ).says("""
             Cost of a row. With softmax or logistic outputs: "log_loss", "focal" or "label_smoothing" (targets must be
             from 0 to 1). With identity, logistic, tanh or exp outputs: "squared_error" (the sum of the squared
@@ -574,10 +635,10 @@ NETWORK_ENTRIES = (
             be saved.
         """),
         Use(
-            TABULAR[1:],
-            '{"squared_error", "absolute_error", "quantile", "poisson", "gamma"}',
+            TABULAR_REGRESSOR,
+            _listed(losses_of(*TABULAR_REGRESSOR)),
             "squared_error",
-            (one_of(str, "absolute_error", "gamma", "poisson", "quantile", "squared_error"),),
+            (one_of(str, *losses_of(*TABULAR_REGRESSOR)),),
         ).says("""
             What is minimized: "squared_error" predicts the mean, "absolute_error" the median, "quantile" a quantile.
             "poisson" and "gamma" predict a mean, too, which is positive: half their deviances are minimized, and the
@@ -585,10 +646,10 @@ NETWORK_ENTRIES = (
             durations, which must be positive and whose deviations grow with their mean.
         """),
         Use(
-            RIVER[1:],
-            '{"squared_error", "absolute_error", "huber", "poisson", "gamma"}',
+            RIVER_REGRESSOR,
+            _listed(losses_of(*RIVER_REGRESSOR)),
             "squared_error",
-            (one_of(str, "absolute_error", "gamma", "huber", "poisson", "squared_error"),),
+            (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
         ).says('As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'),
     ),
     Hyperparameter(
@@ -612,7 +673,7 @@ NETWORK_ENTRIES = (
             of the only column of y: the network has an output for each of them, and `predict` sorts the outputs of each
             row, so that they never cross [10]_.
         """),
-        Use(TABULAR[1:], "float or list of float", 0.5, _LEVELS).says("""
+        Use(TABULAR_REGRESSOR, "float or list of float", 0.5, _LEVELS).says("""
             The quantile of ``loss="quantile"``, between 0 and 1. Or an ascending list of 2 to 100 quantiles of one
             target: `predict` then returns a column for each of them, ascending in every row.
         """),
@@ -631,12 +692,20 @@ NETWORK_ENTRIES = (
             If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
             median distance of the others from it.
         """),
-        Use(RIVER[1:], '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
+        Use(RIVER_REGRESSOR, '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
             "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
             (see Notes), and predicts y; "huber" then counts in deviations. With "poisson" and "gamma", y is divided by
             the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
             `cmlp.MLPRegressor.partial_fit`.
         """),
+        refusals=(
+            Refusal(
+                (FIT_BATCHES,),
+                _is("y_scale", "robust"),
+                "y_scale='robust' needs all rows for the quartiles, which {call} does not have: use "
+                "'standard', or scale y yourself.",
+            ),
+        ),
     ),
     Hyperparameter(
         "class_weight",
@@ -654,7 +723,7 @@ NETWORK_ENTRIES = (
             stays in `classes_`.
         """),
         Use(
-            TABULAR[:1],
+            TABULAR_CLASSIFIER,
             'None, "balanced", dict or list of dict',
             None,
             (one_of(str, "balanced"), _DICT, _DICTS, NONE),
@@ -664,6 +733,14 @@ NETWORK_ENTRIES = (
             targets, a list with a dict for each column; the weights of a row's columns multiply. The weights count in
             held-out rows and in `y_val` too. A class of weight 0 is not in `classes_`, as if its rows were not there.
         """),
+        refusals=(
+            Refusal((PARTIAL_FIT,), _is("class_weight", "balanced"), _BALANCED),
+            Refusal(
+                (FIT_BATCHES,),
+                _is("class_weight", "balanced"),
+                "class_weight='balanced' needs all labels, which {call} does not have: pass a dict of weights.",
+            ),
+        ),
     ),
     Hyperparameter(
         "categorical_features",
@@ -685,7 +762,7 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "interval_width",
-        Use(TABULAR[1:], '{"adaptive", "constant"}', "adaptive", (one_of(str, "adaptive", "constant"),)).says("""
+        Use(TABULAR_REGRESSOR, '{"adaptive", "constant"}', "adaptive", (one_of(str, "adaptive", "constant"),)).says("""
             How wide the intervals of `predict_interval` are, unless several quantiles decide. "adaptive": in proportion
             to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
             with fewer than about 100 rows or if none is held out.
@@ -772,6 +849,14 @@ NETWORK_ENTRIES = (
             data, and where training ended. `save` stores the record. What cannot be repeated raises ValueError, for
             example functions as parameters and `partial_fit`.
         """),
+        switched_off={RANGE_TEST: False},
+        refusals=(
+            Refusal(
+                (PARTIAL_FIT,),
+                lambda values: bool(values["provenance"]),
+                "{call} does not support provenance=True: it does not record what it trains on.",
+            ),
+        ),
     ),
     Hyperparameter(
         "n_threads",
@@ -816,6 +901,14 @@ NETWORK_ENTRIES = (
             (n_inputs,): the network sees ``(X - shift) * factor``, computed in float64 and rounded once. Sparse X must
             not be shifted.
         """),
+        refusals=(
+            Refusal(
+                (FIT_BATCHES,),
+                _is("input_scale", "robust"),
+                "input_scale='robust' needs all rows for the quartiles, which {call} does not have: "
+                "use 'standard', 'minmax' or (shift, factor).",
+            ),
+        ),
     ),
 )
 

@@ -33,6 +33,11 @@ def random_state(seed: int | np.random.RandomState | None) -> Generator:
     return _core.Random(checked) if isinstance(checked, int) else checked
 
 
+def draw_seed(generator: Generator) -> int:
+    """Draw a seed below 2**32, by one double, so that all generators give the same."""
+    return int(2**32 * float(generator.random_sample()))
+
+
 def is_storable(generator: Generator) -> bool:
     """Return whether `stored_generator` can store a generator: whether its algorithm is MT19937."""
     return isinstance(generator, _core.Random) or type(generator._bit_generator).__name__ == "MT19937"

@@ -182,6 +182,12 @@ class Custom(Planned):
 SCHEDULES: Mapping[str, type[Schedule]] = {
     schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle, Cosine, Custom)
 }
+NAMED_SCHEDULES = [name for name in SCHEDULES if name != Custom.name]
+
+
+def kind_of_schedule(learning_rate: str | Callable[[int, int], float]) -> type[Schedule]:
+    """Return the class of the schedule that the parameter `learning_rate` names, or is."""
+    return Custom if callable(learning_rate) else SCHEDULES[learning_rate]
 
 
 def _steps(epoch: int, n_batches: int) -> NDArray[np.float64]:

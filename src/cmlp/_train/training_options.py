@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from cmlp._bridge import _core
 from cmlp._train.architecture import per_layer
 from cmlp._train.parameters import PARAMETERS, TrainingParameters
-from cmlp._train.schedules import SCHEDULES, Custom, Schedule
+from cmlp._train.random import draw_seed
+from cmlp._train.schedules import Custom, Schedule, kind_of_schedule
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -61,10 +62,8 @@ class TrainingOptions(TrainingParameters, Options):
         numbers = self.learning_rate_init, self.power_t, self.max_iter, self.warmup
         if callable(self.learning_rate):
             return Custom(*numbers, function=self.learning_rate)
-        kind = SCHEDULES[self.learning_rate]
-        if self.solver in ("adam", "adamw") and kind.sgd_only:
-            kind = SCHEDULES["constant"]
-        return kind(*numbers)
+        kind = kind_of_schedule(self.learning_rate)
+        return Schedule(*numbers) if kind.sgd_only and self.solver in ("adam", "adamw") else kind(*numbers)
 
     def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
@@ -83,7 +82,7 @@ class TrainingOptions(TrainingParameters, Options):
         """With dropout, draw the seed of a new training from its generator."""
         if "dropout" in self.penalty_and_dropout(n_layers):
             assert state.generator is not None
-            state.dropout_seed = int(2**32 * float(state.generator.random_sample()))
+            state.dropout_seed = draw_seed(state.generator)
 
 
 def check_scoring(options: TrainingOptions, own_rows: bool) -> None:

@@ -49,7 +49,7 @@ class Validation:
                 with immediate_signals():
                     return objective.scorer(job), loss
             if objective.score is None:
-                return -plain_loss, loss
+                return -plain_loss, plain_loss
             outputs = job.net.forward(
                 state.params,
                 own.X,
@@ -58,7 +58,8 @@ class Validation:
                 n_threads=job.n_threads,
                 seconds=deadline.left(),
             )
-            return objective.score(outputs, own.targets, own.weight), loss
+            score = objective.score(outputs, own.targets, own.weight)
+            return score, -score if objective.scores_loss else loss
         except NonFiniteInputError as error:
             raise job.data.first_error(error, job.net.dtype, validation=True) from None
 
@@ -79,7 +80,7 @@ class Validation:
             loss_scale=objective.loss_scale,
             clip=log_loss_clip(job.net),
         )
-        return cost * objective.report_scale * objective.unit, plain_loss
+        return objective.reported(cost), plain_loss
 
 
 class UserScore:

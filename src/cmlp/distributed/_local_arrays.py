@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cmlp._data.scale import InputScale
     from cmlp._estimators.sources import Arrays
-    from cmlp._estimators.targets import NetworkTargetEncoding
+    from cmlp._estimators.targets import TargetEncoding
     from cmlp._train.job import TrainingJob
     from cmlp._train.split import Shards
     from cmlp.distributed._workers import Workers
@@ -91,9 +91,7 @@ class LocalArrays(RowSource):
         weight = None if rows.weight is None else rows.weight[own]
         return EncodedRows(rows.X, rows.targets[own], weight)
 
-    def survey(
-        self, job: TrainingJob, encoding: NetworkTargetEncoding, input_scale: str | None
-    ) -> tuple[int, LearnedScales]:
+    def survey(self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""
         if input_scale == "robust":
             raise InvalidParameterError(

@@ -15,13 +15,12 @@ from cmlp._bridge import _core
 from cmlp._data.arrays import section
 from cmlp._data.checksums import BLOCK, block_checksums
 from cmlp._estimators.fit import train_and_store
+from cmlp._estimators.fit_network import NetworkFit
 from cmlp._estimators.fitted import run_locked
-from cmlp._estimators.kinds_of_call import FIT_OF_PROCESSES
-from cmlp._estimators.network_fit import NetworkFit
 from cmlp._estimators.sources import Arrays
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
-from cmlp._train.parameters import PARAMETERS
+from cmlp._train.parameters import JOINT_FIT, PARAMETERS
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.same_data import arrays_of, describe_arrays, digests_of, keep_or_compare_digests
 from cmlp._train.split import CHUNK
@@ -74,7 +73,7 @@ def _request(
     estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
 ) -> tuple[NetworkFit, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
-    fit = NetworkFit.of(estimator, validation, call=FIT_OF_PROCESSES, shards=shards, resume=resume)
+    fit = NetworkFit.of(estimator, validation, call=JOINT_FIT, shards=shards, resume=resume)
     options = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
     return fit, {name: bool(value) for name, value in options.items()}
 
@@ -100,7 +99,7 @@ def _run(fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, follow
     workers.compare({"classes": known, "batch size": str(batch_size), **_description(run.job)})
     workers.together(partial(_warn_of_idle, workers, batch_size))
     _keep_or_compare(run.job, workers, source)
-    train_and_store(fit, followers, judges=not workers.rank)  # worker 0 warns of a useless model
+    train_and_store(fit, followers, warns=not workers.rank)  # worker 0 warns of a useless model
 
 
 def _warn_of_idle(workers: Workers, batch_size: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.checks import as_rows, check_width
 from cmlp._data.scale import scaled_rows
 from cmlp._estimators.fitted import unchanging
@@ -183,7 +184,7 @@ def is_network(model: Any) -> bool:
 
 def is_classifier(model: Any) -> bool:
     """Return whether a model gives a score for each class."""
-    return model.output in ("softmax", "logistic") if is_network(model) else hasattr(model, "predict_proba")
+    return traits_of_activation(model.output).is_probability if is_network(model) else hasattr(model, "predict_proba")
 
 
 def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

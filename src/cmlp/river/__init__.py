@@ -263,7 +263,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "huber", "poisson", "gamma"}, default="squared_error"
+    loss : {"absolute_error", "gamma", "huber", "poisson", "squared_error"}, default="squared_error"
         As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a
         sum.
     hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -334,7 +334,6 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     """
 
     _parameter_owner: ClassVar[str] = "river.MLPRegressor"
-    _output = "identity"
 
     def __init__(
         self,
@@ -358,8 +357,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         seed: int | None = None,
     ) -> None:
         self._set_up(locals())
-        if traits_of(loss).has_positive_outputs:
-            self._output = "exp"
+        self._output = traits_of(loss).output
 
     @property
     def network_(self) -> Network | None:
@@ -375,7 +373,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         network = copy(learned.network)
         _, weights, biases = output_layer(network._net, network.params)
         shift, spread = self._shift_and_spread(learned.moments)
-        if self._output == "exp":
+        if traits_of(self.loss).has_positive_outputs:
             biases += math.log(spread)
         else:
             weights *= spread
@@ -455,7 +453,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
         Positive outputs have no shift: their targets are divided by their mean, unless all are 0 so far.
         """
-        if self._output == "exp":
+        if traits_of(self.loss).has_positive_outputs:
             return 0.0, moments.mean or 1.0
         return moments.mean, moments.deviation()
 

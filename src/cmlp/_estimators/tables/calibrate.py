@@ -61,7 +61,7 @@ class RowsWithTruth(NamedTuple):
     truth: NDArray[Any]
     weight: NDArray[np.float64] | None
 
-    def of(self, part: NDArray[np.bool_]) -> RowsWithTruth:
+    def take(self, part: NDArray[np.bool_]) -> RowsWithTruth:
         """Return some of the rows."""
         return RowsWithTruth(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
 
@@ -150,7 +150,7 @@ def with_probabilities_by_rows(
     A part for the map that is larger than a half serves its mean probability as well.
     """
     is_fourth = _fourth_of(rows.truth)
-    learning, scoring = rows.of(~is_fourth), rows.of(is_fourth)
+    learning, scoring = rows.take(~is_fourth), rows.take(is_fourth)
     scores = _scores(model, learning)
     if not len(scoring.raw) or not len(scores.weight):
         raise ValueError(f"probabilities=True needs at least {_FOURTH} rows, and known labels{_OUTSIDE}.")

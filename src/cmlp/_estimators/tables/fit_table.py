@@ -11,34 +11,49 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
+from cmlp._bridge.blocks import block_copy
 from cmlp._data.checks import as_targets
 from cmlp._data.checksums import block_checksums, hash_of_text, stored_dtype
+from cmlp._data.encoded_rows import EncodedRows
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._data.weights import as_weights
 from cmlp._estimators.estimator_options import with_known_seed
 from cmlp._estimators.fit import Fit, train_and_store
-from cmlp._estimators.fitted import Fitted, copy_with, fitted_of, locked, untrained_states
-from cmlp._estimators.network_fit import trainer_of
-from cmlp._estimators.resuming import parameters_to_keep, table_to_resume
-from cmlp._estimators.tables.bag import Bag, TableRows, encoded_inputs, networks_of
-from cmlp._estimators.tables.held_out import held_out_scores, measured_on_held_out, warn_if_bag_is_useless
+from cmlp._estimators.fit_network import trainer_of
+from cmlp._estimators.fitted import Fitted, fitted_of, locked, untrained_states
+from cmlp._estimators.resuming import parameters_to_keep, resumed_state, table_to_resume
+from cmlp._estimators.tables.bag import (
+    ACTIVATION,
+    FEWEST_ROWS,
+    N_FOLDS,
+    folds_of,
+    has_bins,
+    options_of_member,
+)
+from cmlp._estimators.tables.calibrate import measured
+from cmlp._estimators.tables.held_out import warn_if_bag_is_useless
 from cmlp._estimators.tables.learn_columns import learn_columns, learn_inputs
 from cmlp._estimators.tables.splits import SplitTarget
 from cmlp._estimators.tables.targets import learn_table_encoding
-from cmlp._estimators.tables.train_bag import BagTrainer, train_members
-from cmlp._model.model import TableModel
+from cmlp._estimators.tables.train_bag import train_members
+from cmlp._model.calibration import HELD_OUT, frequent_ends
+from cmlp._model.model import TableModel, TrainedNet, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
-from cmlp._model.probabilities import networks_as_trained
+from cmlp._model.probabilities import HeldOutScores, Scores, networks_as_trained, no_map, scores_of_inputs
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
+from cmlp._train.architecture import init_activations, initial_params
 from cmlp._train.callbacks import Callbacks, Deadline, callbacks_of
-from cmlp._train.job import naming_validation, require_complete
+from cmlp._train.engine import Engine
+from cmlp._train.job import Data, TrainingJob, naming_validation, require_complete
 from cmlp._train.parameters import PARAMETERS
-from cmlp._train.random import random_state
+from cmlp._train.random import draw_seed, random_state
+from cmlp._train.state import History, TrainingState, Weights
+from cmlp._train.training_run import make_run
 from cmlp.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -48,14 +63,17 @@ if TYPE_CHECKING:
     from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fitted import Provenance, ProvenanceNow
     from cmlp._estimators.tables.targets import CountedTargets, TableEncoding
-    from cmlp._model.summary import Background
+    from cmlp._model.calibration import Calibration
+    from cmlp._model.summary import Accuracy, Background
     from cmlp._model.table_columns import TableColumns
     from cmlp._model.unusual_rows import Gaps
-    from cmlp._train.diagnosis import Verdict
+    from cmlp._train.diagnosis import WarningRule
+    from cmlp._train.job import Split
     from cmlp._train.loop import EpochLoop
+    from cmlp._train.training_options import TrainingOptions
 
 _FEWEST_ROWS = 2  # that fit accepts
-_WARM_NOTE = (
+_KEPT_COLUMNS = (
     " warm_start=True keeps the categories, ranges and bins of the earlier fit: fit with "
     "warm_start=False to learn those of these rows."
 )
@@ -81,25 +99,43 @@ def fit_table(
         train_and_store(fit.prepare(*given), [*own, *followers])
 
 
-class OpenedTable(NamedTuple):
-    """The columns of X and of X_val, what y means, and the targets of the rows that count."""
+class TableRows(NamedTuple):
+    """The rows of a fit that count: those to train on, then those of the user's validation data, if there are any."""
 
-    frame: InputFrame
-    encoding: TableEncoding
-    targets: CountedTargets
-    validation: tuple[InputFrame, CountedTargets] | None
+    raw: NDArray[np.float64]  # columns
+    targets: NDArray[Any]
+    truth: NDArray[Any]  # as `scores_of` compares it with outputs
+    weight: NDArray[np.float64] | None
+    n_training: int
+
+    @property
+    def parts(self) -> list[slice]:
+        """The training rows, and the validation rows if there are any."""
+        n, n_rows = self.n_training, len(self.raw)
+        return [slice(n)] if n == n_rows else [slice(n), slice(n, n_rows)]
+
+    @property
+    def to_train_on(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """The columns and the weights of the training rows."""
+        n = self.n_training
+        return self.raw[:n], None if self.weight is None else self.weight[:n]
 
 
 @dataclass(eq=False)
-class TableFit(Fit["TableOptions"]):
+class TableFit(Fit):
     """A call that trains the networks of a table."""
+
+    is_of_table = True
 
     options: TableOptions
     previous: Fitted | None = None
     repeated: TableColumns | None = None  # the columns of a fit that is continued or repeated
     # Once it is prepared, also these:
     runs: list[EpochLoop] = field(default_factory=list, init=False)
-    bag: Bag = field(init=False)
+    encoding: TableEncoding = field(init=False)
+    columns: TableColumns = field(init=False)
+    rows: TableRows = field(init=False)
+    inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)  # of the members with and without bins
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
@@ -114,44 +150,41 @@ class TableFit(Fit["TableOptions"]):
             return cls(estimator, options, previous, validation, True, repeated=previous.model.columns)
         return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
 
-    @property
-    def warm_model(self) -> TableModel | None:
-        """The model that a warm start continues."""
-        return self.previous.model if self.options.warm_start and self.previous is not None else None
-
     def prepare(self, X: Any, y: Any, weight: Any) -> Self:
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
 
         The runs are those of the fit that is resumed, of a warm start, or new.
+
+        Random numbers are drawn in this order: the seed of the rows for explanations, the folds, the seeds of networks.
         """
         options, previous = self.options, self.previous
         self.deadline = Deadline(options.max_time)
-        opened = self._open(X, y, weight)
-        columns, rows = self._learn_columns(opened)
-        self.bag = bag = Bag(
-            rows, opened.encoding, columns, encoded_inputs(columns, rows.raw, options.n_estimators), options
-        )
-        digest = digest_of(bag)
+        self._learn_columns(self._open(X, y, weight))
+        rows, columns = self.rows, self.columns
+        kinds = {has_bins(columns, k) for k in range(min(options.n_estimators, 2))}
+        self.inputs = {bins: columns.encode(rows.raw, bins=bins) for bins in kinds}
+        digest = _digest_of(self)
         if self.resume and previous is not None:
             if digest != previous.state.resume_check.digests:
                 raise ValueError(
                     "resume=True continues a fit on other data. Pass the same X, y and "
                     "validation data, with the same names of columns, categories and labels."
                 )
-            self.runs, self.background = bag.resumed_runs(previous.states), previous.model.background
+            self.background = previous.model.background
+            self.runs = [self._resumed_run(k, state) for k, state in enumerate(previous.states)]
         else:
             generator = _generator(options.random_state)
-            seed = int(2**32 * float(generator.copy().random_sample()))  # of rows whose choice changes no other number
+            seed = draw_seed(generator.copy())  # of rows whose choice changes no other number
             self.background = kept_rows(*rows.to_train_on, options.keep_background, seed)
-            self.runs = bag.new_runs(generator, None if previous is None else networks_as_trained(previous.model))
+            self.runs = self._new_runs(generator)
         for run in self.runs:
             check = run.state.resume_check
             check.parameters, check.digests = parameters_to_keep(self.estimator), digest
         self.values = values_at_ranks(*rows.to_train_on)
         return self
 
-    def _open(self, X: Any, y: Any, weight: Any) -> OpenedTable:
-        """Return the columns that the user has passed, and the targets of the rows that count."""
+    def _open(self, X: Any, y: Any, weight: Any) -> list[tuple[InputFrame, CountedTargets]]:
+        """Learn what y means. Return the columns of X, and of X_val if there is one, with the targets that count."""
         X_val, y_val, weight_val = self.validation
         frame = frame_of(X, self.class_name)
         val_frame = None
@@ -164,45 +197,177 @@ class TableFit(Fit["TableOptions"]):
                 )
             val_frame = _validation_frame(X_val, self.class_name)
         _require_rows(frame, self.class_name)
-        encoding, targets = learn_table_encoding(
-            self, self.warm_model, y, as_weights(weight, frame.n_rows), frame.n_rows
-        )
-        validation = None
+        weights = as_weights(weight, frame.n_rows)
+        self.encoding, targets = learn_table_encoding(self, y, weights, frame.n_rows)
+        opened = [(frame, targets)]
         if val_frame is not None:
             with naming_validation():
                 array = as_targets(y_val, val_frame.n_rows, self.class_name, labels=self.is_classifier)
-                validation = val_frame, encoding.targets(array, as_weights(weight_val, val_frame.n_rows))
+                opened.append((val_frame, self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows))))
         if len(targets.rows) < _FEWEST_ROWS:
             raise ValueError(
                 f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got "
                 f"{len(targets.rows)} (weights below 1e-30 of the largest count as 0, and "
                 "class_weight multiplies them)."
             )
-        return OpenedTable(frame, encoding, targets, validation)
+        return opened
 
-    def _learn_columns(self, opened: OpenedTable) -> tuple[TableColumns, TableRows]:
-        """Learn the columns, which a warm start keeps, and return them with the rows."""
-        model = self.warm_model
-        options = self.options
-        targets = opened.targets
+    def _learn_columns(self, opened: Sequence[tuple[InputFrame, CountedTargets]]) -> None:
+        """Learn the columns, which a warm start keeps, and read the rows."""
+        model, options = self.warm_model, self.options
         if model is not None:
-            rows = read_rows(model.columns, opened, self.class_name, Notices(_WARM_NOTE), model.gaps)
-            warn_of_moved_rows(model, rows.raw[rows.training], _WARM_NOTE)
-            return model.columns, rows
+            self.columns = model.columns
+            self.rows = self._read(model.columns, opened, Notices(_KEPT_COLUMNS), model.gaps)
+            warn_of_moved_rows(model, self.rows.to_train_on[0], _KEPT_COLUMNS)
+            return
+        frame, targets = opened[0]
         categorical = options.categorical_features
-        known = learn_columns(opened.frame, categorical, self.class_name, targets.rows, targets.weight)
-        rows = read_rows(known, opened, self.class_name)
-        target = SplitTarget(opened.encoding.to_split(targets.values), targets.weight)
-        columns = learn_inputs(
+        known = learn_columns(frame, categorical, self.class_name, targets.rows, targets.weight)
+        self.rows = self._read(known, opened)
+        self.columns = learn_inputs(
             known,
-            rows.raw[rows.training],
-            target,
+            self.rows.to_train_on[0],
+            SplitTarget(self.encoding.to_split(targets.values), targets.weight),
             options.n_threads,
             date_parts=options.date_parts,
             deadline=self.deadline,
             earlier=self.repeated,
         )
-        return columns, rows
+
+    def _read(
+        self,
+        columns: TableColumns,
+        opened: Sequence[tuple[InputFrame, CountedTargets]],
+        notices: Notices | None = None,
+        gaps: Gaps | None = None,
+    ) -> TableRows:
+        """Return the rows that count, of training and validation.
+
+        With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows
+        have besides.
+        """
+        (frame, targets), *others = opened
+        raw = columns.read(frame, self.class_name, notices, gaps, in_fit=True)
+        if len(targets.rows) < len(raw):
+            raw = raw[targets.rows]
+        rows = TableRows(raw, targets.values, targets.truth, targets.weight, len(raw))
+        for own_frame, own in others:
+            with naming_validation():
+                held_out = columns.read(own_frame, self.class_name, Notices(), gaps)[own.rows]
+            weight = targets.weight
+            if weight is not None or own.weight is not None:
+                weights = zip((weight, own.weight), (raw, held_out), strict=True)
+                weight = np.concatenate([np.ones(len(some)) if one is None else one for one, some in weights])
+            rows = TableRows(
+                np.concatenate([raw, held_out]),
+                np.concatenate([targets.values, own.values]),
+                np.concatenate([targets.truth, own.truth]),
+                weight,
+                len(raw),
+            )
+        return rows
+
+    # The members of the bag
+
+    def inputs_of(self, k: int) -> NDArray[np.float32]:
+        """Return the encoded rows as member k reads them."""
+        return self.inputs[has_bins(self.columns, k)]
+
+    def _outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the outputs of member k for some rows."""
+        return network.net.forward(network.params, self.inputs_of(k)[rows], n_threads=1).astype(np.float64)
+
+    def networks(self) -> list[TrainedNet]:
+        """Return the networks with copies of their best parameters so far."""
+        return [TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in self.runs]
+
+    def network(self, k: int) -> _core.Net:
+        """Return the network of member k."""
+        options, encoding = self.options, self.encoding
+        hidden = options.hidden_layer_sizes
+        sizes = (self.inputs_of(k).shape[1], *hidden, encoding.n_outputs)
+        activations = (*[ACTIVATION] * len(hidden), encoding.output)
+        return _core.Net(sizes, activations, options.loss, np.float32, None, options.loss_parameter)
+
+    def _new_runs(self, rng: _core.Random) -> list[EpochLoop]:
+        """Return the runs of all members, with new parameters or those of the members of the previous model."""
+        rows, previous = self.rows, None
+        if self.previous is not None:
+            previous = networks_as_trained(self.previous.model)
+            self._require_same(previous)
+        groups = self.encoding.groups(rows.targets[rows.parts[0]])
+        folds = folds_of(rows.n_training, groups, rng)
+        seeds = [draw_seed(rng) for _ in range(self.options.n_estimators)]
+        runs = [self._new_run(k, folds, seed) for k, seed in enumerate(seeds)]
+        if previous is not None:
+            for run, network in zip(runs, previous, strict=True):
+                run.state.params[:] = network.params
+        return runs
+
+    def _require_same(self, previous: Sequence[TrainedNet]) -> None:
+        """Raise ValueError if the members of a previous model are not those of a bag like this one."""
+        net = previous[0].net
+        own = self.network(0)
+        n = self.options.n_estimators
+        if n != len(previous):
+            raise InvalidParameterError(
+                f"warm_start=True needs n_estimators={len(previous)!r}, as the model has, got {n}.",
+                parameter="warm_start",
+                value=True,
+            )
+        if net.sizes[1:] != own.sizes[1:]:
+            raise InvalidParameterError(
+                f"warm_start=True needs hidden_layer_sizes={net.sizes[1:-1]!r} and "
+                f"{net.sizes[-1]} outputs, as the model has, got {own.sizes[1:-1]} and "
+                f"{own.sizes[-1]}.",
+                parameter="warm_start",
+                value=True,
+            )
+
+    def _new_run(self, k: int, folds: NDArray[np.int64], seed: int) -> EpochLoop:
+        """Return the run of member k, before its first epoch."""
+        net = self.network(k)
+        generator = _core.Random(seed)
+        params = initial_params(net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION))
+        split = order, validation = self._split(k, folds)
+        options = options_of_member(self.options, len(order), has_validation=validation is not None)
+        # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
+        state = TrainingState(Weights(params), History(), _core.Random(seed))
+        options.draw_dropout_seed(state, len(net.sizes) - 1)
+        state.generator = generator
+        return self._run(k, net, options, state, split)
+
+    def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:
+        """Return the run of member k, from a state of it."""
+        net = self.network(k)
+        if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
+            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
+        options = options_of_member(self.options, len(kept.order), has_validation=kept.held_out_rows is not None)
+        return self._run(k, net, options, resumed_state(kept, options))
+
+    def _run(
+        self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
+    ) -> EpochLoop:
+        rows, labels = self.rows, self.encoding.labels
+        classes = None if labels is None or labels.kind == "multilabel" else labels.classes
+        encoded = EncodedRows(self.inputs_of(k), rows.targets, rows.weight)
+        data = Data(encoded, 1.0, split=split, group_names=classes)
+        job = TrainingJob(net, self.encoding.objective(), data, options, state, 1)
+        run = make_run(job, encoded.n_rows, Engine)
+        assert run.has_epochs
+        return run
+
+    def _split(self, k: int, folds: NDArray[np.int64]) -> Split:
+        """Return the training and the validation rows of member k."""
+        n, n_rows = self.rows.n_training, len(self.rows.raw)
+        if n < n_rows:
+            return np.arange(n), np.arange(n, n_rows)
+        if n < FEWEST_ROWS or not self.options.early_stopping:
+            return np.arange(n), None
+        held_out = folds == k % N_FOLDS
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    # Training
 
     @property
     def has_trained(self) -> bool:
@@ -211,21 +376,25 @@ class TableFit(Fit["TableOptions"]):
 
     def begin_provenance(self) -> ProvenanceNow:
         """Begin the record of the fit."""
-        from cmlp._estimators.provenance import begin_table_record  # few programs need it
+        from cmlp._estimators.provenance import begin_table_record, texts_of  # few programs need it
 
-        states = [run.state for run in self.runs]
-        return begin_table_record(self, self.bag, states, self.bag.columns.names, self.bag.target_encoding.labels)
+        rows, arrays = self.rows, {}
+        for suffix, part in zip(("", "_val"), rows.parts, strict=False):
+            given = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
+            arrays.update({name + suffix: array[part] for name, array in given.items() if array is not None})
+        texts = texts_of(self.class_name, self.encoding.labels, self.columns.names, self.columns.categories)
+        return begin_table_record(self, arrays, texts)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
         """Train all networks side by side; the user's callbacks follow them, and each of the others one network."""
-        options, estimator = self.options, self.estimator
+        options = self.options
         if followers:
             for run, follower in zip(self.runs, followers, strict=True):
-                trainer_of(self, run, provenance_now)._follow([follower], run)
+                trainer_of(self, [run], provenance_now)._follow([follower], run)
         own = None
         callbacks = callbacks_of(options.callbacks, options.verbose)
         if callbacks:
-            trainer = BagTrainer(self.runs, lambda: copy_with(estimator, self.fitted_now(provenance_now())))
+            trainer = trainer_of(self, self.runs, provenance_now)
             own = Callbacks(trainer)
             own.add(callbacks, trainer)
             if own.intervals:
@@ -239,9 +408,10 @@ class TableFit(Fit["TableOptions"]):
         lines = options.verbose not in (False, "bar")
         train_members(self.runs, options.n_threads, self.deadline, verbose=lines, callbacks=own)
 
-    def judge(self, verdict: Verdict) -> bool | None:
-        """Warn if the networks are hardly better than a constant; return whether they are better."""
-        return warn_if_bag_is_useless(self.bag, self.runs, verdict)
+    def warn_if_useless(self, rule: WarningRule) -> bool:
+        """Warn if the networks are hardly better than a constant; return whether they are not."""
+        groups = [[self.runs[k] for k in members] for _, members in self._held_out_rows()]
+        return warn_if_bag_is_useless(groups or [self.runs], rule)
 
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted; then with what `resume` needs."""
@@ -252,31 +422,86 @@ class TableFit(Fit["TableOptions"]):
 
     def fitted_now(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit would leave now, but for what `resume` needs."""
-        bag, runs, encoding = self.bag, self.runs, self.bag.target_encoding
-        networks = networks_of(runs)
-        calibration, accuracy = measured_on_held_out(bag, runs, networks)
+        encoding, networks = self.encoding, self.networks()
+        calibration, accuracy = self._measured_on_held_out(networks)
         model = TableModel(
             self.estimator._estimator_type,
             networks,
             labels=encoding.labels,
-            columns=bag.columns,
+            columns=self.columns,
             answer_scale=encoding.answer_scale,
             calibration=calibration,
             class_weights=encoding.weights_of_labels,
             background=self.background,
             summary=Summary(self.values, accuracy),
         )
-        held_out = held_out_scores(bag, runs, networks)
         states = untrained_states(networks)
-        for state, run in zip(states, runs, strict=True):
+        for state, run in zip(states, self.runs, strict=True):
             state.history = run.state.history
-        return Fitted(model, states, provenance, held_out=held_out)
+        return Fitted(model, states, provenance, held_out=self._held_out_scores(networks))
+
+    # What the rows that networks held out tell
+
+    def _held_out_rows(self) -> list[tuple[NDArray[np.int64], list[int]]]:
+        """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
+        n_sets = N_FOLDS if len(self.rows.parts) == 1 else 1  # member k holds out the set k % n_sets
+        sets = [run.state.held_out_rows for run in self.runs[:n_sets]]
+        return [(rows, list(range(k, len(self.runs), n_sets))) for k, rows in enumerate(sets) if rows is not None]
+
+    def _measured_on_held_out(self, networks: Sequence[TrainedNet]) -> tuple[Calibration | None, Accuracy | None]:
+        """Return scores and accuracy on held-out rows, each by the networks that held it out; None without such."""
+        groups = self._held_out_rows()
+        if not groups:
+            return None, None
+        scale, net = self.encoding.answer_scale, networks[0].net
+        rows = np.concatenate([held for held, _ in groups])
+        outputs = []
+        for held, members in groups:
+            each = [self._outputs(k, networks[k], held) for k in members]
+            outputs.append(mean_outputs(each, scale, net.activations[-1]))
+        part = None
+        if self.options.interval_width == "adaptive":
+            part = np.repeat(np.arange(len(groups)), [len(held) for held, _ in groups])
+        return measured(
+            net,
+            HELD_OUT,
+            np.concatenate(outputs),
+            self.rows.truth[rows],
+            None if self.rows.weight is None else self.rows.weight[rows],
+            has_classes=scale is None,
+            part=part,
+            ends=self._frequent_ends(),
+        )
+
+    def _frequent_ends(self) -> NDArray[np.float64] | None:
+        """Return the frequent ends of the targets, which intervals of several quantiles reach; None without such."""
+        scale, rows = self.encoding.answer_scale, self.rows
+        if scale is None or not isinstance(self.options.loss_parameter, tuple):
+            return None
+        return frequent_ends(rows.truth[: rows.n_training, 0], rows.to_train_on[1], scale.scale[0])
+
+    def _held_out_scores(self, networks: Sequence[TrainedNet]) -> HeldOutScores | None:
+        """Return the scores of held-out rows by the networks that held them out; None without such rows or classes.
+
+        The weights of the rows are those before class weights multiplied them: they say how many rows a row stands for.
+        """
+        if self.encoding.labels is None:
+            return None
+        parts, class_weights = [], self.encoding.weights_of_labels
+        for rows, members in self._held_out_rows():
+            z = [scores_of_inputs(networks[k], self.inputs_of(k)[rows]) for k in members]
+            weight = np.ones(len(rows)) if self.rows.weight is None else self.rows.weight[rows]
+            truth = self.rows.truth[rows].reshape(len(rows), -1).astype(np.int64)
+            for label, of_classes in enumerate([] if class_weights is None else class_weights):
+                weight = weight / of_classes[truth[:, label]]
+            parts.append(Scores(np.stack(z), truth, weight))
+        return HeldOutScores(tuple(parts), no_map(networks[0].net)) if parts else None
 
 
 def _generator(seed: int | np.random.RandomState | None) -> _core.Random:
     """Return a generator of the core for the user's `random_state`."""
     rng = random_state(seed)
-    return rng if isinstance(rng, _core.Random) else _core.Random(int(2**32 * float(rng.random_sample())))
+    return rng if isinstance(rng, _core.Random) else _core.Random(draw_seed(rng))
 
 
 def _require_rows(frame: InputFrame, class_name: str) -> None:
@@ -298,50 +523,16 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
     return frame
 
 
-def read_rows(
-    columns: TableColumns,
-    opened: OpenedTable,
-    class_name: str,
-    notices: Notices | None = None,
-    gaps: Gaps | None = None,
-) -> TableRows:
-    """Return the rows that count, of training and validation.
-
-    With `notices`, the columns and the gaps are those of an earlier fit, and there are warnings of what these rows have
-    besides.
-    """
-    _, encoding, targets, validation = opened
-    raw = columns.read(opened.frame, class_name, notices, gaps, in_fit=True)
-    weight = targets.weight
-    groups = encoding.groups(targets.values)
-    if len(targets.rows) < len(raw):
-        raw = raw[targets.rows]
-    training = slice(len(raw))
-    if validation is None:
-        return TableRows(raw, targets.values, targets.truth, weight, groups, training)
-    frame, others = validation
-    with naming_validation():
-        held_out = columns.read(frame, class_name, Notices(), gaps)[others.rows]
-    if weight is not None or others.weight is not None:
-        weights = zip((weight, others.weight), (raw, held_out), strict=True)
-        weight = np.concatenate([np.ones(len(rows)) if one is None else one for one, rows in weights])
-    values = np.concatenate([targets.values, others.values])
-    truth = np.concatenate([targets.truth, others.truth])
-    raw = np.concatenate([raw, held_out])
-    return TableRows(raw, values, truth, weight, groups, training, slice(training.stop, len(raw)))
-
-
-def digest_of(bag: Bag) -> Digests:
+def _digest_of(fit: TableFit) -> Digests:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    rows, labels, scale = bag.rows, bag.target_encoding.labels, bag.target_encoding.answer_scale
+    rows, columns, labels, scale = fit.rows, fit.columns, fit.encoding.labels, fit.encoding.answer_scale
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
-    columns = bag.columns
     names = None if columns.names is None else list(columns.names)
     before = names, columns.categories, columns.dates, classes
     fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
-    learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - bag.n_rows!r})"
+    learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"
     arrays = [np.where(np.isnan(rows.raw), np.nan, rows.raw), rows.targets]  # NaN has many forms
     arrays += [] if rows.weight is None else [rows.weight]
     checksums = block_checksums(arrays, [stored_dtype(array) for array in arrays])

@@ -33,7 +33,8 @@ from cmlp._data.containers import plain_entry
 from cmlp._data.input_frame import frame_of
 from cmlp._data.scale import quantiles
 from cmlp._estimators.tables.splits import LEAST_GAIN_OF_PART, step_edges
-from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, Seen, TableColumn, TableColumns
+from cmlp._model.table_columns import MAX_CATEGORIES, PARTS, DatePart, TableColumn, TableColumns
+from cmlp._model.unusual_rows import Seen
 from cmlp._process.signals import TimeLimitReached
 from cmlp._process.threads import Pool, available_threads, interruption
 from cmlp._process.warnings import warn

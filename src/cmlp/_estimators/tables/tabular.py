@@ -229,17 +229,16 @@ class TabularEstimator(CalibrationMethods, Estimator):
     @property
     def history_(self) -> dict[str, list[float]]:
         """The curves of all networks: a list for each of "network", "epoch", "loss" and "validation_loss"."""
-        table: dict[str, list[float]] = {"network": [], "epoch": [], "loss": []}
-        from cmlp._estimators.tables.bag import curves_of  # programs that predict do not need it
-
+        curves: dict[str, list[float]] = {"network": [], "epoch": [], "loss": []}
         for number, state in enumerate(self._required_fit().states):
-            curves = curves_of(state.history)
-            n_epochs = len(curves["loss"])
-            table["network"] += [number] * n_epochs
-            table["epoch"] += range(1, n_epochs + 1)
-            for name, curve in curves.items():
-                table.setdefault(name, []).extend(curve)
-        return table
+            table = state.history.table()
+            n_epochs = len(table["loss"])
+            curves["network"] += [number] * n_epochs
+            curves["epoch"] += range(1, n_epochs + 1)
+            for name in ("loss", "validation_loss"):
+                if name in table:
+                    curves.setdefault(name, []).extend(table[name])
+        return curves
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
@@ -874,7 +873,7 @@ class TabularRegressor(TabularEstimator):
         Whether the networks see the time of day, the weekday and the day of the year of a column of
         dates, where they vary and the target changes along them, beside the days since 1970. They
         are those of the stored time, which is UTC if it has an offset.
-    loss : {"squared_error", "absolute_error", "quantile", "poisson", "gamma"}, default="squared_error"
+    loss : {"absolute_error", "gamma", "poisson", "quantile", "squared_error"}, default="squared_error"
         What is minimized: "squared_error" predicts the mean, "absolute_error" the median,
         "quantile" a quantile. "poisson" and "gamma" predict a mean, too, which is positive: half
         their deviances are minimized, and the outputs are exponential. "poisson" is for counts,

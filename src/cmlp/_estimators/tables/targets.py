@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from cmlp._data.labels import Labels, kind_of_labels, learn_labels
 from cmlp._data.losses import traits_of
 from cmlp._data.scale import median_and_spread
 from cmlp._data.weights import weights_of_classes
-from cmlp._estimators.targets import TargetEncoding
+from cmlp._estimators.targets import ClassEncoding, NumberEncoding
 from cmlp._model.model import AnswerScale
 from cmlp._train.job import Objective
 from cmlp.exceptions import InvalidParameterError, short_repr
@@ -25,13 +24,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from cmlp._data.arrays import LossFunction
     from cmlp._data.weights import ClassWeights
-    from cmlp._estimators.estimator_options import TableOptions
     from cmlp._estimators.fit import Fit
-    from cmlp._model.model import TableModel
 
 
-_SMOOTHING = 0.02  # of the labels of a table
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 _LARGEST = 1e150  # squares of targets are finite
 _MOST_SPREADS = 1e18  # whose squares are finite in float32
@@ -47,39 +44,14 @@ class CountedTargets(NamedTuple):
     weight: NDArray[np.float64] | None
 
 
-class TableEncoding(TargetEncoding):
-    """The rules for the networks of a table, and their loss."""
-
-    loss: str
-    loss_parameter: float | tuple[float, ...]
-    answer_scale: AnswerScale | None = None  # what predictions of numbers need
-
-    @property
-    def weights_of_labels(self) -> NDArray[np.float64] | None:
-        """The `class_weights` of the model."""
-        return None
-
-    @abstractmethod
-    def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return the targets of the rows that count."""
-
-    def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return what the splits of the columns should separate: they lower the variance of these numbers."""
-        return values.astype(np.float64)
-
-
-class TableClassEncoding(TableEncoding):
+class TableClassEncoding(ClassEncoding):
     """Labels of a table. Those of rows that do not count are no classes, but may have weights."""
 
-    labels: Labels
-    loss = "label_smoothing"
-    loss_parameter = _SMOOTHING
+    answer_scale: AnswerScale | None = None
 
-    def __init__(self, labels: Labels, every: Labels, class_weights: ClassWeights | None) -> None:
-        self.labels, self.class_weights = labels, class_weights
+    def __init__(self, labels: Labels, every: Labels, loss: object, class_weights: ClassWeights | None) -> None:
+        super().__init__(labels, loss, class_weights)
         self._every = every  # the labels to which `class_weights` belong
-        self.n_outputs = labels.n_outputs
-        self.output = "softmax" if labels.kind == "multiclass" else "logistic"
 
     @property
     def weights_of_labels(self) -> NDArray[np.float64] | None:
@@ -95,16 +67,17 @@ class TableClassEncoding(TableEncoding):
         return scaled
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return encoded labels."""
+        """Return the targets of the rows that count."""
         values = self._every.encode(y)
         rows, weight = rows_that_count(self.weigh(values, weight, require_positive=True), len(y))
-        return self.targets_of(rows, self.labels.encode(y[rows]), weight)
+        return self.targets_of(rows, self.values(y[rows]), weight)
 
     def targets_of(
         self, rows: NDArray[np.intp], values: NDArray[Any], weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their encoded labels."""
-        return CountedTargets(rows, values, values if self.labels.kind == "multilabel" else values.reshape(-1), weight)
+        truth = self.groups(values)
+        return CountedTargets(rows, values, values if truth is None else truth, weight)
 
     def objective(self) -> Objective:
         """Return the objective without a score: the validation loss decides."""
@@ -115,25 +88,24 @@ class TableClassEncoding(TableEncoding):
         return None if self.labels.kind == "multilabel" else values.reshape(-1)
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes, or a column of numbers for each of several labels."""
+        """Return the classes, which the splits of columns should separate, or a column of numbers for each label."""
         groups = self.groups(values)
-        return super().to_split(values) if groups is None else groups
+        return values.astype(np.float64) if groups is None else groups
 
 
-class TableNumberEncoding(TableEncoding):
-    """Numbers of a table, standardized, with an output for each column or, of one column, for each quantile."""
+class TableNumberEncoding(NumberEncoding):
+    """Numbers of a table, standardized: `answer_scale` is what predictions of them need."""
 
-    answer_scale: AnswerScale
+    weights_of_labels = None
 
-    def __init__(self, loss: str, quantile: float | tuple[float, ...], answer_scale: AnswerScale) -> None:
-        self.loss, self.answer_scale = loss, answer_scale
-        self.loss_parameter = quantile if traits_of(loss).predicts_quantiles else 0.0
-        self._quantiles = quantile if isinstance(quantile, tuple) else ()
-        self.n_outputs = len(self._quantiles) or len(answer_scale.centre)
-        self.output = _output_of(loss)
+    def __init__(
+        self, loss: str | LossFunction, loss_parameter: float | tuple[float, ...], answer_scale: AnswerScale
+    ) -> None:
+        super().__init__(loss, loss_parameter, len(answer_scale.centre))
+        self.answer_scale = answer_scale
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
-        """Return standardized numbers; rows that do not count may be far away."""
+        """Return the targets of the rows that count; others may be far away."""
         centre, spread = np.asarray(self.answer_scale.centre), np.asarray(self.answer_scale.scale)
         rows, weight = rows_that_count(weight, len(y))
         numbers = np.tile(centre, (len(y), 1))
@@ -146,24 +118,29 @@ class TableNumberEncoding(TableEncoding):
         self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
-        values = (numbers - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
+        return CountedTargets(rows, self.values(numbers), numbers, weight)
+
+    def values(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return standardized numbers, a column for each output."""
+        values = (y - np.asarray(self.answer_scale.centre)) / np.asarray(self.answer_scale.scale)
         if traits_of(self.loss).needs_positive_targets:
             values = np.maximum(values, np.finfo(np.float32).tiny)
-        columns = np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
-        return CountedTargets(rows, columns, numbers, weight)
+        return np.broadcast_to(values.astype(np.float32), (len(values), self.n_outputs))
 
     def objective(self) -> Objective:
         """Return the objective: for several quantiles with a score, otherwise the validation loss decides."""
-        return Objective(partial(_pinball_score, np.asarray(self._quantiles)) if self._quantiles else None)
+        if self.quantiles is None:
+            return Objective(score=None)
+        return Objective(partial(_pinball_score, np.asarray(self.quantiles)), scores_loss=True)
 
     def to_split(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return numbers in one column for all quantiles.
+        """Return numbers whose variance the splits of columns should lower, in one column for all quantiles.
 
         Of losses for which far targets count little, they are soft-clipped, because the variance would depend on the
         far ones alone. Those of "poisson" and "gamma" are square roots and logarithms, which have about the same
         variance for small and large means.
         """
-        numbers = super().to_split(values[:, :1] if self._quantiles else values)
+        numbers = (values if self.quantiles is None else values[:, :1]).astype(np.float64)
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
@@ -171,9 +148,11 @@ class TableNumberEncoding(TableEncoding):
         return numbers
 
 
+TableEncoding: TypeAlias = TableClassEncoding | TableNumberEncoding
+
+
 def learn_table_encoding(
-    fit: Fit[TableOptions],
-    warm: TableModel | None,
+    fit: Fit,
     y: ArrayLike | None,
     weight: NDArray[np.float64] | None,
     n_rows: int,
@@ -181,12 +160,12 @@ def learn_table_encoding(
     """Return what y means, and the targets of the rows that count."""
     array = as_targets(y, n_rows, fit.class_name, labels=fit.is_classifier)
     if fit.is_classifier:
-        return _learn_table_classes(fit, warm, array, weight)
-    return _learn_table_numbers(fit, warm, array, weight, feature_names(y))
+        return _learn_table_classes(fit, array, weight)
+    return _learn_table_numbers(fit, array, weight, feature_names(y))
 
 
 def _learn_table_classes(
-    fit: Fit[TableOptions], warm: TableModel | None, y: NDArray[Any], weight: NDArray[np.float64] | None
+    fit: Fit, y: NDArray[Any], weight: NDArray[np.float64] | None
 ) -> tuple[TableEncoding, CountedTargets]:
     kind_of_labels(y)  # raises an error for rows of weight 0 too
     rows, equal_weight = rows_that_count(weight, len(y))
@@ -204,27 +183,26 @@ def _learn_table_classes(
         raise ValueError(
             f"{fit.class_name} needs at least 2 classes{where}, got 1 class: {labels.classes.tolist()[0]!r}."
         )
-    if warm is not None:
-        known = warm.class_labels
+    if fit.warm_model is not None:
+        known = fit.warm_model.class_labels
         if labels.kind != known.kind or not np.array_equal(labels.classes, known.classes):
             raise ValueError(
                 f"warm_start=True needs the classes of the model, {short_repr(known.classes.tolist())}, got "
                 f"{short_repr(labels.classes.tolist())} ({labels.kind})."
             )
-    encoding = TableClassEncoding(labels, every, weights)
+    encoding = TableClassEncoding(labels, every, fit.options.loss, weights)
     return encoding, encoding.targets_of(rows, values, equal_weight)
 
 
 def _learn_table_numbers(
-    fit: Fit[TableOptions],
-    warm: TableModel | None,
+    fit: Fit,
     y: NDArray[Any],
     weight: NDArray[np.float64] | None,
     names: NDArray[Any] | None,
 ) -> tuple[TableEncoding, CountedTargets]:
     numbers = table_numbers(y)
     n = numbers.shape[1]
-    loss, quantile, previous = fit.options.loss, fit.options.quantile, warm
+    loss, quantile, previous = fit.options.loss, fit.options.loss_parameter, fit.warm_model
     if isinstance(quantile, tuple) and n > 1:
         expected = "one number if y has several columns"
         raise InvalidParameterError(
@@ -235,7 +213,7 @@ def _learn_table_numbers(
         )
     rows, weight = rows_that_count(weight, len(numbers))
     numbers = numbers[rows]
-    if previous is not None and previous.net.activations[-1] != _output_of(loss):
+    if previous is not None and previous.net.activations[-1] != traits_of(loss).output:
         raise InvalidParameterError(
             f"warm_start=True needs the loss {previous.net.loss!r} or one of its kind, got {loss!r}.",
             parameter="loss",
@@ -275,13 +253,8 @@ def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.f
     return values
 
 
-def _output_of(loss: str) -> str:
-    """Return the activation of the outputs for numbers of a table."""
-    return "exp" if traits_of(loss).has_positive_outputs else "identity"
-
-
 def _learn_scale(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str | LossFunction
 ) -> AnswerScale:
     """Return the scale of the columns of values; a warm start keeps the centres and spreads of the earlier fit."""
     n = values.shape[1]

@@ -1,4 +1,4 @@
-"""Training the members of a bag side by side; `BagTrainer` is what callbacks get."""
+"""Training the members of a bag side by side."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import math
 import time
 from contextlib import ExitStack, closing
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from cmlp._bridge import _core
-from cmlp._model.results import TrainedEpoch
 from cmlp._process.threads import Pool, available_threads, print_line
 from cmlp._process.warnings import warn
 from cmlp._train.callbacks import Deadline
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Sequence
 
     from cmlp._train.callbacks import Callbacks
     from cmlp._train.loop import EpochLoop
-    from cmlp._train.state import TrainingState
 
 _EPOCHS_OF_ESTIMATE = 3  # after which verbose says how long a fit will take
 _FEWEST_BATCHES = 100  # that each member trains whatever the time limit
@@ -134,70 +129,3 @@ def _summary(k: int, run: EpochLoop) -> str:
     loss = "" if history.loss is None else f", loss = {history.loss:.8f}"
     score = f", best validation loss = {-max(scores):.8f}" if scores else ""
     return f"Network {k + 1}: {run.state.epoch} epochs{loss}{score}"
-
-
-class BagTrainer:
-    """The argument of callbacks: stands for the networks of a bag as a `cmlp.Trainer` stands for one.
-
-    Losses, scores and rates are means over the networks, which all train the same number of epochs. `copy_model`
-    returns the estimator, fitted with copies of the parameters so far.
-    """
-
-    def __init__(self, runs: Sequence[EpochLoop], copy_model: Callable[[], Any]) -> None:
-        self._runs, self._copy_model = runs, copy_model
-
-    @property
-    def state(self) -> TrainingState:
-        """The training state of the network with the most epochs."""
-        return self._longest.state
-
-    @property
-    def _longest(self) -> EpochLoop:
-        return max(self._runs, key=lambda run: run.job.options.max_iter)
-
-    @property
-    def max_iter(self) -> int:
-        """Number of epochs."""
-        return self._longest.job.options.max_iter
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """A list with a number per epoch for each quantity: "loss", "validation_loss" and others."""
-        tables = [run.state.history.table() for run in self._runs]
-        return {
-            name: [
-                float(np.mean([table[name][epoch] for table in tables if epoch < len(table.get(name, ()))]))
-                for epoch in range(len(values))
-            ]
-            for name, values in self._longest.state.history.table().items()
-        }
-
-    @property
-    def last_epoch(self) -> TrainedEpoch:
-        """The numbers of the last epoch; the validation score is minus the validation loss."""
-        last = {name: values[-1] for name, values in self.history.items() if values}
-        if not last:
-            raise ValueError("No epoch is complete.")
-        score = last.get("validation_score")
-        return TrainedEpoch(
-            self.state.epoch,
-            last["loss"],
-            score,
-            last["learning_rate"],
-            None if score is None else -score,
-            last.get("gradient_norm"),
-            last.get("seconds", math.nan),
-        )
-
-    def stop(self) -> None:
-        """End training after the current epoch; each network gets its best parameters."""
-        for run in self._runs:
-            run.state.stopped = True
-
-    def snapshot(self) -> Any:
-        """Return a fitted copy of the estimator, with the best parameters so far."""
-        return self._copy_model()
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `snapshot` to a model file. It has no training state."""
-        self.snapshot().save(path)

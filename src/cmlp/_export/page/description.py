@@ -108,6 +108,15 @@ class Described:
         }
 
 
+# The activations of network.js, which every page has; functions.js has the others.
+_COMMON = {"identity", "logistic", "tanh", "relu", "softmax", "exp"}
+
+
+def has_rare_activation(net: _core.Net) -> bool:
+    """Return whether a page of a network needs the script of the rare activations."""
+    return not _COMMON.issuperset(net.activations)
+
+
 def encoded(values: NDArray[Any] | bytes) -> str:
     """Return bytes or the bytes of an array in base64."""
     return base64.b64encode(values if isinstance(values, bytes) else values.tobytes()).decode("ascii")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import readable
 from cmlp._data.labels import as_labels
 from cmlp._data.losses import traits_of
@@ -24,9 +25,8 @@ from cmlp._export.page.assembly import (
     script_json,
     style,
 )
-from cmlp._export.page.description import Described, encoded, visible
+from cmlp._export.page.description import Described, encoded, has_rare_activation, visible
 from cmlp._export.page.table import table_page
-from cmlp._model.formats import DISTANCES, RARE_ACTIVATIONS
 from cmlp._model.model import TableModel
 from cmlp.exceptions import InvalidParameterError
 
@@ -102,10 +102,10 @@ def _style(model: Described) -> str:
 def _script(model: Described, examples: Examples | None) -> str:
     """Return the script: only the files that this page needs. With chapters it is compressed together with theirs."""
     told = _has_tale(model, examples)
-    loss = "distances" if model.net.loss in DISTANCES else "likelihoods"
+    loss = "distances" if traits_of(model.net.loss).allows_all else "likelihoods"
     parts = {
         "network/network": True,
-        "network/functions": bool(set(model.activations) & RARE_ACTIVATIONS),
+        "network/functions": has_rare_activation(model.net),
         f"network/{loss}": True,
         "drawing/dom": not told,
         "explore/examples": True,
@@ -126,7 +126,7 @@ def _script(model: Described, examples: Examples | None) -> str:
 def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
     """Return the texts and sections of the template."""
     noun = model.noun
-    bounded = all(name in ("logistic", "softmax") for name in model.activations)
+    bounded = all(traits_of_activation(name).is_probability for name in model.activations)
     texts = {
         "noun": noun,
         "a_noun": {"digit": "a digit", "image": "an image"}.get(noun, noun),

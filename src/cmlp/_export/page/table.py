@@ -15,10 +15,10 @@ from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
 from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, dense_script, script, script_json, style
-from cmlp._export.page.description import encoded, visible
+from cmlp._export.page.description import encoded, has_rare_activation, visible
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
 from cmlp._model.explanation import output_names
-from cmlp._model.formats import RARE_ACTIVATIONS, require
+from cmlp._model.formats import require
 from cmlp._model.summary import Background, short
 from cmlp._model.table_columns import PARTS
 from cmlp.exceptions import InvalidParameterError, shown
@@ -65,7 +65,6 @@ def table_page(
             parameter="background",
             value=True,
         )
-    rare = RARE_ACTIVATIONS.intersection(model.net.activations)
     name, units = _name(model, target), _units(model, unit)
     subject = name or f"A {'number' if model.labels is None else 'class'}"
     facts = _facts(model, units)
@@ -101,7 +100,7 @@ def table_page(
         "about": escape(_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": dense_script(script([*_NETWORK[: 2 if rare else 1], *_SCRIPTS])),
+        "script": dense_script(script([*_NETWORK[: 2 if has_rare_activation(model.net) else 1], *_SCRIPTS])),
         "model": script_json(described),
     }
     return Document("table.html", parts)

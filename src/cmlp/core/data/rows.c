@@ -154,17 +154,6 @@ static cmlp_status check_labels(const cmlp_data *data, cmlp_targets *targets, cm
     return run->bad_row < 0 ? CMLP_OK : cmlp_refuse(refused, CMLP_ERROR_LABEL, targets_names.data);
 }
 
-static int32_t targets_of(int32_t loss)
-{
-    switch (loss) {
-#define CASE(CODE, name, slope, factor, outputs, targets, ...) \
-    case CMLP_LOSS_##CODE: return targets;
-        CMLP_LOSSES(CASE)
-#undef CASE
-    default: return CMLP_ANY;
-    }
-}
-
 /* data->targets points to `targets`, which is filled here. */
 static cmlp_status read_targets(cmlp_data *data, cmlp_targets *targets, const cmlp_targets *given, cmlp_run *run)
 {
@@ -216,7 +205,7 @@ cmlp_status cmlp_check_data(cmlp_data *data, const cmlp_net *net, const cmlp_row
         if (status) return cmlp_refuse(refused, status, "rows->indptr or rows->indices");
     }
 #if CMLP_BUILDS_TRAINING /* otherwise both are NULL */
-    data->allowed = targets_of(net->loss);
+    data->allowed = cmlp_targets_of_loss(net->loss);
     if (targets) status = read_targets(data, &data->own_targets, targets, run);
     if (!status && weights) {
         status = check_weights(data, &run->bad_row);

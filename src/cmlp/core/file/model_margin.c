@@ -3,6 +3,7 @@
 
 #include "../base/arguments.h"
 #include "../base/invariant.h"
+#include "../kernels/losses.h"
 #include "model.h"
 #include "model_head.h"
 
@@ -125,7 +126,8 @@ cmlp_status cmlp_table_margin(const cmlp_model *model, int64_t target, double co
 /* Below which no target of a loss is. */
 static double lowest_target(cmlp_loss loss)
 {
-    return loss == CMLP_LOSS_POISSON || loss == CMLP_LOSS_GAMMA ? 0 : -INFINITY;
+    const int32_t targets = cmlp_targets_of_loss(loss);
+    return targets == CMLP_NOT_NEGATIVE || targets == CMLP_POSITIVE ? 0 : -INFINITY;
 }
 
 /* Finds the ends of an interval from the outputs at which it begins and ends before the margin is added: docs/arithmetic.md,

@@ -7,15 +7,15 @@
 #ifndef CMLP_ENVELOPES_H
 #define CMLP_ENVELOPES_H
 
+#include <math.h>
+
+#include "../kernels/activations.h"
 #include "../net/net.h"
 
 typedef struct cmlp_envelope {
     int32_t falls, rises;
     float turn, least, most;
 } cmlp_envelope;
-
-#define CMLP_NO_TURN (-3.4028234663852886e38f)
-#define CMLP_NO_LIMIT (cmlp_after_steps(INT32_MAX))
 
 /* The number of steps from 0 to a float. */
 static inline int32_t cmlp_steps_to(float value)
@@ -39,14 +39,11 @@ static inline float cmlp_after_steps(int32_t steps)
 static inline cmlp_envelope cmlp_envelope_of(int32_t activation)
 {
     switch (activation) {
-    case CMLP_ACTIVATION_LOGISTIC: return (cmlp_envelope){1, 0, CMLP_NO_TURN, 0, 1};
-    case CMLP_ACTIVATION_TANH: return (cmlp_envelope){1, 0, CMLP_NO_TURN, -1, 1};
-    case CMLP_ACTIVATION_EXP: return (cmlp_envelope){0, 0, CMLP_NO_TURN, 0, CMLP_NO_LIMIT};
-    case CMLP_ACTIVATION_SOFTPLUS: return (cmlp_envelope){2, 0, CMLP_NO_TURN, 0, CMLP_NO_LIMIT};
-    case CMLP_ACTIVATION_SOFTSIGN: return (cmlp_envelope){2, 0, CMLP_NO_TURN, -1, 1};
-    case CMLP_ACTIVATION_SILU: return (cmlp_envelope){3, 3, -1.2784645f, -0.278464586f, CMLP_NO_LIMIT};
-    case CMLP_ACTIVATION_GELU: return (cmlp_envelope){4, 4, -0.7517915f, -0.169971228f, CMLP_NO_LIMIT};
-    default: return (cmlp_envelope){0, 0, CMLP_NO_TURN, -CMLP_NO_LIMIT, CMLP_NO_LIMIT}; /* products, comparisons */
+#define CASE(CODE, name, from, factor, layers, parameter, ...) \
+    case CMLP_ACTIVATION_##CODE: return (cmlp_envelope){__VA_ARGS__};
+        CMLP_ACTIVATIONS(CASE)
+#undef CASE
+    default: return (cmlp_envelope){CMLP_EXACT};
     }
 }
 

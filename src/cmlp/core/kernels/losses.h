@@ -13,9 +13,8 @@
  * (CMLP_BY_Z), or for z with x = z (CMLP_BY_Z_FROM_Z). By z it depends on the activation: it is that of logistic
  * outputs if the row allows them, else of exp. Softmax outputs have loops of their own. `outputs` is the mask of
  * activations allowed, `targets` the targets allowed, `parameter` the default of the loss's parameter (0: it has none),
- * which is below `limit`. `plain` is the loss without what it adds for training: usually itself. To add a loss: an
- * enumerator in cmlp.h (and libcmlp.pxd), a row, its functions, and a test. Python has the same targets in
- * _data/losses.py.
+ * which is below `limit`. `plain` is the loss without what it adds for training: usually itself. CONTRIBUTING.md says
+ * how to add a loss.
  *
  * One worked expansion: with
  *   #define CASE(CODE, name, ...) case CMLP_LOSS_##CODE: return name##_term(z, a, y, c);
@@ -23,6 +22,10 @@
  *   case CMLP_LOSS_HUBER: return huber_term(z, a, y, c); */
 #ifndef CMLP_LOSSES_H
 #define CMLP_LOSSES_H
+
+#include <float.h>
+
+#include "../../../../include/cmlp.h"
 
 #define CMLP_BY_A 0
 #define CMLP_BY_Z 1
@@ -34,7 +37,7 @@
 #define CMLP_POSITIVE 2
 #define CMLP_PROBABILITY 3 /* from 0 to 1 */
 
-/* Whether a finite target is allowed. */
+/* Whether a finite target is allowed, by what the loss allows. */
 static inline int cmlp_allows_target(int32_t targets, double y)
 {
     if (targets == CMLP_POSITIVE) return y > 0;
@@ -55,5 +58,17 @@ static inline int cmlp_allows_target(int32_t targets, double y)
     ROW(GAMMA, gamma, CMLP_BY_Z, 1, CMLP_BIT(EXP), CMLP_POSITIVE, 0, 0, GAMMA)                                          \
     ROW(FOCAL, focal, CMLP_BY_Z_FROM_Z, 1, CMLP_CLASSIFIERS, CMLP_PROBABILITY, 2, DBL_MAX, LOG)                         \
     ROW(LABEL_SMOOTHING, label_smoothing, CMLP_BY_Z, 1, CMLP_CLASSIFIERS, CMLP_PROBABILITY, 0.1, 1, LOG)
+
+/* The targets that a loss allows. */
+static inline int32_t cmlp_targets_of_loss(cmlp_loss loss)
+{
+    switch (loss) {
+#define CASE(CODE, name, slope, factor, outputs, targets, ...) \
+    case CMLP_LOSS_##CODE: return targets;
+        CMLP_LOSSES(CASE)
+#undef CASE
+    default: return CMLP_ANY;
+    }
+}
 
 #endif

@@ -9,7 +9,7 @@
 
 /* Indexed by enumerator. Softmax is not in the table, because it acts on whole rows. */
 static const cmlp_activation_info activations[] = {
-#define ROW(CODE, name, from, factor, layers, parameter)                                \
+#define ROW(CODE, name, from, factor, layers, parameter, ...)                           \
     [CMLP_ACTIVATION_##CODE] = {sizeof(cmlp_activation_info), #name, factor, parameter, \
                                 ((layers)&CMLP_HIDDEN) != 0, ((layers)&CMLP_OUTPUT) != 0, from, 0},
     CMLP_ACTIVATIONS(ROW)
