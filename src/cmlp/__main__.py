@@ -116,7 +116,7 @@ def _run(arguments: list[str], program: str) -> int:
     from cmlp._cli.options import CommandError
     from cmlp._cli.terminal import Terminal
 
-    terminal = Terminal.of(sys.stdout, os.environ)
+    terminal = Terminal.from_stream(sys.stdout, os.environ)
     if not arguments:
         from cmlp.story import first
 

@@ -1,19 +1,22 @@
 """Callbacks: objects that the training loop calls, for progress, logs, checkpoints and stopping.
 
-A callback is an object with at least one of the methods ``on_fit_begin(trainer)``, ``on_batches_end(trainer)``,
-``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``. The argument is a `cmlp.Trainer`: `Trainer.last_epoch` and
-`Trainer.history` have the numbers, `Trainer.network` the parameters, `Trainer.snapshot` returns the model as it is now,
-and `Trainer.stop` ends training after the current epoch. For an estimator for tables it is the trainer of all its
-networks, `Trainer.networks`: it has no `network`, its numbers are means over the networks, and its callbacks are called
-after an epoch of all of them.
+A callback is an object with at least one of the methods ``on_fit_begin(trainer)``,
+``on_batches_end(trainer)``, ``on_epoch_end(trainer)`` and ``on_fit_end(trainer)``. The argument is
+a `cmlp.Trainer`: `Trainer.last_epoch` and `Trainer.history` have the numbers, `Trainer.network` the
+parameters, `Trainer.snapshot` returns the model as it is now, and `Trainer.stop` ends training
+after the current epoch. For an estimator for tables it is the trainer of all its networks,
+`Trainer.networks`: it has no `network`, its numbers are means over the networks, and its callbacks
+are called after an epoch of all of them.
 
-A callback with `on_batches_end` has an attribute `every_batches`, a positive integer or None. The method is called in
-the middle of an epoch, whenever ``trainer.state.batch``, the number of completed batches of the epoch, is a multiple of
-`every_batches`. It is not called at the end of an epoch, and never if `every_batches` is None.
+A callback with `on_batches_end` has an attribute `every_batches`, a positive integer or None. The
+method is called in the middle of an epoch, whenever ``trainer.state.batch``, the number of
+completed batches of the epoch, is a multiple of `every_batches`. It is not called at the end of an
+epoch, and never if `every_batches` is None.
 
-A callback can also have ``on_epoch_begin(trainer)``, ``on_validation_begin(trainer)``, which is called after the last
-batch of an epoch, and an attribute `every_epochs`: `on_epoch_end` is then called after each so many epochs only, never
-if it is None. Small networks train faster if no callback follows each epoch.
+A callback can also have ``on_epoch_begin(trainer)``, ``on_validation_begin(trainer)``, which is
+called after the last batch of an epoch, and an attribute `every_epochs`: `on_epoch_end` is then
+called after each so many epochs only, never if it is None. Small networks train faster if no
+callback follows each epoch.
 """
 
 from __future__ import annotations
@@ -32,13 +35,30 @@ if TYPE_CHECKING:
 __all__ = ["CSVLog", "Checkpoint", "EarlyStopping", "ProgressBar"]
 
 # The methods of callbacks.
-HOOKS = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end", "on_epoch_begin", "on_validation_begin")
+HOOKS = (
+    "on_fit_begin",
+    "on_batches_end",
+    "on_epoch_end",
+    "on_fit_end",
+    "on_epoch_begin",
+    "on_validation_begin",
+)
 # The columns of a log, in this order.
-COLUMNS = ("epoch", "loss", "validation_loss", "validation_score", "learning_rate", "gradient_norm", "seconds")
+COLUMNS = (
+    "epoch",
+    "loss",
+    "validation_loss",
+    "validation_score",
+    "learning_rate",
+    "gradient_norm",
+    "seconds",
+)
 
 
 class ProgressBar:
-    """A progress bar over the epochs, in a terminal or a notebook. Needs tqdm: ``pip install cmlp[progress]``.
+    """A progress bar over the epochs, in a terminal or a notebook.
+
+    Needs tqdm: ``pip install cmlp[progress]``.
 
     ``verbose="bar"`` is the short form.
 
@@ -62,7 +82,12 @@ class ProgressBar:
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Show the bar."""
-        options = {"total": trainer.max_iter, "initial": trainer.state.epoch, "unit": "epoch", **self.options}
+        options = {
+            "total": trainer.max_iter,
+            "initial": trainer.state.epoch,
+            "unit": "epoch",
+            **self.options,
+        }
         self._bar = new_bar(**options)
 
     def on_epoch_end(self, trainer: Any) -> None:
@@ -88,20 +113,21 @@ class Checkpoint:
     """Save the model every few epochs, optionally also every few batches, and at the end.
 
     The file of an estimator includes the training state, so that after a crash
-    ``cmlp.load(path).fit(X, y, resume=True)`` continues, also in the middle of an epoch. The result has the same bits
-    as a fit without the crash. Writing is atomic: the file is always complete.
+    ``cmlp.load(path).fit(X, y, resume=True)`` continues, also in the middle of an epoch. The result
+    has the same bits as a fit without the crash. Writing is atomic: the file is always complete.
 
     Parameters
     ----------
     path : str or path-like
-        The model file. In a str, ``{epoch}`` is replaced by the number of completed epochs, and ``{batch}`` by the
-        number of completed batches of the epoch that follows: 0 between two epochs.
+        The model file. In a str, ``{epoch}`` is replaced by the number of completed epochs, and
+        ``{batch}`` by the number of completed batches of the epoch that follows: 0 between two
+        epochs.
     every : int, default=1
         Number of epochs between two checkpoints.
     every_batches : int or None, default=None
-        Number of batches between two checkpoints within an epoch, counted from its first batch. None means no
-        checkpoints within epochs. It must be None with
-        ``solver="lbfgs"`` and for the estimators for tables.
+        Number of batches between two checkpoints within an epoch, counted from its first batch.
+        None means no checkpoints within epochs. It must be None with ``solver="lbfgs"`` and for the
+        estimators for tables.
 
     Raises
     ------
@@ -118,7 +144,9 @@ class Checkpoint:
     _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
-        self.path, self.every, self.every_batches = path, positive_integer("every", every), None
+        self.path = path
+        self.every = positive_integer("every", every)
+        self.every_batches = None
         if every_batches is not None:
             self.every_batches = positive_integer("every_batches", every_batches, " or None")
 
@@ -140,9 +168,11 @@ class Checkpoint:
         self._save(trainer)
 
     def _save(self, trainer: Any) -> None:
-        path, state = self.path, trainer.state
-        named = path.format(epoch=state.epoch, batch=state.batch or 0) if isinstance(path, str) else path
-        self._save_model(trainer, named)
+        path = self.path
+        state = trainer.state
+        if isinstance(path, str):
+            path = path.format(epoch=state.epoch, batch=state.batch or 0)
+        self._save_model(trainer, path)
 
     def _save_model(self, trainer: Any, path: str | os.PathLike[str]) -> None:
         trainer.save(path)
@@ -151,8 +181,9 @@ class Checkpoint:
 class CSVLog:
     """Append a line per epoch to a CSV file.
 
-    The columns are epoch, loss, validation_loss, validation_score, learning_rate, gradient_norm and seconds; a value
-    that was not computed is empty. A new fit replaces the file, and a resumed one continues it.
+    The columns are epoch, loss, validation_loss, validation_score, learning_rate, gradient_norm and
+    seconds; a value that was not computed is empty. A new fit replaces the file, and a resumed one
+    continues it.
 
     Parameters
     ----------
@@ -179,7 +210,8 @@ class CSVLog:
         """Write the line of the epoch."""
         epoch = trainer.last_epoch
         values = (epoch.number, *(getattr(epoch, name) for name in COLUMNS[1:]))
-        self._write("a", ["" if value is None or value != value else repr(value) for value in values])
+        texts = ["" if value is None or value != value else repr(value) for value in values]
+        self._write("a", texts)
 
     def _write(self, mode: str, cells: Any) -> None:
         with open(self.path, mode, encoding="utf-8", newline="\n") as file:
@@ -189,19 +221,21 @@ class CSVLog:
 class EarlyStopping:
     """Stop when a quantity has not improved for some epochs.
 
-    Training stops after `patience` consecutive epochs in which ``value < best - min_delta`` (for "max"
-    ``value > best + min_delta``) did not hold. Unlike the parameter ``early_stopping=True``, the parameters of the last
-    epoch stay.
+    Training stops after `patience` consecutive epochs in which ``value < best - min_delta`` (for
+    "max" ``value > best + min_delta``) did not hold. Unlike the parameter ``early_stopping=True``,
+    the parameters of the last epoch stay.
 
     Parameters
     ----------
-    monitor : {"loss", "validation_loss", "validation_score", "gradient_norm"}, default="validation_loss"
+    monitor : {"loss", "validation_loss", "validation_score", "gradient_norm"}, \
+default="validation_loss"
         A name in `Trainer.history`.
     patience : int, default=10
     min_delta : float, default=0.0
         Minimum improvement; not negative.
     mode : {"min", "max"} or None, default=None
-        Whether smaller or larger values are better; None means "max" for "validation_score", otherwise "min".
+        Whether smaller or larger values are better; None means "max" for "validation_score",
+        otherwise "min".
 
     Raises
     ------
@@ -222,7 +256,12 @@ class EarlyStopping:
     _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
     def __init__(
-        self, monitor: str = "validation_loss", *, patience: int = 10, min_delta: float = 0.0, mode: str | None = None
+        self,
+        monitor: str = "validation_loss",
+        *,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        mode: str | None = None,
     ) -> None:
         monitored = ("loss", "validation_loss", "validation_score", "gradient_norm")
         if monitor not in monitored:
@@ -231,16 +270,21 @@ class EarlyStopping:
             raise ValueError(f"mode must be 'min', 'max' or None, got {mode!r}.")
         if not 0 <= min_delta < math.inf:
             raise ValueError(f"min_delta must be a finite number that is not negative, got {min_delta!r}.")
-        self.monitor, self.patience, self.min_delta = monitor, positive_integer("patience", patience), min_delta
+        self.monitor = monitor
+        self.patience = positive_integer("patience", patience)
+        self.min_delta = min_delta
         self.mode = mode
-        self._best, self._waited = math.inf, 0
+        self._best = math.inf
+        self._waited = 0
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Start to count, with the values so far if training continues."""
-        self._best, self._waited = math.inf, 0
+        self._best = math.inf
+        self._waited = 0
         n_epochs = trainer.state.epoch
-        for value in trainer.history.get(self.monitor, [])[-n_epochs:] if n_epochs else ():
-            self._watch(value)
+        if n_epochs:
+            for value in trainer.history.get(self.monitor, [])[-n_epochs:]:
+                self._watch(value)
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Stop training if the quantity has not improved for too long."""
@@ -254,10 +298,17 @@ class EarlyStopping:
             trainer.stop()
 
     def _watch(self, value: float) -> None:
-        larger_is_better = self.mode == "max" if self.mode else self.monitor == "validation_score"
-        value = -value if larger_is_better else value
+        larger_is_better = self.monitor == "validation_score"
+        if self.mode:
+            larger_is_better = self.mode == "max"
+        if larger_is_better:
+            value = -value
         better = value < self._best - self.min_delta
-        self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)
+        if better:
+            self._best = value
+            self._waited = 0
+        else:
+            self._waited += 1
 
 
 def new_bar(**options: Any) -> Any:
@@ -268,7 +319,10 @@ def new_bar(**options: Any) -> Any:
 
 @contextmanager
 def bar_over(n: int, unit: str, *, shows: bool) -> Iterator[Callable[[int], None] | None]:
-    """Yield a function that shows in a progress bar how many of n units are done; None unless it `shows`."""
+    """Yield a function that shows in a progress bar how many of n units are done.
+
+    It yields None unless it `shows`.
+    """
     if not shows:
         yield None
         return

@@ -29,7 +29,7 @@ def help_text(capsys):
 
 
 def parsed(arguments):
-    return ExperimentOptions.of(cli.make_parser("cmlp", "digits").parse_args(["digits", *arguments]))
+    return ExperimentOptions.from_arguments(cli.make_parser("cmlp", "digits").parse_args(["digits", *arguments]))
 
 
 def test_help_shows_the_defaults_that_the_story_uses(capsys):

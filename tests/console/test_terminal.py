@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cmlp._cli import terminal as terminal_module
-from cmlp._cli.terminal import Terminal, duration, side_by_side, wrapped
+from cmlp._cli.terminal import Terminal, duration, side_by_side, wrap
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -62,18 +62,18 @@ def columns(monkeypatch):
     ],
 )
 def test_colors_of_a_terminal(environ, colors):
-    assert Terminal.of(Stream(), environ).colors == colors
+    assert Terminal.from_stream(Stream(), environ).colors == colors
 
 
 def test_dumb_terminal_does_not_rewrite_lines():
-    assert Terminal.of(Stream(), {"TERM": "xterm"}).rewrites
-    assert not Terminal.of(Stream(), {"TERM": "dumb"}).rewrites
+    assert Terminal.from_stream(Stream(), {"TERM": "xterm"}).rewrites
+    assert not Terminal.from_stream(Stream(), {"TERM": "dumb"}).rewrites
 
 
 def test_screens_are_redrawn_in_terminals_that_understand_escape_codes(monkeypatch):
-    assert Terminal.of(Stream(), {"TERM": "xterm"}).moves_cursor or sys.platform == "win32"
-    assert not Terminal.of(Stream(), {"TERM": "dumb"}).moves_cursor
-    assert not Terminal.of(Stream(is_terminal=False), {"TERM": "xterm"}).moves_cursor
+    assert Terminal.from_stream(Stream(), {"TERM": "xterm"}).moves_cursor or sys.platform == "win32"
+    assert not Terminal.from_stream(Stream(), {"TERM": "dumb"}).moves_cursor
+    assert not Terminal.from_stream(Stream(is_terminal=False), {"TERM": "xterm"}).moves_cursor
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(terminal_module, "_enable_escape_codes", lambda stream: False)
     assert not make(rewrites=True).moves_cursor
@@ -81,7 +81,7 @@ def test_screens_are_redrawn_in_terminals_that_understand_escape_codes(monkeypat
 
 def test_pipe_has_no_colors_and_no_rewritten_lines():
     pipe = Stream(is_terminal=False)
-    terminal = Terminal.of(pipe, {"TERM": "xterm-256color", "COLORTERM": "truecolor"})
+    terminal = Terminal.from_stream(pipe, {"TERM": "xterm-256color", "COLORTERM": "truecolor"})
     assert terminal.colors == 0
     assert not terminal.rewrites
     assert terminal.blocks
@@ -92,7 +92,7 @@ def test_pipe_has_no_colors_and_no_rewritten_lines():
     [("utf-8", True), ("ascii", False), ("latin-1", False), ("unheard-of", False), (None, False)],
 )
 def test_block_characters_need_a_suitable_encoding(encoding, blocks):
-    assert Terminal.of(Stream(encoding=encoding), {"TERM": "xterm"}).blocks is blocks
+    assert Terminal.from_stream(Stream(encoding=encoding), {"TERM": "xterm"}).blocks is blocks
 
 
 def test_paragraph_is_wrapped_at_the_terminal_width(columns):
@@ -223,7 +223,7 @@ def test_no_character_has_both_signs(blocks):
 @pytest.mark.parametrize("width", [1, 7, 20, 60, 80])
 def test_text_is_not_broken_within_words_or_before_a_percent_sign(width):
     text = "An extraordinarily well-known 3Blue1Brown neuron-by-neuron network reads 88.9 % of them."
-    lines = wrapped(text, width)
+    lines = wrap(text, width)
     assert " ".join(lines) == text
     assert not any(line.startswith("%") for line in lines)
     assert all(len(line) <= width or len(line.replace(" %", "%").split()) == 1 for line in lines)

@@ -129,7 +129,7 @@ def test_labels_names_and_title_cannot_break_the_page(text):
         model.fit(X, y)
     html = page_of(model_of(model), (X, y, X, y), title=text).html
     page, plain = Parts(html), Parts(page_of(model_of(model), (X, y, X, y), title="plain").html)
-    shown = description.visible(text)
+    shown = description.clean_label(text)
     assert page.texts["title"] == page.texts["h1"] == [shown]
     assert page.texts["script"] == plain.texts["script"]
     assert sorted(page.model()["labels"]) == sorted([shown, "other"])
@@ -140,7 +140,7 @@ def test_labels_names_and_title_cannot_break_the_page(text):
 
 
 def test_labels_keep_marks_but_lose_overrides():
-    assert description.visible("a\u200fb\u202ec\x00\ud800") == "a\u200fbc\ufffd?"
+    assert description.clean_label("a\u200fb\u202ec\x00\ud800") == "a\u200fbc\ufffd?"
 
 
 def test_fill_does_not_search_what_it_puts_in():

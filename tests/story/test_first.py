@@ -8,7 +8,7 @@ import pytest
 from terminals import Pty, terminal
 
 from cmlp._cli.experiment import Experiment, ExperimentOptions
-from cmlp._cli.terminal import visible
+from cmlp._cli.terminal import without_codes
 from cmlp.story import first
 from cmlp.story.first import Opening
 
@@ -38,7 +38,7 @@ def test_screens_fit_the_window(opening, size):
     assert len(body) < lines
     final = opening.last_lines(columns - 1, lines)
     assert len(final) <= lines
-    assert max(len(visible(line)) for line in [*body, last, *final]) < columns
+    assert max(len(without_codes(line)) for line in [*body, last, *final]) < columns
 
 
 def test_sentences_follow_the_training():
@@ -52,7 +52,7 @@ def test_sentences_follow_the_training():
 
 
 def test_last_screen_shows_a_digit_its_answer_and_the_keys(opening):
-    text = "\n".join(visible(line) for line in opening.last_lines(79, 24))
+    text = "\n".join(without_codes(line) for line in opening.last_lines(79, 24))
     assert "889 of 1,000 digits" in text and "It says 9." in text and "▀" in text
     assert re.search(r"^s +how it works.*\nd +draw.*\nspace +another digit +a +again +q +quit$", text, re.MULTILINE)
 
@@ -105,8 +105,8 @@ def test_whole_path_of_the_page_is_shown_and_stays(tmp_path, monkeypatch):
         command.press("q")
         status, written = command.end()
     path = str(folder / "cmlp.html").replace(" ", "")
-    assert status == 0 and path in re.sub(r"\s", "", visible(screen).replace("\x1b[K", ""))
-    left = visible(written.rpartition("\x1b[?1049l")[2])
+    assert status == 0 and path in re.sub(r"\s", "", without_codes(screen).replace("\x1b[K", ""))
+    left = without_codes(written.rpartition("\x1b[?1049l")[2])
     assert path in re.sub(r"\s", "", left)
 
 
@@ -120,7 +120,7 @@ def test_digit_and_commands_stay_on_the_screen_at_the_end(monkeypatch):
         command.wait_for("It says")
         command.press("q")
         status, written = command.end()
-    left = visible(written.rpartition("\x1b[?1049l")[2])
+    left = without_codes(written.rpartition("\x1b[?1049l")[2])
     assert status == 0 and "It says" in left and left.count("\n") < 24
     for name in ("story", "look 9", "nudge 9", "watch", "read FILE.png", "page"):
         assert f"python -m cmlp {name}" in left
@@ -133,10 +133,10 @@ def test_space_pauses_left_goes_back_and_other_keys_do_nothing():
         command.wait_for("[1-9],[0-9]{3} +digits +shown")
         command.press("x ")
         paused = command.wait_for("space +go +on")
-        seen = int(re.findall(r"([\d,]+) digits shown", visible(paused))[-1].replace(",", ""))
+        seen = int(re.findall(r"([\d,]+) digits shown", without_codes(paused))[-1].replace(",", ""))
         command.press("\x1b[D")
         back = command.wait_for("digits +shown[^_]*space +go +on")
-        assert int(re.findall(r"([\d,]+) digits shown", visible(back))[-1].replace(",", "")) < seen
+        assert int(re.findall(r"([\d,]+) digits shown", without_codes(back))[-1].replace(",", "")) < seen
         command.press("q")
         command.wait_for("It says 9.")
         command.press("\x1b[D")

@@ -7,7 +7,7 @@ import pytest
 from terminals import terminal
 
 from cmlp._cli.experiment import Measurement
-from cmlp._cli.terminal import side_by_side, visible
+from cmlp._cli.terminal import side_by_side, without_codes
 from cmlp._model.results import letters
 from cmlp.datasets import load_digits28
 from cmlp.story import drawing, story_network
@@ -43,12 +43,12 @@ def plain(network, row):
 
 def test_names_of_neurons():
     assert [letters(n) for n in (0, 1, 25, 26, 27, 701, 702)] == ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
-    assert NAMES.of(Unit(0, 12)) == "A13"
-    assert NAMES.of(Unit(2, 9)) == "9"
+    assert NAMES.name(Unit(0, 12)) == "A13"
+    assert NAMES.name(Unit(2, 9)) == "9"
     assert source_name(0, 10 * 28 + 4) == "row 10, col  4"
     assert source_name(2, 0) == "B1"
     for unit in (Unit(0, 0), Unit(1, 15), Unit(2, 3)):
-        assert NAMES.unit(NAMES.of(unit)) == unit
+        assert NAMES.unit(NAMES.name(unit)) == unit
     assert NAMES.unit("b4") == Unit(1, 3)
 
 
@@ -65,7 +65,7 @@ def test_unknown_neurons_raise_with_the_names_that_exist(name):
 @pytest.mark.parametrize("width", [20, 26, 60])
 def test_output_bars_show_the_activations_and_mark_the_largest(where, width):
     values = np.array([0.1, 0.25, 0, 1, 0.5, 0.001, 0.9996, 0.2, 0, 0])
-    lines = [visible(line) for line in drawing.output_bars(where, values, LABELS, width)]
+    lines = [without_codes(line) for line in drawing.output_bars(where, values, LABELS, width)]
     assert [line.split()[:2] for line in lines] == [[str(n), f"{value:.3f}"] for n, value in enumerate(values)]
     winner = drawing.symbol(where, "winner")
     assert [n for n, line in enumerate(lines) if winner in line] == [3]
@@ -85,7 +85,7 @@ def test_activations_above_1_scale_the_bars():
 @pytest.mark.parametrize("where", TERMINALS)
 def test_cells_of_a_layer(where, data):
     a = plain(story_network(1), data.X_test[7])
-    lines = [visible(line) for line in drawing.layer_lines(where, [a, a], 79)]
+    lines = [without_codes(line) for line in drawing.layer_lines(where, [a, a], 79)]
     assert len(lines) == 2 and all(len(line) <= 79 for line in lines)
     assert [line[0] for line in lines] == ["A", "B"]
     if not where.colors:
@@ -125,7 +125,7 @@ def test_points_of_the_charts():
 
 def test_blocks_side_by_side_ignore_escape_codes():
     colored = drawing.styled(terminal(colors=256), "ab", "strong")
-    assert [visible(line) for line in side_by_side([colored, "abc"], ["x", "y"])] == ["ab   x", "abc  y"]
+    assert [without_codes(line) for line in side_by_side([colored, "abc"], ["x", "y"])] == ["ab   x", "abc  y"]
 
 
 @pytest.mark.parametrize("background", [0.0, 1.0])

@@ -10,7 +10,7 @@ from cmlp import __main__ as cli
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp.datasets import load_digits28
 from cmlp.story import read
-from cmlp.story.read import doubt
+from cmlp.story.read import find_doubt
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
 
@@ -39,7 +39,7 @@ def saved(path, pixels, mode="L", **options):
 
 def test_images_of_mnist_stay_as_they_are(tmp_path):
     """The images were centered in this way, so doing it again hardly changes them."""
-    again = np.array([read.centered(image.reshape(28, 28) / 255) for image in X_test])
+    again = np.array([read.center_digit(image.reshape(28, 28) / 255) for image in X_test])
     same = (again == X_test).all(axis=1)
     assert same.mean() > 0.85
     assert np.abs(again.astype(int) - X_test).mean() < 0.1
@@ -146,7 +146,7 @@ def test_classifiers_are_read_with_their_labels(tmp_path, capsys):
 def test_widths_and_encodings(columns, encoding, tmp_path, model, capsysbinary, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
     if encoding == "ascii":
-        monkeypatch.setattr("cmlp._cli.terminal._encodes", lambda stream, text: False)
+        monkeypatch.setattr("cmlp._cli.terminal._can_encode", lambda stream, text: False)
     path = saved(tmp_path / "7.png", ink(0))
     monkeypatch.chdir(tmp_path)
     assert cli.main(["read", "7.png", "--model", model[0]]) == 0
@@ -234,4 +234,4 @@ def test_two_digits_side_by_side_are_asked_for(tmp_path, model, capsys):
 
 
 def test_digits_raise_no_doubt():
-    assert [doubt(image) for image in X_test] == [""] * len(X_test)
+    assert [find_doubt(image) for image in X_test] == [""] * len(X_test)

@@ -11,8 +11,8 @@ import pytest
 from terminals import Pty, output_of, terminal
 
 import cmlp
-from cmlp._cli.experiment import Experiment, ExperimentOptions, accuracy
-from cmlp._cli.terminal import clipped, visible
+from cmlp._cli.experiment import Experiment, ExperimentOptions, percent_right
+from cmlp._cli.terminal import clip, without_codes
 from cmlp.story import animation
 from cmlp.story.animation import Learning, Player, frame_lines
 from cmlp.story.case import Example, image_of
@@ -66,7 +66,7 @@ def test_measurements_are_those_of_the_network():
     learning.go_to(123)
     network, (X, y, X_test, y_test) = learning.experiment.network, learning.experiment.data
     costs = network.cost(X, y), network.cost(X_test, y_test)
-    assert learning.now == (123, (*costs, accuracy(network, X, y), accuracy(network, X_test, y_test)))
+    assert learning.now == (123, (*costs, percent_right(network, X, y), percent_right(network, X_test, y_test)))
     learning.go_to(500)
     batches = [point.batch for point in learning.history]
     assert batches[0] == 0 and batches[-1] == 500 and len(batches) == 61
@@ -136,7 +136,7 @@ def test_frame_shows_the_image_beside_its_outputs(trained):
 def test_weight_images_fill_the_width(trained, width):
     data = trained.experiment.data
     lines = patch_lines(terminal(colors=256), trained.experiment.network, data.labels, width, 30)
-    assert width - 8 < max(len(visible(line)) for line in lines) <= width
+    assert width - 8 < max(len(without_codes(line)) for line in lines) <= width
 
 
 def test_curves_are_where_the_measurements_say(trained):
@@ -160,9 +160,9 @@ def test_curves_are_where_the_measurements_say(trained):
 @pytest.mark.parametrize("capabilities", [{}, {"blocks": False}, {"colors": 256}])
 def test_frame_keeps_the_width_and_the_height(trained, width, height, capabilities):
     lines = frame_lines(terminal(**capabilities), trained, first_nine(trained), width, height - 1)
-    assert max(len(visible(line)) for line in lines) <= width
+    assert max(len(without_codes(line)) for line in lines) <= width
     assert len(lines) < max(height, 12)
-    assert capabilities.get("blocks", True) or all(visible(line).isascii() for line in lines)
+    assert capabilities.get("blocks", True) or all(without_codes(line).isascii() for line in lines)
 
 
 def test_network_without_hidden_layers_shows_its_outputs():
@@ -181,9 +181,9 @@ def test_cost_axis_contains_all_costs(costs):
 
 def test_clipped_lines_keep_their_escape_codes():
     line = "\x1b[1mabc\x1b[0mdef"
-    assert clipped(line, 6) == line
-    assert clipped(line, 4) == "\x1b[1mabc\x1b[0md"
-    assert visible(clipped(line, 2)) == "ab" and clipped(line, 2).endswith("\x1b[0m")
+    assert clip(line, 6) == line
+    assert clip(line, 4) == "\x1b[1mabc\x1b[0md"
+    assert without_codes(clip(line, 2)) == "ab" and clip(line, 2).endswith("\x1b[0m")
 
 
 # ------------------------------------------------------------------------------------------------------------ keys

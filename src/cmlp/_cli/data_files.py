@@ -1,4 +1,6 @@
-"""From the arguments of a command to the rows of its files: options, columns, and what a model knows about files.
+"""From the arguments of a command to the rows of its files.
+
+Options, columns, and what a model knows about files.
 
 A column is found by its name, also without the spaces around it.
 """
@@ -20,7 +22,14 @@ from cmlp._cli import options
 from cmlp._cli.options import CommandError
 from cmlp._cli.terminal import printable
 from cmlp._data.files.file_formats import Pipe
-from cmlp._data.files.row_file import HOLDOUTS, ArrayRows, FileRecord, FileSchema, TextOptions, positions
+from cmlp._data.files.row_file import (
+    HOLDOUTS,
+    ArrayRows,
+    FileRecord,
+    FileSchema,
+    TextOptions,
+    positions,
+)
 from cmlp._model.model import TableModel
 from cmlp._train.other_names import nearest
 
@@ -41,11 +50,14 @@ _HELD_OUT = 8  # every eighth row of a table, in random order, is held out of tr
 _FEWEST_ROWS = 32  # of a table of which some are held out
 
 
-# ------------------------------------------------------------------------------------------------------ options
+# ------------------------------------------------------------------------------------------ options
 
 
 def data_file(path: str) -> str:
-    """Return the path of a file; a pipe, such as that of ``<(...)`` in a shell, is copied, to be read several times."""
+    """Return the path of a file.
+
+    A pipe, such as that of ``<(...)`` in a shell, is copied, to be read several times.
+    """
     try:
         if not stat.S_ISFIFO(os.stat(path).st_mode):
             return path
@@ -68,26 +80,28 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         "--header",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="whether the first line of a CSV file has the names of the columns (default: auto, if none is a value, or "
-        "one is a name that is asked for)",
+        help="whether the first line of a CSV file has the names of the columns (default: auto, if "
+        "none is a value, or one is a name that is asked for)",
     )
     parser.add_argument(
         "--drop",
         action="append",
         default=[],
         metavar="COLUMN",
-        help="leave out a column, such as the labels: its number from 1, or its name, which several can have; can be "
-        "repeated",
+        help="leave out a column, such as the labels: its number from 1, or its name, which "
+        "several can have; can be repeated",
     )
     parser.add_argument(
         "--separator",
-        type=_separator,
+        type=_parse_separator,
         metavar="S",
         help='what separates the columns of CSV: a character, "tab" or "space" (default: found)',
     )
     parser.add_argument("--decimal", choices=(".", ","), help="the decimal point of numbers in CSV (default: .)")
     parser.add_argument(
-        "--thousands", choices=(",", ".", " ", "'"), help="what separates thousands in CSV (default: nothing)"
+        "--thousands",
+        choices=(",", ".", " ", "'"),
+        help="what separates thousands in CSV (default: nothing)",
     )
     parser.add_argument(
         "--missing",
@@ -107,7 +121,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _separator(text: str) -> str:
+def _parse_separator(text: str) -> str:
     """Return a separator of columns."""
     separator = {"tab": "\t", "\\t": "\t", "space": " "}.get(text, text)
     if len(separator) != 1 or separator in '"\r\n':
@@ -115,7 +129,7 @@ def _separator(text: str) -> str:
     return separator
 
 
-def _text_options(arguments: argparse.Namespace) -> TextOptions:
+def _read_text_options(arguments: argparse.Namespace) -> TextOptions:
     """Return what the options say about files of text."""
     return TextOptions(
         header={"auto": None, "yes": True, "no": False}[arguments.header],
@@ -142,71 +156,95 @@ def add_target_options(parser: argparse.ArgumentParser) -> None:
         "--labels",
         type=data_file,
         metavar="FILE",
-        help="instead of --target, a file with a label or number for each row: npy, idx, or text with one a line "
-        "(default for idx: the file of labels beside DATA, named as in MNIST)",
+        help="instead of --target, a file with a label or number for each row: npy, idx, or text "
+        "with one a line (default for idx: the file of labels beside DATA, named as in MNIST)",
     )
     parser.add_argument(
         "--holdout",
         choices=HOLDOUTS,
-        help="of a table: which eighth of the rows is held out of a first fit, to measure it (default: random); last "
-        "for rows in the order of time, none to measure nothing",
+        help="of a table: which eighth of the rows is held out of a first fit, to measure it "
+        "(default: random); last for rows in the order of time, none to measure nothing",
     )
     parser.add_argument(
-        "--validation", type=data_file, metavar="DATA", help="rows to compute a score on after each epoch"
+        "--validation",
+        type=data_file,
+        metavar="DATA",
+        help="rows to compute a score on after each epoch",
     )
     parser.add_argument(
-        "--validation-labels", type=data_file, metavar="FILE", help="what --labels is for DATA, for these rows"
+        "--validation-labels",
+        type=data_file,
+        metavar="FILE",
+        help="what --labels is for DATA, for these rows",
     )
 
 
-# ------------------------------------------------------------------------------------------------------ columns
+# ------------------------------------------------------------------------------------------ columns
 
 
-def columns(file: RowFile, text: str) -> list[int]:
-    """Return the positions of the columns that a user gives by a name or a number from 1: several of the same name."""
+def find_columns(file: RowFile, text: str) -> list[int]:
+    """Return the positions of the columns that a user gives by a name or a number from 1.
+
+    Several can have the same name.
+    """
     at = positions(text, file.names, file.width)
     if at:
         return at
     meant = nearest(text, file.names or ())
-    hint = f"name a column, or a number from 1 to {file.width}" if meant is None else f"did you mean {meant!r}?"
+    hint = f"name a column, or a number from 1 to {file.width}"
+    if meant is not None:
+        hint = f"did you mean {meant!r}?"
     raise CommandError(f"{file.path} has no column {text!r}: {file.remedy or hint}")
 
 
-def column(file: RowFile, text: str) -> int:
+def find_column(file: RowFile, text: str) -> int:
     """Return the position of the only column that a user gives by its name or its number from 1."""
-    at = columns(file, text)
+    at = find_columns(file, text)
     if len(at) > 1 and not file.reads_by_name:  # its own error has the remedy
         numbers = " or ".join(str(i + 1) for i in at)
         raise CommandError(f"{file.path} has {len(at)} columns {text!r}: name one by its number, {numbers}")
     return at[0]
 
 
-def without(file: RowFile, dropped: Sequence[str]) -> list[int]:
+def drop_columns(file: RowFile, dropped: Sequence[str]) -> list[int]:
     """Return all columns but those that are given by their names or their numbers from 1."""
-    left_out = {i for text in dropped for i in columns(file, text)}
+    left_out = {i for text in dropped for i in find_columns(file, text)}
     return [i for i in range(file.width) if i not in left_out]
 
 
-def inputs_of(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) -> list[int]:
-    """Return the columns that a model needs; raises CommandError if they are not those that are left in the file.
+def find_inputs(file: RowFile, trained: TrainedModel, dropped: Sequence[str]) -> list[int]:
+    """Return the columns that a model needs.
+
+    Raises CommandError if they are not those that are left in the file.
 
     If the model and the file have names of columns, these are found by name, in any order.
     """
-    kept, wanted = without(file, dropped), _names(trained)
+    kept = drop_columns(file, dropped)
+    wanted = _read_names(trained)
     if wanted is not None and file.names is not None:
-        return _by_name(file.path, wanted, {i: file.names[i] for i in kept})
+        return _find_by_name(file.path, wanted, {i: file.names[i] for i in kept})
     surplus = len(kept) - trained.n_inputs
     if surplus:
-        which = "its name or its number from 1" if file.names is not None else "its number from 1"
-        hint = f": leave out {'one' if surplus == 1 else surplus} with --drop COLUMN, {which}"
-        has = f"{file.path} has {len(kept)} columns{' left' if dropped else ''}"
-        raise CommandError(f"{has}, but the model has {trained.n_inputs} inputs{hint if surplus > 0 else ''}")
+        has = f"{file.path} has {len(kept)} columns"
+        if dropped:
+            has += " left"
+        hint = ""
+        if surplus > 0:
+            number = "one" if surplus == 1 else surplus
+            which = "its number from 1"
+            if file.names is not None:
+                which = "its name or its number from 1"
+            hint = f": leave out {number} with --drop COLUMN, {which}"
+        raise CommandError(f"{has}, but the model has {trained.n_inputs} inputs{hint}")
     return kept
 
 
-def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
+def _find_by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int]:
     meant = {name.strip(): name for name in wanted}
-    read_as = {i: name if name in wanted else meant.get(name.strip(), name) for i, name in kept.items()}
+    read_as = dict(kept)
+    for i, name in kept.items():
+        if name not in wanted:
+            read_as[i] = meant.get(name.strip(), name)
     counts = Counter(read_as.values())
     twice = next((name for name, n in counts.items() if n > 1 and name in wanted), None)
     if twice is not None:
@@ -218,41 +256,53 @@ def _by_name(path: str, wanted: Sequence[str], kept: dict[int, str]) -> list[int
     extra = [name for name in at if name not in set(wanted)]
     if extra:
         drops = " ".join(f"--drop {shlex.quote(name)}" for name in extra[:_MOST_NAMED])
-        more = f", and so on for {len(extra) - _MOST_NAMED} more" if len(extra) > _MOST_NAMED else ""
+        more = ""
+        if len(extra) > _MOST_NAMED:
+            more = f", and so on for {len(extra) - _MOST_NAMED} more"
         n = sum(counts[name] for name in extra)
         what = f"the column {extra[0]!r}" if n == 1 else f"{n} columns"
         raise CommandError(f"{path} has {what} that the model does not need: add {drops}{more}")
     return [at[name] for name in wanted]
 
 
-def inputs_of_table(
+def find_table_inputs(
     file: RowFile, trained: TrainedModel, dropped: Sequence[str], notice: Callable[[str], None]
 ) -> list[int]:
-    """Return the columns of a table's model; `notice` gets a line with others that are not dropped."""
-    wanted, names = _names(trained), file.names
+    """Return the columns of a table's model.
+
+    `notice` gets a line with others that are not dropped.
+    """
+    wanted = _read_names(trained)
+    names = file.names
     known = {name.strip() for name in wanted or ()}
-    kept = without(file, dropped)
+    kept = drop_columns(file, dropped)
     extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
     if extra:
         what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
         notice(f"the model does not need the {what}: ignored")
-    return inputs_of(file, trained, [*dropped, *extra])
+    return find_inputs(file, trained, [*dropped, *extra])
 
 
-# --------------------------------------------------------------------------------------------------------- rows
+# --------------------------------------------------------------------------------------------- rows
 
 
-def _names(trained: TrainedModel) -> list[str] | None:
+def _read_names(trained: TrainedModel) -> list[str] | None:
     """Return the names of the columns that a model has learned from."""
     names = trained.names if isinstance(trained, TableModel) else trained.feature_names
-    return None if names is None else list(map(str, names))
+    if names is None:
+        return None
+    return list(map(str, names))
 
 
 def schema_of(trained: TrainedModel) -> FileSchema:
     """Return what a model knows about the files that it reads."""
-    classes = None if trained.labels is None else trained.labels.classes
-    columns = [*trained.columns] if isinstance(trained, TableModel) else None
-    return FileSchema(trained.cell_format, _names(trained), classes, columns)
+    classes = None
+    if trained.labels is not None:
+        classes = trained.labels.classes
+    columns = None
+    if isinstance(trained, TableModel):
+        columns = [*trained.columns]
+    return FileSchema(trained.cell_format, _read_names(trained), classes, columns)
 
 
 class DataFiles(NamedTuple):
@@ -268,10 +318,14 @@ class DataFiles(NamedTuple):
     holdout: str | None = None  # a word of `HOLDOUTS`
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Self:
-        """Return what the arguments say; raises CommandError for options that exclude or need each other."""
-        given = {name: getattr(arguments, name, None) for name in cls._field_defaults}  # not all commands have these
-        files = cls(arguments.data, _text_options(arguments), arguments.drop, **given)
+    def from_arguments(cls, arguments: argparse.Namespace) -> Self:
+        """Return what the arguments say.
+
+        Raises CommandError for options that exclude or need each other.
+        """
+        # not all commands have these
+        given = {name: getattr(arguments, name, None) for name in cls._field_defaults}
+        files = cls(arguments.data, _read_text_options(arguments), arguments.drop, **given)
         if files.target is not None and files.labels is not None:
             raise CommandError("--target and --labels exclude each other")
         if files.validation is None and files.validation_labels is not None:
@@ -284,33 +338,50 @@ class DataFiles(NamedTuple):
         return self.data, self.labels, self.validation, self.validation_labels
 
     def record(self, types: list[str] | None = None) -> FileRecord:
-        """Return what was decided about the file; `types` are those of the columns of a table in a file of text."""
+        """Return what was decided about the file.
+
+        `types` are those of the columns of a table in a file of text.
+        """
         reading = self.reading
-        form = reading.header, reading.separator, reading.encoding, reading.comment, reading.max_bytes
+        form = (
+            reading.header,
+            reading.separator,
+            reading.encoding,
+            reading.comment,
+            reading.max_bytes,
+        )
         return FileRecord(self.target, [*self.dropped], *form, self.holdout, types)
 
     def as_recorded(self, record: FileRecord, path: str) -> Self:
-        """Return the files as training has read them for the model in `path`, where the options do not say otherwise.
+        """Return the files as training has read them for the model in `path`.
 
-        Options are for a copy of the rows in another form. Raises CommandError if they ask for other rows.
+        The options can say otherwise.
+
+        Options are for a copy of the rows in another form. Raises CommandError if they ask for
+        other rows.
         """
         if self.holdout not in (None, record.holdout):
             raise CommandError(
-                f"{path} was trained with --holdout {record.holdout}, not {self.holdout}: leave out --holdout, which "
-                "the model file has"
+                f"{path} was trained with --holdout {record.holdout}, not {self.holdout}: leave "
+                "out --holdout, which the model file has"
             )
         stated = self.reading._asdict()
         names = [name for name in FileRecord._fields if stated.get(name, ...) is None]
+        target = self.target
+        if target is None and self.labels is None:
+            target = record.target
         return self._replace(
             reading=self.reading._replace(**{name: getattr(record, name) for name in names}),
             dropped=self.dropped or record.drop,
-            target=record.target if self.target is None and self.labels is None else self.target,
+            target=target,
             holdout=record.holdout,
         )
 
     def with_limit(self) -> Self:
         """Return the files with the default limit of bytes if none is given."""
-        limit = TextOptions().max_bytes if self.reading.max_bytes is None else self.reading.max_bytes
+        limit = self.reading.max_bytes
+        if limit is None:
+            limit = TextOptions().max_bytes
         return self._replace(reading=self.reading._replace(max_bytes=limit))
 
     def open(self, schema: FileSchema) -> RowFile:
@@ -333,18 +404,30 @@ class DataFiles(NamedTuple):
         return file.training_rows(kept, target, progress)
 
     def rows(self, schema: FileSchema) -> LabelledRows | ParquetBlocks:
-        """Return the rows with targets that are labels of the classes of a model, or numbers if it has none."""
+        """Return the rows with targets.
+
+        They are labels of the classes of a model, or numbers if it has none.
+        """
         from cmlp._data.files.rows import labelled
 
         file, kept, target = self._opened(schema)
-        return labelled(file, kept, self.labels) if target is None else file.known_rows(kept, target)
+        if target is None:
+            return labelled(file, kept, self.labels)
+        return file.known_rows(kept, target)
 
     def _opened(self, schema: FileSchema) -> tuple[RowFile, list[int], int | None]:
-        """Open the file; return its columns that are inputs, and that of the targets, if it is one of them."""
+        """Open the file; return its columns that are inputs, and that of the targets.
+
+        The targets may not be one of the columns.
+        """
         file = self.open(schema)
         if self.target is None:
-            return file, without(file, self.dropped), None
-        return file, without(file, [*self.dropped, self.target]), column(file, self.target)
+            return file, drop_columns(file, self.dropped), None
+        return (
+            file,
+            drop_columns(file, [*self.dropped, self.target]),
+            find_column(file, self.target),
+        )
 
     def validation_rows(self, schema: FileSchema) -> LabelledRows | None:
         """Return the rows of the validation file in memory; None without a file."""
@@ -355,20 +438,30 @@ class DataFiles(NamedTuple):
         return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(schema))
 
     def rows_of_table(self, trained: TrainedModel, types: Sequence[str] | None) -> Any:
-        """Return the columns of a table's model from delimited text or Parquet, with the column of the targets.
+        """Return the columns of a table's model with the column of the targets.
+
+        They are read from delimited text or Parquet.
 
         `types` is how training has read the columns of text, if this is recorded.
         """
         assert self.target is not None
         file = self.open(schema_of(trained)._replace(file_types=types or ()))
-        kept = inputs_of(file, trained, [*self.dropped, self.target])
-        return file.known_rows(kept, column(file, self.target))
+        kept = find_inputs(file, trained, [*self.dropped, self.target])
+        return file.known_rows(kept, find_column(file, self.target))
 
 
-def divided(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows that are held out, and those of training; `holdout` is a word of `HOLDOUTS`."""
-    order = np.random.RandomState(0).permutation(n_rows) if holdout != "last" else np.arange(n_rows)[::-1]
-    n_held = n_rows // _HELD_OUT if n_rows >= _FEWEST_ROWS and holdout != "none" else 0
+def divide(n_rows: int, holdout: str | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows that are held out, and those of training.
+
+    `holdout` is a word of `HOLDOUTS`.
+    """
+    if holdout != "last":
+        order = np.random.RandomState(0).permutation(n_rows)
+    else:
+        order = np.arange(n_rows)[::-1]
+    n_held = 0
+    if n_rows >= _FEWEST_ROWS and holdout != "none":
+        n_held = n_rows // _HELD_OUT
     return np.sort(order[:n_held]), np.sort(order[n_held:])
 
 
@@ -377,11 +470,13 @@ def rows_of_fit(
 ) -> tuple[Any, NDArray[Any]]:
     """Return the rows and targets of a file on which a table's model was trained.
 
-    The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python, which has none, has
-    learned all rows, or the part that the option names.
+    The record is that of ``cmlp train``, where a second fit has learned all rows; a fit in Python,
+    which has none, has learned all rows, or the part that the option names.
     """
-    X, y = files.rows_of_table(trained, None if record is None else record.types)
+    types = record.types if record is not None else None
+    X, y = files.rows_of_table(trained, types)
     if files.holdout is not None and not is_second:
-        _, rows = divided(len(y), files.holdout)
-        X, y = X.take(rows), y[rows]
+        _, rows = divide(len(y), files.holdout)
+        X = X.take(rows)
+        y = y[rows]
     return X, y

@@ -1,7 +1,8 @@
 """An experiment: a data set, an untrained network for it, and the training parameters.
 
-By default, the bundled sample is trained with the method "story": logistic neurons, squared error, plain gradient
-descent with batches of 10 images. Complete data sets are trained with the method "fast".
+By default, the bundled sample is trained with the method "story": logistic neurons, squared error,
+plain gradient descent with batches of 10 images. Complete data sets are trained with the method
+"fast".
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ SERIES = "https://www.3blue1brown.com/topics/neural-networks"
 class ExperimentOptions:
     """The options of the command line: data set, hidden layers and training parameters.
 
-    If `method` is None, it depends on the data set. If hidden layers, activation, epochs, learning rate or batch size
-    are None, they depend on the method.
+    If `method` is None, it depends on the data set. If hidden layers, activation, epochs, learning
+    rate or batch size are None, they depend on the method.
     """
 
     data: str = "sample"
@@ -49,7 +50,7 @@ class ExperimentOptions:
     batch: int | None = None
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace, **changes: Any) -> ExperimentOptions:
+    def from_arguments(cls, arguments: argparse.Namespace, **changes: Any) -> ExperimentOptions:
         """Return the options among the arguments of a command, with changes."""
         given = {name: value for name, value in vars(arguments).items() if name in cls.__dataclass_fields__}
         return cls(**{**given, **changes})
@@ -80,7 +81,10 @@ SUBJECTS = {
 
 
 class Method(NamedTuple):
-    """A preset as the command names and describes it: in its help, and with more words when it trains."""
+    """A preset as the command names and describes it.
+
+    It does so in its help, and with more words when it trains.
+    """
 
     preset: str
     summary: str
@@ -109,7 +113,10 @@ _ARCHITECTURE = ("hidden_layer_sizes", "activation", "loss", "input_scale")
 
 
 class Measurement(NamedTuple):
-    """Costs and accuracies, in percent, of a network on the images that it learns from and on the test images."""
+    """Costs and accuracies, in percent, of a network.
+
+    They are those of the images that it learns from and of the test images.
+    """
 
     cost: float
     test_cost: float
@@ -125,17 +132,24 @@ class Experiment:
         self.options = options
         self.method = METHODS[options.method or self.subject.method]
         parameters = self.method.parameters
-        self.n_epochs: int = parameters["max_iter"] if options.epochs is None else options.epochs
+        self.n_epochs: int = parameters["max_iter"]
+        if options.epochs is not None:
+            self.n_epochs = options.epochs
         self.batch_size: int = options.batch or parameters["batch_size"]
         self.activation: str = options.activation or parameters["activation"]
         self.rate: float = options.rate or parameters["learning_rate_init"]
-        hidden = parameters["hidden_layer_sizes"] if options.hidden is None else options.hidden
+        hidden = options.hidden
+        if hidden is None:
+            hidden = parameters["hidden_layer_sizes"]
+        output = "logistic"
+        if traits_of(parameters["loss"]).is_log_loss:
+            output = "softmax"
         self.data = self.subject.load()
         self.rng = np.random.RandomState(options.seed)
         self.network = Network(
             (self.data.X_train.shape[1], *hidden, _N_CLASSES),
             activation=self.activation,
-            output="softmax" if traits_of(parameters["loss"]).is_log_loss else "logistic",
+            output=output,
             loss=parameters["loss"],
             input_scale=parameters["input_scale"],
             random_state=self.rng,
@@ -155,7 +169,8 @@ class Experiment:
     def train_batches(self, n: int) -> None:
         """Train the next n batches; each epoch begins with a new random order."""
         try:
-            with warnings.catch_warnings(category=UselessModelWarning, action="ignore"):  # the lines show the accuracy
+            # the lines show the accuracy
+            with warnings.catch_warnings(category=UselessModelWarning, action="ignore"):
                 self.trainer.run(self.data.X_train, self.data.y_train, n_batches=n)
         except DivergenceError as error:
             raise CommandError(f"training diverged: choose a --rate below {self.rate:g}") from error
@@ -168,7 +183,7 @@ class Experiment:
 
     def accuracy(self) -> float:
         """Return the accuracy on the test images, in percent."""
-        return accuracy(self.network, self.data.X_test, self.data.y_test)
+        return percent_right(self.network, self.data.X_test, self.data.y_test)
 
     def measure(self) -> Measurement:
         """Return costs and accuracies of the network as it is."""
@@ -201,7 +216,7 @@ class Experiment:
         ]
 
 
-def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
+def percent_right(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
     """Return the share of correct answers, in percent."""
     return 100 * float(np.mean(network.forward(X).argmax(axis=1) == y))
 
@@ -209,11 +224,11 @@ def accuracy(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, Any])
 def measurement_of(network: Network, data: datasets.Dataset) -> Measurement:
     """Return costs and accuracies of a network."""
     sets = (data.X_train, data.y_train), (data.X_test, data.y_test)
-    costs, accuracies = ([measure(network, *images) for images in sets] for measure in (Network.cost, accuracy))
+    costs, accuracies = ([measure(network, *images) for images in sets] for measure in (Network.cost, percent_right))
     return Measurement(*costs, *accuracies)
 
 
-# ------------------------- the options that describe an experiment and what of it is shown; several commands share them
+# ----- the options that describe an experiment and what of it is shown; several commands share them
 
 
 def _by_method(parameter: str) -> str:
@@ -229,7 +244,7 @@ _NEURON = (
 )
 
 
-def _number(kind: Callable[[str], float], text: str, **more: Any) -> dict[str, Any]:
+def _number_option(kind: Callable[[str], float], text: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, "metavar": "N", "help": text, **more}
 
 
@@ -240,7 +255,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "DIGIT",
         "help": "the digit to show, 0 to 9 (default: 9); with --data fashion the number or name of a kind of clothing",
     },
-    "--number": _number(options.integer(1), "show the N-th image of this digit (default: 1)", default=1),
+    "--number": _number_option(options.integer(1), "show the N-th image of this digit (default: 1)", default=1),
     "--neuron": {"metavar": "NAME", "help": f"the neuron to explain: {_NEURON}"},
     "--hidden": {
         "type": options.sizes,
@@ -250,8 +265,8 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--data": {
         "choices": tuple(SUBJECTS),
         "default": "sample",
-        "help": "the bundled sample of MNIST (sample, the default), or a complete data set, downloaded once or "
-        "read from the folder that the environment variable CMLP_DATA names",
+        "help": "the bundled sample of MNIST (sample, the default), or a complete data set, "
+        "downloaded once or read from the folder that the environment variable CMLP_DATA names",
     },
     "--method": {"choices": tuple(METHODS), "help": f"{_METHODS} (default: {_DEFAULTS})"},
     "--activation": {
@@ -259,15 +274,36 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",  # the list of choices is wider than a terminal
         "help": f"hidden activation: {', '.join((*HIDDEN, *SYNONYMS))} (default: {_by_method('activation')})",
     },
-    "--epochs": _number(options.integer(1), f"number of passes over the images (default: {_by_method('max_iter')})"),
-    "--rate": _number(options.positive, f"learning rate (default: {_by_method('learning_rate_init')})", metavar="X"),
-    "--batch": _number(options.integer(1), f"images per step (default: {_by_method('batch_size')})"),
-    "--seed": _number(options.integer(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
-    "--threads": _number(options.integer(1), "maximum number of threads (default: automatic; does not change results)"),
-    "--save": {"metavar": "FILE", "help": "write the trained network to a file that cmlp.load reads"},
+    "--epochs": _number_option(
+        options.integer(1), f"number of passes over the images (default: {_by_method('max_iter')})"
+    ),
+    "--rate": _number_option(
+        options.positive,
+        f"learning rate (default: {_by_method('learning_rate_init')})",
+        metavar="X",
+    ),
+    "--batch": _number_option(options.integer(1), f"images per step (default: {_by_method('batch_size')})"),
+    "--seed": _number_option(options.integer(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
+    "--threads": _number_option(
+        options.integer(1),
+        "maximum number of threads (default: automatic; does not change results)",
+    ),
+    "--save": {
+        "metavar": "FILE",
+        "help": "write the trained network to a file that cmlp.load reads",
+    },
 }
 EXAMPLE = ("digit", "--number", "--neuron")
-TRAINING = ("--data", "--method", "--activation", "--epochs", "--rate", "--batch", "--seed", "--threads")
+TRAINING = (
+    "--data",
+    "--method",
+    "--activation",
+    "--epochs",
+    "--rate",
+    "--batch",
+    "--seed",
+    "--threads",
+)
 
 
 def add(parser: argparse.ArgumentParser, *names: str, **changes: Any) -> None:
@@ -282,15 +318,18 @@ def story_network(passes: int | None = None, seed: int = 0) -> Network:
     Parameters
     ----------
     passes : int or None
-        Number of passes over the 5,000 training images, from 0 (untrained) on; None for all 30 of the story.
+        Number of passes over the 5,000 training images, from 0 (untrained) on; None for all 30 of
+        the story.
     seed : int
-        Seed of the random numbers: of the first weights, then of the order of the images in each pass.
+        Seed of the random numbers: of the first weights, then of the order of the images in each
+        pass.
 
     Returns
     -------
     Network
-        A new object. With seed 0 its parameters are those of the page that ``cmlp story`` opens. They are also those of
-        ``MLPClassifier.from_preset("3b1b", random_state=seed)`` fitted to the same images.
+        A new object. With seed 0 its parameters are those of the page that ``cmlp story`` opens.
+        They are also those of ``MLPClassifier.from_preset("3b1b", random_state=seed)`` fitted to
+        the same images.
 
     Examples
     --------

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, inputs_of, schema_of
+from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, find_inputs, schema_of
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import joined
 from cmlp._model.model import model_of
@@ -41,13 +41,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the file."""
-    _check(arguments)
+    _check_arguments(arguments)
     options.check_output(arguments.output, arguments.model, arguments.data, arguments.labels)
     load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
     model = load(arguments.model)
     if arguments.to == "c-int8" and arguments.data is None:
         raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
-    result = _exported(arguments, model)
+    result = _export(arguments, model)
     size = os.path.getsize(arguments.output)
     lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]
     if result is not None:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.to != "c-int8" and arguments.data is not None:
         raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
     if arguments.labels is not None and arguments.data is None:
@@ -66,24 +66,27 @@ def _check(arguments: argparse.Namespace) -> None:
             raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
 
 
-def _exported(arguments: argparse.Namespace, model: Any) -> object:
+def _export(arguments: argparse.Namespace, model: Any) -> object:
     with options.reporting(ImportError, options=_OPTIONS):
         if arguments.to == "onnx":
             model.to_onnx(arguments.output)
             return None
         header = {"name": arguments.name, "dtype": arguments.dtype}
         if arguments.to == "c-int8":
-            header |= {"int8": True, "calibrate": _calibration(DataFiles.of(arguments), arguments.model, model)}
+            header |= {
+                "int8": True,
+                "calibrate": _read_calibration(DataFiles.from_arguments(arguments), arguments.model, model),
+            }
         return model.to_c(arguments.output, **header)
 
 
-def _calibration(files: DataFiles, path: str, model: Any) -> Any:
+def _read_calibration(files: DataFiles, path: str, model: Any) -> Any:
     """Return typical rows for the model in the file `path`, with their labels if they are given."""
     from cmlp._data.files.rows import read_labels
 
     trained = model_of(model)
     file = files.open(schema_of(trained))
-    rows = joined(list(file.blocks(inputs_of(file, trained, files.dropped)))).values
+    rows = joined(list(file.blocks(find_inputs(file, trained, files.dropped)))).values
     if files.labels is None:
         return rows
     if not hasattr(model, "classes_"):

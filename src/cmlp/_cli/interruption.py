@@ -13,7 +13,8 @@ from typing import Any
 from cmlp._process.signals import defer
 
 Handler = Callable[[int, FrameType | None], None]
-_SIGNALS = ("SIGTERM", "SIGHUP")  # a job that is preempted or stopped, and a terminal that is closed
+# a job that is preempted or stopped, and a terminal that is closed
+_SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -24,11 +25,14 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.name, self.status = signal.Signals(number).name, 128 + number
+        self.name = signal.Signals(number).name
+        self.status = 128 + number
 
 
 def interruptible() -> contextlib.AbstractContextManager[None]:
-    """Raise Interrupted when a signal would end the process. Signals that are ignored (nohup) or handled stay so.
+    """Raise Interrupted when a signal would end the process.
+
+    Signals that are ignored (nohup) or handled stay so.
 
     Where Ctrl-C is deferred, the signal waits for the same moment.
     """

@@ -17,8 +17,8 @@ from cmlp._cli.data_files import (
     DataFiles,
     add_file_options,
     data_file,
-    inputs_of,
-    inputs_of_table,
+    find_inputs,
+    find_table_inputs,
     schema_of,
 )
 from cmlp._cli.terminal import Terminal, printable, printable_message
@@ -42,21 +42,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
     parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
     parser.add_argument(
-        "--proba", action="store_true", help="print the probabilities of all classes (cmlp info lists them) instead"
+        "--proba",
+        action="store_true",
+        help="print the probabilities of all classes (cmlp info lists them) instead",
     )
     parser.add_argument(
         "--coverage",
-        type=_share,
+        type=_parse_share,
         metavar="C",
-        help="of the model of a table: print for each target the prediction, and the lower and the upper end of the "
-        "interval that contains the share C of the true numbers, or instead of a label all labels among which the "
-        "share C of the right ones is",
+        help="of the model of a table: print for each target the prediction, and the lower and the "
+        "upper end of the interval that contains the share C of the true numbers, or instead "
+        "of a label all labels among which the share C of the right ones is",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them")
     add_file_options(parser)
 
 
-def _share(text: str) -> float:
+def _parse_share(text: str) -> float:
     """Return a share above 0 and below 1."""
     try:
         value = float(text)
@@ -79,25 +81,28 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     trained = model_of(model)
     if arguments.coverage is not None and not isinstance(trained, TableModel):
         raise options.CommandError(
-            f"{arguments.model} is one network ({trained.class_name}), and only the model of a table has intervals and "
-            "sets: `cmlp train --table` trains one"
+            f"{arguments.model} is one network ({trained.class_name}), and only the model of a "
+            "table has intervals and sets: `cmlp train --table` trains one"
         )
-    files, predict = DataFiles.of(arguments), partial(_results, model, arguments.proba, arguments.coverage)
+    files = DataFiles.from_arguments(arguments)
+    predict = partial(_predict_block, model, arguments.proba, arguments.coverage)
     if arguments.output is None:
         n_lines = 0
         try:
-            for lines in _lines(files, trained, predict, _write_notice):
+            for lines in _predict_lines(files, trained, predict, _write_notice):
                 terminal.write_lines(lines)
                 n_lines += len(lines)
         except options.CommandError as error:
-            printed = f" (the first {n_lines:,} rows are printed)" if n_lines else ""
+            printed = ""
+            if n_lines:
+                printed = f" (the first {n_lines:,} rows are printed)"
             raise options.CommandError(f"{error}{printed}") from error
         return 0
 
     notices: list[str] = []
 
     def produce(write: Callable[[memoryview], object]) -> None:
-        for lines in _lines(files, trained, predict, notices.append):
+        for lines in _predict_lines(files, trained, predict, notices.append):
             write(memoryview("".join(f"{line}\n" for line in lines).encode()))
 
     with options.reporting():
@@ -106,23 +111,28 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     return 0
 
 
-def _lines(
-    files: DataFiles, trained: TrainedModel, predict: Callable[[Any], Any], notice: Callable[[str], None]
+def _predict_lines(
+    files: DataFiles,
+    trained: TrainedModel,
+    predict: Callable[[Any], Any],
+    notice: Callable[[str], None],
 ) -> Iterator[list[str]]:
-    """Yield the lines of each block of rows, which `predict` predicts; `notice` gets what a file of text is.
+    """Yield the lines of each block of rows, which `predict` predicts.
+
+    `notice` gets what a file of text is.
 
     A row's prediction does not depend on the block.
     """
-    is_table = isinstance(trained, TableModel)  # reads its columns by name and ignores others with a notice
+    # reads its columns by name and ignores others with a notice
+    is_table = isinstance(trained, TableModel)
     noticed: set[str] = set()
     with options.reporting():
         schema = schema_of(trained)
         file = files.open(schema)
-        kept = (
-            inputs_of_table(file, trained, files.dropped, _write_notice)
-            if is_table
-            else inputs_of(file, trained, files.dropped)
-        )
+        if is_table:
+            kept = find_table_inputs(file, trained, files.dropped, _write_notice)
+        else:
+            kept = find_inputs(file, trained, files.dropped)
         for block in file.blocks(kept, notice):
             if is_table:
                 with warnings.catch_warnings(record=True) as caught:
@@ -134,17 +144,20 @@ def _lines(
                         _write_notice(printable_message(text))
             else:
                 results = predict(NamedMatrix(block.values, schema.names))
-            yield list(map(_line, results))
+            yield list(map(_format_line, results))
 
 
-def _line(result: Any) -> str:
-    """Return a label or a number, or several of them with commas; of several, one with a comma has quotation marks."""
+def _format_line(result: Any) -> str:
+    """Return a label or a number, or several of them with commas.
+
+    Of several, one with a comma has quotation marks.
+    """
     if not getattr(result, "ndim", 0):
         return printable(str(result))
-    return ",".join(_quoted(printable(str(entry))) for entry in result)
+    return ",".join(_quote(printable(str(entry))) for entry in result)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a cell of CSV."""
     if text and not {",", '"'}.intersection(text):
         return text
@@ -152,31 +165,42 @@ def _quoted(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _results(model: Any, proba: bool, coverage: float | None, rows: Any) -> Any:
-    """Return what to print for each row: a label, a number, probabilities, a number with an interval, or labels.
+def _predict_block(model: Any, proba: bool, coverage: float | None, rows: Any) -> Any:
+    """Return what to print for each row.
+
+    It is a label, a number, probabilities, a number with an interval, or labels.
 
     For a network with softmax or logistic outputs, the labels are class indices.
     """
     if coverage is not None:
-        return _intervals(model, rows, coverage)
+        return _predict_intervals(model, rows, coverage)
     if model_of(model).kind == "network":
-        return model.forward(rows.values) if proba else model.predict(rows.values)
-    # A table with column names has those of the model; without names, there is no warning about them.
-    X = rows.values if isinstance(rows, NamedMatrix) and rows.columns is None else rows
-    return model.predict_proba(X) if proba else model.predict(X)
+        if proba:
+            return model.forward(rows.values)
+        return model.predict(rows.values)
+    # A table with column names has those of the model; without names, there is no warning about
+    # them.
+    X = rows
+    if isinstance(rows, NamedMatrix) and rows.columns is None:
+        X = rows.values
+    if proba:
+        return model.predict_proba(X)
+    return model.predict(X)
 
 
-def _intervals(model: Any, frame: Any, coverage: float) -> Any:
+def _predict_intervals(model: Any, frame: Any, coverage: float) -> Any:
     """Return for each row of a table a number and the ends of its interval, or labels."""
     if model._estimator_type == "classifier":
         sets = model.predict_set(frame, coverage)
         if sets.ndim == 2:
             return [model.classes_[row] for row in sets]
         return np.select([~sets[..., 1], ~sets[..., 0]], ["0", "1"], "0 or 1")  # for each label
-    predictions, intervals = model.predict(frame), model.predict_interval(frame, coverage)
+    predictions = model.predict(frame)
+    intervals = model.predict_interval(frame, coverage)
     if intervals.ndim == 2:
         return np.column_stack([predictions, intervals])
-    return np.concatenate([predictions[..., None], intervals], axis=2).reshape(len(predictions), -1)  # for each target
+    # for each target
+    return np.concatenate([predictions[..., None], intervals], axis=2).reshape(len(predictions), -1)
 
 
 def _write_notice(text: str) -> None:

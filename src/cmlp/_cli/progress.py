@@ -1,4 +1,7 @@
-"""What ``cmlp train`` shows and writes before the training has ended: lines about progress, and checkpoints."""
+"""What ``cmlp train`` shows and writes before the training has ended.
+
+These are lines about progress, and checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ class ReadingProgress:
     """Shows which share of a file has been read, if this takes longer than a second."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self._terminal, self._next = terminal, time.monotonic() + _PATIENCE
+        self._terminal = terminal
+        self._next = time.monotonic() + _PATIENCE
 
     def __call__(self, share: float) -> None:
         """Show the share, at most every second."""
@@ -50,26 +54,39 @@ class ProgressLine:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._started, self._first = 0.0, 0
+        self._started = 0.0
+        self._first = 0
         self.title = ""  # of the fit, if there are several
-        self.failure: OSError | None = None  # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
+        # if a line cannot be written; like Ctrl-C, this keeps the complete epochs
+        self.failure: OSError | None = None
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Start the clock."""
-        self._started, self._first = time.monotonic(), trainer.state.epoch
+        self._started = time.monotonic()
+        self._first = trainer.state.epoch
 
     def on_epoch_end(self, trainer: Any) -> None:
         """Show the numbers of the epoch."""
-        epoch, most = trainer.last_epoch, trainer.max_iter
+        epoch = trainer.last_epoch
+        most = trainer.max_iter
         if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
             return
         done = round(_BAR * epoch.number / most)
-        fields = [self.title] if self.title else []
-        fields += [f"epoch {epoch.number:{len(str(most))}}/{most}", f"[{'#' * done}{'.' * (_BAR - done)}]"]
+        fields = []
+        if self.title:
+            fields.append(self.title)
+        fields += [
+            f"epoch {epoch.number:{len(str(most))}}/{most}",
+            f"[{'#' * done}{'.' * (_BAR - done)}]",
+        ]
         fields.append(f"loss {epoch.loss:.6f}")
-        score, loss = epoch.validation_score, epoch.validation_loss
+        score = epoch.validation_score
+        loss = epoch.validation_loss
         if score is not None:
-            fields.append(f"validation loss {loss:.4f}" if loss == -score else f"validation {score:.4f}")
+            if loss == -score:
+                fields.append(f"validation loss {loss:.4f}")
+            else:
+                fields.append(f"validation {score:.4f}")
         seconds = (time.monotonic() - self._started) / (epoch.number - self._first)
         fields.append(f"{duration(seconds * (most - epoch.number))} left")
         try:
@@ -84,11 +101,12 @@ class ReadAs(NamedTuple):
 
     cell_format: CellFormat
     file: FileRecord
-    measured: Mapping[str, Any] | None = None  # the record of the fit that has measured a table's model, if another one
+    # the record of the fit that has measured a table's model, if another one
+    measured: Mapping[str, Any] | None = None
 
 
 class CheckpointOfFile(Checkpoint):
-    """A checkpoint from which ``--resume`` reads the cells of a file as this training has read them."""
+    """A checkpoint from which ``--resume`` reads cells as this training has read them."""
 
     _repeatable = True  # see `cmlp._estimators.provenance`
 
@@ -101,7 +119,10 @@ class CheckpointOfFile(Checkpoint):
 
 
 def save_as_read(model: Any, path: str | os.PathLike[str], read_as: ReadAs, *, include_training_state: bool) -> None:
-    """Write a model that knows how cells of text are read; a recorded fit also knows what decides its rows."""
+    """Write a model that knows how cells of text are read.
+
+    A recorded fit also knows what decides its rows.
+    """
     fitted = fitted_of(model)
     record = fitted.provenance
     if record is not None:

@@ -1,4 +1,7 @@
-"""What ``cmlp train`` reports of the model of a table: how good it is on held-out rows, and which columns matter."""
+"""What ``cmlp train`` reports of the model of a table.
+
+How good it is on held-out rows, and which columns matter.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ _COVERAGE = 0.9  # of the intervals and sets that are measured
 class TableReport(NamedTuple):
     """A model, all rows of its file, and which of them are held out or those of training.
 
-    With `is_first`, it is the model of a first fit, and that of a second one, which has learned all rows, is written.
+    With `is_first`, it is the model of a first fit, and that of a second one, which has learned all
+    rows, is written.
     """
 
     model: Any
@@ -35,9 +39,15 @@ class TableReport(NamedTuple):
     is_first: bool
 
     def lines(self) -> list[str]:
-        """Return lines: categories, error and intervals on the rows that are held out, the columns that matter most."""
-        with warnings.catch_warnings(action="ignore"):  # that rows of this file have a category or number of their own
-            measured = [self._score(), *self._interval()] if len(self.held) else []
+        """Return lines: categories, error and intervals, and the columns that matter most.
+
+        Error and intervals are those of the rows that are held out.
+        """
+        # that rows of this file have a category or number of their own
+        with warnings.catch_warnings(action="ignore"):
+            measured = []
+            if len(self.held):
+                measured = [self._score(), *self._interval()]
             if measured and self.model._estimator_type == "classifier":
                 measured.extend(self._rare())
             return [*self.notices(), *measured, self._columns(), *self._second()]
@@ -52,14 +62,19 @@ class TableReport(NamedTuple):
             return []
         what = "sets" if self.model._estimator_type == "classifier" else "intervals"
         has_own = self.model._trained().calibration is not None
-        own = f"; its {what} come from its own held-out rows" if has_own else ""
+        own = ""
+        if has_own:
+            own = f"; its {what} come from its own held-out rows"
         return [
-            f"these figures are those of a first fit, without these {len(self.held):,} rows. The model of a second "
-            f"fit, on all {len(self.y):,} rows, is written{own}"
+            f"these figures are those of a first fit, without these {len(self.held):,} rows. The "
+            f"model of a second fit, on all {len(self.y):,} rows, is written{own}"
         ]
 
     def _read_as(self) -> list[str]:
-        """Return a line with the columns of categories, so that a number with a stray text is noticed, and of dates."""
+        """Return a line with the columns of categories, and one with those of dates.
+
+        So a number with a stray text is noticed.
+        """
         trained = self.model._trained()
         known = list(zip(trained.feature_names, trained.columns, strict=True))
         found = {
@@ -70,21 +85,25 @@ class TableReport(NamedTuple):
         return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
 
     def _clock(self) -> list[str]:
-        """Return a line about times with an offset, if hours or days matter in them: whether those of UTC are meant."""
+        """Return a line about times with an offset: whether those of UTC are meant.
+
+        There is one if hours or days matter in them.
+        """
         trained = self.model._trained()
         each = zip(trained.feature_names, trained.columns, strict=True)
         names = [printable(name) for name, column in each if column.type == "instant" and column.parts]
         if not names:
             return []
         return [
-            f"{', '.join(names[:_NAMED])}: the model uses hours or days of UTC. If those of a local clock matter, "
-            "train and predict with times without an offset"
+            f"{', '.join(names[:_NAMED])}: the model uses hours or days of UTC. If those of a "
+            "local clock matter, train and predict with times without an offset"
         ]
 
     def _rare(self) -> list[str]:
         """Return a line with what helps if most rows of a rare one of two classes are not found."""
         labels, counts = np.unique(self.y[self.rows], return_counts=True)
-        rare, share = labels.tolist()[counts.argmin()], counts.min() / counts.sum()
+        rare = labels.tolist()[counts.argmin()]
+        share = counts.min() / counts.sum()
         is_rare = self.y[self.held] == rare
         if len(labels) != 2 or share > _RARE or not is_rare.any():
             return []
@@ -92,15 +111,18 @@ class TableReport(NamedTuple):
         if 2 * found.sum() > is_rare.sum():
             return []
         return [
-            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are predicted. In Python, "
-            f"load the model, call choose_threshold(X, y, recall=0.7, pos_label={rare!r}) with rows of another file, "
-            "and save it: it then finds more of them. calibrate(X, y, probabilities=True) before corrects probabilities"
+            f"of {is_rare.sum():,} held-out rows of the rare label {rare}, {found.sum():,} are "
+            "predicted. In Python, load the model, call choose_threshold(X, y, recall=0.7, "
+            f"pos_label={rare!r}) with rows of another file, and save it: it then finds more of "
+            "them. calibrate(X, y, probabilities=True) before corrects probabilities"
         ]
 
     def _score(self) -> str:
-        truth, learned = self.y[self.held], self.y[self.rows]
+        truth = self.y[self.held]
+        learned = self.y[self.rows]
         predicted = self.model.predict(self.frame.take(self.held))
-        where = f"on {len(self.held):,} rows held out of {'a first fit' if self.is_first else 'training'}"
+        fit = "a first fit" if self.is_first else "training"
+        where = f"on {len(self.held):,} rows held out of {fit}"
         if self.model._estimator_type == "classifier":
             labels, counts = np.unique(learned, return_counts=True)
             base = np.mean(truth == labels[counts.argmax()])
@@ -113,10 +135,14 @@ class TableReport(NamedTuple):
         return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
 
     def _interval(self) -> list[str]:
-        """Return a line about the intervals or sets, if the networks held out rows from which their width follows."""
+        """Return a line about the intervals or sets.
+
+        There is one if the networks held out rows from which their width follows.
+        """
         if self.model._trained().calibration is None:
             return []
-        truth, rows = self.y[self.held], self.frame.take(self.held)
+        truth = self.y[self.held]
+        rows = self.frame.take(self.held)
         if self.model._estimator_type == "classifier":
             sets = self.model.predict_set(rows, _COVERAGE)
             covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()

@@ -1,4 +1,7 @@
-"""Output to a terminal: its capabilities, live progress lines, images drawn with characters, safe text."""
+"""Output to a terminal.
+
+Its capabilities, live progress lines, images drawn with characters, safe text.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from numpy.typing import NDArray
 # Wider text is hard to read. Images can use the whole width of the terminal.
 _TEXT_WIDTH = 79
 _BLOCKS = "▀░▒▓█▌▁▂▃▄▅▆▇│└├─▲▼◄●○·"
-# Characters from weak to strong for positive and for negative values, with and without block characters.
-# No character has both signs.
+# Characters from weak to strong for positive and for negative values, with and without block
+# characters. No character has both signs.
 _SHADES = {True: (" ░▒▓█", " .-~="), False: (" :+*#@", " .-~=")}
 # Terminals that support 256 colours although TERM does not contain "256color".
 _KNOW_256 = ("xterm", "screen", "tmux", "rxvt", "linux", "alacritty", "foot", "wezterm")
@@ -43,20 +46,29 @@ ORANGE = _Hue((255, 140, 40), (16, 52, 94, 130, 166, 172, 208, 214))
 class Terminal:
     """A text stream and its capabilities.
 
-    `rewrites` is whether a line can be overwritten, which is possible in a terminal, but not in a pipe or a file;
-    `colors` is their number: 0, 256 or 2**24; `blocks` is whether the stream's encoding has block characters.
+    `rewrites` is whether a line can be overwritten, which is possible in a terminal, but not in a
+    pipe or a file; `colors` is their number: 0, 256 or 2**24; `blocks` is whether the stream's
+    encoding has block characters.
     """
 
     def __init__(self, stream: TextIO, *, rewrites: bool, colors: int, blocks: bool) -> None:
-        self.stream, self.rewrites, self.colors, self.blocks = stream, rewrites, colors, blocks
+        self.stream = stream
+        self.rewrites = rewrites
+        self.colors = colors
+        self.blocks = blocks
         self._live_length = 0
 
     @classmethod
-    def of(cls, stream: TextIO, environ: Mapping[str, str]) -> Terminal:
-        """Return a terminal for a stream, with the capabilities detected from the stream and the environment."""
+    def from_stream(cls, stream: TextIO, environ: Mapping[str, str]) -> Terminal:
+        """Return a terminal for a stream.
+
+        Its capabilities are detected from the stream and the environment.
+        """
         is_terminal = stream.isatty() and environ.get("TERM") != "dumb"
-        colors = _n_colors(stream, environ) if is_terminal else 0
-        return cls(stream, rewrites=is_terminal, colors=colors, blocks=_encodes(stream, _BLOCKS))
+        colors = 0
+        if is_terminal:
+            colors = _n_colors(stream, environ)
+        return cls(stream, rewrites=is_terminal, colors=colors, blocks=_can_encode(stream, _BLOCKS))
 
     @property
     def moves_cursor(self) -> bool:
@@ -75,10 +87,13 @@ class Terminal:
 
     def say(self, text: str = "") -> None:
         """Write a paragraph, wrapped to the terminal's width."""
-        self.write_lines(wrapped(text, min(self.width, _TEXT_WIDTH)))
+        self.write_lines(wrap(text, min(self.width, _TEXT_WIDTH)))
 
     def write_lines(self, lines: Sequence[str]) -> None:
-        """Write lines without wrapping, with escapes for characters that the stream's encoding does not have."""
+        """Write lines without wrapping.
+
+        Characters that the stream's encoding does not have are escaped.
+        """
         self.settle()
         encoding = self.stream.encoding or "utf-8"
         text = "".join(f"{line}\n" for line in lines)
@@ -88,7 +103,8 @@ class Terminal:
     def write_live(self, fields: Sequence[str]) -> None:
         """Overwrite the live line with a new one. In a pipe or a file, append a line instead.
 
-        If the fields are too wide together, the last ones are omitted, because a wrapped line cannot be overwritten.
+        If the fields are too wide together, the last ones are omitted, because a wrapped line
+        cannot be overwritten.
         """
         width = self.width - self.rewrites  # writing to the last column can wrap the line
         kept = list(fields)
@@ -98,7 +114,8 @@ class Terminal:
             self.write_lines(["  ".join(kept)])
             return
         line = "  ".join(kept)[: max(width, 1)]
-        # Overwrite the rest of a longer previous line with spaces: not every terminal supports an escape code for this.
+        # Overwrite the rest of a longer previous line with spaces: not every terminal supports an
+        # escape code for this.
         padded = line.ljust(min(self._live_length, width))
         # Set the length before writing, because Ctrl-C can interrupt the write.
         self._live_length = len(line)
@@ -115,11 +132,12 @@ class Terminal:
     def draw(self, values: NDArray[np.floating], *, signed: bool = False) -> list[str]:
         """Draw an image with characters, two rows of pixels per line of text.
 
-        Values are from 0 (black) to 1 (white); with `signed`, from -1 (orange) to 1 (blue). Without colours, positive
-        values are drawn as shades and negative values as dashes.
+        Values are from 0 (black) to 1 (white); with `signed`, from -1 (orange) to 1 (blue). Without
+        colours, positive values are drawn as shades and negative values as dashes.
         """
         values = np.pad(values, ((0, len(values) % 2), (0, 0)))
-        upper, lower = values[::2], values[1::2]
+        upper = values[::2]
+        lower = values[1::2]
         if not self.colors:
             return [self._shade(row) for row in (upper + lower) / 2]
         if not self.blocks:
@@ -134,46 +152,62 @@ class Terminal:
         return "".join(ramp[round(size * (len(ramp) - 1))] for ramp, size in cells)
 
     def _paint(self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue) -> str:
-        """Draw two rows of values with upper half blocks: `upper` is the foreground colour, `lower` the background."""
-        cells, last = [], ""
+        """Draw two rows of values with upper half blocks.
+
+        `upper` is the foreground colour, `lower` the background.
+        """
+        cells = []
+        last = ""
+        block = "▀" if self.blocks else " "
         for above, below in zip(upper.tolist(), lower.tolist(), strict=True):
-            code = f"\x1b[38;{_code(above, positive, self.colors)};48;{_code(below, positive, self.colors)}m"
-            cells.append(("" if code == last else code) + ("▀" if self.blocks else " "))
+            foreground = _color_code(above, positive, self.colors)
+            background = _color_code(below, positive, self.colors)
+            code = f"\x1b[38;{foreground};48;{background}m"
+            if code != last:
+                cells.append(code)
+            cells.append(block)
             last = code
         return "".join(cells) + "\x1b[0m"
 
 
-def visible(line: str) -> str:
+def without_codes(line: str) -> str:
     """Return a line without the escape codes of its colours."""
     return _ESCAPE.sub("", line)
 
 
-def padded(line: str, width: int) -> str:
+def pad(line: str, width: int) -> str:
     """Return a line with spaces up to a width in columns; escape codes have no width."""
-    return line + " " * (width - len(visible(line)))
+    return line + " " * (width - len(without_codes(line)))
 
 
 def side_by_side(*blocks: Sequence[str], gap: int = 2) -> list[str]:
     """Put blocks of lines side by side, each as wide as its widest line."""
-    widths = [max((len(visible(line)) for line in block), default=0) for block in blocks]
+    widths = [max((len(without_codes(line)) for line in block), default=0) for block in blocks]
     rows = itertools.zip_longest(*blocks, fillvalue="")
-    return [(" " * gap).join(map(padded, row, widths)).rstrip(" ") for row in rows]
+    return [(" " * gap).join(map(pad, row, widths)).rstrip(" ") for row in rows]
 
 
-def clipped(line: str, width: int) -> str:
+def clip(line: str, width: int) -> str:
     """Return a line without its end if it is wider than `width`; escape codes are kept."""
-    if len(visible(line)) <= width:
+    if len(without_codes(line)) <= width:
         return line
-    kept, space = [], width
+    kept = []
+    space = width
     for n, part in enumerate(_PARTS.split(line)):
         is_code = n % 2 == 1
-        kept.append(part if is_code else part[:space])
-        space -= 0 if is_code else len(kept[-1])
+        if is_code:
+            kept.append(part)
+        else:
+            kept.append(part[:space])
+            space -= len(kept[-1])
     return "".join(kept)
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Wrap a paragraph at its spaces, but not within a word nor between a number and its percent sign."""
+def wrap(text: str, width: int) -> list[str]:
+    """Wrap a paragraph at its spaces.
+
+    It is not wrapped within a word nor between a number and its percent sign.
+    """
     kept = text.replace(" %", "\xa0%")
     lines = textwrap.wrap(kept, max(1, width), break_long_words=False, break_on_hyphens=False)
     return [line.replace("\xa0", " ") for line in lines] or [""]
@@ -181,7 +215,9 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def count_noun(number: int, noun: str) -> str:
     """Return a number with its noun, which gets an s unless the number is 1."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun}s"
 
 
 def duration(seconds: float) -> str:
@@ -190,11 +226,16 @@ def duration(seconds: float) -> str:
         return f"{seconds:.2f} s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 119.5 else f"{seconds / 60:.0f} min"
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
 
 
-def _code(value: float, positive: _Hue, n_colors: int) -> str:
-    """Return the colour of a value for an escape code: a shade of `positive`, or of orange if the value is negative."""
+def _color_code(value: float, positive: _Hue, n_colors: int) -> str:
+    """Return the colour of a value for an escape code.
+
+    It is a shade of `positive`, or of orange if the value is negative.
+    """
     hue = positive if value > 0 else ORANGE
     strength = round(min(abs(value), 1) * _STEPS) / _STEPS
     if n_colors > 256:
@@ -203,7 +244,7 @@ def _code(value: float, positive: _Hue, n_colors: int) -> str:
     return f"5;{hue.ramp[round(strength * (len(hue.ramp) - 1))]}"
 
 
-def _encodes(stream: TextIO, text: str) -> bool:
+def _can_encode(stream: TextIO, text: str) -> bool:
     try:
         text.encode(stream.encoding or "ascii")
     except (LookupError, UnicodeEncodeError):
@@ -216,15 +257,22 @@ def _n_colors(stream: TextIO, environ: Mapping[str, str]) -> int:
     if environ.get("NO_COLOR"):
         return 0
     if sys.platform == "win32":
-        return 2**24 if _enable_escape_codes(stream) else 0
+        if _enable_escape_codes(stream):
+            return 2**24
+        return 0
     name = environ.get("TERM", "")
     if environ.get("COLORTERM") in ("truecolor", "24bit") or name.endswith("-direct"):
         return 2**24
-    return 256 if "256color" in name or name.startswith(_KNOW_256) else 0
+    if "256color" in name or name.startswith(_KNOW_256):
+        return 256
+    return 0
 
 
 def _enable_escape_codes(stream: TextIO) -> bool:
-    """Enable escape codes in a Windows console, where they are off by default; return whether this succeeded."""
+    """Enable escape codes in a Windows console; return whether this succeeded.
+
+    They are off by default there.
+    """
     if sys.platform != "win32":
         return False
     import ctypes
@@ -240,37 +288,38 @@ def _enable_escape_codes(stream: TextIO) -> bool:
     )
 
 
-# -------------------------------------------------- text from files and arguments for a terminal: no control characters
+# ------------------------------ text from files and arguments for a terminal: no control characters
 
 
 def printable(text: str) -> str:
-    r"""Return text with backslash escapes for everything that is not a visible character or a space.
+    r"""Return text with backslash escapes for all that is not a visible character or a space.
 
-    Control characters could change the terminal or move its cursor, and right-to-left marks change the order of the
-    characters. A backslash becomes two, so that different texts stay different.
+    Control characters could change the terminal or move its cursor, and right-to-left marks change
+    the order of the characters. A backslash becomes two, so that different texts stay different.
 
     Examples
     --------
     >>> printable("a\x1b[31m\\b")
     'a\\x1b[31m\\\\b'
     """
-    return "".join(_escaped(c) if c == "\\" or not c.isprintable() else c for c in text)
+    return "".join(_escape(c) if c == "\\" or not c.isprintable() else c for c in text)
 
 
 def printable_message(text: str) -> str:
     """Return a message as one line, with escapes for control characters; backslashes stay."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-# -------------------------------------------------- whether the user has asked the system for less motion on the screen
+# ------------------------------ whether the user has asked the system for less motion on the screen
 
 
 _SECONDS = 1.0
-# Where the setting is kept: the command that prints it, and what it prints if there should be no motion.
+# Where the setting is kept: the command that prints it, and what it prints if there should be no
+# motion.
 _COMMANDS = {
     "darwin": (("defaults", "read", "com.apple.universalaccess", "reduceMotion"), "1"),
     "linux": (("gsettings", "get", "org.gnome.desktop.interface", "enable-animations"), "false"),
@@ -278,7 +327,10 @@ _COMMANDS = {
 
 
 def wants_no_motion() -> bool:
-    """Return whether the system's setting is to reduce motion; False where there is no such setting."""
+    """Return whether the system's setting is to reduce motion.
+
+    It is False where there is no such setting.
+    """
     if sys.platform == "win32":
         return _windows_wants_none()
     command, answer = _COMMANDS.get(sys.platform, ((), ""))

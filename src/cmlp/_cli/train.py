@@ -22,7 +22,7 @@ from cmlp._cli.data_files import (
     add_file_options,
     add_target_options,
     data_file,
-    divided,
+    divide,
     schema_of,
 )
 from cmlp._cli.progress import CheckpointOfFile, ProgressLine, ReadAs, ReadingProgress, save_as_read
@@ -115,36 +115,46 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     for name in _parameters():
         flags = dict.fromkeys((options.flag(name), f"--{name}"))
         group.add_argument(
-            *flags, dest=_PREFIX + name, type=_value, default=argparse.SUPPRESS, metavar="VALUE", help=argparse.SUPPRESS
+            *flags,
+            dest=_PREFIX + name,
+            type=_parse_value,
+            default=argparse.SUPPRESS,
+            metavar="VALUE",
+            help=argparse.SUPPRESS,
         )
 
 
 def _parameters() -> list[str]:
-    return sorted((_of_networks() | _of_tables()) - set(_NOT_OPTIONS))
+    return sorted((_parameters_of_networks() | _parameters_of_tables()) - set(_NOT_OPTIONS))
 
 
 def _options_of_parameters() -> dict[str, str]:
     """Map parameters, and the arguments of fit that are options, to their options."""
-    return {**{name: options.flag(name) for name in _parameters()}, "resume": "--resume", "X_val": "--validation"}
+    flags = {name: options.flag(name) for name in _parameters()}
+    return {**flags, "resume": "--resume", "X_val": "--validation"}
 
 
-def _of_networks() -> set[str]:
+def _parameters_of_networks() -> set[str]:
     return {*PARAMETERS.names("MLPClassifier"), *PARAMETERS.names("MLPRegressor")}
 
 
-def _of_tables() -> set[str]:
+def _parameters_of_tables() -> set[str]:
     return {*PARAMETERS.names("TabularClassifier"), *PARAMETERS.names("TabularRegressor")}
 
 
-def _value(text: str) -> object:
+def _parse_value(text: str) -> object:
     """Return the value of a parameter: a number, a fraction such as 1/255, True, False, None, text, or a list."""
     numerator, slash, denominator = text.partition("/")
     try:
         if slash:
             return float(numerator) / float(denominator)
-        return math.inf if text == "inf" else ast.literal_eval(text)
+        if text == "inf":
+            return math.inf
+        return ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError, ZeroDivisionError, MemoryError, RecursionError):
-        return text.split(",") if "," in text else text
+        if "," in text:
+            return text.split(",")
+        return text
 
 
 class TrainRequest(NamedTuple):
@@ -161,41 +171,59 @@ class TrainRequest(NamedTuple):
     checkpoint_every: int | None
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Self:
+    def from_arguments(cls, arguments: argparse.Namespace) -> Self:
         """Return what the arguments say; a parameter is a word of them with a prefix."""
-        files, values = DataFiles.of(arguments), vars(arguments)
-        parameters = {name.removeprefix(_PREFIX): values[name] for name in values if name.startswith(_PREFIX)}
+        files = DataFiles.from_arguments(arguments)
+        values = vars(arguments)
+        given = [name for name in values if name.startswith(_PREFIX)]
+        parameters = {name.removeprefix(_PREFIX): values[name] for name in given}
         for name in _LISTS.keys() & parameters.keys():
             value = parameters[name]
             if isinstance(value, (str, int)) and value != _LISTS[name]:
                 parameters[name] = [value]
-        networks, tables = _of_networks(), _of_tables()
-        for_tables = [*filter(values.get, _FOR_TABLES), *(name for name in parameters if name not in networks)]
-        for_networks = [*filter(values.get, _FOR_NETWORKS), *(name for name in parameters if name not in tables)]
-        regressor = "--regressor" if arguments.regressor else "--quantile" if "quantile" in parameters else None
-        table, network = (options.flag(names[0]) if names else None for names in (for_tables, for_networks))
+        networks = _parameters_of_networks()
+        tables = _parameters_of_tables()
+        for_tables = [name for name in _FOR_TABLES if values.get(name)]
+        for_tables += [name for name in parameters if name not in networks]
+        for_networks = [name for name in _FOR_NETWORKS if values.get(name)]
+        for_networks += [name for name in parameters if name not in tables]
+        regressor = None
+        if arguments.regressor:
+            regressor = "--regressor"
+        elif "quantile" in parameters:
+            regressor = "--quantile"
+        table = options.flag(for_tables[0]) if for_tables else None
+        network = options.flag(for_networks[0]) if for_networks else None
         if table and network:
             raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
         if arguments.no_refit and files.holdout == "none":
             raise options.CommandError("--holdout none and --no-refit exclude each other: there is one fit of all rows")
-        output, resume, checkpoint_every = arguments.output, arguments.resume, arguments.checkpoint_every
-        refits = not arguments.no_refit
-        return cls(files, parameters, regressor, table, network, refits, output, resume, checkpoint_every)
+        return cls(
+            files,
+            parameters,
+            for_regressor=regressor,
+            for_table=table,
+            for_network=network,
+            refits=not arguments.no_refit,
+            output=arguments.output,
+            resume=arguments.resume,
+            checkpoint_every=arguments.checkpoint_every,
+        )
 
     def check_parameters(self, kind: Any, why: str) -> None:
         """Raise CommandError if an estimator of the class lacks one of the given parameters."""
         for name in self.parameters:
             if name not in kind._get_param_names():
-                raise options.CommandError(f"{options.flag(name)} is not for {_a(kind)}: {why}")
+                raise options.CommandError(f"{options.flag(name)} is not for {_with_article(kind)}: {why}")
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
-    request = TrainRequest.of(arguments)
+    request = TrainRequest.from_arguments(arguments)
     options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
     progress = ReadingProgress(terminal)
     with options.reporting(ImportError, options=_options_of_parameters()):
-        training = _resumed(request) if request.resume else _decided(request, progress)
+        training = _read_resumed(request) if request.resume else _decide(request, progress)
     progress.end()
     if training.notices:
         terminal.write_lines([*map(printable_message, training.notices)])
@@ -205,7 +233,7 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
 # ------------------------------------------------------------------------------------------------ what is trained
 
 
-def _resumed(request: TrainRequest) -> NetworkTraining:
+def _read_resumed(request: TrainRequest) -> NetworkTraining:
     """Read the model to resume, and the rows as it knows them."""
     model = options.loaded_model(request.output)
     trained = model_of(model)
@@ -223,32 +251,40 @@ def _resumed(request: TrainRequest) -> NetworkTraining:
     return NetworkTraining(request, model.set_params(**request.parameters), request.files.rows(schema), schema, [])
 
 
-def _decided(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
+def _decide(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
     """Read the rows, and decide by them and the request what is trained."""
     from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
     schema = FileSchema(request.files.reading.cell_format(CellFormat()))
     rows = request.files.training_rows(schema, progress)
-    form = _form(request, rows)
-    target = _target(request, rows, form)
-    classifier, regressor = (TabularClassifier, TabularRegressor) if form.is_table else (MLPClassifier, MLPRegressor)
-    kind: Any = classifier if target.is_labels else regressor
+    form = _decide_form(request, rows)
+    target = _decide_target(request, rows, form)
+    kinds: dict[tuple[bool, bool], Any] = {
+        (False, False): MLPRegressor,
+        (False, True): MLPClassifier,
+        (True, False): TabularRegressor,
+        (True, True): TabularClassifier,
+    }
+    kind = kinds[form.is_table, target.is_labels]
     request.check_parameters(kind, target.reason)
     model = kind(**request.parameters)
     notices = list(rows.notices)
     if form.reason:
-        notices.append(f"{form.reason}. So this trains {_a(kind)}: {target.reason}")
+        notices.append(f"{form.reason}. So this trains {_with_article(kind)}: {target.reason}")
     if form.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
         return TableTraining(model, rows.take_columns(), target.y, read_as, notices, refits=request.refits)
-    schema = schema._replace(names=rows.names, classes=np.unique(target.y) if target.is_labels else None)
+    schema = schema._replace(names=rows.names)
+    if target.is_labels:
+        schema = schema._replace(classes=np.unique(target.y))
     return NetworkTraining(request, model, rows.take_numbers(target.y), schema, notices)
 
 
-def _a(kind: type) -> str:
+def _with_article(kind: type) -> str:
     """Return the name of a class with its article."""
-    return f"{'an' if kind.__name__.startswith('MLP') else 'a'} {kind.__name__}"
+    article = "an" if kind.__name__.startswith("MLP") else "a"
+    return f"{article} {kind.__name__}"
 
 
 class Form(NamedTuple):
@@ -258,9 +294,12 @@ class Form(NamedTuple):
     reason: str  # empty for an array, which cannot be a table
 
 
-def _form(request: TrainRequest, rows: TrainingRows) -> Form:
+def _decide_form(request: TrainRequest, rows: TrainingRows) -> Form:
     """Decide between the model of a table and one network: columns, an option, or names tell."""
-    path, names, other, network = request.files.data, rows.names, rows.other_than_number, request.for_network
+    path = request.files.data
+    names = rows.names
+    other = rows.other_than_number
+    network = request.for_network
     if other is not None:
         if network:
             raise options.CommandError(f"{other}. This needs the model of a table, and {network} one network")
@@ -273,9 +312,11 @@ def _form(request: TrainRequest, rows: TrainingRows) -> Form:
         return Form(False, f"{network} is given")
     if not rows.can_be_table:
         return Form(False, f"{path} is larger than --max-bytes")
-    if names is None or len(names) > _MOST_COLUMNS:
-        has = "no names of columns" if names is None else f"more than {_MOST_COLUMNS} columns of numbers"
-        return Form(False, f"{path} has {has} (--table trains the model of a table)")
+    by_table = "(--table trains the model of a table)"
+    if names is None:
+        return Form(False, f"{path} has no names of columns {by_table}")
+    if len(names) > _MOST_COLUMNS:
+        return Form(False, f"{path} has more than {_MOST_COLUMNS} columns of numbers {by_table}")
     return Form(True, f"{path} has names of columns (--network trains one network)")
 
 
@@ -287,9 +328,10 @@ class Target(NamedTuple):
     reason: str
 
 
-def _target(request: TrainRequest, rows: TrainingRows, form: Form) -> Target:
+def _decide_target(request: TrainRequest, rows: TrainingRows, form: Form) -> Target:
     """Decide between labels and numbers; for a table, numbers that are no labels suffice for a regressor."""
-    kind, option = rows.target_kind, request.for_regressor
+    kind = rows.target_kind
+    option = request.for_regressor
     if option:
         if kind == "text":
             raise options.CommandError(f"{option} needs a target of numbers, got {str(rows.labels()[0])!r}")
@@ -302,17 +344,22 @@ def _target(request: TrainRequest, rows: TrainingRows, form: Form) -> Target:
         return Target(rows.numbers(), False, "the target has numbers with fractions")
     if kind == "whole" and form.is_table:
         numbers = rows.numbers()
-        n = _n_different(numbers if (np.abs(numbers) < EXACT).all() else rows.labels())
+        is_exact = (np.abs(numbers) < EXACT).all()
+        n = _count_different(numbers if is_exact else rows.labels())
         if n > _MOST_CLASSES:
             return Target(numbers, False, f"the target has {n:,} different numbers")
     labels = rows.labels()
-    n = _n_different(labels)
-    what, hint = ("label", "") if kind == "text" else ("different whole number", "; --regressor predicts numbers")
-    return Target(labels, True, f"the target has {count_noun(n, what)}{hint}")
+    n = _count_different(labels)
+    if kind == "text":
+        return Target(labels, True, f"the target has {count_noun(n, 'label')}")
+    numbers_of = count_noun(n, "different whole number")
+    return Target(labels, True, f"the target has {numbers_of}; --regressor predicts numbers")
 
 
-def _n_different(values: NDArray[Any]) -> int:
-    return len({*values.tolist()}) if values.dtype == object else len(np.unique(values))
+def _count_different(values: NDArray[Any]) -> int:
+    if values.dtype == object:
+        return len({*values.tolist()})
+    return len(np.unique(values))
 
 
 def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | TableTraining) -> int:
@@ -380,10 +427,13 @@ class NetworkTraining:
         schema: FileSchema,
         notices: list[str],
     ) -> None:
-        self.model, self.read_as, self.notices = model, ReadAs(schema.cell_format, request.files.record()), notices
-        self._data, self._resume = data, request.resume
+        self.model = model
+        self.read_as = ReadAs(schema.cell_format, request.files.record())
+        self.notices = notices
+        self._data = data
+        self._resume = request.resume
         self._validation = request.files.validation_rows(schema)
-        self.callbacks = _checkpoints(request, self.read_as)
+        self.callbacks = _make_checkpoints(request, self.read_as)
 
     def fit(self, progress: ProgressLine) -> None:
         """Train the model, in blocks if the rows may be larger than memory."""
@@ -400,9 +450,13 @@ class NetworkTraining:
     def report(self) -> list[str]:
         """Return a line: epochs, loss and validation score."""
         loss = getattr(self.model, "loss_", None)  # none after no epoch
-        line = count_noun(self.model.n_iter_, "epoch") + ("" if loss is None else f", loss {loss:.6g}")
+        line = count_noun(self.model.n_iter_, "epoch")
+        if loss is not None:
+            line += f", loss {loss:.6g}"
         scores = getattr(self.model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
-        return [f"{line}, validation score {scores[-1]:.6g}" if scores else line]
+        if scores:
+            line += f", validation score {scores[-1]:.6g}"
+        return [line]
 
     def interrupted(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
@@ -420,7 +474,8 @@ class TableTraining:
     first until the second is complete.
     """
 
-    is_resumable, callbacks = False, ()
+    is_resumable = False
+    callbacks = ()
 
     def __init__(
         self,
@@ -432,8 +487,12 @@ class TableTraining:
         *,
         refits: bool,
     ) -> None:
-        self.model, self.frame, self.y, self.read_as, self.notices = model, frame, y, read_as, notices
-        self.held, self.rows = divided(len(y), read_as.file.holdout)
+        self.model = model
+        self.frame = frame
+        self.y = y
+        self.read_as = read_as
+        self.notices = notices
+        self.held, self.rows = divide(len(y), read_as.file.holdout)
         self._refits = refits and len(self.held) > 0
         self._first: Any = None  # complete, if there is a second fit
 
@@ -442,9 +501,12 @@ class TableTraining:
         if not self._refits:
             self.model.fit(self.frame.take(self.rows), self.y[self.rows])
             return
-        model, limit, started = self.model, self.model.max_time, time.monotonic()
+        model = self.model
+        limit = model.max_time
+        started = time.monotonic()
         progress.title = "fit 1 of 2"
-        model.max_time = limit / 2 if POSITIVE.accepts(limit) else limit  # fit refuses another value
+        if POSITIVE.accepts(limit):  # fit refuses another value
+            model.max_time = limit / 2
         try:
             model.fit(self.frame.take(self.rows), self.y[self.rows])
         finally:
@@ -456,18 +518,23 @@ class TableTraining:
             second.max_time = max(limit - (time.monotonic() - started), _LEAST_TIME)
         second.fit(self.frame, self.y)
         second.max_time = limit
-        self.model, self.read_as = second, self.read_as._replace(measured=provenance_of(model))
+        self.model = second
+        self.read_as = self.read_as._replace(measured=provenance_of(model))
 
     def report(self) -> list[str]:
         """Return lines about the model, measured on the rows that are held out of the first fit."""
         model = self._first if self._refits else self.model
         report = TableReport(model, self.frame, self.y, self.held, self.rows, self._refits)
-        return report.notices() if self.read_as.file.holdout == "none" else report.lines()
+        if self.read_as.file.holdout == "none":
+            return report.notices()
+        return report.lines()
 
     def interrupted(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far, or of the first fit if the second is interrupted."""
         what = self.kept_after_failure(path)
-        return [f"interrupted: wrote {path}" if what is None else f"interrupted {what}"]
+        if what is None:
+            return [f"interrupted: wrote {path}"]
+        return [f"interrupted {what}"]
 
     def kept_after_failure(self, path: str) -> str | None:
         """Return what is written after an error: the model of the first fit, if it is complete."""
@@ -477,7 +544,7 @@ class TableTraining:
         return f"in the second fit: {what}"
 
 
-def _checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:
+def _make_checkpoints(request: TrainRequest, read_as: ReadAs) -> list[CheckpointOfFile]:
     if request.checkpoint_every is None:
         return []
     stem, end = os.path.splitext(request.output.replace("{", "{{").replace("}", "}}"))

@@ -1,4 +1,4 @@
-"""The command ``cmlp verify``: trains a model again, and says whether its data and parameters give it."""
+"""The command ``cmlp verify``: trains a model again, and compares the two."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 
 DESCRIPTION = (
-    "Train the model of a file again on the rows of a file, and compare all its parts bit by bit. The model must have "
-    "been trained with --provenance. The record of cmlp train has the options for the data: give them for a model that "
-    "was trained in Python, or for a copy of the rows in another form. The exit status is 0 if all "
-    "bits are identical, 3 for other data, 4 for other parameters, 5 for another version of the arithmetic, and 6 if "
-    "data and parameters give another model: the parts that differ are printed."
+    "Train the model of a file again on the rows of a file, and compare all its parts bit by bit. "
+    "The model must have been trained with --provenance. The record of cmlp train has the options "
+    "for the data: give them for a model that was trained in Python, or for a copy of the rows in "
+    "another form. The exit status is 0 if all bits are identical, 3 for other data, 4 for other "
+    "parameters, 5 for another version of the arithmetic, and 6 if data and parameters give "
+    "another model: the parts that differ are printed."
 )
 _STATUSES = {"identical": 0, "data": 3, "parameters": 4, "version": 5, "model": 6}
 
@@ -48,26 +49,33 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train again, and print the answer."""
     from cmlp._estimators.verifying import verify, without_training
 
-    model, files = options.loaded_model(arguments.model), DataFiles.of(arguments)
+    model = options.loaded_model(arguments.model)
+    files = DataFiles.from_arguments(arguments)
     with options.reporting(ImportError):
         answer = without_training(model)  # the rows are read by names and classes of the model
         if answer is None:
-            rows, validation = _data(files, arguments.model, model)
+            rows, validation = _read_data(files, arguments.model, model)
             try:
-                answer = verify(model, *rows, **validation, progress=_shown(terminal))
+                answer = verify(model, *rows, **validation, progress=_show_progress(terminal))
             finally:
                 terminal.settle()
     terminal.write_lines([printable_message(str(answer))])
     return _STATUSES[answer.reason]
 
 
-def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the rows of the fit of the model in the file `path`, and its validation rows, read as the model says."""
+def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the rows of the fit of the model in the file `path`, and its validation rows.
+
+    They are read as the model says.
+    """
     trained = model_of(model)
     if not isinstance(trained, TableModel) and files.holdout is not None:
         raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")
-    record = _file_record(model)
-    files = files.with_limit() if record is None else files.as_recorded(record, path)
+    record = _read_file_record(model)
+    if record is None:
+        files = files.with_limit()
+    else:
+        files = files.as_recorded(record, path)
     if isinstance(trained, TableModel):
         if files.labels is not None or files.validation is not None:
             raise options.CommandError(
@@ -79,18 +87,25 @@ def _data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...], dic
         is_second = "measured" in (provenance_of(model) or {})
         return rows_of_fit(files, trained, record, is_second=is_second), {}
     schema = schema_of(trained)
-    data, validation = files.rows(schema), files.validation_rows(schema)
-    named = {} if validation is None else {"X_val": validation.X, "y_val": validation.y}
-    return (data.X, data.y) if isinstance(data, LabelledRows) else (data,), named
+    data = files.rows(schema)
+    validation = files.validation_rows(schema)
+    named = {}
+    if validation is not None:
+        named = {"X_val": validation.X, "y_val": validation.y}
+    if isinstance(data, LabelledRows):
+        return (data.X, data.y), named
+    return (data,), named
 
 
-def _file_record(model: Any) -> FileRecord | None:
+def _read_file_record(model: Any) -> FileRecord | None:
     """Return what `cmlp train` has decided about its file; None for a fit in Python."""
     fields = (provenance_of(model) or {}).get("file")
-    return None if fields is None else FileRecord(**fields)
+    if fields is None:
+        return None
+    return FileRecord(**fields)
 
 
-def _shown(terminal: Terminal) -> Callable[[int, int], None]:
+def _show_progress(terminal: Terminal) -> Callable[[int, int], None]:
     """Return a function that shows the epochs and the time left."""
     started = time.monotonic()
 

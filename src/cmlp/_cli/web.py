@@ -13,14 +13,18 @@ from cmlp._data.disk import open_regular
 
 # The file of the page that is made without a model file.
 PAGE_FILE = "cmlp.html"
-EXPLORER = "explore"  # the fragment that opens the page of the story at the network, not at the first chapter
+# the fragment that opens the page of the story at the network, not at the first chapter
+EXPLORER = "explore"
 _MARK = b'<meta name="generator" content="cmlp">'  # in the first lines of each page
 _BEGINNING = 1000  # bytes
 _FOR_TEXT = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
 def check_page_file(path: str) -> None:
-    """Raise CommandError if a page whose file the user has not named would replace anything but a page of cmlp."""
+    """Raise CommandError if a page would replace anything but a page of cmlp.
+
+    This concerns pages whose file the user has not named.
+    """
     if not os.path.exists(path):
         return
     try:
@@ -40,7 +44,9 @@ def open_in_browser(path: str, fragment: str = "") -> bool:
     has_display = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
     if not has_display and "BROWSER" not in os.environ:
         return False
-    address = Path(path).resolve().as_uri() + (f"#{fragment}" if fragment else "")
+    address = Path(path).resolve().as_uri()
+    if fragment:
+        address += f"#{fragment}"
     try:
         browser = webbrowser.get()
         if type(browser) is not webbrowser.GenericBrowser:

@@ -35,12 +35,14 @@ class CHeader(NamedTuple):
     name : str
         Prefix of all names in the header.
     constants : int
-        Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to 3 KB more, and
-        with `int8` less than 1 KB. That of a table also needs the compiler's arithmetic in double.
+        Bytes of weights and other constants: flash memory of a microcontroller. The code takes 1 to
+        3 KB more, and with `int8` less than 1 KB. That of a table also needs the compiler's
+        arithmetic in double.
     stack : int
         Bytes of the arrays that a prediction has on the stack: RAM. There are no static variables.
     comparison : Int8Comparison or None
-        How well an int8 header agrees with the float32 model on the calibration rows; None without `int8`.
+        How well an int8 header agrees with the float32 model on the calibration rows; None without
+        `int8`.
     """
 
     name: str
@@ -52,8 +54,10 @@ class CHeader(NamedTuple):
         sizes = f"{self.name}: {self.constants:,} bytes of constants, {self.stack:,} bytes of stack"
         if self.comparison is None:
             return sizes
-        few = "\nFewer than 100 calibration rows say little about others." if self.comparison.rows < 100 else ""
-        return f"{sizes}\n{self.comparison}{few}"
+        lines = [sizes, str(self.comparison)]
+        if self.comparison.rows < 100:
+            lines.append("Fewer than 100 calibration rows say little about others.")
+        return "\n".join(lines)
 
 
 def write_c_header(
@@ -73,10 +77,12 @@ def write_c_header(
         raise InvalidParameterError("calibrate is only used with int8=True.", parameter="calibrate", value=calibrate)
     if isinstance(model, TableModel):
         parts = parts_of_table(model, prefix)
+    elif int8:
+        parts = parts_of_integers(model, prefix, calibrate)
     else:
-        parts = parts_of_integers(model, prefix, calibrate) if int8 else parts_of_rows(model, prefix)
+        parts = parts_of_rows(model, prefix)
     header = CHeader(prefix, parts.constants, parts.stack, parts.comparison)
-    text = _assembled(model, header, parts)
+    text = _join_parts(model, header, parts)
     if isinstance(path, (str, bytes, os.PathLike)):
         write_atomically(path, lambda write: write(memoryview(text.encode("ascii"))))
     else:
@@ -84,12 +90,12 @@ def write_c_header(
     return header
 
 
-def _assembled(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
+def _join_parts(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str:
     """Return the text of a header from its parts."""
     n_in, n_out = parts.sizes
-    usage, texts = _texts(model, header.name)
+    usage, texts = _write_texts(model, header.name)
     sizes = f"enum {{ {header.name}_inputs = {n_in}, {header.name}_outputs = {n_out} }};\n"
-    head = _head(model, header, parts, usage)
+    head = _write_comment(model, header, parts, usage)
     return "\n".join([head, parts.opening, _PUSH, sizes, parts.body, *texts, _POP]) + "\n#endif\n"
 
 
@@ -118,29 +124,33 @@ def _as_float32(model: TrainedModel, dtype: object) -> TrainedModel:
     rounded = model.astype(np.float32)
     if not np.isfinite(rounded.first.params).all():
         raise ValueError("a weight is too large for float32")
-    _require_resolution(model)
+    _require_fine_outputs(model)
     return rounded
 
 
-def _require_resolution(model: TrainedModel) -> None:
-    """Raise ValueError if the outputs need digits that float32 lacks: large biases, small weights."""
+def _require_fine_outputs(model: TrainedModel) -> None:
+    """Raise ValueError if the outputs need digits that float32 lacks.
+
+    These are large biases and small weights.
+    """
     weights, biases, activation, _ = model.first.layers[-1]
     if activation != "identity":
         return
     coarse = too_coarse(biases, np.sqrt((weights * weights).sum(axis=0)), np.float32)
     if coarse.any():
         raise ValueError(
-            f"the outputs are near {biases[coarse][0]:.6g}, where float32 cannot hold their differences: subtract an "
-            "offset from y before fit, and add it to the outputs of the header"
+            f"the outputs are near {biases[coarse][0]:.6g}, where float32 cannot hold their "
+            "differences: subtract an offset from y before fit, and add it to the outputs of the "
+            "header"
         )
 
 
-def _head(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]) -> str:
+def _write_comment(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]) -> str:
     """Return the comment that explains the header, and the include guard."""
     usage = [*parts.usage, *more]
     width = max(len(call) for call, _ in usage)
     lines = [
-        *_model(model),
+        *_describe_model(model),
         "",
         *(f"  {header.name}_{call:<{width}}  {meaning}" for call, meaning in usage),
         *(line for i, line in enumerate(parts.about) if line or not i),
@@ -154,29 +164,35 @@ def _head(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[t
     return f"/*{comment[2:]}\n */\n#ifndef {guard}\n#define {guard}\n"
 
 
-def _model(model: TrainedModel) -> list[str]:
+def _describe_model(model: TrainedModel) -> list[str]:
     """Return the lines that describe the model."""
-    net, columns = model.net, model.columns if isinstance(model, TableModel) else None
-    what = "A neural network" if columns is None else f"{len(model.networks)} neural networks for a table"
+    net = model.net
+    what = "A neural network"
+    columns = ""
+    if isinstance(model, TableModel):
+        what = f"{len(model.networks)} neural networks for a table"
+        columns = f"Columns: {len(model.columns)}. "
     inputs = " or ".join(map(str, sorted({net.n_in for net, _ in model.networks}, reverse=True)))
     layers = ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
     return [
         f"{what}, written by cmlp {_core.__version__}. Do not edit.",
         "",
-        f"{'' if columns is None else f'Columns: {len(columns)}. '}Layers: {inputs} inputs, {layers}.",
+        f"{columns}Layers: {inputs} inputs, {layers}.",
     ]
 
 
-def _texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
+def _write_texts(model: TrainedModel, prefix: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the usage and the functions of the class labels and the names of the inputs."""
-    of = "a column" if isinstance(model, TableModel) else "an input"
-    usage, functions = [], []
-    for what, values, meaning in (
-        ("label", None if model.labels is None else model.labels.classes, "the label of a class"),
-        ("feature", model.feature_names, f"the name of {of}"),
-    ):
-        if values is not None:
-            usage.append((f"{what}(index)", meaning))
-            comment = f"{meaning.capitalize()}, in UTF-8."
-            functions.append(text_function(prefix, what, [str(value) for value in values.tolist()], comment))
+    texts = []
+    if model.labels is not None:
+        texts.append(("label", model.labels.classes, "the label of a class"))
+    if model.feature_names is not None:
+        named = "a column" if isinstance(model, TableModel) else "an input"
+        texts.append(("feature", model.feature_names, f"the name of {named}"))
+    usage = []
+    functions = []
+    for what, values, meaning in texts:
+        usage.append((f"{what}(index)", meaning))
+        comment = f"{meaning.capitalize()}, in UTF-8."
+        functions.append(text_function(prefix, what, list(map(str, values.tolist())), comment))
     return usage, functions

@@ -5,15 +5,15 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from cmlp._export.c_text import HeaderParts, classify, floats, inner, integers
+from cmlp._export.c_text import HeaderParts, classify, float_array, inner, integer_array
 from cmlp._export.quantization import calibration_rows, compare, quantize
 
 if TYPE_CHECKING:
     from cmlp._export.quantization import InputRange, IntegerLayer, IntegerNet
     from cmlp._model.model import Combination, NetworkModel
 
-# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of their own. The weights
-# and tables are nearly all constants.
+# AVR processors copy constants to RAM, unless they are declared so and read by an instruction of
+# their own. The weights and tables are nearly all constants.
 _OPENING = """\
 #include <stdint.h>
 
@@ -54,7 +54,8 @@ static inline void ${prefix}_layer$i(const $ctype *x, int32_t *z)
 
 _RELU = "a[j] = NAME_scale(z[j], NAME_factors$i[j], NAME_shifts$i[j]);"
 _TABLE = """{
-        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], NAME_shifts$i[j]);
+        const uint8_t place = NAME_scale(z[j] < 0 ? -z[j] : z[j], NAME_factors$i[j], \
+NAME_shifts$i[j]);
         const uint8_t size = NAME_READ(NAME_table$i + place);
         a[j] = ($ctype)(z[j] < 0 ? $negative : size);
     }"""
@@ -72,7 +73,8 @@ static inline void ${prefix}_quantize(const float x[$n_in], uint8_t q[$n_in])
 """)
 
 _PREDICT = Template("""\
-/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of output j. */
+/* Computes the outputs of one row: output[j] * ${prefix}_unit(j) is about the weighted sum of \
+output j. */
 static inline void ${prefix}_predict_u8(const uint8_t x[$n_in], int32_t output[$n_out])
 {
 $body}
@@ -80,99 +82,113 @@ $body}
 
 
 def parts_of_integers(model: NetworkModel, prefix: str, calibrate: Any) -> HeaderParts:
-    """Return the parts of a header of 8-bit integers for a model in float32; `calibrate` as for `Network.to_c`."""
+    """Return the parts of a header of 8-bit integers for a model in float32.
+
+    `calibrate` is that of `Network.to_c`.
+    """
     X, y = calibration_rows(model, calibrate)
     net, sums = quantize(model, X)
-    comparison, combination = compare(model, net, sums, X, y), model.combination
+    comparison = compare(model, net, sums, X, y)
+    combination = model.combination
     if combination.rule == "binary" and combination.n_classes == 2:
         combination = combination._replace(answer="threshold")
+    usage = [("predict_u8(q, output)", "the weighted sums of the output layer, as integers")]
+    if combination.answer:
+        usage.append(("classify_u8(q)", "the index of the predicted class"))
+    usage.append(("unit(j)", "the weighted sum of output j is about output[j] * unit"))
+    if net.input is None:
+        inputs = "The inputs q are the bytes of the model's data."
+    else:
+        inputs = ""
+        usage.insert(0, ("quantize(x, q)", "the bytes q of a row x of float"))
     return HeaderParts(
         constants=_constants_size(net),
-        stack=_stack_size(net),
-        usage=[
-            *([] if net.input is None else [("quantize(x, q)", "the bytes q of a row x of float")]),
-            ("predict_u8(q, output)", "the weighted sums of the output layer, as integers"),
-            *([("classify_u8(q)", "the index of the predicted class")] if combination.answer else []),
-            ("unit(j)", "the weighted sum of output j is about output[j] * unit"),
-        ],
+        stack=_integer_stack_size(net),
+        usage=usage,
         about=[
             "",
             "8-bit integers approximate the float32 model.",
-            "The inputs q are the bytes of the model's data." if net.input is None else "",
+            inputs,
             *str(comparison).splitlines(),
         ],
         code="less than 1 KB of code",
         frames="100 bytes",
         sizes=(model.n_inputs, model.net.n_out),
         opening=_OPENING.replace("NAME_", f"{prefix}_"),
-        body=_body(net, prefix, combination),
+        body=_write_integer_functions(net, prefix, combination),
         comparison=comparison,
     )
 
 
-def _body(net: IntegerNet, prefix: str, combination: Combination) -> str:
+def _write_integer_functions(net: IntegerNet, prefix: str, combination: Combination) -> str:
     """Return the arithmetic of a header."""
-    parts = [_SCALE.replace("NAME_", f"{prefix}_")] if len(net.layers) > 1 else []
+    parts = []
+    if len(net.layers) > 1:
+        parts.append(_SCALE.replace("NAME_", f"{prefix}_"))
     if net.input is not None:
-        parts += _input(net.input, prefix)
+        parts += _write_input(net.input, prefix)
     ctype = "uint8_t"
     for i, layer in enumerate(net.layers, 1):
         n_in, n_out = layer.weights.shape
-        parts.append(_constants(layer, prefix, i))
+        parts.append(_write_constants(layer, prefix, i))
         parts.append(_LAYER.substitute(prefix=prefix, i=i, ctype=ctype, n_in=n_in, n_out=n_out))
-        ctype = _ctype(layer)
+        ctype = _activation_type(layer)
         if layer.rescale is not None:
-            parts.append(_activate(layer, prefix, i))
-    parts += [_unit(net, prefix), _predict(net, prefix)]
+            parts.append(_write_activation(layer, prefix, i))
+    parts += [_write_unit(net, prefix), _write_predict(net, prefix)]
     if combination.answer:
-        n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
+        n_in = net.layers[0].weights.shape[0]
+        n_out = net.layers[-1].weights.shape[1]
         declaration = f"{prefix}_classify_u8(const uint8_t x[{n_in}])"
         calls = f"{prefix}_predict_u8(x, output);"
         parts.append(classify(declaration, f"int32_t output[{n_out}];", calls, combination, "0"))
     return "\n".join(parts)
 
 
-def _ctype(layer: IntegerLayer) -> str:
-    return "int8_t" if layer.activation == "tanh" else "uint8_t"
+def _activation_type(layer: IntegerLayer) -> str:
+    if layer.activation == "tanh":
+        return "int8_t"
+    return "uint8_t"
 
 
-def _input(ranges: InputRange, prefix: str) -> list[str]:
-    arrays = floats(f"{prefix}_low", ranges.low) + floats(f"{prefix}_step", ranges.step)
+def _write_input(ranges: InputRange, prefix: str) -> list[str]:
+    arrays = float_array(f"{prefix}_low", ranges.low) + float_array(f"{prefix}_step", ranges.step)
     return [
         f"/* The range of each input: the byte q is about low + q * step. */\n{arrays}",
         _QUANTIZE.substitute(prefix=prefix, n_in=len(ranges.low)),
     ]
 
 
-def _constants(layer: IntegerLayer, prefix: str, i: int) -> str:
+def _write_constants(layer: IntegerLayer, prefix: str, i: int) -> str:
     n_in, n_out = layer.weights.shape
     flash = f" {prefix}_FLASH"
     text = (
         f"/* Layer {i}: weights ({n_in} inputs, {n_out} outputs) and biases. */\n"
-        + integers("int8_t", f"{prefix}_weights{i}", layer.weights, flash)
-        + integers("int32_t", f"{prefix}_biases{i}", layer.biases)
+        + integer_array("int8_t", f"{prefix}_weights{i}", layer.weights, flash)
+        + integer_array("int32_t", f"{prefix}_biases{i}", layer.biases)
     )
     if layer.rescale is not None:
-        text += integers("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers)
-        text += integers("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts)
+        text += integer_array("uint32_t", f"{prefix}_factors{i}", layer.rescale.multipliers)
+        text += integer_array("uint8_t", f"{prefix}_shifts{i}", layer.rescale.shifts)
         if layer.rescale.table is not None:
-            text += integers("uint8_t", f"{prefix}_table{i}", layer.rescale.table, flash)
+            text += integer_array("uint8_t", f"{prefix}_table{i}", layer.rescale.table, flash)
     return text
 
 
-def _activate(layer: IntegerLayer, prefix: str, i: int) -> str:
+def _write_activation(layer: IntegerLayer, prefix: str, i: int) -> str:
     negative = _NEGATIVE.get(layer.activation)
-    statement = Template(_RELU if negative is None else _TABLE).substitute(i=i, ctype=_ctype(layer), negative=negative)
+    template = Template(_RELU if negative is None else _TABLE)
+    statement = template.substitute(i=i, ctype=_activation_type(layer), negative=negative)
     return (
-        f"static inline void NAME_activate{i}(const int32_t *z, {_ctype(layer)} *a)\n{{\n"
+        f"static inline void NAME_activate{i}(const int32_t *z, {_activation_type(layer)} *a)\n{{\n"
         f"    for (int j = 0; j < {len(layer.biases)}; j++) {statement}\n}}\n"
     ).replace("NAME_", f"{prefix}_")
 
 
-def _unit(net: IntegerNet, prefix: str) -> str:
+def _write_unit(net: IntegerNet, prefix: str) -> str:
     """Return the function with the value of 1 in each output."""
     units = net.layers[-1].units
-    table = "    " + inner(floats("units", units))
+    table = "    " + inner(float_array("units", units))
     return (
         "/* The value of 1 in output j. */\n"
         f"static inline float {prefix}_unit(int j)\n{{\n{table}\n"
@@ -180,20 +196,22 @@ def _unit(net: IntegerNet, prefix: str) -> str:
     )
 
 
-def _predict(net: IntegerNet, prefix: str) -> str:
-    n_in, n_out = net.layers[0].weights.shape[0], net.layers[-1].weights.shape[1]
-    lines, source = [], "x"
+def _write_predict(net: IntegerNet, prefix: str) -> str:
+    n_in = net.layers[0].weights.shape[0]
+    n_out = net.layers[-1].weights.shape[1]
+    lines = []
+    source = "x"
     if len(net.layers) > 1:
         lines.append(f"    int32_t z[{_widest(net)}];\n")
     for ctype, name in (("uint8_t", "a"), ("int8_t", "b")):
-        widths = [len(layer.biases) for layer in net.layers[:-1] if _ctype(layer) == ctype]
-        lines += [f"    {ctype} {name}[{max(widths)}];\n"] if widths else []
-    for i, layer in enumerate(net.layers, 1):
-        target = "z" if i < len(net.layers) else "output"
-        lines.append(f"    {prefix}_layer{i}({source}, {target});\n")
-        if i < len(net.layers):
-            source = "b" if _ctype(layer) == "int8_t" else "a"
-            lines.append(f"    {prefix}_activate{i}(z, {source});\n")
+        widths = [len(layer.biases) for layer in net.layers[:-1] if _activation_type(layer) == ctype]
+        if widths:
+            lines.append(f"    {ctype} {name}[{max(widths)}];\n")
+    for i, layer in enumerate(net.layers[:-1], 1):
+        lines.append(f"    {prefix}_layer{i}({source}, z);\n")
+        source = "b" if _activation_type(layer) == "int8_t" else "a"
+        lines.append(f"    {prefix}_activate{i}(z, {source});\n")
+    lines.append(f"    {prefix}_layer{len(net.layers)}({source}, output);\n")
     return _PREDICT.substitute(prefix=prefix, n_in=n_in, n_out=n_out, body="".join(lines))
 
 
@@ -203,7 +221,10 @@ def _widest(net: IntegerNet) -> int:
 
 def _constants_size(net: IntegerNet) -> int:
     """Return the bytes of a header's constants."""
-    size = 0 if net.input is None else 8 * len(net.input.low)
+    if net.input is None:
+        size = 0
+    else:
+        size = 8 * len(net.input.low)
     for layer in net.layers:
         size += layer.weights.size + 4 * len(layer.biases)
         if layer.rescale is not None:
@@ -211,7 +232,7 @@ def _constants_size(net: IntegerNet) -> int:
     return size
 
 
-def _stack_size(net: IntegerNet) -> int:
+def _integer_stack_size(net: IntegerNet) -> int:
     """Return the bytes of the arrays that are on the stack during a prediction."""
-    types = {_ctype(layer) for layer in net.layers[:-1]}
+    types = {_activation_type(layer) for layer in net.layers[:-1]}
     return (4 + len(types)) * _widest(net) + 4 * len(net.layers[-1].biases)

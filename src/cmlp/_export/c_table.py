@@ -1,4 +1,4 @@
-"""The text of a C header that predicts raw rows of a table, bit-identical to Python's predictions."""
+"""The text of a C header that predicts raw rows of a table, bit-identical to Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cmlp._export.c_text import (
     array,
     classify,
     expected_outputs,
-    floats,
+    float_array,
     inner,
     literal,
     stack_of_layers,
@@ -44,7 +44,9 @@ _OPENING = f"""\
 #include <emmintrin.h>
 #endif
 """
-_NUMBER_BYTES, _COLUMN_BYTES, _PARTS_BYTES = 8, 40, 48
+_NUMBER_BYTES = 8
+_COLUMN_BYTES = 40
+_PARTS_BYTES = 48
 _ABOUT = [
     "",
     "A row has a double for each column, in the order of fit: a number, NaN if it is missing, or the code of a",
@@ -55,37 +57,55 @@ _ABOUT = [
 def parts_of_table(model: TableModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for several networks behind an encoder of columns."""
     table = _Table(model, prefix)
-    columns, combination = table.columns, model.combination
-    meaning = "the prediction" if combination.n == 1 else "the predicted quantiles"
-    if n_answers(model.net) > 1:
-        meaning = "the prediction of each target" if model.labels is None else "the probability of each label"
-    elif model.labels is not None:
-        meaning = f"the probabilities of {'both' if combination.rule == 'binary' else 'the'} classes"
+    columns = table.columns
+    combination = model.combination
     n_inputs = sum(encoding.n_inputs for encoding in table.encodings)
     n_numbers = sum(len(edges) for column in columns for edges in column.all_edges)
     n_params = sum(net.n_params for net, _ in model.networks)
-    column_bytes = _COLUMN_BYTES + (_PARTS_BYTES if table.has_parts else 0)
+    column_bytes = _COLUMN_BYTES
+    code = "2 to 3 KB"
+    if table.has_parts:
+        column_bytes += _PARTS_BYTES
+        code = "3 to 4 KB"
+    usage = [("predict(x, output)", f"{_name_outputs(model)} of a raw row x, as doubles")]
+    if combination.answer:
+        usage.append(("classify(x)", "the index of the predicted class"))
+    if table.has_categories:
+        usage.append(("category(column, name)", "the code of a category for a row"))
     n_floats = n_inputs + stack_of_layers(model.first) + model.net.n_out
     return HeaderParts(
         constants=4 * n_params + _NUMBER_BYTES * n_numbers + column_bytes * len(columns),
         stack=4 * n_floats + _NUMBER_BYTES * combination.n,
-        usage=[
-            ("predict(x, output)", f"{meaning} of a raw row x, as doubles"),
-            *([("classify(x)", "the index of the predicted class")] if combination.answer else []),
-            *([("category(column, name)", "the code of a category for a row")] if table.has_categories else []),
-            CHECK_USAGE,
-        ],
+        usage=[*usage, CHECK_USAGE],
         about=_ABOUT,
-        code=f"{'3 to 4' if table.has_parts else '2 to 3'} KB of code and the compiler's arithmetic in double",
+        code=f"{code} of code and the compiler's arithmetic in double",
         frames="250 bytes",
         sizes=(len(columns), combination.n),
         opening=_OPENING,
-        body="\n".join(table.body()),
+        body="\n".join(table.write_body()),
     )
 
 
+def _name_outputs(model: TableModel) -> str:
+    """Return what the outputs of a header are."""
+    if n_answers(model.net) > 1:
+        if model.labels is None:
+            return "the prediction of each target"
+        return "the probability of each label"
+    if model.labels is not None:
+        if model.combination.rule == "binary":
+            return "the probabilities of both classes"
+        return "the probabilities of the classes"
+    if model.combination.n > 1:
+        return "the predicted quantiles"
+    return "the prediction"
+
+
 class _Encoding(NamedTuple):
-    """One way to encode a row, with bins or without: the names of the array and of the first layer have no prefix."""
+    """One way to encode a row, with bins or without.
+
+    The names of the array and of the first layer have no prefix.
+    """
 
     bins: bool
     n_inputs: int
@@ -97,7 +117,9 @@ class _Table:
     """The text of the header of a model."""
 
     def __init__(self, model: TableModel, prefix: str) -> None:
-        self.model, self.prefix, self.columns = model, prefix, model.columns
+        self.model = model
+        self.prefix = prefix
+        self.columns = model.columns
         wide = model.columns.width(True)
         names = {True: ("inputs", "layer1"), False: ("plain", "layer1_plain")}
         seen = sorted({net.n_in for net, _ in model.networks}, reverse=True)
@@ -105,43 +127,50 @@ class _Table:
         self.has_categories = any(column.categories is not None for column in self.columns)
         self.has_parts = any(column.parts for column in self.columns)
 
-    def body(self) -> Iterator[str]:
-        """Yield the arithmetic of a header: functions, columns, networks, predictions and the self-check."""
+    def write_body(self) -> Iterator[str]:
+        """Yield the functions, columns, networks, predictions and the self-check of a header."""
         n_out = self.model.net.n_out
         text = NetText(self.model.first, self.prefix, Combination(n_out), block=True)
-        yield text.functions()
-        yield from self._encoder()
-        yield from self._columns()
+        yield text.write_functions()
+        yield from self._write_encoder()
+        yield from self._write_columns()
         for i, (_, params) in enumerate(self.model.networks):
             title = f"/* Network {i + 1}: weights (inputs, outputs) and biases of each layer. */\n"
-            yield title + floats(f"{self.prefix}_net{i}", params + np.float32(0))  # no negative zero
+            # no negative zero
+            yield title + float_array(f"{self.prefix}_net{i}", params + np.float32(0))
         for encoding in self.encodings:
-            suffix, shape = encoding.layer.removeprefix("layer"), (encoding.n_inputs, text.net.sizes[1])
-            yield text.dense(suffix, shape, "float", "x[k]", skip=True)
-        yield from text.later_layers()
-        yield text.finish()
-        yield from self._predictions()
+            suffix = encoding.layer.removeprefix("layer")
+            shape = (encoding.n_inputs, text.net.sizes[1])
+            yield text.write_dense(suffix, shape, "float", "x[k]", skip=True)
+        yield from text.write_later_layers()
+        yield text.write_finish()
+        yield from self._write_predictions()
         if self.has_categories:
-            yield _categories(self.columns, self.prefix)
-        yield _check(self.model, self.prefix)
+            yield _write_category_function(self.columns, self.prefix)
+        yield _write_table_check(self.model, self.prefix)
 
-    def _encoder(self) -> Iterator[str]:
-        yield _core_text("base/soft_root.h", self.prefix)
+    def _write_encoder(self) -> Iterator[str]:
+        yield _read_core_text("base/soft_root.h", self.prefix)
         text = files("cmlp._export").joinpath("table_functions.h").read_text("ascii")
         text = text.split("\n\n", 1)[1].replace("NAME_", f"{self.prefix}_")
-        for each in (text, _core_text("table/encode_row.h", self.prefix)):
-            # What is in "#if CMLP_PARTS" is left out if no column has parts.
-            yield re.sub(r"#if \w+_PARTS\n(.*?)#endif\n", r"\1" if self.has_parts else "", each, flags=re.DOTALL)
+        # What is in "#if CMLP_PARTS" is left out if no column has parts.
+        kept = r"\1" if self.has_parts else ""
+        for each in (text, _read_core_text("table/encode_row.h", self.prefix)):
+            yield re.sub(r"#if \w+_PARTS\n(.*?)#endif\n", kept, each, flags=re.DOTALL)
 
-    def _columns(self) -> Iterator[str]:
+    def _write_columns(self) -> Iterator[str]:
         """Yield the edges of all bins, and the columns."""
-        prefix, columns = self.prefix, []
+        prefix = self.prefix
+        columns = []
         edges: list[str] = []
         for column in self.columns:
-            kind, n = column.role.upper(), column.n
-            where = self._add(column.edges, edges)
+            kind = column.role.upper()
+            n = column.n
+            where = self._add_edges(column.edges, edges)
             numbers = f"{column.centre!r}, {column.scale!r}"
-            parts = f", {{{', '.join(self._parts(column, edges))}}}" if self.has_parts else ""
+            parts = ""
+            if self.has_parts:
+                parts = f", {{{', '.join(self._write_parts(column, edges))}}}"
             columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}")
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
@@ -149,31 +178,44 @@ class _Table:
             )
         yield array(f"{prefix}_column {prefix}_columns", columns, 1)
 
-    def _add(self, added: NDArray[np.float64], edges: list[str]) -> str:
+    def _add_edges(self, added: NDArray[np.float64], edges: list[str]) -> str:
         """Add edges to the array of all edges, and return a pointer to them."""
-        where = f"{self.prefix}_edges + {len(edges)}" if len(added) else "NULL"
+        if len(added):
+            where = f"{self.prefix}_edges + {len(edges)}"
+        else:
+            where = "NULL"
         edges += map(repr, added.tolist())
         return where
 
-    def _parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
+    def _write_parts(self, column: TableColumn, edges: list[str]) -> Iterator[str]:
         """Yield the parts of a date, and add their edges."""
         parts = {part.name: part for part in column.parts}
         for name in PARTS:
             used = parts.get(name)
-            yield f"{{{self._add(used.edges, edges)}, {len(used.edges)}, 1}}" if used else "{NULL, 0, 0}"
+            if used:
+                yield f"{{{self._add_edges(used.edges, edges)}, {len(used.edges)}, 1}}"
+            else:
+                yield "{NULL, 0, 0}"
 
-    def _predictions(self) -> Iterator[str]:
-        prefix, model, combination = self.prefix, self.model, self.model.combination
-        n_nets, n_in, n_out = len(model.networks), len(self.columns), combination.n
-        limited, value, mean = "", "value", f"output[j] / {n_nets}.0"
+    def _write_predictions(self) -> Iterator[str]:
+        prefix = self.prefix
+        model = self.model
+        combination = self.model.combination
+        n_nets = len(model.networks)
+        n_in = len(self.columns)
+        n_out = combination.n
+        limited = ""
+        value = "value"
+        mean = f"output[j] / {n_nets}.0"
         if model.answer_scale is not None:
             numbers: Iterable[str] = (f"{prefix}_targets[j][{k}]" for k in range(4))
             if n_answers(model.net) == 1:
                 numbers = (repr(one) for (one,) in model.answer_scale.numbers)
             else:
-                yield _targets(model.answer_scale, prefix)
+                yield _write_targets(model.answer_scale, prefix)
             centre, scale, low, high = numbers
-            limited, value = f", above = value < {low} ? {low} : value", f"(above > {high} ? {high} : above)"
+            limited = f", above = value < {low} ? {low} : value"
+            value = f"(above > {high} ? {high} : above)"
             mean = f"{prefix}_rounded({mean} * {scale}) + {centre}"
         yield _PREDICT.substitute(
             prefix=prefix,
@@ -188,7 +230,7 @@ class _Table:
                 f"{prefix}_encode_columns({prefix}_columns, {n_in}, {int(encoding.bins)}, x, {encoding.inputs});"
                 for encoding in self.encodings
             ),
-            forward=self._forward(),
+            forward=self._write_forward(),
             limited=limited,
             value=value,
             mean=mean,
@@ -196,12 +238,15 @@ class _Table:
         )
         if combination.answer:
             calls = f"{prefix}_predict(x, output);"
-            declaration, arrays = f"{prefix}_classify(const double x[{n_in}])", f"double output[{n_out}];"
+            declaration = f"{prefix}_classify(const double x[{n_in}])"
+            arrays = f"double output[{n_out}];"
             yield classify(declaration, arrays, calls, combination, of_second=model.threshold)
 
-    def _forward(self) -> str:
+    def _write_forward(self) -> str:
         """Return the statements that compute network i, from the inputs that it sees."""
-        prefix, width, networks = self.prefix, self.model.net.sizes[1], self.model.networks
+        prefix = self.prefix
+        width = self.model.net.sizes[1]
+        networks = self.model.networks
         calls = [
             f"{prefix}_{encoding.layer}(nets[i], {encoding.inputs}, z);\n"
             f"        {prefix}_finish(nets[i] + {(encoding.n_inputs + 1) * width}, z, net);"
@@ -212,12 +257,12 @@ class _Table:
         seen = ", ".join(str(int(net.n_in == self.encodings[0].n_inputs)) for net, _ in networks)
         first, second = (call.replace("\n", "\n    ") for call in calls)
         return (
-            f"static const char has_bins[{len(networks)}] = {{{seen}}};\n"
-            f"        if (has_bins[i]) {{\n            {first}\n        }} else {{\n            {second}\n        }}"
+            f"static const char has_bins[{len(networks)}] = {{{seen}}};\n        if (has_bins[i]) "
+            f"{{\n            {first}\n        }} else {{\n            {second}\n        }}"
         )
 
 
-def _core_text(name: str, prefix: str) -> str:
+def _read_core_text(name: str, prefix: str) -> str:
     """Return the functions of a header of the core with another prefix."""
     text = files("cmlp").joinpath("core", name).read_text("ascii")
     inside = re.split(r"\n\n(?:#include .*\n)+\n", text, maxsplit=1)[1].rsplit("\n#endif", 1)[0]
@@ -257,9 +302,12 @@ _THEN = {
 }
 
 _CATEGORY = Template("""\
-/* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 (a number as in
- * JSON, for example 2.5), or NULL for the missing value. Returns -1.0, the code of all other categories, if the
- * category is not known, or the column has no categories; NaN, a missing number, if they are ordered. */
+/* Returns the code of a category in a column, for its place in a row. name: the category in UTF-8 \
+(a number as in
+ * JSON, for example 2.5), or NULL for the missing value. Returns -1.0, the code of all other \
+categories, if the
+ * category is not known, or the column has no categories; NaN, a missing number, if they are \
+ordered. */
 static inline double ${prefix}_category(int column, const char *name)
 {
     $first
@@ -270,7 +318,8 @@ static inline double ${prefix}_category(int column, const char *name)
         while (a && b && *a && *a == *b) a++, b++;
         if (a && b ? *a == *b : a == b) return (double)(i - first[column]);
     }
-    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column + 1]) return -1.0;
+    if (${prefix}_columns[column].kind != ${prefix}_COLUMN_NUMBER || first[column] == first[column \
++ 1]) return -1.0;
     const uint64_t nan = 0x7ff8000000000000u;
     double code;
     memcpy(&code, &nan, sizeof nan);
@@ -279,9 +328,9 @@ static inline double ${prefix}_category(int column, const char *name)
 """)
 
 
-def _categories(columns: TableColumns, prefix: str) -> str:
+def _write_category_function(columns: TableColumns, prefix: str) -> str:
     """Return the function that finds the code of a category."""
-    texts = [_category(value) for column in columns for value in column.categories or ()]
+    texts = [_category_literal(value) for column in columns for value in column.categories or ()]
     first = map(str, accumulate((len(column.categories or ()) for column in columns), initial=0))
     return _CATEGORY.substitute(
         prefix=prefix,
@@ -291,16 +340,21 @@ def _categories(columns: TableColumns, prefix: str) -> str:
     )
 
 
-def _category(value: object) -> str:
+def _category_literal(value: object) -> str:
     if value is None:
         return "NULL"
-    text = value if isinstance(value, str) else json.dumps(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, np.generic):
+        text = json.dumps(value.item())
+    else:
+        text = json.dumps(value)
     if "\0" in text:
         raise ValueError(f"the category {text!r} contains a NUL character, which would end it in C")
     return literal(text)
 
 
-def _targets(scale: AnswerScale, prefix: str) -> str:
+def _write_targets(scale: AnswerScale, prefix: str) -> str:
     """Return the numbers of several targets."""
     rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*scale.numbers, strict=True)]
     title = "/* Of each target: its centre, its scale, and the lowest and highest scaled value. */\n"
@@ -308,7 +362,8 @@ def _targets(scale: AnswerScale, prefix: str) -> str:
 
 
 _CHECK = Template("""\
-/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. Otherwise returns 0: options
+/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. \
+Otherwise returns 0: options
  * of the compiler, or the floating-point mode, change the results. */
 static inline int ${prefix}_check(void)
 {
@@ -322,7 +377,8 @@ static inline int ${prefix}_check(void)
             const ${prefix}_column *c = &${prefix}_columns[k];
             state = state * 1664525u + 1013904223u;
             x[k] = 0.0;
-            if (c->kind == ${prefix}_COLUMN_CATEGORY) x[k] = (double)((state >> 8) % (uint32_t)(c->n + 1)) - 1.0;
+            if (c->kind == ${prefix}_COLUMN_CATEGORY) x[k] = (double)((state >> 8) % \
+(uint32_t)(c->n + 1)) - 1.0;
             if (c->kind != ${prefix}_COLUMN_NUMBER) continue;
             x[k] = (double)((int32_t)(state >> 8) - 8388608) / 2097152.0;
             x[k] = ${prefix}_rounded(x[k] * c->scale) + c->centre;
@@ -339,8 +395,11 @@ static inline int ${prefix}_check(void)
 """)
 
 
-def _self_check_rows(columns: TableColumns) -> NDArray[np.float64]:
-    """Return the raw rows of the self-check: numbers up to 4 scales from the centre, and all categories."""
+def _make_check_rows(columns: TableColumns) -> NDArray[np.float64]:
+    """Return the raw rows of the self-check.
+
+    They have numbers up to 4 scales from the centre, and all categories.
+    """
     rows = np.zeros((CHECK_ROWS, len(columns)))
     state = SEED
     for row in rows:
@@ -350,13 +409,19 @@ def _self_check_rows(columns: TableColumns) -> NDArray[np.float64]:
                 row[k] = (state >> 8) % (column.n + 1) - 1.0
             elif column.role == "number":
                 missing = column.missing and not state >> 29
-                row[k] = np.nan if missing else ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
+                if missing:
+                    row[k] = np.nan
+                else:
+                    row[k] = ((state >> 8) - 2**23) / 2.0**21 * column.scale + column.centre
     return rows
 
 
-def _check(model: TableModel, prefix: str) -> str:
-    rows = _self_check_rows(model.columns)
-    expected = np.full((1, 1), np.inf) if np.isinf(rows).any() else model.predict(rows)
+def _write_table_check(model: TableModel, prefix: str) -> str:
+    rows = _make_check_rows(model.columns)
+    if np.isinf(rows).any():
+        expected = np.full((1, 1), np.inf)
+    else:
+        expected = model.predict(rows)
     return _CHECK.substitute(
         prefix=prefix,
         rows=CHECK_ROWS,

@@ -1,4 +1,7 @@
-"""The text of C headers: names, literals and arrays; the layers of networks; the functions that predict rows."""
+"""The text of C headers.
+
+Names, literals and arrays; the layers of networks; the functions that predict rows.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,14 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 40  # C99 guarantees 63 significant characters; the longest suffix has 20
 _KEYWORDS = """
-    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
-    co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default
-    delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long
-    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
-    reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch
-    template this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using virtual
-    void volatile wchar_t while xor xor_eq
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
+    char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
+    constinit continue decltype default delete do double dynamic_cast else enum explicit export
+    extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq
+    nullptr operator or or_eq private protected public register reinterpret_cast requires restrict
+    return short signed sizeof static static_assert static_cast struct switch template this
+    thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using
+    virtual void volatile wchar_t while xor xor_eq
 """
 
 
@@ -62,9 +66,11 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
             expected="a str or None",
         )
     if name is not None:
-        prefix, origin = name, "name"
+        prefix = name
+        origin = "name"
     elif isinstance(path, (str, bytes, os.PathLike)):
-        prefix, origin = os.path.splitext(os.path.basename(os.fsdecode(path)))[0], "the file name without its suffix"
+        prefix = os.path.splitext(os.path.basename(os.fsdecode(path)))[0]
+        origin = "the file name without its suffix"
     else:
         raise InvalidParameterError("name must be given if path is an open file.", parameter="name")
     if (
@@ -72,10 +78,12 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
         or len(prefix) > _LONGEST_NAME
         or prefix in _KEYWORDS.split()
     ):
-        advice = "; pass another one as name" if name is None else ""
+        advice = ""
+        if name is None:
+            advice = "; pass another one as name"
         expected = (
-            f"a C identifier of at most {_LONGEST_NAME} characters, without leading, trailing or double underscores, "
-            "and not a keyword of C or C++"
+            f"a C identifier of at most {_LONGEST_NAME} characters, without leading, trailing or "
+            "double underscores, and not a keyword of C or C++"
         )
         raise InvalidParameterError(
             f"{origin} must be {expected}, got {prefix!r}{advice}.",
@@ -89,18 +97,24 @@ def prefix_of(name: str | None, path: str | os.PathLike[str] | TextIO) -> str:
 def literal(text: str) -> str:
     """Return a C string literal with the UTF-8 bytes of `text`, in printable ASCII.
 
-    Every byte that could end a comment or start a trigraph, an HTML tag or an escape sequence is written in octal. A
-    lone surrogate, which UTF-8 cannot represent, becomes its Python escape, for example ``\\udc80``.
+    Every byte that could end a comment or start a trigraph, an HTML tag or an escape sequence is
+    written in octal. A lone surrogate, which UTF-8 cannot represent, becomes its Python escape, for
+    example ``\\udc80``.
     """
     plain = b" !#$%&'()+,-.0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
     encoded = text.encode("utf-8", "backslashreplace")
-    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in encoded) + '"'
+    # Iteration over bytes yields integers.
+    texts = (chr(byte) if byte in plain else f"\\{byte:03o}" for byte in encoded)
+    return f'"{"".join(texts)}"'
 
 
 def float_literals(values: NDArray[Any]) -> list[str]:
-    """Return float32 numbers as the shortest decimal literals from which a compiler reads the same bits."""
+    """Return float32 numbers as the shortest decimal literals.
+
+    A compiler reads the same bits from them.
+    """
     texts = np.asarray(values, np.float32).ravel().astype("U32").tolist()
-    return [f"{text.replace('0.', '.', 1) if text.lstrip('-').startswith('0.') else text}f" for text in texts]
+    return [re.sub(r"^(-?)0[.]", r"\1.", text) + "f" for text in texts]
 
 
 def array(declaration: str, values: Iterable[str], per_line: int, attribute: str = "") -> str:
@@ -115,19 +129,23 @@ def inner(definition: str) -> str:
     return definition.replace("\n", "\n    ").strip()
 
 
-def floats(name: str, values: NDArray[Any]) -> str:
+def float_array(name: str, values: NDArray[Any]) -> str:
     """Return the definition of an array of float."""
     return array(f"float {name}", float_literals(values), 8)
 
 
-def integers(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
+def integer_array(ctype: str, name: str, values: NDArray[Any], attribute: str = "") -> str:
     """Return the definition of an array of integers."""
     texts = map(str, np.asarray(values).ravel().tolist())
-    return array(f"{ctype} {name}", texts, 24 if ctype[-3:] == "8_t" else 10, attribute)
+    per_line = 24 if ctype in ("int8_t", "uint8_t") else 10
+    return array(f"{ctype} {name}", texts, per_line, attribute)
 
 
 def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) -> str:
-    """Return a function that returns one of several strings; raises ValueError if a string contains a NUL."""
+    """Return a function that returns one of several strings.
+
+    Raises ValueError if a string contains a NUL.
+    """
     ended = [text for text in texts if "\0" in text]
     if ended:
         raise ValueError(f"the {what} {ended[0]!r} contains a NUL character, which would end it in C")
@@ -169,12 +187,16 @@ def classify(
     if of_second is not None:
         find = f"best = output[1] >= {of_second!r};"
     elif combination.answer == "largest":
-        find = f"for (int j = 1; j < {combination.n_classes}; j++) best = output[j] > output[best] ? j : best;"
+        loop = f"for (int j = 1; j < {combination.n_classes}; j++)"
+        find = f"{loop} best = output[j] > output[best] ? j : best;"
     return _CLASSIFY.substitute(declaration=declaration, arrays=arrays, calls=calls, find=find)
 
 
-def functions(template: str, prefix: str, used: Iterable[str]) -> str:
-    """Return the functions of a template that `used` names, and those that they call, in the template's order."""
+def take_functions(template: str, prefix: str, used: Iterable[str]) -> str:
+    """Return the functions of a template that `used` names, and those that they call.
+
+    They are in the order of the template.
+    """
     defined: dict[str, str] = {}
     for paragraph in re.split(r"\n\n+", template):
         found = re.search(r"^static inline [\w *]+?NAME_(\w+)\(", paragraph, re.MULTILINE)
@@ -191,12 +213,13 @@ def functions(template: str, prefix: str, used: Iterable[str]) -> str:
     return "\n\n".join(kept).replace("NAME_", f"{prefix}_") + "\n"
 
 
-# ------------------------------------------------------------------------------- the text of the networks in a C header
+# ----------------------------------------------------------- the text of the networks in a C header
 
 
 CHUNK = 128  # length of the partial sums, see docs/arithmetic.md
 # The pseudo-random rows of the self-check.
-CHECK_ROWS, SEED = 8, 20
+CHECK_ROWS = 8
+SEED = 20
 
 OPENING = """\
 #include <float.h>
@@ -207,7 +230,8 @@ OPENING = """\
 #error "this header gives other results with -ffast-math, -Ofast or /fp:fast"
 #endif
 #if defined(__AVR__) && DBL_MANT_DIG != 53
-#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: write the header with to_c(..., int8=True)"
+#error "AVR processors (Arduino Uno, Nano, Mega) have no 64-bit doubles: write the header with \
+to_c(..., int8=True)"
 #elif DBL_MANT_DIG != 53 || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 1 && FLT_EVAL_METHOD != 16)
 #error "this header needs 64-bit doubles and no excess precision (32-bit x86: -msse2 -mfpmath=sse)"
 #endif
@@ -237,34 +261,62 @@ static inline void ${prefix}_layer${suffix}(${parameter}const $ctype *x, float *
 class NetText:
     """The functions of a network in float32; `combination` is what follows the output layer.
 
-    With `block`, the caller passes the parameters as a block; otherwise each layer reads its own arrays.
+    With `block`, the caller passes the parameters as a block; otherwise each layer reads its own
+    arrays.
     """
 
     def __init__(self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False) -> None:
-        self.net, self.layers, self.sorts = trained.net, trained.layers, trained.sorts
-        self.prefix, self.combination, self.block = prefix, combination, block
+        self.net = trained.net
+        self.layers = trained.layers
+        self.sorts = trained.sorts
+        self.prefix = prefix
+        self.combination = combination
+        self.block = block
 
-    def functions(self) -> str:
+    def write_functions(self) -> str:
         """Return the functions of the activations, and those that they need."""
         used = {*self.net.activations} - {"identity"} | {"fma", "bits"}
         if self.combination.rule == "normalized":
             used.add("normalize")
-        return functions(files("cmlp._export").joinpath("float_functions.h").read_text("ascii"), self.prefix, used)
+        return take_functions(
+            files("cmlp._export").joinpath("float_functions.h").read_text("ascii"),
+            self.prefix,
+            used,
+        )
 
-    def dense(
-        self, suffix: str, shape: tuple[int, int], ctype: str, value: str, *, skip: bool = False, at: int = 0
+    def write_dense(
+        self,
+        suffix: str,
+        shape: tuple[int, int],
+        ctype: str,
+        value: str,
+        *,
+        skip: bool = False,
+        at: int = 0,
     ) -> str:
         """Return the function that computes the weighted sums of a layer.
 
-        `suffix` is its number, with a suffix for the type of rows. In a block, its parameters begin at `at`.
+        `suffix` is its number, with a suffix for the type of rows. In a block, its parameters begin
+        at `at`.
         """
         n_in, n_out = shape
         zero = "0.0f" if ctype == "float" else "0"
-        i = suffix.partition("_")[0]
-        where = {"parameter": "", "weights": f"{self.prefix}_weights{i}", "biases": f"{self.prefix}_biases{i}"}
         if self.block:
-            where = {"parameter": "const float *params, ", "weights": f"params + {at}"}
-            where["biases"] = f"params + {at + n_in * n_out}"
+            where = {
+                "parameter": "const float *params, ",
+                "weights": f"params + {at}",
+                "biases": f"params + {at + n_in * n_out}",
+            }
+        else:
+            i = suffix.partition("_")[0]
+            where = {
+                "parameter": "",
+                "weights": f"{self.prefix}_weights{i}",
+                "biases": f"{self.prefix}_biases{i}",
+            }
+        skipped = ""
+        if skip:
+            skipped = f"if (x[k] == {zero}) continue;\n            "
         return _DENSE.substitute(
             where,
             prefix=self.prefix,
@@ -273,31 +325,45 @@ class NetText:
             n_in=n_in,
             n_out=n_out,
             chunk=CHUNK,
-            skip=f"if (x[k] == {zero}) continue;\n            " if skip else "",
+            skip=skipped,
             value=value,
         )
 
-    def later_layers(self) -> list[str]:
-        """Return the other layers. Their zeros (of relu) are irregular: a branch would cost more than it saves."""
-        parts, at = [], 0
+    def write_later_layers(self) -> list[str]:
+        """Return the other layers.
+
+        Their zeros (of relu) are irregular: a branch would cost more than it saves.
+        """
+        parts = []
+        at = 0
         for i, (weights, biases, *_) in enumerate(self.layers[1:], 2):
-            parts.append(self.dense(str(i), weights.shape, "float", "x[k]", at=at))
+            parts.append(self.write_dense(str(i), weights.shape, "float", "x[k]", at=at))
             at += weights.size + biases.size
         return parts
 
-    def finish(self) -> str:
+    def write_finish(self) -> str:
         """Return the function that computes everything after the weighted sums of the first layer.
 
         In a block, the caller passes the parameters of the other layers.
         """
-        prefix, layers, binary = self.prefix, self.layers, self.combination.rule == "binary"
-        declared, argument = ("const float *params, ", "params, ") if self.block else ("", "")
+        prefix = self.prefix
+        layers = self.layers
+        binary = self.combination.rule == "binary"
+        declared = ""
+        argument = ""
+        if self.block:
+            declared = "const float *params, "
+            argument = "params, "
         widths = self.net.sizes[1:]
-        lines = f"    float other[{max(widths[1:-1])}];\n" if len(layers) > 2 else ""
+        lines = ""
+        if len(layers) > 2:
+            lines += f"    float other[{max(widths[1:-1])}];\n"
+        last = "output"
         if binary:
             lines += "    float p[1];\n"
-        here, there = "z", "other"
-        last = "p" if binary else "output"
+            last = "p"
+        here = "z"
+        there = "other"
         for i, (_, biases, activation, parameter) in enumerate(layers, 1):
             if i > 1:
                 target = last if i == len(layers) else there
@@ -306,7 +372,7 @@ class NetText:
             elif i == len(layers):
                 lines += f"    for (int j = 0; j < {len(biases)}; j++) {last}[j] = z[j];\n"
                 here = last
-            lines += _activate(prefix, activation, parameter, here, len(biases))
+            lines += _apply_activation(prefix, activation, parameter, here, len(biases))
         if binary:
             lines += "    output[0] = 1.0f - p[0];\n    output[1] = p[0];\n"
         if self.sorts:
@@ -314,13 +380,14 @@ class NetText:
         if self.block and len(layers) == 1:
             lines = "    (void)params;\n" + lines
         return (
-            "/* Computes the outputs from the weighted sums of the first layer, which it overwrites. */\n"
-            f"static inline void {prefix}_finish({declared}float *z, float *output)\n{{\n{lines}}}\n"
+            "/* Computes the outputs from the weighted sums of the first layer, which it "
+            f"overwrites. */\nstatic inline void {prefix}_finish({declared}float *z, float "
+            f"*output)\n{{\n{lines}}}\n"
         )
 
 
 def expected_outputs(outputs: NDArray[Any], what: str, per_line: int) -> str:
-    """Return the array of the bits that the self-check expects, for pseudo-random inputs or rows."""
+    """Return the array of bits that the self-check expects, for pseudo-random inputs or rows."""
     if not np.isfinite(outputs).all():
         raise ValueError(f"the outputs for pseudo-random {what} are not finite: such a model cannot be exported")
     size = outputs.itemsize
@@ -330,18 +397,20 @@ def expected_outputs(outputs: NDArray[Any], what: str, per_line: int) -> str:
 
 
 def stack_of_layers(trained: TrainedNet) -> int:
-    """Return the number of floats that the layers of a network need on the stack, without inputs and outputs."""
+    """Return the floats that layers need on the stack, without inputs and outputs."""
     widths = trained.net.sizes[1:]
     return 2 * max(widths) + max(widths[1:-1], default=0)
 
 
-def _activate(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
+def _apply_activation(prefix: str, activation: str, parameter: float, values: str, n: int) -> str:
     """Return the statement that applies an activation in place."""
     if activation == "identity":
         return ""
     if activation == "softmax":
         return f"    {prefix}_softmax({values}, {n});\n"
-    more = f", {float_literals(np.array([parameter], np.float32))[0]}" if parameter else ""
+    more = ""
+    if parameter:
+        more = f", {float_literals(np.array([parameter], np.float32))[0]}"
     return f"    for (int j = 0; j < {n}; j++) {values}[j] = {prefix}_{activation}({values}[j]{more});\n"
 
 
@@ -356,66 +425,81 @@ _SORT = """\
 """
 
 
-# -------- the text of a C header that predicts rows of float or bytes in float32, bit-identical to Python's predictions
+# -------------------------------------------------------- headers that predict rows without a table
 
 
-_MEANINGS = {"binary": "the probabilities of both classes", "multiclass": "the probabilities of the classes"}
+_MEANINGS = {
+    "binary": "the probabilities of both classes",
+    "multiclass": "the probabilities of the classes",
+}
 
 
 def parts_of_rows(model: NetworkModel, prefix: str) -> HeaderParts:
     """Return the parts of a header for a model in float32 without a table."""
-    labels, scale, combination = model.labels, model.input_scale, model.combination
-    meaning = "the outputs" if labels is None else _MEANINGS.get(labels.kind, "the probability of each label")
-    shifted = isinstance(scale, tuple)
-    answers = ["classify(x)", f"{prefix}_classify_u8(x)", *([f"{prefix}_classify_f64(x)"] if shifted else [])]
+    labels = model.labels
+    scale = model.input_scale
+    combination = model.combination
+    if labels is None:
+        meaning = "the outputs"
+    else:
+        meaning = _MEANINGS.get(labels.kind, "the probability of each label")
+    usage = [
+        ("predict(x, output)", f"{meaning} of a row x of float"),
+        ("predict_u8(x, output)", "the same for a row x of uint8_t"),
+    ]
+    answers = ["classify(x)", f"{prefix}_classify_u8(x)"]
     about = []
-    if shifted:
-        about = ["", "Inputs are raw: each has its own shift and factor, as in Python. Pass large numbers as double:"]
-        about += ["float rounds seconds since 1970, for example, to multiples of 128."]
+    scale_bytes = 0
+    if isinstance(scale, tuple):
+        usage.append(("predict_f64(x, output)", "the same for a row x of double"))
+        answers.append(f"{prefix}_classify_f64(x)")
+        about = [
+            "",
+            "Inputs are raw: each has its own shift and factor, as in Python. Pass large numbers as double:",
+            "float rounds seconds since 1970, for example, to multiples of 128.",
+        ]
+        scale_bytes = 16 * model.n_inputs
     elif scale != 1:
         about = ["", f"All inputs are multiplied by {scale!r}, as in Python."]
-    scale_bytes = 16 * model.n_inputs if shifted else 1024 if scale != 1 else 0
+        scale_bytes = 1024
+    if combination.answer:
+        usage.append((", ".join(answers), "the index of the predicted class"))
     return HeaderParts(
         constants=4 * model.net.n_params + scale_bytes,
         stack=_stack_size(model),
-        usage=[
-            ("predict(x, output)", f"{meaning} of a row x of float"),
-            ("predict_u8(x, output)", "the same for a row x of uint8_t"),
-            *([("predict_f64(x, output)", "the same for a row x of double")] if shifted else []),
-            *([(", ".join(answers), "the index of the predicted class")] if combination.answer else []),
-            CHECK_USAGE,
-        ],
+        usage=[*usage, CHECK_USAGE],
         about=about,
         code="1 to 3 KB of code",
         frames="200 bytes",
         sizes=(model.n_inputs, combination.n),
         opening=OPENING,
-        body=_body(model, prefix),
+        body=_write_row_functions(model, prefix),
     )
 
 
-def _body(model: NetworkModel, prefix: str) -> str:
-    """Return the arithmetic of a header: functions, weights, layers, predictions and the self-check."""
+def _write_row_functions(model: NetworkModel, prefix: str) -> str:
+    """Return the functions, weights, layers, predictions and the self-check of a header."""
     text = NetText(model.first, prefix, model.combination)
     parts = [
-        text.functions(),
-        *_weights(model, prefix),
-        *_first_layers(model, text),
-        *text.later_layers(),
-        text.finish(),
-        *_predictions(model, prefix),
-        _check(model, prefix),
+        text.write_functions(),
+        *_write_weights(model, prefix),
+        *_write_first_layers(model, text),
+        *text.write_later_layers(),
+        text.write_finish(),
+        *_write_predictions(model, prefix),
+        _write_row_check(model, prefix),
     ]
     return "\n".join(parts)
 
 
-def _weights(model: NetworkModel, prefix: str) -> list[str]:
+def _write_weights(model: NetworkModel, prefix: str) -> list[str]:
     parts = []
     for i, (weights, biases, _, _) in enumerate(model.first.layers, 1):
         parts.append(
-            f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and biases. */\n"
-            + floats(f"{prefix}_weights{i}", weights)
-            + floats(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
+            f"/* Layer {i}: weights ({weights.shape[0]} inputs, {weights.shape[1]} outputs) and "
+            "biases. */\n"
+            + float_array(f"{prefix}_weights{i}", weights)
+            + float_array(f"{prefix}_biases{i}", biases + np.float32(0))  # no negative zero
         )
     scale = model.input_scale
     if isinstance(scale, tuple):
@@ -424,26 +508,38 @@ def _weights(model: NetworkModel, prefix: str) -> list[str]:
             parts[-1] += array(f"double {prefix}_{name}", map(repr, values.tolist()), 4)
     elif scale != 1:
         scaled = (np.arange(256) * scale).astype(np.float32)
-        parts.append("/* The scaled values of a byte. */\n" + floats(f"{prefix}_bytes", scaled))
+        parts.append("/* The scaled values of a byte. */\n" + float_array(f"{prefix}_bytes", scaled))
     return parts
 
 
-def _first_layers(model: NetworkModel, text: NetText) -> list[str]:
+def _write_first_layers(model: NetworkModel, text: NetText) -> list[str]:
     """Return the first layer for each type of rows; it applies the input scale."""
-    shape, scale, prefix = (model.n_inputs, model.net.sizes[1]), model.input_scale, text.prefix
+    shape = (model.n_inputs, model.net.sizes[1])
+    scale = model.input_scale
+    prefix = text.prefix
     if isinstance(scale, tuple):
         value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
-        return [text.dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)]
-    number, byte = "x[k]", "(float)x[k]"
+        return [text.write_dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)]
+    number = "x[k]"
+    byte = "(float)x[k]"
     if scale != 1:
-        number, byte = f"(float)((double)x[k] * {scale!r})", f"{prefix}_bytes[x[k]]"
-    return [text.dense("1", shape, "float", number, skip=True), text.dense("1_u8", shape, "uint8_t", byte, skip=True)]
+        number = f"(float)((double)x[k] * {scale!r})"
+        byte = f"{prefix}_bytes[x[k]]"
+    return [
+        text.write_dense("1", shape, "float", number, skip=True),
+        text.write_dense("1_u8", shape, "uint8_t", byte, skip=True),
+    ]
 
 
 def _row_types(model: NetworkModel) -> list[tuple[str, str]]:
-    """Return suffix and type of the rows that a program can pass: double if float could not hold the shifts."""
+    """Return suffix and type of the rows that a program can pass.
+
+    The type is double if float could not hold the shifts.
+    """
     types = [("", "float"), ("_u8", "uint8_t")]
-    return [*types, ("_f64", "double")] if isinstance(model.input_scale, tuple) else types
+    if isinstance(model.input_scale, tuple):
+        return [*types, ("_f64", "double")]
+    return types
 
 
 _PREDICT = Template("""\
@@ -459,14 +555,25 @@ static inline void ${prefix}_predict$suffix(const $ctype x[$n_in], float output[
 _OF = {"": "", "_u8": " of bytes", "_f64": " of doubles"}
 
 
-def _predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
+def _write_predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
     """Yield the functions that a program calls, for each type of rows."""
-    n_in, width, combination = model.n_inputs, max(model.net.sizes[1:]), model.combination
+    n_in = model.n_inputs
+    width = max(model.net.sizes[1:])
+    combination = model.combination
     n_out = combination.n
-    after = f"\n    {prefix}_normalize(output, {n_out});" if combination.rule == "normalized" else ""
+    after = ""
+    if combination.rule == "normalized":
+        after = f"\n    {prefix}_normalize(output, {n_out});"
     for suffix, ctype in _row_types(model):
         comment = f"Computes the outputs of one row{_OF[suffix]}."
-        names = {"prefix": prefix, "suffix": suffix, "ctype": ctype, "n_in": n_in, "n_out": n_out, "width": width}
+        names = {
+            "prefix": prefix,
+            "suffix": suffix,
+            "ctype": ctype,
+            "n_in": n_in,
+            "n_out": n_out,
+            "width": width,
+        }
         yield _PREDICT.substitute(names, comment=comment, after=after)
         if combination.answer:
             calls = f"{prefix}_layer1{suffix}(x, z);\n    {prefix}_finish(z, output);"
@@ -476,7 +583,8 @@ def _predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
 
 # The rows shrink, because large inputs can saturate activations and hide errors.
 _CHECK = Template("""\
-/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. Otherwise returns 0: options
+/* Returns 1 if the outputs of $rows pseudo-random rows have the bits that Python computed. \
+Otherwise returns 0: options
  * of the compiler, or the floating-point mode, change the results. Needs $stack bytes of stack. */
 static inline int ${prefix}_check(void)
 {
@@ -490,17 +598,23 @@ static inline int ${prefix}_check(void)
             x[k] = $value;
         }
         ${prefix}_predict$suffix(x, output);
-        for (int j = 0; j < $n_out; j++) wrong |= ${prefix}_bits(output[j]) ^ expected[i * $n_out + j];
+        for (int j = 0; j < $n_out; j++) wrong |= ${prefix}_bits(output[j]) ^ expected[i * $n_out \
++ j];
     }
     return wrong == 0;
 }
 """)
 
 
-def _check(model: NetworkModel, prefix: str) -> str:
-    """Return the self-check. Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double."""
-    n_in, scale = model.n_inputs, model.input_scale
-    state, numbers = SEED, []
+def _write_row_check(model: NetworkModel, prefix: str) -> str:
+    """Return the self-check.
+
+    Scaled inputs of the first row are uniform from -1 to 1; with shifts, rows are double.
+    """
+    n_in = model.n_inputs
+    scale = model.input_scale
+    state = SEED
+    numbers = []
     for _ in range(CHECK_ROWS * n_in):
         state = (state * 1664525 + 1013904223) % 2**32
         numbers.append((state >> 8) - 2**23)

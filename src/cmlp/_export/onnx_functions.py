@@ -1,7 +1,7 @@
 """The activations as ONNX nodes.
 
-ONNX Runtime implements some activations for float32 only. For float64, functions in the file itself (domain ``cmlp``)
-define them with arithmetic that ONNX Runtime has for both types.
+ONNX Runtime implements some activations for float32 only. For float64, functions in the file itself
+(domain ``cmlp``) define them with arithmetic that ONNX Runtime has for both types.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 OPSET = 17
 DOMAIN = "cmlp"
 
-# Operators whose name differs from cmlp's name of the activation, or that need more than one node, are not listed.
+# Operators whose name differs from cmlp's name of the activation, or that need more than one node,
+# are not listed.
 OPERATORS = {
     "logistic": "Sigmoid",
     "tanh": "Tanh",
@@ -39,11 +40,13 @@ def _doubles(values: np.ndarray) -> str:
 def _gelu() -> str:
     """Return the body of z * Phi(z), with the error function as an integral.
 
-    erf(x) = 2 / sqrt(pi) * x * integral of exp(-(x t)**2) for t from 0 to 1. A Gauss-Legendre rule with 24 points has
-    an error below 1e-14 for abs(x) <= 6; beyond, erf(x) is 1 or -1 to double precision.
+    erf(x) = 2 / sqrt(pi) * x * integral of exp(-(x t)**2) for t from 0 to 1. A Gauss-Legendre rule
+    with 24 points has an error below 1e-14 for abs(x) <= 6; beyond, erf(x) is 1 or -1 to double
+    precision.
     """
     points, weights = np.polynomial.legendre.leggauss(_N_POINTS)
-    points, weights = (points + 1) / 2, weights / math.sqrt(math.pi)
+    points = (points + 1) / 2
+    weights = weights / math.sqrt(math.pi)
     return f"""
     c = Constant <value = double {{{math.sqrt(0.5)!r}}}> ()
     low = Constant <value = double {{-6.0}}> ()
@@ -87,9 +90,15 @@ BODIES = {
 
 
 def function_text(activation: str) -> str | None:
-    """Return the float64 function of an activation in ONNX's text format; None if an operator supports float64."""
+    """Return the float64 function of an activation in ONNX's text format.
+
+    It is None if an operator supports float64.
+    """
     if activation not in BODIES:
         return None
-    inputs = "z, p" if activation in WITH_PARAMETER else "z"
+    if activation in WITH_PARAMETER:
+        inputs = "z, p"
+    else:
+        inputs = "z"
     head = f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}]>\n{activation} ({inputs}) => (a)\n'
     return head + "{\n" + BODIES[activation] + "}\n"

@@ -1,7 +1,10 @@
-"""Read the network in an ONNX file: its operators are executed on descriptions of what each tensor is.
+"""Read the network in an ONNX file.
 
-The steps: parse the file into nodes and constants; say what each tensor is if the graph is a multilayer perceptron
-(rows, a layer's weighted sums, an activation, probabilities); name what the graph computes.
+Its operators are executed on descriptions of what each tensor is.
+
+The steps: parse the file into nodes and constants; say what each tensor is if the graph is a
+multilayer perceptron (rows, a layer's weighted sums, an activation, probabilities); name what the
+graph computes.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from cmlp.exceptions import optional
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -35,17 +38,25 @@ if TYPE_CHECKING:
 
 
 _OLDEST_OPSET = 7  # before, operators had attributes for broadcasting
-_CLOSE = 1e-12  # relative tolerance for constants in cmlp's functions: NumPy's versions differ in the last bits
+# Relative tolerance for constants in cmlp's functions: NumPy's versions differ in the last bits.
+_CLOSE = 1e-12
 
 
 class Constant:
-    """A constant tensor. Its elements are read when `value` is used, because most of a graph's may be unused."""
+    """A constant tensor.
+
+    Its elements are read when `value` is used, because most of a graph's may be unused.
+    """
 
     def __init__(self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False) -> None:
-        self._onnx, self._tensor, self._transposed = onnx, tensor, transposed
+        self._onnx = onnx
+        self._tensor = tensor
+        self._transposed = transposed
         self._stored = dtype_of(onnx, tensor.data_type)
         self._value: NDArray[Any] | None = None
-        self.shape = tuple(tensor.dims)[:: -1 if transposed else 1]
+        self.shape = tuple(tensor.dims)
+        if transposed:
+            self.shape = self.shape[::-1]
         self.dtype = dtype or self._stored
         if any(size < 0 for size in self.shape):
             raise ValueError(f"the constant {tensor.name!r} has the shape {self.shape}")
@@ -54,38 +65,57 @@ class Constant:
     def value(self) -> NDArray[Any]:
         """The elements."""
         if self._value is None:
-            value = self._elements()
-            self._value = value.T if self._transposed else value
+            self._value = self._read_elements()
+            if self._transposed:
+                self._value = self._value.T
         return self._value
 
-    def _elements(self) -> NDArray[Any]:
+    def _read_elements(self) -> NDArray[Any]:
         if self._stored.kind != "O":
-            value: NDArray[Any] = self._onnx.numpy_helper.to_array(self._tensor).astype(self.dtype, copy=False)
+            stored = self._onnx.numpy_helper.to_array(self._tensor)
+            value: NDArray[Any] = stored.astype(self.dtype, copy=False)
             return value
-        # to_array makes a text array, which drops NUL characters and can be far larger than the file.
-        return np.array([text.decode() for text in self._tensor.string_data], object).reshape(tuple(self._tensor.dims))
+        # to_array makes a text array, which drops NUL characters and can be far larger than the
+        # file.
+        texts = [text.decode() for text in self._tensor.string_data]
+        return np.array(texts, object).reshape(tuple(self._tensor.dims))
 
     def number(self) -> float | None:
-        """Return the value of a floating-point constant with one element and at most one dimension, else None."""
-        return float(self.value.reshape(-1)[0]) if self.shape in ((), (1,)) and self.dtype.kind == "f" else None
+        """Return the value of a floating-point constant with one element, else None.
+
+        It has at most one dimension.
+        """
+        if self.shape in ((), (1,)) and self.dtype.kind == "f":
+            return float(self.value.reshape(-1)[0])
+        return None
 
     def integers(self) -> list[int] | None:
-        """Return the elements of an int64 constant with at most one dimension and 8 elements, else None."""
-        small = len(self.shape) < 2 and self.dtype == np.int64 and (not self.shape or self.shape[0] <= 8)
-        return [int(value) for value in self.value.reshape(-1)] if small else None
+        """Return the elements of a short int64 constant, else None.
+
+        It has at most one dimension and 8 elements.
+        """
+        is_short = not self.shape or (len(self.shape) == 1 and self.shape[0] <= 8)
+        if is_short and self.dtype == np.int64:
+            return [int(value) for value in self.value.reshape(-1)]
+        return None
 
     def transpose(self) -> Constant:
         """Return the transposed matrix."""
         return Constant(self._onnx, self._tensor, self.dtype, not self._transposed)
 
     def cast(self, dtype: np.dtype[Any]) -> Constant | None:
-        """Return the constant in another dtype; None if more than the precision of floating-point numbers changes."""
+        """Return the constant in another dtype.
+
+        It is None if more than the precision of floating-point numbers changes.
+        """
         stored = self._stored
         if dtype == self.dtype:
             return self
         wider = stored.kind in "biu" and dtype.kind in "iu" and np.can_cast(stored, dtype, "safe")
         known = wider or {stored, dtype} == {np.dtype(np.float32), np.dtype(np.float64)}
-        return Constant(self._onnx, self._tensor, dtype, self._transposed) if known and self.dtype == stored else None
+        if known and self.dtype == stored:
+            return Constant(self._onnx, self._tensor, dtype, self._transposed)
+        return None
 
 
 class Node(NamedTuple):
@@ -98,12 +128,19 @@ class Node(NamedTuple):
     attributes: dict[str, Any]
 
     def __str__(self) -> str:
-        place = f"node {self.name!r}" if self.name else f"output {self.outputs[0] if self.outputs else ''!r}"
+        place = "output ''"
+        if self.name:
+            place = f"node {self.name!r}"
+        elif self.outputs:
+            place = f"output {self.outputs[0]!r}"
         return f"the operator {self.operator!r} ({place})"
 
 
 class Graph(NamedTuple):
-    """The content of a file; the type and the shape, with None for an open size, are those of its only input."""
+    """The content of a file.
+
+    Type and shape, with None for an open size, are those of its only input.
+    """
 
     onnx: Any
     input: str
@@ -122,10 +159,11 @@ def read_graph(onnx: Any, path: str | os.PathLike[str]) -> Graph:
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
-        return _graph(onnx, model)
+        return _convert_graph(onnx, model)
     except MemoryError:
         raise
-    except Exception as error:  # protobuf's and onnx's errors for damaged files have no common class
+    except Exception as error:
+        # protobuf's and onnx's errors for damaged files have no common class.
         raise ValueError(f"{path} is not a valid ONNX file: {error!r}") from error
 
 
@@ -138,9 +176,9 @@ def dtype_of(onnx: Any, code: int) -> np.dtype[Any]:
     return dtype
 
 
-def _graph(onnx: Any, model: Any) -> Graph:
+def _convert_graph(onnx: Any, model: Any) -> Graph:
     graph = model.graph
-    nodes = [_node(onnx, node) for node in graph.node]
+    nodes = [_read_node(onnx, node) for node in graph.node]
     constants = [tensor.name for tensor in graph.initializer]
     inputs = [entry for entry in graph.input if entry.name not in set(constants)]
     if len(inputs) != 1 or not inputs[0].type.HasField("tensor_type"):
@@ -160,12 +198,11 @@ def _graph(onnx: Any, model: Any) -> Graph:
         _require_own(onnx, function)
     _require_defined(nodes, {function.name for function in model.functions})
     tensor = inputs[0].type.tensor_type
-    sizes = tensor.shape.dim
     return Graph(
         onnx,
         inputs[0].name,
         dtype_of(onnx, tensor.elem_type),
-        tuple(size.dim_value if size.HasField("dim_value") and size.dim_value >= 0 else None for size in sizes),
+        tuple(_read_size(size) for size in tensor.shape.dim),
         {entry.name: Constant(onnx, entry) for entry in graph.initializer},
         nodes,
         [entry.name for entry in graph.output],
@@ -173,17 +210,32 @@ def _graph(onnx: Any, model: Any) -> Graph:
     )
 
 
-def _node(onnx: Any, node: Any) -> Node:
+def _read_size(size: Any) -> int | None:
+    """Return a size of a shape; None if it is open."""
+    if size.HasField("dim_value") and size.dim_value >= 0:
+        return int(size.dim_value)
+    return None
+
+
+def _read_node(onnx: Any, node: Any) -> Node:
     _require_unique([entry.name for entry in node.attribute])
-    operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}{_overload(node)}"
+    if node.domain in ("", "ai.onnx"):
+        operator = node.op_type
+    else:
+        operator = f"{node.domain}.{node.op_type}{_overload(node)}"
     attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
     return Node(operator, node.name, tuple(node.input), tuple(node.output), attributes)
 
 
 def _overload(proto: Any) -> str:
-    """Return the name of an overloaded function with a colon before; ONNX has them since version 1.16."""
+    """Return the name of an overloaded function with a colon before.
+
+    ONNX has them since version 1.16.
+    """
     name = getattr(proto, "overload", "")
-    return f":{name}" if name else ""
+    if name:
+        return f":{name}"
+    return ""
 
 
 def _require_unique(names: list[str]) -> None:
@@ -194,8 +246,9 @@ def _require_unique(names: list[str]) -> None:
 
 def _require_own(onnx: Any, function: Any) -> None:
     """Raise ValueError if a function in a file is not the one that `to_onnx` writes."""
-    own = function.domain == DOMAIN and not _overload(function)
-    text = function_text(function.name) if own else None
+    text = None
+    if function.domain == DOMAIN and not _overload(function):
+        text = function_text(function.name)
     if text is None or not _same_function(onnx, function, onnx.parser.parse_function(text)):
         raise ValueError(f"the function {function.domain}.{function.name} is not supported")
 
@@ -211,21 +264,24 @@ def _require_defined(nodes: list[Node], functions: set[str]) -> None:
 def _same_function(onnx: Any, a: Any, b: Any) -> bool:
     fields = ("input", "output", "attribute")
     same = len(a.node) == len(b.node) and all(list(getattr(a, name)) == list(getattr(b, name)) for name in fields)
-    return same and all(_same_node(onnx, _node(onnx, x), _node(onnx, y)) for x, y in zip(a.node, b.node, strict=True))
+    return same and all(
+        _same_node(onnx, _read_node(onnx, x), _read_node(onnx, y)) for x, y in zip(a.node, b.node, strict=True)
+    )
 
 
 def _same_node(onnx: Any, a: Node, b: Node) -> bool:
-    to_array = onnx.numpy_helper.to_array
-    tensors = [node.attributes.get("value") for node in (a, b)]
-    if a._replace(name="", attributes={}) != b._replace(name="", attributes={}) or {*a.attributes} != {*b.attributes}:
+    if a._replace(name="", attributes={}) != b._replace(name="", attributes={}):
         return False
+    if a.attributes.keys() != b.attributes.keys():
+        return False
+    tensors = [node.attributes.get("value") for node in (a, b)]
     if None in tensors:
         return a.attributes == b.attributes
-    x, y = map(to_array, tensors)
+    x, y = map(onnx.numpy_helper.to_array, tensors)
     return x.dtype == y.dtype and x.shape == y.shape and bool(np.allclose(x, y, _CLOSE, 0))
 
 
-# ----- what the tensors of an ONNX graph are, if the graph is a multilayer perceptron; layers from Gemm, MatMul and Add
+# ------------------------------------------ what the tensors of a multilayer perceptron's graph are
 
 
 # States that are activations, with cmlp's names. "identity" are the weighted sums.
@@ -250,7 +306,10 @@ class Inputs(NamedTuple):
 
 
 class InputRows(NamedTuple):
-    """Part of the inputs' shape: "shape" for all of it, "rows" for the number of rows, or a target of Reshape."""
+    """Part of the inputs' shape.
+
+    It is "shape" for all of it, "rows" for the number of rows, or a target of Reshape.
+    """
 
     form: str | tuple[int, ...]
 
@@ -266,16 +325,27 @@ class WeightedSums:
         biases: Constant | None = None,
         beta: float = 1.0,
     ) -> None:
-        self.before, self.weights, self.alpha, self.biases, self.beta = before, weights, alpha, biases, beta
+        self.before = before
+        self.weights = weights
+        self.alpha = alpha
+        self.biases = biases
+        self.beta = beta
         self.n_out = weights.shape[1]
 
     def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the weights (n_in, n_out) and the biases (n_out,)."""
         kind = self.weights.dtype.type
-        alpha, beta = kind(self.alpha), kind(self.beta)
-        biases = np.zeros(1, kind) if self.biases is None else self.biases.value.reshape(-1) * beta
+        alpha = kind(self.alpha)
+        beta = kind(self.beta)
+        if self.biases is None:
+            biases = np.zeros(1, kind)
+        else:
+            biases = self.biases.value.reshape(-1) * beta
         with np.errstate(over="ignore", invalid="ignore"):
-            weights = self.weights.value if alpha == 1 else self.weights.value * alpha
+            if alpha == 1:
+                weights = self.weights.value
+            else:
+                weights = self.weights.value * alpha
         return weights, np.broadcast_to(biases, (self.n_out,))
 
 
@@ -292,166 +362,247 @@ class Term(NamedTuple):
 Value = Constant | Inputs | InputRows | Term | None
 
 
-def layer(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]) -> Term:
+def multiply_weights(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]) -> Term:
     """Return the weighted sums of a new layer."""
-    weights = others[0] if len(others) in (1, 2) else None
-    dtype = x.dtype if isinstance(x, Inputs) else x.sums.weights.dtype
-    n_in = x.shape[1] if isinstance(x, Inputs) else x.sums.n_out
+    weights = None
+    if len(others) in (1, 2):
+        weights = others[0]
+    if isinstance(x, Inputs):
+        dtype = x.dtype
+        n_in = x.shape[1]
+    else:
+        dtype = x.sums.weights.dtype
+        n_in = x.sums.n_out
     if not isinstance(weights, Constant) or len(weights.shape) != 2 or not all(weights.shape):
         raise ValueError(f"{node} must multiply by a constant matrix of weights")
     if dtype not in (np.float32, np.float64) or weights.dtype != dtype:
         raise ValueError(f"{node}: all weights must be float32, or all float64, got {weights.dtype} after {dtype}")
     if node.operator == "MatMul":
         attributes = {"alpha": 1.0, "beta": 1.0, "transB": 0}
-    weights = weights.transpose() if attributes["transB"] else weights
+    if attributes["transB"]:
+        weights = weights.transpose()
     if n_in not in (None, weights.shape[0]):
         raise ValueError(f"{node} must have weights of shape ({n_in}, n_outputs), got {weights.shape}")
+    sums = WeightedSums(x, weights, attributes["alpha"])
     biases = others[1] if len(others) > 1 else None
-    return with_biases(node, WeightedSums(x, weights, attributes["alpha"]), biases, attributes["beta"])
+    return add_biases(node, sums, biases, attributes["beta"])
 
 
-def with_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term:
-    """Return weighted sums with biases."""
-    if biases is not None:
-        n_out = sums.n_out
-        shapes = ((), (1,), (1, 1), (n_out,), (1, n_out))
-        if not isinstance(biases, Constant) or biases.dtype != sums.weights.dtype or biases.shape not in shapes:
-            got = f"{biases.dtype} of shape {biases.shape}" if isinstance(biases, Constant) else "a computed tensor"
-            raise ValueError(f"{node} must have {n_out} constant biases of {sums.weights.dtype}, got {got}")
+def add_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term:
+    """Return weighted sums with biases; those without any are left as they are."""
+    if biases is None:
+        return Term(sums, "identity")
+    n_out = sums.n_out
+    got = ""
+    if not isinstance(biases, Constant):
+        got = "a computed tensor"
+    elif biases.dtype != sums.weights.dtype or biases.shape not in (
+        (),
+        (1,),
+        (1, 1),
+        (n_out,),
+        (1, n_out),
+    ):
+        got = f"{biases.dtype} of shape {biases.shape}"
+    if got:
+        raise ValueError(f"{node} must have {n_out} constant biases of {sums.weights.dtype}, got {got}")
     return Term(WeightedSums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
 
 
-# --------------------------------------------------------------- what operators compute from the input of an ONNX graph
+# ------------------------------------------- what operators compute from the input of an ONNX graph
 
 
-def from_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def apply_to_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return what a node computes from the inputs; None if no rule matches."""
-    x, others = arguments[0], arguments[1:]
+    x = arguments[0]
+    others = arguments[1:]
     if node.operator in ("Mul", "Div", "Add", "Sub", "ai.onnx.ml.Scaler"):
-        return _scaled(node, attributes, arguments)
+        return _scale_inputs(node, attributes, arguments)
     if not isinstance(x, Inputs):
         return None
     if node.operator in ("Gemm", "MatMul"):
-        return layer(node, attributes, x, others) if len(x.shape) == 2 else None
+        if len(x.shape) == 2:
+            return multiply_weights(node, attributes, x, others)
+        return None
     if node.operator == "Reshape" and len(others) == 1:
-        return _reshaped(node, attributes, x, others[0])
+        return _reshape_inputs(node, attributes, x, others[0])
     if others:
         return None
     if node.operator == "Cast":
-        return _converted(x, attributes["to"])
+        return _cast_inputs(x, attributes["to"])
     if node.operator == "Flatten" and len(x.shape) > 1:
         return x._replace(shape=(x.shape[0], _product(x.shape[1:])))
     if node.operator == "Shape" and x.shape:
-        return InputRows("shape" if attributes["end"] is None else (0,))
+        if attributes["end"] is None:
+            return InputRows("shape")
+        return InputRows((0,))
     return None
 
 
-def _scaled(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
-    """Return the inputs after arithmetic with constants; raises ValueError for other arithmetic on them."""
+def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Inputs:
+    """Return the inputs after arithmetic with constants.
+
+    Raises ValueError for other arithmetic on them.
+    """
     x = next(argument for argument in arguments if isinstance(argument, Inputs))
     if node.operator == "ai.onnx.ml.Scaler":
-        return _scaler(node, attributes, x, arguments)
+        return _apply_scaler(node, attributes, x, arguments)
     others = [argument for argument in arguments if argument is not x]
     in_order = x is arguments[0] or node.operator in ("Mul", "Add")
-    if len(arguments) != 2 or len(others) != 1 or not isinstance(others[0], Constant) or not in_order:
+    is_pair = len(arguments) == 2 and len(others) == 1
+    if not (is_pair and isinstance(others[0], Constant) and in_order):
         raise ValueError(f"{node} is not supported: inputs can only be shifted and scaled by constants")
     if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype:
         raise ValueError(f"{node} is not supported: inputs must be scaled as float32 or float64")
     number = others[0].number()
-    if number is not None and node.operator in ("Mul", "Div") and x.scale is None and x.columns is None:
-        scale = number if node.operator == "Mul" else 1 / number if number else 0.0
-        if 0 < scale <= _largest(x):
+    if number is not None and x.scale is None and x.columns is None:
+        scale = 0.0
+        if node.operator == "Mul":
+            scale = number
+        elif node.operator == "Div" and number:
+            scale = 1 / number
+        if 0 < scale <= _largest_number(x):
             return x._replace(scale=scale, rounded=x.rounded or x.dtype == np.float32)
-    values = _values(node, others[0], x)
+    values = _read_numbers(node, others[0], x)
     with np.errstate(all="ignore"):
-        if node.operator in ("Mul", "Div"):
-            return _folded(node, x, np.zeros(1), values if node.operator == "Mul" else 1 / values)
-        return _folded(node, x, values if node.operator == "Sub" else -values, np.ones(1))
+        if node.operator == "Mul":
+            return _fold_scale(node, x, np.zeros(1), values)
+        if node.operator == "Div":
+            return _fold_scale(node, x, np.zeros(1), 1 / values)
+        if node.operator == "Sub":
+            return _fold_scale(node, x, values, np.ones(1))
+        return _fold_scale(node, x, -values, np.ones(1))
 
 
-def _scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]) -> Inputs:
-    """Return the inputs after ``(x - offset) * scale``, of which ai.onnx.ml computes the result in float32."""
+def _apply_scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]) -> Inputs:
+    """Return the inputs after ``(x - offset) * scale``.
+
+    ai.onnx.ml computes the result in float32.
+    """
     numbers = []
+    sizes: list[int | None] = [1]
+    if len(x.shape) == 2:
+        sizes.append(x.shape[1])
     for name in ("offset", "scale"):
         given = attributes[name] or []
-        if len(given) not in (1, x.shape[1] if len(x.shape) == 2 else 1):
+        if len(given) not in sizes:
             raise ValueError(f"{node} must have one {name}, or one for each of {x.shape} inputs, got {len(given)}")
         numbers.append(np.array(given, np.float64))
     if x.dtype.kind not in "uif":
         raise ValueError(f"{node} is not supported: its input must be numbers, got {x.dtype}")
-    return _folded(node, x, *numbers)._replace(dtype=np.dtype(np.float32), rounded=True)
+    return _fold_scale(node, x, *numbers)._replace(dtype=np.dtype(np.float32), rounded=True)
 
 
-def _values(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
+def _read_numbers(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float64]:
     """Return a constant that has one number, or one for each column of the inputs."""
-    n = x.shape[1] if len(x.shape) == 2 else None
-    per_column = n is not None and constant.shape in ((n,), (1, n))
+    per_column = False
+    if len(x.shape) == 2 and x.shape[1] is not None:
+        n = x.shape[1]
+        per_column = constant.shape in ((n,), (1, n))
     if not per_column and constant.shape not in ((), (1,), (1, 1)[: len(x.shape)]):
         raise ValueError(
-            f"{node} must have a constant number or one for each of the inputs of shape {x.shape}, got the shape "
-            f"{constant.shape}"
+            f"{node} must have a constant number or one for each of the inputs of shape "
+            f"{x.shape}, got the shape {constant.shape}"
         )
     return constant.value.reshape(-1).astype(np.float64)
 
 
-def _folded(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
+def _fold_scale(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
     """Return the inputs after another shift and factor, ``(x - offset) * by``."""
-    before = (np.zeros(1), np.full(1, 1.0 if x.scale is None else x.scale)) if x.columns is None else x.columns
+    before = x.columns
+    if before is None:
+        scale = 1.0 if x.scale is None else x.scale
+        before = (np.zeros(1), np.full(1, scale))
     try:
         shift, factor = composed(before, (offset, by))
     except ValueError as error:
         raise ValueError(f"{node} is not supported: {error}") from None
-    if not all((np.abs(values) <= _largest(x)).all() for values in (shift, by, factor)) or not factor.all():
-        kind = "float64" if x.dtype == np.float64 else "float32"
+    in_range = all((np.abs(values) <= _largest_number(x)).all() for values in (shift, by, factor))
+    if not in_range or not factor.all():
+        kind = _scaling_dtype(x)
         raise ValueError(f"{node} must scale the inputs by numbers other than 0 in the range of {kind}")
-    return x._replace(scale=None, columns=(shift, factor), rounded=x.rounded or x.dtype == np.float32)
+    rounded = x.rounded or x.dtype == np.float32
+    return x._replace(scale=None, columns=(shift, factor), rounded=rounded)
 
 
-def _largest(x: Inputs) -> float:
+def _scaling_dtype(x: Inputs) -> np.dtype[Any]:
+    """Return the type in which the inputs are scaled; a Scaler uses float32 for other types."""
+    return x.dtype if x.dtype == np.float64 else np.dtype(np.float32)
+
+
+def _largest_number(x: Inputs) -> float:
     """Return the largest number of the type in which the inputs are scaled."""
-    return float(np.finfo(np.float64 if x.dtype == np.float64 else np.float32).max)
+    return float(np.finfo(_scaling_dtype(x)).max)
 
 
-def _converted(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
-    """Return the inputs in another dtype; None if this changes more than the precision of the network requires."""
-    exact = x.dtype.kind in "uif" and np.can_cast(x.dtype, to, "safe")
-    if x.dtype.kind not in "uif" or not (exact or to in (np.float32, np.float64)) or (x.rounded and to != x.dtype):
+def _cast_inputs(x: Inputs, to: np.dtype[Any]) -> Inputs | None:
+    """Return the inputs in another dtype.
+
+    It is None if this changes more than the precision of the network requires.
+    """
+    if x.dtype.kind not in "uif":
+        return None
+    exact = np.can_cast(x.dtype, to, "safe")
+    if not exact and to not in (np.float32, np.float64):
+        return None
+    if x.rounded and to != x.dtype:
         return None
     return x._replace(dtype=to, rounded=x.rounded or not exact)
 
 
-def _reshaped(node: Node, attributes: dict[str, Any], x: Inputs, shape: Any) -> Inputs | None:
+def _reshape_inputs(node: Node, attributes: dict[str, Any], x: Inputs, shape: Any) -> Inputs | None:
     """Return the inputs as a matrix with the same rows; None if the rows may be others."""
-    target = shape.integers() if isinstance(shape, Constant) else shape.form if isinstance(shape, InputRows) else None
+    target: Any = None
+    if isinstance(shape, Constant):
+        target = shape.integers()
+    elif isinstance(shape, InputRows):
+        target = shape.form
     if not isinstance(target, list | tuple) or len(target) != 2 or len(x.shape) < 2:
         return None
-    (n, *features), (rows, columns) = x.shape, target
+    n, *features = x.shape
+    rows, columns = target
     n_features = _product(features)
     copied = rows == 0 and (isinstance(shape, InputRows) or not attributes["allowzero"])
     if copied or rows == n:
-        return x._replace(shape=(n, n_features)) if columns in (-1, n_features) else None
-    return x._replace(shape=(n, columns)) if rows == -1 and columns == n_features else None
-
-
-def _product(sizes: Any) -> int | None:
-    return None if None in sizes else math.prod(sizes)
-
-
-def from_rows(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> InputRows | None:
-    """Return a part of the inputs' shape, from which a graph computes the target of Reshape. Its 0 is the rows."""
-    first, others = arguments[0], arguments[1:]
-    form = first.form if isinstance(first, InputRows) else None
-    axes = others[0].integers() if others and isinstance(others[0], Constant) else attributes.get("axes")
-    if node.operator == "Gather" and form == "shape" and len(others) == 1 and axes == [0]:
-        return InputRows("rows" if others[0].shape == () else (0,))
-    if node.operator == "Unsqueeze" and form == "rows" and axes == [0]:
-        return InputRows((0,))
-    if node.operator == "Concat" and form == (0,) and attributes["axis"] == 0 and len(others) == 1 and axes:
-        return InputRows((0, *axes)) if others[0].shape == (1,) and axes[0] else None
+        if columns in (-1, n_features):
+            return x._replace(shape=(n, n_features))
+        return None
+    if rows == -1 and columns == n_features:
+        return x._replace(shape=(n, columns))
     return None
 
 
-# ---------------------------------------------------------------------------------- what operators compute from a layer
+def _product(sizes: Sequence[int | None]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return math.prod(known) if len(known) == len(sizes) else None
+
+
+def apply_to_shape(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> InputRows | None:
+    """Return a part of the inputs' shape, from which a graph computes the target of Reshape.
+
+    Its 0 is the rows.
+    """
+    first = arguments[0]
+    others = arguments[1:]
+    if not isinstance(first, InputRows):
+        return None
+    form = first.form
+    if others and isinstance(others[0], Constant):
+        axes = others[0].integers()
+    else:
+        axes = attributes.get("axes")
+    if node.operator == "Gather" and form == "shape" and len(others) == 1 and axes == [0]:
+        return InputRows("rows") if others[0].shape == () else InputRows((0,))
+    if node.operator == "Unsqueeze" and form == "rows" and axes == [0]:
+        return InputRows((0,))
+    if node.operator != "Concat" or form != (0,) or attributes["axis"] != 0:
+        return None
+    if len(others) == 1 and axes and others[0].shape == (1,) and axes[0]:
+        return InputRows((0, *axes))
+    return None
+
+
+# -------------------------------------------------------------- what operators compute from a layer
 
 
 # Operator and operands lead to a state. The operands of Add and Mul are in alphabetic order.
@@ -500,59 +651,78 @@ _ROOTS = {math.sqrt(0.5): "sqrt(1/2)", math.sqrt(2): "sqrt(2)"}  # may be rounde
 _ROUNDED = 1e-6
 
 
-def from_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def apply_to_terms(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     """Return a layer, or a function of a layer's weighted sums."""
     first = arguments[0]
     term: Term = next(argument for argument in arguments if isinstance(argument, Term))
     if node.operator in ("Gemm", "MatMul"):
-        usable = first is term and term.state in ACTIVATIONS
-        return layer(node, attributes, term, arguments[1:]) if usable else None
-    if node.operator == "Add" and len(arguments) == 2 and term.state == "identity" and term.sums.biases is None:
-        biases = arguments[1 if first is term else 0]
-        return with_biases(node, term.sums, biases, 1.0) if isinstance(biases, Constant) else None
+        if first is term and term.state in ACTIVATIONS:
+            return multiply_weights(node, attributes, term, arguments[1:])
+        return None
+    lacks_biases = term.state == "identity" and term.sums.biases is None
+    if node.operator == "Add" and len(arguments) == 2 and lacks_biases:
+        biases = arguments[1] if first is term else first
+        if isinstance(biases, Constant):
+            return add_biases(node, term.sums, biases, 1.0)
+        return None
     if node.operator == "TopK":
-        return _sorted(term, arguments)
+        return _sort_outputs(term, arguments)
     if node.operator in _LABEL_RULES:
         return _LABEL_RULES[node.operator](attributes, arguments)
-    return _state(node, attributes, arguments, term)
+    return _look_up_state(node, attributes, arguments, term)
 
 
-def _sorted(term: Term, arguments: list[Any]) -> Term | None:
+def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
     """Return the outputs of each row in ascending order, as several quantiles are."""
-    number = arguments[1].integers() if len(arguments) == 2 and isinstance(arguments[1], Constant) else None
-    ascending = arguments[0] is term and term.state in ACTIVATIONS and number == [term.sums.n_out]
-    return term._replace(state=f"sorted {term.state}") if ascending else None
+    if len(arguments) != 2 or not isinstance(arguments[1], Constant):
+        return None
+    n = arguments[1].integers()
+    ascending = arguments[0] is term and term.state in ACTIVATIONS and n == [term.sums.n_out]
+    if ascending:
+        return term._replace(state=f"sorted {term.state}")
+    return None
 
 
-def _state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term) -> Term | None:
+def _look_up_state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term) -> Term | None:
     """Look up an operator in the table of states."""
     if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
         return None
-    operands = [_operand(argument, term, node.operator) for argument in arguments]
+    operands = [_name_operand(argument, term, node.operator) for argument in arguments]
     if node.operator in ("Add", "Mul"):
         operands.sort()
     if node.operator == "Concat" and attributes["axis"] not in (1, -1):
         return None
     if node.operator.removeprefix(f"{DOMAIN}.") in WITH_PARAMETER and len(arguments) == 2:
         number = arguments[1]
-        same = isinstance(number, Constant) and number.dtype == term.sums.weights.dtype
-        attributes = {"alpha": number.number() if same else None}
+        attributes = {"alpha": None}
+        if isinstance(number, Constant) and number.dtype == term.sums.weights.dtype:
+            attributes = {"alpha": number.number()}
         operands[1] = "number"
     state = _STATES.get(f"{node.operator}({', '.join(operands)})")
+    if state is None:
+        return None
     if state not in WITH_PARAMETER:
-        return None if state is None else Term(term.sums, state)
+        return Term(term.sums, state)
     alpha = attributes["alpha"]
     if alpha is None or not 0 <= alpha < math.inf:
         raise ValueError(f"{node} must have a parameter of at least 0, got {alpha!r}")
     if node.operator in ("LeakyRelu", "Elu"):
-        alpha = float(np.float32(alpha).astype(str))  # the shortest decimal number of a float32 attribute
-    return Term(term.sums, state, alpha) if alpha else Term(term.sums, "relu")
+        # the shortest decimal number of a float32 attribute
+        alpha = float(np.float32(alpha).astype(str))
+    if alpha:
+        return Term(term.sums, state, alpha)
+    return Term(term.sums, "relu")
 
 
-def _operand(argument: Any, term: Term, operator: str) -> str:
-    """Return the name of an argument in the table of states; "" for arguments that the table does not have."""
+def _name_operand(argument: Any, term: Term, operator: str) -> str:
+    """Return the name of an argument in the table of states.
+
+    It is "" for arguments that the table does not have.
+    """
     if isinstance(argument, Term):
-        return argument.state if argument.sums is term.sums else ""
+        if argument.sums is term.sums:
+            return argument.state
+        return ""
     if not isinstance(argument, Constant):
         return ""
     number = argument.number()
@@ -565,70 +735,97 @@ def _operand(argument: Any, term: Term, operator: str) -> str:
     if number >= _LARGE:
         return "large"
     roots = [name for root, name in _ROOTS.items() if math.isclose(number, root, rel_tol=_ROUNDED)]
-    return roots[0] if roots else _NUMBERS.get(number, "")
+    if roots:
+        return roots[0]
+    return _NUMBERS.get(number, "")
 
 
-# ----------------------------------------------------------------------------------------------------------- labels
+# ------------------------------------------------------------------------------------------- labels
 
 
-def _reshaped_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
-    """Return a term whose column of outputs or labels becomes a vector, or a vector that becomes a column."""
-    if not isinstance(arguments[0], Term) or len(arguments) != 2 or not isinstance(arguments[1], Constant):
+def _reshape_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+    """Return a term whose column becomes a vector, or a vector that becomes a column.
+
+    The term has outputs or labels.
+    """
+    if len(arguments) != 2:
         return None
-    term, target = arguments[0], arguments[1].integers()
-    n_out, last = term.sums.n_out, term.state.removeprefix("flat ")
+    term, shape = arguments
+    if not isinstance(term, Term) or not isinstance(shape, Constant):
+        return None
+    target = shape.integers()
+    n_out = term.sums.n_out
+    last = term.state.removeprefix("flat ")
     if target == [-1] and term.state in _VECTORS:
         return term._replace(state=_VECTORS[term.state])
     if last not in ACTIVATIONS:
         return None
     if n_out == 1 and target == [-1]:
         return term._replace(state=f"flat {last}")
-    copied = [[0, n_out], [0, -1]] if last == term.state and not attributes["allowzero"] else []
-    return (
-        term._replace(state=last) if target in [[-1, n_out], *copied] and (n_out == 1 or last == term.state) else None
-    )
+    matrices = [[-1, n_out]]
+    if last == term.state and not attributes["allowzero"]:
+        matrices += [[0, n_out], [0, -1]]
+    if target in matrices and (n_out == 1 or last == term.state):
+        return term._replace(state=last)
+    return None
 
 
-def _squeezed(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
-    axes = arguments[1].integers() if len(arguments) == 2 and isinstance(arguments[1], Constant) else attributes["axes"]
+def _squeeze_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+    if len(arguments) == 2 and isinstance(arguments[1], Constant):
+        axes = arguments[1].integers()
+    else:
+        axes = attributes["axes"]
     term = arguments[0]
     if not isinstance(term, Term) or axes not in ([1], [-1]) or len(arguments) > 2:
         return None
     if term.state in ("index column", "label column"):
         return term._replace(state=_VECTORS[term.state])
-    return term._replace(state=f"flat {term.state}") if term.sums.n_out == 1 and term.state in ACTIVATIONS else None
+    if term.sums.n_out == 1 and term.state in ACTIVATIONS:
+        return term._replace(state=f"flat {term.state}")
+    return None
 
 
-def _arg_max(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _find_largest(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     form = "index column" if attributes["keepdims"] else "index"
     if term.sums.n_out > 1 and term.state in ACTIVATIONS:
         return Term(term.sums, form, source=term.state)
-    return Term(term.sums, form, source="pair") if term.sums.n_out == 1 and term.state == "pair" else None
+    if term.sums.n_out == 1 and term.state == "pair":
+        return Term(term.sums, form, source="pair")
+    return None
 
 
-def _looked_up(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _look_up_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     """Return the label of a class index."""
     classes, term = arguments
-    if not isinstance(classes, Constant) or len(classes.shape) != 1 or term.state not in ("index", "index column"):
+    if not isinstance(classes, Constant) or len(classes.shape) != 1:
+        return None
+    if term.state not in ("index", "index column"):
         return None
     state = term.state.replace("index", "label") if attributes else "label row"
     return Term(term.sums, state, source=term.source, classes=classes)
 
 
-def _converted_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
-    (term,), to = arguments, attributes["to"]
+def _cast_term(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+    term: Term = arguments[0]
+    to = attributes["to"]
     if isinstance(term.classes, Constant):
         classes = term.classes.cast(to)
-        return None if classes is None else term._replace(classes=classes)
+        if classes is None:
+            return None
+        return term._replace(classes=classes)
     if term.state in _CAST_STATES:
         state, source = _CAST_STATES[term.state]
-        return term._replace(state=state, source=source or term.source) if to in (np.int32, np.int64) else None
-    same = to == term.sums.weights.dtype and term.state.removeprefix("flat ") in (*ACTIVATIONS, "pair", "normalized")
-    return term if same else None
+        if to in (np.int32, np.int64):
+            return term._replace(state=state, source=source or term.source)
+        return None
+    is_number = term.state.removeprefix("flat ") in (*ACTIVATIONS, "pair", "normalized")
+    if is_number and to == term.sums.weights.dtype:
+        return term
+    return None
 
 
-def _mapped(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
+def _map_labels(attributes: dict[str, Any], arguments: list[Any]) -> Term | None:
     (term,) = arguments
     labels = [values for values in attributes.values() if values is not None]
     if len(labels) != 1 or term.state not in ("softmax", "logistic", "pair"):
@@ -647,17 +844,17 @@ _CAST_STATES = {
     "index column": ("index column", ""),
 }
 _LABEL_RULES: dict[str, Callable[[dict[str, Any], list[Any]], Term | None]] = {
-    "ArgMax": _arg_max,
-    "Cast": _converted_term,
-    "Gather": _looked_up,
-    "Reshape": _reshaped_term,
-    "Squeeze": _squeezed,
-    "ai.onnx.ml.ArrayFeatureExtractor": _looked_up,
-    "ai.onnx.ml.ZipMap": _mapped,
+    "ArgMax": _find_largest,
+    "Cast": _cast_term,
+    "Gather": _look_up_labels,
+    "Reshape": _reshape_term,
+    "Squeeze": _squeeze_term,
+    "ai.onnx.ml.ArrayFeatureExtractor": _look_up_labels,
+    "ai.onnx.ml.ZipMap": _map_labels,
 }
 
 
-# ------------------------------------------------------------------------------------- read the network in an ONNX file
+# ----------------------------------------------------------------- read the network in an ONNX file
 
 
 _LONG_TEXTS = 2**20  # characters
@@ -668,32 +865,32 @@ def read_onnx(path: str | os.PathLike[str], classes: ArrayLike | None = None) ->
     onnx = optional("onnx", f"from_onnx{NEEDS}")
     graph = read_graph(onnx, path)
     try:
-        return _model(graph, classes)
+        return _build_model(graph, classes)
     except ValueError as error:
         raise ValueError(f"{path} cannot be converted: {error}") from error
 
 
-def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
-    outputs = _terms_of(graph)
+def _build_model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
+    outputs = _execute(graph)
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
     if len(numbers) != 1 or len(labels) > 1:
         raise ValueError(f"the outputs {graph.outputs} are not one of numbers and at most one of labels")
     label = labels[0] if labels else None
-    loss, parameter = _loss(graph)
-    last, form = _last(numbers[0], label)
+    loss, parameter = _read_loss(graph)
+    last, form = _find_last_layer(numbers[0], label)
     if (form == "sorted") != isinstance(parameter, tuple):
         raise ValueError("the outputs must be sorted if and only if they are several quantiles")
-    if form not in _forms(last, label, loss, classes is not None):
+    if form not in _allowed_forms(last, label, loss, classes is not None):
         raise ValueError(f"the outputs {graph.outputs} are not computed as a model of cmlp computes them")
-    layers, scale = _layers(last)
+    layers, scale = _collect_layers(last)
     if classes is not None:
         return classifier_of(layers, scale, classes)
     if label is not None and label.state == "label" and loss is None:
-        return classifier_of(layers, scale, _classes(label))
+        return classifier_of(layers, scale, _read_classes(label))
     model = network_of(layers, scale, loss, parameter)
     if label is not None:
-        model = model.replace(kind="classifier", labels=_labels(label))
+        model = model.replace(kind="classifier", labels=_read_labels(label))
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
         if traits_of_activation(model.net.activations[-1]).is_probability:
             raise ValueError(f"the metadata {CLASS_KEY!r} name a regressor, but the outputs are probabilities")
@@ -703,31 +900,39 @@ def _model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
     return model
 
 
-def _loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
-    """Return the loss in the metadata of a file of cmlp and its parameter; None if there is none."""
+def _read_loss(graph: Graph) -> tuple[str | None, float | tuple[float, ...]]:
+    """Return the loss in the metadata of a file of cmlp and its parameter.
+
+    It is None if there is none.
+    """
     if LOSS_KEY not in graph.metadata:
         return None, 0.0
     stored = parsed(graph.metadata[LOSS_KEY], LOSS_KEY)
-    if type(stored) is list and len(stored) == 2 and stored[0] == "quantile" and type(stored[1]) is list:
-        if stored[1] and all(type(number) is float for number in stored[1]):
-            return stored[0], tuple(stored[1])
-        raise ValueError(f"the metadata {LOSS_KEY!r} are damaged")
-    if type(stored) is list and [type(value) for value in stored] in ([str, float], [str, int], [str, type(None)]):
-        name, parameter = stored[0], stored[1] or 0
+    types = []
+    if type(stored) is list:
+        types = [type(value) for value in stored]
+    if types == [str, list] and stored[0] == "quantile":
+        levels = stored[1]
+        if levels and all(type(number) is float for number in levels):
+            return stored[0], tuple(levels)
+    elif types in ([str, float], [str, int], [str, type(None)]):
+        parameter = stored[1] or 0
         if 0 <= parameter <= sys.float_info.max:  # not NaN, and not an integer that float() refuses
-            return name, float(parameter)
+            return stored[0], float(parameter)
     raise ValueError(f"the metadata {LOSS_KEY!r} are damaged")
 
 
-# ---------------------------------------------------------------------------------------------------- the outputs
+# -------------------------------------------------------------------------------------- the outputs
 
 
-def _last(numbers: Term, label: Term | None) -> tuple[Term, str]:
+def _find_last_layer(numbers: Term, label: Term | None) -> tuple[Term, str]:
     """Return the output activations, and the form in which the graph returns them."""
     state = numbers.state
     if state == "map":  # from labels to probabilities
-        labels = [] if label is None else _classes(label).tolist()
-        if numbers.classes != [text.encode() if isinstance(text, str) else text for text in labels]:
+        labels = []
+        if label is not None:
+            labels = _read_classes(label).tolist()
+        if numbers.classes != [_as_stored(value) for value in labels]:
             raise ValueError("the labels of the probabilities are not those of the output of labels")
         state = numbers.source
     if state in ("pair", "normalized"):
@@ -738,37 +943,54 @@ def _last(numbers: Term, label: Term | None) -> tuple[Term, str]:
     return numbers._replace(state=state.removeprefix("flat ")), form
 
 
-def _forms(last: Term, label: Term | None, loss: str | None, with_classes: bool) -> tuple[str, ...]:
-    """Return the forms in which a graph can return the outputs of a network; none if the labels are others."""
-    n_out, kind = last.sums.n_out, last.state
+def _as_stored(label: Any) -> Any:
+    """Return a label as the list of a ZipMap has it."""
+    return label.encode() if isinstance(label, str) else label
+
+
+def _allowed_forms(last: Term, label: Term | None, loss: str | None, with_classes: bool) -> tuple[str, ...]:
+    """Return the forms in which a graph can return the outputs of a network.
+
+    There are none if the labels are others.
+    """
+    n_out = last.sums.n_out
+    kind = last.state
     if with_classes and label is None:
-        return ("matrix", "vector", "pair") if n_out == 1 else ("matrix",)
+        if n_out == 1:
+            return ("matrix", "vector", "pair")
+        return ("matrix",)
     if label is None:
         return ("matrix", "vector", "sorted")
     if label.sums is not last.sums:
         return ()
     if label.state == "multilabel":  # skl2onnx returns 1 - p and p
-        return ("matrix", "pair")[: 1 if n_out == 1 else 2] if kind == "logistic" else ()
+        if kind != "logistic":
+            return ()
+        return ("matrix",) if n_out == 1 else ("matrix", "pair")
     if n_out == 1:
         n_classes = {"pair": 2, "single": 1}[label.source]
-        return ("pair",) if kind == "logistic" and label.classes.shape == (n_classes,) else ()
+        if kind == "logistic" and label.classes.shape == (n_classes,):
+            return ("pair",)
+        return ()
     logits = {kind, label.source} <= {"softmax", "identity"} and (kind == "softmax" or loss is None)
     if logits or (kind == label.source == "logistic" and loss is not None):
-        return ("normalized",) if kind == "logistic" and loss != "log_loss" else ("matrix",)
+        if kind == "logistic" and loss != "log_loss":
+            return ("normalized",)
+        return ("matrix",)
     return ()
 
 
-def _labels(label: Term) -> Labels:
+def _read_labels(label: Term) -> Labels:
     """Return the labels of a file; raises ValueError if a classifier cannot have them."""
     if label.state == "multilabel":
-        return Labels(_classes(label), is_multilabel=True)
-    labels = Labels(_classes(label))
+        return Labels(_read_classes(label), is_multilabel=True)
+    labels = Labels(_read_classes(label))
     if labels.n_outputs != label.sums.n_out or not (labels.classes[:-1] < labels.classes[1:]).all():
         raise ValueError("the labels do not match the outputs")
     return labels
 
 
-def _classes(label: Term) -> NDArray[Any]:
+def _read_classes(label: Term) -> NDArray[Any]:
     """Return the labels of the outputs, in their order."""
     if label.state == "multilabel":
         return np.arange(label.sums.n_out)
@@ -776,19 +998,23 @@ def _classes(label: Term) -> NDArray[Any]:
     if values.dtype.kind != "O":
         return values
     texts = values.tolist()
-    # A text array has the longest label's size for each label, and drops NUL characters at the end of a label.
+    # A text array has the longest label's size for each label, and drops NUL characters at the end
+    # of a label.
     long = len(texts) * max(map(len, texts), default=0) > _LONG_TEXTS + 4 * sum(map(len, texts))
-    return np.array(texts, object if long or any(text.endswith("\0") for text in texts) else str)
+    if long or any(text.endswith("\0") for text in texts):
+        return np.array(texts, object)
+    return np.array(texts, str)
 
 
-def _layers(last: Term) -> tuple[list[Layer], float | InputScale]:
+def _collect_layers(last: Term) -> tuple[list[Layer], float | InputScale]:
     """Return the layers from the first to the last, and the input scale."""
     layers: list[Layer] = []
     term: Term | Inputs = last
     while isinstance(term, Term):
         if term.state not in ACTIVATIONS:
             raise ValueError(f"the output is not an activation of cmlp, but {term.state!r}")
-        if len(layers) == MAX_LAYERS - 1:  # layers can share weights, so each one can need more memory than its node
+        # layers can share weights, so each one can need more memory than its node
+        if len(layers) == MAX_LAYERS - 1:
             raise ValueError(f"a network can have at most {MAX_LAYERS - 1} layers of weights")
         layers.append(Layer(*term.sums.arrays(), term.state, term.parameter))
         term = term.sums.before
@@ -796,9 +1022,10 @@ def _layers(last: Term) -> tuple[list[Layer], float | InputScale]:
     return layers, original_scale(term.input_scale(len(layers[0].weights)), layers[0].weights.dtype)
 
 
-# ------------------------------------------------------------------------------------------------------------ the nodes
+# ---------------------------------------------------------------------------------------- the nodes
 
-# Each attribute's default and the supported values; None for all values. Other attributes are refused.
+# Each attribute's default and the supported values; None for all values. Other attributes are
+# refused.
 _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
     "ArgMax": {"axis": (0, (1, -1)), "keepdims": (1, (0, 1)), "select_last_index": (0, (0,))},
     "Cast": {"to": (0, None), "saturate": (1, (0, 1))},
@@ -826,12 +1053,15 @@ _ATTRIBUTES: dict[str, dict[str, tuple[Any, Any]]] = {
 }
 
 
-def _terms_of(graph: Graph) -> list[Term]:
-    """Return the outputs of a graph; raises ValueError with the operator and the node that is not supported."""
+def _execute(graph: Graph) -> list[Term]:
+    """Return the outputs of a graph.
+
+    Raises ValueError with the operator and the node that is not supported.
+    """
     values: dict[str, Value] = {**graph.constants, graph.input: Inputs(graph.dtype, graph.shape)}
     used = set(graph.outputs)
     for node in graph.nodes:
-        result = _result(graph, node, [_known(values, name) for name in node.inputs])
+        result = _execute_node(graph, node, [_find_tensor(values, name) for name in node.inputs])
         if result is None:
             raise ValueError(f"{node} is not supported here")
         values.update(dict.fromkeys(node.outputs[1:], InputRows("other output")))
@@ -840,41 +1070,50 @@ def _terms_of(graph: Graph) -> list[Term]:
     for node in graph.nodes:
         if used.isdisjoint(node.outputs) and not isinstance(values[node.outputs[0]], Constant):
             raise ValueError(f"{node} is not supported: its result is not used")
-    found = [_known(values, name) for name in graph.outputs]
+    found = [_find_tensor(values, name) for name in graph.outputs]
     terms = [value for value in found if isinstance(value, Term)]
     if len(terms) != len(found):
         raise ValueError(f"the outputs {graph.outputs} must be computed by a network")
     return terms
 
 
-def _known(values: dict[str, Value], name: str) -> Value:
+def _find_tensor(values: dict[str, Value], name: str) -> Value:
     """Return a tensor; None for an argument that is left out."""
     if name and name not in values:
         raise ValueError(f"the graph uses the undefined tensor {name!r}")
-    return values[name] if name else None
+    if name:
+        return values[name]
+    return None
 
 
-def _result(graph: Graph, node: Node, arguments: list[Value]) -> Value:
+def _execute_node(graph: Graph, node: Node, arguments: list[Value]) -> Value:
     """Return the first output of a node; None if no rule matches."""
     if not node.outputs or (node.attributes and node.operator not in _ATTRIBUTES):
         return None
-    attributes = _attributes(node)
+    attributes = _read_attributes(node)
     if node.operator == "Constant":
-        return _constant(graph, node)
+        return _read_constant(graph, node)
     if not arguments or arguments[0] is None:
         return None
     if node.operator == "Identity" or (node.operator == "Dropout" and _is_inactive(arguments)):
         return arguments[0]
     if node.operator == "Cast":
         attributes["to"] = dtype_of(graph.onnx, attributes["to"])
-    for kind, rule in ((Term, from_terms), (Inputs, from_inputs), (InputRows, from_rows)):
+    for kind, rule in (
+        (Term, apply_to_terms),
+        (Inputs, apply_to_inputs),
+        (InputRows, apply_to_shape),
+    ):
         if any(isinstance(argument, kind) for argument in arguments):
             return rule(node, attributes, arguments)
-    return _from_constants(node, attributes, arguments)
+    return _apply_to_constants(node, attributes, arguments)
 
 
-def _attributes(node: Node) -> dict[str, Any]:
-    """Return the attributes of a node with defaults; raises ValueError for values that are not supported."""
+def _read_attributes(node: Node) -> dict[str, Any]:
+    """Return the attributes of a node with defaults.
+
+    Raises ValueError for values that are not supported.
+    """
     known = _ATTRIBUTES.get(node.operator, {})
     for name, value in node.attributes.items():
         if name not in known:
@@ -883,28 +1122,32 @@ def _attributes(node: Node) -> dict[str, Any]:
         if allowed is not None and value not in allowed:
             raise ValueError(f"{node} must have {name}={' or '.join(map(repr, allowed))}, got {value!r}")
     for name, (default, allowed) in known.items():
-        if name not in node.attributes and allowed is not None and default is not None and default not in allowed:
+        if name in node.attributes or allowed is None or default is None:
+            continue
+        if default not in allowed:
             raise ValueError(f"{node} must have {name}={' or '.join(map(repr, allowed))}, got the default {default!r}")
     return {name: node.attributes.get(name, default) for name, (default, _) in known.items()}
 
 
 def _is_inactive(arguments: list[Value]) -> bool:
     """Return whether a Dropout has no effect: it is not in training mode."""
-    mode = arguments[2] if len(arguments) > 2 else None
+    if len(arguments) < 3:
+        return True
+    mode = arguments[2]
     return mode is None or (isinstance(mode, Constant) and mode.shape == () and not mode.value)
 
 
-def _constant(graph: Graph, node: Node) -> Constant | None:
+def _read_constant(graph: Graph, node: Node) -> Constant | None:
     if len(node.attributes) != 1:
         return None
-    onnx, (name, value) = graph.onnx, *node.attributes.items()
+    ((name, value),) = node.attributes.items()
     if name != "value":
         dtype = np.float32 if "float" in name else np.int64
-        value = onnx.numpy_helper.from_array(np.asarray(value, dtype))
-    return Constant(onnx, value)
+        value = graph.onnx.numpy_helper.from_array(np.asarray(value, dtype))
+    return Constant(graph.onnx, value)
 
 
-def _from_constants(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
+def _apply_to_constants(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> Value:
     if len(arguments) == 1 and node.operator == "Transpose" and len(arguments[0].shape) == 2:
         return arguments[0].transpose()  # type: ignore[no-any-return]
     if len(arguments) == 1 and node.operator == "Cast":

@@ -1,4 +1,7 @@
-"""Write a model as an ONNX file: its rows or the encoder of its columns, all networks, and their outputs."""
+"""Write a model as an ONNX file.
+
+It has the rows or the encoder of the columns, all networks, and their outputs.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 
 
 _IR_VERSION = 8  # the version of opset 17; ONNX Runtime 1.12 (2022) and later read it
-ML_DOMAIN, ML_OPSET = "ai.onnx.ml", 3  # the version of opset 17
+# the version of opset 17
+ML_DOMAIN = "ai.onnx.ml"
+ML_OPSET = 3
 
 
 def require_unicode(text: str, what: str) -> bytes:
@@ -43,11 +48,14 @@ def require_unicode(text: str, what: str) -> bytes:
 class Nodes:
     """The nodes, constants and functions of a graph, in the order in which methods add them.
 
-    The type is that of the networks' arithmetic, and the names of nodes and constants begin with the prefix.
+    The type is that of the networks' arithmetic, and the names of nodes and constants begin with
+    the prefix.
     """
 
     def __init__(self, onnx: Any, dtype: np.dtype[Any], prefix: str = "") -> None:
-        self.onnx, self.dtype, self.prefix = onnx, dtype, prefix
+        self.onnx = onnx
+        self.dtype = dtype
+        self.prefix = prefix
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
         self.functions: dict[str, Any] = {}
@@ -73,12 +81,17 @@ class Nodes:
     # Networks
 
     def layers(self, trained: TrainedNet, a: str, name: str = "") -> str:
-        """Add the nodes of all layers of a network; return the name of its outputs, quantiles in ascending order."""
+        """Add the nodes of all layers of a network; return the name of its outputs.
+
+        Quantiles are in ascending order.
+        """
         for i, (weights, biases, activation, parameter) in enumerate(trained.layers):
             w = self.constant(f"{name}layers.{i}.weight", weights)
             b = self.constant(f"{name}layers.{i}.bias", biases)
             a = self.activation(activation, parameter, self.node("Gemm", a, w, b))
-        return self.sorted(a, trained.net.n_out) if trained.sorts else a
+        if trained.sorts:
+            return self.sorted(a, trained.net.n_out)
+        return a
 
     def activation(self, name: str, parameter: float, z: str) -> str:
         """Add the nodes of an activation; return the name of the result."""
@@ -86,24 +99,29 @@ class Nodes:
             return z
         if name == "silu":
             return self.node("Mul", z, self.node("Sigmoid", z))
-        text = function_text(name) if self.dtype == np.float64 else None
+        text = None
+        if self.dtype == np.float64:
+            text = function_text(name)
         if text is not None:
             self.functions.setdefault(name, self.onnx.parser.parse_function(text))
-            inputs = [z, self.number(parameter)] if name in WITH_PARAMETER else [z]
+            inputs = [z]
+            if name in WITH_PARAMETER:
+                inputs.append(self.number(parameter))
             return self.node(name, *inputs, domain=DOMAIN)
         if name == "gelu":
             erf = self.node("Erf", self.node("Mul", z, self.number(math.sqrt(0.5))))
-            return self.node("Mul", self.node("Mul", z, self.number(0.5)), self.node("Add", erf, self.number(1)))
-        attributes: dict[str, Any] = {"alpha": parameter} if name in WITH_PARAMETER else {}
+            half = self.node("Mul", z, self.number(0.5))
+            return self.node("Mul", half, self.node("Add", erf, self.number(1)))
+        if name in WITH_PARAMETER:
+            return self.node(OPERATORS[name], z, alpha=parameter)
         if name == "softmax":
-            attributes["axis"] = 1
-        return self.node(OPERATORS[name], z, **attributes)
+            return self.node("Softmax", z, axis=1)
+        return self.node(OPERATORS[name], z)
 
     def sorted(self, a: str, n: int) -> str:
         """Sort each row, so that predicted quantiles never cross."""
-        return self.node(
-            "TopK", a, self.constant("n_quantiles", np.array([n], np.int64)), n_outputs=2, axis=1, largest=0
-        )
+        size = self.constant("n_quantiles", np.array([n], np.int64))
+        return self.node("TopK", a, size, n_outputs=2, axis=1, largest=0)
 
     def flat(self, a: str) -> str:
         """Drop the second dimension of a column."""
@@ -113,14 +131,19 @@ class Nodes:
 
     def element(self, dtype: np.dtype[Any]) -> int:
         """Return ONNX's code of a dtype."""
-        code: int = self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(object) if dtype.kind == "U" else dtype)
+        if dtype.kind == "U":
+            dtype = np.dtype(object)
+        code: int = self.onnx.helper.np_dtype_to_tensor_dtype(dtype)
         return code
 
     def output(self, name: str, value: str, dtype: np.dtype[Any], n_columns: int | None = None) -> None:
         """Add an output of the graph, with one row for each row of X."""
-        shape = ["N"] if n_columns is None else ["N", n_columns]
+        shape: list[str | int] = ["N"]
+        if n_columns is not None:
+            shape.append(n_columns)
         self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
-        self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element(dtype), shape))
+        info = self.onnx.helper.make_tensor_value_info(name, self.element(dtype), shape)
+        self.outputs.append(info)
 
     def node(self, operator: str, *inputs: str, domain: str = "", n_outputs: int = 1, **attributes: Any) -> str:
         """Add a node; return the name of its first output."""
@@ -136,7 +159,8 @@ class Nodes:
     def moved(self, value: str, by: str) -> str:
         """Add the sum of a value and a constant.
 
-        Not by Add or Sub: ONNX Runtime removes those whose single constant is 0 in float32, although it is a double.
+        Not by Add or Sub: ONNX Runtime removes those whose single constant is 0 in float32,
+        although it is a double.
         """
         return self.node("Sum", value, by)
 
@@ -161,7 +185,7 @@ class Nodes:
         return name
 
 
-# --------------------------------------------------------------------------------- the encoder of a table as ONNX nodes
+# ------------------------------------------------------------- the encoder of a table as ONNX nodes
 
 
 _LARGEST = 1e9  # of a centred and scaled number
@@ -172,14 +196,19 @@ _OTHER = -1
 def input_names(model: TrainedModel, outputs: Sequence[str]) -> list[str]:
     """Return the name of each column's input, in the order of the columns.
 
-    It is the column's name, or "column_0" and so on if the columns have no names. A name that is empty, that of an
-    output or that of an earlier column is changed.
+    It is the column's name, or "column_0" and so on if the columns have no names. A name that is
+    empty, that of an output or that of an earlier column is changed.
     """
-    n, names = model.n_inputs, model.feature_names
-    wanted = [""] * n if names is None else [str(name) for name in names]
+    n = model.n_inputs
+    names = model.feature_names
+    if names is None:
+        wanted = [""] * n
+    else:
+        wanted = [str(name) for name in names]
     for name in wanted:
         require_unicode(name, "column name")
-    taken, used = {*wanted, *outputs}, {*outputs}
+    taken = {*wanted, *outputs}
+    used = {*outputs}
     found = []
     for i, name in enumerate(wanted):
         unique = name or f"column_{i}"
@@ -194,14 +223,19 @@ def input_names(model: TrainedModel, outputs: Sequence[str]) -> list[str]:
 
 def is_text(categories: Sequence[object] | None) -> bool:
     """Return whether the input of a column is text; that of all other columns is a double."""
-    return categories is not None and not any(value is not None and not isinstance(value, str) for value in categories)
+    if categories is None:
+        return False
+    return all(value is None or isinstance(value, str) for value in categories)
 
 
 class ColumnNodes:
     """The nodes of the encoder; `names` are those of each column's input."""
 
     def __init__(self, nodes: Nodes, model: TableModel, names: Sequence[str]) -> None:
-        self.nodes, self.model, self.names, self.columns = nodes, model, names, model.columns
+        self.nodes = nodes
+        self.model = model
+        self.names = names
+        self.columns = model.columns
         self.features: list[str] = []  # float32 matrices side by side
         self.positions: list[list[int]] = [[] for _ in names]  # of each column's features
         self.bins: set[int] = set()  # positions of features that networks without bins do not see
@@ -212,10 +246,16 @@ class ColumnNodes:
         sizes = {i: column.n for i, column in enumerate(self.columns) if column.role == "category"}
         self._encode_categories([i for i, n in sizes.items() if n != 2])
         self._encode_pairs([i for i, n in sizes.items() if n == 2])
-        self.all = nodes.node("Concat", *self.features, axis=1) if self.features else self._zero()
+        if self.features:
+            self.all = nodes.node("Concat", *self.features, axis=1)
+        else:
+            self.all = self._zero()
 
     def inputs(self, *, bins: bool) -> str:
-        """Add the selection of the inputs with or without bins, in the order of the encoder; return its name."""
+        """Add the selection of the inputs with or without bins; return its name.
+
+        The inputs are in the order of the encoder.
+        """
         order = [k for positions in self.positions for k in positions if bins or k not in self.bins]
         return self._chosen(self.all, order or [0])
 
@@ -250,8 +290,12 @@ class ColumnNodes:
                 self._encode_parts(name, [owners[k] for k in which], list(parts.values()), *columns)
 
     def _rank(self, i: int) -> str:
-        """Return the values of a column of numbers; of one of ordered categories their ranks, NaN of unknown ones."""
-        known, nodes = self._categories(i), self.nodes
+        """Return the values of a column of numbers, or the ranks of ordered categories.
+
+        The rank of an unknown category is NaN.
+        """
+        known = self._categories(i)
+        nodes = self.nodes
         if not known:
             return self.names[i]
         if is_text(known):
@@ -264,12 +308,19 @@ class ColumnNodes:
         return nodes.node("Where", is_unknown, self._constant(f"unknown.{i}", [np.nan]), code)
 
     def _encode_parts(
-        self, name: str, owners: Sequence[int], edges: Sequence[NDArray[np.float64]], x: str, absent: str
+        self,
+        name: str,
+        owners: Sequence[int],
+        edges: Sequence[NDArray[np.float64]],
+        x: str,
+        absent: str,
     ) -> None:
         """Add the inputs of a part of dates: two waves over its period, and bins."""
         nodes = self.nodes
         period, first = map(nodes.double, PARTS[name])
-        since = nodes.node("Sub", x if name == "day" else nodes.node("Floor", x), first)
+        if name != "day":
+            x = nodes.node("Floor", x)
+        since = nodes.node("Sub", x, first)
         begun = nodes.node("Mul", nodes.node("Floor", nodes.node("Div", since, period)), period)
         days = nodes.node("Sub", since, begun)
         phase = nodes.node("Clip", nodes.node("Div", days, period), nodes.double(0.0), nodes.double(1.0))
@@ -284,7 +335,12 @@ class ColumnNodes:
         self._encode_bins(owners, edges, days, absent, f"{name}.")
 
     def _encode_bins(
-        self, owners: Sequence[int], edges: Sequence[NDArray[np.float64]], x: str, absent: str, prefix: str = ""
+        self,
+        owners: Sequence[int],
+        edges: Sequence[NDArray[np.float64]],
+        x: str,
+        absent: str,
+        prefix: str = "",
     ) -> None:
         """Add the place of each number, or of the day of a part of a date, in each of its bins."""
         which = [k for k, each in enumerate(edges) for _ in each[1:]]
@@ -311,14 +367,23 @@ class ColumnNodes:
             self._add(self._equal(columns, owners, keys, "categories"), owners)
 
     def _encode_pairs(self, columns: Sequence[int]) -> None:
-        """Add an input for each of these columns: 1 for its first category and -1 for its second one."""
+        """Add an input for each of these columns.
+
+        It is 1 for the first category and -1 for the second one.
+        """
         if columns:
             first, second = zip(*map(self._keys, columns), strict=True)
             parts = (self._equal(columns, columns, keys, name) for keys, name in ((first, "first"), (second, "second")))
-            self._add(self.nodes.node("Sub", *(self.nodes.cast(part, np.float32) for part in parts)), columns)
+            self._add(
+                self.nodes.node("Sub", *(self.nodes.cast(part, np.float32) for part in parts)),
+                columns,
+            )
 
     def _equal(self, columns: Sequence[int], owners: Sequence[int], keys: Sequence[float], name: str) -> str:
-        """Return whether the value of each owner, one of `columns`, is the key; the key NaN is the missing value."""
+        """Return whether the value of each owner, one of `columns`, is the key.
+
+        The key NaN is the missing value.
+        """
         nodes = self.nodes
         values = nodes.node("Concat", *map(self._value, columns), axis=1)
         place = {i: k for k, i in enumerate(columns)}
@@ -334,11 +399,11 @@ class ColumnNodes:
         """Return the values of a column of categories as doubles: numbers, or the codes of text."""
         if not is_text(self._categories(i)):
             return self.names[i]
-        texts = [_MISSING_TEXT if value is None else str(value) for value in self._categories(i)]
+        texts = [str(_MISSING_TEXT if value is None else value) for value in self._categories(i)]
         if len(set(texts)) != len(texts):
             raise ValueError(
-                f"{self._label(i)} has missing values and the category '', which are the same text in ONNX: replace "
-                "one of them by other text before fit"
+                f"{self._label(i)} has missing values and the category '', which are the same "
+                "text in ONNX: replace one of them by other text before fit"
             )
         code = self.nodes.node(
             "LabelEncoder",
@@ -358,11 +423,14 @@ class ColumnNodes:
         return [math.nan if value is None else self._number(value, i) for value in values]
 
     def _number(self, value: Any, i: int) -> float:
-        """Return a category as a double; raises ValueError if it is text or not exactly a double."""
+        """Return a category as a double.
+
+        Raises ValueError if it is text or not exactly a double.
+        """
         if isinstance(value, str):
             raise ValueError(
-                f"{self._label(i)} has categories of text and of numbers, but a column has one type in ONNX: convert "
-                "the column to text before fit"
+                f"{self._label(i)} has categories of text and of numbers, but a column has one "
+                "type in ONNX: convert the column to text before fit"
             )
         try:
             number = float(value)
@@ -370,8 +438,8 @@ class ColumnNodes:
             number = math.nan
         if not math.isfinite(number) or number != value:
             raise ValueError(
-                f"{self._label(i)} has the category {value!r}, which is not a finite number in double precision: "
-                "convert the column to text before fit"
+                f"{self._label(i)} has the category {value!r}, which is not a finite number in "
+                "double precision: convert the column to text before fit"
             )
         return number
 
@@ -380,7 +448,9 @@ class ColumnNodes:
 
     def _label(self, i: int) -> str:
         names = self.model.feature_names
-        return f"column {i if names is None else repr(str(names[i]))}"
+        if names is None:
+            return f"column {i}"
+        return f"column {str(names[i])!r}"
 
     # Parts
 
@@ -400,13 +470,15 @@ class ColumnNodes:
         return self.nodes.constant(name, np.asarray(values, np.float64))
 
 
-# ---------------------------------------------------------------------------------------- write a model as an ONNX file
+# -------------------------------------------------------------------- write a model as an ONNX file
 
 
 NEEDS = " needs the package onnx: install it with `pip install 'cmlp[onnx]'`."
 INPUT_DTYPES = ("float32", "float64", "uint8")
 # Keys of the metadata that `from_onnx` reads.
-CLASS_KEY, LOSS_KEY, NAMES_KEY = "cmlp.class", "cmlp.loss", "cmlp.feature_names"
+CLASS_KEY = "cmlp.class"
+LOSS_KEY = "cmlp.loss"
+NAMES_KEY = "cmlp.feature_names"
 _LARGEST_FILE = 2**31 - 1  # Protocol Buffers cannot write more
 _SPARE = 2**16  # bytes for everything except weights, biases and classes
 _ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
@@ -430,45 +502,62 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
         raise ValueError(
             f"input_dtype must be None for a table, whose columns are doubles and text, got {input_dtype!r}"
         )
-    classes = None if model.labels is None else _label_values(model.labels.classes)
-    size = _size(model)
+    if model.labels is None:
+        classes = None
+    else:
+        classes = _convert_labels(model.labels.classes)
+    size = _estimate_size(model)
     if classes is not None:
-        texts = classes.tolist() if classes.dtype.kind in "OU" else None
-        size += classes.nbytes if texts is None else sum(len(label.encode()) + 8 for label in texts)
+        if classes.dtype.kind in "OU":
+            size += sum(len(label.encode()) + 8 for label in classes.tolist())
+        else:
+            size += classes.nbytes
     if size + _SPARE > _LARGEST_FILE:
         raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
-    writer: _Writer = (
-        _TableWriter(onnx, model) if isinstance(model, TableModel) else _RowWriter(onnx, model, input_dtype)
-    )
+    writer: _Writer
+    if isinstance(model, TableModel):
+        writer = _TableWriter(onnx, model)
+    else:
+        writer = _RowWriter(onnx, model, input_dtype)
     if classes is not None:
         writer.classifier(classes)
     else:
         writer.numbers()
-    return writer.model(writer.inputs, _metadata(model))
+    return writer.model(writer.inputs, _build_metadata(model))
 
 
-def _metadata(model: TrainedModel) -> dict[str, str]:
+def _build_metadata(model: TrainedModel) -> dict[str, str]:
     """Return what the graph does not show."""
-    net, names = model.net, model.feature_names
+    net = model.net
+    names = model.feature_names
     strings = {CLASS_KEY: model.class_name}
     # A function cannot be stored, and predictions do not need it. `from_onnx` reads no tables.
     if isinstance(net.loss, str) and not isinstance(model, TableModel):
-        strings[LOSS_KEY] = as_json([net.loss, net.loss_parameter if _core.LOSSES[net.loss].parameter else None])
-    return strings if names is None else {**strings, NAMES_KEY: dump_names(names)}
+        parameter = None
+        if _core.LOSSES[net.loss].parameter:
+            parameter = net.loss_parameter
+        strings[LOSS_KEY] = as_json([net.loss, parameter])
+    if names is None:
+        return strings
+    return {**strings, NAMES_KEY: dump_names(names)}
 
 
-def _size(model: TrainedModel) -> int:
+def _estimate_size(model: TrainedModel) -> int:
     """Return about the bytes of all constants but the classes."""
     size = sum(params.nbytes for _, params in model.networks)
     if isinstance(model, TableModel):
         texts = [value for values in model.columns.categories for value in values or ()]
         entries = len(model.columns) + len(model.columns.numbers) + len(texts)
-        size += _ENTRY_BYTES * entries + 4 * sum(len(text) for text in texts if isinstance(text, str))
+        size += _ENTRY_BYTES * entries
+        size += 4 * sum(len(text) for text in texts if isinstance(text, str))
     return size
 
 
-def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
-    """Return class labels in a dtype that ONNX has; raises TypeError or ValueError for other labels."""
+def _convert_labels(classes: NDArray[Any]) -> NDArray[Any]:
+    """Return class labels in a dtype that ONNX has.
+
+    Raises TypeError or ValueError for other labels.
+    """
     kind = classes.dtype.kind
     if kind in "OU":
         for label in classes.tolist():
@@ -485,19 +574,26 @@ def _label_values(classes: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def _require_resolution(scale: InputScale) -> None:
-    """Raise ValueError if inputs of float32 near a shift are too far from each other for the factor."""
+def _require_fine_inputs(scale: InputScale) -> None:
+    """Raise ValueError if float32 is too coarse for a factor near a shift.
+
+    Inputs near the shift are then too far from each other.
+    """
     coarse = too_coarse(scale.shift, 1 / np.abs(scale.factor), np.float32)
     if coarse.any():
         column = int(coarse.argmax())
         raise ValueError(
-            f"inputs of float32 cannot hold the values of column {column}, which are near {scale.shift[column]:.6g} "
-            f"and have a spread of {1 / abs(scale.factor[column]):.3g}: pass input_dtype='float64'"
+            f"inputs of float32 cannot hold the values of column {column}, which are near "
+            f"{scale.shift[column]:.6g} and have a spread of {1 / abs(scale.factor[column]):.3g}: "
+            "pass input_dtype='float64'"
         )
 
 
 class _Writer(Nodes):
-    """The graph of a model. The two kinds differ in what comes before the networks, and in the type of the outputs."""
+    """The graph of a model.
+
+    The two kinds differ in what comes before the networks, and in the type of the outputs.
+    """
 
     trained: TrainedModel
     inputs: list[Any]  # of the graph
@@ -510,22 +606,32 @@ class _Writer(Nodes):
 
     def numbers(self) -> None:
         """Add the output of a network, or "prediction", which `predict` of a regressor returns."""
-        n, is_network = self.trained.net.n_out, self.trained.kind == "network"
-        flat = n == 1 and not is_network
-        a = self.flat(self.a) if flat else self.a
-        self.output("output" if is_network else "prediction", a, self.kind, None if flat else n)
+        n = self.trained.net.n_out
+        if self.trained.kind == "network":
+            self.output("output", self.a, self.kind, n)
+        elif n == 1:
+            self.output("prediction", self.flat(self.a), self.kind)
+        else:
+            self.output("prediction", self.a, self.kind, n)
 
     def classifier(self, classes: NDArray[Any]) -> None:
-        """Add the outputs "label" and "probabilities"; for multilabel targets, the labels are a 0/1 matrix."""
+        """Add the outputs "label" and "probabilities".
+
+        For multilabel targets, the labels are a 0/1 matrix.
+        """
         assert self.trained.labels is not None
         if self.trained.labels.kind == "multilabel":
-            half = self.number(0.5) if self.kind == self.dtype else self.double(0.5)
+            if self.kind == self.dtype:
+                half = self.number(0.5)
+            else:
+                half = self.double(0.5)
             above = self.node("Greater", self.a, half)
             self.output("label", self.cast(above, np.int64), np.dtype(np.int64), len(classes))
             self.output("probabilities", self.a, self.kind, len(classes))
             return
         index, probabilities = self.answer(len(classes))
-        self.output("label", self.node("Gather", self.constant("classes", classes), index), classes.dtype)
+        label = self.node("Gather", self.constant("classes", classes), index)
+        self.output("label", label, classes.dtype)
         self.output("probabilities", probabilities, self.kind, self.trained.combination.n)
 
     def answer(self, n_classes: int) -> tuple[str, str]:
@@ -540,37 +646,47 @@ class _RowWriter(_Writer):
 
     def __init__(self, onnx: Any, model: NetworkModel, input_dtype: str | None) -> None:
         super().__init__(onnx, model.net.dtype)
-        self.trained, self.kind = model, self.dtype
+        self.trained = model
+        self.kind = self.dtype
         input_dtype = input_dtype or self.dtype.name
         self.a = self.layers(model.first, self._scaled(input_dtype))
         self.inputs = [self.input("X", np.dtype(input_dtype), model.n_inputs)]
 
     def _scaled(self, input_dtype: str) -> str:
         """Add the input scale; return the name of the inputs of the first layer."""
-        a, scale = "X", self.trained.input_scale
-        # In float64, the layers get the bits that they get in Python.
-        wide = np.dtype(np.float64 if isinstance(scale, tuple) or input_dtype == "float64" else self.dtype)
+        a = "X"
+        scale = self.trained.input_scale
+        wide = self.dtype
+        if isinstance(scale, tuple) or input_dtype == "float64":
+            wide = np.dtype(np.float64)  # then the layers get the bits that they get in Python
         if input_dtype != wide.name:
             a = self.node("Cast", a, to=self.element(wide))
         if isinstance(scale, tuple):
             if input_dtype == "float32":
-                _require_resolution(scale)
+                _require_fine_inputs(scale)
             a = self.node("Sub", a, self.constant("input.shift", scale.shift))
             a = self.node("Mul", a, self.constant("input.factor", scale.factor))
         elif scale != 1:
-            a = self.node("Mul", a, self.constant("input_scale", np.asarray(scale_in(wide, scale, "ONNX"))))
-        return a if wide == self.dtype else self.node("Cast", a, to=self.element(self.dtype))
+            factor = np.asarray(scale_in(wide, scale, "ONNX"))
+            a = self.node("Mul", a, self.constant("input_scale", factor))
+        if wide == self.dtype:
+            return a
+        return self.node("Cast", a, to=self.element(self.dtype))
 
     def answer(self, n_classes: int) -> tuple[str, str]:
         """Add the index of the most probable class, and the probabilities."""
-        a, rule = self.a, self.trained.combination.rule
+        a = self.a
+        rule = self.trained.combination.rule
         if rule == "binary":
             # No probability is above 2: a single class is always the answer.
-            above = self.node("Greater", self.flat(a), self.number(0.5 if n_classes == 2 else 2))
+            threshold = 0.5 if n_classes == 2 else 2
+            above = self.node("Greater", self.flat(a), self.number(threshold))
             index = self.cast(above, np.int64)
             return index, self.node("Concat", self.node("Sub", self.number(1), a), a, axis=1)
         index = self.node("ArgMax", a, axis=1, keepdims=0)
-        return index, self._normalized(a) if rule == "normalized" else a
+        if rule == "normalized":
+            return index, self._normalized(a)
+        return index, a
 
     def _normalized(self, a: str) -> str:
         """Divide each row by its sum; equal probabilities if all outputs of a row are 0."""
@@ -578,7 +694,9 @@ class _RowWriter(_Writer):
         total = self.node("ReduceSum", a, axes, keepdims=1)
         is_zero = self.node("Equal", total, self.number(0))
         numerator = self.node("Where", is_zero, self.number(1), a)
-        return self.node("Div", numerator, self.node("Where", is_zero, self.number(self.trained.net.n_out), total))
+        n_outputs = self.number(self.trained.net.n_out)
+        denominator = self.node("Where", is_zero, n_outputs, total)
+        return self.node("Div", numerator, denominator)
 
 
 class _TableWriter(_Writer):
@@ -587,15 +705,21 @@ class _TableWriter(_Writer):
     trained: TableModel
 
     def __init__(self, onnx: Any, model: TableModel) -> None:
-        names = input_names(model, ("prediction",) if model.labels is None else ("label", "probabilities"))
+        outputs = ["prediction"]
+        if model.labels is not None:
+            outputs = ["label", "probabilities"]
+        names = input_names(model, outputs)
         prefix = "cmlp."
         while any(name.startswith(prefix) for name in names):  # the names of a graph must differ
             prefix += "_"
         super().__init__(onnx, np.dtype(np.float32), prefix)
-        self.trained, self.kind = model, np.dtype(np.float64)
+        self.trained = model
+        self.kind = np.dtype(np.float64)
         # Also for columns that are not used: programs pass the whole table.
-        kinds = [np.dtype(object if is_text(values) else np.float64) for values in model.columns.categories]
-        self.inputs = [self.input(name, kind, 1) for name, kind in zip(names, kinds, strict=True)]
+        self.inputs = []
+        for name, values in zip(names, model.columns.categories, strict=True):
+            kind = object if is_text(values) else np.float64
+            self.inputs.append(self.input(name, np.dtype(kind), 1))
         encoder = ColumnNodes(self, model, names)
         encoded: dict[int, str] = {}
         found = []
@@ -603,31 +727,45 @@ class _TableWriter(_Writer):
             n_in = trained.net.n_in
             if n_in not in encoded:
                 encoded[n_in] = encoder.inputs(bins=model.columns.has_bins(trained.net))
-            found.append(self.cast(self.layers(trained, encoded[n_in], f"networks.{k}."), np.float64))
+            outputs_of_network = self.layers(trained, encoded[n_in], f"networks.{k}.")
+            found.append(self.cast(outputs_of_network, np.float64))
         self.a = self._mean(found)
 
     def _mean(self, found: list[str]) -> str:
-        """Add the mean of the networks' outputs: of probabilities, or of numbers within the range of the targets."""
+        """Add the mean of the networks' outputs.
+
+        They are probabilities, or numbers within the range of the targets.
+        """
         if self.trained.answer_scale is None:
             mean = self.node("Div", self.node("Sum", *found), self.double(len(found)))
-            return self._normalized(mean) if self.trained.combination.rule == "normalized" else mean
+            if self.trained.combination.rule == "normalized":
+                return self._normalized(mean)
+            return mean
         numbers = self.trained.answer_scale._asdict()
         several = len(self.trained.answer_scale.centre) > 1
 
-        def of(name: str) -> str:
+        def add_number(name: str) -> str:
             values = numbers[name]
-            return self.constant(f"target.{name}", np.array(values)) if several else self.double(values[0])
+            if several:
+                return self.constant(f"target.{name}", np.array(values))
+            return self.double(values[0])
 
-        low, high = of("low"), of("high")
-        limited = [
-            self.node("Min", self.node("Max", one, low), high) if several else self.node("Clip", one, low, high)
-            for one in found
-        ]
+        def limit(value: str) -> str:
+            if several:
+                return self.node("Min", self.node("Max", value, low), high)
+            return self.node("Clip", value, low, high)
+
+        low = add_number("low")
+        high = add_number("high")
+        limited = [limit(value) for value in found]
         mean = self.node("Div", self.node("Sum", *limited), self.double(len(found)))
-        return self.moved(self.node("Mul", mean, of("scale")), of("centre"))
+        return self.moved(self.node("Mul", mean, add_number("scale")), add_number("centre"))
 
     def _normalized(self, mean: str) -> str:
-        """Divide each row by its sum, which is added from left to right, unlike that of ReduceSum."""
+        """Divide each row by its sum.
+
+        The sum is added from left to right, unlike that of ReduceSum.
+        """
         sums = self.node("CumSum", mean, self.constant("axis", np.array(1, np.int64)))
         last = self.constant("last", np.array([self.trained.net.n_out - 1], np.int64))
         return self.node("Div", mean, self.node("Gather", sums, last, axis=1))
@@ -639,6 +777,7 @@ class _TableWriter(_Writer):
             first = self.node("Sub", self.double(1), probabilities)
             probabilities = self.node("Concat", first, probabilities, axis=1)
         if self.trained.threshold is not None:
-            second = self.node("GreaterOrEqual", self.flat(self.a), self.double(self.trained.threshold))
+            threshold = self.double(self.trained.threshold)
+            second = self.node("GreaterOrEqual", self.flat(self.a), threshold)
             return self.cast(second, np.int64), probabilities
         return self.node("ArgMax", probabilities, axis=1, keepdims=0), probabilities

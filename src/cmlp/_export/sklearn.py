@@ -1,4 +1,7 @@
-"""Conversion of scikit-learn's fitted multilayer perceptrons, and of the scalers before them in a pipeline."""
+"""Conversion of scikit-learn's fitted multilayer perceptrons.
+
+Scalers before them in a pipeline are converted, too.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,25 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import TrainedModel
 
-# What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with their outputs.
+# What scikit-learn's estimators can compute: the activations of hidden layers, and the losses with
+# their outputs.
 _HIDDEN = ("identity", "logistic", "relu", "tanh")
 _OUTPUTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "classifier": {"log_loss": ("logistic", "softmax")},
     "regressor": {"squared_error": ("identity",), "poisson": ("exp",)},
 }
 # Parameters that matter in further training only, with the values that scikit-learn has.
-_CHOICES = {"solver": ("lbfgs", "sgd", "adam"), "learning_rate": ("constant", "invscaling", "adaptive")}
+_CHOICES = {
+    "solver": ("lbfgs", "sgd", "adam"),
+    "learning_rate": ("constant", "invscaling", "adaptive"),
+}
 
 
 def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingState]:
-    """Return model, parameters and training state of a fitted estimator of scikit-learn; see `cmlp.from_sklearn`."""
+    """Return model, parameters and training state of an estimator of scikit-learn.
+
+    See `cmlp.from_sklearn`.
+    """
     names = {cls.__name__ for cls in type(theirs).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
     kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
     if kind is None:
@@ -48,29 +58,37 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
     hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
     coefs, intercepts = (list(map(np.asarray, arrays)) for arrays in (theirs.coefs_, theirs.intercepts_))
     if any(tensor.dtype != np.float32 for tensor in (*coefs, *intercepts)):
-        coefs = [tensor.astype(np.float64) for tensor in coefs]  # whose dtype is that of the network
+        # whose dtype is that of the network
+        coefs = [tensor.astype(np.float64) for tensor in coefs]
     tensors = zip(coefs, intercepts, [*hidden, theirs.out_activation_], strict=True)
-    model, labels = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(theirs, "loss", None)), None
+    model = network_of([Layer(*tensor) for tensor in tensors], loss=getattr(theirs, "loss", None))
+    labels = None
     if kind == "classifier":  # only multilabel targets give several logistic outputs
         multilabel = theirs.out_activation_ == "logistic" and theirs.n_outputs_ > 1
         labels = Labels(as_labels(theirs.classes_, "classes_"), is_multilabel=multilabel)
-    columns, parameters = getattr(theirs, "feature_names_in_", None), theirs.get_params(deep=False)
+    columns = getattr(theirs, "feature_names_in_", None)
+    parameters = theirs.get_params(deep=False)
     model = model.replace(kind=kind, labels=labels, names=columns)
-    state = TrainingState(Weights(model.params), _history(theirs))
+    state = TrainingState(Weights(model.params), _read_history(theirs))
     state.epoch = int(theirs.n_iter_)
     return model, parameters, state
 
 
-def _history(theirs: Any) -> History:
+def _read_history(theirs: Any) -> History:
     history = History()
     history.t = int(getattr(theirs, "t_", 0))
     history.stale = int(getattr(theirs, "_no_improvement_count", 0))
     for name in ("loss", "best_loss", "best_validation_score"):
         value = getattr(theirs, f"{name}_", None)
-        setattr(history, name, None if value is None else float(value))
+        if value is not None:
+            value = float(value)
+        setattr(history, name, value)
     history.loss_curve = Curve.of(getattr(theirs, "loss_curve_", []))
     scores = getattr(theirs, "validation_scores_", None)
-    history.validation_scores = None if scores is None else Curve.of(scores)
+    if scores is None:
+        history.validation_scores = None
+    else:
+        history.validation_scores = Curve.of(scores)
     return history
 
 
@@ -78,25 +96,33 @@ def to_sklearn(model: TrainedModel, parameters: Mapping[str, Any], state: Traini
     """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
     require(model, "to_sklearn")
     neural_network = optional(
-        "sklearn.neural_network", "to_sklearn needs scikit-learn: install it with `pip install scikit-learn`."
+        "sklearn.neural_network",
+        "to_sklearn needs scikit-learn: install it with `pip install scikit-learn`.",
     )
-    assert isinstance(model, NetworkModel) and state is not None  # of all estimators but those for tables
+    # of all estimators but those for tables
+    assert isinstance(model, NetworkModel) and state is not None
     theirs = getattr(neural_network, model.class_name)()
     defaults = theirs.get_params(deep=False)
     _require_representable(model, defaults)
     if model.input_scale != 1:
         model = model.unscaled()
-    net, hidden = model.net, model.net.activations[:-1]
-    network: dict[str, Any] = {"hidden_layer_sizes": net.sizes[1:-1], "activation": hidden[0] if hidden else "relu"}
+    net = model.net
+    hidden = model.net.activations[:-1]
+    network: dict[str, Any] = {
+        "hidden_layer_sizes": net.sizes[1:-1],
+        "activation": hidden[0] if hidden else "relu",
+    }
     if "loss" in defaults:
         network["loss"] = net.loss
-    theirs.set_params(**_training_parameters(parameters, defaults), **network)
+    theirs.set_params(**_select_parameters(parameters, defaults), **network)
     theirs.coefs_ = [weights.copy() for weights in model.first.weights]
     theirs.intercepts_ = [biases.copy() for biases in model.first.biases]
-    theirs.n_features_in_, theirs.n_outputs_, theirs.n_layers_ = net.n_in, net.n_out, len(net.sizes)
+    theirs.n_features_in_ = net.n_in
+    theirs.n_outputs_ = net.n_out
+    theirs.n_layers_ = len(net.sizes)
     theirs.out_activation_ = net.activations[-1]
     if model.labels is not None:
-        theirs._label_binarizer = _label_binarizer(model.labels)
+        theirs._label_binarizer = _make_label_binarizer(model.labels)
         theirs.classes_ = theirs._label_binarizer.classes_
     if model.feature_names is not None:
         theirs.feature_names_in_ = model.feature_names.copy()
@@ -107,11 +133,17 @@ def to_sklearn(model: TrainedModel, parameters: Mapping[str, Any], state: Traini
 def _require_representable(model: NetworkModel, defaults: Mapping[str, Any]) -> None:
     """Raise ValueError unless scikit-learn's estimator can compute the same predictions."""
     net = model.net
-    hidden, output, loss = net.activations[:-1], net.activations[-1], net.loss
+    hidden = net.activations[:-1]
+    output = net.activations[-1]
+    loss = net.loss
     impossible = []
-    if len(set(hidden)) > 1 or not set(hidden) <= set(_HIDDEN):
-        impossible.append(f"activation={hidden[0] if len(set(hidden)) == 1 else list(hidden)!r}")
-    outputs = _OUTPUTS[model.kind].get(loss) if isinstance(loss, str) else None
+    if len(set(hidden)) > 1:
+        impossible.append(f"activation={list(hidden)!r}")
+    elif not set(hidden) <= set(_HIDDEN):
+        impossible.append(f"activation={hidden[0]!r}")
+    outputs = None
+    if isinstance(loss, str):
+        outputs = _OUTPUTS[model.kind].get(loss)
     if outputs is None or (loss == "poisson" and "loss" not in defaults):
         impossible.append(f"loss={loss!r}")
     elif output not in outputs:
@@ -120,7 +152,7 @@ def _require_representable(model: NetworkModel, defaults: Mapping[str, Any]) -> 
         raise ValueError(f"scikit-learn's {model.class_name} cannot have {' and '.join(impossible)}.")
 
 
-def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _select_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that scikit-learn has too, except values that it does not accept."""
 
     def accepted(name: str, value: Any) -> bool:
@@ -133,8 +165,8 @@ def _training_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, A
     return {name: value for name, value in shared.items() if accepted(name, value)}
 
 
-def _label_binarizer(labels: Labels) -> Any:
-    """Return scikit-learn's encoder of targets, which its classifiers have as a private attribute."""
+def _make_label_binarizer(labels: Labels) -> Any:
+    """Return scikit-learn's encoder of targets, a private attribute of its classifiers."""
     from sklearn.preprocessing import LabelBinarizer  # type: ignore[import-untyped]
 
     n_classes = len(labels.classes)
@@ -146,24 +178,40 @@ def _label_binarizer(labels: Labels) -> Any:
 
 
 def _set_history(theirs: Any, state: TrainingState) -> None:
-    """Set counters and curves, also those that only `partial_fit` and warm starts of scikit-learn read."""
+    """Set counters and curves.
+
+    Some of them only `partial_fit` and warm starts of scikit-learn read.
+    """
     history = state.history
-    theirs.n_iter_, theirs.t_, theirs.loss_ = state.epoch, history.t, history.loss
+    theirs.n_iter_ = state.epoch
+    theirs.t_ = history.t
+    theirs.loss_ = history.loss
     theirs._best_coefs = [weights.copy() for weights in theirs.coefs_]
     theirs._best_intercepts = [biases.copy() for biases in theirs.intercepts_]
     if theirs.solver == "lbfgs":
         return
-    theirs._no_improvement_count, theirs.loss_curve_ = history.stale, list(history.loss_curve)
-    best_loss, best_score, scores = history.best_loss, history.best_validation_score, history.validation_scores
+    theirs._no_improvement_count = history.stale
+    theirs.loss_curve_ = list(history.loss_curve)
+    best_loss = history.best_loss
+    best_score = history.best_validation_score
+    scores = history.validation_scores
     if theirs.early_stopping:
-        theirs.validation_scores_, theirs.best_loss_ = list(scores or ()), None
-        theirs.best_validation_score_ = -np.inf if best_score is None else best_score
+        theirs.validation_scores_ = list(scores or ())
+        theirs.best_loss_ = None
+        if best_score is None:
+            theirs.best_validation_score_ = -np.inf
+        else:
+            theirs.best_validation_score_ = best_score
     else:
-        theirs.validation_scores_, theirs.best_loss_ = None, np.inf if best_loss is None else best_loss
+        theirs.validation_scores_ = None
+        if best_loss is None:
+            theirs.best_loss_ = np.inf
+        else:
+            theirs.best_loss_ = best_loss
         theirs.best_validation_score_ = None
 
 
-# -------------------------------------------------------------------------------------------------------- pipelines
+# ---------------------------------------------------------------------------------------- pipelines
 
 
 def steps_of(pipeline: Any) -> list[Any]:
@@ -178,15 +226,17 @@ def pipeline_scale(scalers: Sequence[Any], scale: float | InputScale, n_inputs: 
     """Return the scale of inputs that pass these scalers and then `scale`, that of the network."""
     whole: Any = (np.zeros(n_inputs), np.ones(n_inputs))
     inner = scale if isinstance(scale, InputScale) else (0.0, scale)
-    for one in (*map(_scale_of, scalers), inner):
+    for one in (*map(_read_scaler, scalers), inner):
         whole = composed(whole, one)
     return InputScale(*whole)
 
 
-def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
+def _read_scaler(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
     """Return shift and factor of a fitted scaler."""
     kind = type(scaler)
-    read = _SCALERS.get(kind.__name__) if kind.__module__.startswith("sklearn.preprocessing.") else None
+    read = None
+    if kind.__module__.startswith("sklearn.preprocessing."):
+        read = _SCALERS.get(kind.__name__)
     if read is None:
         raise TypeError(
             f"from_pipeline supports {', '.join(_SCALERS)} before the network, got {kind.__name__}: transform X before."
@@ -201,14 +251,39 @@ def _scale_of(scaler: Any) -> tuple[NDArray[np.float64] | float, NDArray[np.floa
     return shift, factor
 
 
-def _inverse(scale: Any) -> Any:
-    return 1.0 if scale is None else 1 / np.asarray(scale, np.float64)
+def _invert(scale: Any) -> Any:
+    if scale is None:
+        return 1.0
+    return 1 / np.asarray(scale, np.float64)
+
+
+def _read_standard(scaler: Any) -> tuple[Any, Any]:
+    return (
+        scaler.mean_ if scaler.with_mean else 0.0,
+        _invert(scaler.scale_) if scaler.with_std else 1.0,
+    )
+
+
+def _read_robust(scaler: Any) -> tuple[Any, Any]:
+    return (
+        scaler.center_ if scaler.with_centering else 0.0,
+        _invert(scaler.scale_) if scaler.with_scaling else 1.0,
+    )
+
+
+def _read_min_max(scaler: Any) -> tuple[Any, Any]:
+    # Not `feature_range`, which may have been changed since fit.
+    low = scaler.min_ + scaler.data_min_ * scaler.scale_
+    return composed((scaler.data_min_, scaler.scale_), (-low, 1.0))
+
+
+def _read_max_abs(scaler: Any) -> tuple[Any, Any]:
+    return 0.0, _invert(scaler.scale_)
 
 
 _SCALERS: dict[str, Any] = {
-    "StandardScaler": lambda s: (s.mean_ if s.with_mean else 0.0, _inverse(s.scale_ if s.with_std else None)),
-    # Not `feature_range`, which may have been changed since fit.
-    "MinMaxScaler": lambda s: composed((s.data_min_, s.scale_), (-(s.min_ + s.data_min_ * s.scale_), 1.0)),
-    "RobustScaler": lambda s: (s.center_ if s.with_centering else 0.0, _inverse(s.scale_ if s.with_scaling else None)),
-    "MaxAbsScaler": lambda s: (0.0, _inverse(s.scale_)),
+    "StandardScaler": _read_standard,
+    "MinMaxScaler": _read_min_max,
+    "RobustScaler": _read_robust,
+    "MaxAbsScaler": _read_max_abs,
 }

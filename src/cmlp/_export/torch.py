@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from cmlp._model.model import NetworkModel, TrainedModel, TrainedNet
 
-# Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for float64.
+# Above this weighted sum, torch's softplus returns its input. The default of 20 is too small for
+# float64.
 _SOFTPLUS_THRESHOLD = 50.0
 _LOWEST_THRESHOLD = 20
-_MOST_MODULES = 10_000  # a Sequential may contain another one twice, so the number can grow exponentially
-# The modules of activations; the attributes that are parameters of activations; the options that `to_torch` sets; the
-# options of which `from_torch` accepts only these values.
+# a Sequential may contain another one twice, so the number can grow exponentially
+_MOST_MODULES = 10_000
+# The modules of activations; the attributes that are parameters of activations; the options that
+# `to_torch` sets; the options of which `from_torch` accepts only these values.
 _MODULES = {
     "leaky_relu": "LeakyReLU",
     "elu": "ELU",
@@ -37,11 +39,21 @@ _MODULES = {
     "softsign": "Softsign",
 }
 _PARAMETERS = {"leaky_relu": "negative_slope", "elu": "alpha"}
-_OPTIONS: dict[str, dict[str, float]] = {"softplus": {"threshold": _SOFTPLUS_THRESHOLD}, "softmax": {"dim": 1}}
-_ACCEPTED = {"gelu": ("approximate", ("none",)), "softplus": ("beta", (1,)), "softmax": ("dim", (1, -1))}
+_OPTIONS: dict[str, dict[str, float]] = {
+    "softplus": {"threshold": _SOFTPLUS_THRESHOLD},
+    "softmax": {"dim": 1},
+}
+_ACCEPTED = {
+    "gelu": ("approximate", ("none",)),
+    "softplus": ("beta", (1,)),
+    "softmax": ("dim", (1, -1)),
+}
 _NEEDS = "{} needs the package torch: install it with `pip install torch`."
 _OWN = "cmlp._export.torch_layers"
-_NOT_CONTAINED = {"Sort": "the quantiles that its outputs predict", "Normalize": "the loss of its classifier"}
+_NOT_CONTAINED = {
+    "Sort": "the quantiles that its outputs predict",
+    "Normalize": "the loss of its classifier",
+}
 
 
 def to_torch(model: TrainedModel) -> Any:
@@ -51,22 +63,23 @@ def to_torch(model: TrainedModel) -> Any:
     from cmlp._export import torch_layers
 
     if isinstance(model, TableModel):
-        networks = [torch.nn.Sequential(*_layers(torch, one)) for one in model.networks]
+        networks = [torch.nn.Sequential(*_build_modules(torch, one)) for one in model.networks]
         return torch_layers.Table(model, networks).eval()
-    net, scale = model.net, model.input_scale
+    net = model.net
+    scale = model.input_scale
     dtype = getattr(torch, net.dtype.name)
     modules: list[Any] = []
     if isinstance(scale, tuple):
         modules.append(torch_layers.InputShift(scale.shift, scale.factor, dtype))
     elif scale != 1:
         modules.append(torch_layers.InputScale(scale_in(net.dtype, scale, "PyTorch").item(), dtype))
-    modules += _layers(torch, model.first)
+    modules += _build_modules(torch, model.first)
     if model.combination.rule == "normalized":
         modules.append(torch_layers.Normalize())
     return torch.nn.Sequential(*modules).eval()
 
 
-def _layers(torch: Any, trained: TrainedNet) -> list[Any]:
+def _build_modules(torch: Any, trained: TrainedNet) -> list[Any]:
     """Return the modules of a network's layers."""
     from cmlp._export.torch_layers import Sort
 
@@ -79,17 +92,22 @@ def _layers(torch: Any, trained: TrainedNet) -> list[Any]:
             linear.bias.copy_(torch.from_numpy(np.array(biases)))
         modules.append(linear)
         if activation != "identity":
-            modules.append(_module(torch, activation, parameter))
-    return [*modules, Sort()] if trained.sorts else modules
+            modules.append(_build_activation(torch, activation, parameter))
+    if trained.sorts:
+        return [*modules, Sort()]
+    return modules
 
 
-def _module(torch: Any, activation: str, parameter: float) -> Any:
+def _build_activation(torch: Any, activation: str, parameter: float) -> Any:
     """Return the module of an activation."""
     if activation == "exp":
         from cmlp._export.torch_layers import Exp
 
         return Exp()
-    options = {_PARAMETERS[activation]: parameter} if activation in _PARAMETERS else _OPTIONS.get(activation, {})
+    if activation in _PARAMETERS:
+        options = {_PARAMETERS[activation]: parameter}
+    else:
+        options = _OPTIONS.get(activation, {})
     return getattr(torch.nn, _MODULES[activation])(**options)
 
 
@@ -99,16 +117,16 @@ def read_torch(module: Any, classes: ArrayLike | None = None) -> NetworkModel:
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
     reader = _Reader(torch)
-    for part in _flattened(torch, module):
+    for part in _flatten_modules(torch, module):
         reader.add(part)
-    layers = reader.finished()
+    layers = reader.finish()
     scale = original_scale(reader.input_scale, layers[0].weights.dtype)
     if classes is None:
         return network_of(layers, scale)
     return classifier_of(layers, scale, classes)
 
 
-def _flattened(torch: Any, module: Any) -> list[Any]:
+def _flatten_modules(torch: Any, module: Any) -> list[Any]:
     """Return the modules that Sequentials contain, in the order of their calls."""
     parts: list[Any] = []
     open_ = {0: iter([module])}  # the Sequentials around the next module, by their ids
@@ -157,7 +175,9 @@ class _Reader:
 
     def add(self, module: Any) -> None:
         """Add a module; raises TypeError or ValueError if it is not supported."""
-        nn, name, own = self.torch.nn, type(module).__name__, type(module).__module__ == _OWN
+        nn = self.torch.nn
+        name = type(module).__name__
+        own = type(module).__module__ == _OWN
         if type(module) in (nn.Identity, nn.Dropout):
             return
         if type(module) is nn.Flatten:
@@ -165,11 +185,14 @@ class _Reader:
                 raise ValueError(f"{module} is not supported: only Flatten() before the first Linear is")
             return
         if type(module) is nn.Linear:
-            layer = _layer(self.torch, module)
-            self.layers.append(layer if self.pending is None else _normalized_before(layer, self.pending))
-            self.activated, self.pending = False, None
+            layer = _read_linear(self.torch, module)
+            if self.pending is not None:
+                layer = _normalize_inputs(layer, self.pending)
+            self.layers.append(layer)
+            self.activated = False
+            self.pending = None
         elif type(module) is nn.BatchNorm1d:
-            self.normalize(_affine(module))
+            self.normalize(_read_batch_norm(module))
         elif own and name == "InputScale":
             if self.layers or self.pending:
                 raise ValueError("InputScale is only supported before the first Linear and BatchNorm1d")
@@ -188,9 +211,12 @@ class _Reader:
             self.activate(module)
 
     def normalize(self, affine: Affine) -> None:
-        """Fold a normalization into the last layer, or after an activation keep it for the next one."""
+        """Fold a normalization into the last layer.
+
+        After an activation, keep it for the next one.
+        """
         if not self.activated:
-            self.layers[-1] = _normalized_after(self.layers[-1], affine)
+            self.layers[-1] = _normalize_outputs(self.layers[-1], affine)
         elif self.pending is None:
             self.pending = affine
         else:
@@ -198,7 +224,7 @@ class _Reader:
 
     def activate(self, module: Any) -> None:
         """Add an activation to the last layer."""
-        activation, parameter = _activation(self.torch, module)
+        activation, parameter = _read_activation(self.torch, module)
         if self.pending is not None:
             raise ValueError(f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is before both")
         if self.activated:
@@ -207,7 +233,7 @@ class _Reader:
         self.layers[-1] = self.layers[-1]._replace(activation=activation, parameter=parameter)
         self.activated = True
 
-    def finished(self) -> list[Layer]:
+    def finish(self) -> list[Layer]:
         """Return the layers."""
         if not self.layers:
             raise ValueError("module must contain at least one Linear")
@@ -219,7 +245,7 @@ class _Reader:
         return self.layers
 
 
-def _layer(torch: Any, linear: Any) -> Layer:
+def _read_linear(torch: Any, linear: Any) -> Layer:
     if linear.weight.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"the parameters must be float32 or float64, got {linear.weight.dtype}")
     weights: NDArray[Any] = linear.weight.detach().cpu().numpy().T
@@ -228,40 +254,47 @@ def _layer(torch: Any, linear: Any) -> Layer:
     return Layer(weights, linear.bias.detach().cpu().numpy(), "identity")
 
 
-def _affine(norm: Any) -> Affine:
+def _read_batch_norm(norm: Any) -> Affine:
     """Return what a BatchNorm1d computes with its running mean and variance."""
     if norm.running_mean is None:
         raise ValueError("BatchNorm1d needs track_running_stats=True: without it, a row depends on the others")
-    mean, variance = norm.running_mean.cpu().double().numpy(), norm.running_var.cpu().double().numpy()
+    mean = norm.running_mean.cpu().double().numpy()
+    variance = norm.running_var.cpu().double().numpy()
     factor = 1 / np.sqrt(variance + norm.eps)
     if norm.weight is not None:
         factor = factor * norm.weight.detach().cpu().double().numpy()
     offset = -mean * factor
-    return Affine(factor, offset if norm.bias is None else offset + norm.bias.detach().cpu().double().numpy())
+    if norm.bias is not None:
+        offset = offset + norm.bias.detach().cpu().double().numpy()
+    return Affine(factor, offset)
 
 
-def _normalized_after(layer: Layer, affine: Affine) -> Layer:
+def _normalize_outputs(layer: Layer, affine: Affine) -> Layer:
     """Return a layer whose outputs are normalized."""
-    _require_size(affine, len(layer.biases))
-    weights, biases = layer.weights * affine.factor, layer.biases * affine.factor + affine.offset
+    _require_features(affine, len(layer.biases))
+    weights = layer.weights * affine.factor
+    biases = layer.biases * affine.factor + affine.offset
     return layer._replace(weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype))
 
 
-def _normalized_before(layer: Layer, affine: Affine) -> Layer:
+def _normalize_inputs(layer: Layer, affine: Affine) -> Layer:
     """Return a layer whose inputs are normalized."""
-    _require_size(affine, len(layer.weights))
+    _require_features(affine, len(layer.weights))
     weights = layer.weights * affine.factor[:, np.newaxis]
     biases = layer.biases + affine.offset @ layer.weights.astype(np.float64)
     return layer._replace(weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype))
 
 
-def _require_size(affine: Affine, size: int) -> None:
+def _require_features(affine: Affine, size: int) -> None:
     if len(affine.factor) != size:
         raise ValueError(f"BatchNorm1d must have {size} features, got {len(affine.factor)}")
 
 
-def _activation(torch: Any, module: Any) -> tuple[str, float]:
-    """Return the name in cmlp of an activation, and its parameter; leaky_relu and elu without one are relu."""
+def _read_activation(torch: Any, module: Any) -> tuple[str, float]:
+    """Return the name in cmlp of an activation, and its parameter.
+
+    leaky_relu and elu without one are relu.
+    """
     kind = type(module)
     name = kind.__name__
     if kind.__module__ == _OWN and name == "Exp":
@@ -269,14 +302,17 @@ def _activation(torch: Any, module: Any) -> tuple[str, float]:
     activation = next((own for own, theirs in _MODULES.items() if kind is getattr(torch.nn, theirs)), None)
     if activation is None:
         raise TypeError(
-            f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports Sequential, Linear, "
-            f"BatchNorm1d, Identity, Dropout, Flatten, {', '.join(_MODULES.values())}"
+            f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports "
+            "Sequential, Linear, BatchNorm1d, Identity, Dropout, Flatten, "
+            f"{', '.join(_MODULES.values())}"
         )
     if activation in _PARAMETERS:
         parameter = float(getattr(module, _PARAMETERS[activation]))
         if not 0 <= parameter < math.inf:
             raise ValueError(f"{name} needs a finite {_PARAMETERS[activation]} of at least 0, got {parameter!r}")
-        return (activation, parameter) if parameter else ("relu", 0.0)
+        if parameter:
+            return (activation, parameter)
+        return ("relu", 0.0)
     if activation == "softplus" and not module.threshold >= _LOWEST_THRESHOLD:
         raise ValueError(f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}")
     option, values = _ACCEPTED.get(activation, ("training", (True, False)))

@@ -38,7 +38,8 @@ class InputScale(torch.nn.Module):  # type: ignore[misc]  # torch's types are no
 class InputShift(torch.nn.Module):  # type: ignore[misc]
     """Subtracts a shift from each input and multiplies the difference by a factor, in float64.
 
-    A conversion of the module changes the type of the result only; shift and factor stay in float64.
+    A conversion of the module changes the type of the result only; shift and factor stay in
+    float64.
     """
 
     shift: torch.Tensor
@@ -51,7 +52,10 @@ class InputShift(torch.nn.Module):  # type: ignore[misc]
         self.register_buffer("result", torch.empty(0, dtype=dtype), persistent=False)
 
     def _apply(self, *arguments: Any, **options: Any) -> InputShift:
-        """Keep shift and factor in float64 if a program converts the module: their digits would be lost."""
+        """Keep shift and factor in float64 if a program converts the module.
+
+        Their digits would be lost otherwise.
+        """
         exact = self.shift, self.factor
         super()._apply(*arguments, **options)
         self.shift, self.factor = (values.to(self.shift.device) for values in exact)
@@ -90,14 +94,16 @@ class Normalize(torch.nn.Module):  # type: ignore[misc]
 class Table(torch.nn.Module):  # type: ignore[misc]
     """The encoder and the networks of a table: the mean of their outputs, in float64.
 
-    Its input are raw rows, of shape (n_rows, n_columns): numbers, NaN for a missing one, and codes of categories. The
-    code of a category is its index in the list of its column in `categories`, and -1 for others. Columns have the
-    order of `fit`. The encoder computes in float64, whatever the type of the module.
+    Its input are raw rows, of shape (n_rows, n_columns): numbers, NaN for a missing one, and codes
+    of categories. The code of a category is its index in the list of its column in `categories`,
+    and -1 for others. Columns have the order of `fit`. The encoder computes in float64, whatever
+    the type of the module.
     """
 
     def __init__(self, model: TableModel, networks: Sequence[torch.nn.Sequential]) -> None:
         super().__init__()
-        self.columns, self.answer_scale = tuple(model.columns), model.answer_scale
+        self.columns = tuple(model.columns)
+        self.answer_scale = model.answer_scale
         self.normalizes = model.combination.rule == "normalized"
         self.categories = [column.categories for column in self.columns]
         self.networks = torch.nn.ModuleList(networks)
@@ -106,57 +112,65 @@ class Table(torch.nn.Module):  # type: ignore[misc]
     def forward(self, rows: torch.Tensor) -> Any:
         """Return the outputs of the model, of shape (n_rows, n_outputs)."""
         rows = rows.to(torch.float64)
-        encoded = {bins: self._encoded(rows, bins) for bins in set(self.bins)}
+        encoded = {bins: self._encode(rows, bins) for bins in set(self.bins)}
         outputs = [
             network(encoded[bins].to(next(network.parameters()).dtype)).to(torch.float64)
             for network, bins in zip(self.networks, self.bins, strict=True)
         ]
         if self.answer_scale is None:
             mean = sum(outputs) / len(outputs)
-            return mean / mean.cumsum(dim=1)[:, -1:] if self.normalizes else mean
+            if self.normalizes:
+                return mean / mean.cumsum(dim=1)[:, -1:]
+            return mean
         centre, scale, low, high = torch.tensor(self.answer_scale.numbers, dtype=rows.dtype, device=rows.device)
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 
-    def _encoded(self, rows: torch.Tensor, bins: bool) -> Any:
+    def _encode(self, rows: torch.Tensor, bins: bool) -> Any:
         """Return the inputs of the networks, as docs/arithmetic.md defines them."""
         parts = []
         for column, x in zip(self.columns, rows.unbind(dim=1), strict=True):
             if column.role == "number":
-                parts += _number(column, x, bins)
+                parts += _encode_number(column, x, bins)
             elif column.role == "category":
                 codes = torch.arange(column.n, dtype=x.dtype, device=x.device)
                 known = (x[:, None] == codes).to(x.dtype)
-                parts.append(known[:, :1] - known[:, 1:] if column.n == 2 else known)
-        return torch.cat(parts, dim=1) if parts else torch.zeros_like(rows[:, :1])
+                if column.n == 2:
+                    known = known[:, :1] - known[:, 1:]
+                parts.append(known)
+        if parts:
+            return torch.cat(parts, dim=1)
+        return torch.zeros_like(rows[:, :1])
 
 
-def _number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _encode_number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a column of numbers."""
     missing = x.isnan()
     known = torch.where(missing, column.centre, x)
     z = ((known - column.centre) / column.scale).clamp(-1e9, 1e9)
     parts = [torch.where(missing, 0.0, z / torch.sqrt(1 + (z / 3) ** 2))[:, None]]
     if bins and len(column.edges):
-        parts.append(torch.where(missing[:, None], 0.0, _places(column.edges, known)))
+        parts.append(torch.where(missing[:, None], 0.0, _place_in_bins(column.edges, known)))
     if column.missing:
         parts.append(missing.to(x.dtype)[:, None])
     for part in column.parts:
-        parts += [torch.where(missing[:, None], 0.0, inputs) for inputs in _part(part, known, bins)]
+        parts += [torch.where(missing[:, None], 0.0, inputs) for inputs in _encode_date_part(part, known, bins)]
     return parts
 
 
-def _part(part: DatePart, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
+def _encode_date_part(part: DatePart, x: torch.Tensor, bins: bool) -> list[torch.Tensor]:
     """Return the inputs of a part of a date: two waves over its period, and bins."""
     period, first = PARTS[part.name]
-    since = (x if part.name == "day" else x.floor()) - first
+    since = (x if part.name == "day" else torch.floor(x)) - first
     days = since - torch.floor(since / period) * period
     phase = (days / period).clamp(0, 1)
     u = 2 * torch.stack([phase, torch.where(phase < 0.75, phase + 0.25, phase - 0.75)], dim=1) - 1
     waves = 4 * u * (u.abs() - 1)
-    return [waves, _places(part.edges, days)] if bins and len(part.edges) else [waves]
+    if bins and len(part.edges):
+        return [waves, _place_in_bins(part.edges, days)]
+    return [waves]
 
 
-def _places(edges: NDArray[np.float64], x: torch.Tensor) -> torch.Tensor:
+def _place_in_bins(edges: NDArray[np.float64], x: torch.Tensor) -> torch.Tensor:
     """Return the place of numbers in each of the bins between edges."""
     ends = torch.tensor(edges, dtype=x.dtype, device=x.device)
     return ((x[:, None] - ends[:-1]) / ends.diff()).clamp(0, 1) - 0.5

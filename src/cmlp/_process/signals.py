@@ -1,19 +1,22 @@
 """Ctrl-C during training: the signal is noted, and takes effect at the next safe point.
 
-While the training loop runs in the main thread, a handler of this module only notes SIGINT. The loop and the core look
-at safe points whether one is noted, and then call the caller's own handler, which usually raises KeyboardInterrupt. So
-no exception comes between two changes that belong together. Around code of the caller (callbacks, losses, scores,
-iterables, warnings, printed lines) the caller's handler is in force: such code can be interrupted at any point.
+While the training loop runs in the main thread, a handler of this module only notes SIGINT. The
+loop and the core look at safe points whether one is noted, and then call the caller's own handler,
+which usually raises KeyboardInterrupt. So no exception comes between two changes that belong
+together. Around code of the caller (callbacks, losses, scores, iterables, warnings, printed lines)
+the caller's handler is in force: such code can be interrupted at any point.
 
-Handlers of other signals are not replaced: what they raise can come between two changes. Such a fit is lost, and the
-estimator keeps its former model. So is one that KeyboardInterrupt ends at such a point: see `has_come_in_a_change`.
+Handlers of other signals are not replaced: what they raise can come between two changes. Such a fit
+is lost, and the estimator keeps its former model. So is one that KeyboardInterrupt ends at such a
+point: see `has_come_in_a_change`.
 
 Other threads get no signals, and nothing is deferred in them.
 """
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # without the enums of `signal`, which take ten times as long
+# `_signal` has no enums, with which `signal` takes ten times as long.
+import _signal  # type: ignore[import-not-found]
 import time
 from _thread import get_ident
 from functools import partial
@@ -26,30 +29,38 @@ if TYPE_CHECKING:
 
 
 class TimeLimitReached(Exception):
-    """Training ends within an epoch: its time is up, or a callback of this package ends it. The loop catches it."""
+    """Training ends within an epoch: its time is up, or a callback of this package ends it.
+
+    The loop catches it.
+    """
 
 
 _SIGINT: int = _signal.SIGINT
 _LONGEST_WAIT = 1.0  # seconds for which a signal waits before another one takes effect at once
-MARK = "_is_between_changes"  # an attribute of a KeyboardInterrupt that has come where no change was half made
+# An attribute of a KeyboardInterrupt that has come where no change was half made.
+MARK = "_is_between_changes"
 
 
 class DeferredSignals:
-    """How SIGINT waits for a safe point: the argument of `_core.run_deferred`, which replaces the caller's handler.
+    """How SIGINT waits for a safe point.
 
-    If a signal has waited for a second, the next one takes effect at once: no safe point may be to come. If not
-    `lifts`, neither `immediate_signals` nor `safe_point` has an effect: only `deliver` lets a signal take effect, and
-    the second one never waits, because code of the caller may run.
+    It is the argument of `_core.run_deferred`, which replaces the caller's handler.
 
-    What is deferred now follows from the handler that is in force. So it cannot contradict it, wherever an exception
-    comes.
+    If a signal has waited for a second, the next one takes effect at once: no safe point may be to
+    come. If not `lifts`, neither `immediate_signals` nor `safe_point` has an effect: only `deliver`
+    lets a signal take effect, and the second one never waits, because code of the caller may run.
+
+    What is deferred now follows from the handler that is in force. So it cannot contradict it,
+    wherever an exception comes.
     """
 
     def __init__(self, *, lifts: bool = True) -> None:
-        self.lifts, self.thread = lifts, 0
+        self.lifts = lifts
+        self.thread = 0
         self.handler: Callable[[int, Any], object] | None = None  # the caller's
         self.noted: Callable[[], object] | None = None  # what the first signal does that waits
-        self._since, self._longest_wait = 0.0, _LONGEST_WAIT if lifts else 0.0
+        self._since = 0.0
+        self._longest_wait = _LONGEST_WAIT if lifts else 0.0
 
     def note(self, number: int, frame: Any) -> None:
         """Handle SIGINT."""
@@ -68,7 +79,8 @@ class DeferredSignals:
 
     def deliver(self) -> None:
         """Let a noted signal take effect."""
-        action, self.noted = self.noted, None
+        action = self.noted
+        self.noted = None
         if action is not None:
             try:
                 action()
@@ -94,7 +106,8 @@ class DeferredSignals:
         self.handler = handler
         try:
             _signal.signal(_SIGINT, self.note)
-        except BaseException as error:  # of the caller's handler, for a signal that came just before
+        except BaseException as error:
+            # It is raised by the caller's handler, for a signal that came just before.
             mark(error)
             _signal.signal(_SIGINT, self.note)
             raise
@@ -102,7 +115,8 @@ class DeferredSignals:
     def has_come_in_a_change(self, error: KeyboardInterrupt) -> bool:
         """Return whether an exception may have come between two changes that belong together.
 
-        It has not if it came at a safe point, in code of the caller, or where this code begins or ends.
+        It has not if it came at a safe point, in code of the caller, or where this code begins or
+        ends.
         """
         return not self._is_lifted() and not getattr(error, MARK, False)
 
@@ -110,14 +124,21 @@ class DeferredSignals:
         return self.handler is not None and deferral_of(_signal.getsignal(_SIGINT)) is not self
 
     def finish(self) -> None:
-        """Let signals wait for the end: after one has taken effect, what is complete is being stored."""
-        self.lifts, self._longest_wait = False, _LONGEST_WAIT
+        """Let signals wait for the end.
+
+        After one has taken effect, what is complete is being stored.
+        """
+        self.lifts = False
+        self._longest_wait = _LONGEST_WAIT
         if self._is_lifted():
             self.lower()
 
 
 class immediate_signals:
-    """Context manager for code of the caller within `_core.run_deferred`: signals take effect at once."""
+    """Context manager for code of the caller within `_core.run_deferred`.
+
+    Signals take effect at once in it.
+    """
 
     def __enter__(self) -> None:
         self._lifted = deferral = _of_this_thread()
@@ -126,7 +147,12 @@ class immediate_signals:
         else:
             deferral.lift()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         mark(error)
         if self._lifted is not None:
             self._lifted.lower()
@@ -135,13 +161,17 @@ class immediate_signals:
 def deferral_of(handler: object) -> DeferredSignals | None:
     """Return what a handler of SIGINT belongs to; None for a handler of the caller."""
     owner = getattr(handler, "__self__", None)
-    return owner if type(owner) is DeferredSignals else None
+    if type(owner) is DeferredSignals:
+        return owner
+    return None
 
 
 def _of_this_thread() -> DeferredSignals | None:
     """Return what is in force in this thread."""
     deferral = deferral_of(_signal.getsignal(_SIGINT))
-    return deferral if deferral is not None and deferral.thread == get_ident() else None
+    if deferral is not None and deferral.thread == get_ident():
+        return deferral
+    return None
 
 
 def safe_point() -> None:
@@ -152,14 +182,17 @@ def safe_point() -> None:
 
 
 def deliver() -> None:
-    """Let a signal that waits in this thread take effect, also where signals are not to be lifted."""
+    """Let a signal that waits in this thread take effect, even where signals are not lifted."""
     deferral = _of_this_thread()
     if deferral is not None:
         deferral.deliver()
 
 
 def defer(action: Callable[[], object]) -> None:
-    """Call what another signal than SIGINT does: now, or where signals are deferred at the next safe point."""
+    """Call what another signal than SIGINT does.
+
+    It does it now, or where signals are deferred at the next safe point.
+    """
     deferral = _of_this_thread()
     if deferral is not None:
         deferral.wait_for_safe_point(action)

@@ -1,19 +1,23 @@
-"""Threads: a pool of them for training runs that do not depend on each other, and how many a call may use.
+"""Threads: a pool of them, and how many a call may use.
 
-A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the task's share of the
-threads, the pool collects cmlp's warnings, and a call of the core raises an exception once the pool is stopped: Python
-runs signal handlers in the main thread only.
+The training runs of a pool do not depend on each other.
 
-Otherwise the maximum number of threads of a call with ``n_threads=None`` is the smallest of these numbers:
+A thread of a pool does the work of one task at a time. In this thread, ``n_threads=None`` means the
+task's share of the threads, the pool collects cmlp's warnings, and a call of the core raises an
+exception once the pool is stopped: Python runs signal handlers in the main thread only.
 
-1. The number of CPUs in the process's affinity mask. If the operating system does not report the mask, the number of
-   CPUs of the machine.
-2. The CPU quota of the process's control groups on Linux, rounded up: a quota of 1.5 CPUs gives 2 threads.
-3. ``OMP_NUM_THREADS``, if it starts with a positive integer. joblib sets it in its worker processes, so that
-   ``n_jobs`` processes do not compete for the same CPUs.
+Otherwise the maximum number of threads of a call with ``n_threads=None`` is the smallest of these
+numbers:
 
-The numbers are read at first use and cached for the lifetime of the process; a forked child reads them again. They do
-not limit an explicit ``n_threads``. A call with little work uses fewer threads.
+1. The number of CPUs in the process's affinity mask. If the operating system does not report the
+   mask, the number of CPUs of the machine.
+2. The CPU quota of the process's control groups on Linux, rounded up: a quota of 1.5 CPUs gives 2
+   threads.
+3. ``OMP_NUM_THREADS``, if it starts with a positive integer. joblib sets it in its worker
+   processes, so that ``n_jobs`` processes do not compete for the same CPUs.
+
+The numbers are read at first use and cached for the lifetime of the process; a forked child reads
+them again. They do not limit an explicit ``n_threads``. A call with little work uses fewer threads.
 """
 
 from __future__ import annotations
@@ -43,16 +47,21 @@ _current = _Current()
 
 
 class TaskStopped(BaseException):
-    """A task ends because its pool was stopped by another exception than KeyboardInterrupt: nothing is kept."""
+    """A task ends because its pool was stopped: nothing is kept.
+
+    Another exception than KeyboardInterrupt stopped it.
+    """
 
 
 class Pool:
-    """Threads that call a function once for each number from 0 to ``n_tasks - 1``, in ascending order.
+    """Threads that call a function once for each number.
 
-    `_core.run_pool` runs them. `stopped` is whether they have been asked to end, by an exception of a task or by
-    Ctrl-C, `interruption` what a task then raises, and `threads_per_task` the maximum number of threads of a call with
-    ``n_threads=None`` in a task. `begun` and `ended` have an entry for each thread, and `ended` one for the thread that
-    starts them.
+    The numbers are 0 to ``n_tasks - 1``, in ascending order.
+
+    `_core.run_pool` runs them. `stopped` is whether they have been asked to end, by an exception of
+    a task or by Ctrl-C, `interruption` what a task then raises, and `threads_per_task` the maximum
+    number of threads of a call with ``n_threads=None`` in a task. `begun` and `ended` have an entry
+    for each thread, and `ended` one for the thread that starts them.
     """
 
     def __init__(self, n_tasks: int, n_threads: int) -> None:
@@ -60,11 +69,14 @@ class Pool:
         self.threads_per_task = max(1, n_threads // self.n_workers)
         self.stopped = False
         self.interruption: type[BaseException] = KeyboardInterrupt
-        self.done, self.errors = deque[int](), deque[BaseException]()
-        self.begun, self.ended = deque[None](), deque[None]()
+        self.done = deque[int]()
+        self.errors = deque[BaseException]()
+        self.begun = deque[None]()
+        self.ended = deque[None]()
         self._left = deque(range(n_tasks))
         self._warnings: deque[tuple[int, str, type[Warning]]] = deque()
-        self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}  # key, result, arguments of `once_per_pool`
+        # key, result, arguments of `once_per_pool`
+        self._latest: dict[Callable[..., Any], tuple[Any, Any, Any]] = {}
 
     def threads(self, task: Callable[[int], None], wake: Callable[[], None]) -> list[Thread]:
         """Return the threads, which `start` starts; they call `wake` when they end."""
@@ -73,7 +85,10 @@ class Pool:
         return [Thread(target=self._work, args=(task, wake)) for _ in range(self.n_workers)]
 
     def start(self, threads: Sequence[Thread], wake: Callable[[], None]) -> None:
-        """Start the threads, in one of its own: in the main thread, a signal could interrupt `Thread.start`."""
+        """Start the threads, in one of its own.
+
+        In the main thread, a signal could interrupt `Thread.start`.
+        """
         try:
             for thread in threads:
                 if self.stopped:
@@ -115,7 +130,10 @@ class Pool:
             wake()
 
     def warnings(self) -> dict[tuple[str, type[Warning]], list[int]]:
-        """Return message and category of each distinct warning with the numbers of the tasks that issued it."""
+        """Return message and category of each distinct warning.
+
+        They have the numbers of the tasks that issued it.
+        """
         found: dict[tuple[str, type[Warning]], list[int]] = {}
         for number, message, category in sorted(self._warnings, key=lambda warning: warning[0]):
             numbers = found.setdefault((message, category), [])
@@ -128,36 +146,48 @@ class Pool:
         self._warnings.append((_current.task, message, category))
 
     def once(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        """Return what `once_per_pool` returns. A function that warns is called again: each task has its warning."""
-        key = [_key(argument) for argument in arguments]
+        """Return what `once_per_pool` returns.
+
+        A function that warns is called again: each task has its warning.
+        """
+        key = [_identify_argument(argument) for argument in arguments]
         latest = self._latest.get(function)
         if latest is not None and latest[0] == key:
             return latest[1]
         n_warnings = len(self._warnings)
         result = function(*arguments)
         if len(self._warnings) == n_warnings:
-            self._latest[function] = key, result, arguments  # which live on, so that no other object gets their id
+            # The arguments live on, so that no other object gets their id.
+            self._latest[function] = key, result, arguments
         return result
 
 
 _COMPARED = frozenset((bool, float, int, str))  # types of arguments that are compared by value
 
 
-def _key(argument: Any) -> Any:
+def _identify_argument(argument: Any) -> Any:
     """Return what tells an argument from others: its value, its fields, or which object it is."""
     if hasattr(type(argument), "_fields"):  # a named tuple
-        return [_key(field) for field in argument]
-    return argument if type(argument) in _COMPARED else id(argument)
+        return [_identify_argument(field) for field in argument]
+    if type(argument) in _COMPARED:
+        return argument
+    return id(argument)
 
 
 def once_per_pool(function: Callable[..., Result], *arguments: Any) -> Result:
-    """Return ``function(*arguments)``; tasks of a pool with the same objects as arguments share the latest result.
+    """Return ``function(*arguments)``.
 
-    Named tuples are the same if their fields are. The result must depend on the arguments only, and nobody may change
-    it. The pool has the results because `fit_many` calls the public `fit` of its models, which takes no cache.
+    Tasks of a pool with the same objects as arguments share the latest result.
+
+    Named tuples are the same if their fields are. The result must depend on the arguments only, and
+    nobody may change it. The pool has the results because `fit_many` calls the public `fit` of its
+    models, which takes no cache.
     """
     pool = _current.pool
-    return function(*arguments) if pool is None else pool.once(function, arguments)
+    if pool is None:
+        return function(*arguments)
+    result: Result = pool.once(function, arguments)
+    return result
 
 
 def current_pool() -> Pool | None:
@@ -166,9 +196,14 @@ def current_pool() -> Pool | None:
 
 
 def interruption() -> type[BaseException] | None:
-    """Return what the calling thread must raise, because it belongs to a pool that is stopped; otherwise None."""
+    """Return what the calling thread must raise, otherwise None.
+
+    It must because it belongs to a pool that is stopped.
+    """
     pool = _current.pool
-    return pool.interruption if pool is not None and pool.stopped else None
+    if pool is not None and pool.stopped:
+        return pool.interruption
+    return None
 
 
 def print_line(text: str) -> None:
@@ -176,7 +211,7 @@ def print_line(text: str) -> None:
     print(f"{text}\n", end="", flush=True)
 
 
-# ------------------------------------------------------ the maximum number of threads of a call with ``n_threads=None``
+# ---------------------------------- the maximum number of threads of a call with ``n_threads=None``
 
 
 _CONTROL_GROUPS = "/sys/fs/cgroup"
@@ -190,7 +225,9 @@ def available_threads() -> int:
     if not _count:
         _count = _read_count()
     pool = current_pool()
-    return _count if pool is None else min(_count, pool.threads_per_task)
+    if pool is None:
+        return _count
+    return min(_count, pool.threads_per_task)
 
 
 def _forget() -> None:
@@ -203,7 +240,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _read_count() -> int:
-    limits = (_usable_processors(), _quota(), _openmp_threads())
+    limits = (_usable_processors(), _find_quota(), _openmp_threads())
     return max(1, min(limit for limit in limits if limit is not None))
 
 
@@ -220,25 +257,35 @@ def _openmp_threads() -> int | None:
         count = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
     except ValueError:  # not set, not a number, or too many digits
         return None
-    return count if count > 0 else None
+    if count > 0:
+        return count
+    return None
 
 
-def _quota() -> int | None:
-    """Return the smallest CPU quota of the process's control groups, rounded up; None if there is no quota."""
-    quotas = [quota for path in _quota_files() if (quota := _read_quota(path)) is not None]
+def _find_quota() -> int | None:
+    """Return the smallest CPU quota of the process's control groups, rounded up.
+
+    It is None if there is no quota.
+    """
+    quotas = [quota for path in _list_quota_files() if (quota := _read_quota(path)) is not None]
     return min(quotas, default=None)
 
 
-def _quota_files() -> list[str]:
-    """Return the paths of the files that can contain a quota: those of the process's control group and its parents."""
+def _list_quota_files() -> list[str]:
+    """Return the paths of the files that can contain a quota.
+
+    They are those of the process's control group and its parents.
+    """
     files = []
-    for line in _lines("/proc/self/cgroup"):
+    for line in _read_lines("/proc/self/cgroup"):
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         if not controllers:  # version 2
-            folder, name = _CONTROL_GROUPS, "cpu.max"
+            folder = _CONTROL_GROUPS
+            name = "cpu.max"
         elif "cpu" in controllers.split(","):  # version 1
-            folder, name = f"{_CONTROL_GROUPS}/cpu", "cpu.cfs_quota_us"
+            folder = f"{_CONTROL_GROUPS}/cpu"
+            name = "cpu.cfs_quota_us"
         else:
             continue
         parts = group.strip("/").split("/")
@@ -247,17 +294,19 @@ def _quota_files() -> list[str]:
 
 
 def _read_quota(path: str) -> int | None:
-    words = " ".join(_lines(path)).split()
+    words = " ".join(_read_lines(path)).split()
     if path.endswith("cpu.cfs_quota_us"):
-        words += " ".join(_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))).split()
+        words += " ".join(_read_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))).split()
     try:
         quota, period = map(int, words)
     except ValueError:  # "max", no such file, or an unknown format
         return None
-    return -(-quota // period) if quota > 0 and period > 0 else None
+    if quota > 0 and period > 0:
+        return -(-quota // period)
+    return None
 
 
-def _lines(path: str) -> list[str]:
+def _read_lines(path: str) -> list[str]:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read().splitlines()

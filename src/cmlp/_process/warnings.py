@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 def warn(message: str, category: type[Warning] = UserWarning, *, once: Notices | None = None) -> None:
     """Issue a warning that points to the user's code: the first caller outside this package.
 
-    A thread of a pool has no such caller: its pool collects the warning. With `once`, which remembers what was
-    shown, a text is shown once under Python's default filter. The filter itself forgets what it has shown when filters
-    change: scikit-learn changes them for each fit of a search. Other filters, such as "always" and "error", decide as
-    usual.
+    A thread of a pool has no such caller: its pool collects the warning. With `once`, which
+    remembers what was shown, a text is shown once under Python's default filter. The filter itself
+    forgets what it has shown when filters change: scikit-learn changes them for each fit of a
+    search. Other filters, such as "always" and "error", decide as usual.
     """
     pool = current_pool()
     if pool is not None:
         pool.collect(message, category)
         return
     package = __name__.partition(".")[0] + "."
-    level, frame = 2, sys._getframe(1)
+    level = 2
+    frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
-        level, frame = level + 1, frame.f_back
+        level = level + 1
+        frame = frame.f_back
     if once is not None and _action(message, category, frame) == "default" and not once.is_first(message):
         return
     with immediate_signals():  # a filter can be a function of the caller
@@ -41,9 +43,14 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
     """Return what Python's filters say about a warning that points to a frame."""
 
     def matches(pattern: Any, text: str) -> bool:
-        return pattern is None or bool(pattern == text if isinstance(pattern, str) else pattern.match(text))
+        if pattern is None:
+            return True
+        if isinstance(pattern, str):
+            return bool(pattern == text)
+        return bool(pattern.match(text))
 
-    module, line = frame.f_globals.get("__name__", "<string>"), frame.f_lineno
+    module = frame.f_globals.get("__name__", "<string>")
+    line = frame.f_lineno
     for action, text, kind, place, number in _filters():
         if issubclass(category, kind) and matches(text, message) and matches(place, module) and number in (0, line):
             return str(action)
@@ -52,12 +59,17 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
 
 def _filters() -> Any:
     """Return Python's filters."""
-    return getattr(warnings, "_get_filters", lambda: warnings.filters)()  # Python 3.14: those of the context
+    # Python 3.14 has those of the context.
+    return getattr(warnings, "_get_filters", lambda: warnings.filters)()
 
 
 def is_ignored(category: type[Warning]) -> bool:
-    """Return whether Python ignores all warnings of a category, so that their texts are not needed."""
-    if hasattr(warnings, "_get_filters") and current_pool() is not None:  # the thread may have other filters
+    """Return whether Python ignores all warnings of a category.
+
+    Their texts are not needed then.
+    """
+    # The thread may have other filters.
+    if hasattr(warnings, "_get_filters") and current_pool() is not None:
         return False
     for action, text, kind, place, number in _filters():
         if issubclass(category, kind):

@@ -1,7 +1,10 @@
-"""Data sets of labelled images: the bundled sample of MNIST, and loaders for MNIST and Fashion-MNIST. Parquet files.
+"""Data sets of labelled images.
 
-`load_digits28` loads the bundled sample. `load_mnist` and `load_fashion_mnist` download the whole sets once, or read
-the folders ``mnist/`` and ``fashion-mnist/`` in the folder that the environment variable ``CMLP_DATA`` names.
+The bundled sample of MNIST, and loaders for MNIST and Fashion-MNIST. Parquet files.
+
+`load_digits28` loads the bundled sample. `load_mnist` and `load_fashion_mnist` download the whole
+sets once, or read the folders ``mnist/`` and ``fashion-mnist/`` in the folder that the environment
+variable ``CMLP_DATA`` names.
 """
 
 import os
@@ -10,22 +13,43 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmlp._data.files.images import DIGITS, IMAGES, LABELS, MAGIC, SIDE, Dataset, load_digits28, read_idx_file
+from cmlp._data.files.images import (
+    DIGITS,
+    IMAGES,
+    LABELS,
+    MAGIC,
+    SIDE,
+    Dataset,
+    load_digits28,
+    read_idx_file,
+)
 from cmlp._data.files.parquet import ParquetBlocks
 from cmlp.datasets import _download
 from cmlp.datasets._download import Mirrors
 
 __all__ = ["Dataset", "ParquetBlocks", "load_digits28", "load_fashion_mnist", "load_mnist"]
 
-_CLOTHES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+_CLOTHES = (
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 
 
 def load_mnist() -> Dataset:
     """Load MNIST: 60,000 training and 10,000 test images of handwritten digits.
 
-    If the environment variable ``CMLP_DATA`` is set, the files are read from its folder ``mnist/``: the four
-    published idx files, gzipped or not. Otherwise the first call downloads them into the user's cache folder and checks
-    their SHA-256, which needs the extra ``cmlp[datasets]`` (the packages pooch and tqdm).
+    If the environment variable ``CMLP_DATA`` is set, the files are read from its folder ``mnist/``:
+    the four published idx files, gzipped or not. Otherwise the first call downloads them into the
+    user's cache folder and checks their SHA-256, which needs the extra ``cmlp[datasets]`` (the
+    packages pooch and tqdm).
 
     Returns
     -------
@@ -35,7 +59,8 @@ def load_mnist() -> Dataset:
     Raises
     ------
     FileNotFoundError
-        If a file is missing from ``CMLP_DATA``, or cannot be downloaded. The message explains how to get the files.
+        If a file is missing from ``CMLP_DATA``, or cannot be downloaded. The message explains how
+        to get the files.
     ValueError
         If a file is invalid. The message names the file.
     """
@@ -45,20 +70,22 @@ def load_mnist() -> Dataset:
 def load_fashion_mnist() -> Dataset:
     """Load Fashion-MNIST: 60,000 training and 10,000 test images of clothes.
 
-    If the environment variable ``CMLP_DATA`` is set, the files are read from its folder ``fashion-mnist/``: the four
-    published idx files, gzipped or not. Otherwise the first call downloads them into the user's cache folder and checks
-    their SHA-256, which needs the extra ``cmlp[datasets]`` (the packages pooch and tqdm).
+    If the environment variable ``CMLP_DATA`` is set, the files are read from its folder
+    ``fashion-mnist/``: the four published idx files, gzipped or not. Otherwise the first call
+    downloads them into the user's cache folder and checks their SHA-256, which needs the extra
+    ``cmlp[datasets]`` (the packages pooch and tqdm).
 
     Returns
     -------
     Dataset
-        ``X_train, y_train, X_test, y_test``, with images as rows of 784 uint8 values. Its ``labels`` are the names of
-        the ten kinds of clothes.
+        ``X_train, y_train, X_test, y_test``, with images as rows of 784 uint8 values. Its
+        ``labels`` are the names of the ten kinds of clothes.
 
     Raises
     ------
     FileNotFoundError
-        If a file is missing from ``CMLP_DATA``, or cannot be downloaded. The message explains how to get the files.
+        If a file is missing from ``CMLP_DATA``, or cannot be downloaded. The message explains how
+        to get the files.
     ValueError
         If a file is invalid. The message names the file.
     """
@@ -68,17 +95,21 @@ def load_fashion_mnist() -> Dataset:
 
 
 def _folder(source: Mirrors) -> Path:
-    """Return the folder of a data set in ``CMLP_DATA``, or else in the cache, after a download if needed."""
+    """Return the folder of a data set in ``CMLP_DATA``, or else in the cache.
+
+    It is downloaded to the cache if needed.
+    """
     root = os.environ.get("CMLP_DATA")
     if not root:
-        return _download.downloaded(source)
+        return _download.download(source)
     folder = Path(root) / source.folder
     names = [name.removesuffix(".gz") for name in source.files]
     missing = [name for name in names if _find(folder, name) is None]
     if missing:
         raise FileNotFoundError(
-            f"{source.title} was not found: no {missing[0]} in {str(folder)!r} (CMLP_DATA is {root!r}). Download the "
-            f"files {', '.join(names)} (gzipped or not) from {source.mirrors[0]} into this folder, or unset CMLP_DATA."
+            f"{source.title} was not found: no {missing[0]} in {str(folder)!r} (CMLP_DATA is "
+            f"{root!r}). Download the files {', '.join(names)} (gzipped or not) from "
+            f"{source.mirrors[0]} into this folder, or unset CMLP_DATA."
         )
     return folder
 

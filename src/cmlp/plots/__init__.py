@@ -1,10 +1,13 @@
-"""Plots of networks, in the style of scikit-learn's displays. They need matplotlib (the extra ``cmlp[plots]``).
+"""Plots of networks, in the style of scikit-learn's displays.
 
-Each display except `LearningRateDisplay` has a class method `from_estimator`, which computes the data of the plot and
-draws it. A method `plot` draws the stored data again, for example on other axes. `ax_` and `figure_` are the axes and
-the figure of the last drawing.
+They need matplotlib (the extra ``cmlp[plots]``).
 
-Colour-blind readers can distinguish the colours. Text and lines follow matplotlib's current style, light or dark.
+Each display except `LearningRateDisplay` has a class method `from_estimator`, which computes the
+data of the plot and draws it. A method `plot` draws the stored data again, for example on other
+axes. `ax_` and `figure_` are the axes and the figure of the last drawing.
+
+Colour-blind readers can distinguish the colours. Text and lines follow matplotlib's current style,
+light or dark.
 """
 
 from cmlp.plots._activations import ActivationsDisplay

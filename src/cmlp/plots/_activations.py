@@ -23,7 +23,9 @@ _WIDEST = 40  # cells: the drawn width of a layer with this many units or more
 
 
 class ActivationsDisplay(Display):
-    """The activations of all layers for some rows: a strip per row and layer, bright where a neuron is active.
+    """The activations of all layers for some rows.
+
+    There is a strip per row and layer, bright where a neuron is active.
 
     Parameters
     ----------
@@ -55,13 +57,23 @@ class ActivationsDisplay(Display):
     """
 
     def __init__(
-        self, activations: list[NDArray[Any]], output_names: Sequence[str], image_shape: tuple[int, int] | None = None
+        self,
+        activations: list[NDArray[Any]],
+        output_names: Sequence[str],
+        image_shape: tuple[int, int] | None = None,
     ) -> None:
-        self.activations, self.output_names, self.image_shape = activations, output_names, image_shape
+        self.activations = activations
+        self.output_names = output_names
+        self.image_shape = image_shape
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, *, image_shape: Sequence[int] | None = None, ax: Axes | None = None
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        *,
+        image_shape: Sequence[int] | None = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Compute and plot the activations for the rows of X.
 
@@ -71,8 +83,8 @@ class ActivationsDisplay(Display):
         X : array-like of shape (n_rows, n_features)
             From 1 to 30 rows.
         image_shape : tuple of int or None, default=None
-            Height and width of the inputs as an image. If None, inputs whose number is a square, such as 784, are
-            square images; others are drawn as a strip.
+            Height and width of the inputs as an image. If None, inputs whose number is a square,
+            such as 784, are square images; others are drawn as a strip.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None for new ones.
 
@@ -111,14 +123,18 @@ class ActivationsDisplay(Display):
         self.input_images_: list[AxesImage] = []
         self.texts_: list[Text] = []
         # A row is one unit high. A cell of a layer is as wide as a third of a row is high.
-        first = self.image_shape[1] / self.image_shape[0] if self.image_shape else self._width(inputs)
+        if self.image_shape:
+            first = self.image_shape[1] / self.image_shape[0]
+        else:
+            first = self._width(inputs)
         lefts = np.cumsum([0.0, first + 0.4, *(self._width(layer) + 0.4 for layer in later)])
         right = lefts[-1] + 0.2
         ax = self._start(ax, (min(12.0, 0.75 * right + 0.8), 0.75 * (n_rows + 0.8)))
         self._draw_inputs(ax, inputs, first)
         for index, (layer, left) in enumerate(zip(later, lefts[1:-1], strict=True)):
             last = index == len(later) - 1
-            self._draw_layer(ax, layer, left, "output" if last else f"layer {letters(index)}", names=last)
+            name = "output" if last else f"layer {letters(index)}"
+            self._draw_layer(ax, layer, left, name, names=last)
         ax.set(xlim=(-0.05, right), ylim=(n_rows, -0.6))
         ax.set_aspect("equal")
         ax.set_axis_off()
@@ -143,11 +159,15 @@ class ActivationsDisplay(Display):
             self.input_images_.append(image)
 
     def _draw_layer(self, ax: Axes, layer: NDArray[Any], left: float, title: str, *, names: bool) -> None:
-        """Draw a layer as a strip per row; with `names`, the names of its neurons and the brightest one of each row."""
+        """Draw a layer as a strip per row.
+
+        With `names`, the neurons' names and the brightest one of each row are written.
+        """
         n_rows, n_units = layer.shape
         width = self._width(layer)
         # Logistic and softmax activations are from 0 to 1, whatever the largest of them is.
-        low, high = min(0.0, float(layer.min())), max(1.0, float(layer.max()))
+        low = min(0.0, float(layer.min()))
+        high = max(1.0, float(layer.max()))
         image = ax.imshow(
             layer,
             cmap=ACTIVATIONS,

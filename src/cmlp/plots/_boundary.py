@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 class BoundaryDisplay(Display):
     """The answers of a model over the plane of its two inputs, with the rows of a data set.
 
-    A classifier's plane has the colour of the answer, stronger where the model is surer. A regressor's plane shows the
-    prediction.
+    A classifier's plane has the colour of the answer, stronger where the model is surer. A
+    regressor's plane shows the prediction.
 
     Parameters
     ----------
     limits : tuple of float
         The drawn rectangle: left, right, bottom, top.
     values : ndarray of shape (n, n) or (n, n, n_classes)
-        Predictions of a regressor or scores of a classifier at the points of a grid, from bottom to top and left to
-        right.
+        Predictions of a regressor or scores of a classifier at the points of a grid, from bottom to
+        top and left to right.
     classes : ndarray of shape (n_classes,) or None, default=None
         The classes; None for a regressor.
 
@@ -62,9 +62,14 @@ class BoundaryDisplay(Display):
     """
 
     def __init__(
-        self, limits: tuple[float, float, float, float], values: NDArray[Any], classes: NDArray[Any] | None = None
+        self,
+        limits: tuple[float, float, float, float],
+        values: NDArray[Any],
+        classes: NDArray[Any] | None = None,
     ) -> None:
-        self.limits, self.values, self.classes = limits, values, classes
+        self.limits = limits
+        self.values = values
+        self.classes = classes
 
     @classmethod
     def from_estimator(
@@ -82,7 +87,8 @@ class BoundaryDisplay(Display):
         Parameters
         ----------
         estimator : estimator or Network
-            Any fitted classifier with `predict_proba` or regressor, also a pipeline, or a `Network`.
+            Any fitted classifier with `predict_proba` or regressor, also a pipeline, or a
+            `Network`.
         X : array-like of shape (n_rows, 2)
             Rows that determine the drawn rectangle.
         y : array-like of shape (n_rows,) or None, default=None
@@ -101,27 +107,34 @@ class BoundaryDisplay(Display):
         Raises
         ------
         ValueError
-            If the estimator is not fitted, X does not have two columns, or there are more than eight classes.
+            If the estimator is not fitted, X does not have two columns, or there are more than
+            eight classes.
         """
         is_network(estimator)  # raises an error for an estimator that is not fitted
-        names = [str(name) for name in X.columns] if hasattr(X, "columns") else ["input 0", "input 1"]
+        names = ["input 0", "input 1"]
+        if hasattr(X, "columns"):
+            names = [str(name) for name in X.columns]
         rows = np.asarray(X, np.float64)
         if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows):
             raise ValueError(f"X must have two columns and at least one row, got the shape {rows.shape}.")
         if resolution < 2:
             raise ValueError(f"resolution must be at least 2, got {resolution}.")
-        targets = None if y is None else np.asarray(y)
+        targets = None
+        if y is not None:
+            targets = np.asarray(y)
         if targets is not None and targets.shape != (len(rows),):
             raise ValueError(f"y must have one value for each of the {len(rows)} rows, got the shape {targets.shape}.")
-        low, high = rows.min(axis=0), rows.max(axis=0)
+        low = rows.min(axis=0)
+        high = rows.max(axis=0)
         space = np.where(high > low, (high - low) * margin, 1.0)
-        (left, bottom), (right, top) = low - space, high + space
+        left, bottom = low - space
+        right, top = high + space
         across, up = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
         grid: Any = np.column_stack([across.ravel(), up.ravel()])
         if hasattr(X, "columns"):
             frame: Any = type(X)
             grid = frame(dict(zip(names, grid.T, strict=True)))
-        values, classes = _values(estimator, grid)
+        values, classes = _compute_values(estimator, grid)
         shape = (resolution, resolution, *values.shape[1:])
         display = cls((left, right, bottom, top), values.reshape(shape), classes)
         return display.plot(ax, points=rows, targets=targets, names=names)
@@ -153,12 +166,19 @@ class BoundaryDisplay(Display):
         """
         ax = self._start(ax, (5.4, 4.2))
         self.points_: list[PathCollection] = []
-        self.image_: AxesImage = self._draw_regions(ax) if self.classes is not None else self._draw_values(ax)
+        self.image_: AxesImage
+        if self.classes is not None:
+            self.image_ = self._draw_regions(ax)
+        else:
+            self.image_ = self._draw_values(ax)
         if points is not None and targets is not None:
             self._draw_points(ax, np.asarray(points, np.float64), np.asarray(targets))
         left, right, bottom, top = self.limits
         names = names or ["input 0", "input 1"]
-        title = "Prediction for each point" if self.classes is None else "Answer for each point"
+        if self.classes is None:
+            title = "Prediction for each point"
+        else:
+            title = "Answer for each point"
         ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=names[0], ylabel=names[1], title=title)
         return self
 
@@ -177,11 +197,16 @@ class BoundaryDisplay(Display):
         mixed = background * (1 - strength) + colors * strength
         left, right, bottom, top = self.limits
         image = ax.imshow(
-            mixed, extent=(left, right, bottom, top), origin="lower", aspect="auto", interpolation="bilinear"
+            mixed,
+            extent=(left, right, bottom, top),
+            origin="lower",
+            aspect="auto",
+            interpolation="bilinear",
         )
         across = np.linspace(left, right, self.values.shape[1])
         up = np.linspace(bottom, top, self.values.shape[0])
-        for index in range(n_classes if n_classes > 2 else 1):
+        n_lines = n_classes if n_classes > 2 else 1
+        for index in range(n_lines):
             lead = self.values[..., index] - np.delete(self.values, index, axis=2).max(axis=2)
             if lead.min() < 0 < lead.max():
                 ax.contour(across, up, lead, levels=[0], colors=[text_color()], linewidths=1)
@@ -194,7 +219,10 @@ class BoundaryDisplay(Display):
         return image
 
     def _draw_points(self, ax: Axes, points: NDArray[Any], targets: NDArray[Any]) -> None:
-        """Draw the rows: each class with its colour and marker, or target values in the colours of the plane."""
+        """Draw the rows.
+
+        Each class has its colour and marker, target values the colours of the plane.
+        """
         edge = {"edgecolors": [text_color()], "linewidths": 0.6, "s": 28}
         if self.classes is None:
             drawn = ax.scatter(*points.T, c=targets, norm=self.image_.norm, cmap=ACTIVATIONS, **edge)
@@ -206,14 +234,17 @@ class BoundaryDisplay(Display):
         ax.legend(title="class", framealpha=0.8)
 
 
-def _values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _compute_values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the scores and classes of a classifier, or the predictions of a regressor and None."""
     if is_classifier(model):
         classes, scores = answers_of(model, grid)
         if len(classes) > len(COLORS):
             raise ValueError(f"estimator must have at most {len(COLORS)} classes, got {len(classes)}.")
         return scores, classes
-    predict = model.forward if is_network(model) else getattr(model, "predict", None)
+    if is_network(model):
+        predict = model.forward
+    else:
+        predict = getattr(model, "predict", None)
     if predict is None:
         raise TypeError(f"estimator must have predict or be a Network, got {describe(model)}.")
     values = np.asarray(predict(grid))

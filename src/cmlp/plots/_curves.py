@@ -1,4 +1,7 @@
-"""Curves of the loss: over the epochs, with the validation scores if there are any, and over the learning rate."""
+"""Curves of the loss over the epochs and over the learning rate.
+
+Those over the epochs have the validation scores if there are any.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ class LossCurveDisplay(Display):
     Parameters
     ----------
     loss_curve : sequence of float or dict
-        The loss of every epoch, for example `Trainer.loss_curve`; or `history_` of an estimator, or `Trainer.history`,
-        with the other curves too.
+        The loss of every epoch, for example `Trainer.loss_curve`; or `history_` of an estimator, or
+        `Trainer.history`, with the other curves too.
     validation_scores : sequence of float or None, default=None
         The validation score of every epoch.
     name : str or None, default=None
@@ -59,15 +62,25 @@ class LossCurveDisplay(Display):
         validation_loss: Sequence[float] | None = None,
     ) -> None:
         if isinstance(loss_curve, Mapping):
-            validation_loss = loss_curve.get("validation_loss") if validation_loss is None else validation_loss
-            validation_scores = loss_curve.get("validation_score") if validation_scores is None else validation_scores
+            if validation_loss is None:
+                validation_loss = loss_curve.get("validation_loss")
+            if validation_scores is None:
+                validation_scores = loss_curve.get("validation_score")
             loss_curve = loss_curve["loss"]
-        self.loss_curve, self.validation_scores, self.name = loss_curve, validation_scores, name
+        self.loss_curve = loss_curve
+        self.validation_scores = validation_scores
+        self.name = name
         self.validation_loss = validation_loss
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: Axes | None = None, log: bool = False, name: str | None = None, **line: Any
+        cls,
+        estimator: Any,
+        *,
+        ax: Axes | None = None,
+        log: bool = False,
+        name: str | None = None,
+        **line: Any,
     ) -> Self:
         """Plot the curves of a fitted estimator.
 
@@ -107,14 +120,20 @@ class LossCurveDisplay(Display):
         return cls(curve, scores, name, validation_loss).plot(ax, log=log, **line)
 
     def plot(
-        self, ax: Axes | None = None, *, log: bool = False, validation_ax: Axes | None = None, **line: Any
+        self,
+        ax: Axes | None = None,
+        *,
+        log: bool = False,
+        validation_ax: Axes | None = None,
+        **line: Any,
     ) -> Self:
         """Draw the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Axes to draw on; None for new ones. On the axes of another display, the next colour is used.
+            Axes to draw on; None for new ones. On the axes of another display, the next colour is
+            used.
         log : bool, default=False
             Whether the scale of the loss is logarithmic.
         validation_ax : matplotlib Axes or None, default=None
@@ -135,8 +154,12 @@ class LossCurveDisplay(Display):
             raise ValueError("loss_curve must have at least one epoch, got none.")
         ax = self._start(ax, (6, 3.6))
         epochs = range(1, len(self.loss_curve) + 1)
-        color = COLORS[2 * len(ax.get_lines()) % len(COLORS)] if validation_ax is None else COLORS[2]
-        options = {"color": color, "marker": "." if len(epochs) < 30 else None, "label": self.name, **line}
+        if validation_ax is None:
+            color = COLORS[2 * len(ax.get_lines()) % len(COLORS)]
+        else:
+            color = COLORS[2]
+        marker = "." if len(epochs) < 30 else None
+        options = {"color": color, "marker": marker, "label": self.name, **line}
         (self.line_,) = ax.plot(epochs, self.loss_curve, **options)
         self.validation_loss_line_: Line2D | None = None
         if self.validation_loss is not None and len(self.validation_loss):
@@ -155,10 +178,19 @@ class LossCurveDisplay(Display):
         return self
 
     def _plot_scores(self, ax: Axes, validation_ax: Axes | None) -> None:
-        """Draw the validation scores on axes of their own, whose label has the colour of the line."""
+        """Draw the validation scores on axes of their own.
+
+        Their label has the colour of the line.
+        """
         assert self.validation_scores is not None
-        right = ax.twinx() if validation_ax is None else validation_ax
-        color = COLORS[1] if validation_ax is None else COLORS[3]
+        if validation_ax is None:
+            right = ax.twinx()
+        else:
+            right = validation_ax
+        if validation_ax is None:
+            color = COLORS[1]
+        else:
+            color = COLORS[3]
         epochs = range(1, len(self.validation_scores) + 1)
         (self.validation_line_,) = right.plot(epochs, self.validation_scores, color=color, linestyle="--")
         right.set_ylabel("validation score (dashed)", color=color)
@@ -186,7 +218,8 @@ class LearningRateDisplay(Display):
     Examples
     --------
     >>> from cmlp.plots import LearningRateDisplay
-    >>> display = LearningRateDisplay([0.01, 0.1, 1.0], [2.0, 1.0, 3.0], [2.0, 1.5, 2.0], 0.01).plot()
+    >>> rates = [0.01, 0.1, 1.0]
+    >>> display = LearningRateDisplay(rates, [2.0, 1.0, 3.0], [2.0, 1.5, 2.0], 0.01).plot()
     >>> display.ax_.get_xscale()
     'log'
     """
@@ -198,7 +231,10 @@ class LearningRateDisplay(Display):
         smoothed: Sequence[float] | NDArray[Any],
         suggestion: float | None = None,
     ) -> None:
-        self.rates, self.losses, self.smoothed, self.suggestion = rates, losses, smoothed, suggestion
+        self.rates = rates
+        self.losses = losses
+        self.smoothed = smoothed
+        self.suggestion = suggestion
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw the curve.
@@ -216,8 +252,18 @@ class LearningRateDisplay(Display):
         ax.plot(self.rates, self.losses, color=COLORS[0], alpha=0.35, linewidth=1)
         (self.line_,) = ax.plot(self.rates, self.smoothed, color=COLORS[0])
         if self.suggestion is not None:
-            ax.axvline(self.suggestion, color=COLORS[1], linestyle="--", label=f"suggestion: {self.suggestion:.2g}")
+            ax.axvline(
+                self.suggestion,
+                color=COLORS[1],
+                linestyle="--",
+                label=f"suggestion: {self.suggestion:.2g}",
+            )
             ax.legend(loc="best")
-        ax.set(xscale="log", xlabel="learning rate", ylabel="loss", title="Loss of a batch for each learning rate")
+        ax.set(
+            xscale="log",
+            xlabel="learning rate",
+            ylabel="loss",
+            title="Loss of a batch for each learning rate",
+        )
         ax.set_ylim(top=min(2 * max(self.losses[0], min(self.smoothed)), max(self.losses)))
         return self

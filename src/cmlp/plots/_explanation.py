@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class ExplanationDisplay(Display):
     """Shapley values as a bar for each column, that with the largest effect at the top.
 
-    For one row, blue bars raise the prediction above the mean one, and orange bars lower it. For all rows, the bars are
-    the means of the absolute values. Black lines are standard errors.
+    For one row, blue bars raise the prediction above the mean one, and orange bars lower it. For
+    all rows, the bars are the means of the absolute values. Black lines are standard errors.
 
     Parameters
     ----------
@@ -89,7 +89,12 @@ class ExplanationDisplay(Display):
         return cls(explanation).plot(ax, row=row, output=output, max_columns=max_columns)
 
     def plot(
-        self, ax: Axes | None = None, *, row: int | None = None, output: str | int | None = None, max_columns: int = 12
+        self,
+        ax: Axes | None = None,
+        *,
+        row: int | None = None,
+        output: str | int | None = None,
+        max_columns: int = 12,
     ) -> Self:
         """Draw the bars.
 
@@ -100,8 +105,9 @@ class ExplanationDisplay(Display):
         row : int or None, default=None
             The row to draw; None for the means over all rows.
         output : str, int or None, default=None
-            The output to draw: its name among ``explanation.output_names``, or its index. None for the one with the
-            largest prediction in this row, or for all rows for the last one, which of two classes is the second one.
+            The output to draw: its name among ``explanation.output_names``, or its index. None for
+            the one with the largest prediction in this row, or for all rows for the last one, which
+            of two classes is the second one.
         max_columns : int, default=12
             Maximum number of bars.
 
@@ -128,26 +134,41 @@ class ExplanationDisplay(Display):
         """Draw the bars of output k."""
         shape = (*self.explanation.values.shape[:2], -1)
         values, errors = (each.reshape(shape)[..., k] for each in (self.explanation.values, self.explanation.errors))
-        heights = np.abs(values).mean(axis=0) if row is None else values[row]
-        spreads = errors.max(axis=0) if row is None else errors[row]
+        if row is None:
+            heights = np.abs(values).mean(axis=0)
+        else:
+            heights = values[row]
+        if row is None:
+            spreads = errors.max(axis=0)
+        else:
+            spreads = errors[row]
         chosen = np.argsort(-np.abs(heights), kind="stable")[:max_columns].tolist()
         ax = self._start(ax, (6.0, 0.3 * len(chosen) + 1.2))
-        positions, colors = range(len(chosen)), [COLORS[int(heights[i] < 0)] for i in chosen]
+        positions = range(len(chosen))
+        colors = [COLORS[int(heights[i] < 0)] for i in chosen]
         whiskers: Any = {"xerr": spreads[chosen], "error_kw": {"elinewidth": 1, "capsize": 2}}
         self.bars_: BarContainer = ax.barh(positions, heights[chosen], color=colors, **whiskers)
         ax.set_yticks(positions, [self._label(i, row) for i in chosen])
         self.texts_: list[Text] = list(ax.get_yticklabels())
         ax.invert_yaxis()
         ax.axvline(0, color=COLORS[4], linewidth=0.5)
-        ax.set_xlabel("effect on the prediction" if row is not None else "mean absolute effect on the prediction")
+        if row is None:
+            ax.set_xlabel("mean absolute effect on the prediction")
+        else:
+            ax.set_xlabel("effect on the prediction")
         ax.set_title(self._title(row, k))
 
     def _output(self, row: int | None, output: str | int | None) -> int:
         """Return the index of the output to draw."""
-        names, predictions = self.explanation.output_names, self.explanation.predictions
+        names = self.explanation.output_names
+        predictions = self.explanation.predictions
         if output is None:
-            return len(names) - 1 if row is None else int(predictions.reshape(len(predictions), -1)[row].argmax())
-        index = names.index(output) if output in names else output
+            if row is None:
+                return len(names) - 1
+            return int(predictions.reshape(len(predictions), -1)[row].argmax())
+        index: Any = output
+        if output in names:
+            index = names.index(output)
         if not isinstance(index, (int, np.integer)) or not 0 <= index < len(names):
             raise ValueError(f"output must be one of {names}, or an index below {len(names)}, got {output!r}.")
         return int(index)
@@ -157,7 +178,9 @@ class ExplanationDisplay(Display):
         if row is None:
             return name
         value = self.explanation.data[row, column]
-        return f"{name} = {value:.4g}" if isinstance(value, float) else f"{name} = {value}"
+        if isinstance(value, float):
+            return f"{name} = {value:.4g}"
+        return f"{name} = {value}"
 
     def _title(self, row: int | None, k: int) -> str:
         found = self.explanation

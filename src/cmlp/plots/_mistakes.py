@@ -61,8 +61,12 @@ class MistakesDisplay(Display):
         n_wrong: int,
         n_rows: int,
     ) -> None:
-        self.images, self.answers, self.truth, self.scores = images, answers, truth, scores
-        self.n_wrong, self.n_rows = n_wrong, n_rows
+        self.images = images
+        self.answers = answers
+        self.truth = truth
+        self.scores = scores
+        self.n_wrong = n_wrong
+        self.n_rows = n_rows
         self.indices_: NDArray[np.intp] | None = None
 
     @classmethod
@@ -82,7 +86,8 @@ class MistakesDisplay(Display):
         Parameters
         ----------
         estimator : classifier or Network
-            A fitted classifier with `predict_proba`, also a pipeline, or a `Network` with softmax or logistic outputs.
+            A fitted classifier with `predict_proba`, also a pipeline, or a `Network` with softmax
+            or logistic outputs.
         X : array-like of shape (n_rows, n_pixels)
         y : array-like of shape (n_rows,)
             The right classes.
@@ -109,11 +114,13 @@ class MistakesDisplay(Display):
         if n_images < 1:
             raise ValueError(f"n_images must be at least 1, got {n_images}.")
         classes, scores = answers_of(estimator, X)
-        truth, pixels = np.asarray(y), np.asarray(X)
+        truth = np.asarray(y)
+        pixels = np.asarray(X)
         if truth.shape != (len(pixels),):
             raise ValueError(f"y must have one class for each of the {len(pixels)} rows, got the shape {truth.shape}.")
         shape = required_image_shape(pixels.shape[1], image_shape)
-        answers, best = classes[scores.argmax(axis=1)], scores.max(axis=1)
+        answers = classes[scores.argmax(axis=1)]
+        best = scores.max(axis=1)
         wrong = np.flatnonzero(answers != truth)
         chosen = wrong[np.argsort(-best[wrong], kind="stable")][:n_images]
         images = pixels[chosen].reshape(-1, *shape)
@@ -137,7 +144,8 @@ class MistakesDisplay(Display):
         """
         self.images_: list[AxesImage] = []
         self.texts_: list[Text] = []
-        count, shape = len(self.images), self.images.shape[1:]
+        count = len(self.images)
+        shape = self.images.shape[1:]
         if not count:
             ax = self._start(ax, (4.0, 1.0))
             ax.set_axis_off()
@@ -153,5 +161,7 @@ class MistakesDisplay(Display):
     def _summary(self) -> str:
         if not self.n_wrong:
             return f"No mistakes in {self.n_rows:,} answers"
-        shown = f", {len(self.images)} of them shown" if len(self.images) < self.n_wrong else ""
+        shown = ""
+        if len(self.images) < self.n_wrong:
+            shown = f", {len(self.images)} of them shown"
         return f"{self.n_wrong:,} of {self.n_rows:,} answers are wrong{shown}"

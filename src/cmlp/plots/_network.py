@@ -1,4 +1,7 @@
-"""A network as circles and lines: neurons coloured by their activations, with the strongest connections."""
+"""A network as circles and lines.
+
+Neurons are coloured by their activations, and have the strongest connections.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._model.results import letters
-from cmlp.plots._style import ACTIVATIONS, COLORS, Display, Layers, image_shape_of, signed_colormap, text_color
+from cmlp.plots._style import (
+    ACTIVATIONS,
+    COLORS,
+    Display,
+    Layers,
+    image_shape_of,
+    signed_colormap,
+    text_color,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +35,10 @@ _DISTANCE = 3.2  # between two layers
 
 
 class Connection(NamedTuple):
-    """A drawn connection between two neurons; layer 0 is the first after the input, to which it leads."""
+    """A drawn connection between two neurons.
+
+    Layer 0 is the first after the input, to which it leads.
+    """
 
     layer: int
     source: int
@@ -35,8 +49,9 @@ class Connection(NamedTuple):
 class NetworkDisplay(Display):
     """A network at one row: neurons coloured by their activations, and the strongest connections.
 
-    A connection's strength is its contribution to a weighted sum: weight times activation. Blue connections excite,
-    orange ones inhibit. If a layer has too many neurons to draw, those with the strongest connections are drawn.
+    A connection's strength is its contribution to a weighted sum: weight times activation. Blue
+    connections excite, orange ones inhibit. If a layer has too many neurons to draw, those with the
+    strongest connections are drawn.
 
     Parameters
     ----------
@@ -59,7 +74,8 @@ class NetworkDisplay(Display):
         The neurons of each layer; their array is the activations.
     lines_ : matplotlib LineCollection
     texts_ : list of matplotlib Text
-        Names of the layers, names and activations of the output neurons, and the numbers of neurons that are not drawn.
+        Names of the layers, names and activations of the output neurons, and the numbers of neurons
+        that are not drawn.
 
     Examples
     --------
@@ -79,7 +95,9 @@ class NetworkDisplay(Display):
         output_names: Sequence[str],
         image_shape: tuple[int, int] | None = None,
     ) -> None:
-        self.activations, self.weights, self.output_names = activations, weights, output_names
+        self.activations = activations
+        self.weights = weights
+        self.output_names = output_names
         self.image_shape = image_shape
 
     @classmethod
@@ -103,8 +121,8 @@ class NetworkDisplay(Display):
         n_connections, max_units
             As for `plot`.
         image_shape : tuple of int or None, default=None
-            Height and width of the inputs as an image, which is drawn on the left. If None, inputs whose number is a
-            square, such as 784, are square images.
+            Height and width of the inputs as an image, which is drawn on the left. If None, inputs
+            whose number is a square, such as 784, are square images.
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None for new ones.
 
@@ -121,7 +139,7 @@ class NetworkDisplay(Display):
         """
         layers = Layers(estimator)
         row = np.asarray(x)
-        rows = row[None] if row.ndim == 1 else row
+        rows = np.atleast_2d(row)
         if rows.ndim != 2 or len(rows) != 1:
             raise ValueError(f"x must be one row, got the shape {row.shape}.")
         activations = [layer[0] for layer in layers.activations(rows)]
@@ -137,7 +155,8 @@ class NetworkDisplay(Display):
         ax : matplotlib Axes or None, default=None
             Axes to draw on; None for new ones.
         n_connections : int, default=40
-            Number of connections to draw between two layers, the strongest of those between the drawn neurons.
+            Number of connections to draw between two layers, the strongest of those between the
+            drawn neurons.
         max_units : int, default=20
             Maximum number of neurons to draw per layer.
 
@@ -153,7 +172,8 @@ class NetworkDisplay(Display):
         self.neurons_: list[PathCollection] = []
         self.texts_: list[Text] = []
         self.image_: AxesImage | None = None
-        left, right = -4.6 if self.image_shape else -1.0, _DISTANCE * len(self.weights) + 2.2
+        left = -4.6 if self.image_shape else -1.0
+        right = _DISTANCE * len(self.weights) + 2.2
         ax = self._start(ax, (0.58 * (right - left), 0.58 * (_HEIGHT + 1.5)))
         self.units_ = [self._strongest_units(index, max_units) for index in range(len(self.activations))]
         self.connections_ = self._strongest_connections(n_connections)
@@ -187,7 +207,10 @@ class NetworkDisplay(Display):
         return contributions
 
     def _strongest_units(self, index: int, max_units: int) -> NDArray[np.intp]:
-        """Return the neurons of a layer to draw: all of them, or those with the strongest connections, ascending."""
+        """Return the neurons of a layer to draw, ascending.
+
+        They are all of them, or those with the strongest connections.
+        """
         size = len(self.activations[index])
         if size <= max_units:
             return np.arange(size)
@@ -201,7 +224,8 @@ class NetworkDisplay(Display):
         """Return the strongest connections between drawn neurons, weakest first."""
         chosen: list[Connection] = []
         for layer in range(len(self.weights)):
-            sources, targets = self.units_[layer], self.units_[layer + 1]
+            sources = self.units_[layer]
+            targets = self.units_[layer + 1]
             drawn = self._contributions(layer)[np.ix_(sources, targets)]
             flat = drawn.ravel()
             for k in np.argsort(-np.abs(flat), kind="stable")[:count][::-1]:
@@ -218,7 +242,10 @@ class NetworkDisplay(Display):
         return heights
 
     def _draw_connections(self, ax: Axes) -> None:
-        """Draw the connections as lines; colour and width show the contribution relative to the layer's largest."""
+        """Draw the connections as lines.
+
+        Colour and width show the contribution relative to the layer's largest.
+        """
         from matplotlib.collections import LineCollection
 
         height = [dict(zip(map(int, units), self._heights(i), strict=True)) for i, units in enumerate(self.units_)]
@@ -259,7 +286,12 @@ class NetworkDisplay(Display):
                 zorder=2,
             )
         )
-        name = "input" if index == 0 else "output" if index == len(self.weights) else f"layer {letters(index - 1)}"
+        if index == 0:
+            name = "input"
+        elif index == len(self.weights):
+            name = "output"
+        else:
+            name = f"layer {letters(index - 1)}"
         self.texts_.append(ax.text(x, _HEIGHT / 2 + 0.5, name, ha="center", va="bottom"))
         hidden = len(self.activations[index]) - len(values)
         if hidden:
@@ -271,7 +303,9 @@ class NetworkDisplay(Display):
     def _name_outputs(self, ax: Axes, x: float, values: NDArray[Any], heights: NDArray[np.float64]) -> None:
         """Write the names and activations of the output neurons, the largest one in bold type."""
         for unit, value, y in zip(self.units_[-1], values, heights, strict=True):
-            weight = "bold" if len(values) > 1 and value == values.max() else "normal"
+            weight = "normal"
+            if len(values) > 1 and value == values.max():
+                weight = "bold"
             text = f"{self.output_names[unit]}  {value:.2f}"
             self.texts_.append(ax.text(x + 0.4, y, text, ha="left", va="center", weight=weight))
 
@@ -279,10 +313,17 @@ class NetworkDisplay(Display):
         """Draw the inputs as an image, with marks at the pixels whose neurons are drawn."""
         height, width = shape
         scale = 3.2 / max(shape)
-        right, half = -0.9, scale * height / 2
+        right = -0.9
+        half = scale * height / 2
         left = right - scale * width
         image = self.activations[0].reshape(shape)
         self.image_ = ax.imshow(image, cmap="gray", extent=(left, right, -half, half), aspect="equal")
         if len(self.units_[0]) < len(self.activations[0]):
             rows, columns = np.divmod(self.units_[0], width)
-            ax.scatter(left + scale * (columns + 0.5), half - scale * (rows + 0.5), s=6, marker="s", color=COLORS[1])
+            ax.scatter(
+                left + scale * (columns + 0.5),
+                half - scale * (rows + 0.5),
+                s=6,
+                marker="s",
+                color=COLORS[1],
+            )

@@ -1,4 +1,7 @@
-"""What all plots share: reading networks and estimators, importing matplotlib, colours, axes and images."""
+"""What all plots share.
+
+Reading networks and estimators, importing matplotlib, colours, axes and images.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +28,22 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-# Colours for lines and classes: blue, vermillion and green of Okabe and Ito (2008) first. Each has a contrast of at
-# least 3 with white and with black. Markers distinguish classes too.
+# Colours for lines and classes: blue, vermillion and green of Okabe and Ito (2008) first. Each has
+# a contrast of at least 3 with white and with black. Markers distinguish classes too.
 COLORS = ("#0072B2", "#D55E00", "#009175", "#B5628F", "#7F7F7F", "#8C6D00", "#3F7FE0", "#A0522D")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-# Activations from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and Renslow 2018).
+# Activations from dark blue to yellow, with evenly increasing lightness (Nunez, Anderton and
+# Renslow 2018).
 ACTIVATIONS = "cividis"
 # The ends of the colours of weights, negative and positive, on a light and on a dark background.
 _SIGNED = {False: ("#A84F00", "#2166AC"), True: ("#FFA64D", "#74B9F0")}
 
 
 def pyplot() -> Any:
-    """Return ``matplotlib.pyplot``; raises ImportError that names the extra if matplotlib is missing."""
+    """Return ``matplotlib.pyplot``.
+
+    Raises ImportError that names the extra if matplotlib is missing.
+    """
     return optional("matplotlib.pyplot", "Plots need matplotlib: install it with `pip install cmlp[plots]`.")
 
 
@@ -95,23 +102,33 @@ class Display:
         cls.__module__ = "cmlp.plots"
 
     def _start(self, ax: Axes | None, size: tuple[float, float]) -> Axes:
-        """Store and return the axes to draw on: `ax`, or new ones in a figure of this size in inches."""
+        """Store and return the axes to draw on.
+
+        They are `ax`, or new ones in a figure of this size in inches.
+        """
         plt = pyplot()
         if ax is None:
             _, ax = plt.subplots(figsize=size, layout="constrained")
         assert ax is not None
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax
+        self.figure_ = ax.figure
         return ax
 
 
 class ImageGrid:
-    """Images of the same shape side by side on one axes, each with a title of some lines above it."""
+    """Images of the same shape side by side on one axes.
+
+    Each has a title of some lines above it.
+    """
 
     def __init__(self, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> None:
         height, width = shape
         # All sizes are in widths of an image.
-        self.height, self.gap, self.title = height / width, 0.12, 0.2 * title_lines
-        self.n_rows, self.n_columns = math.ceil(n_images / n_columns), n_columns
+        self.height = height / width
+        self.gap = 0.12
+        self.title = 0.2 * title_lines
+        self.n_rows = math.ceil(n_images / n_columns)
+        self.n_columns = n_columns
 
     @property
     def size(self) -> tuple[float, float]:
@@ -133,7 +150,8 @@ class ImageGrid:
         ax.set(**limits)
         ax.set_aspect("equal")
         ax.set_axis_off()
-        drawn, texts = [], []
+        drawn = []
+        texts = []
         for index, (image, title) in enumerate(zip(images, titles, strict=True)):
             row, column = divmod(index, self.n_columns)
             left = column * (1 + self.gap)
@@ -149,31 +167,46 @@ class ImageGrid:
 
 
 class Layers:
-    """The layers of a `Network` or a fitted estimator, but for tables; outputs without classes are numbered from 0."""
+    """The layers of a `Network` or a fitted estimator, but for tables.
+
+    Outputs without classes are numbered from 0.
+    """
 
     def __init__(self, model: Any) -> None:
         self.name = type(model).__name__
         trained = network_model_of(model)
-        self._model, self._n_threads = trained, model.n_threads
-        self.weights, self.biases, self.sizes = trained.first.weights, trained.first.biases, trained.net.sizes
+        self._model = trained
+        self._n_threads = model.n_threads
+        self.weights = trained.first.weights
+        self.biases = trained.first.biases
+        self.sizes = trained.net.sizes
         labels = trained.labels
-        names = [] if labels is None else list(map(str, labels.classes))
-        numbers = list(map(str, range(self.sizes[-1])))
-        self.output_names = names if len(names) == len(numbers) else numbers
+        self.output_names = list(map(str, range(self.sizes[-1])))
+        if labels is not None and len(labels.classes) == self.sizes[-1]:
+            self.output_names = list(map(str, labels.classes))
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
-        """Return the activations of all layers, the scaled inputs first, each of shape (n_rows, size)."""
+        """Return the activations of all layers, each (n_rows, size), the scaled inputs first."""
         rows, _ = as_rows(X, self.name)
         check_width(rows.shape[1], self.sizes[0], self.name)
-        (net, params), scale = self._model.first, self._model.input_scale
+        net, params = self._model.first
+        scale = self._model.input_scale
         later = net.activations_of(params, rows, scale=scale, n_threads=self._n_threads)
-        dense = rows if isinstance(rows, np.ndarray) else np.asarray(X.toarray())  # type: ignore[union-attr]
+        if isinstance(rows, np.ndarray):
+            dense = rows
+        else:
+            dense = np.asarray(X.toarray())  # type: ignore[union-attr]
         return [scaled_rows(dense, scale, net.dtype), *later]
 
 
 def own_model(model: Any) -> TrainedModel | None:
-    """Return the trained model of a network or an estimator of this package, or None for others, such as a pipeline."""
-    return model_of(model) if hasattr(model, "_trained") else None
+    """Return the trained model of a network or an estimator of this package.
+
+    It is None for others, such as a pipeline.
+    """
+    if hasattr(model, "_trained"):
+        return model_of(model)
+    return None
 
 
 def is_network(model: Any) -> bool:
@@ -184,11 +217,16 @@ def is_network(model: Any) -> bool:
 
 def is_classifier(model: Any) -> bool:
     """Return whether a model gives a score for each class."""
-    return traits_of_activation(model.output).is_probability if is_network(model) else hasattr(model, "predict_proba")
+    if is_network(model):
+        return traits_of_activation(model.output).is_probability
+    return hasattr(model, "predict_proba")
 
 
 def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the classes of a `Network` or of any classifier, also a pipeline, and their scores (n_rows, n_classes)."""
+    """Return the classes of a model and their scores (n_rows, n_classes).
+
+    The model is a `Network` or any classifier, also a pipeline.
+    """
     if not is_classifier(model):
         raise TypeError(
             f"estimator must be a classifier or a Network with softmax or logistic outputs, got {describe(model)}."
@@ -208,18 +246,25 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def describe(model: Any) -> str:
     """Return a model as text for an error message."""
-    return repr(model) if is_network(model) else type(model).__name__
+    if is_network(model):
+        return repr(model)
+    return type(model).__name__
 
 
 def image_shape_of(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int] | None:
-    """Return the height and width of images, or None if the number of pixels is not a square and none are given."""
+    """Return the height and width of images.
+
+    It is None if the number of pixels is not a square and none are given.
+    """
     if given is not None:
         shape = tuple(given)
         if len(shape) != 2 or shape[0] * shape[1] != n_pixels or min(shape) < 1:
             raise ValueError(f"image_shape must be two sizes whose product is {n_pixels}, got {given!r}.")
         return shape
     side = math.isqrt(n_pixels)
-    return (side, side) if side * side == n_pixels and side > 2 else None
+    if side * side == n_pixels and side > 2:
+        return (side, side)
+    return None
 
 
 def required_image_shape(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int]:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cmlp._model.results import letters, neuron_name
-from cmlp.plots._style import Display, ImageGrid, Layers, image_shape_of, index_of, signed_colormap, signed_limit
+from cmlp.plots._style import (
+    Display,
+    ImageGrid,
+    Layers,
+    image_shape_of,
+    index_of,
+    signed_colormap,
+    signed_limit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,14 +27,17 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from numpy.typing import NDArray
 
-_MOST_IMAGES, _MOST_TICKS = 64, 20
+_MOST_IMAGES = 64
+_MOST_TICKS = 20
 
 
 class WeightsDisplay(Display):
-    """The weights of a layer. Blue weights are positive, orange ones negative; the background's colour means 0.
+    """The weights of a layer.
 
-    For inputs that are images, every neuron's weights are drawn as an image. Otherwise the whole matrix is drawn, with
-    a column for each neuron.
+    Blue weights are positive, orange ones negative; the background's colour means 0.
+
+    For inputs that are images, every neuron's weights are drawn as an image. Otherwise the whole
+    matrix is drawn, with a column for each neuron.
 
     Parameters
     ----------
@@ -38,7 +49,8 @@ class WeightsDisplay(Display):
     layer : int, default=0
         Index of the layer, for the names of the neurons; 0 is the first after the input.
     output_names : sequence of str or None, default=None
-        Names of the outputs if this is the output layer; None for a hidden layer, whose neurons are A1, A2, ...
+        Names of the outputs if this is the output layer; None for a hidden layer, whose neurons are
+        A1, A2, ...
 
     Attributes
     ----------
@@ -64,7 +76,10 @@ class WeightsDisplay(Display):
         layer: int = 0,
         output_names: Sequence[str] | None = None,
     ) -> None:
-        self.weights, self.units, self.image_shape, self.layer = weights, units, image_shape, layer
+        self.weights = weights
+        self.units = units
+        self.image_shape = image_shape
+        self.layer = layer
         self.output_names = output_names
 
     @classmethod
@@ -88,8 +103,8 @@ class WeightsDisplay(Display):
         units : sequence of int or None, default=None
             The neurons to draw; None for all of them, of images the first 64.
         image_shape : tuple of int or None, default=None
-            Height and width of the layer's inputs as an image. If None, inputs of the first layer whose number is a
-            square, such as 784, are square images; otherwise a matrix is drawn.
+            Height and width of the layer's inputs as an image. If None, inputs of the first layer
+            whose number is a square, such as 784, are square images; otherwise a matrix is drawn.
         n_columns : int, default=8
             Number of images per row.
         ax : matplotlib Axes or None, default=None
@@ -110,13 +125,19 @@ class WeightsDisplay(Display):
         layer = index_of(layer, len(layers.weights), "layer")
         weights = layers.weights[layer]
         n_in, n_out = weights.shape
-        shape = image_shape_of(n_in, image_shape) if layer == 0 or image_shape is not None else None
+        shape = None
+        if layer == 0 or image_shape is not None:
+            shape = image_shape_of(n_in, image_shape)
         if units is None:
-            units = range(min(n_out, _MOST_IMAGES) if shape else n_out)
+            if shape:
+                n_out = min(n_out, _MOST_IMAGES)
+            units = range(n_out)
         chosen = [index_of(unit, n_out, "units") for unit in units]
         if not chosen:
             raise ValueError("units must name at least one neuron, got none.")
-        output_names = layers.output_names if layer == len(layers.weights) - 1 else None
+        output_names = None
+        if layer == len(layers.weights) - 1:
+            output_names = layers.output_names
         return cls(weights.copy(), chosen, shape, layer, output_names).plot(ax, n_columns=n_columns)
 
     def plot(self, ax: Axes | None = None, *, n_columns: int = 8) -> Self:
@@ -138,14 +159,16 @@ class WeightsDisplay(Display):
         chosen = self.weights[:, list(self.units)]
         limit = signed_limit(chosen)
         colors = {"cmap": signed_colormap(), "vmin": -limit, "vmax": limit}
-        ax = (
-            self._plot_matrix(ax, chosen, colors)
-            if self.image_shape is None
-            else self._plot_images(ax, n_columns, colors)
-        )
+        if self.image_shape is None:
+            ax = self._plot_matrix(ax, chosen, colors)
+        else:
+            ax = self._plot_images(ax, n_columns, colors)
         bar = self.figure_.colorbar(self.images_[0], ax=ax, label="weight", shrink=0.8, extend="both")
         bar.outline.set_visible(False)
-        ax.set_title("Weights of the outputs" if self.output_names is not None else f"Weights of layer {self._letters}")
+        if self.output_names is not None:
+            ax.set_title("Weights of the outputs")
+        else:
+            ax.set_title(f"Weights of layer {self._letters}")
         return self
 
     @property
@@ -169,10 +192,13 @@ class WeightsDisplay(Display):
         n_in, n_out = chosen.shape
         ax = self._start(ax, (float(np.clip(0.3 * n_out, 3, 10)) + 1, float(np.clip(0.3 * n_in, 2, 8)) + 0.6))
         self.images_.append(ax.imshow(chosen, aspect="auto", interpolation="nearest", **colors))
-        ax.set(
-            xlabel="output" if self.output_names is not None else f"neuron of layer {self._letters}",
-            ylabel="input" if self.layer == 0 else f"neuron of layer {letters(self.layer - 1)}",
-        )
+        columns = f"neuron of layer {self._letters}"
+        rows = "input"
+        if self.output_names is not None:
+            columns = "output"
+        if self.layer > 0:
+            rows = f"neuron of layer {letters(self.layer - 1)}"
+        ax.set(xlabel=columns, ylabel=rows)
         _name_ticks(ax.xaxis, list(map(self._name, self.units)))
         if self.layer:
             _name_ticks(ax.yaxis, [neuron_name(self.layer - 1, source) for source in range(n_in)])
@@ -187,4 +213,8 @@ def _name_ticks(axis: Axis, names: Sequence[str]) -> None:
         axis.set_ticks(range(len(names)), names)
         return
     axis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_major_formatter(FuncFormatter(lambda at, _: names[int(at)] if 0 <= at < len(names) else ""))
+
+    def name_at(place: float, _: int | None) -> str:
+        return names[int(place)] if 0 <= place < len(names) else ""
+
+    axis.set_major_formatter(FuncFormatter(name_at))

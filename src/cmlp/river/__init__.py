@@ -1,6 +1,9 @@
-"""`MLPClassifier` and `MLPRegressor` for streams, with the interface of river (https://riverml.xyz).
+"""`MLPClassifier` and `MLPRegressor` for streams.
 
-Needs the package river (the extra ``cmlp[river]``). Features and classes may appear and disappear at any time.
+They have the interface of river (https://riverml.xyz).
+
+Needs the package river (the extra ``cmlp[river]``). Features and classes may appear and disappear
+at any time.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from river.utils import dataframe
 from cmlp._bridge.blocks import output_layer
 from cmlp._data.losses import traits_of
 from cmlp.exceptions import shown
-from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_number
+from cmlp.river._stream import Stream, TargetMoments, as_frame, as_list, as_row, is_finite_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
-class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # river's types are not checked
+# river's types are not checked.
+class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
     """Neural network classifier for streams: an estimator of river.
 
     It learns row by row, or in small frames. The parameters have the names, defaults and meaning of
@@ -82,10 +86,10 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
 
     Notes
     -----
-    A feature that is absent from a row counts as 0, and so does a missing value in a frame. The weights of the first
-    row's features are random; those of a feature that appears later begin at 0, so that it changes no prediction before
-    it is learned. In the same way, the output weights of a new class begin at 0. Features that were never learned are
-    ignored in predictions.
+    A feature that is absent from a row counts as 0, and so does a missing value in a frame. The
+    weights of the first row's features are random; those of a feature that appears later begin at
+    0, so that it changes no prediction before it is learned. In the same way, the output weights of
+    a new class begin at 0. Features that were never learned are ignored in predictions.
 
     Values of very different size need a `river.preprocessing.StandardScaler` before this model.
 
@@ -93,7 +97,8 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
     --------
     >>> from river import datasets, evaluate, metrics, preprocessing
     >>> from cmlp.river import MLPClassifier
-    >>> model = preprocessing.StandardScaler() | MLPClassifier((20,), learning_rate_init=0.01, seed=1)
+    >>> network = MLPClassifier((20,), learning_rate_init=0.01, seed=1)
+    >>> model = preprocessing.StandardScaler() | network
     >>> evaluate.progressive_val_score(datasets.Phishing(), model, metrics.Accuracy())
     Accuracy: 89.43%
     """
@@ -144,8 +149,8 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         Raises
         ------
         ValueError
-            If a value is not a finite number, or the label is None or NaN. `DivergenceError`, a subclass, if the step
-            would make a weight infinite. The model stays unchanged.
+            If a value is not a finite number, or the label is None or NaN. `DivergenceError`, a
+            subclass, if the step would make a weight infinite. The model stays unchanged.
         """
         _require_label(y)
         self._learn_segment(list(x), as_row(x), [y])
@@ -165,7 +170,8 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         Raises
         ------
         ValueError
-            As for `learn_one`. If training diverges, the model is that before the rows of the last new class.
+            As for `learn_one`. If training diverges, the model is that before the rows of the last
+            new class.
         """
         _, names, rows, missing = as_frame(X)
         labels = as_list(y, len(rows))
@@ -176,7 +182,11 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
             self._learn_segment(names, rows[start:stop], labels[start:stop], missing[start:stop])
 
     def _learn_segment(
-        self, names: list[Hashable], rows: NDArray[Any], labels: list[Any], missing: NDArray[np.bool_] | None = None
+        self,
+        names: list[Hashable],
+        rows: NDArray[Any],
+        labels: list[Any],
+        missing: NDArray[np.bool_] | None = None,
     ) -> None:
         """Learn rows of which only the first may have a new label."""
         n_classes = len(self._codes)
@@ -222,7 +232,10 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]  # 
         """
         frame, names, rows, _ = as_frame(X)
         learned = self._learned
-        outputs = np.empty((len(rows), 0)) if learned is None else self._outputs(learned, names, rows)
+        if learned is None:
+            outputs = np.empty((len(rows), 0))
+        else:
+            outputs = self._outputs(learned, names, rows)
         return dataframe.to_native_frame(dict(zip(self._codes, outputs.T, strict=True)), like=frame)
 
     def predict_many(self, X: Any) -> Any:
@@ -255,7 +268,8 @@ def _require_label(label: Any, where: str = "") -> None:
         raise ValueError(f"y must be a label, got {label!r}{where}.")
 
 
-class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # river's types are not checked
+# river's types are not checked.
+class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
     """Neural network regressor for streams: an estimator of river.
 
     It learns row by row, or in small frames. The parameters have the names, defaults and meaning of
@@ -318,10 +332,11 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     -----
     Features may appear and disappear, as for `cmlp.river.MLPClassifier`.
 
-    With ``y_scale="standard"``, each row first updates the mean and the deviation of the targets (Welford, "Note on a
-    method for calculating corrected sums of squares and products", Technometrics 4, 1962), and is then learned with
-    them; a prediction is an output times the deviation, plus the mean. Both are part of the model, also of copies and
-    pickles. They are those of all rows so far: after a jump of the targets to another level, begin a new model.
+    With ``y_scale="standard"``, each row first updates the mean and the deviation of the targets
+    (Welford, "Note on a method for calculating corrected sums of squares and products",
+    Technometrics 4, 1962), and is then learned with them; a prediction is an output times the
+    deviation, plus the mean. Both are part of the model, also of copies and pickles. They are those
+    of all rows so far: after a jump of the targets to another level, begin a new model.
 
     Examples
     --------
@@ -365,7 +380,8 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
 
         With ``y_scale="standard"`` it is a copy, whose output layer contains the present mean and
         deviation: its outputs equal predictions up to rounding, and changing it changes no
-        prediction. It can have more inputs than there are features; the weights of the others are 0.
+        prediction. It can have more inputs than there are features; the weights of the others are
+        0.
         """
         learned = self._learned
         if learned is None or learned.moments is None:
@@ -393,9 +409,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         Raises
         ------
         ValueError
-            If a value is not a finite number, or y is out of the range of the loss or so far from the others that their
-            deviation is not finite. `DivergenceError`, a subclass, if the step would make a weight infinite. The model
-            stays unchanged.
+            If a value is not a finite number, or y is out of the range of the loss or so far from
+            the others that their deviation is not finite. `DivergenceError`, a subclass, if the
+            step would make a weight infinite. The model stays unchanged.
         """
         row = as_row(x)
         self._require_target(y)
@@ -424,14 +440,21 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
             self._learn_rows(names, rows, numbers, missing)
 
     def _learn_rows(
-        self, names: list[Hashable], rows: NDArray[Any], y: list[Any], missing: NDArray[np.bool_] | None = None
+        self,
+        names: list[Hashable],
+        rows: NDArray[Any],
+        y: list[Any],
+        missing: NDArray[np.bool_] | None = None,
     ) -> None:
         """Learn rows; each target is scaled by the moments of the targets up to this one."""
         if self.y_scale is None:
             self._learn(names, 1, rows, np.array(y, np.float64).reshape(-1, 1), missing)
             return
-        moments = None if self._learned is None else self._learned.moments
-        moments, scaled = moments or TargetMoments(), []
+        moments = None
+        if self._learned is not None:
+            moments = self._learned.moments
+        moments = moments or TargetMoments()
+        scaled = []
         for value in map(float, y):
             moments = moments.after(value)
             shift, spread = self._shift_and_spread(moments)
@@ -443,7 +466,7 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     def _require_target(self, value: Any, where: str = "") -> None:
         """Raise ValueError unless a target is a number in the range of the loss."""
         traits = traits_of(self.loss)
-        if not is_number(value):
+        if not is_finite_number(value):
             raise ValueError(f"y must be a finite number, got {shown(value)}{where}.")
         if traits.outside(value):
             raise ValueError(f"y must {traits.targets} with loss={self.loss!r}, got {shown(value)}{where}.")
@@ -451,7 +474,8 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
     def _shift_and_spread(self, moments: TargetMoments) -> tuple[float, float]:
         """Return what is subtracted from targets, and by what they are then divided.
 
-        Positive outputs have no shift: their targets are divided by their mean, unless all are 0 so far.
+        Positive outputs have no shift: their targets are divided by their mean, unless all are 0 so
+        far.
         """
         if traits_of(self.loss).has_positive_outputs:
             return 0.0, moments.mean or 1.0
@@ -478,7 +502,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]  # ri
         float
         """
         row = as_row(x)
-        return 0.0 if self._learned is None else self._predicted(self._learned, x, row)[0]
+        if self._learned is None:
+            return 0.0
+        return self._predicted(self._learned, x, row)[0]
 
     def predict_many(self, X: Any) -> Any:
         """Return the predictions for the rows of a frame; 0 before the first learned row.

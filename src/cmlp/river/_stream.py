@@ -1,4 +1,6 @@
-"""What the estimators for river share: checked rows, the column of each feature, and a network that grows with them.
+"""What the estimators for river share.
+
+Checked rows, the column of each feature, and a network that grows with them.
 
 `TargetMoments` are the mean and the variance of the targets so far.
 """
@@ -17,7 +19,12 @@ from cmlp._bridge import _core
 from cmlp._bridge.blocks import block_copy, empty_block
 from cmlp._data.losses import traits_of
 from cmlp._estimators.network import Network
-from cmlp._train.architecture import hidden_activations, hidden_sizes, init_activations, initial_params
+from cmlp._train.architecture import (
+    hidden_activations,
+    hidden_sizes,
+    init_activations,
+    initial_params,
+)
 from cmlp._train.parameters import PARAMETERS
 from cmlp._train.random import random_state
 
@@ -26,9 +33,12 @@ if TYPE_CHECKING:
 
 
 class TargetMoments(NamedTuple):
-    """Number, mean and sum of squared differences from the mean of the targets so far (Welford 1962).
+    """Moments of the targets so far.
 
-    Each target is one step of float64, so that blocks of rows, copies and pickles give the same bits.
+    These are number, mean and sum of squared differences from the mean (Welford 1962).
+
+    Each target is one step of float64, so that blocks of rows, copies and pickles give the same
+    bits.
     """
 
     n_targets: int = 0
@@ -37,17 +47,23 @@ class TargetMoments(NamedTuple):
 
     def after(self, y: float) -> TargetMoments:
         """Return the moments with one more target."""
-        n_targets, difference = self.n_targets + 1, y - self.mean
+        n_targets = self.n_targets + 1
+        difference = y - self.mean
         mean = self.mean + difference / n_targets
         return TargetMoments(n_targets, mean, self.squares + difference * (y - mean))
 
     def deviation(self) -> float:
         """Return the standard deviation; 1 for equal targets, and before the first one."""
-        return math.sqrt(self.squares / self.n_targets) if self.squares > 0 else 1.0
+        if self.squares > 0:
+            return math.sqrt(self.squares / self.n_targets)
+        return 1.0
 
 
 class Learned(NamedTuple):
-    """What the calls of the learn methods have made; `moments` are those of the targets if they are scaled."""
+    """What the calls of the learn methods have made.
+
+    `moments` are those of the targets if they are scaled.
+    """
 
     network: Network
     optimizer: _core.Optimizer
@@ -55,24 +71,33 @@ class Learned(NamedTuple):
 
     def resized(self, n_inputs: int, n_outputs: int) -> Learned:
         """Return a larger network with its optimizer; the new weights and moments are 0."""
-        old, state = self.network._net, self.optimizer.get_state()
+        old = self.network._net
+        state = self.optimizer.get_state()
         sizes = (n_inputs, *old.sizes[1:-1], n_outputs)
-        net = _core.Net(sizes, old.activations, old.loss, old.dtype, old.activation_parameters, old.loss_parameter)
+        net = _core.Net(
+            sizes,
+            old.activations,
+            old.loss,
+            old.dtype,
+            old.activation_parameters,
+            old.loss_parameter,
+        )
         moments = state["state"].reshape(-1, old.n_params)
-        state["state"] = np.concatenate([_padded(params, old, net) for params in moments] or [state["state"]])
-        params = _padded(self.network.params, old, net)
+        state["state"] = np.concatenate([_pad_block(params, old, net) for params in moments] or [state["state"]])
+        params = _pad_block(self.network.params, old, net)
         return self._replace(network=Network._assembled(net, params, 1.0), optimizer=_core.restored(state))
 
 
 class Stream:
     """A base class: the parameters, the column of each feature, and a network that grows.
 
-    The first layer may have more columns than there are features. The weights of such a column are 0 until a feature
-    gets it, because its input is always 0.
+    The first layer may have more columns than there are features. The weights of such a column are
+    0 until a feature gets it, because its input is always 0.
     """
 
     _parameter_owner: ClassVar[str]  # the parameters' owner in the table of hyperparameters
-    _output, loss = "softmax", "log_loss"
+    _output = "softmax"
+    loss = "log_loss"
 
     hidden_layer_sizes: int | Sequence[int]
     activation: str | Sequence[str]
@@ -122,12 +147,14 @@ class Stream:
     def network_(self) -> Network | None:
         """The network; None before the first call of a learn method.
 
-        Learning a feature or class that is new may replace it. It can have more inputs than there are features; the
-        weights of the others are 0.
+        Learning a feature or class that is new may replace it. It can have more inputs than there
+        are features; the weights of the others are 0.
         """
-        return None if self._learned is None else self._learned.network
+        if self._learned is None:
+            return None
+        return self._learned.network
 
-    # ------------------------------------------------------------------------------------------------------- learning
+    # ------------------------------------------------------------------------------------- learning
 
     def _learn(
         self,
@@ -138,12 +165,18 @@ class Stream:
         missing: NDArray[np.bool_] | None = None,
         moments: TargetMoments | None = None,
     ) -> None:
-        """Take gradient steps on rows, whose columns are `names`, and of which some values may be missing.
+        """Take gradient steps on rows.
 
-        `moments` are those of all targets, with these. If training diverges, or on Ctrl-C, the model stays unchanged.
+        Their columns are `names`, and some values may be missing.
+
+        `moments` are those of all targets, with these. If training diverges, or on Ctrl-C, the
+        model stays unchanged.
         """
-        n_features, before = len(self._columns), self._learned
-        copies = None if before is None else (block_copy(before.network.params), deepcopy(before.optimizer))
+        n_features = len(self._columns)
+        before = self._learned
+        copies = None
+        if before is not None:
+            copies = (block_copy(before.network.params), deepcopy(before.optimizer))
         try:
             grown = self._grown(names, n_outputs, missing)
             self._learned = learned = Learned(grown.network, grown.optimizer, moments)
@@ -158,7 +191,8 @@ class Stream:
             raise
 
     def _train(self, learned: Learned, rows: NDArray[Any], targets: NDArray[Any]) -> None:
-        network, optimizer = learned.network, learned.optimizer
+        network = learned.network
+        optimizer = learned.optimizer
         optimizer.learning_rate = self.learning_rate_init
         network._net.train_epoch(
             network.params,
@@ -171,22 +205,29 @@ class Stream:
         )
 
     def _grown(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> Learned:
-        """Give new features a column, and return a network with as many inputs and outputs as needed.
+        """Give new features a column; return a network with as many inputs and outputs as needed.
 
-        The features get their columns in the order of the rows in which they are first present, as if each row came
-        alone; within a row sorted, so that the order of the features in a dict does not matter.
+        The features get their columns in the order of the rows in which they are first present, as
+        if each row came alone; within a row sorted, so that the order of the features in a dict
+        does not matter.
         """
         first = {}
         for place, name in enumerate(names):
             if name not in self._columns and (missing is None or not missing[:, place].all()):
-                first[name] = 0 if missing is None else int(missing[:, place].argmin())
+                first[name] = 0
+                if missing is not None:
+                    first[name] = int(missing[:, place].argmin())
         for name in sorted(first, key=lambda name: (first[name], repr(name))):
             self._columns[name] = len(self._columns)
         learned = self._learned or self._begun(sum(row == 0 for row in first.values()), n_outputs)
-        n_inputs, sizes = len(self._columns), learned.network.sizes
-        if n_inputs > sizes[0]:  # doubled: the cost of growing is proportional to the number of features
+        n_inputs = len(self._columns)
+        sizes = learned.network.sizes
+        # doubled: the cost of growing is proportional to the number of features
+        if n_inputs > sizes[0]:
             return learned.resized(max(n_inputs, 2 * sizes[0]), n_outputs)
-        return learned.resized(sizes[0], n_outputs) if n_outputs > sizes[-1] else learned
+        if n_outputs > sizes[-1]:
+            return learned.resized(sizes[0], n_outputs)
+        return learned
 
     def _begun(self, n_features: int, n_outputs: int) -> Learned:
         """Return the network for the features of the first row, whose weights are random."""
@@ -214,10 +255,13 @@ class Stream:
         )
         return Learned(network, optimizer)
 
-    # ----------------------------------------------------------------------------------------------- inputs and outputs
+    # --------------------------------------------------------------------------- inputs and outputs
 
     def _inputs(self, network: Network, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
-        """Return rows for the network. Features that it does not know are left out, and absent ones are 0."""
+        """Return rows for the network.
+
+        Features that it does not know are left out, and absent ones are 0.
+        """
         present = [(self._columns[name], place) for place, name in enumerate(names) if name in self._columns]
         inputs = np.zeros((len(rows), network.sizes[0]), self.dtype)
         if present:
@@ -230,8 +274,11 @@ class Stream:
         return learned.network.forward(self._inputs(learned.network, names, rows))
 
 
-def _padded(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
-    """Return a parameter block of a larger network with the values of those of `old`, and 0 elsewhere."""
+def _pad_block(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any]:
+    """Return a parameter block of a larger network with the values of `old`.
+
+    Elsewhere, it is 0.
+    """
     padded = empty_block(net.n_params, net.dtype)
     padded[:] = 0
     for present, views in zip(old.views(params), net.views(padded), strict=True):
@@ -240,7 +287,7 @@ def _padded(params: NDArray[Any], old: _core.Net, net: _core.Net) -> NDArray[Any
     return padded
 
 
-def is_number(value: Any) -> bool:
+def is_finite_number(value: Any) -> bool:
     """Return whether a value is a finite number."""
     try:
         return math.isfinite(value)
@@ -253,13 +300,16 @@ def as_row(x: Mapping[Hashable, Any]) -> NDArray[np.float64]:
     if not isinstance(x, Mapping):
         raise TypeError(f"x must be a dict of features, got {type(x).__name__}.")
     for name, value in x.items():
-        if not is_number(value):
+        if not is_finite_number(value):
             raise ValueError(f"x[{name!r}] must be a finite number, got {value!r}.")
     return np.array([[float(value) for value in x.values()]], np.float64)
 
 
 def as_frame(X: Any) -> tuple[Any, list[Hashable], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return a frame with the names and the values of its columns, 0 for missing ones, and which are missing."""
+    """Return a frame with columns, and which of its values are missing.
+
+    Missing values are 0 in the frame.
+    """
     frame = dataframe.into_frame(X)
     try:
         rows = np.array(dataframe.to_numpy(frame), np.float64)

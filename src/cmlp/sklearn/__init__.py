@@ -1,10 +1,11 @@
 """The estimators as subclasses of scikit-learn's base classes, for programs that ask for these.
 
-cmlp's own classes do not need scikit-learn, so they inherit from none of its classes. Some programs check for them
-nevertheless: yellowbrick and BentoML for ``BaseEstimator``, river's wrappers for the mixins. The classes of this module
-have the parameters, methods and results of those of the same names in `cmlp`, and `save` writes the same files, which
-`cmlp.load` reads as estimators of `cmlp`. Pickle keeps the class. They also have what needs scikit-learn: metadata
-requests (``set_fit_request`` and its like), and its callbacks (``set_callbacks``).
+cmlp's own classes do not need scikit-learn, so they inherit from none of its classes. Some programs
+check for them nevertheless: yellowbrick and BentoML for ``BaseEstimator``, river's wrappers for the
+mixins. The classes of this module have the parameters, methods and results of those of the same
+names in `cmlp`, and `save` writes the same files, which `cmlp.load` reads as estimators of `cmlp`.
+Pickle keeps the class. They also have what needs scikit-learn: metadata requests
+(``set_fit_request`` and its like), and its callbacks (``set_callbacks``).
 
 If skl2onnx is installed, importing this module registers a converter for each of them.
 
@@ -41,19 +42,19 @@ __all__ = ["MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegress
 
 
 class MLPClassifier(Callbacks, mlp.MLPClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """`cmlp.MLPClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
+    """`cmlp.MLPClassifier` with scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
 class MLPRegressor(Callbacks, mlp.MLPRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """`cmlp.MLPRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
+    """`cmlp.MLPRegressor` with scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 
 class TabularClassifier(tabular.TabularClassifier, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """`cmlp.TabularClassifier` as a subclass of scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
+    """`cmlp.TabularClassifier` with scikit-learn's ``ClassifierMixin`` and ``BaseEstimator``."""
 
 
 class TabularRegressor(tabular.TabularRegressor, RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """`cmlp.TabularRegressor` as a subclass of scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
+    """`cmlp.TabularRegressor` with scikit-learn's ``RegressorMixin`` and ``BaseEstimator``."""
 
 
 with contextlib.suppress(ImportError):  # skl2onnx is not installed, or not in a version that works

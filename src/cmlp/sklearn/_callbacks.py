@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from cmlp._estimators.fitted import Fitted
 
-# Attributes that exist only during fit. They are not copied or pickled, because they hold references to X and y.
+# Attributes that exist only during fit. They are not copied or pickled, because they hold
+# references to X and y.
 _FIT_TIME = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
@@ -25,7 +26,10 @@ class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
 
     @contextmanager
     def _followers(self, X: Any, y: Any, sample_weight: Any) -> Iterator[list[CallsCallbacks]]:
-        """Call the callbacks before and after a fit on these rows; the follower calls them after each epoch."""
+        """Call the callbacks before and after a fit on these rows.
+
+        The follower calls them after each epoch.
+        """
         if "_skl_callbacks" not in vars(self):
             yield []
             return
@@ -48,16 +52,20 @@ def _nothing(estimator: object) -> None:
 
 
 class CallsCallbacks:
-    """A callback that calls those of an estimator before and after each epoch; X, y and weights are those of fit.
+    """A callback that calls those of an estimator before and after each epoch.
 
-    The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it has ended, because
-    the estimator has no model yet when the loop ends. A `Fitted` with the current parameters is made
-    only if a callback requests a fitted estimator.
+    X, y and weights are those of fit.
+
+    The constructor reports that fit begins, before the data are checked, and `fit_is_over` that it
+    has ended, because the estimator has no model yet when the loop ends. A `Fitted` with the
+    current parameters is made only if a callback requests a fitted estimator.
     """
 
     def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
         self.estimator = estimator
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        metadata = None
+        if sample_weight is not None:
+            metadata = {"sample_weight": sample_weight}
         self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.job = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
         self.job.call_on_fit_task_begin(**self.arguments)

@@ -1,4 +1,7 @@
-"""The converter for skl2onnx: it adds the graph of `to_onnx` to the graph of a pipeline or another model."""
+"""The converter for skl2onnx.
+
+It adds the graph of `to_onnx` to the graph of a pipeline or another model.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BOTH = [False, True]
-# Options of skl2onnx for classifiers. "nocl" (indices instead of labels) is one that ZipMap asks for.
-_OPTIONS: dict[str, list[Any]] = {"zipmap": [*_BOTH, "columns"], "output_class_labels": _BOTH, "nocl": [False]}
-# The numbers are those of decision_function: meta-estimators set this option where scikit-learn calls that method.
+# Options of skl2onnx for classifiers. "nocl" (indices instead of labels) is one that ZipMap asks
+# for.
+_OPTIONS: dict[str, list[Any]] = {
+    "zipmap": [*_BOTH, "columns"],
+    "output_class_labels": _BOTH,
+    "nocl": [False],
+}
+# The numbers are those of decision_function: meta-estimators set this option where scikit-learn
+# calls that method.
 _RAW_SCORES = "raw_scores"
 _END_OF_INT64 = 2.0**63
 
@@ -41,8 +50,12 @@ def register(*classes: type) -> None:
 
 
 def _set_types(operator: Any) -> None:
-    """Set the types of the outputs. Numbers are doubles if an input is, otherwise floats, as skl2onnx has them."""
-    model, rows = unchanging(operator.raw_operator), operator.inputs[0].get_first_dimension()
+    """Set the types of the outputs.
+
+    Numbers are doubles if an input is, otherwise floats, as skl2onnx has them.
+    """
+    model = unchanging(operator.raw_operator)
+    rows = operator.inputs[0].get_first_dimension()
     trained = model._trained()
     doubles = any(isinstance(variable.type, DoubleTensorType) for variable in operator.inputs)
     numbers = DoubleTensorType if doubles else FloatTensorType
@@ -51,9 +64,10 @@ def _set_types(operator: Any) -> None:
         if classes.dtype.kind in "fu" and (np.abs(classes) >= _END_OF_INT64).any():
             raise ValueError(f"Labels must be text or numbers of 64 bits for skl2onnx, got {classes.tolist()}.")
         label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
-        operator.outputs[0].set_type(
-            label([rows, len(classes)] if trained.class_labels.kind == "multilabel" else [rows])
-        )
+        shape = [rows]
+        if trained.class_labels.kind == "multilabel":
+            shape.append(len(classes))
+        operator.outputs[0].set_type(label(shape))
         operator.outputs[1].set_type(numbers([rows, len(classes)]))
     else:
         operator.outputs[0].set_type(numbers([rows, trained.net.n_out]))
@@ -61,14 +75,16 @@ def _set_types(operator: Any) -> None:
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an estimator."""
-    own, graph = operator.raw_operator, _Graph(scope, container)
+    own = operator.raw_operator
+    graph = _Graph(scope, container)
     model = unchanging(own)
     trained = model._trained()
     add = _add_table if isinstance(trained, TableModel) else _add_network
     *label, numbers = add(graph, model, operator.inputs)
     if hasattr(own, "decision_function") and container.get_options(own, {_RAW_SCORES: False})[_RAW_SCORES]:
         numbers = graph.logits
-        if len(model.classes_) == 2 and trained.class_labels.kind != "multilabel":  # one number for two classes
+        # one number for two classes
+        if len(model.classes_) == 2 and trained.class_labels.kind != "multilabel":
             numbers = graph.node("Concat", graph.node("Neg", numbers), numbers, axis=1)
     if not label:
         numbers = graph.node("Reshape", numbers, graph.constant([-1, trained.net.n_out]))
@@ -84,11 +100,17 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     widths = [variable.get_second_dimension() for variable in inputs]
     if None not in widths:
         _require_columns(model, sum(widths))
-    dtype = helper.tensor_dtype_to_np_dtype(kinds.pop()).name if len(kinds) == 1 else "float64"
-    dtype = dtype if dtype in INPUT_DTYPES else "float64"
+    dtype = "float64"
+    if len(kinds) == 1:
+        dtype = helper.tensor_dtype_to_np_dtype(kinds.pop()).name
+    if dtype not in INPUT_DTYPES:
+        dtype = "float64"
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     values = [graph.cast(variable.onnx_name, kind) for variable in inputs]
-    x = values[0] if len(values) == 1 else graph.node("Concat", *values, axis=1)
+    if len(values) == 1:
+        x = values[0]
+    else:
+        x = graph.node("Concat", *values, axis=1)
     return graph.add(onnx_model(model._trained(), dtype), [x])
 
 
@@ -100,12 +122,17 @@ def _require_columns(model: Any, found: int) -> None:
 
 
 def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
-    """Add the graph of an estimator for tables, which reads columns; an input may be a matrix of several ones."""
+    """Add the graph of an estimator for tables, which reads columns.
+
+    An input may be a matrix of several ones.
+    """
     proto = onnx_model(model._trained())
     expected = proto.graph.input
     found: list[tuple[str, int]] = []
     for variable in inputs:
-        n_columns = variable.get_second_dimension() or (len(expected) if len(inputs) == 1 else 1)
+        n_columns = variable.get_second_dimension()
+        if not n_columns:
+            n_columns = len(expected) if len(inputs) == 1 else 1
         kind = guess_proto_type(variable.type)
         found += [(column, kind) for column in graph.columns(variable.onnx_name, n_columns)]
     _require_columns(model, len(found))
@@ -113,26 +140,33 @@ def _add_table(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     for (column, kind), value in zip(found, expected, strict=True):
         wanted = value.type.tensor_type.elem_type
         if (kind == TensorProto.STRING) != (wanted == TensorProto.STRING):
-            needed, given = ("text", "numbers") if wanted == TensorProto.STRING else ("numbers", "text")
+            needed, given = "numbers", "text"
+            if wanted == TensorProto.STRING:
+                needed, given = given, needed
             raise ValueError(
-                f"The column {value.name!r} of {type(model).__name__} must be {needed}, as in fit, got {given}: pass "
-                "an input of its type for each column to skl2onnx."
+                f"The column {value.name!r} of {type(model).__name__} must be {needed}, as in "
+                f"fit, got {given}: pass an input of its type for each column to skl2onnx."
             )
         values.append(graph.cast(column, wanted))
     return graph.add(proto, values)
 
 
 class _Graph:
-    """Adds nodes to a graph of skl2onnx; `logits` are the weighted sums of the last layer that was added."""
+    """Adds nodes to a graph of skl2onnx.
+
+    `logits` are the weighted sums of the last layer that was added.
+    """
 
     def __init__(self, scope: Any, container: Any) -> None:
-        self.scope, self.container = scope, container
+        self.scope = scope
+        self.container = container
         self.logits = ""
 
     def add(self, model: Any, inputs: Sequence[str]) -> list[str]:
         """Add a model that reads these values; return the names of its outputs."""
         model = inline_local_functions(model)
-        graph, versions = model.graph, {entry.domain: entry.version for entry in model.opset_import}
+        graph = model.graph
+        versions = {entry.domain: entry.version for entry in model.opset_import}
         new = {given.name: name for given, name in zip(graph.input, inputs, strict=True)}
         for tensor in graph.initializer:
             new[tensor.name] = self.constant(tensor)
@@ -156,12 +190,16 @@ class _Graph:
         outputs = [self.scope.get_unique_variable_name(operator.lower()) for _ in range(n_outputs)]
         name = self.scope.get_unique_operator_name(operator)
         self.container.add_node(operator, list(inputs), outputs, name=name, **attributes)
-        return outputs if n_outputs > 1 else outputs[0]
+        if n_outputs > 1:
+            return outputs
+        return outputs[0]
 
     def constant(self, value: Any) -> str:
         """Add a tensor, or a list of integers; return its name."""
         tensor = TensorProto()
-        tensor.CopyFrom(numpy_helper.from_array(np.array(value, np.int64)) if isinstance(value, list) else value)
+        if isinstance(value, list):
+            value = numpy_helper.from_array(np.array(value, np.int64))
+        tensor.CopyFrom(value)
         tensor.name = self.scope.get_unique_variable_name(tensor.name or "constant")
         self.container.initializers.append(tensor)
         return str(tensor.name)
@@ -175,7 +213,9 @@ class _Graph:
 
     def cast(self, value: str, kind: int) -> str:
         """Convert numbers to another type; text stays text."""
-        return value if kind == TensorProto.STRING else str(self.node("Cast", value, to=kind))
+        if kind == TensorProto.STRING:
+            return value
+        return str(self.node("Cast", value, to=kind))
 
     def name(self, value: str, name: str) -> None:
         """Give a value a certain name."""

@@ -1,4 +1,7 @@
-"""What a shell is good for: commands that show a network of images learning, one image in it, and one step of it."""
+"""What a shell is good for.
+
+Its commands show a network of images learning, one image in it, and one step of it.
+"""
 
 from cmlp._cli.experiment import story_network
 

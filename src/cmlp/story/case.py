@@ -1,4 +1,7 @@
-"""What a command of the story shows: an experiment, one of its images, and a neuron; and what it writes to files."""
+"""What a command of the story shows, and what it writes to files.
+
+It shows an experiment, one of its images, and a neuron.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Example(NamedTuple):
 
 
 class Case(NamedTuple):
-    """An untrained network, an image, the neuron that is asked for, and the names of all neurons."""
+    """An untrained network, an image, the neuron asked for, and the names of all neurons."""
 
     experiment: Experiment
     example: Example
@@ -39,20 +42,31 @@ class Case(NamedTuple):
         return f"image {self.example.image} of {names[self.experiment.options.data]}"
 
     def other(self, layer: int) -> str:
-        """Return the option for a neuron of a layer that is not the one asked for, for suggested commands."""
-        candidates = Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)
-        return f"--neuron {shlex.quote(self.names.of(next(unit for unit in candidates if unit != self.unit)))}"
+        """Return the option for another neuron of a layer, for suggested commands."""
+        candidates = [Unit(layer, self.names.sizes[layer + 1] // 4), Unit(layer, 0)]
+        other = next(unit for unit in candidates if unit != self.unit)
+        return f"--neuron {shlex.quote(self.names.name(other))}"
 
 
 def case_of(arguments: argparse.Namespace, *, of_training: bool) -> Case:
-    """Return the case that the arguments of a command name, with an image to train on or a test image."""
-    experiment = Experiment(ExperimentOptions.of(arguments))
+    """Return the case that the arguments of a command name.
+
+    Its image is one to train on or a test image.
+    """
+    experiment = Experiment(ExperimentOptions.from_arguments(arguments))
     data = experiment.data
-    X, y = (data.X_train, data.y_train) if of_training else (data.X_test, data.y_test)
+    if of_training:
+        X = data.X_train
+        y = data.y_train
+    else:
+        X = data.X_test
+        y = data.y_test
     names = Names(experiment.network.sizes, data.labels)
     image = image_of(arguments.digit, arguments.number, y, data.labels)
     neuron = vars(arguments).get("neuron")  # not all commands ask for one
-    unit = None if neuron is None else names.unit(neuron)
+    unit = None
+    if neuron is not None:
+        unit = names.unit(neuron)
     return Case(experiment, Example(image, X[image], data.labels[y[image]]), unit, names)
 
 
@@ -62,7 +76,10 @@ def image_of(digit: str, number: int, y: NDArray[np.integer[Any]], labels: Seque
     is_class = digit.isascii() and digit.isdigit() and int(digit) < len(labels)
     if digit.lower() not in lower and not is_class:
         raise CommandError(f"DIGIT must be one of {', '.join(labels)}, got {digit!r}")
-    chosen = lower.index(digit.lower()) if digit.lower() in lower else int(digit)
+    if digit.lower() in lower:
+        chosen = lower.index(digit.lower())
+    else:
+        chosen = int(digit)
     rows = np.flatnonzero(y == chosen)
     if number > len(rows):
         count = f"{len(rows)}, the number of images of {labels[chosen]}"

@@ -17,24 +17,27 @@ _HIDDEN = ((), (16,), (16, 16), (128,))
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    names = f"hidden layers of each network, or the word none (default: {' '.join(map(_named, _HIDDEN))})"
+    names = f"hidden layers of each network, or the word none (default: {' '.join(map(_format_sizes, _HIDDEN))})"
     experiment_options.add(parser, "--hidden", nargs="+", default=_HIDDEN, help=names)
     experiment_options.add(parser, *experiment_options.TRAINING)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the networks that the arguments describe, and return the exit status."""
-    choices = [ExperimentOptions.of(arguments, hidden=hidden) for hidden in arguments.hidden]
+    choices = [ExperimentOptions.from_arguments(arguments, hidden=hidden) for hidden in arguments.hidden]
     with options.reporting():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
-    times = "once" if first.n_epochs == 1 else f"{first.n_epochs:,} times"
+    if first.n_epochs == 1:
+        times = "once"
+    else:
+        times = f"{first.n_epochs:,} times"
     terminal.say(
         f"Each network sees the same {len(first.data.y_train):,} training images {times}, "
-        f"{first.batch_size:,} at a time, with the learning rate {first.rate:g}. The test images are "
-        f"{n_test:,} others."
+        f"{first.batch_size:,} at a time, with the learning rate {first.rate:g}. The test images "
+        f"are {n_test:,} others."
     )
-    names = [_named(hidden) for hidden in arguments.hidden]
+    names = [_format_sizes(hidden) for hidden in arguments.hidden]
     width = max(13, *map(len, names))
     terminal.write_lines(["", f"{'hidden layers':{width}}  parameters  training     test  seconds"])
     accuracies = []
@@ -54,14 +57,15 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     winners = [name for name, accuracy in zip(names, accuracies, strict=True) if accuracy == best]
     terminal.say()
     terminal.say(
-        f"Highest test accuracy: {' and '.join(winners)}, {best:.1f} %. With {n_test:,} test images, the standard "
-        f"error of an accuracy is about {error:.1f} %. Another seed gives other numbers."
+        f"Highest test accuracy: {' and '.join(winners)}, {best:.1f} %. With {n_test:,} test "
+        f"images, the standard error of an accuracy is about {error:.1f} %. Another seed gives "
+        "other numbers."
     )
-    other = ExperimentOptions.of(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
+    other = ExperimentOptions.from_arguments(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
     terminal.write_lines(["", f"Try next: {program} compare --hidden {' '.join(names)} {other}"])
     return 0
 
 
-def _named(hidden: tuple[int, ...]) -> str:
+def _format_sizes(hidden: tuple[int, ...]) -> str:
     """Return hidden layers as on the command line: "16,16", or "none"."""
     return ",".join(map(str, hidden)) or "none"

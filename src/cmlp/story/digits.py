@@ -1,4 +1,4 @@
-"""The command ``cmlp digits``: a network that knows nothing learns to read images before your eyes."""
+"""The command ``cmlp digits``: a network that knows nothing learns to read images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _LEARN = {
     "page": "draw digits and turn weights, in your browser",
 }
 _CHART_HEIGHT = 8
-_WIDE, _WIDEST = 66, 79
+_WIDE = 66
+_WIDEST = 79
 _GAP = 2
 
 
@@ -44,16 +45,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the network that the arguments describe, and return the exit status."""
     with options.reporting():
-        experiment = Experiment(ExperimentOptions.of(arguments))
+        experiment = Experiment(ExperimentOptions.from_arguments(arguments))
     try:
         _introduce(terminal, experiment)
-        chart, seconds = _train(terminal, experiment)
+        chart, seconds = _train_and_report(terminal, experiment)
     except KeyboardInterrupt:
         terminal.settle()
         raise
     if terminal.rewrites:
         terminal.write_lines(["", *chart])
-    n_shown, n_test = experiment.n_epochs * len(experiment.data.X_train), len(experiment.data.X_test)
+    n_shown = experiment.n_epochs * len(experiment.data.X_train)
+    n_test = len(experiment.data.X_test)
     _say(terminal, f"test accuracy: {experiment.accuracy():.1f} %")
     _say(
         terminal,
@@ -75,7 +77,9 @@ def _say(terminal: Terminal, text: str) -> None:
 
 
 def _introduce(terminal: Terminal, experiment: Experiment) -> None:
-    network, subject, sizes = experiment.network, experiment.subject, experiment.network.sizes
+    network = experiment.network
+    subject = experiment.subject
+    sizes = experiment.network.sizes
     terminal.say(f"A neural network learns to {subject.aim}.")
     terminal.write_lines(["", f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 image"])
     terminal.write_lines([f"  {size:5,} hidden neurons" for size in sizes[1:-1]])
@@ -85,43 +89,54 @@ def _introduce(terminal: Terminal, experiment: Experiment) -> None:
     _say(
         terminal,
         f"Between them {weights} = {network.n_params - n_biases:,} weights, and {n_biases:,} "
-        f"biases. That makes {network.n_params:,} parameters: as many knobs and dials to turn. At first, "
-        "all of them are set at random.",
+        f"biases. That makes {network.n_params:,} parameters: as many knobs and dials to turn. At "
+        "first, all of them are set at random.",
     )
     if experiment.method.explanation:
         _say(terminal, experiment.method.explanation)
     accuracy = experiment.accuracy()
     _say(terminal, f"accuracy before training: {accuracy:.1f} %")
-    trash = "Utter trash, as it must be: a" if accuracy < 200 / sizes[-1] else "A"
+    if accuracy < 200 / sizes[-1]:
+        trash = "Utter trash, as it must be: a"
+    else:
+        trash = "A"
     _say(
         terminal,
-        f"{trash} blind guess is right one time in {sizes[-1]}. Now the network is "
-        f"shown {len(experiment.data.X_train):,} images ({subject.source}), {experiment.batch_size:,} at a time. "
-        "The cost says how far off its answers are, on average over all these images. The gradient says which way to "
-        "turn each knob so that the cost changes fastest, and its length says how steep the slope is. "
-        "Each pass through all the images is called an epoch. The test accuracy is that on "
-        f"{len(experiment.data.X_test):,} other images.",
+        f"{trash} blind guess is right one time in {sizes[-1]}. Now the network is shown "
+        f"{len(experiment.data.X_train):,} images ({subject.source}), {experiment.batch_size:,} "
+        "at a time. The cost says how far off its answers are, on average over all these images. "
+        "The gradient says which way to turn each knob so that the cost changes fastest, and its "
+        "length says how steep the slope is. Each pass through all the images is called an "
+        f"epoch. The test accuracy is that on {len(experiment.data.X_test):,} other images.",
     )
     terminal.say()
 
 
-def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float]:
-    """Train with a live line for each epoch; return charts of cost and accuracy, and the training time in seconds."""
-    n_epochs, data = experiment.n_epochs, experiment.data
-    seconds, history = 0.0, []
+def _train_and_report(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float]:
+    """Train with a live line for each epoch.
+
+    Return charts of cost and accuracy, and the training time in seconds.
+    """
+    n_epochs = experiment.n_epochs
+    data = experiment.data
+    seconds = 0.0
+    history = []
     for number in range(n_epochs + 1):
         if number:
             start = time.perf_counter()
             experiment.train_epoch()
             seconds += time.perf_counter() - start
         history.append(experiment.measure())
+        test = "test accuracy" if terminal.width >= _WIDE else "test"
         fields = [
             f"epoch {number:{len(str(n_epochs))}}/{n_epochs}",
             f"cost {history[-1].cost:.4f}",
             f"gradient {experiment.network.gradient(data.X_train, data.y_train).norm:.4f}",
-            f"{'test accuracy' if terminal.width >= _WIDE else 'test'} {history[-1].test_accuracy:.1f} %",
+            f"{test} {history[-1].test_accuracy:.1f} %",
         ]
-        left = [f"{duration(seconds / number * (n_epochs - number))} left"] if number else []
+        left = []
+        if number:
+            left.append(f"{duration(seconds / number * (n_epochs - number))} left")
         terminal.write_live([*fields, *left])
     terminal.settle()
     bottom = [(0.0, "0"), (1.0, count_noun(n_epochs, "epoch"))]
@@ -130,22 +145,30 @@ def _train(terminal: Terminal, experiment: Experiment) -> tuple[list[str], float
 
 
 def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
-    """Draw right answers from different classes, and the mistake that is brightest: four images with their answers."""
-    data, outputs = experiment.data, experiment.network.forward(experiment.data.X_test)
-    answers, activations, truth = outputs.argmax(axis=1), outputs.max(axis=1), data.y_test
-    right, wrong = np.flatnonzero(answers == truth), np.flatnonzero(answers != truth)
+    """Draw four images: right answers, and the brightest mistake.
+
+    The right answers are from different classes.
+    """
+    data = experiment.data
+    outputs = experiment.network.forward(experiment.data.X_test)
+    answers = outputs.argmax(axis=1)
+    activations = outputs.max(axis=1)
+    truth = data.y_test
+    right = np.flatnonzero(answers == truth)
+    wrong = np.flatnonzero(answers != truth)
     mistakes = "It made no mistake."
     if len(wrong):
         mistakes = f"{len(wrong):,} of {len(truth):,} answers were wrong; the last image here is the mistake with the "
         mistakes += "highest activation."
     _say(
         terminal,
-        "Here are four of those images. The answer is the output neuron with the highest activation, a number from 0 "
-        "to 1. It says how strongly the network holds this answer; it is not the probability of being right. "
-        f"{mistakes}",
+        "Here are four of those images. The answer is the output neuron with the highest "
+        "activation, a number from 0 to 1. It says how strongly the network holds this answer; "
+        f"it is not the probability of being right. {mistakes}",
     )
     _, first = np.unique(truth[right], return_index=True)
-    chosen = right[np.sort(first)].tolist()[: 3 if len(wrong) else 4]
+    n_right = 3 if len(wrong) else 4
+    chosen = right[np.sort(first)].tolist()[:n_right]
     chosen += wrong[np.argsort(-activations[wrong], kind="stable")].tolist()[: 4 - len(chosen)]
     blocks = []
     for i in chosen:
@@ -159,23 +182,32 @@ def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
 def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     """Draw the weights of two neurons of the first layer as images, one weight per pixel."""
     weights = experiment.network.weights[0].T.reshape(-1, SIDE, SIDE).astype(np.float64)
-    positive, negative = ("blue", "orange") if terminal.colors else ("shades", "dashes")
+    positive = "shades"
+    negative = "dashes"
+    if terminal.colors:
+        positive = "blue"
+        negative = "orange"
     _say(
         terminal,
-        f"This is what neurons of the first layer look for, drawn from their {SIDE * SIDE} weights: {positive} where a "
-        f"bright pixel turns the neuron on, {negative} where it turns it off. Do you see edges, loops, strokes?",
+        f"This is what neurons of the first layer look for, drawn from their {SIDE * SIDE} "
+        f"weights: {positive} where a bright pixel turns the neuron on, {negative} where it turns "
+        "it off. Do you see edges, loops, strokes?",
     )
     # The clearest images are those in which neighbouring pixels are most alike.
-    rows, columns = weights[:, 1:] * weights[:, :-1], weights[..., 1:] * weights[..., :-1]
+    rows = weights[:, 1:] * weights[:, :-1]
+    columns = weights[..., 1:] * weights[..., :-1]
     alike = (rows.sum(axis=(1, 2)) + columns.sum(axis=(1, 2))) / np.maximum((weights**2).sum(axis=(1, 2)), 1e-300)
     clearest = np.argsort(-alike, kind="stable")[:2].tolist()
     names = Names(experiment.network.sizes, experiment.data.labels)
-    blocks = [[*drawing.weight_lines(terminal, weights[i]), names.of(Unit(0, i))] for i in clearest]
+    blocks = [[*drawing.weight_lines(terminal, weights[i]), names.name(Unit(0, i))] for i in clearest]
     _write_gallery(terminal, blocks)
 
 
 def _write_gallery(terminal: Terminal, blocks: list[list[str]]) -> None:
-    """Write images with captions, as many side by side as fit; only the captions if an image is too wide."""
+    """Write images with captions, as many side by side as fit.
+
+    Only the captions are written if an image is too wide.
+    """
     if terminal.width < SIDE:
         blocks = [block[SIDE // 2 :] for block in blocks]
     per_row = max(1, (terminal.width + _GAP) // (SIDE + _GAP))
@@ -185,8 +217,12 @@ def _write_gallery(terminal: Terminal, blocks: list[list[str]]) -> None:
 
 def suggestions(chosen: ExperimentOptions, *, is_story: bool) -> dict[str, ExperimentOptions]:
     """Return options to try next by what they are, without those that were just used."""
-    wider, plain = replace(chosen, hidden=(128, 64)), ExperimentOptions(chosen.data, method="story")
-    other = {"a wider network": wider} if is_story else {"the story's plain method": plain}
+    wider = replace(chosen, hidden=(128, 64))
+    plain = ExperimentOptions(chosen.data, method="story")
+    if is_story:
+        other = {"a wider network": wider}
+    else:
+        other = {"the story's plain method": plain}
     other["another random start"] = replace(chosen, seed=(chosen.seed + 1) % 2**32)
     sets = {
         "the whole of MNIST, fast": ExperimentOptions("mnist"),
@@ -203,12 +239,18 @@ def _suggest(terminal: Terminal, experiment: Experiment, program: str) -> None:
     _say(terminal, "Try next:")
     for group in (_LEARN, {**commands, "--help": "all commands"}):
         terminal.write_lines(["", *suggestion_lines(program, terminal.width, group)])
-    source = "Network and story follow" if is_story else "The story is that of"
+    if is_story:
+        source = "Network and story follow"
+    else:
+        source = "The story is that of"
     _say(terminal, f"{source} 3Blue1Brown's video series Neural networks, chapters 1 to 4: {SERIES}")
 
 
 def suggestion_lines(program: str, width: int, commands: Mapping[str, str] = _LEARN) -> list[str]:
-    """Return commands, by default those for learners, with their descriptions, in two columns if they fit."""
+    """Return commands with their descriptions, by default those for learners.
+
+    They are in two columns if they fit.
+    """
     longest = max(map(len, commands))
     lines = [f"  {program} {command:{longest}}  {what}" for command, what in commands.items()]
     if max(map(len, lines)) <= width:

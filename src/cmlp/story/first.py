@@ -1,4 +1,7 @@
-"""What ``cmlp`` without arguments shows on a terminal: a network learns in 15 seconds, then reads a digit."""
+"""What ``cmlp`` without arguments shows on a terminal.
+
+A network learns in 15 seconds, then reads a digit.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,14 @@ import numpy as np
 
 from cmlp._cli.experiment import Experiment, ExperimentOptions
 from cmlp._cli.options import CommandError
-from cmlp._cli.terminal import Terminal, printable, printable_message, visible, wants_no_motion, wrapped
+from cmlp._cli.terminal import (
+    Terminal,
+    printable,
+    printable_message,
+    wants_no_motion,
+    without_codes,
+    wrap,
+)
 from cmlp._cli.web import EXPLORER, PAGE_FILE, open_in_browser
 from cmlp.story import drawing
 from cmlp.story.animation import Learning, Player, body_lines, old_and_new
@@ -26,8 +36,10 @@ _SENTENCES = (0.0, 0.16, 0.45, 0.75)
 _FORWARD_KEYS = (" ", "enter", "right", "down", "n")
 _BACK_KEYS = ("b", "left", "up", "backspace")
 _SMALLEST = (50, 18)
-_IMAGE_LINES, _SMALL_IMAGE_LINES = SIDE // 2, 10
-_GAP, _BAR_WIDTH = 4, 40
+_IMAGE_LINES = SIDE // 2
+_SMALL_IMAGE_LINES = 10
+_GAP = 4
+_BAR_WIDTH = 40
 
 
 def can_play(terminal: Terminal, keyboard: TextIO) -> bool:
@@ -37,8 +49,12 @@ def can_play(terminal: Terminal, keyboard: TextIO) -> bool:
 
 
 def run(terminal: Terminal, program: str) -> int:
-    """Show a network learning, then a digit and its answer until a key leads on; return the exit status."""
-    moves, opening = not wants_no_motion(), Opening(terminal)
+    """Show a network learning, then a digit and its answer; return the exit status.
+
+    The answer is shown until a key leads on.
+    """
+    moves = not wants_no_motion()
+    opening = Opening(terminal)
     with opening_screen(terminal, keyboard_of(sys.stdin)) as screen:
         opening.play(screen, moves=moves)
         while opening.ask(screen) == "a":
@@ -53,7 +69,10 @@ def run(terminal: Terminal, program: str) -> int:
 
 
 class Opening:
-    """Training from the start, and the digits that the network reads at its end; `page` is a path if one is made."""
+    """Training from the start, and the digits that the network reads at its end.
+
+    `page` is a path if one is made.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
@@ -68,8 +87,12 @@ class Opening:
         self.page: str | None = None
 
     def play(self, screen: Screen, *, moves: bool = True) -> None:
-        """Show the training until its end, or until a key ends it. If nothing may move, only train."""
-        player, terminal = Player(self.learning, _SECONDS), self.terminal
+        """Show the training until its end, or until a key ends it.
+
+        If nothing may move, only train.
+        """
+        player = Player(self.learning, _SECONDS)
+        terminal = self.terminal
         if moves:
             player.play(
                 screen.read_key,
@@ -84,22 +107,32 @@ class Opening:
         seen = self.learning.batch * self.learning.experiment.batch_size
         right = self.learning.now.measured.test_accuracy
         state = f"{seen:,} digits shown   {right:.0f} % of new ones right"
-        keys = f"space {'go on' if paused else 'pause'}   left back   q on"
+        space = "go on" if paused else "pause"
+        keys = f"space {space}   left back   q on"
         return [self._strong(self.sentence()), *body, legend], drawing.ends(state, keys, width)[0]
 
     def _legend(self, width: int) -> str:
         """Say in a line what the squares, the dots and the axis are."""
         old, new = old_and_new(self.terminal)
-        parts = ["A1 ...: a neuron", f"{old} old: learned from", f"{new} new: never seen", "axis: epochs"]
-        while len(visible("   ".join(parts))) > width:
+        parts = [
+            "A1 ...: a neuron",
+            f"{old} old: learned from",
+            f"{new} new: never seen",
+            "axis: epochs",
+        ]
+        while len(without_codes("   ".join(parts))) > width:
             parts.pop()
         return "   ".join(parts)
 
     def sentence(self) -> str:
         """Return what to say at this point of the training."""
         share = self.learning.share_at(self.learning.batch)
-        n_images, n_params = len(self.data.X_train), self.learning.experiment.network.n_params
-        looks = "Blue yes, orange" if self.terminal.colors else "Shades yes, dashes"
+        n_images = len(self.data.X_train)
+        n_params = self.learning.experiment.network.n_params
+        if self.terminal.colors:
+            looks = "Blue yes, orange"
+        else:
+            looks = "Shades yes, dashes"
         sentences = (
             f"{n_params:,} random numbers. This is a 9; they say {self._first_answer}.",
             f"{n_images:,} digits, ten at a time: every number moves a little.",
@@ -117,11 +150,15 @@ class Opening:
             key = screen.ask(lambda: screen.show(self.last_lines(self.terminal.width - 1, self.terminal.height)))
             self._notice = ""
             if key == "a" or key in QUIT_KEYS:
-                return "a" if key == "a" else "q"
+                if key == "a":
+                    return "a"
+                return "q"
             if key in ("s", "d"):
-                self._notice = self._open_page("" if key == "s" else EXPLORER)
+                part = "" if key == "s" else EXPLORER
+                self._notice = self._open_page(part)
             elif key in _FORWARD_KEYS or key in _BACK_KEYS:
-                self._image = (self._image + (1 if key in _FORWARD_KEYS else -1)) % len(self.data.y_test)
+                step = 1 if key in _FORWARD_KEYS else -1
+                self._image = (self._image + step) % len(self.data.y_test)
 
     def last_lines(self, width: int, height: int) -> list[str]:
         """Return the lines of the screen at the end: a digit, its answer, and the keys."""
@@ -132,22 +169,32 @@ class Opening:
             f"{strong('d')}      draw one yourself, in your browser",
             f"{strong('space')}  another digit     {strong('a')}  again     {strong('q')}  quit",
         ]
-        heading = [strong(line) for line in wrapped(title, width)]
+        heading = [strong(line) for line in wrap(title, width)]
         notice = textwrap.wrap(self._notice, width)  # also within a long path
         space = height - len(heading) - len(menu) - len(notice) - 2
-        answer = self.answer_lines(width, _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES)
+        height = _IMAGE_LINES if space >= _IMAGE_LINES else _SMALL_IMAGE_LINES
+        answer = self.answer_lines(width, height)
         lines = [*heading, "", *answer, "", *menu, *notice]
-        return lines if len(lines) <= height else [line for line in lines if line]
+        if len(lines) <= height:
+            return lines
+        return [line for line in lines if line]
 
     def answer_lines(self, width: int, height: int) -> list[str]:
         """Draw the image to read, in 14 or 10 lines, with the outputs and the answer beside it."""
-        row, label = self.data.X_test[self._image], self.data.labels[self.data.y_test[self._image]]
+        row = self.data.X_test[self._image]
+        label = self.data.labels[self.data.y_test[self._image]]
         outputs, answer = self._read(row)
         is_large = height == _IMAGE_LINES
         image = drawing.digit_lines(self.terminal, row, whole=is_large)[: height + (not is_large)]
         bars = drawing.output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
-        verdict = f"It says {answer}." if answer == label else f"It says {answer}, but this is a {label}."
-        lines = [self._strong(verdict), *([""] if is_large else []), *bars]
+        if answer == label:
+            verdict = f"It says {answer}."
+        else:
+            verdict = f"It says {answer}, but this is a {label}."
+        lines = [self._strong(verdict)]
+        if is_large:
+            lines.append("")
+        lines += bars
         return drawing.beside(image, lines, gap=_GAP)
 
     def _strong(self, text: str) -> str:
@@ -166,4 +213,5 @@ class Opening:
         except OSError as error:
             return printable_message(f"cannot write {PAGE_FILE} here: {error.strerror or error}")
         opened_there = open_in_browser(path, address)
-        return f"{printable(path)}: {'open in your browser' if opened_there else 'open this file in a browser'}"
+        state = "open in your browser" if opened_there else "open this file in a browser"
+        return f"{printable(path)}: {state}"

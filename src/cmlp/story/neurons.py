@@ -1,4 +1,7 @@
-"""One neuron of a network: its name, its weighted sum spelled out, and its activation function in words."""
+"""One neuron of a network.
+
+Its name, its weighted sum spelled out, and its activation function in words.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ SIDE = 28  # pixels per row and per column
 
 
 class Unit(NamedTuple):
-    """A neuron after the input: `layer` 0 is the first layer after the input; `neuron` is its column in the weights."""
+    """A neuron after the input.
+
+    `layer` 0 is the first layer after the input; `neuron` is its column in the weights.
+    """
 
     layer: int
     neuron: int
@@ -35,17 +41,22 @@ class Names(NamedTuple):
         """The layer of the outputs."""
         return len(self.sizes) - 2
 
-    def of(self, unit: Unit) -> str:
+    def name(self, unit: Unit) -> str:
         """Return the name of a neuron, for example "A13", or the label of an output."""
         return neuron_name(*unit, self.labels if unit.layer == self.last else None)
 
-    def of_knob(self, knob: ParameterIndex) -> str:
+    def name_knob(self, knob: ParameterIndex) -> str:
         """Return the name of a weight or a bias: "B8 to 9", "bias of 9"."""
-        target = self.of(Unit(knob.layer, knob.target))
-        return f"bias of {target}" if knob.source is None else f"{source_name(knob.layer, knob.source)} to {target}"
+        target = self.name(Unit(knob.layer, knob.target))
+        if knob.source is None:
+            return f"bias of {target}"
+        return f"{source_name(knob.layer, knob.source)} to {target}"
 
     def unit(self, text: str) -> Unit:
-        """Return the neuron that a name means, or raise a ValueError that names the neurons of the network."""
+        """Return the neuron that a name means.
+
+        Raises a ValueError that names the neurons of the network.
+        """
         if text in self.labels:
             return Unit(self.last, list(self.labels).index(text))
         match = re.fullmatch(r"([A-Za-z]+)(\d+)", text)
@@ -58,18 +69,25 @@ class Names(NamedTuple):
 
 
 def source_name(layer: int, index: int) -> str:
-    """Return the name of the input `index` of a layer: a pixel for layer 0, otherwise a hidden neuron."""
-    return neuron_name(layer - 1, index) if layer else f"row {index // SIDE:2}, col {index % SIDE:2}"
+    """Return the name of the input `index` of a layer.
+
+    It is a pixel for layer 0, otherwise a hidden neuron.
+    """
+    if layer:
+        return neuron_name(layer - 1, index)
+    return f"row {index // SIDE:2}, col {index % SIDE:2}"
 
 
 _SHOWN = 0.001
 
 
 def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) -> tuple[list[str], str]:
-    """Spell out the weighted sum of a neuron for an example: a table, and what it would be without its largest term.
+    """Spell out the weighted sum of a neuron for an example.
 
-    The table has the largest terms, the others that are not 0, the bias, the sum and the activation. The sentence is
-    empty if all inputs are 0.
+    It is a table, and what the sum would be without its largest term.
+
+    The table has the largest terms, the others that are not 0, the bias, the sum and the
+    activation. The sentence is empty if all inputs are 0.
     """
     layer, index = unit
     inputs = network.activations(row[None])[layer][0].astype(np.float64)
@@ -78,7 +96,7 @@ def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) 
     largest = np.argsort(-np.abs(products), kind="stable")[:n_terms]
     largest = largest[inputs[largest] != 0]
     others = np.setdiff1d(np.flatnonzero(inputs), largest)
-    z, activation = _result(network, row, unit)
+    z, activation = _name_result(network, row, unit)
 
     names = [source_name(layer, i) for i in largest]
     width = max(map(len, [*names, "bias"]))
@@ -87,7 +105,7 @@ def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) 
     rows = [("bias", f"{network.biases[layer][index]:+8.3f}"), ("sum z", f"{z:+8.3f}")]
     rows.append((f"{function_name(network, layer)}(z)", f"{activation:8.3f}"))
     if len(others):
-        noun = f"other {'neuron' if layer else 'pixel'}"
+        noun = "other neuron" if layer else "other pixel"
         rows.insert(0, (count_noun(len(others), noun), f"{products[others].sum():+8.3f}"))
     lines += [f"{name:{width + 21}}{value}" for name, value in rows]
     if not names:
@@ -95,19 +113,22 @@ def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) 
 
     without = copy.copy(network)
     without.weights[layer][largest[0], index] = 0
-    other_z, other = _result(without, row, unit)
-    digits = ".3f" if max(other, activation) >= _SHOWN else ".1e"  # near 0, three decimals would show no difference
+    other_z, other = _name_result(without, row, unit)
+    # near 0, three decimals would show no difference
+    digits = ".3f" if max(other, activation) >= _SHOWN else ".1e"
     sign = "positive" if weights[largest[0]] > 0 else "negative"
     return lines, (
-        f"The weight of {' '.join(names[0].split())} is {sign}. If this input were 0, the sum would be {other_z:+.3f} "
-        f"and the activation {other:{digits}} instead of {activation:{digits}}."
+        f"The weight of {' '.join(names[0].split())} is {sign}. If this input were 0, the sum "
+        f"would be {other_z:+.3f} and the activation {other:{digits}} instead of "
+        f"{activation:{digits}}."
     )
 
 
-def _result(network: Network, row: NDArray[Any], unit: Unit) -> tuple[float, float]:
+def _name_result(network: Network, row: NDArray[Any], unit: Unit) -> tuple[float, float]:
     """Return the weighted sum of a neuron and its activation."""
     layer, index = unit
-    sums, activations = network.weighted_sums(row[None]), network.activations(row[None])
+    sums = network.weighted_sums(row[None])
+    activations = network.activations(row[None])
     return float(sums[layer][0, index]), float(activations[layer + 1][0, index])
 
 

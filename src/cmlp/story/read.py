@@ -1,4 +1,7 @@
-"""The command ``cmlp read``: reads a picture of a digit and shows what the network sees and answers."""
+"""The command ``cmlp read``: reads a picture of a digit.
+
+It shows what the network sees and answers.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 DESCRIPTION = (
-    "Read a picture of one digit from a file, show what the network sees, and its answer. The picture can have any "
-    "size and format; dark ink on light ground is inverted. It is prepared as MNIST's images were: scaled to 20 x 20 "
-    "pixels, with the center of mass in the middle of 28 x 28. Needs Pillow (the extra cmlp[images])."
+    "Read a picture of one digit from a file, show what the network sees, and its answer. The "
+    "picture can have any size and format; dark ink on light ground is inverted. It is prepared "
+    "as MNIST's images were: scaled to 20 x 20 pixels, with the center of mass in the middle of "
+    "28 x 28. Needs Pillow (the extra cmlp[images])."
 )
-_BAR_WIDTH, _GAP = 30, 2
+_BAR_WIDTH = 30
+_GAP = 2
 # An answer whose activation is below this is called weak, and a second one above it a rival.
 _BRIGHT = 0.5
 
@@ -45,31 +50,36 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="FILE",
-        help="a model file with 784 inputs (cmlp digits --save FILE); without it, a network is trained first. A model "
-        "without input_scale gets pixels from 0 to 1",
+        help="a model file with 784 inputs (cmlp digits --save FILE); without it, a network is "
+        "trained first. A model without input_scale gets pixels from 0 to 1",
     )
     experiment_options.add(parser, "--hidden", *experiment_options.TRAINING)
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Read the picture that the arguments name, and return the exit status."""
-    path, model, chosen = arguments.picture, arguments.model, ExperimentOptions.of(arguments)
+    path = arguments.picture
+    model = arguments.model
+    chosen = ExperimentOptions.from_arguments(arguments)
     picture = read_picture(path)
     with options.reporting():
         if model is None:
             experiment = Experiment(chosen)
             answer = Answer(experiment.train().forward(picture.pixels[None])[0], experiment.data.labels)
         else:
-            answer = _saved_answer(model, picture)
+            answer = _ask_saved(model, picture)
     _show(terminal, path, picture, answer)
     if model is None:
         again = " ".join(filter(None, ["digits", chosen.arguments(), "--save digits.cmlp"]))
-        keep = [f"  {program} {again}", f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp"]
+        keep = [
+            f"  {program} {again}",
+            f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp",
+        ]
         terminal.write_lines(["", "The network was trained just now. To keep it and use it again:", "", *keep])
     return 0
 
 
-def _saved_answer(path: str, picture: Picture) -> Answer:
+def _ask_saved(path: str, picture: Picture) -> Answer:
     from cmlp import load
 
     model: Any = load(path)
@@ -77,11 +87,13 @@ def _saved_answer(path: str, picture: Picture) -> Answer:
     if network is not model and not hasattr(model, "predict_proba"):
         kind = type(model).__name__
         raise CommandError(f"{path} holds an {kind}; reading digits needs a Network or an MLPClassifier.")
-    n_pixels, n_inputs = SIDE * SIDE, network.sizes[0]
+    n_pixels = SIDE * SIDE
+    n_inputs = network.sizes[0]
     if n_inputs != n_pixels:
         raise CommandError(f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {n_pixels}.")
-    row = picture.pixels[None]
-    pixels = row / np.float32(255) if network.input_scale == 1 else row
+    pixels: NDArray[Any] = picture.pixels[None]
+    if network.input_scale == 1:
+        pixels = pixels / np.float32(255)
     if network is model:
         outputs = network.forward(pixels)[0]
         return Answer(outputs, [str(k) for k in range(len(outputs))])
@@ -90,13 +102,17 @@ def _saved_answer(path: str, picture: Picture) -> Answer:
 
 def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> None:
     width, height = picture.size
-    ink = "dark on light, so it is inverted" if picture.inverted else "light on dark"
+    if picture.inverted:
+        ink = "dark on light, so it is inverted"
+    else:
+        ink = "light on dark"
     terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
     image = drawing.digit_lines(terminal, picture.pixels, whole=True)
     bars = drawing.output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     is_wide = terminal.width >= SIDE + _GAP + _BAR_WIDTH
-    terminal.write_lines(["", *(drawing.beside(image, bars, gap=_GAP) if is_wide else [*image, "", *bars]), ""])
-    doubtful = doubt(picture.pixels)
+    lines = drawing.beside(image, bars, gap=_GAP) if is_wide else [*image, "", *bars]
+    terminal.write_lines(["", *lines, ""])
+    doubtful = find_doubt(picture.pixels)
     if doubtful:
         terminal.say(f"{doubtful} It has an output for each digit and none for anything else, so it names one:")
     terminal.say(_verdict(answer))
@@ -119,9 +135,11 @@ _BOX = 20
 _CENTER = 14.0
 # Contrast between ink and background below which a picture counts as empty, from 0 to 1.
 _LEAST_CONTRAST = 0.1
-# Ink that is fainter than this share of the strongest ink is background: shadows, paper, and compression noise.
+# Ink that is fainter than this share of the strongest ink is background: shadows, paper, and
+# compression noise.
 _FAINT = 0.2
-# Longest side of the picture that is analyzed; larger pictures are made smaller first, to save memory.
+# Longest side of the picture that is analyzed; larger pictures are made smaller first, to save
+# memory.
 _LONGEST = 2000
 
 
@@ -135,24 +153,30 @@ class Picture(NamedTuple):
 
 def read_picture(path: str) -> Picture:
     """Read a picture of a digit from a file of any format that Pillow reads."""
-    gray, size = _gray(path)
+    gray, size = _read_gray(path)
     background = float(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
     difference = gray - background
     inverted = bool(-difference.clip(max=0).sum() > difference.clip(min=0).sum())
-    ink = (-difference if inverted else difference).clip(min=0)
+    if inverted:
+        difference = -difference
+    ink = difference.clip(min=0)
     strongest = float(ink.max())
     if strongest < _LEAST_CONTRAST:
         raise CommandError(f"{path} shows nothing: all its pixels have nearly the same brightness.")
     ink /= strongest
     ink[ink < _FAINT] = 0
-    return Picture(centered(ink), size, inverted)
+    return Picture(center_digit(ink), size, inverted)
 
 
-def centered(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return a digit as an image of MNIST: scaled to fit into 20 x 20 pixels, its center of mass in the middle."""
+def center_digit(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return a digit as an image of MNIST.
+
+    It is scaled to fit into 20 x 20 pixels, its center of mass in the middle.
+    """
     from PIL import Image
 
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    rows = np.flatnonzero(ink.any(axis=1))
+    columns = np.flatnonzero(ink.any(axis=0))
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = _BOX / max(cut.shape)
     height, width = (max(1, round(length * scale)) for length in cut.shape)
@@ -160,7 +184,10 @@ def centered(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     digit = np.asarray(resized, np.float64)
     digit = digit / digit.max()  # thin strokes become fainter when the picture becomes smaller
     total = digit.sum()
-    middle = (np.arange(height) @ digit.sum(axis=1) / total, np.arange(width) @ digit.sum(axis=0) / total)
+    middle = (
+        np.arange(height) @ digit.sum(axis=1) / total,
+        np.arange(width) @ digit.sum(axis=0) / total,
+    )
     top, left = (
         min(max(round(_CENTER - at), 0), SIDE - length) for at, length in zip(middle, digit.shape, strict=True)
     )
@@ -169,7 +196,7 @@ def centered(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     return image.ravel()
 
 
-def _gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
+def _read_gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
     """Return the brightness of a file's picture from 0 to 1, and the picture's width and height."""
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
@@ -181,23 +208,32 @@ def _gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
             with Image.open(path) as file:
                 file.load()
                 upright = ImageOps.exif_transpose(file)
-                return _brightness(upright), upright.size
+                return _measure_brightness(upright), upright.size
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         problem = "is too large: a picture of a digit needs only a few hundred pixels a side."
     except UnidentifiedImageError:
         problem = "is not a picture, or in a format that Pillow cannot read."
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow's formats raise for damaged files
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+    ) as error:  # what Pillow's formats raise for damaged files
         problem = f"is a damaged picture: {error}"
         if isinstance(error, OSError) and error.errno is not None:  # missing, a folder, not allowed
             problem = f"cannot be read: {error.strerror}"
     raise CommandError(f"{path} {problem}")
 
 
-def _brightness(file: Image) -> NDArray[np.float64]:
-    """Return the brightness of a picture of any mode from 0 to 1; transparent parts become background."""
+def _measure_brightness(file: Image) -> NDArray[np.float64]:
+    """Return the brightness of a picture of any mode from 0 to 1.
+
+    Transparent parts become background.
+    """
     from PIL import Image
 
-    if file.mode.startswith(("I", "F")):  # 16 or 32 bits: Pillow's conversion to 8 bits would clip them
+    # 16 or 32 bits: Pillow's conversion to 8 bits would clip them
+    if file.mode.startswith(("I", "F")):
         values = np.nan_to_num(np.asarray(file, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         small = Image.fromarray(values)
         small.thumbnail((_LONGEST, _LONGEST))
@@ -216,30 +252,38 @@ def _brightness(file: Image) -> NDArray[np.float64]:
 
 
 _INK = 50  # from 0 to 255; fainter pixels are ground
-# No training digit covers more of its image with ink than 0.351, and of 1,000 test digits none more than 0.324.
+# No training digit covers more of its image with ink than 0.351, and of 1,000 test digits none more
+# than 0.324.
 _MOST_INK = 0.36
-# A part of a picture counts as a digit from this share of the ink and of the height on: of 1,000 test digits none has
-# two parts, of 50 pairs of digits side by side 49 have.
-_SHARE, _HEIGHT = 0.2, 0.6
+# A part of a picture counts as a digit from this share of the ink and of the height on: of 1,000
+# test digits none has two parts, of 50 pairs of digits side by side 49 have.
+_SHARE = 0.2
+_HEIGHT = 0.6
 
 
-def doubt(pixels: NDArray[np.uint8]) -> str:
-    """Return why an image of 784 pixels is hardly one digit, as a sentence; empty for most digits."""
+def find_doubt(pixels: NDArray[np.uint8]) -> str:
+    """Return why an image of 784 pixels is hardly one digit.
+
+    It is a sentence, empty for most digits.
+    """
     image = np.asarray(pixels).reshape(SIDE, SIDE)
     covered = float((image > _INK).mean())
     if covered > _MOST_INK:
         most = f"of no training digit more than {100 * _MOST_INK:.0f} %"
         return f"This looks like no digit: {100 * covered:.0f} % of it is ink, and {most}."
     # Count the parts, divided by empty columns, that are large enough for a digit.
-    columns, n_digits = np.flatnonzero((image > _INK).any(axis=0)), 0
+    columns = np.flatnonzero((image > _INK).any(axis=0))
+    n_digits = 0
     for group in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
         part = image[:, group]
-        n_digits += part.sum() > _SHARE * image.sum() and _height(part) > _HEIGHT * _height(image)
+        n_digits += part.sum() > _SHARE * image.sum() and _measure_height(part) > _HEIGHT * _measure_height(image)
     if n_digits > 1:
         return "Are these two digits? Two parts stand side by side. The network reads one at a time: cut them apart."
     return ""
 
 
-def _height(image: NDArray[np.uint8]) -> int:
+def _measure_height(image: NDArray[np.uint8]) -> int:
     rows = np.flatnonzero((image > _INK).any(axis=1))
-    return int(rows[-1] - rows[0]) + 1 if len(rows) else 0
+    if len(rows):
+        return int(rows[-1] - rows[0]) + 1
+    return 0

@@ -1,4 +1,4 @@
-"""A whole window that is drawn again and again, and single keys without Enter, for commands that wait for keys."""
+"""A whole window that is drawn again and again, and single keys without Enter."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from types import FrameType
 from typing import Any, TextIO
 
 from cmlp._cli.interruption import handling
-from cmlp._cli.terminal import Terminal, clipped
+from cmlp._cli.terminal import Terminal, clip
 
 if sys.platform != "win32":
     import termios
     import tty
 
-_HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
-# The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in use.
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_HOME = "\x1b[H"
+_CLEAR_LINE = "\x1b[K"
+_CLEAR_REST = "\x1b[J"
+# The alternate screen keeps what was on the terminal before; the cursor is hidden while it is in
+# use.
+_ENTER = "\x1b[?1049h\x1b[?25l"
+_LEAVE = "\x1b[?25h\x1b[?1049l"
 _RESIZE_SECONDS = 0.2  # how soon a new size of the window is noticed
 _POLL_SECONDS = 0.02
-# Escape sequences of the arrow keys, and the names that `read_key` returns for them and for other special keys.
+# Escape sequences of the arrow keys, and the names that `read_key` returns for them and for other
+# special keys.
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _NAMES = {f"\x1b{start}{letter}": name for start in "[O" for letter, name in _ARROWS.items()} | {
     "\x1b": "escape",
@@ -44,20 +49,29 @@ QUIT_KEYS = ("q", "Q", "escape")
 def keyboard_of(stream: TextIO | None) -> int | None:
     """Return the descriptor of a stream if it is a terminal, which has a keyboard."""
     try:
-        return stream.fileno() if stream is not None and stream.isatty() else None
+        if stream is not None and stream.isatty():
+            return stream.fileno()
+        return None
     except (OSError, ValueError):  # no file, or closed
         return None
 
 
 class Screen:
-    """The terminal's alternate screen, and its keyboard if standard input is one. `opening_screen` restores both."""
+    """The terminal's alternate screen, and its keyboard if standard input is one.
+
+    `opening_screen` restores both.
+    """
 
     def __init__(self, terminal: Terminal, keyboard: int | None) -> None:
-        self.terminal, self._keyboard = terminal, keyboard
+        self.terminal = terminal
+        self._keyboard = keyboard
         self._mode: list[Any] | None = None
 
     def enter(self) -> None:
-        """Switch to the alternate screen, and to reading single keys. Ctrl-C still raises KeyboardInterrupt."""
+        """Switch to the alternate screen, and to reading single keys.
+
+        Ctrl-C still raises KeyboardInterrupt.
+        """
         self._write(_ENTER)
         if self._keyboard is not None and self._mode is None and sys.platform != "win32":
             self._mode = termios.tcgetattr(self._keyboard)
@@ -72,11 +86,17 @@ class Screen:
         self._write(_LEAVE)
 
     def show(self, lines: Sequence[str], last: str = "") -> None:
-        """Draw lines from the top, and `last` below them. What does not fit into the window is cut off."""
+        """Draw lines from the top, and `last` below them.
+
+        What does not fit into the window is cut off.
+        """
         room = max(self.terminal.height - 1, 1)
-        shown = [*lines[:room], last] if last else list(lines[: room + 1])
+        if last:
+            shown = [*lines[:room], last]
+        else:
+            shown = list(lines[: room + 1])
         width = self.terminal.width
-        self._write(_HOME + "\n".join(clipped(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST)
+        self._write(_HOME + "\n".join(clip(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST)
 
     def read_key(self, timeout: float) -> str | None:
         """Return the next key, or None after `timeout` seconds; "q" at the end of the input.
@@ -86,7 +106,9 @@ class Screen:
         if self._keyboard is None:
             time.sleep(timeout)
             return None
-        return _read_windows(timeout) if sys.platform == "win32" else _read_posix(self._keyboard, timeout)
+        if sys.platform == "win32":
+            return _read_windows(timeout)
+        return _read_posix(self._keyboard, timeout)
 
     def ask(self, draw: Callable[[], None]) -> str:
         """Draw, and return the next key; draw again whenever the window gets another size."""
@@ -103,7 +125,8 @@ class Screen:
             stream.write(text)
             stream.flush()
             return
-        # Not through the stream's buffer, which refuses the write of a signal handler within another write.
+        # Not through the stream's buffer, which refuses the write of a signal handler within
+        # another write.
         rest = text.encode(stream.encoding, "replace")
         while rest:
             rest = rest[os.write(stream.fileno(), rest) :]
@@ -119,7 +142,9 @@ def _read_posix(keyboard: int, timeout: float) -> str | None:
             text += os.read(keyboard, 1).decode("utf-8", "replace")
     except OSError:  # the terminal has been closed
         return "q"
-    return _NAMES.get(text, text) if text else "q"
+    if text:
+        return _NAMES.get(text, text)
+    return "q"
 
 
 def _read_windows(timeout: float) -> str | None:
@@ -142,7 +167,10 @@ def _read_windows(timeout: float) -> str | None:
 
 @contextlib.contextmanager
 def opening_screen(terminal: Terminal, keyboard: int | None) -> Iterator[Screen]:
-    """Open the alternate screen and the keyboard; restore both however the command ends, and while Ctrl-Z stops it."""
+    """Open the alternate screen and the keyboard.
+
+    Both are restored however the command ends, and while Ctrl-Z stops it.
+    """
     screen = Screen(terminal, keyboard)
 
     def end(number: int, frame: FrameType | None) -> None:

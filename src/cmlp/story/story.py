@@ -1,4 +1,4 @@
-"""The command ``cmlp story``: opens the page that tells how a network learns, at its first chapter."""
+"""The command ``cmlp story``: opens the page of a learning network at its first chapter."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from cmlp._cli.web import PAGE_FILE, check_page_file, open_in_browser
 from cmlp.story import story_network
 
 DESCRIPTION = (
-    "Tell in 18 chapters how a neural network reads digits and learns, with the numbers of a network that is trained "
-    "now. The chapters are a web page, one file without any request to the network. The command writes it and, if the "
-    "output is a terminal, opens it in the browser. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4."
+    "Tell in 18 chapters how a neural network reads digits and learns, with the numbers of a "
+    "network that is trained now. The chapters are a web page, one file without any request to "
+    "the network. The command writes it and, if the output is a terminal, opens it in the "
+    "browser. It follows 3Blue1Brown's series Neural networks, chapters 1 to 4."
 )
 
 
@@ -31,7 +32,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
-    """Write the page, open it if the output is a terminal, and say where it is; return the exit status."""
+    """Write the page, and say where it is; return the exit status.
+
+    It is opened if the output is a terminal.
+    """
     with options.reporting():
         path = write_page(story_network(), arguments.output)
     terminal.say("The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on.")
@@ -40,8 +44,8 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         terminal.say("It is open in your browser.")
     else:
         terminal.say(
-            "Open this file in a browser. It needs nothing else: from a computer without a browser, copy this one file "
-            "to another."
+            "Open this file in a browser. It needs nothing else: from a computer without a "
+            "browser, copy this one file to another."
         )
     terminal.say()
     terminal.say(f"It follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
@@ -60,7 +64,10 @@ _PROGRAM = (
 
 
 def write_page(network: Network, output: str | None = None) -> str:
-    """Write the page of a network, in the current folder without `output`, and return its whole path."""
+    """Write the page of a network, and return its whole path.
+
+    It is in the current folder without `output`.
+    """
     path = os.path.abspath(output or PAGE_FILE)
     if output is None:
         check_page_file(path)

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 SYSTEM_THEME = (
     'document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";'
 )
-_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)  # and empty lines: a tenth of the script
+# and empty lines: a tenth of the script
+_COMMENT = re.compile(r"^\t*(//.*|/\*\*(.|\n)*?\*/)?\n", re.MULTILINE)
 _BLOCKS = ("style", "script", "chapters", "model", "examples", "tale")
 
 
 class Document:
     """A page: one HTML file that makes no request.
 
-    `parts` replace the names in the templates, among them "title", "theme" (a script), "style", "script" and "model",
-    the model as JSON. `html` is the whole page, and `sizes` has the bytes of its parts: "markup", "style", "script",
-    "weights" (with the model's description), "examples" and, if there are chapters, "tale": their data. A page
-    with chapters has its scripts compressed, with the style of the chapters; they count as "script".
+    `parts` replace the names in the templates, among them "title", "theme" (a script), "style",
+    "script" and "model", the model as JSON. `html` is the whole page, and `sizes` has the bytes of
+    its parts: "markup", "style", "script", "weights" (with the model's description), "examples"
+    and, if there are chapters, "tale": their data. A page with chapters has its scripts compressed,
+    with the style of the chapters; they count as "script".
     """
 
     def __init__(self, template: str, parts: Mapping[str, str]) -> None:
@@ -47,7 +49,10 @@ class Document:
 
 
 def fill(template: str, parts: Mapping[str, str]) -> str:
-    """Replace each ``{{name}}`` of a template once, without its tabs. What is put in is not searched again."""
+    """Replace each ``{{name}}`` of a template once, without its tabs.
+
+    What is put in is not searched again.
+    """
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template.replace("\t", ""))
 
 
@@ -72,7 +77,9 @@ def script(names: Iterable[str]) -> str:
 
 
 def dense_script(text: str) -> str:
-    """Return a script without indentation, comments at ends of lines, and line breaks beside punctuation.
+    """Return a script without indentation, comments and line breaks that it does not need.
+
+    The comments are those at ends of lines, the line breaks those beside punctuation.
 
     No text of a script contains `` // `` or a line break, and no loop has an empty body.
     """
@@ -97,7 +104,10 @@ def script_json(value: Any) -> str:
 
 
 def _policy(parts: Mapping[str, str]) -> str:
-    """Return the content security policy: no requests at all, and only the scripts and the style of this page."""
+    """Return the content security policy.
+
+    It allows no requests at all, and only the scripts and the style of this page.
+    """
 
     def digest(text: str) -> str:
         return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
@@ -107,6 +117,7 @@ def _policy(parts: Mapping[str, str]) -> str:
         texts.append(zlib.decompress(base64.b85decode(parts["chapters"])).decode())
     scripts = " ".join(map(digest, texts))
     return (
-        f"default-src 'none'; script-src {scripts}; style-src {digest(chr(10) + parts['style'] + chr(10))}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {scripts}; style-src "
+        f"{digest(chr(10) + parts['style'] + chr(10))}; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
     )

@@ -1,4 +1,7 @@
-"""What a page needs to know about a model, as JSON: the network, the names of its inputs and outputs, the weights."""
+"""What a page needs to know about a model, as JSON.
+
+The network, the names of its inputs and outputs, the weights.
+"""
 
 from __future__ import annotations
 
@@ -21,58 +24,82 @@ if TYPE_CHECKING:
 class Described:
     """A model of one network as the page shows it.
 
-    The scale of the inputs is a factor, or unless they are an image a shift and a factor for each; it tells whether the
-    pixels of an image are from 0 to 255, not from 0 to 1. The kind is "classes" (the largest output is the answer),
-    "binary" (one output, two classes), "multilabel" or "numbers". The outputs have the names of both classes if it is
-    "binary". The noun is what the page calls an input: "digit", "image" or "example".
+    The scale of the inputs is a factor, or unless they are an image a shift and a factor for each;
+    it tells whether the pixels of an image are from 0 to 255, not from 0 to 1. The kind is
+    "classes" (the largest output is the answer), "binary" (one output, two classes), "multilabel"
+    or "numbers". The outputs have the names of both classes if it is "binary". The noun is what the
+    page calls an input: "digit", "image" or "example".
     """
 
     def __init__(self, model: NetworkModel) -> None:
         require(model, "to_html")
         scale = model.input_scale
-        self.takes_bytes = bool((scale.shift > 1).any()) if isinstance(scale, tuple) else scale != 1
-        if isinstance(scale, tuple) and model.n_inputs == PIXELS:
-            model, scale = model.unscaled(), 1.0
-        self.net, self.params, self.scale = model.net, model.params, scale
-        self.pixel_scale = 1.0 if isinstance(scale, tuple) else scale
-        self.labels, names = model.labels, model.feature_names
-        self.sizes, self.activations = self.net.sizes, self.net.activations
+        if isinstance(scale, tuple):
+            self.takes_bytes = bool((scale.shift > 1).any())
+            self.pixel_scale = 1.0
+            if model.n_inputs == PIXELS:
+                model = model.unscaled()
+                scale = 1.0
+        else:
+            self.takes_bytes = scale != 1
+            self.pixel_scale = scale
+        self.net = model.net
+        self.params = model.params
+        self.scale = scale
+        self.labels = model.labels
+        names = model.feature_names
+        self.sizes = self.net.sizes
+        self.activations = self.net.activations
         self.kind = self._kind()
-        self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])] if names is None else [visible(n) for n in names]
+        if names is None:
+            self.inputs = [f"x{i + 1}" for i in range(self.sizes[0])]
+        else:
+            self.inputs = [clean_label(n) for n in names]
         self.outputs = self._outputs()
         self.noun = self._noun()
 
     def _kind(self) -> str:
         if self.labels is not None:
             return {"multiclass": "classes"}.get(self.labels.kind, self.labels.kind)
-        output, n_outputs = self.activations[-1], self.sizes[-1]
+        output = self.activations[-1]
+        n_outputs = self.sizes[-1]
         if output == "softmax" or (output == "logistic" and n_outputs > 1):
             return "classes"
-        return "binary" if output == "logistic" else "numbers"
+        if output == "logistic":
+            return "binary"
+        return "numbers"
 
     def _outputs(self) -> list[str]:
         if self.labels is not None:
-            names = [visible(label) for label in self.labels.classes.tolist()]
-            return names * 2 if len(names) == 1 and self.kind == "binary" else names
+            names = [clean_label(label) for label in self.labels.classes.tolist()]
+            if len(names) == 1 and self.kind == "binary":
+                return names * 2
+            return names
         if self.kind == "numbers":
-            return ["output"] if self.sizes[-1] == 1 else [f"output {j + 1}" for j in range(self.sizes[-1])]
+            if self.sizes[-1] == 1:
+                return ["output"]
+            return [f"output {j + 1}" for j in range(self.sizes[-1])]
         return [str(j) for j in range(max(2, self.sizes[-1]))]
 
     def use_data(self, data: Sequence[ArrayLike]) -> None:
-        """Name the outputs after the labels of a `Dataset`. Other images need not be digits, even if classes are."""
+        """Name the outputs after the labels of a `Dataset`.
+
+        Other images need not be digits, even if classes are.
+        """
         names = getattr(data, "labels", None)
         classes = [str(index) for index in range(len(names or ()))]
         if self.is_image and names is None:
             self.noun = "image"
         elif names is not None and self.kind == "classes" and self.outputs == classes:
-            self.outputs = [visible(name) for name in names]
+            self.outputs = [clean_label(name) for name in names]
             self.noun = self._noun()
 
     def _noun(self) -> str:
         if not self.is_image:
             return "example"
-        digits = self.kind in ("classes", "binary") and set(self.outputs) <= set("0123456789")
-        return "digit" if digits else "image"
+        if self.kind in ("classes", "binary") and set(self.outputs) <= set("0123456789"):
+            return "digit"
+        return "image"
 
     @property
     def has_words(self) -> bool:
@@ -85,10 +112,16 @@ class Described:
         return self.sizes[0] == PIXELS
 
     def as_json(self, white: float) -> dict[str, Any]:
-        """Return the description for the page's script. `white` is the input of a white pixel; 0 without an image."""
+        """Return the description for the page's script.
+
+        `white` is the input of a white pixel; 0 without an image.
+        """
         hidden = self.activations[:-1]
         factors = [_core.ACTIVATIONS[name].init_factor for name in init_activations(hidden, self.activations[-1])]
-        kind, scale = self.net.dtype.newbyteorder("<"), self.scale
+        kind = self.net.dtype.newbyteorder("<")
+        scale: Any = self.scale
+        if isinstance(scale, tuple):
+            scale = [values.tolist() for values in scale]
         return {
             "kind": self.kind,
             "noun": self.noun,
@@ -101,10 +134,10 @@ class Described:
             "labels": self.outputs,
             "outputWidth": 260 if self.has_words else 176,
             "inputs": [] if white else self.inputs,
-            "scale": [values.tolist() for values in scale] if isinstance(scale, tuple) else scale,
+            "scale": scale,
             "white": white,
             "dtype": self.net.dtype.name,
-            "params": encoded(self.params.astype(kind)),
+            "params": encode_base64(self.params.astype(kind)),
         }
 
 
@@ -117,20 +150,28 @@ def has_rare_activation(net: _core.Net) -> bool:
     return not _COMMON.issuperset(net.activations)
 
 
-def encoded(values: NDArray[Any] | bytes) -> str:
+def encode_base64(values: NDArray[Any] | bytes) -> str:
     """Return bytes or the bytes of an array in base64."""
-    return base64.b64encode(values if isinstance(values, bytes) else values.tobytes()).decode("ascii")
+    if not isinstance(values, bytes):
+        values = values.tobytes()
+    return base64.b64encode(values).decode("ascii")
 
 
-def visible(label: object) -> str:
+def clean_label(label: object) -> str:
     """Return a text for a label that cannot disturb the text around it.
 
-    Control characters are replaced by U+FFFD. The characters that override the direction of the text are removed; the
-    page isolates each label, so that right-to-left labels are shown correctly without them.
+    Control characters are replaced by U+FFFD. The characters that override the direction of the
+    text are removed; the page isolates each label, so that right-to-left labels are shown correctly
+    without them.
     """
     text = str(label).encode("utf-8", "replace").decode("utf-8")
-    shown = ("\ufffd" if unicodedata.category(character) == "Cc" else character for character in text)
-    return "".join(character for character in shown if character not in _DIRECTIONS)
+    shown = []
+    for character in text:
+        if unicodedata.category(character) == "Cc":
+            shown.append("\ufffd")
+        elif character not in _DIRECTIONS:
+            shown.append(character)
+    return "".join(shown)
 
 
 _DIRECTIONS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}

@@ -1,4 +1,7 @@
-"""The page of a network: its files of assets/, its texts, its examples, and the data of its chapters."""
+"""The page of a network.
+
+Its files of assets/, its texts, its examples, and the data of its chapters.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,12 @@ from cmlp._export.page.assembly import (
     script_json,
     style,
 )
-from cmlp._export.page.description import Described, encoded, has_rare_activation, visible
+from cmlp._export.page.description import (
+    Described,
+    clean_label,
+    encode_base64,
+    has_rare_activation,
+)
 from cmlp._export.page.table import table_page
 from cmlp._model.model import TableModel
 from cmlp.exceptions import InvalidParameterError
@@ -64,23 +72,30 @@ def page_of(
             value=background,
         )
     if target is not None or unit is not None:
-        name, value = ("unit", unit) if target is None else ("target", target)
+        name, value = ("unit", unit)
+        if target is not None:
+            name, value = ("target", target)
         raise InvalidParameterError(
             f"{name} must be None for a {model.class_name}: only the page of a table shows it.",
             parameter=name,
             value=value,
         )
     described = Described(model)
-    if data is not None:
+    credit = ""
+    if data is None:
+        examples = default_digits(described)
+        if examples is not None:
+            credit = asset("credit.html")
+    else:
         described.use_data(data)
-    examples = default_digits(described) if data is None else Examples(described, data)
-    parts = _texts(described, examples, title) | {
+        examples = Examples(described, data)
+    parts = _write_template_texts(described, examples, title) | {
         "data": "",
-        "credit": asset("credit.html") if data is None and examples is not None else "",
+        "credit": credit,
         "theme": 'document.documentElement.dataset.theme = "dark";',
-        "style": _style(described),
-        "script": _script(described, examples),
-        "model": script_json(described.as_json(_white(described, examples))),
+        "style": _assemble_style(described),
+        "script": _assemble_script(described, examples),
+        "model": script_json(described.as_json(_white_input(described, examples))),
         "examples": script_json(None if examples is None else examples.as_json()),
     }
     if _has_tale(described, examples):
@@ -93,14 +108,17 @@ def page_of(
     return Document("template.html", parts)
 
 
-def _style(model: Described) -> str:
+def _assemble_style(model: Described) -> str:
     """Return the style: only the files that this page needs."""
     parts = {"fields": not model.is_image, "words": model.has_words}
     return style(["base", "page", *(name for name, needed in parts.items() if needed)])
 
 
-def _script(model: Described, examples: Examples | None) -> str:
-    """Return the script: only the files that this page needs. With chapters it is compressed together with theirs."""
+def _assemble_script(model: Described, examples: Examples | None) -> str:
+    """Return the script: only the files that this page needs.
+
+    With chapters it is compressed together with theirs.
+    """
     told = _has_tale(model, examples)
     loss = "distances" if traits_of(model.net.loss).allows_all else "likelihoods"
     parts = {
@@ -123,34 +141,48 @@ def _script(model: Described, examples: Examples | None) -> str:
     return script(name for name, needed in parts.items() if needed)
 
 
-def _texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
+def _write_template_texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
     """Return the texts and sections of the template."""
     noun = model.noun
-    bounded = all(traits_of_activation(name).is_probability for name in model.activations)
+    if title is None:
+        title = _default_title(model)
     texts = {
         "noun": noun,
         "a_noun": {"digit": "a digit", "image": "an image"}.get(noun, noun),
         "Nouns": noun.capitalize() + "s",
-        "noise": "Noise" if model.is_image else "Random values",
-        "range": "a number from 0 to 1" if bounded else "a number, shown by brightness; below 0 in orange",
-        "measured": "test cost" if model.kind == "numbers" else f"test {noun}s right",
-        "filters": "its neurons" if model.sizes[1] <= _MOST_FILTERS else f"its first {_MOST_FILTERS} neurons",
-        "title": escape(visible(title if title is not None else _title(model))),
-        "facts": escape(_facts(model, examples)),
-        "keys": escape(_keys(model, examples is not None)),
-        "wanted": _WANTED_CLASS if model.kind in ("classes", "binary") else _WANTED_NUMBERS,
+        "noise": "Random values",
+        "range": "a number, shown by brightness; below 0 in orange",
+        "measured": f"test {noun}s right",
+        "filters": "its neurons",
+        "title": escape(clean_label(title)),
+        "facts": escape(_write_facts(model, examples)),
+        "keys": escape(_list_keys(model, examples is not None)),
+        "wanted": _WANTED_NUMBERS,
         "hidden": " and ".join(map(str, model.sizes[1:-1])),
         "n_params": f"{model.net.n_params:,}",
     }
-    told = _has_tale(model, examples)
-    sections = {
-        "input": "drawing" if model.is_image else "fields",
-        "training": "training" if examples is not None else None,
-        "column": "chapters/column" if told else None,
-        "figure": "chapters/figure" if told else None,
-    }
+    if model.is_image:
+        texts["noise"] = "Noise"
+    if all(traits_of_activation(name).is_probability for name in model.activations):
+        texts["range"] = "a number from 0 to 1"
+    if model.kind == "numbers":
+        texts["measured"] = "test cost"
+    if model.sizes[1] > _MOST_FILTERS:
+        texts["filters"] = f"its first {_MOST_FILTERS} neurons"
+    if model.kind in ("classes", "binary"):
+        texts["wanted"] = _WANTED_CLASS
+    sections = {"input": "fields", "training": "", "column": "", "figure": ""}
+    if model.is_image:
+        sections["input"] = "drawing"
+    if examples is not None:
+        sections["training"] = "training"
+    if _has_tale(model, examples):
+        sections["column"] = "chapters/column"
+        sections["figure"] = "chapters/figure"
     for name, file in sections.items():
-        texts[name] = "" if file is None else fill(asset(f"{file}.html"), texts)
+        texts[name] = ""
+        if file:
+            texts[name] = fill(asset(f"{file}.html"), texts)
     return texts
 
 
@@ -158,71 +190,92 @@ _WANTED_CLASS = '<select id="wanted"></select>'
 _WANTED_NUMBERS = '<input type="text" id="wanted">'
 
 
-def _title(model: Described) -> str:
+def _default_title(model: Described) -> str:
     if model.noun == "digit":
         return "Inside a network that reads digits"
     return "Inside a network of " + "-".join(map(str, model.sizes)) + " neurons"
 
 
-def _facts(model: Described, examples: Examples | None) -> str:
+def _write_facts(model: Described, examples: Examples | None) -> str:
     facts = f"{model.net.n_params:,} weights and biases"
     if examples is None or (accuracy := examples.accuracy()) is None:
         return facts
     return f"{facts}; {100 * accuracy:.1f} % of {len(examples.test[1]):,} test {model.noun}s right"
 
 
-def _keys(model: Described, has_examples: bool) -> str:
+def _list_keys(model: Described, has_examples: bool) -> str:
     """Return the list of the keys of this page."""
-    keys = ["0–9 a test digit"] if has_examples and model.noun == "digit" else []
-    keys += [f"t test {model.noun}", *(["m next mistake"] if model.kind != "numbers" else [])] if has_examples else []
-    keys += ["n noise" if model.is_image else "n random values", "c clear", *(["z undo"] if model.is_image else [])]
-    keys += ["w wishes", *(["s step", "space run"] if has_examples else []), "Esc close"]
-    return " · ".join(keys)
+    keys = []
+    if has_examples:
+        if model.noun == "digit":
+            keys.append("0–9 a test digit")
+        keys.append(f"t test {model.noun}")
+        if model.kind != "numbers":
+            keys.append("m next mistake")
+    if model.is_image:
+        keys += ["n noise", "c clear", "z undo"]
+    else:
+        keys += ["n random values", "c clear"]
+    keys.append("w wishes")
+    if has_examples:
+        keys += ["s step", "space run"]
+    return " · ".join([*keys, "Esc close"])
 
 
-def _white(model: Described, examples: Examples | None) -> float:
+def _white_input(model: Described, examples: Examples | None) -> float:
     """Return the input of a white pixel, 0 without an image."""
     if examples is not None:
         return examples.white
     if not model.is_image:
         return 0.0
-    return 255 * model.pixel_scale if model.takes_bytes else 1.0
+    if model.takes_bytes:
+        return 255 * model.pixel_scale
+    return 1.0
 
 
-# ------------------------------------------------- the examples: digits or other rows, for the buttons and for training
+# ----------------------------- the examples: digits or other rows, for the buttons and for training
 
 
-_N_TRAIN, _N_TEST = 500, 300
+_N_TRAIN = 500
+_N_TEST = 300
 _MOST_BYTES = 120_000  # of all examples in a page
 
 
 class Examples:
-    """Training and test examples for a model: ``X_train, y_train, X_test, y_test``, a `Dataset` for example."""
+    """Training and test examples for a model.
+
+    They come as ``X_train, y_train, X_test, y_test``, a `Dataset` for example.
+    """
 
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model
         if len(data) != 4:
             raise ValueError(f"data must be X_train, y_train, X_test, y_test, got {len(data)} values.")
         X_train, y_train, X_test, y_test = data
-        self.train = self._checked(X_train, y_train, "train")
-        self.test = self._checked(X_test, y_test, "test")
-        self.white = self._white() if model.is_image else 0.0
+        self.train = self._check(X_train, y_train, "train")
+        self.test = self._check(X_test, y_test, "test")
+        if model.is_image:
+            self.white = self._measure_white()
+        else:
+            self.white = 0.0
 
-    def _checked(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _check(self, X: ArrayLike, y: ArrayLike, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return rows, and their classes (of a classifier) or targets."""
-        rows, targets = np.asarray(X), as_labels(y, f"y_{name}")
+        rows = np.asarray(X)
+        targets = as_labels(y, f"y_{name}")
         n_inputs = self.model.sizes[0]
         if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
             raise ValueError(
-                f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n entries; got the "
-                f"shapes {rows.shape} and {targets.shape}."
+                f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n "
+                f"entries; got the shapes {rows.shape} and {targets.shape}."
             )
         if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
             raise ValueError(f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity.")
-        return rows, self._encoded(targets, name)
+        return rows, self._encode(targets, name)
 
-    def _encoded(self, y: NDArray[Any], name: str) -> NDArray[Any]:
-        model, n_outputs = self.model, self.model.sizes[-1]
+    def _encode(self, y: NDArray[Any], name: str) -> NDArray[Any]:
+        model = self.model
+        n_outputs = self.model.sizes[-1]
         if model.labels is not None:
             y = model.labels.encode(y)
         if model.kind in ("classes", "binary"):
@@ -238,7 +291,7 @@ class Examples:
             raise ValueError(f"y_{name} has values out of the range of the loss {model.net.loss!r}.")
         return y.astype(np.float64)
 
-    def _white(self) -> float:
+    def _measure_white(self) -> float:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
@@ -246,7 +299,7 @@ class Examples:
         return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:
-        """Return the fraction of all test rows that the model answers correctly; None for numbers."""
+        """Return the fraction of test rows that the model answers correctly; None for numbers."""
         X, y = self.test
         outputs = self.model.net.forward(self.model.params, readable(X, "X_test"), scale=self.model.scale)
         if self.model.kind == "classes":
@@ -256,59 +309,87 @@ class Examples:
         return float(((outputs > 0.5) == (y.reshape(len(y), -1) > 0.5)).all(axis=1).mean())
 
     def as_json(self) -> dict[str, Any]:
-        """Return the first examples in a form for the page's script, as many as fit into `_MOST_BYTES`."""
+        """Return as many of the first examples as fit into `_MOST_BYTES`.
+
+        They have a form for the page's script.
+        """
         share = 1.0
         while True:
             counts = [max(1, int(share * n)) for n in (_N_TRAIN, _N_TEST)]
             parts = [(X[:n], y[:n]) for (X, y), n in zip((self.train, self.test), counts, strict=True)]
             rows, targets = (np.concatenate(pair) for pair in zip(*parts, strict=True))
-            packed = {"train": len(parts[0][0]), "targets": targets.tolist(), "data": self._packed(rows)}
+            packed = {
+                "train": len(parts[0][0]),
+                "targets": targets.tolist(),
+                "data": self._pack(rows),
+            }
             size = len(packed["data"]) + len(str(packed["targets"]))
             if size <= _MOST_BYTES or len(rows) <= 2:
                 return packed
             share *= min(0.95, 0.97 * _MOST_BYTES / size)
 
-    def _packed(self, rows: NDArray[Any]) -> str:
-        """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers. Compressed."""
+    def _pack(self, rows: NDArray[Any]) -> str:
+        """Return rows as text: images with 16 levels of grey, two pixels a byte; others as numbers.
+
+        Compressed.
+        """
         if not self.model.is_image:
             # Values far from 0 beside their spread need more digits than those of float32.
-            dtype = "<f8" if isinstance(self.model.scale, tuple) else "<f4"
-            return encoded(zlib.compress(rows.astype(dtype).tobytes(), 9))
+            if isinstance(self.model.scale, tuple):
+                dtype = "<f8"
+            else:
+                dtype = "<f4"
+            return encode_base64(zlib.compress(rows.astype(dtype).tobytes(), 9))
         levels = sixteen_levels(rows, _white_pixel(self.train[0]))
-        return encoded(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
+        return encode_base64(zlib.compress((levels[:, 0::2] << 4 | levels[:, 1::2]).tobytes(), 9))
 
 
 def sixteen_levels(images: NDArray[Any], white: float) -> NDArray[np.uint8]:
-    """Return pixels from 0 to `white` as numbers from 0 to 15: half the bytes, and they compress better."""
+    """Return pixels from 0 to `white` as numbers from 0 to 15.
+
+    That is half the bytes, and they compress better.
+    """
     return np.round(np.clip(images / white, 0, 1) * 15).astype(np.uint8)
 
 
 def _white_pixel(X: NDArray[Any]) -> float:
-    return 255.0 if X.dtype == np.uint8 else float(X.max())
+    if X.dtype == np.uint8:
+        return 255.0
+    return float(X.max())
 
 
 def default_digits(model: Described) -> Examples | None:
-    """Return the bundled digits if a model reads digits, otherwise None. Only the model's classes are used."""
+    """Return the bundled digits if a model reads digits, otherwise None.
+
+    Only the model's classes are used.
+    """
     from cmlp._data.files.images import load_digits28
 
     if not model.is_image or model.kind not in ("classes", "binary"):
         return None
-    if model.labels is None:
-        digits = list(range(10)) if model.sizes[-1] == 10 else []
-    else:
+    digits = []
+    if model.labels is not None:
         digits = [int(name) for name in model.outputs if name in set("0123456789")]
+    elif model.sizes[-1] == 10:
+        digits = list(range(10))
     if len(set(digits)) != max(2, model.sizes[-1]):
         return None
     X_train, y_train, X_test, y_test = load_digits28()
-    names = np.array(digits) if model.labels is None else model.labels.classes
+    if model.labels is None:
+        names = np.array(digits)
+    else:
+        names = model.labels.classes
     parts: list[NDArray[Any]] = []
     for X, y in ((X_train, y_train), (X_test, y_test)):
         kept = np.isin(y, digits)
-        parts += [X[kept] if model.takes_bytes else X[kept] / np.float32(255), names[np.searchsorted(digits, y[kept])]]
+        pixels: NDArray[Any] = X[kept]
+        if not model.takes_bytes:
+            pixels = pixels / np.float32(255)
+        parts += [pixels, names[np.searchsorted(digits, y[kept])]]
     return Examples(model, parts)
 
 
-# ------------------------------------------------------- the tale: which networks have it, and the data of its chapters
+# ----------------------------------- the tale: which networks have it, and the data of its chapters
 
 
 # Figures in assets/figures, each an address of the page. In this order they compress best.
@@ -327,10 +408,11 @@ _CHAPTER_SCRIPTS = (
     "chapters/chapters",
     "chapters/frame",
 )
-# The chapters show numbers, neurons and images of one network: that of the story, by the checksum of its parameters.
+# The chapters show numbers, neurons and images of one network: that of the story, by the checksum
+# of its parameters.
 _NETWORK = 0x57C49717
-# Images with all of their levels of gray: of the training set three 3s and the first ten, of the test set a 7, a 9, an
-# 8 whose loop is open, and an 8 that is almost a 9.
+# Images with all of their levels of gray: of the training set three 3s and the first ten, of the
+# test set a 7, a 9, an 8 whose loop is open, and an 8 that is almost a 9.
 _TRAIN = {"three1": 330, "three2": 581, "three3": 198, **{f"train{n}": n for n in range(10)}}
 _TEST = {"seven": 0, "nine": 7, "gap": 84, "rival": 947}
 
@@ -357,15 +439,18 @@ def _tale(model: Described) -> dict[str, Any]:
     labels = [*(int(y[n]) for n in _TRAIN.values()), *(int(y_test[n]) for n in _TEST.values())]
     rows = readable(X_test, "X_test")
     right = [
-        round(100 * float((model.net.forward(params, rows, scale=model.scale).argmax(axis=1) == y_test).mean()), 1)
+        round(
+            100 * float((model.net.forward(params, rows, scale=model.scale).argmax(axis=1) == y_test).mean()),
+            1,
+        )
         for params in (model.params, _half_trained())
     ]
     return {
-        "half": encoded(recorded("half.bin")),
+        "half": encode_base64(recorded("half.bin")),
         "names": [*_TRAIN, *_TEST],
         "labels": labels,
-        "images": encoded(zlib.compress(np.concatenate(images).tobytes(), 9)),
-        "used": encoded(np.packbits(X.max(axis=0) > 0)),
+        "images": encode_base64(zlib.compress(np.concatenate(images).tobytes(), 9)),
+        "used": encode_base64(np.packbits(X.max(axis=0) > 0)),
         "right": right,
         **json.loads(recorded("recorded.json")),
     }

@@ -1,4 +1,6 @@
-"""The page of a table's model, for somebody who decides: the prediction, how sure it is, why, and what if.
+"""The page of a table's model, for somebody who decides.
+
+It shows the prediction, how sure it is, why, and what if.
 
 It has a field for each column, the columns with the largest effect first.
 """
@@ -14,8 +16,16 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.grammar import Grammar
 from cmlp._data.losses import traits_of
-from cmlp._export.page.assembly import SYSTEM_THEME, Document, dense, dense_script, script, script_json, style
-from cmlp._export.page.description import encoded, has_rare_activation, visible
+from cmlp._export.page.assembly import (
+    SYSTEM_THEME,
+    Document,
+    dense,
+    dense_script,
+    script,
+    script_json,
+    style,
+)
+from cmlp._export.page.description import clean_label, encode_base64, has_rare_activation
 from cmlp._model.calibration import CALIBRATION, HELD_OUT, PROBABILITY, n_answers
 from cmlp._model.explanation import output_names
 from cmlp._model.formats import require
@@ -34,7 +44,9 @@ if TYPE_CHECKING:
 _HALF = 0.5  # a threshold up to it is to find the second class
 _COVERAGES = (0.8, 0.9, 0.95)  # to choose from
 _DATES = (-719_162, 2_932_896)  # the days of the years 1 to 9999
-_MOST_STEPS, _NEAR = 50, 1e-10  # of the search for weights, and how near a mean must be in standard deviations
+# of the search for weights, and how near a mean must be in standard deviations
+_MOST_STEPS = 50
+_NEAR = 1e-10
 _LARGEST_WEIGHT = 0.25  # of a made row; the weights add up to 1
 _SHIFTS = 4  # values of other rows that a column takes to measure its effect
 _NOT_MEASURED = "How good its answers are has not been measured on rows outside the training."
@@ -54,8 +66,8 @@ def table_page(
 ) -> Document:
     """Return the page of an estimator for tables, with a title or one that says what is predicted.
 
-    With `background`, it contains the training rows that the model has kept. `target` is the name of the only target,
-    and `unit` the unit of all targets or of each.
+    With `background`, it contains the training rows that the model has kept. `target` is the name
+    of the only target, and `unit` the unit of all targets or of each.
     """
     require(model, "to_html")
     if background and model.background is None:
@@ -65,56 +77,69 @@ def table_page(
             parameter="background",
             value=True,
         )
-    name, units = _name(model, target), _units(model, unit)
-    subject = name or f"A {'number' if model.labels is None else 'class'}"
-    facts = _facts(model, units)
-    compared = model.background if background else _made_rows(model)
+    name = _check_target(model, target)
+    units = _list_units(model, unit)
+    facts = _write_accuracy(model, units)
+    compared = model.background if background else _make_rows(model)
+    names = None
+    if model.feature_names is not None:
+        names = model.feature_names.tolist()
     described = {
-        "columns": _columns(model),
-        "names": None if model.feature_names is None else model.feature_names.tolist(),
+        "columns": _describe_columns(model),
+        "names": names,
         "grammar": Grammar(model.cell_format).as_json(),
-        "order": _order(model, model.background or compared),
+        "order": _order_columns(model, model.background or compared),
         "nets": [
-            {"sizes": net.sizes, "activations": net.activations, "parameters": net.activation_parameters}
+            {
+                "sizes": net.sizes,
+                "activations": net.activations,
+                "parameters": net.activation_parameters,
+            }
             for net, _ in model.networks
         ],
-        "outputs": _outputs(model),
+        "outputs": _label_outputs(model),
         "name": name,
         "units": units,
         "several": n_answers(model.net) > 1,
         "facts": facts,
-        "target": _targets(model),
+        "target": _list_target_scales(model),
         "threshold": model.threshold,
-        "positive": _positive(model),
-        "intervals": _intervals(model),
-        "widths": _widths(model),
-        "ends": _ends(model),
-        "lowest": _lowest(model),
-        "background": None if compared is None else _described_background(compared, is_kept=background),
-        "params": encoded(np.concatenate([params.astype("<f4") for _, params in model.networks])),
+        "positive": _sought_class(model),
+        "intervals": _measure_intervals(model),
+        "widths": _list_widths(model),
+        "ends": _list_frequent_ends(model),
+        "lowest": _lowest_target(model),
+        "background": _encode_background(compared, is_kept=background),
+        "params": encode_base64(np.concatenate([params.astype("<f4") for _, params in model.networks])),
     }
-    n = model.n_inputs
+    if title is None:
+        n = model.n_inputs
+        subject = name or ("A number" if model.labels is None else "A class")
+        title = f"{subject} from {n} column{'s' * (n != 1)}"
+    network = _NETWORK if has_rare_activation(model.net) else _NETWORK[:1]
     parts = {
-        "title": escape(visible(title if title is not None else f"{subject} from {n} column{'s' * (n != 1)}")),
+        "title": escape(clean_label(title)),
         "facts": escape(facts[0]),
-        "about": escape(_about(model)),
+        "about": escape(_write_about(model)),
         "theme": SYSTEM_THEME,
         "style": dense(style(["base", "table"])),
-        "script": dense_script(script([*_NETWORK[: 2 if has_rare_activation(model.net) else 1], *_SCRIPTS])),
+        "script": dense_script(script([*network, *_SCRIPTS])),
         "model": script_json(described),
     }
     return Document("table.html", parts)
 
 
-def _outputs(model: TableModel) -> list[str]:
+def _label_outputs(model: TableModel) -> list[str]:
     net = model.net
     if traits_of(net.loss).predicts_quantiles and net.n_out == 1:
         return [f"quantile {net.loss_parameter:g}"]
-    prefix = "label " if model.labels is not None and model.labels.kind == "multilabel" else ""
-    return [prefix + visible(name) for name in output_names(model)]
+    names = [clean_label(name) for name in output_names(model)]
+    if model.labels is not None and model.labels.kind == "multilabel":
+        return [f"label {name}" for name in names]
+    return names
 
 
-def _name(model: TableModel, target: str | None) -> str | None:
+def _check_target(model: TableModel, target: str | None) -> str | None:
     """Return the name of the only target; a model with several ones has their names."""
     if target is not None and n_answers(model.net) > 1:
         raise InvalidParameterError(
@@ -122,12 +147,15 @@ def _name(model: TableModel, target: str | None) -> str | None:
             parameter="target",
             value=target,
         )
-    return None if target is None else visible(target)
+    if target is None:
+        return None
+    return clean_label(target)
 
 
-def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
+def _list_units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
     """Return the unit of each output, "" for none."""
-    n_outputs, n = len(_outputs(model)), n_answers(model.net)
+    n_outputs = len(_label_outputs(model))
+    n = n_answers(model.net)
     if unit is None:
         return [""] * n_outputs
     if model.labels is not None:
@@ -136,109 +164,156 @@ def _units(model: TableModel, unit: str | Sequence[str] | None) -> list[str]:
             parameter="unit",
             value=unit,
         )
-    units = [unit] * n if isinstance(unit, str) else list(unit)
+    if isinstance(unit, str):
+        units = [unit] * n
+    else:
+        units = list(unit)
     if len(units) != n or not all(isinstance(one, str) for one in units):
         expected = f"text or a sequence of one text for each of {n} targets"
         raise InvalidParameterError(
-            f"unit must be {expected}, got {shown(unit)}.", parameter="unit", value=unit, expected=expected
+            f"unit must be {expected}, got {shown(unit)}.",
+            parameter="unit",
+            value=unit,
+            expected=expected,
         )
-    return [visible(one) for one in units] * (n_outputs // n)
+    return [clean_label(one) for one in units] * (n_outputs // n)
 
 
-def _targets(model: TableModel) -> list[list[float]] | None:
+def _list_target_scales(model: TableModel) -> list[list[float]] | None:
     """Return centre, scale and limits of each output; quantiles share those of their target."""
-    each = None if model.answer_scale is None else np.transpose(model.answer_scale.numbers)
-    return None if each is None else np.broadcast_to(each, (model.net.n_out, 4)).tolist()
+    if model.answer_scale is None:
+        return None
+    each = np.transpose(model.answer_scale.numbers)
+    targets: list[list[float]] = np.broadcast_to(each, (model.net.n_out, 4)).tolist()
+    return targets
 
 
-# ------------------------------------------------------------------------------------------------------------ columns
+# ------------------------------------------------------------------------------------------ columns
 
 
-def _columns(model: TableModel) -> list[dict[str, Any]]:
+def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
     """Return the columns: their names, and what the encoder has learned about them."""
     texts = model.feature_names
-    names = [f"column {i}" for i in range(model.n_inputs)] if texts is None else texts.tolist()
+    if texts is None:
+        names = [f"column {i}" for i in range(model.n_inputs)]
+    else:
+        names = texts.tolist()
     columns: list[dict[str, Any]] = []
     for i, (name, one) in enumerate(zip(names, model.columns, strict=True)):
-        column: dict[str, Any] = {"name": visible(name), "kind": one.role, "n": one.n, "type": one.type}
+        column: dict[str, Any] = {
+            "name": clean_label(name),
+            "kind": one.role,
+            "n": one.n,
+            "type": one.type,
+        }
         if one.role == "number":
-            column |= {"centre": one.centre, "scale": one.scale, "edges": one.edges.tolist(), "missing": one.missing}
+            column |= {
+                "centre": one.centre,
+                "scale": one.scale,
+                "edges": one.edges.tolist(),
+                "missing": one.missing,
+            }
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
             column["parts"] = [dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts]
-            column |= _field(model, i, one) if one.categories is None else _levels(one.categories)
+            if one.categories is None:
+                column |= _choose_field(model, i, one)
+            else:  # whose numbers are ranks
+                column["field"] = "choice"
+                column["choices"] = [clean_label(value) for value in one.categories]
         elif one.role == "category":
-            column |= _categories(one.categories or [])
-            column |= {"unlisted": True} if one.has_unlisted else {}
-        column |= _texts(one.categories or []) if "choices" in column else {}
+            column |= _list_choices(one.categories or [])
+            if one.has_unlisted:
+                column["unlisted"] = True
+        if "choices" in column:
+            column |= _list_file_texts(one.categories or [])
         columns.append(column)
     return columns
 
 
-def _field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
-    """Return the field of a number: "number", or "date" or "datetime-local" for days since 1970, or a choice.
+def _choose_field(model: TableModel, i: int, column: TableColumn) -> dict[str, Any]:
+    """Return the field of a number.
+
+    It is "number", or "date" or "datetime-local" for days since 1970, or a choice.
 
     There is a choice if only 0 and 1 are known, which are also False and True.
     """
-    found = np.concatenate([column.edges, [] if model.summary is None else model.summary.values[:, i]])
+    found = column.edges
+    if model.summary is not None:
+        found = np.concatenate([found, model.summary.values[:, i]])
     found = found[~np.isnan(found)]
     if not column.is_date:
         is_bit = np.isin(found, (0, 1)).all() and len(column.edges) == 2
-        return {"field": "choice", "choices": ["no (0)", "yes (1)"]} if is_bit else {"field": "number"}
+        if is_bit:
+            return {"field": "choice", "choices": ["no (0)", "yes (1)"]}
+        return {"field": "number"}
     if not len(found) or found.min() < _DATES[0] or found.max() > _DATES[1]:
         return {"field": "number"}
-    return {"field": "date" if (found == np.floor(found)).all() else "datetime-local"}
+    if (found == np.floor(found)).all():
+        return {"field": "date"}
+    return {"field": "datetime-local"}
 
 
-def _levels(values: Sequence[object]) -> dict[str, Any]:
-    """Return the choices of a column of ordered categories, whose numbers are ranks."""
-    return {"field": "choice", "choices": [visible(value) for value in values]}
+def _list_file_texts(values: Sequence[object]) -> dict[str, Any]:
+    """Return what a file has for the categories, where it is not what the page shows.
 
-
-def _texts(values: Sequence[object]) -> dict[str, Any]:
-    """Return what a file has for the categories, where it is not what the page shows: texts, and numbers by value."""
+    These are texts, and numbers by value.
+    """
     found: dict[str, Any] = {}
     texts = [None if value is None else str(value) for value in values]
-    if any(text is not None and text != visible(text) for text in texts):
+    if any(text is not None and text != clean_label(text) for text in texts):
         found["texts"] = texts
     if any(isinstance(value, (bool, int, float)) for value in values):
-        found["numbers"] = [
-            float(value) if isinstance(value, (bool, int, float)) and np.isfinite(value) else None for value in values
-        ]
+        found["numbers"] = [_finite_number(value) for value in values]
     return found
 
 
-def _categories(values: Sequence[object]) -> dict[str, Any]:
-    """Return the choices of a column, in the order of their codes, and the code of a missing value."""
+def _finite_number(value: object) -> float | None:
+    if isinstance(value, (bool, int, float)) and np.isfinite(value):
+        return float(value)
+    return None
+
+
+def _list_choices(values: Sequence[object]) -> dict[str, Any]:
+    """Return the choices of a column in the order of their codes, and a missing value's code."""
+    choices = [None if value is None else clean_label(value) for value in values]
     missing = values.index(None) if None in values else -1
-    return {"choices": [None if value is None else visible(value) for value in values], "missing": missing}
+    return {"choices": choices, "missing": missing}
 
 
-# ------------------------------------------------------------------------------------------ what rows are compared with
+# ---------------------------------------------------------------------- what rows are compared with
 
 
-def _made_rows(model: TableModel) -> Background | None:
-    """Return rows made of the summary's values of each column in random order: they are not rows of the training."""
+def _make_rows(model: TableModel) -> Background | None:
+    """Return rows made of the summary's values of each column in random order.
+
+    They are not rows of the training.
+    """
     if model.summary is None:
         return None
-    rng, values = _core.Random(0), model.summary.values
+    rng = _core.Random(0)
+    values = model.summary.values
     rows = np.stack([column[rng.permutation(len(values))] for column in values.T], axis=1)
     kept = model.background
     if kept is None:
         return Background(rows, np.ones(len(rows)))
-    return Background(
-        rows, _weights_for(np.average(model.predict(kept.rows), axis=0, weights=kept.weights), model.predict(rows))
-    )
+    mean = np.average(model.predict(kept.rows), axis=0, weights=kept.weights)
+    return Background(rows, _balance_weights(mean, model.predict(rows)))
 
 
-def _weights_for(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return weights of rows that give their predictions a mean, as near to equal ones as possible; equal if none do.
+def _balance_weights(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights of rows that give their predictions a mean.
 
-    The weights with the largest entropy are exponential functions of the predictions, found by Newton's method.
+    They are as near to equal ones as possible; equal if none do.
+
+    The weights with the largest entropy are exponential functions of the predictions, found by
+    Newton's method.
     """
-    equal, spread = np.ones(len(predicted)), np.std(predicted, axis=0)
+    equal = np.ones(len(predicted))
+    spread = np.std(predicted, axis=0)
     use = spread > 0
     away = (predicted - mean)[:, use] / spread[use]
-    slope, weights = np.zeros(use.sum()), equal / len(equal)
+    slope = np.zeros(use.sum())
+    weights = equal / len(equal)
     for _ in range(_MOST_STEPS):
         moment = weights @ away
         if np.abs(moment).max(initial=0) < _NEAR:
@@ -253,19 +328,27 @@ def _weights_for(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> N
     return equal
 
 
-def _described_background(background: Background, *, is_kept: bool) -> dict[str, Any]:
-    rows, weights = (encoded(array.astype("<f8")) for array in background)
+def _encode_background(background: Background | None, *, is_kept: bool) -> dict[str, Any] | None:
+    if background is None:
+        return None
+    rows, weights = (encode_base64(array.astype("<f8")) for array in background)
     return {"rows": rows, "weights": weights, "kept": is_kept}
 
 
-def _order(model: TableModel, background: Background | None) -> list[int]:
-    """Return the columns in the order of their effect: how far answers move if a column takes values of other rows."""
+def _order_columns(model: TableModel, background: Background | None) -> list[int]:
+    """Return the columns in the order of their effect.
+
+    That is how far answers move if a column takes values of other rows.
+    """
     n = model.n_inputs
     if background is None:
         return list(range(n))
     rows = background.rows
-    before, effects = model.predict(rows), np.zeros(n)
-    spread = 1.0 if model.answer_scale is None else np.asarray(model.answer_scale.scale)
+    before = model.predict(rows)
+    effects = np.zeros(n)
+    spread = np.ones(1)
+    if model.answer_scale is not None:
+        spread = np.asarray(model.answer_scale.scale)
     for i in range(n):
         for shift in range(1, _SHIFTS + 1):
             other = rows.copy()
@@ -276,11 +359,14 @@ def _order(model: TableModel, background: Background | None) -> list[int]:
     return order
 
 
-# ------------------------------------------------------------------------------------------------------- how sure it is
+# ----------------------------------------------------------------------------------- how sure it is
 
 
-def _intervals(model: TableModel) -> list[tuple[float, list[float]]]:
-    """Return how far the intervals of each answer reach for each coverage for which there are enough scores."""
+def _measure_intervals(model: TableModel) -> list[tuple[float, list[float]]]:
+    """Return how far the intervals of each answer reach for each coverage.
+
+    There must be enough scores for the coverage.
+    """
     calibration = model.calibration
     if calibration is None:
         return []
@@ -289,30 +375,48 @@ def _intervals(model: TableModel) -> list[tuple[float, list[float]]]:
     return [pair for pair in zip(_COVERAGES, margins, strict=True) if np.isfinite(pair[1]).all()]
 
 
-def _widths(model: TableModel) -> list[Any] | None:
-    """Return for each answer the predictions and factors of its knots, if the widths of intervals follow the row."""
-    widths = None if model.calibration is None else model.calibration.widths
-    return None if widths is None else list(widths.tolist())
+def _list_widths(model: TableModel) -> list[Any] | None:
+    """Return for each answer the predictions and factors of its knots.
+
+    It has them if the widths of intervals follow the row.
+    """
+    if model.calibration is None or model.calibration.widths is None:
+        return None
+    return list(model.calibration.widths.tolist())
 
 
-def _ends(model: TableModel) -> list[list[float]]:
-    """Return the frequent ends of the targets, each with a number near it; an empty list for an end that is not."""
-    ends = None if model.calibration is None else model.calibration.ends
-    return [[], []] if ends is None else [one.tolist() if np.isfinite(one).all() else [] for one in ends]
+def _list_frequent_ends(model: TableModel) -> list[list[float]]:
+    """Return the frequent ends of the targets, each with a number near it.
+
+    An end that is not frequent has an empty list.
+    """
+    ends: list[list[float]] = [[], []]
+    if model.calibration is None or model.calibration.ends is None:
+        return ends
+    for side, numbers in enumerate(model.calibration.ends):
+        if np.isfinite(numbers).all():
+            ends[side] = numbers.tolist()
+    return ends
 
 
-def _lowest(model: TableModel) -> float | None:
+def _lowest_target(model: TableModel) -> float | None:
     """Return the number below which the loss allows no target; None if there is none."""
     lowest = traits_of(model.net.loss).lowest_target
-    return lowest if np.isfinite(lowest) else None
+    if np.isfinite(lowest):
+        return lowest
+    return None
 
 
-def _facts(model: TableModel, units: list[str]) -> list[str]:
-    """Return a sentence for each answer about rows outside the training, beside the best constant answer."""
-    found = None if model.summary is None else model.summary.accuracy
-    if found is None:
+def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
+    """Return a sentence for each answer about rows outside the training.
+
+    It has the best constant answer beside it.
+    """
+    if model.summary is None or model.summary.accuracy is None:
         return [_NOT_MEASURED] * n_answers(model.net)
-    rows, several = f"{found.n:,} rows outside the training", len(found.pairs) > 1
+    found = model.summary.accuracy
+    rows = f"{found.n:,} rows outside the training"
+    several = len(found.pairs) > 1
     if model.labels is not None:
         pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
         constant = "the more frequent answer" if several else "the most frequent class"
@@ -320,49 +424,69 @@ def _facts(model: TableModel, units: list[str]) -> list[str]:
         ends = [f" {unit}" if unit else "" for unit in units]
         pairs = [
             (f"Off by {short(value)}{end} on average for", f"off by {short(base)}{end}")
-            for (value, base), end in zip(found.pairs, ends, strict=False)  # quantiles have one pair
+            # quantiles have one pair
+            for (value, base), end in zip(found.pairs, ends, strict=False)
         ]
         constant = "the median"
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if model.threshold is not None:
-        texts = [f"{_found(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts]
+        texts = [f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts]
     if several:
-        texts = [f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_outputs(model), texts, strict=True)]
-    return texts if found.rows == CALIBRATION else [text + _OPTIMISTIC for text in texts]
+        texts = [
+            f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_label_outputs(model), texts, strict=True)
+        ]
+    if found.rows == CALIBRATION:
+        return texts
+    return [text + _OPTIMISTIC for text in texts]
 
 
-def _positive(model: TableModel) -> int:
+def _sought_class(model: TableModel) -> int:
     """Return the class that a threshold is to find; 0 without one."""
     if model.threshold is None:
         return 0
-    found = None if model.summary is None else model.summary.found
-    return int(model.threshold <= _HALF) if found is None else found.positive
+    if model.summary is None or model.summary.found is None:
+        return int(model.threshold <= _HALF)
+    return model.summary.found.positive
 
 
-def _found(model: TableModel) -> str:
-    """Return a sentence about the class that the threshold is to find; "" if it was not chosen on rows."""
-    found = None if model.summary is None else model.summary.found
+def _write_threshold(model: TableModel) -> str:
+    """Return a sentence about the class that the threshold is to find.
+
+    It is "" if the threshold was not chosen on rows.
+    """
+    if model.summary is None:
+        found = None
+    else:
+        found = model.summary.found
     if found is None:
         return ""
-    name = _outputs(model)[found.positive]
-    rows = "held out in training" if found.rows == HELD_OUT else "outside the training"
+    name = _label_outputs(model)[found.positive]
+    if found.rows == HELD_OUT:
+        rows = "held out in training"
+    else:
+        rows = "outside the training"
     return (
-        f"Finds {found.recall:.0%} of all {name}, and {found.precision:.0%} of what it calls {name} are right, on the "
-        f"{found.n:,} rows {rows} with which its threshold was chosen. "
+        f"Finds {found.recall:.0%} of all {name}, and {found.precision:.0%} of what it calls "
+        f"{name} are right, on the {found.n:,} rows {rows} with which its threshold was chosen. "
     )
 
 
-def _about(model: TableModel) -> str:
+def _write_about(model: TableModel) -> str:
     """Return a paragraph for the end of the page."""
-    n_nets, n_weights = len(model.networks), sum(net.n_params for net, _ in model.networks)
+    n_nets = len(model.networks)
+    n_weights = sum(net.n_params for net, _ in model.networks)
     parts = [f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."]
     calibration = model.calibration
     if calibration is not None:
-        what = "Sets of classes" if calibration.kind == PROBABILITY else "Intervals"
+        if calibration.kind == PROBABILITY:
+            what = "Sets of classes"
+        else:
+            what = "Intervals"
         if calibration.rows == CALIBRATION:
             parts.append(
-                f"{what} contain the truth as often as stated, for rows like the {calibration.scores.shape[1]:,} rows "
-                "outside the training with which they were calibrated."
+                f"{what} contain the truth as often as stated, for rows like the "
+                f"{calibration.scores.shape[1]:,} rows outside the training with which they were "
+                "calibrated."
             )
         else:
             parts.append(f"How often {what.lower()} contain the truth was measured, and is not guaranteed.")
