@@ -42,9 +42,13 @@ class BuildCore(build_ext):
         small_linux = small and sys.platform == "linux" and not self.inplace
         for extension in self.extensions:
             extension.extra_compile_args = (
-                (MSVC_FLAGS if msvc else UNIX_FLAGS) + SMALL_COMPILE * small + SMALL_COMPILE_LINUX * small_linux
+                (MSVC_FLAGS if msvc else UNIX_FLAGS)
+                + SMALL_COMPILE * small
+                + SMALL_COMPILE_LINUX * small_linux
             )
-            extension.extra_link_args = ["-pthread"] * (sys.platform != "win32") + SMALL_LINK * small_linux
+            extension.extra_link_args = ["-pthread"] * (
+                sys.platform != "win32"
+            ) + SMALL_LINK * small_linux
         if not msvc:  # whose class is not meant for several threads
             compile_side_by_side(self.compiler)
         super().build_extensions()
@@ -61,11 +65,15 @@ def compile_side_by_side(compiler):
     def compile_all(sources, *, extra_postargs, **options):
         def compile_file(source):
             stem = Path(source).stem
-            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + BRIDGE_FLAGS * (stem == "_core")
+            level = KERNEL_FLAGS * stem.startswith(("avx", "neon")) + BRIDGE_FLAGS * (
+                stem == "_core"
+            )
             return compile_files([source], extra_postargs=extra_postargs + level, **options)
 
         with ThreadPoolExecutor(usable_processors()) as pool:
-            return [obj for objects in pool.map(compile_file, sources) for obj in objects]  # raises the first error
+            return [
+                obj for objects in pool.map(compile_file, sources) for obj in objects
+            ]  # raises the first error
 
     compiler.compile = compile_all
 
@@ -102,7 +110,9 @@ class BuildPackage(build_py):
         }
         template = (ROOT / "cmake/cmlp.pc.in").read_text(encoding="utf-8")
         lines = [line for line in template.splitlines() if not line.lower().startswith("lib")]
-        return "".join(re.sub(r"@(\w+)@", lambda name: values[name[1]], line).rstrip() + "\n" for line in lines)
+        return "".join(
+            re.sub(r"@(\w+)@", lambda name: values[name[1]], line).rstrip() + "\n" for line in lines
+        )
 
 
 class BuildWheel(bdist_wheel):
@@ -112,7 +122,9 @@ class BuildWheel(bdist_wheel):
         super().egg2dist(egginfo_path, distinfo_path)
         folder = Path(distinfo_path, "sboms")
         folder.mkdir()
-        (folder / "cmlp.cdx.json").write_text(json.dumps(bill_of_materials(), indent=1) + "\n", encoding="utf-8")
+        (folder / "cmlp.cdx.json").write_text(
+            json.dumps(bill_of_materials(), indent=1) + "\n", encoding="utf-8"
+        )
 
 
 def bill_of_materials():
@@ -139,7 +151,10 @@ def bill_of_materials():
                 "licenses": [{"expression": "BSD-3-Clause AND CC-BY-SA-3.0"}],
             }
         },
-        "components": [digits, {"type": "library", "bom-ref": "numpy", "name": "numpy", "purl": "pkg:pypi/numpy"}],
+        "components": [
+            digits,
+            {"type": "library", "bom-ref": "numpy", "name": "numpy", "purl": "pkg:pypi/numpy"},
+        ],
         "dependencies": [{"ref": "cmlp", "dependsOn": ["digits28", "numpy"]}],
     }
 
@@ -162,10 +177,15 @@ core = Extension(
     ]
     + [
         *sources("*.h"),
-        *(f"include/{name}.h" for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain", "cmlp_capi")),
+        *(
+            f"include/{name}.h"
+            for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain", "cmlp_capi")
+        ),
     ],
     include_dirs=["include", "src/cmlp", numpy.get_include()],
-    define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],
+    define_macros=[
+        (name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")
+    ],
 )
 
 setup(

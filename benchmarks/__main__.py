@@ -86,7 +86,12 @@ MORE = [
     "weights",
 ]  # commands that `all` leaves out
 # A module cannot be called "import".
-MODULES = {"import": "import_time", "table-row": "table_row", "one-row": "one_row", "coverage": "table_intervals"}
+MODULES = {
+    "import": "import_time",
+    "table-row": "table_row",
+    "one-row": "one_row",
+    "coverage": "table_intervals",
+}
 
 
 def main():
@@ -100,7 +105,9 @@ def main():
     parser.add_argument("--short", action="store_true")
     chosen = parser.parse_args()
     for command in COMMANDS if chosen.command == "all" else [chosen.command]:
-        importlib.import_module(f"benchmarks.{MODULES.get(command, command)}").run(short=chosen.short)
+        importlib.import_module(f"benchmarks.{MODULES.get(command, command)}").run(
+            short=chosen.short
+        )
 
 
 if __name__ == "__main__":

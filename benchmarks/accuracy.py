@@ -19,7 +19,13 @@ def floats(data):
 
 def row(title, wanted, fits):
     accuracies = [fit.accuracy for fit in fits]
-    return [title, statistics.mean(accuracies), min(accuracies), wanted, statistics.mean(fit.seconds for fit in fits)]
+    return [
+        title,
+        statistics.mean(accuracies),
+        min(accuracies),
+        wanted,
+        statistics.mean(fit.seconds for fit in fits),
+    ]
 
 
 def on_the_sample(short):
@@ -29,7 +35,10 @@ def on_the_sample(short):
     from cmlp.datasets import load_digits28
 
     pixels, seeds = load_digits28(), range(1 if short else 5)
-    data, parameters = floats(pixels), {"hidden_layer_sizes": (16, 16), "max_iter": 5 if short else 30}
+    data, parameters = (
+        floats(pixels),
+        {"hidden_layer_sizes": (16, 16), "max_iter": 5 if short else 30},
+    )
     theirs = [fitted(Scikit(**parameters, random_state=s), *data) for s in seeds]
     ours = [fitted(MLPClassifier(**parameters, random_state=s), *data) for s in seeds]
     preset = [fitted(MLPClassifier.from_preset("3b1b", random_state=s), *pixels) for s in seeds]
@@ -46,10 +55,14 @@ def on_mnist(pixels, short):
     data, seeds, epochs = floats(pixels), range(1 if short else 5), 1 if short else 10
 
     def adam(*hidden):
-        return [fitted(MLPClassifier(hidden, max_iter=epochs, random_state=s), *data) for s in seeds]
+        return [
+            fitted(MLPClassifier(hidden, max_iter=epochs, random_state=s), *data) for s in seeds
+        ]
 
     few = {"max_iter": 1} if short else {}
-    preset = [fitted(MLPClassifier.from_preset("3b1b", random_state=s, **few), *pixels) for s in seeds]
+    preset = [
+        fitted(MLPClassifier.from_preset("3b1b", random_state=s, **few), *pixels) for s in seeds
+    ]
     return [
         row(f"MNIST: 16-16 relu adam {epochs} epochs", 94, adam(16, 16)),
         row("MNIST: preset 3b1b", 93, preset),
@@ -62,7 +75,9 @@ def scikit_ten_epochs(data, seed, short):
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(2):
-        return fitted(MLPClassifier(CHOSEN.hidden, max_iter=1 if short else 10, random_state=seed), *data)
+        return fitted(
+            MLPClassifier(CHOSEN.hidden, max_iter=1 if short else 10, random_state=seed), *data
+        )
 
 
 def time_row(title, one_thread, two_threads, base):
@@ -95,7 +110,9 @@ def run(*, short):
     report = Report("accuracy", short)
     rows, times, few = on_the_sample(short), [], 2_000 if short else None
     try:
-        mnist, fashion = ([part[:few] for part in load()] for load in (load_mnist, load_fashion_mnist))
+        mnist, fashion = (
+            [part[:few] for part in load()] for load in (load_mnist, load_fashion_mnist)
+        )
         rows += on_mnist(mnist, short)
         times = soonest(mnist, fashion, short)
     except FileNotFoundError as error:
@@ -104,5 +121,7 @@ def run(*, short):
     report.table("test accuracy, percent (wanted of the mean)", columns, rows)
     if times:
         report.note(recipe=CHOSEN)
-        report.table(TO_98, ["", "mean", "worst", ONE, "worst", TWO, "worst", "/ scikit-learn"], times)
+        report.table(
+            TO_98, ["", "mean", "worst", ONE, "worst", TWO, "worst", "/ scikit-learn"], times
+        )
     report.write()

@@ -28,7 +28,11 @@ def epochs(nets):
     for sizes in nets:
         for batch in (128, 10):
             for kind in ("images", "dense"):
-                yield named(sizes, f"batch {batch}", kind), "train", {"sizes": sizes, "batch": batch, "kind": kind}
+                yield (
+                    named(sizes, f"batch {batch}", kind),
+                    "train",
+                    {"sizes": sizes, "batch": batch, "kind": kind},
+                )
     middle = {"sizes": NETS[1], "batch": 128, "kind": "images"}
     for name, more in [
         ("Network", {}),
@@ -39,7 +43,11 @@ def epochs(nets):
     ]:
         make = "train_network" if name == "Network" else "train"
         yield named(NETS[1], "batch 128", name), make, {**middle, **more}
-    yield "fit with defaults, 784-100-10", "fit", {"sizes": [784, 100, 10], "kind": "images", "epochs": 3}
+    yield (
+        "fit with defaults, 784-100-10",
+        "fit",
+        {"sizes": [784, 100, 10], "kind": "images", "epochs": 3},
+    )
 
 
 def predictions(nets, n, units):
@@ -52,10 +60,22 @@ def run(*, short):
     tree = Path(os.environ.get("CMLP_BEFORE", "."))
     report = Report("before", short)
     nets, n, rounds, units = (NETS[:1], 1_000, 2, 2) if short else (NETS, 20_000, 11, 10)
-    report.note(rows=f"{n}; images: {data.images(n)[2]}", rounds=rounds, before=tree.name or "this version")
+    report.note(
+        rows=f"{n}; images: {data.images(n)[2]}", rounds=rounds, before=tree.name or "this version"
+    )
     for name, make, case in epochs(nets):
-        compared(report, name, both(make, case, tree), {"rows": n}, rounds=rounds, unit=EPOCH, bases=[BEFORE])
+        compared(
+            report,
+            name,
+            both(make, case, tree),
+            {"rows": n},
+            rounds=rounds,
+            unit=EPOCH,
+            bases=[BEFORE],
+        )
     for rows, unit, times in [(1, ROW, 5_000), (1_000, MANY, units), (10_000, MANY, units)]:
         for name, make, case in predictions(nets, rows, 2 if short else times):
-            compared(report, name, both(make, case, tree), {}, rounds=rounds, unit=unit, bases=[BEFORE])
+            compared(
+                report, name, both(make, case, tree), {}, rounds=rounds, unit=unit, bases=[BEFORE]
+            )
     report.write()

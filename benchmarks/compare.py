@@ -60,7 +60,11 @@ def compared(report, title, peers, case, *, rounds, unit, bases):
     limited = MULTIPLY_ADDS in peers
     columns = ["", unit.name, "spread", *(f"/ {base}" for base in bases)]
     if limited:
-        columns += [column for name, _, limit, _ in RATES for column in (name, limit.replace("limit:", "% of"))]
+        columns += [
+            column
+            for name, _, limit, _ in RATES
+            for column in (name, limit.replace("limit:", "% of"))
+        ]
     table = []
     for name, result in results.items():
         if not isinstance(result, Measured):

@@ -67,7 +67,9 @@ def diagram(names, errors):
         is_left = i < (n + 1) // 2
         y = first_name + LINE * (i + 1 if is_left else n - i)
         end = MARGIN - 10 if is_left else WIDTH - MARGIN + 10
-        parts.append(f'<polyline points="{at(rank):.1f},{axis} {at(rank):.1f},{y - 5} {end},{y - 5}" fill="none"/>')
+        parts.append(
+            f'<polyline points="{at(rank):.1f},{axis} {at(rank):.1f},{y - 5} {end},{y - 5}" fill="none"/>'
+        )
         label = f"{name} ({rank:.1f})"
         parts.append(text(end - 6, y, label, "end") if is_left else text(end + 6, y, label))
     body = "\n".join(parts)

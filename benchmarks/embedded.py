@@ -175,7 +175,15 @@ def compiled(folder, name, source, *options, compiler="gcc", mode=ctypes.DEFAULT
         raise MissingPeerError(f"{name}: {compiler} is not installed")
     path = folder / f"{name}.{'cpp' if compiler.endswith('++') else 'c'}"
     path.write_text(source, encoding="ascii")
-    command = [compiler, *OPTIMIZED, f"-I{folder}", str(path), *options, "-o", str(path.with_suffix(".so"))]
+    command = [
+        compiler,
+        *OPTIMIZED,
+        f"-I{folder}",
+        str(path),
+        *options,
+        "-o",
+        str(path.with_suffix(".so")),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         message = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
@@ -212,7 +220,11 @@ def of_cynn(name):
 def library(folder, model, pixels):
     """Compile the core without what only training needs, and with the instruction set alone that is used here."""
     sources = [str(path) for path in sorted((ROOT / "src/cmlp/core").rglob("*.c"))]
-    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
+    parts = [
+        "-DCMLP_INFERENCE_ONLY",
+        "-DCMLP_NO_FLOAT64",
+        f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
+    ]
     options = [*parts, f"-I{ROOT / 'include'}", *sources, "-pthread", "-lm"]
     loaded = compiled(folder, "library", LIBRARY, *options)
     model.save(folder / "digits.cmlp")
@@ -225,7 +237,9 @@ def library(folder, model, pixels):
 
 def header(folder, model, pixels, *, compiler="gcc", options=()):
     model.to_c(folder / "digits.h")
-    loaded = compiled(folder, f"header{len(options)}{compiler}", HEADER, *options, compiler=compiler)
+    loaded = compiled(
+        folder, f"header{len(options)}{compiler}", HEADER, *options, compiler=compiler
+    )
     rows = pixels.astype(np.float32)
     return lambda n: loaded.predict(pointer(rows), n)
 
@@ -238,14 +252,25 @@ def integers(folder, model, pixels):
 
 def kann(folder, model, pixels):
     peer = of_cynn("kann")
-    for name in ("kann_layer_input", "kann_layer_dense", "kann_layer_cost", "kann_new", "kad_relu", "kad_sigm"):
+    for name in (
+        "kann_layer_input",
+        "kann_layer_dense",
+        "kann_layer_cost",
+        "kann_new",
+        "kad_relu",
+        "kad_sigm",
+    ):
         getattr(peer, name).restype = ctypes.c_void_p
     node = ctypes.c_void_p(peer.kann_layer_input(784))
     for width in model.hidden_layer_sizes:
         node = ctypes.c_void_p(peer.kann_layer_dense(node, width))
-        node = ctypes.c_void_p((peer.kad_relu if model.activation == "relu" else peer.kad_sigm)(node))
+        node = ctypes.c_void_p(
+            (peer.kad_relu if model.activation == "relu" else peer.kad_sigm)(node)
+        )
     cross_entropy = 2
-    net = ctypes.c_void_p(peer.kann_new(ctypes.c_void_p(peer.kann_layer_cost(node, 10, cross_entropy)), 0))
+    net = ctypes.c_void_p(
+        peer.kann_new(ctypes.c_void_p(peer.kann_layer_cost(node, 10, cross_entropy)), 0)
+    )
     loop = compiled(folder, "kann", KANN).predict_with
     rows = scaled(pixels)
     return lambda n: loop(peer.kann_apply1, net, pointer(rows), n)
@@ -305,7 +330,11 @@ def emlearn(folder, model, pixels):
 
 def onnx_runtime(folder, model, pixels):
     installed("ONNX Runtime", "onnx")
-    found = list(Path(installed("ONNX Runtime", "onnxruntime").__file__).parent.glob("capi/libonnxruntime.so*"))
+    found = list(
+        Path(installed("ONNX Runtime", "onnxruntime").__file__).parent.glob(
+            "capi/libonnxruntime.so*"
+        )
+    )
     if not found:
         raise MissingPeerError("ONNX Runtime: its package does not contain the C library")
     model.to_onnx(folder / "digits.onnx")
@@ -335,8 +364,12 @@ def scikit_learn(model):
     linear = installed("scikit-learn", "sklearn.neural_network")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = linear.MLPClassifier(model.hidden_layer_sizes, activation=model.activation, max_iter=1)
-        theirs.fit(np.random.RandomState(0).random_sample((100, model.n_features_in_)), np.arange(100) % 10)
+        theirs = linear.MLPClassifier(
+            model.hidden_layer_sizes, activation=model.activation, max_iter=1
+        )
+        theirs.fit(
+            np.random.RandomState(0).random_sample((100, model.n_features_in_)), np.arange(100) % 10
+        )
     theirs.coefs_ = [weights.astype(np.float64) for weights in model.coefs_]
     theirs.intercepts_ = [biases.astype(np.float64) for biases in model.intercepts_]
     return theirs

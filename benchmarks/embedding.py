@@ -36,8 +36,18 @@ PEERS = {
     "m2cgen": embedded.m2cgen,
 }
 FLASH_TITLE, FLASH = "Cortex-M4, -Os, one prediction: bytes of flash", "/ float header"
-ACCURACY_TITLE, LOSS = "int8: accuracy on the test images, in percent, after 5,000 calibration images", "loss"
-CORTEX_M4 = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-std=c99", "-Os"]
+ACCURACY_TITLE, LOSS = (
+    "int8: accuracy on the test images, in percent, after 5,000 calibration images",
+    "loss",
+)
+CORTEX_M4 = [
+    "-mcpu=cortex-m4",
+    "-mthumb",
+    "-mfloat-abi=hard",
+    "-mfpu=fpv4-sp-d16",
+    "-std=c99",
+    "-Os",
+]
 SEEDS = 5
 
 
@@ -84,19 +94,27 @@ def one_row(report, sizes, activation, folder, *, rounds, n):
     rows = []
     for name, found in times.items():
         ratios = [
-            statistics.median(a / b for a, b in zip(found, times[base], strict=True)) if base in times else None
+            statistics.median(a / b for a, b in zip(found, times[base], strict=True))
+            if base in times
+            else None
             for base in (LIBRARY, KANN)
         ]
         rows.append([name, min(found), statistics.median(found), *ratios])
-    report.table(title(sizes, activation), ["", "ns, best", "median", f"/ {LIBRARY}", f"/ {KANN}"], rows)
+    report.table(
+        title(sizes, activation), ["", "ns, best", "median", f"/ {LIBRARY}", f"/ {KANN}"], rows
+    )
 
 
 def flash(folder, source):
     """Return the bytes of code and constants of a source for a Cortex-M4."""
     path = folder / "flash.c"
     path.write_text(source, encoding="ascii")
-    subprocess.run(["arm-none-eabi-gcc", *CORTEX_M4, "-c", path, "-o", path.with_suffix(".o")], check=True)
-    printed = subprocess.run(["arm-none-eabi-size", path.with_suffix(".o")], capture_output=True, text=True, check=True)
+    subprocess.run(
+        ["arm-none-eabi-gcc", *CORTEX_M4, "-c", path, "-o", path.with_suffix(".o")], check=True
+    )
+    printed = subprocess.run(
+        ["arm-none-eabi-size", path.with_suffix(".o")], capture_output=True, text=True, check=True
+    )
     text, initialized, *_ = map(int, printed.stdout.splitlines()[1].split()[:2])
     return text + initialized
 
@@ -110,8 +128,14 @@ def flash_sizes(report, folder):
         model, pixels = classifier(sizes, activation, 0, 1, 1000), data.images(500)[0]
         model.to_c(folder / "digits.h")
         model.to_c(folder / "digits8.h", int8=True, calibrate=pixels)
-        single = flash(folder, '#include "digits.h"\nint run(const uint8_t *x) { return digits_classify_u8(x); }\n')
-        small = flash(folder, '#include "digits8.h"\nint run(const uint8_t *x) { return digits8_classify_u8(x); }\n')
+        single = flash(
+            folder,
+            '#include "digits.h"\nint run(const uint8_t *x) { return digits_classify_u8(x); }\n',
+        )
+        small = flash(
+            folder,
+            '#include "digits8.h"\nint run(const uint8_t *x) { return digits8_classify_u8(x); }\n',
+        )
         rows.append([named(sizes, activation), single, small, small / single])
     report.table(FLASH_TITLE, ["", "float header", "int8 header", FLASH], rows)
 
@@ -134,7 +158,14 @@ def accuracies(report, *, seeds, n):
             net, _ = quantize(document, X[:5000])
             found = compare(document, net, net.outputs(X_test), X_test, y_test)
             single, small = 100 * found.float_accuracy, 100 * found.accuracy
-            rows.append([f"{named(sizes, activation)}, seed {seed}", f"{single:.2f}", f"{small:.2f}", single - small])
+            rows.append(
+                [
+                    f"{named(sizes, activation)}, seed {seed}",
+                    f"{single:.2f}",
+                    f"{small:.2f}",
+                    single - small,
+                ]
+            )
     report.table(ACCURACY_TITLE, ["", "float32", "int8", LOSS], rows)
 
 
@@ -143,7 +174,14 @@ def run(*, short):
     report.note(rows=data.images(1000)[2])
     for sizes, activation in NETS[: 1 if short else None]:
         with tempfile.TemporaryDirectory() as folder:
-            one_row(report, sizes, activation, Path(folder), rounds=2 if short else 15, n=100 if short else 1000)
+            one_row(
+                report,
+                sizes,
+                activation,
+                Path(folder),
+                rounds=2 if short else 15,
+                n=100 if short else 1000,
+            )
     with tempfile.TemporaryDirectory() as folder:
         flash_sizes(report, Path(folder))
     accuracies(report, seeds=1 if short else SEEDS, n=5000 if short else 60_000)

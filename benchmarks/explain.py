@@ -43,7 +43,13 @@ for line in sys.stdin:
     seconds = (time.process_time() - start) * 100 / n_rows
     print(json.dumps([found.n_evaluations, seconds, float(np.sqrt((found.errors ** 2).mean()))]), flush=True)
 """
-COLUMNS = ["method", "predictions per row", "CPU s per 1,000 rows", "error of a value", "its estimate"]
+COLUMNS = [
+    "method",
+    "predictions per row",
+    "CPU s per 1,000 rows",
+    "error of a value",
+    "its estimate",
+]
 
 
 def fitted(n_rows):
@@ -51,8 +57,15 @@ def fitted(n_rows):
     rng = np.random.RandomState(0)
     X = rng.standard_normal((n_rows, 12))
     X[:, 5:] = X[:, 5:] / 2 + X[:, :1] / 2
-    y = X[:, 0] * X[:, 1] + np.sin(2 * X[:, 2]) * X[:, 3] + np.where(X[:, 4] > 0, X[:, 5], 0) + X[:, 6] ** 2
-    model = TabularRegressor(random_state=0, n_threads=1).fit(X, y + rng.standard_normal(n_rows) * 0.3)
+    y = (
+        X[:, 0] * X[:, 1]
+        + np.sin(2 * X[:, 2]) * X[:, 3]
+        + np.where(X[:, 4] > 0, X[:, 5], 0)
+        + X[:, 6] ** 2
+    )
+    model = TabularRegressor(random_state=0, n_threads=1).fit(
+        X, y + rng.standard_normal(n_rows) * 0.3
+    )
     return model, X[:64], X[100:200]
 
 
@@ -66,7 +79,9 @@ def ours(model, background, Z, exact):
     """Yield a row for each budget."""
     for pairs in (2, 3, 6, 12):
         budget = pairs * len(background) * 22
-        found, seconds = timed(lambda n=budget: model.explain(Z, background, n_evaluations=n), len(Z))
+        found, seconds = timed(
+            lambda n=budget: model.explain(Z, background, n_evaluations=n), len(Z)
+        )
         named = f"cmlp, {pairs} pairs for each row of the background{' (default)' if pairs == 3 else ''}"
         error, estimate = rms(found.values[: len(exact)] - exact), rms(found.errors[: len(exact)])
         yield [named, found.n_evaluations, seconds, error, estimate]
@@ -84,9 +99,19 @@ def theirs(model, background, exact, Z):
     masker = shap.maskers.Independent(background, max_samples=len(background))
     for n in (4, 20):
         explainer = shap.explainers.Permutation(model.predict, masker, seed=0)
-        found, seconds = timed(lambda n=n, run=explainer: run(Z, max_evals=n * 25, silent=True).values, len(Z))
-        yield [f"shap, Permutation, {n} permutations", n * 25 * len(background), seconds, rms(found - exact), None]
-    found, seconds = timed(lambda: shap.KernelExplainer(model.predict, background).shap_values(Z, silent=True), len(Z))
+        found, seconds = timed(
+            lambda n=n, run=explainer: run(Z, max_evals=n * 25, silent=True).values, len(Z)
+        )
+        yield [
+            f"shap, Permutation, {n} permutations",
+            n * 25 * len(background),
+            seconds,
+            rms(found - exact),
+            None,
+        ]
+    found, seconds = timed(
+        lambda: shap.KernelExplainer(model.predict, background).shap_values(Z, silent=True), len(Z)
+    )
     yield ["shap, Kernel", None, seconds, rms(found - exact), None]
 
 
@@ -94,8 +119,16 @@ def wide(short):
     """Return a row for each version and budget."""
     arguments, rounds = (["200", "2"], 1) if short else (["2400", "10"], 3)
     tree = os.environ.get("CMLP_BEFORE")
-    peers = {"now": Peer("now", "", ""), **({"before": Peer("before", "", "", tree=tree)} if tree else {})}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": {**os.environ, **ONE_THREAD}, "text": True}
+    peers = {
+        "now": Peer("now", "", ""),
+        **({"before": Peer("before", "", "", tree=tree)} if tree else {}),
+    }
+    pipes = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "env": {**os.environ, **ONE_THREAD},
+        "text": True,
+    }
     workers = {
         name: subprocess.Popen([peer.python, "-c", WIDE, *arguments], cwd=peer.tree, **pipes)
         for name, peer in peers.items()
@@ -111,7 +144,10 @@ def wide(short):
         worker.communicate()
     for (name, budget), results in found.items():
         limit = "" if budget is None else f", n_evaluations={budget}"
-        yield [f"{name}{limit}{'' if results[0][0] else ' (refused)'}", *sorted(results)[len(results) // 2]]
+        yield [
+            f"{name}{limit}{'' if results[0][0] else ' (refused)'}",
+            *sorted(results)[len(results) // 2],
+        ]
 
 
 def rms(values):
@@ -126,6 +162,8 @@ def run(*, short):
     rows = [["cmlp, exact", 64 * 4094, seconds, 0.0, 0.0], *ours(model, background, Z, exact)]
     rows += theirs(model, background, exact, Z[:few])
     report.table("1,000 rows, 12 columns, a background of 64 rows, one thread", COLUMNS, rows)
-    report.table("100 rows, 73 columns, a background of 64 rows, one thread", WIDE_COLUMNS, list(wide(short)))
+    report.table(
+        "100 rows, 73 columns, a background of 64 rows, one thread", WIDE_COLUMNS, list(wide(short))
+    )
     report.note(size=f"mean absolute value {np.abs(exact).mean():.3g}")
     report.write()

@@ -60,14 +60,18 @@ def alarms(name, most_rows, parameters):
         "at once": lambda model: model.predict(X_new),
         "sets or intervals": getattr(kind, "predict_set", getattr(kind, "predict_interval", None)),
         "50 rows": lambda model: [model.predict(X_new[i : i + 50]) for i in ends],
-        "one row": lambda model: [model.predict(X_new[i : i + 1]) for i in range(min(N_SINGLE, len(X_new)))],
+        "one row": lambda model: [
+            model.predict(X_new[i : i + 1]) for i in range(min(N_SINGLE, len(X_new)))
+        ],
     }
     if part < FEWEST_HELD_OUT:
         del calls["sets or intervals"]
     for where, call in calls.items():
         fresh = copy.deepcopy(model)
         arguments = (fresh, X_new) if where == "sets or intervals" else (fresh,)
-        found += [(where, text) for _, text in heard(call, *arguments) if "outside the range" not in text]
+        found += [
+            (where, text) for _, text in heard(call, *arguments) if "outside the range" not in text
+        ]
     half = np.arange(len(X_new)) % 2 == 0
     import pandas as pd
 
@@ -84,7 +88,9 @@ def alarms(name, most_rows, parameters):
 
 def main():
     """Read the arguments and print the alarms of each table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("tables", nargs="*", help="names of tables (default: all)")
     parser.add_argument("--rows", type=int, help="at most so many rows of each table")
     parser.add_argument("--networks", type=int, help="n_estimators, for a quick look")
@@ -99,7 +105,10 @@ def main():
             print(f"{name}: {error}", file=sys.stderr)
             continue
         n_tables, n_alarms = n_tables + 1, n_alarms + len(found)
-        print(f"{name:<16}{n_rows:>7} rows {time.perf_counter() - start:>6.1f} s {len(found):>3}", flush=True)
+        print(
+            f"{name:<16}{n_rows:>7} rows {time.perf_counter() - start:>6.1f} s {len(found):>3}",
+            flush=True,
+        )
         for where, text in found:
             print(f"    {where}: {text}", flush=True)
     print(f"{n_alarms} warnings in {n_tables} tables")

@@ -15,7 +15,10 @@ from pathlib import Path
 from benchmarks.report import Report
 
 TRAIN = ["--hidden-layer-sizes", "4", "--random-state", "0"]
-FEW = {"numbers": ["--regressor", "--max-iter", "1"], "mixed": ["--n-estimators", "1", "--n-epochs", "1"]}
+FEW = {
+    "numbers": ["--regressor", "--max-iter", "1"],
+    "mixed": ["--n-estimators", "1", "--n-epochs", "1"],
+}
 ROUNDS = 2
 PROGRAM = (
     "import resource, sys, warnings; warnings.simplefilter('ignore'); \n"
@@ -39,11 +42,21 @@ def run(*, short):
             for which, python in trees.items():
                 output = ["-o", f"{which}.cmlp"]
                 train = ["train", f"{name}.csv", "--target", "y", *output, *TRAIN, *FEW[name]]
-                predict = ["predict", f"{which}.cmlp", f"{name}.csv", "--drop", "y", "-o", f"{which}.txt"]
+                predict = [
+                    "predict",
+                    f"{which}.cmlp",
+                    f"{name}.csv",
+                    "--drop",
+                    "y",
+                    "-o",
+                    f"{which}.txt",
+                ]
                 for command in (train, predict):
                     seconds, peak = _measured(python, command, folder)
                     rows.append([name, command[0], which, round(seconds, 2), round(peak)])
-    report.table(f"{n_rows:,} rows", ["file", "command", "version", "CPU seconds", "peak MiB"], rows)
+    report.table(
+        f"{n_rows:,} rows", ["file", "command", "version", "CPU seconds", "peak MiB"], rows
+    )
     report.write()
 
 
@@ -51,7 +64,11 @@ def _measured(python, command, folder):
     found = []
     for _ in range(ROUNDS):
         done = subprocess.run(
-            [python, "-c", PROGRAM, *command], cwd=folder, capture_output=True, text=True, check=False
+            [python, "-c", PROGRAM, *command],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         status, seconds, peak = done.stderr.splitlines()[-1].split()
         assert status == "0", done.stderr
@@ -75,4 +92,6 @@ def _mixed(path, n_rows):
             size = "" if rng.random() < 0.1 else f"{rng.uniform(20, 200):.1f}"
             built = f"{rng.randint(1950, 2025)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
             words = rng.choice(["north", "south", "east", "west"]), f"x{rng.getrandbits(40):x}"
-            file.write(f"{size},{rng.randint(1, 9)},{words[0]},{built},{words[1]},{rng.uniform(1, 9):.3f}\n")
+            file.write(
+                f"{size},{rng.randint(1, 9)},{words[0]},{built},{words[1]},{rng.uniform(1, 9):.3f}\n"
+            )

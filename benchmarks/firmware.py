@@ -30,11 +30,30 @@ from benchmarks.report import Report
 BOARD = Path(__file__).parents[1] / "examples/microcontroller"
 M4, M0, AVR = "Cortex-M4F", "Cortex-M0", "ATmega328P"
 CORES = {M4: CORTEX_M4, M0: ["-mcpu=cortex-m0", "-mthumb", "-Os"]}
-MACHINES = {M4: ["-M", "mps2-an386"], M0: ["-M", "microbit", "-global", "nrf51-soc.sram-size=65536"]}
-LINKED = ["-ffunction-sections", "-fdata-sections", "-nostartfiles", "-Wl,--gc-sections", "-T", BOARD / "board.ld"]
+MACHINES = {
+    M4: ["-M", "mps2-an386"],
+    M0: ["-M", "microbit", "-global", "nrf51-soc.sram-size=65536"],
+}
+LINKED = [
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-nostartfiles",
+    "-Wl,--gc-sections",
+    "-T",
+    BOARD / "board.ld",
+]
 NEWLIB = ["--specs=nano.specs", "--specs=nosys.specs", "-w"]
-SMALL = ["-DCMLP_NO_THREADS", "-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_TABLES", "-DCMLP_NO_WORKERS"]
-WORKSPACES = {(16,): 768, (64, 32): 1280}  # hidden layers, and cmlp_model_info.workspace_size in multiples of 256
+SMALL = [
+    "-DCMLP_NO_THREADS",
+    "-DCMLP_INFERENCE_ONLY",
+    "-DCMLP_NO_FLOAT64",
+    "-DCMLP_NO_TABLES",
+    "-DCMLP_NO_WORKERS",
+]
+WORKSPACES = {
+    (16,): 768,
+    (64, 32): 1280,
+}  # hidden layers, and cmlp_model_info.workspace_size in multiples of 256
 LOOPS = 100_000
 
 # Predicts all rows, and prints the stack of the first one, the ticks of LOOPS iterations of two instructions, those of
@@ -113,7 +132,9 @@ int main(void)
 }
 """
 FUNCTION = "__attribute__((noinline)) static"
-NOTHING = f"static void start(void) {{}}\n{FUNCTION} int classify(const uint8_t *x) {{ return x[0]; }}\n"
+NOTHING = (
+    f"static void start(void) {{}}\n{FUNCTION} int classify(const uint8_t *x) {{ return x[0]; }}\n"
+)
 HEADER = f"""#include "digits.h"
 static void start(void) {{}}
 {FUNCTION} int classify(const uint8_t *x) {{ return digits_classify_u8(x); }}
@@ -220,7 +241,9 @@ def classifier(hidden, X, y, scale=1 / 16):
     """Return a classifier of the raw pixels from 0 to 16."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return cmlp.MLPClassifier(hidden, input_scale=scale, dtype="float32", random_state=0).fit(X, y)
+        return cmlp.MLPClassifier(hidden, input_scale=scale, dtype="float32", random_state=0).fit(
+            X, y
+        )
 
 
 def printed(command):
@@ -242,9 +265,29 @@ def built(folder, core, predictor, options, macros):
     (folder / "main.c").write_text(MEGA if core == AVR else ARM, encoding="ascii")
     output = ["-o", folder / "firmware.elf"]
     if core == AVR:
-        printed(["avr-gcc", "-mmcu=atmega328p", "-std=gnu99", "-Os", *macros, *options, folder / "main.c", *output])
+        printed(
+            [
+                "avr-gcc",
+                "-mmcu=atmega328p",
+                "-std=gnu99",
+                "-Os",
+                *macros,
+                *options,
+                folder / "main.c",
+                *output,
+            ]
+        )
         return sections(folder / "firmware.elf", "avr")
-    flags = [*CORES[core], "-std=gnu11", *LINKED, *NEWLIB, f"-I{BOARD}", f"-I{folder}", f"-Wa,-I{folder}", *macros]
+    flags = [
+        *CORES[core],
+        "-std=gnu11",
+        *LINKED,
+        *NEWLIB,
+        f"-I{BOARD}",
+        f"-I{folder}",
+        f"-Wa,-I{folder}",
+        *macros,
+    ]
     printed(["arm-none-eabi-gcc", *flags, folder / "main.c", *options, "-lm", *output])
     return sections(folder / "firmware.elf", "arm-none-eabi")
 
@@ -339,15 +382,25 @@ def cmsis_nn(folder, model, X, core):
         step, output = np.abs(weights).max() / 127, np.ptp(rows) / 255
         zero = int(np.round(-128 - rows.min() / output))
         fraction, exponent = np.frexp(scale * step / output)
-        integers = [np.rint(weights.T / step).astype(int), np.rint(biases / (scale * step)).astype(int)]
-        for name, ctype, values in zip(("weights", "biases"), ("int8_t", "int32_t"), integers, strict=True):
-            text += f"static const {ctype} {name}{i}[] = {{{', '.join(map(str, values.ravel()))}}};\n"
+        integers = [
+            np.rint(weights.T / step).astype(int),
+            np.rint(biases / (scale * step)).astype(int),
+        ]
+        for name, ctype, values in zip(
+            ("weights", "biases"), ("int8_t", "int32_t"), integers, strict=True
+        ):
+            text += (
+                f"static const {ctype} {name}{i}[] = {{{', '.join(map(str, values.ravel()))}}};\n"
+            )
         numbers = [*weights.shape, offset, zero, int(np.rint(fraction * 2**31)), int(exponent)]
         table.append(f"{{weights{i}, biases{i}, {', '.join(map(str, numbers))}}}")
         scale, offset = output, -zero
     text += f"static const struct dense layers[] = {{{', '.join(table)}}};\n"
     (folder / "weights.h").write_text(text, encoding="ascii")
-    files = ["FullyConnectedFunctions/arm_fully_connected_s8.c", "NNSupportFunctions/arm_nn_vec_mat_mult_t_s8.c"]
+    files = [
+        "FullyConnectedFunctions/arm_fully_connected_s8.c",
+        "NNSupportFunctions/arm_nn_vec_mat_mult_t_s8.c",
+    ]
     return CMSIS_NN, [f"-I{peer / 'Include'}", *(peer / "Source" / file for file in files)]
 
 
@@ -356,9 +409,13 @@ def genann(folder, model, X, core):
     if len(model.hidden_layer_sizes) > 1:
         raise embedded.MissingPeerError("genann: measured with one hidden layer only")
     layers = zip(model.coefs_, model.intercepts_, strict=True)
-    numbers = np.concatenate([np.vstack([-biases, weights]).T.ravel() for weights, biases in layers])
+    numbers = np.concatenate(
+        [np.vstack([-biases, weights]).T.ravel() for weights, biases in layers]
+    )
     text = ",\n".join(repr(float(number)) for number in numbers)
-    (folder / "weights.h").write_text(f"static const double weights[] = {{\n{text}}};\n", encoding="ascii")
+    (folder / "weights.h").write_text(
+        f"static const double weights[] = {{\n{text}}};\n", encoding="ascii"
+    )
     width = f"-DWIDTH={model.hidden_layer_sizes[0]}"
     return GENANN, ["-DNDEBUG", f"-I{peer}", width, peer / "genann.c"]
 
@@ -387,7 +444,9 @@ def measure(hidden, core, *, n_rows):
             folder = Path(path)
             (folder / "rows.bin").write_bytes(rows.tobytes())
             text = ",".join(map(str, rows.ravel()))
-            (folder / "rows.h").write_text(f"static const uint8_t rows[] PROGMEM = {{{text}}};\n", encoding="ascii")
+            (folder / "rows.h").write_text(
+                f"static const uint8_t rows[] PROGMEM = {{{text}}};\n", encoding="ascii"
+            )
             try:
                 predictor, options = make(folder, model, X[:1200], core)
             except embedded.MissingPeerError as error:
@@ -418,6 +477,12 @@ def run(*, short):
                 continue
             rows += measure(hidden, core, n_rows=5 if short else 50)
         title = "-".join(map(str, (64, *hidden, 10)))
-        columns = ["", "flash, bytes", "static RAM, bytes", "stack, bytes", "instructions (AVR: cycles) per row"]
+        columns = [
+            "",
+            "flash, bytes",
+            "static RAM, bytes",
+            "stack, bytes",
+            "instructions (AVR: cycles) per row",
+        ]
         report.table(f"{title}: what one prediction adds", columns, rows)
     report.write()

@@ -26,7 +26,9 @@ def estimators(*, short):
     epochs = 1 if short else 20
     return {
         "TabularClassifier": TabularClassifier(random_state=0, n_epochs=1 if short else None),
-        "MLPClassifier": MLPClassifier((128, 64), max_iter=epochs, tol=0, n_iter_no_change=10**6, random_state=0),
+        "MLPClassifier": MLPClassifier(
+            (128, 64), max_iter=epochs, tol=0, n_iter_no_change=10**6, random_state=0
+        ),
     }
 
 
@@ -63,10 +65,18 @@ def run(*, short):
     os.environ["PYTHONWARNINGS"] = "ignore"  # of the workers
     models, rows = estimators(short=short), []
     with warnings.catch_warnings(action="ignore"):
-        report.table("start", ["", "seconds"], [[f"{N_JOBS} workers", start_workers([*models.values()], X, y)]])
+        report.table(
+            "start",
+            ["", "seconds"],
+            [[f"{N_JOBS} workers", start_workers([*models.values()], X, y)]],
+        )
         for name, model in models.items():
-            pairs = [[seconds_of(model, X, y, n_jobs) for n_jobs in (1, N_JOBS)] for _ in range(n_rounds)]
+            pairs = [
+                [seconds_of(model, X, y, n_jobs) for n_jobs in (1, N_JOBS)] for _ in range(n_rounds)
+            ]
             ratios = [several / one for one, several in pairs]
-            rows.append([name, *np.median(pairs, axis=0).tolist(), statistics.median(ratios), max(ratios)])
+            rows.append(
+                [name, *np.median(pairs, axis=0).tolist(), statistics.median(ratios), max(ratios)]
+            )
     report.table(TITLE, ["", "one job, s", "four jobs, s", RATIO, WORST], rows)
     report.write()

@@ -71,7 +71,9 @@ def write_parquet(path, n_rows):
     from pyarrow import parquet
 
     names = [f"pixel{i}" for i in range(WIDTH)]
-    schema = pyarrow.schema([*((name, pyarrow.uint8()) for name in names), ("digit", pyarrow.int64())])
+    schema = pyarrow.schema(
+        [*((name, pyarrow.uint8()) for name in names), ("digit", pyarrow.int64())]
+    )
     with parquet.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
         for X, y in blocks_of(n_rows):
             writer.write_table(pyarrow.table([*X.T.copy(), y], schema=schema), row_group_size=GROUP)
@@ -91,7 +93,9 @@ def fit_parquet(path, n_rows, shuffle):
     from cmlp.datasets import ParquetBlocks
 
     blocks = ParquetBlocks(path, "digit")
-    return lambda: MLPClassifier(**NET, max_iter=1, shuffle=shuffle).fit_batches(blocks, classes=range(CLASSES))
+    return lambda: MLPClassifier(**NET, max_iter=1, shuffle=shuffle).fit_batches(
+        blocks, classes=range(CLASSES)
+    )
 
 
 CASES = {

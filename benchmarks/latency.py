@@ -49,5 +49,7 @@ def run(*, short):
         for size in (10, 1000, 1_000_000)
         for taken in [[after_ctrl_c(size) for _ in range(times)]]
     ]
-    report.table("Ctrl-C during an epoch of 784-512-512-10, milliseconds", ["", "median", "worst"], rows)
+    report.table(
+        "Ctrl-C during an epoch of 784-512-512-10, milliseconds", ["", "median", "worst"], rows
+    )
     report.write()

@@ -23,9 +23,19 @@ COLUMNS = ["", "models", "ms per model", f"/ {BEFORE}", f"/ {ALONE}"]
 
 def cases(short):
     """Yield title, number of models, and case."""
-    small = {"sizes": [20, 16, 2], "kind": "table", "rows": 1_000, "epochs": 20}  # two classes: one output
+    small = {
+        "sizes": [20, 16, 2],
+        "kind": "table",
+        "rows": 1_000,
+        "epochs": 20,
+    }  # two classes: one output
     tiny = {"sizes": [4, 4, 2], "kind": "table", "rows": 60, "epochs": 20}
-    images = {"sizes": [784, 16, 16, 10], "kind": "images", "rows": 1_000 if short else 60_000, "epochs": 2}
+    images = {
+        "sizes": [784, 16, 16, 10],
+        "kind": "images",
+        "rows": 1_000 if short else 60_000,
+        "epochs": 2,
+    }
     yield "20-16-1, 1,000 rows, 20 epochs", 10 if short else 2_000, small
     yield "4-4-1, 60 rows, 20 epochs", 10 if short else 2_000, tiny
     yield named(images["sizes"], "2 epochs"), 4 if short else 16, images
@@ -47,7 +57,9 @@ def one_thread(report, short):
         settings = {"hidden_layer_sizes": (16,), "max_iter": n_epochs, "n_threads": 1}
         times = {}
         for name in (ALONE, MANY) * (1 if short else 10):
-            models = [MLPRegressor(**settings, random_state=seed) for seed in range(10 if short else 100)]
+            models = [
+                MLPRegressor(**settings, random_state=seed) for seed in range(10 if short else 100)
+            ]
             begin = time.process_time()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -67,9 +79,17 @@ def run(*, short):
     report.note(rounds=f"{rounds}, in turns; the fastest of each")
     for title, n, case in cases(short):
         results = interleaved(peers(n), case, rounds)
-        times = {name: min(result.seconds) / result.case.get("models", 1) for name, result in results.items()}
-        ratios = [(time / times[BEFORE] if BEFORE in times else None, time / times[ALONE]) for time in times.values()]
-        rows = [[name, n, 1e3 * times[name], *ratio] for name, ratio in zip(times, ratios, strict=True)]
+        times = {
+            name: min(result.seconds) / result.case.get("models", 1)
+            for name, result in results.items()
+        }
+        ratios = [
+            (time / times[BEFORE] if BEFORE in times else None, time / times[ALONE])
+            for time in times.values()
+        ]
+        rows = [
+            [name, n, 1e3 * times[name], *ratio] for name, ratio in zip(times, ratios, strict=True)
+        ]
         report.table(title, COLUMNS, rows)
     before = peers(1)[0]
     one_thread(report, short)

@@ -64,20 +64,30 @@ def measure(case):
     warnings.simplefilter("ignore")  # max_iter is reached on purpose
     given = {"solver": "sgd", "batch_size": 128, "max_iter": 2, "random_state": 0}
     given |= {key: case[key] for key in BEST_KEPT if key in case}
-    model = MLPClassifier(case["sizes"][1:-1], input_scale=1 / 255 if case.get("dtype") == "uint8" else 1, **given)
+    model = MLPClassifier(
+        case["sizes"][1:-1], input_scale=1 / 255 if case.get("dtype") == "uint8" else 1, **given
+    )
     X, y = data.rows(case)
     data.images.cache_clear()
     for _ in range(case.get("fits", 1) - 1):
         model.fit(X, y)
-    MLPClassifier(8, max_iter=1).fit(X[:300], y[:300])  # loads modules and creates what is created once
+    MLPClassifier(8, max_iter=1).fit(
+        X[:300], y[:300]
+    )  # loads modules and creates what is created once
     above = peak_above(lambda: model.fit(X, y))
-    size = sum(part.nbytes for part in (X.data, X.indices, X.indptr)) if case.get("kind") == "csr" else X.nbytes
+    size = (
+        sum(part.nbytes for part in (X.data, X.indices, X.indptr))
+        if case.get("kind") == "csr"
+        else X.nbytes
+    )
     return size, above, sum(tensor.nbytes for tensor in [*model.coefs_, *model.intercepts_])
 
 
 def in_its_own_process(case):
     command = [sys.executable, "-m", "benchmarks.memory", json.dumps(case)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, **NO_HOARDING}, check=True)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, env={**os.environ, **NO_HOARDING}, check=True
+    )
     return json.loads(done.stdout)
 
 

@@ -36,7 +36,9 @@ def digits_classifier():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         X = rng.integers(0, 256, (200, 784)).astype(np.uint8)
-        return cmlp.MLPClassifier((16, 16), max_iter=1, input_scale=1 / 255).fit(X, np.arange(200) % 10)
+        return cmlp.MLPClassifier((16, 16), max_iter=1, input_scale=1 / 255).fit(
+            X, np.arange(200) % 10
+        )
 
 
 def peers(model, folder):
@@ -46,7 +48,12 @@ def peers(model, folder):
     yield "pickle", lambda: pickle.loads(content)
     stored = io.BytesIO()
     np.savez(stored, **arrays)
-    yield "npz", lambda: {name: value.copy() for name, value in np.load(io.BytesIO(stored.getvalue())).items()}
+    yield (
+        "npz",
+        lambda: {
+            name: value.copy() for name, value in np.load(io.BytesIO(stored.getvalue())).items()
+        },
+    )
     path = os.path.join(folder, "peer")
     for name, module in (("joblib", "joblib"), ("safetensors", "safetensors.numpy")):
         try:
@@ -65,9 +72,13 @@ def peers(model, folder):
 def run(*, short):
     report = Report("model", short)
     model, times = digits_classifier(), 20 if short else 1000
-    wide = cmlp.Network([1000, 500 if short else 25_000, 1], output="identity", loss="squared_error", random_state=0)
+    wide = cmlp.Network(
+        [1000, 500 if short else 25_000, 1], output="identity", loss="squared_error", random_state=0
+    )
     with tempfile.TemporaryDirectory() as folder:
-        path, network, large = (os.path.join(folder, name) for name in ("model", "network", "large"))
+        path, network, large = (
+            os.path.join(folder, name) for name in ("model", "network", "large")
+        )
         model.save(path)
         cmlp.Network([784, 16, 16, 10]).save(network)
         wide.save(large)
@@ -75,7 +86,9 @@ def run(*, short):
             [
                 what,
                 *(
-                    microseconds(lambda source=source, options=options: cmlp.load(source, **options), n)
+                    microseconds(
+                        lambda source=source, options=options: cmlp.load(source, **options), n
+                    )
                     for options in ({}, {"mmap": True}, {"mmap": True, "verify": False})
                 ),
             ]
@@ -92,5 +105,9 @@ def run(*, short):
         report.table("save, flushed to the disk, microseconds", ["", "microseconds"], saves)
         element = model.coefs_[0].dtype.itemsize
         size, needed = os.path.getsize(path), element * (13_002 + 784 + 10)
-        report.table(SIZE_TITLE, ["", "bytes", OVERHEAD], [["MLPClassifier, ten classes", size, size - needed]])
+        report.table(
+            SIZE_TITLE,
+            ["", "bytes", OVERHEAD],
+            [["MLPClassifier, ten classes", size, size - needed]],
+        )
     report.write()

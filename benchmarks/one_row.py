@@ -110,7 +110,18 @@ def compiled(folder, name, source, options):
     path, target = folder / f"{name}.c", folder / f"{name}.so"
     path.write_text(source, encoding="utf-8")
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    command = [*compiler, "-O3", "-fPIC", "-shared", path, *options, "-lm", "-pthread", "-o", target]
+    command = [
+        *compiler,
+        "-O3",
+        "-fPIC",
+        "-shared",
+        path,
+        *options,
+        "-lm",
+        "-pthread",
+        "-o",
+        target,
+    ]
     subprocess.run(command, check=True)
     return ctypes.CDLL(str(target))
 
@@ -119,17 +130,31 @@ def library(folder, name, tree):
     """Compile the functions of LIBRARY with the C library of a source tree, for this processor and predictions only."""
     single = folder / f"{name}_cmlp.c"
     subprocess.run([sys.executable, tree / "tools/make_single_file.py", single], check=True)
-    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
-    if "const float *row, int64_t n_inputs" not in (tree / "include/cmlp.h").read_text(encoding="utf-8"):
+    parts = [
+        "-DCMLP_INFERENCE_ONLY",
+        "-DCMLP_NO_FLOAT64",
+        f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
+    ]
+    if "const float *row, int64_t n_inputs" not in (tree / "include/cmlp.h").read_text(
+        encoding="utf-8"
+    ):
         parts.append("-DWITHOUT_LENGTHS")
-    options = [single, *parts, f"-I{tree / 'include'}", f'-DCMLP_SELF="{single}"', "-ffp-contract=off"]
+    options = [
+        single,
+        *parts,
+        f"-I{tree / 'include'}",
+        f'-DCMLP_SELF="{single}"',
+        "-ffp-contract=off",
+    ]
     return compiled(folder, name, LIBRARY, options)
 
 
 def timed(function, x, params, repeats):
     """Return the nanoseconds for each row."""
     function.restype = ctypes.c_float
-    pointers = [None if array is None else array.ctypes.data_as(ctypes.c_void_p) for array in (x, params)]
+    pointers = [
+        None if array is None else array.ctypes.data_as(ctypes.c_void_p) for array in (x, params)
+    ]
     width, n = ctypes.c_long(x.shape[1]), ctypes.c_long(len(x))
     start = time.perf_counter()
     for _ in range(repeats):
@@ -154,7 +179,9 @@ def add_table(report, title, times):
 
 def network(report, folder, libraries, sizes, rounds):
     rng = np.random.RandomState(0)
-    X = np.where(rng.random_sample((N_ROWS, sizes[0])) < 0.25, rng.random_sample((N_ROWS, sizes[0])), 0)
+    X = np.where(
+        rng.random_sample((N_ROWS, sizes[0])) < 0.25, rng.random_sample((N_ROWS, sizes[0])), 0
+    )
     X = np.ascontiguousarray(X if sizes[0] > 100 else rng.random_sample(X.shape), np.float32)
     model = MLPClassifier(tuple(sizes[1:-1]), max_iter=1, random_state=0, n_threads=1)
     with warnings.catch_warnings():
@@ -169,7 +196,9 @@ def network(report, folder, libraries, sizes, rounds):
     for call in ("model_f32", "forward"):
         for version, loaded in libraries.items():
             assert loaded.load(str(folder / "net.cmlp").encode()) == 0
-            functions[f"cmlp_{call.replace('model_f32', 'model_predict_f32')}, {version}"] = loaded[call]
+            functions[f"cmlp_{call.replace('model_f32', 'model_predict_f32')}, {version}"] = loaded[
+                call
+            ]
     add_table(report, f"one row of {name}, float32", least(functions, X, params, rounds))
 
 
@@ -186,7 +215,11 @@ def raw_row(report, folder, libraries, rounds):
     for version, loaded in libraries.items():
         assert loaded.load(str(folder / "table.cmlp").encode()) == 0
         functions[f"cmlp_model_predict_f64, {version}"] = loaded["table"]
-    add_table(report, "one raw row of a table, 20 columns", least(functions, X[:N_ROWS].copy(), None, rounds))
+    add_table(
+        report,
+        "one raw row of a table, 20 columns",
+        least(functions, X[:N_ROWS].copy(), None, rounds),
+    )
 
 
 def run(*, short):

@@ -47,7 +47,9 @@ def time_the_core():
         return call
 
     methods = {
-        name: timed(getattr(_core.Net, name)) for name in ("train_epoch", "train_epochs") if hasattr(_core.Net, name)
+        name: timed(getattr(_core.Net, name))
+        for name in ("train_epoch", "train_epochs")
+        if hasattr(_core.Net, name)
     }
     _core.Net = type("TimedNet", (_core.Net,), methods)
     if hasattr(_core, "shared_net"):
@@ -87,7 +89,10 @@ def measured(python, n_fits):
 def add_to(report, before, short):
     """Add a table with the present version, and with that whose Python is `before` unless it is None."""
     pythons = {"before": before, "now": sys.executable} if before else {"now": sys.executable}
-    rounds = [{name: measured(python, 5 if short else 100) for name, python in pythons.items()} for _ in range(3)]
+    rounds = [
+        {name: measured(python, 5 if short else 100) for name, python in pythons.items()}
+        for _ in range(3)
+    ]
     rows = []
     for name in pythons:
         whole, core = min((found[name] for found in rounds), key=lambda times: times[0] - times[1])
@@ -114,7 +119,14 @@ def checksums(report, short):
             model.fit(X, y)
             times.append((middle - begin, time.process_time() - middle))
         one, ten = (min(column) for column in zip(*times, strict=True))
-        rows.append([f"{X.dtype}, {X.nbytes >> 20} MB", 1e3 * one, 1e3 * (ten - one), 100 * one / (ten - one)])
+        rows.append(
+            [
+                f"{X.dtype}, {X.nbytes >> 20} MB",
+                1e3 * one,
+                1e3 * (ten - one),
+                100 * one / (ten - one),
+            ]
+        )
     report.note(images=source)
     report.table(SAME_DATA, ["", "ms of CPU time", "ten epochs, ms", SHARE], rows)
 
@@ -125,12 +137,42 @@ def provenance(report, short):
 
     pixels, y, source = data.images(1_000 if short else 60_000)
     few = np.random.RandomState(0).random_sample((1_000, 20)).astype(np.float32)
-    settings = {"tol": 0, "n_iter_no_change": 999, "random_state": 0, "n_threads": 1, "batch_size": 100}
+    settings = {
+        "tol": 0,
+        "n_iter_no_change": 999,
+        "random_state": 0,
+        "n_threads": 1,
+        "batch_size": 100,
+    }
     cases = [
-        ("60,000 images, 784-16-16-10, 20 epochs", pixels, y, (16, 16), {"input_scale": 1 / 255, "max_iter": 20}),
-        ("60,000 images, 784-100-10, 20 epochs", pixels, y, (100,), {"input_scale": 1 / 255, "max_iter": 20}),
-        ("1,000 rows, 20-16-1, 200 epochs", few, (few[:, 0] > 0.5).astype(int), (16,), {"max_iter": 200}),
-        ("1,000 rows, 20-300-300-1, 50 epochs", few, (few[:, 0] > 0.5).astype(int), (300, 300), {"max_iter": 50}),
+        (
+            "60,000 images, 784-16-16-10, 20 epochs",
+            pixels,
+            y,
+            (16, 16),
+            {"input_scale": 1 / 255, "max_iter": 20},
+        ),
+        (
+            "60,000 images, 784-100-10, 20 epochs",
+            pixels,
+            y,
+            (100,),
+            {"input_scale": 1 / 255, "max_iter": 20},
+        ),
+        (
+            "1,000 rows, 20-16-1, 200 epochs",
+            few,
+            (few[:, 0] > 0.5).astype(int),
+            (16,),
+            {"max_iter": 200},
+        ),
+        (
+            "1,000 rows, 20-300-300-1, 50 epochs",
+            few,
+            (few[:, 0] > 0.5).astype(int),
+            (300, 300),
+            {"max_iter": 50},
+        ),
     ]
     rows = []
     for name, X, targets, hidden, own in cases:

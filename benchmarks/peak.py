@@ -71,12 +71,32 @@ void run_gradient(int64_t rows, int64_t calls)
     while (calls--) net->kernels->gradient(&input, &to);
 }
 """
-FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-DCMLP_NO_FLOAT64"]
+FLAGS = [
+    "-std=gnu11",
+    "-O3",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fPIC",
+    "-shared",
+    "-DCMLP_NO_FLOAT64",
+]
 PRODUCTS = ["forward", "deltas", "gradient"]
 NARROW, WIDE = (784, 16), (784, 512)
-LAYERS = [(128, NARROW), (10, NARROW), (128, (784, 128)), (10, (784, 128)), (128, (128, 64)), (128, WIDE)]
+LAYERS = [
+    (128, NARROW),
+    (10, NARROW),
+    (128, (784, 128)),
+    (10, (784, 128)),
+    (128, (128, 64)),
+    (128, WIDE),
+]
 LAYERS += [(128, (512, 512)), (128, (24, 512))]
-EPOCHS = [([784, 16, 16, 10], 128), ([784, 16, 16, 10], 10), ([784, 128, 64, 10], 128), ([784, 128, 64, 10], 10)]
+EPOCHS = [
+    ([784, 16, 16, 10], 128),
+    ([784, 16, 16, 10], 10),
+    ([784, 128, 64, 10], 128),
+    ([784, 128, 64, 10], 10),
+]
 EPOCHS += [([784, 512, 512, 10], 128)]
 OPERATIONS = 2e8  # of a measurement: milliseconds
 PRODUCTS_TITLE = "products of a layer: GFLOP/s, percent of the peak"
@@ -120,7 +140,9 @@ def shares(library, probes, n_rows, layer, rounds, amount):
         found = rate(calls * operations, getattr(library, f"run_{name}"), n_rows, calls)
         rates[name].append(found)
         percentages[name].append(100 * found / peak)
-    return [statistics.median(found[name][1:]) for name in PRODUCTS for found in (rates, percentages)]
+    return [
+        statistics.median(found[name][1:]) for name in PRODUCTS for found in (rates, percentages)
+    ]
 
 
 def products(report, layers, rounds, amount):
@@ -137,7 +159,12 @@ def products(report, layers, rounds, amount):
     for n_rows, layer in layers:
         if library.prepare(_core.ISAS[info["used"]], _core.TUNINGS[info["tuning"]], *layer):
             raise RuntimeError(f"cmlp_net_init refuses a layer {layer}")
-        rows.append([named(layer, f"{n_rows} rows"), *shares(library, probes, n_rows, layer, rounds, amount)])
+        rows.append(
+            [
+                named(layer, f"{n_rows} rows"),
+                *shares(library, probes, n_rows, layer, rounds, amount),
+            ]
+        )
     report.table(PRODUCTS_TITLE, ["", *(cell for name in PRODUCTS for cell in (name, "%"))], rows)
 
 
@@ -149,7 +176,13 @@ def run(*, short):
     report.note(rows=f"{n}, dense: none of them 0", rounds=rounds)
     products(report, LAYERS, rounds, amount)
     for sizes, batch in EPOCHS[: 1 if short else None]:
-        case = {"sizes": sizes, "batch": batch, "rows": n, "kind": "dense", "isa": cpu_info()["used"]}
+        case = {
+            "sizes": sizes,
+            "batch": batch,
+            "rows": n,
+            "kind": "dense",
+            "isa": cpu_info()["used"],
+        }
         title = named(sizes, f"batch {batch}", "epoch")
         peers = [Peer("cmlp", "ours", "train_network"), *LIMITS]
         compared(report, title, peers, case, rounds=2 if short else 5, unit=EPOCH, bases=[])

@@ -19,4 +19,12 @@ def next_to_peers(report, ours, nets, limits, *, rounds, unit, **case):
     for sizes in nets:
         for kind, peers in (("images", [*first, *OTHERS, *limits]), ("dense", [*first, *limits])):
             whole = {"sizes": sizes, "kind": kind, **case}
-            compared(report, named(sizes, kind), peers, whole, rounds=rounds, unit=unit, bases=[BEST.name])
+            compared(
+                report,
+                named(sizes, kind),
+                peers,
+                whole,
+                rounds=rounds,
+                unit=unit,
+                bases=[BEST.name],
+            )

@@ -53,11 +53,15 @@ def work(n_batches):
     comm, rng = Timed(MPI.COMM_WORLD), np.random.default_rng(0)
     X = rng.random((n_batches * BATCH, SIZES[0]), np.float32)
     y = np.arange(len(X)) % SIZES[-1]
-    model = MLPClassifier(tuple(SIZES[1:-1]), batch_size=BATCH, max_iter=3, random_state=0, n_threads=1)
+    model = MLPClassifier(
+        tuple(SIZES[1:-1]), batch_size=BATCH, max_iter=3, random_state=0, n_threads=1
+    )
     cmlp.distributed.fit(model.set_params(tol=0, n_iter_no_change=float("inf")), X, y, comm=comm)
     seconds = min(model.history_["seconds"])
     if not comm.rank:
-        print(json.dumps([1e3 * seconds / n_batches, 1e3 * comm.seconds / n_batches / model.n_iter_]))
+        print(
+            json.dumps([1e3 * seconds / n_batches, 1e3 * comm.seconds / n_batches / model.n_iter_])
+        )
 
 
 def launcher(size):
@@ -78,7 +82,9 @@ def measured(size, n_batches):
     command, environment = launcher(size)
     command += ["-m", "benchmarks.processes", str(n_batches)]
     root = Path(__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=root, env=environment
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -87,10 +93,16 @@ def add_to(report, short):
     if launcher(1) is None:
         report.note(MPI="not measured: needs mpi4py and mpiexec")
         return
-    runs = [[measured(size, 2 if short else 20) for size in (1, 2)] for _ in range(1 if short else 3)]
+    runs = [
+        [measured(size, 2 if short else 20) for size in (1, 2)] for _ in range(1 if short else 3)
+    ]
     one, two = (min(run[i] for run in runs) for i in (0, 1))
     row = [f"{named(SIZES, 'Adam')}, batches of {BATCH}", one[0], two[0], two[1], one[0] / two[0]]
-    report.table(SPEED, ["", "one process, ms per step", "two, ms per step", "of this messages, ms", RATIO], [row])
+    report.table(
+        SPEED,
+        ["", "one process, ms per step", "two, ms per step", "of this messages, ms", RATIO],
+        [row],
+    )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def of_rare_class(name, seed):
     y = (y == np.bincount(y).argmin()).astype(int)
     train, other, test = split(y, seed)
     model = TabularClassifier(random_state=seed).fit(X.iloc[train], y[train])
-    balanced = TabularClassifier(random_state=seed, class_weight="balanced").fit(X.iloc[train], y[train])
+    balanced = TabularClassifier(random_state=seed, class_weight="balanced").fit(
+        X.iloc[train], y[train]
+    )
     rows, results = (X.iloc[other], y[other]), {}
     results["default"] = found(model.predict(X.iloc[test]), y[test], 1)
     results['class_weight="balanced"'] = found(balanced.predict(X.iloc[test]), y[test], 1)
@@ -72,7 +74,11 @@ def of_probabilities(name, seed):
     rare = np.bincount(y).argmin()
     model = TabularClassifier(random_state=seed).fit(X.iloc[train], y[train])
     results = {}
-    for title, given in (("as fitted", None), ("held out", ()), ("other rows", (X.iloc[other], y[other]))):
+    for title, given in (
+        ("as fitted", None),
+        ("held out", ()),
+        ("other rows", (X.iloc[other], y[other])),
+    ):
         if given is not None:
             model.calibrate(*given, probabilities=True)
         p = model.predict_proba(X.iloc[test])
@@ -90,8 +96,17 @@ def run(*, short):
         for way in results[0]:
             values = np.array([one[way] for one in results])
             n_right, n = values[:, :2].sum(axis=0).astype(int)
-            rows.append([name, way, f"{n_right} of {n}", *(f"{value:.2f}" for value in values[:, 2:].mean(axis=0))])
-    report.table(f"rare class, {n_splits} splits", ["table", "predict", "found", "recall", "precision"], rows)
+            rows.append(
+                [
+                    name,
+                    way,
+                    f"{n_right} of {n}",
+                    *(f"{value:.2f}" for value in values[:, 2:].mean(axis=0)),
+                ]
+            )
+    report.table(
+        f"rare class, {n_splits} splits", ["table", "predict", "found", "recall", "precision"], rows
+    )
     rows = []
     for name in (RARE + SEVERAL)[:first]:
         results = [of_probabilities(name, seed) for seed in range(n_splits)]

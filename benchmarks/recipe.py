@@ -63,7 +63,11 @@ TRIED = [
     Recipe((128, 128), "sgd", 128, 0.2, 4),
     *[Recipe(NET, "adam", 128, 0.006, 3, beta_2=b) for b in (0.9, 0.95, 0.98)],
     *[Recipe((n, 64), "adam", 128, 0.007, 3, beta_2=0.95) for n in (160, 192)],
-    *[Recipe((n,), "adam", 128, rate, 3, beta_2=0.95) for n in (160, 192, 224) for rate in (0.006, 0.008)],
+    *[
+        Recipe((n,), "adam", 128, rate, 3, beta_2=0.95)
+        for n in (160, 192, 224)
+        for rate in (0.006, 0.008)
+    ],
     *[Recipe((n,), "adam", 96, 0.006, 3, beta_2=0.95) for n in (160, 176, 192)],
     *[Recipe((n,), "sgd", 128, 0.2, 3) for n in (192, 224)],
 ]
@@ -87,7 +91,8 @@ def mistakes(fits):
 def search():
     report = Report("recipe", short=False)
     factor = statistics.mean(
-        mistakes(judged(recipe, N_TRAINING)) / mistakes(judged(recipe, N_FEWER)) for recipe in MORE_PICTURES
+        mistakes(judged(recipe, N_TRAINING)) / mistakes(judged(recipe, N_FEWER))
+        for recipe in MORE_PICTURES
     )
     report.note(share_of_mistakes_left_by_a_fifth_more=round(factor, 3))
     rows, expected = [], {}
@@ -96,7 +101,13 @@ def search():
         worst = min(fit.accuracy for fit in fits)
         expected[recipe] = 100 - factor * (100 - worst), min(fit.computing for fit in fits)
         figures = [100 - mistakes(fits), worst, *expected[recipe]]
-        rows.append(["-".join(map(str, recipe.hidden)), *map(str, recipe[1:]), *(f"{f:.2f}" for f in figures)])
+        rows.append(
+            [
+                "-".join(map(str, recipe.hidden)),
+                *map(str, recipe[1:]),
+                *(f"{f:.2f}" for f in figures),
+            ]
+        )
     report.table(
         "the last 10,000 training images, five seeds: percent right, seconds of one processor",
         ["hidden", *Recipe._fields[1:], "mean", "worst", "of 60,000", "seconds"],

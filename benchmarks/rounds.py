@@ -109,7 +109,11 @@ def interleaved(peers, case, rounds):
 @contextmanager
 def busy_processors(n=None, loops=1):
     """Load n CPUs, or all, with this many busy processes each while the context is active."""
-    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else range(os.cpu_count())
+    allowed = (
+        sorted(os.sched_getaffinity(0))
+        if hasattr(os, "sched_setaffinity")
+        else range(os.cpu_count())
+    )
     allowed = loops * list(allowed[:n])
     spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in allowed]
     if hasattr(os, "sched_setaffinity"):

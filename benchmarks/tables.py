@@ -26,7 +26,9 @@ SMALLEST = 1e-7  # probabilities are clipped to it
 
 def texts(X):
     """Return a frame whose categories are text, for CatBoost: missing ones have a name."""
-    return X.assign(**{name: X[name].astype(object).fillna("missing").astype(str) for name in categories(X)})
+    return X.assign(
+        **{name: X[name].astype(object).fillna("missing").astype(str) for name in categories(X)}
+    )
 
 
 def categories(X):
@@ -57,7 +59,9 @@ def without_missing_numbers(X, *, model):
 
     numbers = [name for name in X.columns if X[name].dtype != "category"]
     imputer = make_column_transformer(
-        (SimpleImputer(strategy="median"), numbers), remainder="passthrough", verbose_feature_names_out=False
+        (SimpleImputer(strategy="median"), numbers),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
     )
     return make_pipeline(imputer.set_output(transform="pandas"), model)
 
@@ -65,7 +69,9 @@ def without_missing_numbers(X, *, model):
 def cmlp_tables(task, X, seed):
     from cmlp import TabularClassifier, TabularRegressor
 
-    return (TabularClassifier if task == "classes" else TabularRegressor)(random_state=seed, n_threads=1), X
+    return (TabularClassifier if task == "classes" else TabularRegressor)(
+        random_state=seed, n_threads=1
+    ), X
 
 
 def cmlp_mlp(task, X, seed):
@@ -76,14 +82,18 @@ def cmlp_mlp(task, X, seed):
 
     if task == "classes":
         return prepared(X, model=MLPClassifier(random_state=seed, n_threads=1)), X
-    model = TransformedTargetRegressor(MLPRegressor(random_state=seed, n_threads=1), transformer=StandardScaler())
+    model = TransformedTargetRegressor(
+        MLPRegressor(random_state=seed, n_threads=1), transformer=StandardScaler()
+    )
     return prepared(X, model=model), X
 
 
 def linear(task, X, seed):
     from sklearn.linear_model import LogisticRegression, RidgeCV
 
-    return prepared(X, model=LogisticRegression(max_iter=1000) if task == "classes" else RidgeCV()), X
+    return prepared(
+        X, model=LogisticRegression(max_iter=1000) if task == "classes" else RidgeCV()
+    ), X
 
 
 def hist_gradient_boosting(task, X, seed):
@@ -111,7 +121,12 @@ def catboost(task, X, seed):
     from catboost import CatBoostClassifier, CatBoostRegressor
 
     kind = CatBoostClassifier if task == "classes" else CatBoostRegressor
-    options = {"cat_features": categories(X), "thread_count": 1, "verbose": False, "allow_writing_files": False}
+    options = {
+        "cat_features": categories(X),
+        "thread_count": 1,
+        "verbose": False,
+        "allow_writing_files": False,
+    }
     return kind(random_seed=seed, **options), texts(X)
 
 
@@ -140,7 +155,10 @@ def split(y, task, seed):
     from sklearn.model_selection import train_test_split
 
     return train_test_split(
-        np.arange(len(y)), test_size=0.25, random_state=seed, stratify=y if task == "classes" else None
+        np.arange(len(y)),
+        test_size=0.25,
+        random_state=seed,
+        stratify=y if task == "classes" else None,
     )
 
 
@@ -154,7 +172,9 @@ def measured(method, X, y, task, seed):
         start = time.process_time()
         model.fit(X.iloc[train], y[train])
         fitted = time.process_time()
-        found = model.predict_proba(X.iloc[test]) if task == "classes" else model.predict(X.iloc[test])
+        found = (
+            model.predict_proba(X.iloc[test]) if task == "classes" else model.predict(X.iloc[test])
+        )
         end = time.process_time()
     if task == "numbers":
         error, loss = float(np.sqrt(np.mean((found - y[test]) ** 2)) / y[train].std()), None
@@ -172,8 +192,12 @@ def results_of(names, methods, n_splits):
         for seed in range(n_splits):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found[name, seed] = {key: measured(make, X, y, task, seed) for key, make in methods.items()}
-            errors = ", ".join(f"{key} {values['error']:.4f}" for key, values in found[name, seed].items())
+                found[name, seed] = {
+                    key: measured(make, X, y, task, seed) for key, make in methods.items()
+                }
+            errors = ", ".join(
+                f"{key} {values['error']:.4f}" for key, values in found[name, seed].items()
+            )
             print(f"{name}, split {seed}: {errors}", flush=True)
     return found
 
@@ -193,7 +217,9 @@ def summary(found, methods):
     for i, name in enumerate(names):
         pairs = [(one[name], one[BASE]) for one in found.values()] if BASE in methods else []
         error = geometric([(a["error"] + 1e-3) / (b["error"] + 1e-3) for a, b in pairs])
-        loss = geometric([a["log_loss"] / b["log_loss"] for a, b in pairs if a["log_loss"] is not None])
+        loss = geometric(
+            [a["log_loss"] / b["log_loss"] for a, b in pairs if a["log_loss"] is not None]
+        )
         seconds = [sum(one[name][key] for one in found.values()) for key in ("fit", "predict")]
         rows.append([name, ranks[i], normalized[i], error, loss, *seconds])
     return rows
@@ -203,7 +229,13 @@ def each_table(found, names):
     """Return a row for each table: the error of each method, mean and standard deviation of the splits."""
     rows = []
     for table in dict.fromkeys(name for name, _ in found):
-        errors = np.array([[one[key]["error"] for key in names] for (name, _), one in found.items() if name == table])
+        errors = np.array(
+            [
+                [one[key]["error"] for key in names]
+                for (name, _), one in found.items()
+                if name == table
+            ]
+        )
         cells = zip(errors.mean(axis=0), errors.std(axis=0), strict=True)
         rows.append([table, *(f"{mean:.3f} ± {spread:.3f}" for mean, spread in cells)])
     return rows
@@ -212,7 +244,10 @@ def each_table(found, names):
 def mean_errors(found, names):
     """Return a row for each table: the mean error of each method over the splits."""
     return [
-        [np.mean([one[key]["error"] for (name, _), one in found.items() if name == table]) for key in names]
+        [
+            np.mean([one[key]["error"] for (name, _), one in found.items() if name == table])
+            for key in names
+        ]
         for table in dict.fromkeys(name for name, _ in found)
     ]
 
@@ -228,7 +263,12 @@ def draw(found, names, path):
 def available():
     """Return the methods whose packages are installed."""
     found = {}
-    packages = {BASE: "catboost", "LightGBM": "lightgbm", "XGBoost": "xgboost", "RealMLP": "pytabkit"}
+    packages = {
+        BASE: "catboost",
+        "LightGBM": "lightgbm",
+        "XGBoost": "xgboost",
+        "RealMLP": "pytabkit",
+    }
     for name, make in METHODS.items():
         try:
             if name in packages:
@@ -255,8 +295,16 @@ def run(*, short):
         names = [name for name in sets if name in wanted or group in wanted]
         found = results_of(names[:1] if short else names, methods, n_splits)
         if found:
-            report.table(f"{title}: {len(found)} splits of {len(found) // n_splits}", columns, summary(found, methods))
-            report.table(f"{title}: error of each", ["", *methods], each_table(found, list(methods)))
-            report.content[group] = [{"table": name, "split": seed, **one} for (name, seed), one in found.items()]
+            report.table(
+                f"{title}: {len(found)} splits of {len(found) // n_splits}",
+                columns,
+                summary(found, methods),
+            )
+            report.table(
+                f"{title}: error of each", ["", *methods], each_table(found, list(methods))
+            )
+            report.content[group] = [
+                {"table": name, "split": seed, **one} for (name, seed), one in found.items()
+            ]
             draw(found, list(methods), report.path.with_name(f"tables-{group}.svg"))
     report.write()

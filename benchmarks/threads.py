@@ -14,7 +14,9 @@ from cmlp import MLPClassifier
 
 ONE, TWO, CHOSEN = "1 thread, ms", "2 threads, ms", "its choice, ms"
 THREADS = {ONE: 1, TWO: 2, CHOSEN: None}
-NO_LIMIT = {"OMP_NUM_THREADS": ""}  # the library's own choice respects this variable, which is 1 for the other peers
+NO_LIMIT = {
+    "OMP_NUM_THREADS": ""
+}  # the library's own choice respects this variable, which is 1 for the other peers
 STATES = {
     "alone": nullcontext,
     "one processor busy": partial(busy_processors, 1),
@@ -30,12 +32,20 @@ def cases(short):
     """Yield the measurements: title, function of the peer, case."""
     n, nets = (2_000, train.CASES[:1]) if short else (60_000, train.CASES)
     trained = [
-        (train.title(sizes, batch, kind), "train", {"sizes": sizes, "batch": batch, "rows": n, "kind": kind})
+        (
+            train.title(sizes, batch, kind),
+            "train",
+            {"sizes": sizes, "batch": batch, "rows": n, "kind": kind},
+        )
         for sizes, batch in nets
         for kind in ("images", "dense")
     ]
     predicted = [
-        (f"predict 10,000: {named(sizes, 'images')}", "forward", {"sizes": sizes, "rows": 10_000, "units": 10})
+        (
+            f"predict 10,000: {named(sizes, 'images')}",
+            "forward",
+            {"sizes": sizes, "rows": 10_000, "units": 10},
+        )
         for sizes in PREDICTED[: len(nets)]
     ]
     return [*trained, ("CSR, " + sparse.TITLE, "train", {**sparse.CASE, "rows": n}), *predicted]

@@ -20,7 +20,13 @@ TABLES = {
     "Workinghours": Set("numbers", "r", ("Ecdat", "Workinghours"), "hours"),
     "PSID": Set("numbers", "r", ("Ecdat", "PSID"), "earnings", ("hours",)),
     "RainIbk": Set("numbers", "r", ("crch", "RainIbk"), "rain"),
-    "restaurant": Set("numbers", "r", ("causaldata", "restaurant_inspections"), "inspection_score", ("business_name",)),
+    "restaurant": Set(
+        "numbers",
+        "r",
+        ("causaldata", "restaurant_inspections"),
+        "inspection_score",
+        ("business_name",),
+    ),
 }
 WITHOUT = ["concrete", "diamonds"]
 

@@ -50,7 +50,9 @@ DROPOUT = [
 ]
 DEFAULTS = [Peer(OURS, "ours", "fit"), Peer("scikit-learn", "scikit", "fit")]
 AVX2 = {"CMLP_ISA": "avx2"}
-DEFAULTS_TITLE = "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, images"
+DEFAULTS_TITLE = (
+    "3 epochs of fit with scikit-learn's defaults (Adam, alpha 1e-4, batch 200), 784-100-10, images"
+)
 
 
 def title(sizes, batch, kind, prefix=""):
@@ -65,7 +67,15 @@ def next_to_peers(report, cases, n, rounds):
     for sizes, batch in cases:
         for kind, peers in (("images", PEERS), ("dense", DENSE_PEERS)):
             case = {"sizes": sizes, "batch": batch, "rows": n, "kind": kind}
-            compared(report, title(sizes, batch, kind), peers, case, rounds=rounds, unit=EPOCH, bases=[OURS, "jax"])
+            compared(
+                report,
+                title(sizes, batch, kind),
+                peers,
+                case,
+                rounds=rounds,
+                unit=EPOCH,
+                bases=[OURS, "jax"],
+            )
 
 
 def next_to_plain_sgd(report, cases, n, rounds):
@@ -92,7 +102,9 @@ def with_dropout(report, n, rounds):
 def with_defaults(report, n, rounds):
     """Measure `fit`, including its checks, label encoding and initialization."""
     case = {"sizes": [784, 100, 10], "rows": n, "epochs": 3}
-    compared(report, DEFAULTS_TITLE, DEFAULTS, case, rounds=rounds, unit=EPOCH, bases=["scikit-learn"])
+    compared(
+        report, DEFAULTS_TITLE, DEFAULTS, case, rounds=rounds, unit=EPOCH, bases=["scikit-learn"]
+    )
 
 
 def forced_to_avx2(report, n, rounds):
@@ -110,7 +122,10 @@ def forced_to_avx2(report, n, rounds):
 def run(*, short):
     report = Report("train", short)
     n, rounds, cases = (2_000, 2, CASES[:1]) if short else (60_000, 5, CASES)
-    report.note(rows=f"{n}; images: {data.images(n)[2]}; dense: random pixels, none of them 0", rounds=rounds)
+    report.note(
+        rows=f"{n}; images: {data.images(n)[2]}; dense: random pixels, none of them 0",
+        rounds=rounds,
+    )
     next_to_peers(report, cases, n, rounds)
     next_to_plain_sgd(report, cases, n, min(rounds, 3))
     laid_out_otherwise(report, n, min(rounds, 3))

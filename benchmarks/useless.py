@@ -53,12 +53,18 @@ def table(seed, *, signal):
 
 def models(labels):
     """Return a dict of the models that are tried."""
-    network, tabular = (MLPClassifier, TabularClassifier) if labels else (MLPRegressor, TabularRegressor)
+    network, tabular = (
+        (MLPClassifier, TabularClassifier) if labels else (MLPRegressor, TabularRegressor)
+    )
     scale = {} if labels else {"y_scale": "standard"}
     return {
         "table": tabular(random_state=0),
-        "early stopping": network(early_stopping=True, scoring="loss", random_state=0, max_iter=300, **scale),
-        "(4,), training rows": network(hidden_layer_sizes=(4,), random_state=0, max_iter=300, **scale),
+        "early stopping": network(
+            early_stopping=True, scoring="loss", random_state=0, max_iter=300, **scale
+        ),
+        "(4,), training rows": network(
+            hidden_layer_sizes=(4,), random_state=0, max_iter=300, **scale
+        ),
     }
 
 
@@ -95,7 +101,9 @@ def cost(repeats=30):
         spent.append(time.perf_counter() - start)
 
     loop.warn_if_useless = timed
-    print(f"{'rows':>8}{'epochs':>8}{'early':>7}  {'y':<8}{'fit [ms]':>10}{'comparison [µs]':>17}{'share':>8}")
+    print(
+        f"{'rows':>8}{'epochs':>8}{'early':>7}  {'y':<8}{'fit [ms]':>10}{'comparison [µs]':>17}{'share':>8}"
+    )
     rng = np.random.default_rng(0)
     for n, epochs in ((20, 20), (100, 10), (1000, 5), (1000, 50), (20_000, 3), (200_000, 2)):
         X = rng.standard_normal((n, 10))
@@ -105,12 +113,20 @@ def cost(repeats=30):
                 kind = MLPClassifier if labels else MLPRegressor
                 best = best_spent = np.inf
                 for _ in range(repeats if n < 20_000 else 3):
-                    model = kind(early_stopping=early, max_iter=epochs, learning_rate_init=0.01, random_state=0)
+                    model = kind(
+                        early_stopping=early,
+                        max_iter=epochs,
+                        learning_rate_init=0.01,
+                        random_state=0,
+                    )
                     start = time.perf_counter()
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")
                         model.fit(X, y)
-                    best, best_spent = min(best, time.perf_counter() - start), min(best_spent, spent[-1])
+                    best, best_spent = (
+                        min(best, time.perf_counter() - start),
+                        min(best_spent, spent[-1]),
+                    )
                 kind = "labels" if labels else "numbers"
                 print(f"{n:>8}{epochs:>8}{early!s:>7}  {kind:<8}{best * 1e3:>10.2f}{best_spent * 1e6:>17.0f}"
                       f"{best_spent / best:>8.2%}", flush=True)  # fmt: skip
@@ -118,9 +134,13 @@ def cost(repeats=30):
 
 def main():
     """Read the arguments and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["tables", "cost"])
-    parser.add_argument("--n", type=int, default=N_TABLES, help="tables with a signal, and as many without")
+    parser.add_argument(
+        "--n", type=int, default=N_TABLES, help="tables with a signal, and as many without"
+    )
     arguments = parser.parse_args()
     if arguments.what == "tables":
         tables(arguments.n)

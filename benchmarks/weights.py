@@ -17,7 +17,12 @@ from benchmarks.report import Report
 MODES, N_SPLITS, MOST_ROWS = ("held out", "other rows"), 2, 5000
 TABLES = ["made", "crashes", "email", "churn", "attrition"]
 CRASHES = table_sets.Set(
-    "classes", "r", ("DAAG", "nassCDS"), "dead", ("caseid", "weight", "injSeverity", "deploy"), most_rows=MOST_ROWS
+    "classes",
+    "r",
+    ("DAAG", "nassCDS"),
+    "dead",
+    ("caseid", "weight", "injSeverity", "deploy"),
+    most_rows=MOST_ROWS,
 )
 
 
@@ -48,10 +53,14 @@ def measured(X, y, seed, mode):
     from cmlp import TabularClassifier
 
     train, other, test = split(y, seed)
-    train, given = (train, (X.iloc[other], y[other])) if mode == "other rows" else (np.r_[train, other], ())
+    train, given = (
+        (train, (X.iloc[other], y[other])) if mode == "other rows" else (np.r_[train, other], ())
+    )
     rare, found = np.bincount(y).argmin(), []
     for weight in (None, "balanced"):
-        model = TabularClassifier(random_state=seed, n_threads=1, class_weight=weight).fit(X.iloc[train], y[train])
+        model = TabularClassifier(random_state=seed, n_threads=1, class_weight=weight).fit(
+            X.iloc[train], y[train]
+        )
         for calibrates in (False, True):
             if calibrates:
                 model.calibrate(*given, probabilities=True)
@@ -69,7 +78,9 @@ def run(*, short):
     for name in names:
         X, y = load(name)
         with warnings.catch_warnings(action="ignore"):
-            found[name] = {mode: np.array([measured(X, y, s, mode) for s in range(n_splits)]) for mode in MODES}
+            found[name] = {
+                mode: np.array([measured(X, y, s, mode) for s in range(n_splits)]) for mode in MODES
+            }
         print(name, flush=True)
     rows, each = [], []
     for mode in MODES:
@@ -77,9 +88,18 @@ def run(*, short):
         for k, way in enumerate(ways):
             ratios = splits[:, k, 0] / splits[:, 1, 0]
             mean = np.exp(np.log(ratios).mean())
-            rows.append([mode, way, *(f"{v:.3f}" for v in (mean, ratios.max(), *splits[:, k, 1:].mean(axis=0)))])
+            rows.append(
+                [
+                    mode,
+                    way,
+                    *(f"{v:.3f}" for v in (mean, ratios.max(), *splits[:, k, 1:].mean(axis=0))),
+                ]
+            )
         for name, one in found.items():
-            each += [[name, mode, way, *(f"{v:.3f}" for v in one[mode].mean(axis=0)[k])] for k, way in enumerate(ways)]
+            each += [
+                [name, mode, way, *(f"{v:.3f}" for v in one[mode].mean(axis=0)[k])]
+                for k, way in enumerate(ways)
+            ]
     head = [
         "calibrated on",
         "model",
@@ -89,5 +109,9 @@ def run(*, short):
         "recall",
     ]
     report.table(f"{len(found)} tables, {n_splits} splits", head, rows)
-    report.table("each table", ["table", "calibrated on", "model", "log loss", "error of the mean", "recall"], each)
+    report.table(
+        "each table",
+        ["table", "calibrated on", "model", "log loss", "error of the mean", "recall"],
+        each,
+    )
     report.write()

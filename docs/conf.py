@@ -37,11 +37,16 @@ autodoc_member_order = "bysource"
 # A wrong reference is a warning, and the build has no warnings.
 nitpicky = True
 nitpick_ignore = [
-    ("c:identifier", name) for name in ("size_t", "int32_t", "int64_t", "uint32_t", "uint64_t", "uint8_t")
+    ("c:identifier", name)
+    for name in ("size_t", "int32_t", "int64_t", "uint32_t", "uint64_t", "uint8_t")
 ]
-nitpick_ignore_regex = [("py:.*", r"(optional|array-like|ndarray|callable|.*matplotlib.*|Self|default.*)")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(optional|array-like|ndarray|callable|.*matplotlib.*|Self|default.*)")
+]
 
-OWNER = tomllib.loads((Path(__file__).resolve().parents[1] / "owner.toml").read_text(encoding="utf-8"))
+OWNER = tomllib.loads(
+    (Path(__file__).resolve().parents[1] / "owner.toml").read_text(encoding="utf-8")
+)
 DESCRIPTION = (
     "A fast multilayer perceptron library for Python and C: scikit-learn's API, microsecond predictions, bit-identical "
     "results on every platform."
@@ -56,7 +61,11 @@ html_theme = "furo"
 html_title = f"cmlp {release}"
 html_static_path = ["_static"]
 html_css_files = ["cmlp.css"]
-html_theme_options = {"source_repository": OWNER["repository"], "source_branch": "main", "source_directory": "docs/"}
+html_theme_options = {
+    "source_repository": OWNER["repository"],
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
 html_copy_source = False
 html_show_sphinx = False
 
@@ -71,8 +80,13 @@ def add_description(app, pagename, templatename, context, doctree):
     title = context.get("title", project)
     tags = {"og:title": f"{title} - cmlp", "og:description": DESCRIPTION, "og:type": "website"}
     if html_baseurl:
-        tags |= {"og:url": f"{html_baseurl}{pagename}.html", "og:image": f"{html_baseurl}_static/card.png"}
-    lines = [f'<meta property="{name}" content="{html.escape(text)}">' for name, text in tags.items()]
+        tags |= {
+            "og:url": f"{html_baseurl}{pagename}.html",
+            "og:image": f"{html_baseurl}_static/card.png",
+        }
+    lines = [
+        f'<meta property="{name}" content="{html.escape(text)}">' for name, text in tags.items()
+    ]
     lines.append(f'<meta name="description" content="{html.escape(DESCRIPTION)}">')
     context["metatags"] = context.get("metatags", "") + "\n".join(lines)
 

@@ -96,11 +96,15 @@ def main():
     X_train, X_test = data.X_train / 255, data.X_test / 255
     weights, biases = initialize()
     rng = np.random.RandomState(0)
-    print(f"before training: {accuracy(X_test, data.y_test, weights, biases):.1%} of the test images are right")
+    print(
+        f"before training: {accuracy(X_test, data.y_test, weights, biases):.1%} of the test images are right"
+    )
     for epoch in range(1, 31):
         train_epoch(X_train, data.y_train, weights, biases, 10, 1.5, rng.permutation(len(X_train)))
         now = cost(X_train, data.y_train, weights, biases)
-        print(f"epoch {epoch:2}: cost {now:.4f}, {accuracy(X_test, data.y_test, weights, biases):.1%}")
+        print(
+            f"epoch {epoch:2}: cost {now:.4f}, {accuracy(X_test, data.y_test, weights, biases):.1%}"
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from cmlp import Network
 def pytest_cmdline_main(config):
     """Run the whole suite on all processors if pytest-xdist is installed; ``-n 0`` or a path runs in one process."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.usepdb
-    is_worker = hasattr(config, "workerinput")  # workers get the hook too, and must not start workers of their own
+    is_worker = hasattr(
+        config, "workerinput"
+    )  # workers get the hook too, and must not start workers of their own
     if whole and not is_worker and getattr(config.option, "numprocesses", 0) is None:
         config.option.numprocesses = "auto"
 

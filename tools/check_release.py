@@ -27,9 +27,14 @@ ROOT = Path(__file__).parents[1]
 def header_complaints(header: str) -> list[str]:
     """Check that the version string and the numbers in the header agree."""
     version = header_version(header)
-    parts = [re.search(rf"#define CMLP_VERSION_{part} (\d+)", header)[1] for part in ("MAJOR", "MINOR", "PATCH")]
+    parts = [
+        re.search(rf"#define CMLP_VERSION_{part} (\d+)", header)[1]
+        for part in ("MAJOR", "MINOR", "PATCH")
+    ]
     number = ".".join(parts)
-    return [] if number == version else [f"cmlp.h: CMLP_VERSION is {version}, its parts are {number}"]
+    return (
+        [] if number == version else [f"cmlp.h: CMLP_VERSION is {version}, its parts are {number}"]
+    )
 
 
 def header_version(header: str) -> str:
@@ -42,7 +47,11 @@ def changelog_complaints(changelog: str, version: str, released: bool) -> list[s
     entry = re.search(r"^## \[([\d.]+)\] - (\S+)$", changelog, re.MULTILINE)
     if not entry:
         return ["CHANGELOG.md has no entry '## [version] - date'"]
-    complaints = [] if entry[1] == version else [f"CHANGELOG.md begins with {entry[1]}, cmlp.h has {version}"]
+    complaints = (
+        []
+        if entry[1] == version
+        else [f"CHANGELOG.md begins with {entry[1]}, cmlp.h has {version}"]
+    )
     dated = re.fullmatch(r"\d{4}-\d\d-\d\d", entry[2])
     if not dated and (released or entry[2] != "unreleased"):
         complaints.append(f"CHANGELOG.md has '{entry[2]}' where the date should be")
@@ -53,7 +62,9 @@ def metadata(file: Path) -> str:
     """Return the metadata inside an sdist or a wheel."""
     if file.suffix == ".whl":
         with zipfile.ZipFile(file) as wheel:
-            return wheel.read(next(n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))).decode()
+            return wheel.read(
+                next(n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))
+            ).decode()
     with tarfile.open(file) as sdist:
         return sdist.extractfile(f"{file.name.removesuffix('.tar.gz')}/PKG-INFO").read().decode()
 
@@ -73,16 +84,24 @@ def completeness_complaints(names: list[str], version: str) -> list[str]:
     there = {platforms.identifier_of(name) for name in wheels}
     wanted = set(platforms.documented())
     complaints = [f"the wheel {identifier} is missing" for identifier in sorted(wanted - there)]
-    complaints += [f"the wheel {identifier} is not in docs/platforms.md" for identifier in sorted(there - wanted)]
+    complaints += [
+        f"the wheel {identifier} is not in docs/platforms.md"
+        for identifier in sorted(there - wanted)
+    ]
     others = [name for name in names if name not in wheels]
     if others != [f"cmlp-{version}.tar.gz"]:
-        complaints.append(f"expected one sdist beside the wheels, got {', '.join(others) or 'none'}")
+        complaints.append(
+            f"expected one sdist beside the wheels, got {', '.join(others) or 'none'}"
+        )
     return complaints
 
 
 def owner_complaints(released: bool) -> list[str]:
     """Check that files follow from owner.toml, and for a release that all of it is known; else list what is not."""
-    complaints = [f"{name} does not follow from owner.toml: run python tools/owner.py" for name in owner.outdated()]
+    complaints = [
+        f"{name} does not follow from owner.toml: run python tools/owner.py"
+        for name in owner.outdated()
+    ]
     unknown = [f"owner.toml: {name} is empty" for name in owner.empty(owner.read())]
     if not released:
         print("".join(f"{line}, needed for a release\n" for line in unknown), end="")
@@ -105,12 +124,18 @@ def failed_checks() -> list[str]:
         ],
         [*python, "sphinx", "-q", "-E", "-W", "--keep-going", "-b", "html", "docs", "build/docs"],
     ]
-    return [f"failed: {' '.join(program[1:])}" for program in programs if subprocess.run(program, cwd=ROOT).returncode]
+    return [
+        f"failed: {' '.join(program[1:])}"
+        for program in programs
+        if subprocess.run(program, cwd=ROOT).returncode
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the complaints; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tag")
     parser.add_argument("--dist", type=Path)
     parser.add_argument("--complete", action="store_true")
@@ -119,7 +144,9 @@ def main(arguments: list[str] | None = None) -> int:
     header = (ROOT / "include/cmlp.h").read_text(encoding="utf-8")
     version = header_version(header)
     complaints = header_complaints(header)
-    complaints += changelog_complaints((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version, bool(chosen.tag))
+    complaints += changelog_complaints(
+        (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), version, bool(chosen.tag)
+    )
     if chosen.tag and chosen.tag != f"v{version}":
         complaints.append(f"the tag is {chosen.tag}, cmlp.h has {version}")
     complaints += owner_complaints(bool(chosen.tag))

@@ -16,7 +16,11 @@ ADDED = ["PKG-INFO", "setup.cfg", "src/cmlp.egg-info/*"]
 
 def without(names: set[str], patterns: list[str]) -> set[str]:
     """Return the names that match no pattern."""
-    return {name for name in names if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)}
+    return {
+        name
+        for name in names
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    }
 
 
 def faults(packed: set[str], tree: set[str]) -> Iterator[str]:
@@ -31,7 +35,9 @@ def main(sdist: str, folder: str) -> int:
     """Report on an sdist; return the exit status."""
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in (m.name for m in archive if m.isfile())}
-    tree = {path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file()}
+    tree = {
+        path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file()
+    }
     found = [*faults(packed, tree)]
     print(f"sdist: {Path(sdist).stat().st_size} bytes, {len(packed)} files")
     for fault in found:

@@ -43,13 +43,28 @@ def wanted_files(root: Path) -> set[str]:
         "core/base/soft_root.h",
         "core/table/encode_row.h",
     ]
-    modules = {path.relative_to(source).as_posix() for pattern in patterns for path in (source / "cmlp").glob(pattern)}
-    licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["license-files"]
-    about = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "sboms/cmlp.cdx.json"]
+    modules = {
+        path.relative_to(source).as_posix()
+        for pattern in patterns
+        for path in (source / "cmlp").glob(pattern)
+    }
+    licences = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "license-files"
+    ]
+    about = [
+        "METADATA",
+        "RECORD",
+        "WHEEL",
+        "entry_points.txt",
+        "top_level.txt",
+        "sboms/cmlp.cdx.json",
+    ]
     about += [f"licenses/{name}" for name in licences]
     cmake = {f"cmlp/cmake/{path.name}" for path in (root / "cmake/package").iterdir()}
     headers = {f"cmlp/include/{path.name}" for path in (root / "include").glob("*.h*")}
-    library = headers | {f"cmlp/{name}" for name in ("include/cmlp.c", "include/arithmetic.md", "pkgconfig/cmlp.pc")}
+    library = headers | {
+        f"cmlp/{name}" for name in ("include/cmlp.c", "include/arithmetic.md", "pkgconfig/cmlp.pc")
+    }
     return modules | library | cmake | {f"dist-info/{name}" for name in about}
 
 
@@ -80,8 +95,13 @@ def main(path: str) -> int:
         files = [info for info in wheel.infolist() if not info.is_dir()]
     sample = sum(info.compress_size for info in files if info.filename.startswith(SAMPLE))
     module = sum(info.file_size for info in files if MODULE.fullmatch(info.filename))
-    print(f"wheel: {whole} bytes, {whole - sample} without the digits; compiled module {module} bytes")
-    faults = [*faults_of_names((info.filename for info in files), wanted_files(ROOT)), *faults_of_sizes(whole, sample)]
+    print(
+        f"wheel: {whole} bytes, {whole - sample} without the digits; compiled module {module} bytes"
+    )
+    faults = [
+        *faults_of_names((info.filename for info in files), wanted_files(ROOT)),
+        *faults_of_sizes(whole, sample),
+    ]
     for fault in faults:
         print(f"{Path(path).name}: {fault}")
     return bool(faults)

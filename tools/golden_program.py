@@ -25,7 +25,10 @@ MSVC_FLAGS = ["/std:c11", "/fp:precise"]
 def sources() -> list[str]:
     """Return the program and all core sources, relative to the root."""
     core = sorted((ROOT / "src/cmlp/core").rglob("*.c"))
-    return ["tests/consumers/golden/golden.c", *(path.relative_to(ROOT).as_posix() for path in core)]
+    return [
+        "tests/consumers/golden/golden.c",
+        *(path.relative_to(ROOT).as_posix() for path in core),
+    ]
 
 
 def main() -> None:
@@ -36,7 +39,10 @@ def main() -> None:
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         objects = compiler.compile(
-            sources(), folder, include_dirs=["include"], extra_preargs=MSVC_FLAGS if msvc else UNIX_FLAGS
+            sources(),
+            folder,
+            include_dirs=["include"],
+            extra_preargs=MSVC_FLAGS if msvc else UNIX_FLAGS,
         )
         system = [] if msvc else ["-pthread"]
         compiler.link_executable(objects, "golden", output_dir=folder, extra_postargs=system)

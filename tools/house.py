@@ -18,7 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/cmlp"
 # What tests may import: the package, its public modules, and the modules of the four nouns.
-PUBLIC = {"cmlp", "cmlp.callbacks", "cmlp.datasets", "cmlp.distributed", "cmlp.exceptions", "cmlp.plots", "cmlp.river"}
+PUBLIC = {
+    "cmlp",
+    "cmlp.callbacks",
+    "cmlp.datasets",
+    "cmlp.distributed",
+    "cmlp.exceptions",
+    "cmlp.plots",
+    "cmlp.river",
+}
 PUBLIC |= {
     "cmlp.sklearn",
     "cmlp.__main__",
@@ -58,19 +66,28 @@ def modules() -> dict[str, Path]:
 
 def lines_of(nodes: Iterable[ast.stmt]) -> set[int]:
     """Return the numbers of the lines that statements take."""
-    return {line for node in nodes for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    return {
+        line for node in nodes for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
 
 
 def docstring_of(node: ast.AST) -> list[ast.stmt]:
     """Return a list with the docstring of a module, class or function, or an empty list."""
-    if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, clean=False) is not None:
+    if (
+        isinstance(node, ast.Module | ast.ClassDef | Function)
+        and ast.get_docstring(node, clean=False) is not None
+    ):
         return node.body[:1]
     return []
 
 
 def line_for_annotations(node: ast.AST) -> list[int]:
     """Return the line of ``if TYPE_CHECKING``, or an empty list for other statements."""
-    return [node.lineno] if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" else []
+    return (
+        [node.lineno]
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        else []
+    )
 
 
 def code_of(path: Path) -> int:
@@ -78,11 +95,16 @@ def code_of(path: Path) -> int:
     left_out = lines_of(
         statement
         for node in nodes_of(path)
-        for statement in ([node] if isinstance(node, ast.Import | ast.ImportFrom) else docstring_of(node))
+        for statement in (
+            [node] if isinstance(node, ast.Import | ast.ImportFrom) else docstring_of(node)
+        )
     )
     left_out |= {line for node in nodes_of(path) for line in line_for_annotations(node)}
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-    return sum(bool(line.strip()) and not line.strip().startswith("#") and n not in left_out for n, line in lines)
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and n not in left_out
+        for n, line in lines
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- the imports
@@ -93,7 +115,11 @@ def place_of_public_names() -> dict[str, str]:
     """Return the modules from which the package loads its names at their first use."""
     for node in nodes_of(modules()["__init__"]):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_NAMES_OF":
-            return {name: module for module, names in ast.literal_eval(node.value).items() for name in names}
+            return {
+                name: module
+                for module, names in ast.literal_eval(node.value).items()
+                for name in names
+            }
     return {}
 
 
@@ -116,14 +142,24 @@ def imported(module: str, name: str) -> str:
     """Return the module that ``from module import name`` means."""
     if module == "cmlp" and name in place_of_public_names():
         return f"cmlp.{place_of_public_names()[name]}"
-    return f"{module}.{name}" if f"{module}.{name}".removeprefix("cmlp.") in {*modules(), "_bridge._core"} else module
+    return (
+        f"{module}.{name}"
+        if f"{module}.{name}".removeprefix("cmlp.") in {*modules(), "_bridge._core"}
+        else module
+    )
 
 
 def circles() -> list[list[str]]:
     """Return the groups of files that import each other in a circle."""
-    below = {name: {target for _, target in imports_of(name) if target in modules()} for name in modules()}
+    below = {
+        name: {target for _, target in imports_of(name) if target in modules()}
+        for name in modules()
+    }
     reached = {name: reachable(name, below) for name in below}
-    groups = {tuple(sorted(other for other in reached[name] if name in reached[other])) for name in reached}
+    groups = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in reached
+    }
     return sorted(list(group) for group in groups if group)
 
 
@@ -143,7 +179,11 @@ def ranks() -> dict[str, int]:
     """Return the rank of each layer, from the list of the test of layers."""
     for node in tree_of(ROOT / "tests/package/test_layers.py").body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LAYERS":
-            return {name: rank for rank, layer in enumerate(ast.literal_eval(node.value)) for name in layer}
+            return {
+                name: rank
+                for rank, layer in enumerate(ast.literal_eval(node.value))
+                for name in layer
+            }
     raise SystemExit("tests/package/test_layers.py has no LAYERS")
 
 
@@ -222,7 +262,9 @@ def frames() -> list[str]:
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         reason = run.stderr.strip().rpartition("\n")[2]
-        raise SystemExit(f"frames: {sys.executable} cannot fit with cmlp (pip install -e .): {reason}")
+        raise SystemExit(
+            f"frames: {sys.executable} cannot fit with cmlp (pip install -e .): {reason}"
+        )
     return [*json.loads(run.stdout), "the core"]
 
 
@@ -233,7 +275,9 @@ def text_of_code() -> list[str]:
     """Return the lines of code of the package without their indentation."""
     found = []
     for path in modules().values():
-        docstrings = lines_of(statement for node in nodes_of(path) for statement in docstring_of(node))
+        docstrings = lines_of(
+            statement for node in nodes_of(path) for statement in docstring_of(node)
+        )
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             text = line.strip()
             if text and not text.startswith("#") and number not in docstrings:
@@ -250,7 +294,11 @@ def count_nodes(is_counted: Callable[[ast.AST], bool]) -> int:
 
 def is_tuple_assignment(node: ast.AST) -> bool:
     """Return whether a statement assigns several values to several names."""
-    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple)
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Tuple)
+        and isinstance(node.targets[0], ast.Tuple)
+    )
 
 
 def shared_names() -> list[tuple[int, str]]:
@@ -260,7 +308,11 @@ def shared_names() -> list[tuple[int, str]]:
         for node in tree_of(path).body:
             if isinstance(node, Function):
                 places.setdefault(node.name, set()).add(name)
-    shared = [(len(found), f"{name}: {', '.join(sorted(found))}") for name, found in places.items() if len(found) > 1]
+    shared = [
+        (len(found), f"{name}: {', '.join(sorted(found))}")
+        for name, found in places.items()
+        if len(found) > 1
+    ]
     return sorted(shared, reverse=True)
 
 
@@ -282,7 +334,9 @@ def print_calls() -> None:
             if importlib.util.find_spec(package) is None:
                 continue
             command = [sys.executable, str(ROOT / "tools/trace_call.py"), package, name]
-            found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            found = json.loads(
+                subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            )
             numbers = "{files:7d}{functions:11d}{classes:9d}{frames:8d}".format(**found)
             print(f"{title + ', ' + package:40s}{numbers}")
 
@@ -298,7 +352,9 @@ def listed(entries: Iterable[tuple[int, str]]) -> list[str]:
 # For each figure a function that computes it, and one that lists what it counts.
 FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
     "lines of Python": (
-        lambda: sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules().values()),
+        lambda: sum(
+            len(path.read_text(encoding="utf-8").splitlines()) for path in modules().values()
+        ),
         lambda: [],
     ),
     "lines of code": (lambda: sum(n for n, _ in folder_sizes()), lambda: listed(folder_sizes())),
@@ -306,7 +362,10 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
         lambda: sum(len(circle) for circle in circles()),
         lambda: [", ".join(circle) for circle in circles()],
     ),
-    "imports against the order of layers": (lambda: len(upward_imports()), lambda: upward_imports()),
+    "imports against the order of layers": (
+        lambda: len(upward_imports()),
+        lambda: upward_imports(),
+    ),
     "frames from fit to the core": (lambda: len(frames()), lambda: frames()),
     "test files that import internals": (lambda: len(inner_imports()), lambda: inner_imports()),
     "characters of a line of code": (
@@ -322,7 +381,10 @@ FIGURES: dict[str, tuple[Callable[[], int], Callable[[], list[str]]]] = {
         lambda: [],
     ),
     "tuple assignments in 1,000 lines": (lambda: count_nodes(is_tuple_assignment), lambda: []),
-    "names of functions in several modules": (lambda: len(shared_names()), lambda: listed(shared_names())),
+    "names of functions in several modules": (
+        lambda: len(shared_names()),
+        lambda: listed(shared_names()),
+    ),
 }
 
 

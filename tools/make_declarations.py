@@ -46,7 +46,11 @@ def without_comments(path: Path) -> str:
 def for_cython(text: str) -> str:
     """Return C declarations without what Cython does not write."""
     text = re.sub(r"\bfrom\b", "from_", text)  # a parameter's name in C, a keyword in Python
-    text = re.sub(r"(?<!const )\bvoid \*const \*(?=\w+[,)]|\w+$)", "void **", re.sub(r"\bstruct (?=cmlp_)", "", text))
+    text = re.sub(
+        r"(?<!const )\bvoid \*const \*(?=\w+[,)]|\w+$)",
+        "void **",
+        re.sub(r"\bstruct (?=cmlp_)", "", text),
+    )
     return "" if text == "void" else text
 
 
@@ -57,7 +61,9 @@ def wrapped(text: str, indent: str) -> str:
     column = " " * (len(indent) + text.index("(", text.index("(*") + 1 if "(*" in text else 0) + 1)
     # A parameter of several words stays in one piece.
     glued = re.sub(r"(?<!,) ", "\0", text)
-    lines = textwrap.wrap(glued, WIDTH, initial_indent=indent, subsequent_indent=column, break_long_words=False)
+    lines = textwrap.wrap(
+        glued, WIDTH, initial_indent=indent, subsequent_indent=column, break_long_words=False
+    )
     return "\n".join(lines).replace("\0", " ")
 
 
@@ -67,7 +73,9 @@ def fields(body: str) -> Iterator[str]:
         if "(*" in declaration:
             yield for_cython(declaration) + " noexcept nogil"
             continue
-        kind, first = re.fullmatch(r"((?:const )?\w+(?: \*const)?) (.*)", declaration.split(",")[0]).groups()  # type: ignore[union-attr]
+        kind, first = re.fullmatch(
+            r"((?:const )?\w+(?: \*const)?) (.*)", declaration.split(",")[0]
+        ).groups()  # type: ignore[union-attr]
         for name in [first, *declaration.split(",")[1:]]:
             yield for_cython(f"{kind} {name.strip()}")
 
@@ -89,11 +97,19 @@ def declarations(root: Path, header: str) -> Iterator[str]:
     for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
         found = match.groupdict()
         if name := found["constant"]:
-            kind = "const char *" if '"' in found["value"] else "int64_t " if "INT64" in found["value"] else "int "
+            kind = (
+                "const char *"
+                if '"' in found["value"]
+                else "int64_t "
+                if "INT64" in found["value"]
+                else "int "
+            )
             yield f"{kind}{name}"
         elif name := found["struct"]:
             complete.add(name)
-            yield f"ctypedef struct {name}:\n" + "\n".join(f"    {field}" for field in fields(found["fields"]))
+            yield f"ctypedef struct {name}:\n" + "\n".join(
+                f"    {field}" for field in fields(found["fields"])
+            )
         elif name := found["opaque"]:
             if name not in complete:
                 yield f"ctypedef struct {name}" + ("" if name in structs else ":\n    pass")
@@ -109,7 +125,9 @@ def declarations(root: Path, header: str) -> Iterator[str]:
 def function(match: "re.Match[str]") -> Function:
     """Return the function that a header declares."""
     parameters = " ".join(match["parameters"].split())
-    return Function(" ".join(match["result"].split()), match["name"].removeprefix("cmlp_"), parameters)
+    return Function(
+        " ".join(match["result"].split()), match["name"].removeprefix("cmlp_"), parameters
+    )
 
 
 def functions(root: Path) -> list[Function]:
@@ -138,12 +156,21 @@ def library_pxd(root: Path) -> str:
         text += f'\ncdef extern from "{header}" nogil:\n'
         last = ""
         for group in declarations(root, header):
-            kind = "block" if "\n" in group or group.startswith("ctypedef struct") else group.split()[0]
+            kind = (
+                "block"
+                if "\n" in group or group.startswith("ctypedef struct")
+                else group.split()[0]
+            )
             together = kind == last != "block" or (last == "ctypedef" and group.startswith("enum"))
-            together = together or (kind != "block" and kind != "ctypedef" and last not in ("block", "ctypedef", ""))
+            together = together or (
+                kind != "block" and kind != "ctypedef" and last not in ("block", "ctypedef", "")
+            )
             text += "" if together or not last else "\n"
             lines = group.split("\n")
-            text += "\n".join(wrapped(line, "    ") if "(" in line else f"    {line}" for line in lines) + "\n"
+            text += (
+                "\n".join(wrapped(line, "    ") if "(" in line else f"    {line}" for line in lines)
+                + "\n"
+            )
             last = kind
     return text
 
@@ -152,7 +179,9 @@ def struct_header(root: Path) -> str:
     """Return the text of cmlp_capi.h."""
     path = root / "include/cmlp_capi.h"
     start, _, rest = re.split(
-        r"(?<=of the installed package \*/\n)(.*?)(?=^\} cmlp_capi;)", path.read_text("utf-8"), flags=re.M | re.S
+        r"(?<=of the installed package \*/\n)(.*?)(?=^\} cmlp_capi;)",
+        path.read_text("utf-8"),
+        flags=re.M | re.S,
     )
     found = in_order(root)
     body = "".join(wrapped(each.text(pointer=True), "    ") + "\n" for each in found)

@@ -41,7 +41,9 @@ def main() -> None:
 
 def packed(params: Any) -> bytes:
     """Return float32 numbers with all their first bytes first, compressed."""
-    return zlib.compress(np.frombuffer(params.astype("<f4").tobytes(), np.uint8).reshape(-1, 4).T.tobytes(), 9)
+    return zlib.compress(
+        np.frombuffer(params.astype("<f4").tobytes(), np.uint8).reshape(-1, 4).T.tobytes(), 9
+    )
 
 
 class Hill:
@@ -54,7 +56,12 @@ class Hill:
     def __init__(self, half: Network) -> None:
         X, y, _, _ = load_digits28()
         self.rows = X[:1000], y[:1000]
-        options = {"loss": "squared_error", "input_scale": 1 / 255, "dtype": "float64", "n_threads": 1}
+        options = {
+            "loss": "squared_error",
+            "input_scale": 1 / 255,
+            "dtype": "float64",
+            "n_threads": 1,
+        }
         self.network = Network(SIZES, "logistic", output="logistic", random_state=0, **options)
         self.network.params[:] = half.params
         params = np.array(self.network.params)
@@ -97,7 +104,9 @@ class Hill:
         slope = self.gradient(params)
         direction = slope / np.linalg.norm(slope)
         for _ in range(25):
-            change = self.gradient(params + 1e-3 * direction) - self.gradient(params - 1e-3 * direction)
+            change = self.gradient(params + 1e-3 * direction) - self.gradient(
+                params - 1e-3 * direction
+            )
             direction = change / np.linalg.norm(change)
         return direction
 

@@ -72,7 +72,9 @@ def take(browser: Any, path: Path, name: str, picture: Picture) -> None:
     page.settle()
     image = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
     file = ROOT / "docs/images" / f"page-{name}.png"
-    image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
+    image.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        file, optimize=True
+    )
     print(f"{file.name}: {file.stat().st_size} bytes, {page.faults or 'no faults'}")
 
 

@@ -27,7 +27,9 @@ def packed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     nonzero = images.reshape(-1, SIDE, SIDE) > 0
     changes = np.flatnonzero(np.diff(nonzero.ravel(), prepend=False))
     lengths = np.diff(changes, prepend=0, append=images.size)
-    runs = [part for length in lengths.tolist() for part in [255, 0] * (length // 255) + [length % 255]]
+    runs = [
+        part for length in lengths.tolist() for part in [255, 0] * (length // 255) + [length % 255]
+    ]
     order = np.argsort(nonzero_neighbours(nonzero), kind="stable")
     return np.array(runs, np.uint8), images.reshape(nonzero.shape)[nonzero][order]
 

@@ -17,14 +17,24 @@ from pathlib import Path
 CORE = "src/cmlp/core"
 HEADERS = ["cmlp.h", "cmlp_table.h", "cmlp_workers.h", "cmlp_explain.h"]
 FIRST = ["model_head.c"]  # defines a table that other sources use
-LAST = ["cpu.c", "threads.c"]  # cpu.c lists the kernels; <windows.h> defines names that the kernels use
+LAST = [
+    "cpu.c",
+    "threads.c",
+]  # cpu.c lists the kernels; <windows.h> defines names that the kernels use
 SYSTEM = {"canonicalize"}  # static functions of the core that some C library declares too
-HOISTED = {"<math.h>", "<intrin.h>", "<string.h>", "<stdint.h>"}  # what templates may include: the head has them
+HOISTED = {
+    "<math.h>",
+    "<intrin.h>",
+    "<string.h>",
+    "<stdint.h>",
+}  # what templates may include: the head has them
 
 KERNEL = re.compile(r"\w+_f\d\d\.c")  # one instruction set and element type
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 # A comment, a string or an identifier, which is group 2. Group 1 is the operator if the identifier is a member.
-TOKEN = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL)
+TOKEN = re.compile(
+    r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|((?:\.|->)\s*)?\b([A-Za-z_]\w*)", re.DOTALL
+)
 INCLUDE = re.compile(r'^#[ \t]*include[ \t]+("[^"]+"|<[^>]+>).*\n', re.MULTILINE)
 GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n(.*)^#endif\n\Z", re.MULTILINE | re.DOTALL)
 MEMBERS = re.compile(r"(?<=^typedef struct )(\w+ \{)(.*?)(?=^\} \w+;)", re.MULTILINE | re.DOTALL)
@@ -111,7 +121,9 @@ def file_scope_names(text: str) -> set[str]:
     """Return the static functions, variables, types and constants that a text declares."""
     code = re.sub(r"^#(?:[^\n]*\\\n)*[^\n]*\n", "\n", COMMENT.sub(" ", text), flags=re.MULTILINE)
     names = {name for pattern in DECLARED for name in re.findall(pattern, code, re.MULTILINE)}
-    for body in re.findall(r"^(?:typedef )?enum(?: \w+)? \{(.*?)\}", code, re.MULTILINE | re.DOTALL):
+    for body in re.findall(
+        r"^(?:typedef )?enum(?: \w+)? \{(.*?)\}", code, re.MULTILINE | re.DOTALL
+    ):
         names |= {re.split(r"[\s=]", part.strip())[0] for part in body.split(",") if part.strip()}
     return {name for name in names if not name.startswith(("CMLP_", "cmlp_"))}
 
@@ -168,7 +180,9 @@ class Core:
             headers += self.included(target)
             return ""
 
-        text = INCLUDE.sub(include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8")))
+        text = INCLUDE.sub(
+            include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8"))
+        )
         return headers + "\f" + self.internal(text)
 
     def part(self, path: Path) -> str:
@@ -179,24 +193,34 @@ class Core:
             if match[1] in HOISTED or target in self.public_headers or target in self.written:
                 return ""
             if not target.stem.endswith("_tmpl"):
-                raise ValueError(f"{path.name} includes {match[1]}, which would be in the middle of a kernel")
+                raise ValueError(
+                    f"{path.name} includes {match[1]}, which would be in the middle of a kernel"
+                )
             return titled(target.name, self.part(target))
 
-        return INCLUDE.sub(include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8")))
+        return INCLUDE.sub(
+            include, GUARD.sub(lambda guard: guard[2], path.read_text(encoding="utf-8"))
+        )
 
     def internal(self, text: str) -> str:
         """Make all functions and tables static that are not in a public header."""
         text = re.sub(r"^extern const [^;]*;\n", "", text, flags=re.MULTILINE)
-        text = re.sub(r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\])? = )", "static ", text, flags=re.MULTILINE)
+        text = re.sub(
+            r"^(?=const \w[^;(]*\bcmlp_\w+(?:\[\])? = )", "static ", text, flags=re.MULTILINE
+        )
         function = r"^(?!static|typedef|extern|struct \w+ \{)(?=[a-z][\w *]*?\b(cmlp_\w+)\()"
-        return re.sub(function, lambda m: "" if m[1] in self.public else "static ", text, flags=re.MULTILINE)
+        return re.sub(
+            function, lambda m: "" if m[1] in self.public else "static ", text, flags=re.MULTILINE
+        )
 
 
 def sources(core: Core, names: Iterable[str], taken: set[str]) -> Iterator[str]:
     """Yield sources with distinct names at file scope. The macros of a source end with it."""
     for name in names:
         text = core.expanded(core.sources[name]).rpartition("\f")[2]
-        text = re.sub(r"^#ifndef _WIN32\n#define _GNU_SOURCE.*\n#endif\n", "", text, flags=re.MULTILINE)
+        text = re.sub(
+            r"^#ifndef _WIN32\n#define _GNU_SOURCE.*\n#endif\n", "", text, flags=re.MULTILINE
+        )
         own = file_scope_names(text)
         new = {old: f"{Path(name).stem}_{old}" for old in own & taken}
         taken |= own
@@ -210,17 +234,23 @@ def kernel_text(parts: str) -> tuple[str, list[str]]:
     A macro cannot rename a function that has the name of a struct's member. Such names, and names that the templates
     paste together, become KERNEL(name) in the text.
     """
-    families = [re.sub(r"##[A-Z]\b", r"\\d+", name).replace("##", "") for name in PASTED.findall(parts)]
+    families = [
+        re.sub(r"##[A-Z]\b", r"\\d+", name).replace("##", "") for name in PASTED.findall(parts)
+    ]
     text = PASTED.sub(r"KERNEL(\1)", parts)
     names = file_scope_names(text)
     found = [(match[2], bool(match[1])) for match in TOKEN.finditer(text) if match[2]]
     direct = names & {name for name, is_member in found if is_member}
     direct |= {name for name, _ in found if any(re.fullmatch(family, name) for family in families)}
-    pieces = MEMBERS.split(text)  # outside of structs, then a struct's name, then its members, and so on
+    pieces = MEMBERS.split(
+        text
+    )  # outside of structs, then a struct's name, then its members, and so on
     for i, piece in enumerate(pieces):
         # Members keep their names; a name before another name or a star is that of a type.
         chosen = {name for name in direct if i % 3 != 2 or re.search(rf"\b{name}\s+[\w*]", piece)}
-        pieces[i] = replaced_names(piece, lambda name, chosen=chosen: f"KERNEL({name})" if name in chosen else name)
+        pieces[i] = replaced_names(
+            piece, lambda name, chosen=chosen: f"KERNEL({name})" if name in chosen else name
+        )
     whole = "".join(pieces).replace("\nconst cmlp_kernels", "\nstatic const cmlp_kernels")
     return whole, sorted(names - direct)
 
@@ -231,15 +261,21 @@ def kernels(core: Core) -> tuple[str, str]:
     for path in core.kernels:
         text = core.expanded(path).rpartition("\f")[2]
         isa, bits = path.stem.split("_")
-        units += titled(path.name, f"#define KERNEL(name) name##_{bits}_{isa}\n{text}{compiled_part('END')}")
+        units += titled(
+            path.name, f"#define KERNEL(name) name##_{bits}_{isa}\n{text}{compiled_part('END')}"
+        )
     numbers = ["END", *(Path(name).stem.upper() for name in core.parts)]
     defined = directives("define", (f"CMLP_PART_{name} {i}" for i, name in enumerate(numbers, 1)))
     text, names = kernel_text("".join(f"\f{name}\f{part}" for name, part in core.parts.items()))
-    text = re.sub(r"\f(\w+)\.h\f", lambda m: f"\n#elif CMLP_PART == CMLP_PART_{m[1].upper()}\n", text)
+    text = re.sub(
+        r"\f(\w+)\.h\f", lambda m: f"\n#elif CMLP_PART == CMLP_PART_{m[1].upper()}\n", text
+    )
     local = {name for name in macros(text + units) if name != "CMLP_PART"}
     end = f"\n#elif CMLP_PART == CMLP_PART_END\n\n{directives('undef', sorted(local))}"
     renamed = directives("define", (f"{name} KERNEL({name})" for name in names))
-    return titled("kernels", f"{defined}\n{renamed}") + units + "\n" + directives("undef", names), end + text
+    return titled("kernels", f"{defined}\n{renamed}") + units + "\n" + directives(
+        "undef", names
+    ), end + text
 
 
 def single_file(root: Path) -> str:

@@ -68,7 +68,9 @@ def drawn(lines: list[str], title: str) -> str:
         y = MARGIN + row * CELL_HEIGHT
         for column, cell in enumerate(cells(line)):
             x = MARGIN + column * CELL_WIDTH
-            top, height = (eighths * CELL_HEIGHT // 8 for eighths in BLOCKS.get(cell.character, (0, 0)))
+            top, height = (
+                eighths * CELL_HEIGHT // 8 for eighths in BLOCKS.get(cell.character, (0, 0))
+            )
             width = CELL_WIDTH // 2 if cell.character == "▌" else CELL_WIDTH
             _fill(paths, cell.color or TEXT, x, y + top, height, width)
             if cell.background:  # below the block only: paths are not in drawing order
@@ -92,7 +94,9 @@ def drawn(lines: list[str], title: str) -> str:
     )
 
 
-def _fill(paths: dict[str, list[str]], color: str, x: int, y: int, height: int, width: int = CELL_WIDTH) -> None:
+def _fill(
+    paths: dict[str, list[str]], color: str, x: int, y: int, height: int, width: int = CELL_WIDTH
+) -> None:
     """Add a rectangle of a cell's width or less."""
     if height:
         paths.setdefault(color, []).append(f"M{x} {y}h{width}v{height}h-{width}z")
@@ -100,11 +104,16 @@ def _fill(paths: dict[str, list[str]], color: str, x: int, y: int, height: int, 
 
 def _texts(line: str, y: int) -> Iterator[str]:
     """Yield an element for each run of words of one style, placed by column."""
-    row = [cell._replace(character=" ") if cell.character in BLOCKS else cell for cell in cells(line)]
+    row = [
+        cell._replace(character=" ") if cell.character in BLOCKS else cell for cell in cells(line)
+    ]
     start = 0
     while start < len(row):
         end = start
-        while end < len(row) and (row[end].color, row[end].bold) == (row[start].color, row[start].bold):
+        while end < len(row) and (row[end].color, row[end].bold) == (
+            row[start].color,
+            row[start].bold,
+        ):
             end += 1
         plain = "".join(cell.character for cell in row[start:end])
         style = f' fill="{row[start].color}"' if row[start].color else ""
@@ -126,7 +135,11 @@ def screens() -> Iterator[tuple[str, str, list[str]]]:
     body, last = opening.frame(COLUMNS - 1, LINES)
     yield "learning", "The training after 1000 batches", [*body, last]
     opening.learning.go_to(opening.learning.total)
-    yield "learned", "The last screen: a digit and its answer", opening.last_lines(COLUMNS - 1, LINES)
+    yield (
+        "learned",
+        "The last screen: a digit and its answer",
+        opening.last_lines(COLUMNS - 1, LINES),
+    )
 
 
 def main() -> int:

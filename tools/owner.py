@@ -105,7 +105,9 @@ def readme(text: str, owner: dict) -> str:
 
 def between(text: str, lines: list[str]) -> str:
     """Return the text with these lines between its two marks."""
-    begin, end = (re.search(rf"^.*owner\.toml: {mark}.*\n", text, re.MULTILINE) for mark in ("begin", "end"))
+    begin, end = (
+        re.search(rf"^.*owner\.toml: {mark}.*\n", text, re.MULTILINE) for mark in ("begin", "end")
+    )
     return text[: begin.end()] + "".join(f"{line}\n" for line in lines) + text[end.start() :]
 
 
@@ -116,7 +118,11 @@ def names(owner: dict) -> list[str]:
 
 def pyproject_lines(owner: dict) -> list[str]:
     """Return authors and addresses, as fields of [project]."""
-    lines = [f"authors = [{', '.join(f'{{ name = {name!r} }}' for name in names(owner))}]".replace("'", '"')]
+    lines = [
+        f"authors = [{', '.join(f'{{ name = {name!r} }}' for name in names(owner))}]".replace(
+            "'", '"'
+        )
+    ]
     repository, documentation = owner["repository"], owner["documentation"]
     if documentation:
         lines += [f'urls.Homepage = "{documentation}/"', f'urls.Documentation = "{documentation}/"']
@@ -132,13 +138,18 @@ def citation_lines(owner: dict) -> list[str]:
     date = re.search(r"^## \[[\d.]+\] - (\S+)$", text_of("CHANGELOG.md"), re.MULTILINE)[1]
     lines = ["authors:"]
     for author in owner["authors"]:
-        lines += [f'  - family-names: "{author["family"]}"', f'    given-names: "{author["given"]}"']
+        lines += [
+            f'  - family-names: "{author["family"]}"',
+            f'    given-names: "{author["given"]}"',
+        ]
         lines += [f'    orcid: "{author["orcid"]}"'] if author.get("orcid") else []
     if not owner["authors"]:
         lines.append(f"  - name: {PLACEHOLDER}")
     lines += [f'repository-code: "{owner["repository"]}"'] if owner["repository"] else []
     lines += [f'url: "{owner["documentation"]}/"'] if owner["documentation"] else []
-    return [*lines, f"version: {version}"] + ([] if date == "unreleased" else [f"date-released: {date}"])
+    return [*lines, f"version: {version}"] + (
+        [] if date == "unreleased" else [f"date-released: {date}"]
+    )
 
 
 def contact_lines(owner: dict) -> list[str]:
@@ -159,7 +170,11 @@ def files(owner: dict) -> dict[str, str]:
         "CITATION.cff": between(text_of("CITATION.cff"), citation_lines(owner)),
         "SECURITY.md": between(text_of("SECURITY.md"), contact_lines(owner)),
         "CODE_OF_CONDUCT.md": between(text_of("CODE_OF_CONDUCT.md"), contact_lines(owner)),
-    } | {name: between(text_of(name), installation_lines(name, owner)) for name in BEFORE if name != "README.md"}
+    } | {
+        name: between(text_of(name), installation_lines(name, owner))
+        for name in BEFORE
+        if name != "README.md"
+    }
 
 
 def outdated() -> list[str]:

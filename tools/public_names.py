@@ -41,7 +41,9 @@ def described(name: str, value: Any) -> Iterator[str]:
         yield name + (signature_of(value) if callable(value) else f": {type(value).__name__}")
         return
     yield f"{name}{signature_of(value)}" + "".join(
-        f" < {base.__name__}" for base in value.__mro__[1:] if base.__module__ == "builtins" and base is not object
+        f" < {base.__name__}"
+        for base in value.__mro__[1:]
+        if base.__module__ == "builtins" and base is not object
     )
     for member in sorted(dir(value)):
         if member[0] != "_" or member == "__call__":
@@ -51,9 +53,13 @@ def described(name: str, value: Any) -> Iterator[str]:
 def member_of(owner: type, member: str, name: str) -> Iterator[str]:
     """Yield the line of a member of a class, if the class is not one of Python's own."""
     holder = next(base for base in owner.__mro__ if member in vars(base))
-    if holder.__module__.split(".")[0] == "cmlp" and hasattr(owner, member):  # some only say which class has them
+    if holder.__module__.split(".")[0] == "cmlp" and hasattr(
+        owner, member
+    ):  # some only say which class has them
         found = getattr(owner, member)
-        yield name + (signature_of(found) if callable(found) and not isinstance(found, type) else "")
+        yield name + (
+            signature_of(found) if callable(found) and not isinstance(found, type) else ""
+        )
 
 
 def signature_of(function: Any) -> str:
@@ -62,7 +68,11 @@ def signature_of(function: Any) -> str:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return "(...)"
-    plain = [each.replace(annotation=inspect.Parameter.empty) for each in parameters if each.name != "self"]
+    plain = [
+        each.replace(annotation=inspect.Parameter.empty)
+        for each in parameters
+        if each.name != "self"
+    ]
     return str(inspect.Signature(plain))
 
 

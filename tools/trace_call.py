@@ -85,7 +85,10 @@ def make_frame(has_dates: bool) -> Any:
     """Return a pandas frame with a column of numbers, of categories and, if wanted, of dates."""
     import pandas as pd
 
-    columns = {"number": RNG.normal(size=N_ROWS), "category": pd.Categorical(RNG.choice(list("abc"), N_ROWS))}
+    columns = {
+        "number": RNG.normal(size=N_ROWS),
+        "category": pd.Categorical(RNG.choice(list("abc"), N_ROWS)),
+    }
     if has_dates:
         columns["date"] = pd.date_range("2020-01-01", periods=N_ROWS)
     return pd.DataFrame(columns)
@@ -102,14 +105,20 @@ def fit_table(package: str) -> object:
     if package == "cmlp":
         from cmlp import TabularClassifier
 
-        return TabularClassifier(n_epochs=3, n_estimators=1, n_threads=1).fit(make_frame(has_dates=True), Y)
+        return TabularClassifier(n_epochs=3, n_estimators=1, n_threads=1).fit(
+            make_frame(has_dates=True), Y
+        )
     if package == "sklearn":
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        return HistGradientBoostingClassifier(max_iter=3, early_stopping=True).fit(make_frame(has_dates=False), Y)
+        return HistGradientBoostingClassifier(max_iter=3, early_stopping=True).fit(
+            make_frame(has_dates=False), Y
+        )
     from xgboost import XGBClassifier
 
-    return XGBClassifier(n_estimators=3, enable_categorical=True).fit(make_frame(has_dates=False), Y)
+    return XGBClassifier(n_estimators=3, enable_categorical=True).fit(
+        make_frame(has_dates=False), Y
+    )
 
 
 def run_command(package: str) -> object:
@@ -118,7 +127,16 @@ def run_command(package: str) -> object:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.csv"
         make_frame(has_dates=True).assign(target=Y).to_csv(data, index=False)
-        options = ["--target", "target", "--n-epochs", "3", "--n-estimators", "1", "--n-threads", "1"]
+        options = [
+            "--target",
+            "target",
+            "--n-epochs",
+            "3",
+            "--n-estimators",
+            "1",
+            "--n-threads",
+            "1",
+        ]
         return main(["train", str(data), *options, "-o", str(Path(folder) / "model.cmlp")])
 
 

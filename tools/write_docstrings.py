@@ -138,7 +138,9 @@ def filled(text: str, indent: int) -> list[str]:
         lines += [""] if lines else []
         for item in re.split(r"\n(?=- )", paragraph):
             hanging = "  " if item.startswith("- ") else ""
-            glued = re.sub("``.*?``", lambda code: code[0].replace(" ", "\0"), " ".join(item.split()))
+            glued = re.sub(
+                "``.*?``", lambda code: code[0].replace(" ", "\0"), " ".join(item.split())
+            )
             wrapped = textwrap.wrap(
                 glued,
                 WIDTH - indent,
@@ -193,7 +195,9 @@ def names_of(lines: Sequence[str]) -> list[str]:
     return lines[0].partition(" : ")[0].split(", ")
 
 
-def parameters(sections: Sections, signature: Sequence[str], owner: str | None, indent: int) -> list[str]:
+def parameters(
+    sections: Sections, signature: Sequence[str], owner: str | None, indent: int
+) -> list[str]:
     """Return the lines of the section of parameters, in the order of a signature.
 
     Those that the table does not have stay as they are, but for options of its own below keywords.
@@ -211,7 +215,11 @@ def parameters(sections: Sections, signature: Sequence[str], owner: str | None, 
             raise ValueError(f"the parameter {name!r} has no entry in the docstring")
         if found not in done:
             done.append(found)
-            lines += _with_options(found, owner, own, indent) if owner and name.startswith("**") else found
+            lines += (
+                _with_options(found, owner, own, indent)
+                if owner and name.startswith("**")
+                else found
+            )
     return lines
 
 
@@ -229,7 +237,9 @@ def fitted_attributes(name: str, indent: int) -> list[str]:
     """Return the lines of the fitted attributes of an estimator."""
     found: dict[str, FittedAttribute[object]] = {}
     for base in getattr(cmlp, name).__mro__:
-        found |= {key: value for key, value in vars(base).items() if isinstance(value, FittedAttribute)}
+        found |= {
+            key: value for key, value in vars(base).items() if isinstance(value, FittedAttribute)
+        }
     lines: list[str] = []
     for key, value in found.items():
         if not key.startswith("_"):
@@ -260,13 +270,20 @@ def with_formulas(notes: Sequence[str], indent: int) -> list[str]:
 def shared_with_classifier(module: Module) -> None:
     """Write into the docstrings of the regressor what those of the classifier say, too."""
     theirs, own = module.sections("MLPClassifier"), module.sections("MLPRegressor")
-    own["Notes"] = own["Notes"][: own["Notes"].index("")] + theirs["Notes"][theirs["Notes"].index("") :]
+    own["Notes"] = (
+        own["Notes"][: own["Notes"].index("")] + theirs["Notes"][theirs["Notes"].index("") :]
+    )
     n_shared = _index(theirs["References"], OWN_REFERENCES)
-    own["References"] = theirs["References"][:n_shared] + own["References"][_index(own["References"], OWN_REFERENCES) :]
+    own["References"] = (
+        theirs["References"][:n_shared]
+        + own["References"][_index(own["References"], OWN_REFERENCES) :]
+    )
     module.replace("MLPRegressor", own)
 
     name = "MLPRegressor.fit_batches"
-    batches = module.sections("MLPClassifier.fit_batches") | {"Examples": module.sections(name)["Examples"]}
+    batches = module.sections("MLPClassifier.fit_batches") | {
+        "Examples": module.sections(name)["Examples"]
+    }
     batches["Parameters"] = parameters(batches, module.signature(name), None, 8)
     module.replace(name, batches)
 
@@ -301,10 +318,15 @@ def texts(root: Path) -> dict[Path, str]:
 
 def main(*, check: bool) -> int:
     """Write the docstrings, or name the files that would change; return the exit status."""
-    different = {path: text for path, text in texts(ROOT).items() if path.read_text(encoding="utf-8") != text}
+    different = {
+        path: text for path, text in texts(ROOT).items() if path.read_text(encoding="utf-8") != text
+    }
     for path, text in different.items():
         if check:
-            print(f"{path.relative_to(ROOT)} has other docstrings: run tools/write_docstrings.py", file=sys.stderr)
+            print(
+                f"{path.relative_to(ROOT)} has other docstrings: run tools/write_docstrings.py",
+                file=sys.stderr,
+            )
         else:
             path.write_text(text, encoding="utf-8", newline="\n")
     return int(check and bool(different))

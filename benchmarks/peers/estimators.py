@@ -32,7 +32,11 @@ def train(estimator, case):
 def fit(estimator, case):
     """Run a complete fit with the default parameters of the library."""
     X, y = rows(case)
-    given = {"hidden_layer_sizes": case["sizes"][1:-1], "max_iter": case["epochs"], "random_state": 0}
+    given = {
+        "hidden_layer_sizes": case["sizes"][1:-1],
+        "max_iter": case["epochs"],
+        "random_state": 0,
+    }
     return lambda: estimator(given, case).fit(X, y)
 
 

@@ -44,7 +44,9 @@ def parameters(sizes):
 def train(case):
     X, y = map(jnp.asarray, rows(case))
     state, rng, size = [parameters(case["sizes"])], np.random.RandomState(0), case["batch"]
-    whole = len(X) // size * size  # a scan needs batches of equal size; the remaining rows are skipped
+    whole = (
+        len(X) // size * size
+    )  # a scan needs batches of equal size; the remaining rows are skipped
 
     def epoch():
         order = rng.permutation(len(X))[:whole].reshape(-1, size)

@@ -70,7 +70,9 @@ def compiled(case):
         source, library = Path(folder, "limit.c"), Path(folder, "limit.so")
         source.write_text(SOURCE, encoding="ascii")
         try:
-            subprocess.run([*compiler, *FLAGS, f"-march={architecture}", source, "-o", library], check=True)
+            subprocess.run(
+                [*compiler, *FLAGS, f"-march={architecture}", source, "-o", library], check=True
+            )
         except (OSError, subprocess.CalledProcessError) as error:
             raise ImportError(str(error), name="a C compiler") from error
         return declared(ctypes.CDLL(str(library)))
@@ -78,8 +80,14 @@ def compiled(case):
 
 def declared(library):
     """Declare the argument and result types of the probes."""
-    library.multiply_adds.argtypes, library.multiply_adds.restype = [ctypes.c_float, ctypes.c_long], ctypes.c_float
-    library.read_memory.argtypes, library.read_memory.restype = [ctypes.c_void_p, ctypes.c_long], ctypes.c_float
+    library.multiply_adds.argtypes, library.multiply_adds.restype = (
+        [ctypes.c_float, ctypes.c_long],
+        ctypes.c_float,
+    )
+    library.read_memory.argtypes, library.read_memory.restype = (
+        [ctypes.c_void_p, ctypes.c_long],
+        ctypes.c_float,
+    )
     return library
 
 

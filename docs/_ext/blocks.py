@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 FENCE = re.compile(
-    r"^(?P<fence>`{3,}|:{3,})(?P<info>[^\n`]*)\n(?P<source>.*?)^(?P=fence)[ ]*$", re.DOTALL | re.MULTILINE
+    r"^(?P<fence>`{3,}|:{3,})(?P<info>[^\n`]*)\n(?P<source>.*?)^(?P=fence)[ ]*$",
+    re.DOTALL | re.MULTILINE,
 )
 COMMENT = re.compile(r"<!-- ([a-z ]+): ([^\n]*?) -->\n+\Z")
 

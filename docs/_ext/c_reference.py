@@ -28,7 +28,8 @@ ITEM = re.compile(
     re.DOTALL | re.VERBOSE | re.MULTILINE,
 )
 ENTRY = re.compile(
-    r"/\*(?P<comment>.*?)\*/|(?P<entry>[^\s/;,](?:\([^)]*\)|[^;,(/])*)(?P<end>[;,]|$|(?=/\*))", re.DOTALL
+    r"/\*(?P<comment>.*?)\*/|(?P<entry>[^\s/;,](?:\([^)]*\)|[^;,(/])*)(?P<end>[;,]|$|(?=/\*))",
+    re.DOTALL,
 )
 # Macros that configure the header itself.
 INTERNAL = {
@@ -71,14 +72,22 @@ def parse(text: str) -> list[Item]:
     for match in ITEM.finditer(text, start):
         if match["heading"]:
             items += flushed(pending)
-            items.append(Item("heading", match["heading"].strip(), "##" if match["rule"][0] == "=" else "###"))
+            items.append(
+                Item(
+                    "heading", match["heading"].strip(), "##" if match["rule"][0] == "=" else "###"
+                )
+            )
             pending = ""
             if match["below"]:
                 items += flushed(stripped(match["below"]))
         elif match["comment"] is not None:
-            if text[: match.start()].rpartition("\n")[2].strip():  # behind a declaration, or behind what is none
+            if (
+                text[: match.start()].rpartition("\n")[2].strip()
+            ):  # behind a declaration, or behind what is none
                 if items[-1].kind == "function" and text[: match.start()].rstrip().endswith(";"):
-                    items[-1] = items[-1]._replace(comment=f"{items[-1].comment}\n{stripped(match['comment'])}".strip())
+                    items[-1] = items[-1]._replace(
+                        comment=f"{items[-1].comment}\n{stripped(match['comment'])}".strip()
+                    )
                 continue
             items += flushed(pending)
             pending = stripped(match["comment"])
@@ -90,7 +99,9 @@ def parse(text: str) -> list[Item]:
                 items.append(item)
             seen.add(item.name)
             # A comment also describes the declarations in the lines directly below the first one.
-            if not re.match(r"[^\n]*\n(CMLP_CHECKED|CMLP_API|static inline|typedef|#)", text[match.end() :]):
+            if not re.match(
+                r"[^\n]*\n(CMLP_CHECKED|CMLP_API|static inline|typedef|#)", text[match.end() :]
+            ):
                 pending = ""
     return items
 
@@ -103,9 +114,21 @@ def flushed(pending: str) -> list[Item]:
 def declared(match: re.Match[str], comment: str) -> Item | None:
     """Return the item of a declaration."""
     if match["struct"]:
-        return Item("struct", match["struct"], match["struct"], comment, tuple(entries(match["members"], False)))
+        return Item(
+            "struct",
+            match["struct"],
+            match["struct"],
+            comment,
+            tuple(entries(match["members"], False)),
+        )
     if match["enum"]:
-        return Item("enum", match["enum"], match["enum"], comment, tuple(entries(match["enumerators"], True)))
+        return Item(
+            "enum",
+            match["enum"],
+            match["enum"],
+            comment,
+            tuple(entries(match["enumerators"], True)),
+        )
     if match["opaque"]:
         return Item("struct", match["opaque"], match["opaque"], comment)
     function = match["function"] or match["inline"]
@@ -134,7 +157,9 @@ def entries(body: str, is_enum: bool) -> list[Entry]:
                 if found[first].comment:  # the one above is for the entries below it
                     found.insert(first, Entry("", found[first].comment))
                     first += 1
-                found[first:] = [entry._replace(comment=stripped(match["comment"])) for entry in found[first:]]
+                found[first:] = [
+                    entry._replace(comment=stripped(match["comment"])) for entry in found[first:]
+                ]
             else:
                 above = stripped(match["comment"])
             continue
@@ -155,7 +180,10 @@ def entries(body: str, is_enum: bool) -> list[Entry]:
 def stripped(comment: str) -> str:
     """Return a comment without the stars at the starts of its lines; lines keep their indentation."""
     lines = [re.sub(r"^[ \t]*\*", "", line) for line in comment.strip("\n").splitlines()]
-    lines = [lines[0].strip(), *(line[1:].rstrip() if line.startswith(" ") else line.strip() for line in lines[1:])]
+    lines = [
+        lines[0].strip(),
+        *(line[1:].rstrip() if line.startswith(" ") else line.strip() for line in lines[1:]),
+    ]
     return "\n".join(lines).strip()
 
 
@@ -164,7 +192,9 @@ def stripped(comment: str) -> str:
 
 def parts(items: list[Item]) -> list[list[Item]]:
     """Return the items before the first part of the header, and those of each part with its heading."""
-    starts = [k for k, item in enumerate(items) if item.kind == "heading" and item.declaration == "##"]
+    starts = [
+        k for k, item in enumerate(items) if item.kind == "heading" and item.declaration == "##"
+    ]
     return [items[a:b] for a, b in zip([0, *starts], [*starts, len(items)], strict=True)]
 
 
@@ -177,7 +207,11 @@ def roles_of(items: list[Item]) -> dict[str, str]:
     }
     for item in items:
         if item.kind == "enum":
-            roles |= {entry.declaration.split()[0]: "enumerator" for entry in item.entries if entry.declaration}
+            roles |= {
+                entry.declaration.split()[0]: "enumerator"
+                for entry in item.entries
+                if entry.declaration
+            }
     return roles
 
 
@@ -197,12 +231,23 @@ def render(items: list[Item], others: list[Item] = []) -> str:  # noqa: B006
 
 def directive(item: Item, roles: dict[str, str]) -> str:
     """Return a declaration as reStructuredText."""
-    parameters = set(re.findall(r"(\w+)(?=[,)])", item.declaration)) if item.kind == "function" else set()
-    parts = [f".. c:{item.kind}:: {item.declaration}", indented(paragraphs(item.comment, roles, parameters))]
+    parameters = (
+        set(re.findall(r"(\w+)(?=[,)])", item.declaration)) if item.kind == "function" else set()
+    )
+    parts = [
+        f".. c:{item.kind}:: {item.declaration}",
+        indented(paragraphs(item.comment, roles, parameters)),
+    ]
     kind = "enumerator" if item.kind == "enum" else "member"
     for entry in item.entries:
         text = paragraphs(entry.comment, roles)
-        parts.append(indented(f".. c:{kind}:: {entry.declaration}\n\n{indented(text)}" if entry.declaration else text))
+        parts.append(
+            indented(
+                f".. c:{kind}:: {entry.declaration}\n\n{indented(text)}"
+                if entry.declaration
+                else text
+            )
+        )
     return "\n\n".join(filter(str.strip, parts))
 
 
@@ -221,7 +266,11 @@ def paragraphs(comment: str, roles: dict[str, str], parameters: set[str] = froze
             out.append("")
             mode = ""
         elif item := re.match(r" {0,2}(- |\d\. )(.*)", line):
-            out += ["", f"* {inline(item[2], roles)}"] if mode != "list" else [f"* {inline(item[2], roles)}"]
+            out += (
+                ["", f"* {inline(item[2], roles)}"]
+                if mode != "list"
+                else [f"* {inline(item[2], roles)}"]
+            )
             mode = "list"
         elif mode in ("list", "parameter") and line.startswith("  "):
             out.append(f"{'  ' * (mode == 'list')}{inline(line.strip(), roles)}")
@@ -265,7 +314,9 @@ def insert_reference(app: object, docname: str, source: list[str]) -> None:
     others = [item for each in items.values() for item in each]
 
     def part(match: re.Match[str]) -> str:
-        return render(parts(items["cmlp.h"])[int(match[1])] if match[1] else items[match[2]], others)
+        return render(
+            parts(items["cmlp.h"])[int(match[1])] if match[1] else items[match[2]], others
+        )
 
     source[0] = PLACEHOLDER.sub(part, source[0])
 

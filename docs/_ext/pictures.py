@@ -32,7 +32,11 @@ from sphinx.util.docutils import SphinxDirective
 
 STYLES = {
     "light": {},
-    "dark": {"figure.facecolor": "#131416", "axes.facecolor": "#131416", "savefig.facecolor": "#131416"},
+    "dark": {
+        "figure.facecolor": "#131416",
+        "axes.facecolor": "#131416",
+        "savefig.facecolor": "#131416",
+    },
 }
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
 # The command in a pipe with the colours of a terminal.
@@ -71,7 +75,10 @@ def draw_page(path: Path, name: str, folder: Path) -> list[tuple[Path, Path]]:
             warnings.simplefilter("error")
             for block in blocks[: last + 1]:
                 if block.language == "python" and block.note in ("", "needs"):
-                    with open(os.devnull, "w", encoding="utf-8") as sink, contextlib.redirect_stdout(sink):
+                    with (
+                        open(os.devnull, "w", encoding="utf-8") as sink,
+                        contextlib.redirect_stdout(sink),
+                    ):
                         run(block, names, str(path))
                 elif block.language == "{picture}":
                     file = folder / f"{name.replace('/', '-')}-{len(files[style]) + 1}-{style}.png"
@@ -98,7 +105,9 @@ class Picture(SphinxDirective):
         figure = nodes.figure()
         for style, file in zip(STYLES, pictures[index], strict=True):
             width = f"{_width(file)}px"
-            figure += nodes.image(uri=f"/_pictures/{file.name}", alt=caption, classes=[f"only-{style}"], width=width)
+            figure += nodes.image(
+                uri=f"/_pictures/{file.name}", alt=caption, classes=[f"only-{style}"], width=width
+            )
         figure += nodes.caption(caption, "", *self.parse_inline(caption, lineno=self.lineno)[0])
         return [figure]
 
@@ -127,7 +136,11 @@ class TerminalOutput(SphinxDirective):
             lines = lines[-self.options["last"] :]
         text = "\n".join(lines)
         content = f'<span class="prompt">$ {html.escape(self.arguments[0])}</span>\n{colored(text)}'
-        return [nodes.raw("", f'<div class="terminal"><pre tabindex="0">{content}</pre></div>', format="html")]
+        return [
+            nodes.raw(
+                "", f'<div class="terminal"><pre tabindex="0">{content}</pre></div>', format="html"
+            )
+        ]
 
 
 def printed(command: str, columns: int = 80) -> str:
@@ -137,7 +150,11 @@ def printed(command: str, columns: int = 80) -> str:
         raise ValueError(f"only the command cmlp can be shown, got {command!r}")
     environment = {**os.environ, "COLUMNS": str(columns), "PYTHONUTF8": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", IN_COLOR, *arguments], capture_output=True, env=environment, check=False, timeout=300
+        [sys.executable, "-c", IN_COLOR, *arguments],
+        capture_output=True,
+        env=environment,
+        check=False,
+        timeout=300,
     )
     if done.returncode:
         raise RuntimeError(f"{command}: {done.stderr.decode()}")
@@ -175,7 +192,9 @@ def styled(style: str, codes: str) -> str:
         elif code in (38, 48) and numbers:
             kind = numbers.pop(0)
             taken = [numbers.pop(0) for _ in range(min(3 if kind == 2 else 1, len(numbers)))]
-            found["color" if code == 38 else "background"] = f"rgb{tuple(taken)}" if kind == 2 else xterm(*taken)
+            found["color" if code == 38 else "background"] = (
+                f"rgb{tuple(taken)}" if kind == 2 else xterm(*taken)
+            )
     return ";".join(f"{key}:{value}" for key, value in found.items())
 
 

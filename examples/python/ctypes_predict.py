@@ -35,7 +35,9 @@ class Info(Structure):
     ]
 
 
-PREDICT = CFUNCTYPE(c_int, c_size_t, c_size_t, c_int64, c_size_t, c_size_t, c_int64, c_size_t, c_size_t)
+PREDICT = CFUNCTYPE(
+    c_int, c_size_t, c_size_t, c_int64, c_size_t, c_size_t, c_int64, c_size_t, c_size_t
+)
 
 
 class Functions(Structure):
@@ -48,7 +50,10 @@ class Functions(Structure):
         ("status_string", CFUNCTYPE(c_char_p, c_int)),
         ("version", CFUNCTYPE(c_char_p)),
         ("model_size", CFUNCTYPE(c_int, c_size_t, c_size_t, POINTER(Info))),
-        ("model_init", CFUNCTYPE(c_int, *[c_size_t] * 4, c_uint32, *[c_size_t] * 2, POINTER(c_size_t))),
+        (
+            "model_init",
+            CFUNCTYPE(c_int, *[c_size_t] * 4, c_uint32, *[c_size_t] * 2, POINTER(c_size_t)),
+        ),
         ("model_predict_f32", PREDICT),
         ("model_predict_f64", PREDICT),
         ("model_predict_u8", PREDICT),
@@ -67,11 +72,18 @@ class Model:
         self.file = np.fromfile(path, np.uint8)
         info = Info(struct_size=ctypes.sizeof(Info))
         self._check(functions.model_size(self.file.ctypes.data, self.file.size, info))
-        self.memory, self.workspace = np.empty(info.model_size, np.uint8), np.empty(info.workspace_size, np.uint8)
+        self.memory, self.workspace = (
+            np.empty(info.model_size, np.uint8),
+            np.empty(info.workspace_size, np.uint8),
+        )
         blocks = (self.memory, self.file)
         arguments = [number for block in blocks for number in (block.ctypes.data, block.size)]
         model = c_size_t()
-        self._check(functions.model_init(*arguments, 0, self.workspace.ctypes.data, self.workspace.size, model))
+        self._check(
+            functions.model_init(
+                *arguments, 0, self.workspace.ctypes.data, self.workspace.size, model
+            )
+        )
         self.address, self.n_inputs = model.value, info.n_inputs  # the model is inside `memory`
 
     def classify(self, images):
@@ -82,7 +94,11 @@ class Model:
         model, workspace, size = self.address, self.workspace.ctypes.data, self.workspace.size
         for image in images:
             at = ctypes.addressof(label)
-            self._check(functions.model_predict_u8(model, image.ctypes.data, image.size, at, 0, 0, workspace, size))
+            self._check(
+                functions.model_predict_u8(
+                    model, image.ctypes.data, image.size, at, 0, 0, workspace, size
+                )
+            )
             classes.append(label.value)
         return classes
 

@@ -18,7 +18,9 @@ def classify(model, workspace, images):
     for i in range(len(images)):
         label = classes[i:].ctypes.data
         image = images[i]
-        if predict(model, image.ctypes.data, image.size, label, 0, 0, workspace.ctypes.data, workspace.size):
+        if predict(
+            model, image.ctypes.data, image.size, label, 0, 0, workspace.ctypes.data, workspace.size
+        ):
             raise ValueError("the model cannot predict this image")
     return classes
 

@@ -17,7 +17,10 @@ _COMMANDS = {
     "watch": ("cmlp.story.watch", "watch the network learn, in about 20 seconds"),
     "look": ("cmlp.story.look", "show one digit on its way through the network"),
     "nudge": ("cmlp.story.nudge", "show backpropagation for one digit, in numbers"),
-    "compare": ("cmlp.story.compare", "train networks with different hidden layers and compare them"),
+    "compare": (
+        "cmlp.story.compare",
+        "train networks with different hidden layers and compare them",
+    ),
     "page": ("cmlp._cli.page", "make a web page that shows a trained model at work"),
     "read": ("cmlp.story.read", "read a picture of a digit"),
     "train": ("cmlp._cli.train", "train a model on a file of rows"),
@@ -37,11 +40,16 @@ class _Parser(argparse.ArgumentParser):
         """Parse the arguments of a command; an unknown option is reported before a missing argument."""
         if self._subparsers is None and not {"-h", "--help"}.intersection(args):
             for word in args[: args.index("--") if "--" in args else None]:
-                if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                if (
+                    word.startswith("--")
+                    and word.partition("=")[0] not in self._option_string_actions
+                ):
                     self.error(_unknown_option(word.partition("=")[0], self._option_string_actions))
         chosen, extra = super().parse_known_args(args, namespace)
         if extra:
-            self.error(f"{'unknown option' if extra[0].startswith('-') else 'unexpected argument'} {extra[0]!r}")
+            self.error(
+                f"{'unknown option' if extra[0].startswith('-') else 'unexpected argument'} {extra[0]!r}"
+            )
         return chosen, extra
 
     def error(self, message: str) -> NoReturn:
@@ -154,7 +162,9 @@ def make_parser(program: str, chosen: str) -> argparse.ArgumentParser:
         if name == chosen:
             command = importlib.import_module(module)
             subparser.description = command.DESCRIPTION
-            subparser.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
+            subparser.add_argument(
+                "--version", action="version", version=version, help=argparse.SUPPRESS
+            )
             command.add_options(subparser)
             subparser.set_defaults(run=command.run)
     return parser

@@ -143,7 +143,9 @@ class Checkpoint:
 
     _repeatable = True  # see `with_known_seed` in `cmlp._estimators.estimator_options`
 
-    def __init__(self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, every: int = 1, every_batches: int | None = None
+    ) -> None:
         self.path = path
         self.every = positive_integer("every", every)
         self.every_batches = None
@@ -265,11 +267,15 @@ default="validation_loss"
     ) -> None:
         monitored = ("loss", "validation_loss", "validation_score", "gradient_norm")
         if monitor not in monitored:
-            raise ValueError(f"monitor must be one of {', '.join(map(repr, monitored))}, got {monitor!r}.")
+            raise ValueError(
+                f"monitor must be one of {', '.join(map(repr, monitored))}, got {monitor!r}."
+            )
         if mode not in ("min", "max", None):
             raise ValueError(f"mode must be 'min', 'max' or None, got {mode!r}.")
         if not 0 <= min_delta < math.inf:
-            raise ValueError(f"min_delta must be a finite number that is not negative, got {min_delta!r}.")
+            raise ValueError(
+                f"min_delta must be a finite number that is not negative, got {min_delta!r}."
+            )
         self.monitor = monitor
         self.patience = positive_integer("patience", patience)
         self.min_delta = min_delta
@@ -313,7 +319,9 @@ default="validation_loss"
 
 def new_bar(**options: Any) -> Any:
     """Return a new progress bar; raises ImportError without tqdm."""
-    tqdm = optional("tqdm.auto", "A progress bar needs tqdm: install it with `pip install cmlp[progress]`.")
+    tqdm = optional(
+        "tqdm.auto", "A progress bar needs tqdm: install it with `pip install cmlp[progress]`."
+    )
     return tqdm.tqdm(**options)
 
 

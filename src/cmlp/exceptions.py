@@ -241,7 +241,10 @@ def _joint_class(own: type[Error], theirs: type[Error]) -> type[Error]:
     members = {
         "__doc__": own.__doc__,
         "__module__": own.__module__,
-        "__reduce__": lambda self: (_restored, (own, self.args)),  # the class itself cannot be pickled
+        "__reduce__": lambda self: (
+            _restored,
+            (own, self.args),
+        ),  # the class itself cannot be pickled
     }
     return type(own.__name__, (own, theirs), members)
 

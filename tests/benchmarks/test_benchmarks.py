@@ -38,7 +38,14 @@ def test_every_command_has_a_test():
     from benchmarks.__main__ import COMMANDS as every
     from benchmarks.__main__ import MORE
 
-    others = {"coverage", "intervals", "rare", "tables", "ties", "weights"}  # which need other packages
+    others = {
+        "coverage",
+        "intervals",
+        "rare",
+        "tables",
+        "ties",
+        "weights",
+    }  # which need other packages
     assert {*COMMANDS.split(), "peak"} == {*every, *MORE} - others
 
 
@@ -81,7 +88,11 @@ def test_operations_and_bytes_of_a_case():
     case = {"sizes": [3, 4, 2], "rows": 10}
     assert operations(case) == 2 * 10 * (12 + 8)
     assert operations({**case, "batch": 5}) == 2 * 10 * (2 * 12 + 3 * 8)  # the input has no deltas
-    assert [bytes_read({**case, "dtype": dtype}) for dtype in ("uint8", "float32", "float64")] == [30, 120, 240]
+    assert [bytes_read({**case, "dtype": dtype}) for dtype in ("uint8", "float32", "float64")] == [
+        30,
+        120,
+        240,
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +155,8 @@ def test_ratio_is_per_row():
 
 
 @pytest.mark.parametrize(
-    ("least", "row", "expected"), [(False, None, 5), (True, None, 2), (False, "b", 2), (False, "c", None)]
+    ("least", "row", "expected"),
+    [(False, None, 5), (True, None, 2), (False, "b", 2), (False, "c", None)],
 )
 def test_goal_is_measured_by_the_worst_row(least, row, expected):
     from benchmarks.goals import Goal, measured
@@ -159,7 +171,12 @@ def test_goal_is_met_at_its_value():
     from benchmarks.goals import Goal
 
     goal = Goal("", "", "", None, "", 3)
-    assert [goal.verdict(found, 3)[1] for found in (2.9, 3, 3.1, None)] == ["yes", "yes", "no", None]
+    assert [goal.verdict(found, 3)[1] for found in (2.9, 3, 3.1, None)] == [
+        "yes",
+        "yes",
+        "no",
+        None,
+    ]
     assert goal._replace(least=True).verdict(2.9, 3) == ("≥ 3", "no")
     assert goal.verdict(1, None) == (None, None)
 
@@ -179,9 +196,14 @@ def test_slope_of_a_quadratic_is_two():
 def test_critical_difference_of_nemenyis_test():
     from benchmarks.critical_difference import critical_difference, diagram, groups, mean_ranks
 
-    assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.005)  # the example of Demšar (2006), section 3.2.2
+    assert critical_difference(4, 14) == pytest.approx(
+        1.25, abs=0.005
+    )  # the example of Demšar (2006), section 3.2.2
     errors = [[0.1, 0.2, 0.2, 0.4], [0.3, 0.1, 0.2, 0.4]]
     assert mean_ranks(errors).tolist() == [2.0, 1.75, 2.25, 4.0]
     assert groups([1.0, 1.5, 2.4, 4.0], 1.2) == [(0, 1), (1, 2)]
     drawn = diagram(list("abcd"), errors)
-    assert [drawn.count(f">{name} ({rank})<") for name, rank in [("a", "2.0"), ("b", "1.8"), ("d", "4.0")]] == [1, 1, 1]
+    assert [
+        drawn.count(f">{name} ({rank})<")
+        for name, rank in [("a", "2.0"), ("b", "1.8"), ("d", "4.0")]
+    ] == [1, 1, 1]

@@ -19,7 +19,16 @@ RNG = np.random.RandomState(0)
 SIZE = RNG.randint(20, 150, N)
 KIND = np.array(["house", "flat", "room"])[RNG.randint(0, 3, N)]
 PRICE = (SIZE * 1000.25).round(2)
-TABLE = ["--hidden-layer-sizes", "4", "--n-estimators", "1", "--n-epochs", "2", "--random-state", "0"]
+TABLE = [
+    "--hidden-layer-sizes",
+    "4",
+    "--n-estimators",
+    "1",
+    "--n-epochs",
+    "2",
+    "--random-state",
+    "0",
+]
 NETWORK = ["--hidden-layer-sizes", "4", "--max-iter", "3", "--random-state", "0"]
 
 
@@ -50,7 +59,10 @@ def train(run):
 
 
 def text_of(columns, separator=","):
-    lines = [separator.join(columns), *(separator.join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    lines = [
+        separator.join(columns),
+        *(separator.join(map(str, row)) for row in zip(*columns.values(), strict=True)),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -128,7 +140,10 @@ def test_integers_that_a_double_cannot_hold_stay_different_labels(train):
 def test_a_target_with_fractions_needs_a_regressor_and_whole_numbers_a_hint(train):
     status, _, err = train({"x": SIZE, "y": PRICE}, options=NETWORK)
     assert status == 1
-    assert "column 2 ('y'): the target has numbers with fractions, which are no labels: add --regressor" in err
+    assert (
+        "column 2 ('y'): the target has numbers with fractions, which are no labels: add --regressor"
+        in err
+    )
     assert train({"x": SIZE, "y": PRICE}, "--regressor", options=NETWORK)[0] == 0
     _, lines, _ = train({"x": SIZE, "y": SIZE % 4}, options=NETWORK)
     assert "the target has 4 different whole numbers; --regressor predicts numbers" in lines[1]
@@ -152,17 +167,25 @@ def test_numbers_in_another_form_are_an_error_with_the_remedy(train, cell, remed
         columns = {"x": SIZE % 3, "kind": KIND, "y": SIZE % 3} | {target: [cell] * N}
         status, _, err = train(text_of(columns, ";"), *(["--drop", "x"] if target == "y" else []))
         at = 1 + list(columns).index(target)
-        assert status == 1 and f"t.csv, line 2, column {at} ('{target}'): {cell.strip(chr(34))!r} is not" in err, err
+        assert (
+            status == 1
+            and f"t.csv, line 2, column {at} ('{target}'): {cell.strip(chr(34))!r} is not" in err
+        ), err
         assert remedy in err and f"add --text {target}" in err and err.count("\n") == 1
 
 
 def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run):
     pandas = package("pandas")
-    amounts = [f"{1000 + 7 * i:,}.{i % 10}".replace(",", "_").replace(".", ",").replace("_", ".") for i in range(N)]
+    amounts = [
+        f"{1000 + 7 * i:,}.{i % 10}".replace(",", "_").replace(".", ",").replace("_", ".")
+        for i in range(N)
+    ]
     content = text_of({"amount": amounts, "kind": KIND, "y": [f"{i % 7},5" for i in range(N)]}, ";")
     stated = ["--decimal", ",", "--thousands", "."]
     status, lines, err = train(content, *stated)
-    assert (status, err) == (0, "") and '";" as separator, 3 columns with names, 160 rows' in lines[0]
+    assert (status, err) == (0, "") and '";" as separator, 3 columns with names, 160 rows' in lines[
+        0
+    ]
     assert kinds() == ["number", "category"]
     frame = pandas.read_csv(io.StringIO(content), sep=";", decimal=",", thousands=".")
     assert [line.split() for line in run("info", "m.cmlp")[1] if line.startswith("cells")] == [
@@ -172,7 +195,8 @@ def test_stated_decimal_and_thousands_are_read_stored_and_used_again(train, run)
     assert list(map(float, run("predict", "m.cmlp", "t.csv")[1])) == expected
     error = run("predict", "m.cmlp", "t.csv", "--decimal", ".")[2]
     assert (
-        "line 2, column 1 ('amount'): '1.000,0' is not a number. If it stands for a missing value, add --miss" in error
+        "line 2, column 1 ('amount'): '1.000,0' is not a number. If it stands for a missing value, add --miss"
+        in error
     )
 
 
@@ -182,7 +206,10 @@ def test_infinite_targets_and_numbers_are_named(train):
             columns = {"x": SIZE, "y": PRICE}
             columns[target] = changed(columns[target], 5, word)
             status, _, err = train(columns, "--regressor", options=NETWORK)
-            assert status == 1 and f"t.csv, line 7, column {at} ('{target}'): the value is {float(word)}" in err
+            assert (
+                status == 1
+                and f"t.csv, line 7, column {at} ('{target}'): the value is {float(word)}" in err
+            )
             assert (f"add --missing {word}" in err) == (target == "x")
 
 
@@ -195,16 +222,29 @@ def test_a_column_of_numbers_with_other_entries_is_an_error_that_names_them(trai
         columns = {"x": SIZE, "kind": KIND, "y": PRICE}
         columns[column] = changed(columns[column], 7, entry)
         status, _, err = train(columns)
-        assert status == 1 and f"t.csv, line 9, column {at} ('{column}'): {entry!r} is not a number, but of 160" in err
-        assert "159 are numbers" in err and f"--missing {shlex.quote(entry)}" in err and f"--text {column}" in err
+        assert (
+            status == 1
+            and f"t.csv, line 9, column {at} ('{column}'): {entry!r} is not a number, but of 160"
+            in err
+        )
+        assert (
+            "159 are numbers" in err
+            and f"--missing {shlex.quote(entry)}" in err
+            and f"--text {column}" in err
+        )
     columns = {"x": changed(SIZE, 7, entry), "kind": KIND, "y": PRICE}
     assert train(columns, "--missing", entry)[0] == 0 and kinds() == ["number", "category"]
     assert train(columns, "--text", "x")[0] == 0 and kinds() == ["category", "category"]
 
 
 def test_a_number_in_another_form_among_numbers_is_named(train):
-    status, _, err = train(text_of({"x": SIZE, "kind": KIND, "y": changed(PRICE, 7, "82208,00")}, ";"))
-    assert status == 1 and "'82208,00' in line 9. If '82208,00' is a number, write it like the others. If" in err
+    status, _, err = train(
+        text_of({"x": SIZE, "kind": KIND, "y": changed(PRICE, 7, "82208,00")}, ";")
+    )
+    assert (
+        status == 1
+        and "'82208,00' in line 9. If '82208,00' is a number, write it like the others. If" in err
+    )
 
 
 def test_the_first_three_other_entries_are_named_with_their_lines(train):
@@ -215,7 +255,24 @@ def test_the_first_three_other_entries_are_named_with_their_lines(train):
 
 
 @pytest.mark.parametrize(
-    "mark", ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "#N/A", "<NA>", "?", "-", ".", r"\N"]
+    "mark",
+    [
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "null",
+        "NULL",
+        "None",
+        "#N/A",
+        "<NA>",
+        "?",
+        "-",
+        ".",
+        r"\N",
+    ],
 )
 def test_missing_values_among_numbers_dates_and_booleans(train, run, mark):
     columns = {
@@ -243,7 +300,9 @@ def test_a_model_of_pandas_predicts_the_same_from_the_file(run):
     content = text_of({"code": codes, "size": changed(SIZE, 3, "#N/A"), "y": PRICE})
     Path("t.csv").write_text(content)
     for keeps in (True, False):
-        frame = pandas.read_csv("t.csv") if keeps else pandas.read_csv("t.csv", keep_default_na=False)
+        frame = (
+            pandas.read_csv("t.csv") if keeps else pandas.read_csv("t.csv", keep_default_na=False)
+        )
         if not keeps:
             frame["size"] = pandas.to_numeric(frame["size"], errors="coerce")
         model = cmlp.TabularRegressor(n_estimators=1, n_epochs=3, random_state=0).fit(
@@ -260,9 +319,11 @@ def test_codes_with_underscores_or_leading_zeros_are_text(train, run):
         assert train({"code": [codes[i % len(codes)] for i in range(N)], "y": PRICE})[0] == 0
         assert sorted(cmlp.load("m.cmlp")._trained().columns.categories[0]) == sorted(codes)
     assert (
-        train({"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE}, "--regressor", options=NETWORK)[
-            0
-        ]
+        train(
+            {"x": [["0.5", "00.5", "-0", "0"][i % 4] for i in range(N)], "y": PRICE},
+            "--regressor",
+            options=NETWORK,
+        )[0]
         == 0
     )
     assert isinstance(cmlp.load("m.cmlp"), cmlp.MLPRegressor)
@@ -272,21 +333,32 @@ def test_other_kinds_of_dates_are_never_mixed(train, run):
     days = [f"2020-05-{1 + i % 28:02}" for i in range(N)]
     compact = [day.replace("-", "") for day in days]
     status, _, err = train({"day": days[:80] + compact[80:], "y": PRICE})
-    assert status == 1 and "'2020-05-01' is not a number, but of 160 values 80 are numbers and 80 are dates" in err
+    assert (
+        status == 1
+        and "'2020-05-01' is not a number, but of 160 values 80 are numbers and 80 are dates" in err
+    )
     aware = [f"{day}T12:00:00+02:00" for day in days]
     status, _, err = train({"day": days[:80] + aware[80:], "y": PRICE})
     assert status == 1 and "has an offset from UTC, but '2020-05-01' in line 2 has none" in err
     assert train({"day": days, "y": PRICE})[0] == 0
-    for wrong, what in (("20200601", "is not a date"), (aware[0], "has an offset from UTC, which the column has not")):
+    for wrong, what in (
+        ("20200601", "is not a date"),
+        (aware[0], "has an offset from UTC, which the column has not"),
+    ):
         Path("new.csv").write_text(f"day\n{days[0]}\n{wrong}\n")
         status, lines, err = run("predict", "m.cmlp", "new.csv")
-        assert (status, lines) == (1, []) and f"new.csv, line 3, column 1 ('day'): {wrong!r} {what}" in err
+        assert (status, lines) == (
+            1,
+            [],
+        ) and f"new.csv, line 3, column 1 ('day'): {wrong!r} {what}" in err
 
 
 def test_an_instant_is_the_same_with_any_offset(train, run):
     aware = [f"2020-05-{1 + i % 28:02}T{i % 24:02}:30:00Z" for i in range(N)]
     assert train({"at": aware, "y": PRICE})[0] == 0
-    Path("new.csv").write_text("at\n2020-05-01T12:30:00Z\n2020-05-01 14:30+02:00\n2020-05-01T06:30:00.000-0600\n")
+    Path("new.csv").write_text(
+        "at\n2020-05-01T12:30:00Z\n2020-05-01 14:30+02:00\n2020-05-01T06:30:00.000-0600\n"
+    )
     assert len({*run("predict", "m.cmlp", "new.csv")[1]}) == 1
     for wrong in (
         "2020-05-01T12:30:00",
@@ -358,14 +430,20 @@ def test_rows_that_are_no_numbers_are_named_by_line(run, network, content, messa
 def test_an_error_in_a_later_block_says_how_many_rows_are_printed(run, network):
     Path("t.csv").write_text("1,2\n" * 100_000 + "1,x\n")
     status, lines, err = run("predict", "2.cmlp", "t.csv")
-    assert status == 1 and f"'x' is not a number (the first {len(lines):,} rows are printed)" in err and lines
+    assert (
+        status == 1
+        and f"'x' is not a number (the first {len(lines):,} rows are printed)" in err
+        and lines
+    )
     assert run("predict", "2.cmlp", "t.csv", "-o", "out")[0] == 1 and not Path("out").exists()
 
 
 def test_sets_of_labels_with_commas_are_quoted(run):
     labels = ["v,w", 'say "x"', "plain"]
     X = np.array([["a"]] * 900, object)
-    model = cmlp.TabularClassifier(n_estimators=1, n_epochs=1).fit(X, [labels[i % 3] for i in range(900)])
+    model = cmlp.TabularClassifier(n_estimators=1, n_epochs=1).fit(
+        X, [labels[i % 3] for i in range(900)]
+    )
     model.save("m.cmlp")
     Path("t.csv").write_text("x\na\n")
     _, lines, _ = run("predict", "m.cmlp", "t.csv", "--coverage", "0.99")
@@ -383,9 +461,15 @@ def test_dialects_are_found(train, separator, end, pack):
     content = text_of(columns, separator).replace("\n", end)
     status, lines, _ = train(pack(b"\xef\xbb\xbf" + content.encode()))
     shown = "tab" if separator == "\t" else f'"{separator}"'
-    assert status == 0 and lines[0] == f"t.csv: {shown} as separator, 3 columns with names, 160 rows"
+    assert (
+        status == 0 and lines[0] == f"t.csv: {shown} as separator, 3 columns with names, 160 rows"
+    )
     known = cmlp.load("m.cmlp")
-    assert known.feature_names_in_.tolist() == ["x", "kind"] and known.classes_.tolist() == ["flat", "house", "room"]
+    assert known.feature_names_in_.tolist() == ["x", "kind"] and known.classes_.tolist() == [
+        "flat",
+        "house",
+        "room",
+    ]
     assert {*known._trained().columns.categories[1]} == {f"{kind}{separator}{end}" for kind in KIND}
 
 
@@ -418,14 +502,23 @@ def zipped(name):
         ("größe,y\n1,2\n".encode("latin-1"), "Name its encoding, for example --encoding cp1252"),
         ("x,y\n1,2\n".encode("utf-16"), "UTF-16 needs --encoding utf-16"),
         ("x,y\n1,2\n".encode("utf-16-le"), "UTF-16 needs --encoding utf-16"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "t.csv is an image: save the pixels of all images as one npy file"),
+        (
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+            "t.csv is an image: save the pixels of all images as one npy file",
+        ),
         (b"\x89HDF\r\n\x1a\n\0", "t.csv is an HDF5 file"),
         (zipped("X.npy"), "t.csv is an npz file: save its arrays as npy"),
-        ("x,x,y\n1,2,0\n3,4,1\n", "t.csv has 2 columns 'x', and predict finds columns by their names: rename them"),
+        (
+            "x,x,y\n1,2,0\n3,4,1\n",
+            "t.csv has 2 columns 'x', and predict finds columns by their names: rename them",
+        ),
         (zipped("t.csv"), "t.csv is a zip file: unpack it, or use gzip"),
         (zipped("[Content_Types].xml"), "t.csv is a workbook: save its sheet as CSV"),
         (b"<html><p>1,2</p></html>\n", "t.csv is HTML or XML"),
-        ("Prices,\n,\nx,y\n1,2\n3,4\n", "line 3: the names are here, not in the first row: remove the lines above"),
+        (
+            "Prices,\n,\nx,y\n1,2\n3,4\n",
+            "line 3: the names are here, not in the first row: remove the lines above",
+        ),
         (
             "x,y\n1,2,\n3,4,\n",
             "line 2: 3 values, but the first line has 2. The first line needs a name",
@@ -434,7 +527,10 @@ def zipped(name):
             "@a\n@b c\n@data\n" + "1,2\n" * 9,
             "line 4: 2 values, but the first line has 1. Remove lines",
         ),
-        ("Prices\n\nx,y\n1,2\n3,4\n", "line 3: 2 values, but the first line has 1. Remove lines that are a title"),
+        (
+            "Prices\n\nx,y\n1,2\n3,4\n",
+            "line 3: 2 values, but the first line has 1. Remove lines that are a title",
+        ),
         ('{"x": 1, "y": 2}\n', "t.csv is JSON"),
         (
             "18.0   8   130.\t'ford'\n17.0   6   90.\t'opel'\n",
@@ -457,7 +553,10 @@ def test_unknown_encodings_and_equal_separators_are_refused(train):
 
 
 def test_a_wrong_encoding_and_a_folder_are_errors_with_a_remedy(train, run):
-    for encoding, content in (("utf-8", "größe,y\n1,2\n".encode("latin-1")), ("ascii", "größe,y\n1,2\n".encode())):
+    for encoding, content in (
+        ("utf-8", "größe,y\n1,2\n".encode("latin-1")),
+        ("ascii", "größe,y\n1,2\n".encode()),
+    ):
         error = train(content, "--encoding", encoding)[2]
         assert f"t.csv is not text in {encoding}: " in error and "Name another --encoding" in error
     Path("folder").mkdir()
@@ -466,7 +565,10 @@ def test_a_wrong_encoding_and_a_folder_are_errors_with_a_remedy(train, run):
     Path("folder/1.png").touch()
     for arguments in (["--target", "y"], []):
         error = run("train", "folder", *arguments, "-o", "m.cmlp")[2]
-        assert error.startswith("cmlp: error: folder is a folder of images: save the pixels") and "--labels" in error
+        assert (
+            error.startswith("cmlp: error: folder is a folder of images: save the pixels")
+            and "--labels" in error
+        )
     Path("1.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
     assert "1.png is an image" in run("train", "1.png", "-o", "m.cmlp")[2]
 
@@ -475,15 +577,26 @@ def test_equal_names_of_parquet_are_refused_with_the_remedy(run):
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
     x, y = np.arange(N) % 7.0, np.arange(N) % 2
     for names, twice in ((["x", "x", "y"], "x"), (["x", "y", "y"], "y")):
-        parquet.write_table(pyarrow.Table.from_arrays([pyarrow.array(v) for v in (x, y, y)], names=names), "t.parquet")
+        parquet.write_table(
+            pyarrow.Table.from_arrays([pyarrow.array(v) for v in (x, y, y)], names=names),
+            "t.parquet",
+        )
         status, _, error = run("train", "t.parquet", "--target", "y", "-o", "m.cmlp", *NETWORK)
-        assert status == 1 and f"t.parquet has 2 columns {twice!r}, and columns of Parquet are read by name" in error
+        assert (
+            status == 1
+            and f"t.parquet has 2 columns {twice!r}, and columns of Parquet are read by name"
+            in error
+        )
     cmlp.Network([1, 2], random_state=0).save("1.cmlp")
     parquet.write_table(
-        pyarrow.Table.from_arrays([pyarrow.array(v) for v in (x, x, x)], names=["a", "b", "b"]), "t.parquet"
+        pyarrow.Table.from_arrays([pyarrow.array(v) for v in (x, x, x)], names=["a", "b", "b"]),
+        "t.parquet",
     )
     assert len(run("predict", "1.cmlp", "t.parquet", "--drop", "2", "--drop", "3")[1]) == N
-    assert "has 2 columns 'b'" in run("predict", "1.cmlp", "t.parquet", "--drop", "1", "--drop", "2")[2]
+    assert (
+        "has 2 columns 'b'"
+        in run("predict", "1.cmlp", "t.parquet", "--drop", "1", "--drop", "2")[2]
+    )
 
 
 def test_a_point_that_may_separate_thousands_is_named(train):
@@ -495,11 +608,21 @@ def test_a_point_that_may_separate_thousands_is_named(train):
         content = text_of({**columns, "y": SIZE % 3}, ";")
         assert any(doubt in line and remedy in line for line in train(content, options=options)[1])
         for stated in (["--decimal", "."], ["--decimal", ",", "--thousands", "."]):
-            assert not any("decimal point" in line for line in train(content, *stated, options=options)[1])
-    for cells in (changed(grouped, 5, "0.381"), changed(grouped, 150, "7.5"), SIZE, [f"{value}.25" for value in SIZE]):
+            assert not any(
+                "decimal point" in line for line in train(content, *stated, options=options)[1]
+            )
+    for cells in (
+        changed(grouped, 5, "0.381"),
+        changed(grouped, 150, "7.5"),
+        SIZE,
+        [f"{value}.25" for value in SIZE],
+    ):
         status, lines, _ = train(text_of({"x": cells, "y": KIND}, ";"), options=NETWORK)
         assert status == 0 and not any("decimal point" in line for line in lines)
-    assert not any("decimal point" in line for line in train(text_of({"x": grouped, "y": KIND}), options=NETWORK)[1])
+    assert not any(
+        "decimal point" in line
+        for line in train(text_of({"x": grouped, "y": KIND}), options=NETWORK)[1]
+    )
 
 
 def test_predict_says_what_was_found(train, tmp_path, capsys):
@@ -537,7 +660,10 @@ def test_dates_in_another_form_are_text_and_named(train, form):
 
 def test_a_target_that_is_a_number_is_no_name_of_a_column_of_values(train):
     status, lines, _ = train("1,2,3\n" * N + "1,2,4\n" * N, target="3", options=NETWORK)
-    assert status == 0 and lines[0] == f't.csv: "," as separator, 3 columns without names, {2 * N} rows'
+    assert (
+        status == 0
+        and lines[0] == f't.csv: "," as separator, 3 columns without names, {2 * N} rows'
+    )
 
 
 def test_names_are_a_header_if_the_model_or_the_target_has_them(train, run):
@@ -571,7 +697,10 @@ def test_a_file_that_was_compressed_twice_is_named(train):
     twice = gzip.compress(gzip.compress(text_of(SIMPLE).encode()))
     status, _, err = train(twice, name="t.csv.gz")
     assert status == 1
-    assert err == "cmlp: error: t.csv.gz was compressed by gzip twice: unpack it once, for example with gunzip\n"
+    assert (
+        err
+        == "cmlp: error: t.csv.gz was compressed by gzip twice: unpack it once, for example with gunzip\n"
+    )
 
 
 @pytest.mark.parametrize("footer", ["Total rows: 160", "Total rows: 160\n\nsource: statistics\n"])
@@ -596,16 +725,23 @@ def test_columns_that_are_aligned_by_spaces_have_a_remedy(train):
     rows = (f"{'new ' + kind:14}{x:8}{x % 3:5}" for x, kind in zip(SIZE, KIND, strict=True))
     lines = [f"{'name':14}{'size':>8}{'y':>5}", *rows]
     status, _, err = train("\n".join(lines))
-    remedy = "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
+    remedy = (
+        "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
+    )
     assert status == 1 and err == f"cmlp: error: t.csv has no column 'y': {remedy}\n"
     status, _, err = train("\n".join("one name" for _ in range(40)))
     assert status == 1 and "aligned" not in err
 
 
-@pytest.mark.parametrize("text", ['{"a": 1}', '[\n  {"a": 1}\n]', '{ "a": 1}\n{ "a": 2}\n', "[[1, 2], [3, 4]]"])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}', '[\n  {"a": 1}\n]', '{ "a": 1}\n{ "a": 2}\n', "[[1, 2], [3, 4]]"]
+)
 def test_json_is_named_with_a_remedy(train, text):
     status, _, err = train(text, name="t.json")
-    assert status == 1 and "t.json is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV" in err
+    assert (
+        status == 1
+        and "t.json is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV" in err
+    )
 
 
 @pytest.mark.parametrize(
@@ -620,7 +756,10 @@ def test_json_is_named_with_a_remedy(train, text):
 def test_workbooks_are_named_with_a_remedy(train, member, message):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(member, "application/vnd.oasis.opendocument.spreadsheet" if member == "mimetype" else "x")
+        archive.writestr(
+            member,
+            "application/vnd.oasis.opendocument.spreadsheet" if member == "mimetype" else "x",
+        )
     status, _, err = train(file.getvalue(), name="t.xlsx")
     assert status == 1 and message in err
 
@@ -647,14 +786,20 @@ def test_the_index_of_a_data_frame_in_parquet_is_no_silent_input(run):
 # --------------------------------------------------------------------------------------- two columns of the same name
 
 
-TWICE = "x,kind,z,z,y\n" + "".join(f"{SIZE[i]},{KIND[i]},{i},{i % 2},{SIZE[i] % 3}\n" for i in range(N))
+TWICE = "x,kind,z,z,y\n" + "".join(
+    f"{SIZE[i]},{KIND[i]},{i},{i % 2},{SIZE[i] % 3}\n" for i in range(N)
+)
 
 
 def test_two_unneeded_columns_of_one_name_are_ignored(train, run):
     assert train(SIMPLE)[0] == 0
     Path("new.csv").write_text(TWICE)
     status, lines, err = run("predict", "m.cmlp", "new.csv")
-    assert (status, len(lines), err) == (0, N, "cmlp: the model does not need the columns z, z, y: ignored\n")
+    assert (status, len(lines), err) == (
+        0,
+        N,
+        "cmlp: the model does not need the columns z, z, y: ignored\n",
+    )
     status, same, err = run("predict", "m.cmlp", "new.csv", "--drop", "z", "--drop", "y")
     assert (status, same, err) == (0, lines, "")
 
@@ -662,10 +807,16 @@ def test_two_unneeded_columns_of_one_name_are_ignored(train, run):
 def test_two_unneeded_columns_of_one_name_are_dropped_for_a_network(train, run):
     assert train({"x": SIZE, "y": SIZE % 3}, options=NETWORK)[0] == 0
     Path("new.csv").write_text("x,z,z\n" + "".join(f"{x},1,2\n" for x in SIZE))
-    assert "has 2 columns that the model does not need: add --drop z\n" in run("predict", "m.cmlp", "new.csv")[2]
+    assert (
+        "has 2 columns that the model does not need: add --drop z\n"
+        in run("predict", "m.cmlp", "new.csv")[2]
+    )
     assert run("predict", "m.cmlp", "new.csv", "--drop", "z")[0] == 0
     Path("new.csv").write_text("x,x\n" + "".join(f"{x},1\n" for x in SIZE))
-    assert "new.csv has two columns 'x': leave one out with --drop NUMBER" in run("predict", "m.cmlp", "new.csv")[2]
+    assert (
+        "new.csv has two columns 'x': leave one out with --drop NUMBER"
+        in run("predict", "m.cmlp", "new.csv")[2]
+    )
 
 
 def test_drop_leaves_out_all_columns_of_a_name(train):
@@ -678,7 +829,10 @@ def test_drop_leaves_out_all_columns_of_a_name(train):
 
 def test_a_file_of_targets_alone_is_refused(train):
     status, _, err = train("y\n1\n2\n3\n", target="y")
-    assert status == 1 and "t.csv has no column besides the target 'y': a model needs at least one input" in err
+    assert (
+        status == 1
+        and "t.csv has no column besides the target 'y': a model needs at least one input" in err
+    )
     status, _, err = train("y,z\n1,2\n2,3\n", "--drop", "z", target="y")
     assert status == 1 and "t.csv has no column left besides the target 'y'" in err
 

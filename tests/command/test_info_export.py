@@ -37,7 +37,9 @@ def described(text):
 
 
 def test_info_of_a_classifier(command):
-    model = small(early_stopping=True, input_scale=1 / 255).fit(X, np.array(["sun", "moon", "earth"])[Y])
+    model = small(early_stopping=True, input_scale=1 / 255).fit(
+        X, np.array(["sun", "moon", "earth"])[Y]
+    )
     model.feature_names_in_ = ["a", "b\x1b[2J", "c", "d\u202e"]
     model.save("m.cmlp")
     status, out, err = command("info", "m.cmlp")
@@ -65,13 +67,19 @@ def test_info_of_other_models(command):
     found = described(command("info", "m.cmlp")[1])
     assert "classes" not in found and "training" not in found
     assert found["class"] == "Network" and found["parameters"] == "23 (float32, 92 bytes)"
-    assert found["activations"] == "elu(2), softmax" and found["loss"] == "focal(2)" and found["input scale"] == "1"
+    assert (
+        found["activations"] == "elu(2), softmax"
+        and found["loss"] == "focal(2)"
+        and found["input scale"] == "1"
+    )
     small(max_iter=1).fit(np.repeat(X, 4, 0), np.arange(120) // 4).save("m.cmlp")
     assert described(command("info", "m.cmlp")[1])["classes"].endswith(
         ": " + ", ".join(map(str, range(20))) + ", and 10 more"
     )
     MLPRegressor(max_iter=2).fit(X, Y).save("m.cmlp")
-    assert described(command("info", "m.cmlp")[1])["training"].startswith("2 epochs in the last call, loss ")
+    assert described(command("info", "m.cmlp")[1])["training"].startswith(
+        "2 epochs in the last call, loss "
+    )
 
 
 def test_info_of_a_damaged_file(command, tmp_path):
@@ -129,12 +137,16 @@ int main(void)
 def test_export_to_c(command, tmp_path):
     model = small(dtype="float32").fit(X, Y)
     model.save("m.cmlp")
-    done = run(sys.executable, "-m", "cmlp", "export", "m.cmlp", "--to", "c", "-o", "m.h", cwd=tmp_path)
+    done = run(
+        sys.executable, "-m", "cmlp", "export", "m.cmlp", "--to", "c", "-o", "m.h", cwd=tmp_path
+    )
     assert done.startswith(f"wrote m.h, {(tmp_path / 'm.h').stat().st_size:,} bytes\nm: ")
     (tmp_path / "m.c").write_text(PROGRAM)
     run(COMPILER, "-O2", "m.c", "-o", "m", cwd=tmp_path)
     rows = X.astype(np.float32)
-    printed = subprocess.run("./m", input=rows.tobytes(), capture_output=True, check=True, cwd=tmp_path).stdout
+    printed = subprocess.run(
+        "./m", input=rows.tobytes(), capture_output=True, check=True, cwd=tmp_path
+    ).stdout
     assert [*map(int, printed.split())] == model.predict(rows).tolist()
     assert command("export", "m.cmlp", "--to", "c", "-o", "a.h", "--name", "other")[0] == 0
     assert "other_predict" in (tmp_path / "a.h").read_text()
@@ -145,7 +157,10 @@ def test_export_to_c(command, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["c"], "error: --dtype: the model computes in float64, a C header in float32: pass dtype='float32' to round"),
+        (
+            ["c"],
+            "error: --dtype: the model computes in float64, a C header in float32: pass dtype='float32' to round",
+        ),
         (["c", "--dtype", "float32", "--name", "3a"], "error: --name: name must be a C identifier"),
         (["c", "--dtype", "float32", "-o", "3.h"], "got '3'; pass another one as name.\n"),
         (["c-int8", "--dtype", "float32"], "--to c-int8 needs --calibrate DATA: rows that are"),
@@ -168,7 +183,10 @@ def test_export_to_int8(command, tmp_path):
     assert (status, err) == (0, "") and "int8 and float32 predict the same class for" in out
     status, out, err = command(*arguments, "--labels", "labels.txt")
     assert (status, err) == (0, "") and "% with float32, a loss of " in out
-    for content, message in (("a\n", "labels.txt has 1 labels for 300 rows"), ("a\nc\x1b", "'c\\x1b' is not a class")):
+    for content, message in (
+        ("a\n", "labels.txt has 1 labels for 300 rows"),
+        ("a\nc\x1b", "'c\\x1b' is not a class"),
+    ):
         (tmp_path / "labels.txt").write_text(content)
         status, out, err = command(*arguments, "--labels", "labels.txt")
         assert (status, out) == (1, "") and message in err
@@ -183,8 +201,14 @@ def test_export_to_int8(command, tmp_path):
             "--calibrate is only for --to c-int8, got --to onnx",
         ),
         (["--to", "c", "-o", "m.h", "--labels", "y.npy"], "--labels needs --calibrate DATA"),
-        (["--to", "onnx", "-o", "m.onnx", "--dtype", "float32"], "--dtype is only for C headers, got --to onnx"),
-        (["--to", "onnx", "-o", "m.onnx", "--name", "x"], "--name is only for C headers, got --to onnx"),
+        (
+            ["--to", "onnx", "-o", "m.onnx", "--dtype", "float32"],
+            "--dtype is only for C headers, got --to onnx",
+        ),
+        (
+            ["--to", "onnx", "-o", "m.onnx", "--name", "x"],
+            "--name is only for C headers, got --to onnx",
+        ),
         (["--to", "c-int8", "-o", "m.h", "--calibrate", "no.npy"], "No such file"),
         (["--to", "c", "-o", "nowhere/m.h"], "nowhere: No such folder"),
     ],
@@ -221,11 +245,16 @@ def table(tmp_path):
 def test_info_of_a_table(command, table):
     status, out, _ = command("info", "table.cmlp")
     fields = described(out)
-    assert status == 0 and fields["class"] == "TabularClassifier" and fields["columns"] == "1 number, 1 category"
+    assert (
+        status == 0
+        and fields["class"] == "TabularClassifier"
+        and fields["columns"] == "1 number, 1 category"
+    )
     assert fields["classes"] == "2 (text): no, yes" and fields["networks"].endswith("-4-1")
     assert fields["intervals"] == "from 8 scores of rows held out in fit"
     assert re.fullmatch(
-        r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%", fields["accuracy"]
+        r"\d+\.\d% on 8 rows held out in fit; always the most frequent class: 50.0%",
+        fields["accuracy"],
     )
     assert not {"probabilities", "threshold"} & {*fields}
 
@@ -236,7 +265,9 @@ def test_info_counts_types_of_columns_and_says_that_instants_are_in_utc(command)
     TabularRegressor(max_time=1e-9).fit(X, [hour.hour for hour in hours]).save("table.cmlp")
     fields = described(command("info", "table.cmlp")[1])
     assert fields["columns"] == "1 number, 1 boolean, 1 instant, 1 unused"
-    assert fields["parts of dates"].startswith("0 (time of day") and fields["parts of dates"].endswith(" in UTC)")
+    assert fields["parts of dates"].startswith("0 (time of day") and fields[
+        "parts of dates"
+    ].endswith(" in UTC)")
 
 
 def test_info_names_calibrated_probabilities_and_the_threshold(command, tmp_path):
@@ -245,23 +276,35 @@ def test_info_names_calibrated_probabilities_and_the_threshold(command, tmp_path
     model.threshold_ = 0.25
     model.save(tmp_path / "table.cmlp")
     fields = described(command("info", "table.cmlp")[1])
-    assert fields["probabilities"] == "calibrated" and fields["threshold"] == "0.25, of the second class"
+    assert (
+        fields["probabilities"] == "calibrated"
+        and fields["threshold"] == "0.25, of the second class"
+    )
 
 
 def test_info_of_several_answers_has_an_accuracy_for_each(command):
     X = [[float(i)] for i in range(40)]
     TabularRegressor(max_time=1e-9).fit(X, [[i, 3.0 * i] for i in range(40)]).save("numbers.cmlp")
     found, two = described(command("info", "numbers.cmlp")[1])["error"], r"[\d.]+, [\d.]+"
-    assert re.fullmatch(rf"mean absolute error {two} on 20 rows held out in fit; always the median: {two}", found)
-    TabularClassifier(max_time=1e-9).fit(X, [[i % 2, i > 29] for i in range(40)]).save("labels.cmlp")
+    assert re.fullmatch(
+        rf"mean absolute error {two} on 20 rows held out in fit; always the median: {two}", found
+    )
+    TabularClassifier(max_time=1e-9).fit(X, [[i % 2, i > 29] for i in range(40)]).save(
+        "labels.cmlp"
+    )
     found, two = described(command("info", "labels.cmlp")[1])["accuracy"], r"[\d.]+%, [\d.]+%"
-    assert re.fullmatch(rf"{two} on 20 rows held out in fit; always the most frequent class: {two}", found)
+    assert re.fullmatch(
+        rf"{two} on 20 rows held out in fit; always the most frequent class: {two}", found
+    )
 
 
 def test_info_names_a_background(command):
     rows = [[float(i), i % 3] for i in range(40)]
     TabularRegressor(max_time=1e-9, keep_background=20).fit(rows, range(40)).save("kept.cmlp")
-    assert described(command("info", "kept.cmlp")[1])["background"] == "20 training rows, for explanations"
+    assert (
+        described(command("info", "kept.cmlp")[1])["background"]
+        == "20 training rows, for explanations"
+    )
     TabularRegressor(max_time=1e-9).fit(rows, range(40)).save("plain.cmlp")
     assert "background" not in described(command("info", "plain.cmlp")[1])
 
@@ -275,7 +318,11 @@ def test_export_of_a_table_to_c(command, table, tmp_path):
 def test_export_of_a_table_to_onnx(command, table, tmp_path):
     onnx = package("onnx")
     status, out, err = command("export", "table.cmlp", "--to", "onnx", "-o", "t.onnx")
-    assert (status, out, err) == (0, f"wrote t.onnx, {(tmp_path / 't.onnx').stat().st_size:,} bytes\n", "")
+    assert (status, out, err) == (
+        0,
+        f"wrote t.onnx, {(tmp_path / 't.onnx').stat().st_size:,} bytes\n",
+        "",
+    )
     graph = onnx.load(tmp_path / "t.onnx").graph
     assert [one.name for one in graph.output] == ["label", "probabilities"]
 
@@ -294,7 +341,10 @@ def test_commands_for_one_network_refuse_a_table(command, table, arguments):
 
 def test_info_says_what_labels_are(command):
     """Labels that are text of any length are objects of NumPy."""
-    for kind, classes in (("text", np.array(["a", "b"], object)), ("bool", np.array([False, True]))):
+    for kind, classes in (
+        ("text", np.array(["a", "b"], object)),
+        ("bool", np.array([False, True])),
+    ):
         model = small(max_iter=1).fit(X, classes[np.arange(len(X)) % 2])
         model.save("m.cmlp")
         _, out, _ = command("info", "m.cmlp")

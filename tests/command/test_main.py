@@ -13,7 +13,9 @@ from terminals import Pty
 from cmlp import __main__ as cli
 
 COMMAND = [sys.executable, "-m", "cmlp"]
-EPOCH = r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %(  \S+ \w+ left)?"
+EPOCH = (
+    r"epoch +\d+/\d+  cost \d\.\d{4}  gradient \d+\.\d{4}  test accuracy \d+\.\d %(  \S+ \w+ left)?"
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and ptys are POSIX here")
 
@@ -23,7 +25,8 @@ def environment(**changes):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
+        if name
+        not in ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
     }
     return {**kept, "PYTHONUTF8": "1", "TERM": "xterm-256color", **changes}
 
@@ -121,7 +124,10 @@ def test_story_in_a_pipe_fits_the_width(columns, capsys, monkeypatch):
     assert cli.main(["--epochs", "10"], "python -m cmlp") == 0
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
-    assert re.search(r"test (accuracy )?\d+\.\d %", next(line for line in lines if line.startswith("epoch 10/10")))
+    assert re.search(
+        r"test (accuracy )?\d+\.\d %",
+        next(line for line in lines if line.startswith("epoch 10/10")),
+    )
 
 
 @posix
@@ -204,7 +210,9 @@ def test_ignored_signals_stay_ignored():
     """nohup ignores SIGHUP, so that a command goes on after its terminal is closed."""
     with_nohup = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom cmlp.__main__ import main\nmain()"
     process = subprocess.Popen(
-        [sys.executable, "-c", with_nohup, "digits", "--epochs", "1000000"], stdout=subprocess.PIPE, env=environment()
+        [sys.executable, "-c", with_nohup, "digits", "--epochs", "1000000"],
+        stdout=subprocess.PIPE,
+        env=environment(),
     )
     with process:
         seen = 0
@@ -265,7 +273,9 @@ def test_broken_pipe_prints_nothing(arguments):
 
 @posix
 def test_pipe_closed_during_the_output_prints_nothing():
-    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    process = subprocess.Popen(
+        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
     process.stdout.readline()
     process.stdout.close()
     errors = process.stderr.read()
@@ -290,7 +300,10 @@ def test_help_that_cannot_be_written_is_an_error_without_a_buffer(arguments):
     with open("/dev/full", "wb") as full:
         result = run(*arguments, stdout=full, PYTHONUNBUFFERED="1")
     assert result.returncode == 1
-    assert result.stderr.startswith(b"python -m cmlp: error: cannot write: ") and result.stderr.count(b"\n") == 1
+    assert (
+        result.stderr.startswith(b"python -m cmlp: error: cannot write: ")
+        and result.stderr.count(b"\n") == 1
+    )
 
 
 def run_closed(descriptor, *arguments):
@@ -308,7 +321,8 @@ def run_closed(descriptor, *arguments):
 
 @posix
 @pytest.mark.parametrize(
-    "arguments", ["", "--help", "story", "digits --epochs 1", "watch", "look", "nudge", "predict a b"]
+    "arguments",
+    ["", "--help", "story", "digits --epochs 1", "watch", "look", "nudge", "predict a b"],
 )
 def test_closed_output_is_reported_in_one_line(arguments):
     done = run_closed(">&-", *arguments.split())
@@ -330,7 +344,10 @@ def test_divergence_is_reported_in_one_line(arguments):
     done = run("digits", "--epochs", "2", *arguments.split())
     assert done.returncode == 1
     rate = float(arguments.split("--rate ")[1].split()[0])
-    assert done.stderr.decode() == f"python -m cmlp: error: training diverged: choose a --rate below {rate:g}\n"
+    assert (
+        done.stderr.decode()
+        == f"python -m cmlp: error: training diverged: choose a --rate below {rate:g}\n"
+    )
 
 
 def test_learning_rate_with_huge_weights_prints_no_warning():
@@ -347,7 +364,12 @@ def test_numbers_beyond_64_bits_are_reported_in_one_line(capsys):
 
 
 def test_arguments_cannot_forge_a_second_line(capsys):
-    for arguments in (["a\nb"], ["digits", "a\nb"], ["digits", "--epochs", "a\nb"], ["predict", "--a\x1b[2J\nb"]):
+    for arguments in (
+        ["a\nb"],
+        ["digits", "a\nb"],
+        ["digits", "--epochs", "a\nb"],
+        ["predict", "--a\x1b[2J\nb"],
+    ):
         with pytest.raises(SystemExit) as caught:
             cli.main(arguments)
         err = capsys.readouterr().err
@@ -367,7 +389,9 @@ def test_file_names_that_the_stream_cannot_encode_are_escaped(tmp_path, monkeypa
 def test_unknown_tuning_is_reported_in_one_line():
     done = run("--version", CMLP_TUNING="zen6")
     assert done.returncode == 2 and done.stdout == b""
-    assert done.stderr.decode().startswith("python -m cmlp: error: CMLP_TUNING='zen6' is not a tuning of the kernels")
+    assert done.stderr.decode().startswith(
+        "python -m cmlp: error: CMLP_TUNING='zen6' is not a tuning of the kernels"
+    )
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -376,11 +400,15 @@ def test_unknown_instruction_set_is_reported_in_one_line(started_by, tmp_path, m
     program = "python -m cmlp"
     if started_by == "script":  # as the installed script does
         program, script = "cmlp", tmp_path / "cmlp"
-        script.write_text("import sys\nfrom cmlp.__main__ import main\nsys.exit(main())\n", encoding="utf-8")
+        script.write_text(
+            "import sys\nfrom cmlp.__main__ import main\nsys.exit(main())\n", encoding="utf-8"
+        )
         monkeypatch.setattr(f"{__name__}.COMMAND", [sys.executable, str(script)])
     done = run("--version", CMLP_ISA="sse9")
     assert done.returncode == 2 and done.stdout == b""
-    expected = f"{program}: error: CMLP_ISA='sse9' cannot be used on this processor; available: generic"
+    expected = (
+        f"{program}: error: CMLP_ISA='sse9' cannot be used on this processor; available: generic"
+    )
     assert done.stderr.decode().startswith(expected)
     assert len(done.stderr.splitlines()) == 1
 

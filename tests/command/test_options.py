@@ -27,14 +27,23 @@ from cmlp import __main__ as cli
         (["--hidden", "0"], "--hidden: expected whole numbers of at least 1"),
         (["--data", "cats"], "--data: invalid choice: 'cats'"),
         (["--method", "slow"], "--method: invalid choice: 'slow'"),
-        (["--epoch", "3"], "unknown option '--epoch': did you mean --epochs? (see cmlp digits --help)"),
+        (
+            ["--epoch", "3"],
+            "unknown option '--epoch': did you mean --epochs? (see cmlp digits --help)",
+        ),
         (["digits", "--epochs"], "--epochs: expected one argument"),
         (["letters"], "unknown command 'letters' (see cmlp --help)"),
         (["stroy"], "unknown command 'stroy': did you mean story? (see cmlp --help)"),
         (["EXPORT"], "unknown command 'EXPORT': did you mean export?"),
         (["--verson"], "unknown option '--verson': did you mean --version?"),
-        (["train", "x", "--max-itr", "5", "-o", "m"], "'--max-itr': did you mean --max-iter? (see cmlp train --help)"),
-        (["train", "x", "--hidden=5", "-o", "m"], "'--hidden': did you mean --hidden-layer-sizes? (see cmlp train"),
+        (
+            ["train", "x", "--max-itr", "5", "-o", "m"],
+            "'--max-itr': did you mean --max-iter? (see cmlp train --help)",
+        ),
+        (
+            ["train", "x", "--hidden=5", "-o", "m"],
+            "'--hidden': did you mean --hidden-layer-sizes? (see cmlp train",
+        ),
         (["train", "x", "--ouput", "m"], "unknown option '--ouput': did you mean --output?"),
         (["predict", "m", "x", "--wrong"], "unknown option '--wrong' (see cmlp predict --help)"),
         (["predict", "m", "x", "-x"], "unknown option '-x' (see cmlp predict --help)"),
@@ -103,7 +112,9 @@ def test_options_reach_the_network(capsys):
 def test_failed_save_is_reported_in_one_line(capsys, tmp_path):
     assert cli.main(["--epochs", "1", "--save", str(tmp_path)]) == 1
     errors = capsys.readouterr().err
-    assert errors.startswith("cmlp: error: ") and errors.count("\n") == 1 and str(tmp_path) in errors
+    assert (
+        errors.startswith("cmlp: error: ") and errors.count("\n") == 1 and str(tmp_path) in errors
+    )
 
 
 def test_no_hidden_layer(capsys):
@@ -162,7 +173,9 @@ HINTS_OF_DIGITS = {
 
 @pytest.mark.parametrize("name", HINTS)
 def test_options_have_the_hints_of_parameters(capsys, name):
-    assert f"unknown option '--{name}': {HINTS[name]} (see cmlp train --help)" in error_of(capsys, f"--{name}", "1")
+    assert f"unknown option '--{name}': {HINTS[name]} (see cmlp train --help)" in error_of(
+        capsys, f"--{name}", "1"
+    )
 
 
 @pytest.mark.parametrize("name", HINTS_OF_DIGITS)
@@ -170,7 +183,10 @@ def test_options_of_other_names_have_the_hints_of_their_parameters(capsys, name)
     with pytest.raises(SystemExit) as caught:
         cli.main(["digits", f"--{name}", "1"])
     assert caught.value.code == 2
-    assert f"unknown option '--{name}': {HINTS_OF_DIGITS[name]} (see cmlp digits --help)" in capsys.readouterr().err
+    assert (
+        f"unknown option '--{name}': {HINTS_OF_DIGITS[name]} (see cmlp digits --help)"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("value", ["{[1]:2}", "{1:", "[[1]", "{{}: 1}"])
@@ -178,7 +194,9 @@ def test_a_value_that_is_none_of_python_is_refused_in_words(capsys, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("x,y\n" + "1,0\n2,1\n" * 20)
     err = error_of(capsys, "--network", "--class-weight", value)
-    assert err.startswith("cmlp: error: --class-weight: The 'class_weight' parameter of MLPClassifier must be ")
+    assert err.startswith(
+        "cmlp: error: --class-weight: The 'class_weight' parameter of MLPClassifier must be "
+    )
     assert f"{value!r}" in err and "_value" not in err and "instance" not in err
 
 
@@ -186,22 +204,46 @@ def test_errors_about_values_offer_nothing_that_only_python_has(capsys, tmp_path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text("x,y\n" + "1,0\n2,1\n" * 20)
     for name, expected in (
-        ("loss", "a str among {'focal', 'label_smoothing', 'log_loss', 'squared_error'}. Got 'mse' instead. Did"),
+        (
+            "loss",
+            "a str among {'focal', 'label_smoothing', 'log_loss', 'squared_error'}. Got 'mse' instead. Did",
+        ),
         ("early-stopping", "True or False. Got 'mse' instead."),
         ("random-state", "an int in the range [0, 4294967295] or None. Got 'mse' instead."),
         ("initialization", "'lecun'} or a pair such as '[0, 1], [2, 3]'. Got 'mse' instead."),
     ):
         err = error_of(capsys, "--network", f"--{name}", "mse")
         assert err.startswith(f"cmlp: error: --{name}: The ") and expected in err
-        assert not any(word in err for word in ("callable", "instance", "RandomState", "array-like", "tuple")), err
+        assert not any(
+            word in err for word in ("callable", "instance", "RandomState", "array-like", "tuple")
+        ), err
 
 
 def test_one_name_is_a_list_of_categorical_features(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "t.csv").write_text("x,plz,y\n" + "".join(f"{i},{10000 + i % 3},{i % 2}\n" for i in range(40)))
+    (tmp_path / "t.csv").write_text(
+        "x,plz,y\n" + "".join(f"{i},{10000 + i % 3},{i % 2}\n" for i in range(40))
+    )
     options = "--n-epochs", "1", "--n-estimators", "1", "--hidden-layer-sizes", "4"
-    for given, expected in (("plz", ["plz"]), ("1", [1]), ("x,plz", ["x", "plz"]), ("from_dtype", "from_dtype")):
-        arguments = "train", "t.csv", "--target", "y", "-o", "m.cmlp", "--categorical-features", given, *options
+    for given, expected in (
+        ("plz", ["plz"]),
+        ("1", [1]),
+        ("x,plz", ["x", "plz"]),
+        ("from_dtype", "from_dtype"),
+    ):
+        arguments = (
+            "train",
+            "t.csv",
+            "--target",
+            "y",
+            "-o",
+            "m.cmlp",
+            "--categorical-features",
+            given,
+            *options,
+        )
         assert cli.main([*arguments]) == 0, capsys.readouterr().err
         assert cmlp.load("m.cmlp").categorical_features == expected
-    assert "has 'plzz', but X has no such column" in error_of(capsys, "--categorical-features", "plzz", *options)
+    assert "has 'plzz', but X has no such column" in error_of(
+        capsys, "--categorical-features", "plzz", *options
+    )

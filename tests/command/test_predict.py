@@ -52,7 +52,9 @@ def predict(folder, capsys, monkeypatch):
 
 def test_real_command(folder, expected):
     command = [sys.executable, "-m", "cmlp", "predict", "model.cmlp", "rows.csv"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.splitlines() == expected
     assert done.stderr == 'cmlp: rows.csv: "," as separator, 4 columns without names, 30 rows\n'
 
@@ -97,12 +99,16 @@ def test_dropped_columns(folder, predict, expected):
     (folder / "data").write_text(csv_text(rows, "id,a,b,c,d,label\n"))
     for options in (["--drop", "id", "--drop", "label"], ["--drop", "1", "--drop", "6"]):
         assert predict("data", *options) == (0, expected, "")
-    assert "data has no column 'x': name a column, or a number from 1 to 6" in predict("data", "--drop", "x")[2]
-    left = (
-        "data has 5 columns left, but the model has 4 inputs: leave out one with --drop COLUMN, its name or its number"
+    assert (
+        "data has no column 'x': name a column, or a number from 1 to 6"
+        in predict("data", "--drop", "x")[2]
     )
+    left = "data has 5 columns left, but the model has 4 inputs: leave out one with --drop COLUMN, its name or its number"
     assert left in predict("data", "--drop", "id")[2]
-    assert "data has 6 columns, but the model has 4 inputs: leave out 2 with --drop COLUMN" in predict("data")[2]
+    assert (
+        "data has 6 columns, but the model has 4 inputs: leave out 2 with --drop COLUMN"
+        in predict("data")[2]
+    )
     np.save(folder / "data.npy", np.zeros((3, 5)))
     assert "inputs: leave out one with --drop COLUMN, its number from 1\n" in predict("data.npy")[2]
 
@@ -117,7 +123,9 @@ def test_npy(folder, predict, dtype):
     assert predict("data.npy", "--drop", "3") == (0, labels, "")
     if dtype == "float64":
         np.save(folder / "data.npy", [[0, 0, 0, 0, np.nan]])
-        assert "data.npy, row 1, column 5: the value is nan" in predict("data.npy", "--drop", "3")[2]
+        assert (
+            "data.npy, row 1, column 5: the value is nan" in predict("data.npy", "--drop", "3")[2]
+        )
     np.save(folder / "data.npy", rows.reshape(20, 2, 2))
     assert predict("data.npy") == (0, labels, "")
 
@@ -126,7 +134,11 @@ def test_npy(folder, predict, dtype):
 def test_idx(folder, predict, compress):
     rows = np.random.RandomState(0).randint(0, 9, (20, 2, 2)).astype(np.uint8)
     (folder / "data").write_bytes(compress(struct.pack(">4I", 0x0803, 20, 2, 2) + rows.tobytes()))
-    assert predict("data") == (0, small().fit(X, NAMES[Y]).predict(rows.reshape(20, 4)).tolist(), "")
+    assert predict("data") == (
+        0,
+        small().fit(X, NAMES[Y]).predict(rows.reshape(20, 4)).tolist(),
+        "",
+    )
 
 
 @pytest.mark.slow
@@ -148,7 +160,10 @@ def test_parquet(folder, predict, expected):
     model = small().fit(X, NAMES[Y])
     model.feature_names_in_ = ["d", "b", "a", "c"]
     model.save(folder / "named.cmlp")
-    parquet.write_table(pyarrow.table({name: columns["abcd"["dbac".index(name)]] for name in "abcd"}), folder / "data")
+    parquet.write_table(
+        pyarrow.table({name: columns["abcd"["dbac".index(name)]] for name in "abcd"}),
+        folder / "data",
+    )
     assert predict("data", model="named.cmlp") == (0, expected, "")
     twice = pyarrow.table([*columns.values(), X[:, 0]], names=["a", "b", "c", "d", "a"])
     parquet.write_table(twice, folder / "data")
@@ -176,11 +191,19 @@ def test_columns_are_found_by_name(folder, predict, expected):
         ("d,a,a,b", "data has two columns 'a': leave one out with --drop NUMBER\n"),
         ("d,a,c, a ,b", "data has two columns 'a': leave one out with --drop NUMBER\n"),
         ("d,a,c,b,y", "data has the column 'y' that the model does not need: add --drop y\n"),
-        ("d,a,c,b,my y,z", "data has 2 columns that the model does not need: add --drop 'my y' --drop z\n"),
-        ("d,a,c,b,e,f,g,h,i,j", "add --drop e --drop f --drop g --drop h --drop i, and so on for 1 more\n"),
+        (
+            "d,a,c,b,my y,z",
+            "data has 2 columns that the model does not need: add --drop 'my y' --drop z\n",
+        ),
+        (
+            "d,a,c,b,e,f,g,h,i,j",
+            "add --drop e --drop f --drop g --drop h --drop i, and so on for 1 more\n",
+        ),
     ):
         for cell in (1.5, "text"):  # reported before a row is read
-            (folder / "data").write_text(csv_text([[1] * 4 + [cell] * (head.count(",") - 3)], head + "\n"))
+            (folder / "data").write_text(
+                csv_text([[1] * 4 + [cell] * (head.count(",") - 3)], head + "\n")
+            )
             status, lines, err = predict("data", model="named.cmlp")
             assert (status, lines) == (1, []) and message in err and err.count("\n") == 1
     rows = [[*row, name] for row, name in zip(X[:, order].tolist(), NAMES[Y], strict=True)]
@@ -195,7 +218,9 @@ def test_other_kinds_of_models(folder, predict):
     nets = [
         Network([4, 3, 3], dtype="float64", random_state=0),
         Network([4, 3, 1], output="logistic", dtype="float64", random_state=0),
-        Network([4, 3, 2], output="identity", loss="squared_error", dtype="float64", random_state=0),
+        Network(
+            [4, 3, 2], output="identity", loss="squared_error", dtype="float64", random_state=0
+        ),
     ]
     forwards = [net.forward(X) for net in nets]
     expected = [
@@ -210,7 +235,10 @@ def test_other_kinds_of_models(folder, predict):
         model.save(folder / "other.cmlp")
         assert predict("rows.csv", model="other.cmlp") == (0, lines, "")
     regressor.save(folder / "other.cmlp")
-    assert "other.cmlp is a regressor, which has no proba" in predict("rows.csv", "--proba", model="other.cmlp")[2]
+    assert (
+        "other.cmlp is a regressor, which has no proba"
+        in predict("rows.csv", "--proba", model="other.cmlp")[2]
+    )
 
 
 def test_labels_cannot_control_the_terminal(folder, predict, monkeypatch):
@@ -229,7 +257,9 @@ def test_labels_that_the_stream_cannot_encode(folder):
     np.savetxt(folder / "two", np.eye(2))
     command = [sys.executable, "-m", "cmlp", "predict", "hostile.cmlp", "two"]
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PATH": ""}
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=60, env=environment)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, check=True, timeout=60, env=environment
+    )
     assert done.stdout.split() == [b"\\xe9", b"\\u65e5"]
 
 
@@ -270,8 +300,14 @@ def test_bad_content_is_reported_in_one_line(folder, predict, content, message):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.array([1, None, "x"], object), "data.npy must contain real numbers, got an array of dtype object"),
-        (np.zeros((2, 4), complex), "data.npy must contain real numbers, got an array of dtype complex128"),
+        (
+            np.array([1, None, "x"], object),
+            "data.npy must contain real numbers, got an array of dtype object",
+        ),
+        (
+            np.zeros((2, 4), complex),
+            "data.npy must contain real numbers, got an array of dtype complex128",
+        ),
         (np.zeros(4), "data.npy must contain a matrix or images, got an array of shape (4,)"),
         (np.zeros((0, 4)), "data.npy contains no rows"),
         (np.array([[0, 0, 0, np.nan]]), "data.npy, row 1, column 4: the value is nan"),
@@ -290,20 +326,41 @@ def npy(shape, descr="<f8", content=bytes(32)):
 
 HOSTILE = {
     "huge shape": (npy("(10000000000, 4)"), "data must have 320000000000 bytes after its header"),
-    "overflow": (npy("(99999999999999999999, 4)"), "data must have 3199999999999999999968 bytes after its header"),
+    "overflow": (
+        npy("(99999999999999999999, 4)"),
+        "data must have 3199999999999999999968 bytes after its header",
+    ),
     "empty and huge": (npy("(0, 99999999999999999999)", content=b""), "data cannot be read"),
-    "negative": (npy("(-1, -4)"), "data must have 32 bytes after its header for an array of shape (-1, -4), got 0"),
-    "65 dimensions": (npy("(1, 4" + ", 1" * 63 + ")"), "data cannot be read: maximum supported dimension"),
-    "trailing bytes": (npy("(1, 4)") + b"\0", "data must have 32 bytes after its header for an array of shape (1, 4)"),
-    "truncated": (npy("(2, 4)"), "data must have 64 bytes after its header for an array of shape (2, 4), got 32 bytes"),
+    "negative": (
+        npy("(-1, -4)"),
+        "data must have 32 bytes after its header for an array of shape (-1, -4), got 0",
+    ),
+    "65 dimensions": (
+        npy("(1, 4" + ", 1" * 63 + ")"),
+        "data cannot be read: maximum supported dimension",
+    ),
+    "trailing bytes": (
+        npy("(1, 4)") + b"\0",
+        "data must have 32 bytes after its header for an array of shape (1, 4)",
+    ),
+    "truncated": (
+        npy("(2, 4)"),
+        "data must have 64 bytes after its header for an array of shape (2, 4), got 32 bytes",
+    ),
     "brackets": (npy("(" * 3000), "data cannot be read: its npy header is invalid"),
     "no size": (npy("(1, 4)", "V0", b""), "data must contain real numbers"),
-    "version": (npy("(1, 4)").replace(b"Y\x01", b"Y\x03"), "data cannot be read: its npy header is invalid"),
+    "version": (
+        npy("(1, 4)").replace(b"Y\x01", b"Y\x03"),
+        "data cannot be read: its npy header is invalid",
+    ),
     "idx trailing bytes": (
         struct.pack(">3I", 0x0802, 1, 4) + bytes(5),
         "data must have 16 bytes for the 1 x 4 values in its header, got more",
     ),
-    "idx huge": (struct.pack(">4I", 0x0803, *[2**32 - 1] * 3), "bytes for the 4294967295 x 4294967295 x"),
+    "idx huge": (
+        struct.pack(">4I", 0x0803, *[2**32 - 1] * 3),
+        "bytes for the 4294967295 x 4294967295 x",
+    ),
 }
 
 
@@ -317,10 +374,22 @@ def test_hostile_headers_are_reported_in_one_line(folder, predict, content, mess
 
 
 BOMBS = {
-    "CSV": (b"1,2,3,4\n", "data contains more than 1,000,000 bytes when decompressed: set the limit with --max-bytes"),
-    "idx": (struct.pack(">3I", 0x0802, 1, 4), "data must have 16 bytes for the 1 x 4 values in its header, got more"),
-    "npy": (npy("(1, 4)"), "data must have 32 bytes after its header for an array of shape (1, 4), got more"),
-    "idx with a long header": (struct.pack(">3I", 0x0802, 2**24, 4), "data contains more than 1,000,000 bytes"),
+    "CSV": (
+        b"1,2,3,4\n",
+        "data contains more than 1,000,000 bytes when decompressed: set the limit with --max-bytes",
+    ),
+    "idx": (
+        struct.pack(">3I", 0x0802, 1, 4),
+        "data must have 16 bytes for the 1 x 4 values in its header, got more",
+    ),
+    "npy": (
+        npy("(1, 4)"),
+        "data must have 32 bytes after its header for an array of shape (1, 4), got more",
+    ),
+    "idx with a long header": (
+        struct.pack(">3I", 0x0802, 2**24, 4),
+        "data contains more than 1,000,000 bytes",
+    ),
     "npy with a long header": (npy(f"({2**20}, 4)"), "data contains more than 1,000,000 bytes"),
 }
 
@@ -345,12 +414,18 @@ def test_output_goes_to_a_file_in_blocks_with_the_same_lines(folder, predict):
     model = small().fit(X, NAMES[Y])
     at_once = [",".join(map(str, row)) for row in model.predict_proba(rows).tolist()]
     for name in ("many.csv", "many.npy"):
-        found = ['many.csv: "," as separator, 4 columns without names, 20,000 rows'] if name == "many.csv" else []
+        found = (
+            ['many.csv: "," as separator, 4 columns without names, 20,000 rows']
+            if name == "many.csv"
+            else []
+        )
         assert predict(name, "--proba", "-o", "out.txt") == (0, found, "")
         assert (folder / "out.txt").read_text().splitlines() == at_once
     rows[19_000, 1] = np.nan
     np.save(folder / "many.npy", rows)
-    assert "many.npy, row 19001, column 2: the value is nan" in predict("many.npy", "-o", "out.txt")[2]
+    assert (
+        "many.npy, row 19001, column 2: the value is nan" in predict("many.npy", "-o", "out.txt")[2]
+    )
     assert (folder / "out.txt").read_text().splitlines() == at_once  # the old file stays
     assert "missing: No such folder" in predict("rows.csv", "-o", "missing/out.txt")[2]
 
@@ -359,7 +434,10 @@ def test_output_replaces_no_input(folder, predict):
     for name in ("rows.csv", "model.cmlp"):
         content = (folder / name).read_bytes()
         status, lines, err = predict("rows.csv", "-o", name)
-        assert (status, lines) == (1, []) and f"the output would replace {name}: choose another file with -o" in err
+        assert (status, lines) == (
+            1,
+            [],
+        ) and f"the output would replace {name}: choose another file with -o" in err
         assert (folder / name).read_bytes() == content
 
 
@@ -381,15 +459,22 @@ def test_bad_files_are_reported(folder, predict):
 def test_pipes_of_rows_are_read_once(folder, predict):
     """As those that ``<(...)`` of a shell makes; also if the program at the other end is late."""
     expected = predict("rows.csv")
-    for content in ((folder / "rows.csv").read_bytes(), gzip.compress((folder / "rows.csv").read_bytes())):
+    for content in (
+        (folder / "rows.csv").read_bytes(),
+        gzip.compress((folder / "rows.csv").read_bytes()),
+    ):
         ends = os.pipe()
         with open(ends[1], "wb") as writer:
             writer.write(content)
         status, lines, err = predict(f"/dev/fd/{ends[0]}")
         os.close(ends[0])
-        assert (status, lines) == expected[:2] and err == expected[2].replace("rows.csv", f"/dev/fd/{ends[0]}")
+        assert (status, lines) == expected[:2] and err == expected[2].replace(
+            "rows.csv", f"/dev/fd/{ends[0]}"
+        )
     os.mkfifo(folder / "pipe")
-    late = threading.Timer(0.2, lambda: (folder / "pipe").write_bytes((folder / "rows.csv").read_bytes()))
+    late = threading.Timer(
+        0.2, lambda: (folder / "pipe").write_bytes((folder / "rows.csv").read_bytes())
+    )
     late.start()
     assert predict("pipe")[:2] == expected[:2]
     late.join()
@@ -403,7 +488,9 @@ def test_pipes_without_a_program_at_the_other_end_are_errors(folder, predict, ca
     assert cli.main(["info", "idle"]) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not allow control characters in file names")
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows does not allow control characters in file names"
+)
 def test_file_names_cannot_control_the_terminal(folder, predict):
     (folder / "\x1b[2J").write_text("")
     assert predict("\x1b[2J")[2] == "cmlp: error: \\x1b[2J contains no rows\n"

@@ -29,7 +29,9 @@ def command(tmp_path, capsys, monkeypatch):
     lines = ["note,size,district,built,price,kind"]
     for i in range(N):
         size = "" if i % 10 == 3 else SIZE[i]
-        lines.append(f"n{i},{size},{DISTRICT[i]},{BUILT[i]},{PRICE[i]},{'large' if SIZE[i] > 90 else 'small'}")
+        lines.append(
+            f"n{i},{size},{DISTRICT[i]},{BUILT[i]},{PRICE[i]},{'large' if SIZE[i] > 90 else 'small'}"
+        )
     (tmp_path / "flats.csv").write_text("\n".join(lines))
 
     def run(*arguments):
@@ -57,8 +59,12 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     )
     assert (status, err) == (0, "")
     assert lines[0] == 'flats.csv: "," as separator, 6 columns with names, 200 rows'
-    assert lines[1].startswith("Not all cells are numbers (flats.csv, line 2, column 3 ('district'): ")
-    assert lines[1].endswith("). So this trains a TabularRegressor: the target has 193 different numbers")
+    assert lines[1].startswith(
+        "Not all cells are numbers (flats.csv, line 2, column 3 ('district'): "
+    )
+    assert lines[1].endswith(
+        "). So this trains a TabularRegressor: the target has 193 different numbers"
+    )
     assert lines[-7:-5] == ["read as categories: district", "read as dates: built"]
     words = lines[-5].split()
     assert (
@@ -70,7 +76,11 @@ def test_numbers_are_predicted_from_text_dates_and_gaps(command):
     assert lines[-3].startswith("effect of the columns: size ") and lines[-3].count("%") == 3
     assert lines[-1] == "wrote m.cmlp"
     model = cmlp.load("m.cmlp")
-    assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == ["size", "district", "built"]
+    assert isinstance(model, TabularRegressor) and model.feature_names_in_.tolist() == [
+        "size",
+        "district",
+        "built",
+    ]
     assert model.random_state == 0 and model.callbacks is None
     kinds = [column.role for column in model._trained().columns]
     assert kinds == ["number", "category", "number"]
@@ -82,27 +92,42 @@ def test_training_reports_intervals_and_sets_on_the_held_out_rows(command):
     _, predicted, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
     low, high = np.array([line.split(",")[1:] for line in predicted], float)[held].T
     right = np.mean((low <= PRICE[held]) & (PRICE[held] <= high))
-    assert lines[-3] == f"90% intervals: {short(np.mean(high - low))} wide on average, right for {right:.1%}"
+    assert (
+        lines[-3]
+        == f"90% intervals: {short(np.mean(high - low))} wide on average, right for {right:.1%}"
+    )
     train = ["train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS, "--no-refit"]
     _, lines, _ = command(*train)
     _, sets, _ = command("predict", "m.cmlp", "flats.csv", "--coverage", "0.9")
-    sets, truth = ([one.split(",") for one in np.array(sets)[held]], np.where(SIZE > 90, "large", "small")[held])
+    sets, truth = (
+        [one.split(",") for one in np.array(sets)[held]],
+        np.where(SIZE > 90, "large", "small")[held],
+    )
     right = np.mean([label in one for label, one in zip(truth, sets, strict=True)])
-    assert lines[-3] == f"90% sets: {np.mean(list(map(len, sets))):.2f} labels on average, right for {right:.1%}"
+    assert (
+        lines[-3]
+        == f"90% sets: {np.mean(list(map(len, sets))):.2f} labels on average, right for {right:.1%}"
+    )
     _, lines, _ = command(*train, "--early-stopping", "False")
     assert lines[-3].startswith("accuracy ")  # no rows, no sets
 
 
 def test_training_for_a_rare_class_names_threshold_and_calibration(command):
     random = np.random.RandomState(0)
-    rows = [(f"t{random.randint(3)}", random.randn(), "bad" if random.rand() < 0.1 else "good") for _ in range(400)]
+    rows = [
+        (f"t{random.randint(3)}", random.randn(), "bad" if random.rand() < 0.1 else "good")
+        for _ in range(400)
+    ]
     text = "".join(f"{town},{x:.3f},{label}\n" for town, x, label in rows)
     Path("loans.csv").write_text(f"town,x,label\n{text}", encoding="utf-8")
     _, lines, _ = command("train", "loans.csv", "--target", "label", *OPTIONS)
     held = np.array([label for *_, label in rows])[np.random.RandomState(0).permutation(400)[:50]]
     (hint,) = [line for line in lines if "choose_threshold" in line]
     assert hint.startswith(f"of {(held == 'bad').sum()} held-out rows of the rare label bad, ")
-    assert "choose_threshold(X, y, recall=0.7, pos_label='bad')" in hint and "probabilities=True" in hint
+    assert (
+        "choose_threshold(X, y, recall=0.7, pos_label='bad')" in hint
+        and "probabilities=True" in hint
+    )
 
 
 def test_a_first_line_about_dates_says_that_they_are_dates(command):
@@ -114,13 +139,17 @@ def test_a_first_line_about_dates_says_that_they_are_dates(command):
 
 @pytest.mark.parametrize("levels", [[0.9], [0.1, 0.9]])
 def test_training_reports_the_pinball_loss_of_quantiles(command, levels):
-    status, lines, _ = command(*TRAIN, "--loss", "quantile", "--quantile", ",".join(map(str, levels)), "--no-refit")
+    status, lines, _ = command(
+        *TRAIN, "--loss", "quantile", "--quantile", ",".join(map(str, levels)), "--no-refit"
+    )
     held, rows = np.split(np.random.RandomState(0).permutation(N), [N // 8])
     predicted = predictions(cmlp.load("m.cmlp")).reshape(N, -1)[held]
 
     def loss(values):
         pairs = [
-            (q, y - v) for row, y in zip(values, PRICE[held], strict=True) for q, v in zip(levels, row, strict=True)
+            (q, y - v)
+            for row, y in zip(values, PRICE[held], strict=True)
+            for q, v in zip(levels, row, strict=True)
         ]
         return np.mean([max(q * rest, (q - 1) * rest) for q, rest in pairs])
 
@@ -133,7 +162,10 @@ def test_training_reports_the_pinball_loss_of_quantiles(command, levels):
 
 def test_quantile_implies_a_regressor(command):
     status, _, err = command(*TRAIN, "--quantile", "0.9")
-    assert status == 1 and err == "cmlp: error: --quantile 0.9 needs --loss quantile, got 'squared_error'.\n"
+    assert (
+        status == 1
+        and err == "cmlp: error: --quantile 0.9 needs --loss quantile, got 'squared_error'.\n"
+    )
     Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
     quantile = ["--loss", "quantile", "--quantile", "0.9"]
     for kind, expected in (("--network", cmlp.MLPRegressor), ("--table", TabularRegressor)):
@@ -144,7 +176,9 @@ def test_quantile_implies_a_regressor(command):
 def as_parquet(name="flats"):
     pandas = package("pandas")
     package("pyarrow")
-    frame = pandas.read_csv(f"{name}.csv", parse_dates=["built"], keep_default_na=False, na_values=["", "NA"])
+    frame = pandas.read_csv(
+        f"{name}.csv", parse_dates=["built"], keep_default_na=False, na_values=["", "NA"]
+    )
     frame.to_parquet(f"{name}.parquet")
     return frame
 
@@ -153,21 +187,30 @@ def test_parquet_trains_and_predicts_as_csv(command):
     frame = as_parquet()
     status, lines, err = command(*[word.replace(".csv", ".parquet") for word in TRAIN])
     assert (status, err) == (0, "")
-    assert lines[0].startswith("Not all cells are numbers (flats.parquet: column 'district' must contain numbers, got ")
+    assert lines[0].startswith(
+        "Not all cells are numbers (flats.parquet: column 'district' must contain numbers, got "
+    )
     model = cmlp.load("m.cmlp")
     _, in_parquet, err = command("predict", "m.cmlp", "flats.parquet")
     assert err == "cmlp: the model does not need the columns note, price, kind: ignored\n"
     assert list(map(float, in_parquet)) == model.predict(frame[model.feature_names_in_]).tolist()
     report = lines[-5:]
-    assert command(*TRAIN)[1][-5:] == report  # the same rows are held out, and the same model is trained
-    assert command("predict", "m.cmlp", "flats.parquet", "--drop", "note", "--drop", "kind")[1] == in_parquet
+    assert (
+        command(*TRAIN)[1][-5:] == report
+    )  # the same rows are held out, and the same model is trained
+    assert (
+        command("predict", "m.cmlp", "flats.parquet", "--drop", "note", "--drop", "kind")[1]
+        == in_parquet
+    )
 
 
 @pytest.mark.parametrize("kind", ["string_view", "large_string"])
 def test_parquet_with_views_trains_as_with_text(command, kind):
     frame = as_parquet()
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
-    plain = pyarrow.table({"district": frame["district"], "price": frame["price"], "kind": frame["kind"]})
+    plain = pyarrow.table(
+        {"district": frame["district"], "price": frame["price"], "kind": frame["kind"]}
+    )
     fields = [
         (name, getattr(pyarrow, kind)() if name != "price" else plain.schema.field(name).type)
         for name in plain.column_names
@@ -187,11 +230,17 @@ def test_parquet_refuses_binary_columns_by_name(command):
     frame = as_parquet()
     pyarrow, parquet = package("pyarrow"), package("pyarrow.parquet")
     for kind in ("binary", "binary_view"):
-        texts = pyarrow.array([str(value).encode() for value in frame["district"]], getattr(pyarrow, kind)())
-        parquet.write_table(pyarrow.table({"odd": texts, "price": frame["price"]}), "binary.parquet")
+        texts = pyarrow.array(
+            [str(value).encode() for value in frame["district"]], getattr(pyarrow, kind)()
+        )
+        parquet.write_table(
+            pyarrow.table({"odd": texts, "price": frame["price"]}), "binary.parquet"
+        )
         status, _, err = command("train", "binary.parquet", "--target", "price", *OPTIONS)
         assert status == 1
-        assert err.startswith("cmlp: error: column 'odd' must be numbers, categories or times, got a column of type ")
+        assert err.startswith(
+            "cmlp: error: column 'odd' must be numbers, categories or times, got a column of type "
+        )
         assert "binary" in err.partition("type")[2]
 
 
@@ -199,7 +248,10 @@ def test_parquet_with_only_missing_numbers_makes_a_table(command):
     frame = as_parquet()
     frame[["size", "price"]].to_parquet("gaps.parquet")
     status, lines, _ = command("train", "gaps.parquet", "--target", "price", *OPTIONS)
-    assert status == 0 and "gaps.parquet, row 4, column 1 ('size'): the value is nan). So this" in lines[0]
+    assert (
+        status == 0
+        and "gaps.parquet, row 4, column 1 ('size'): the value is nan). So this" in lines[0]
+    )
 
 
 def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
@@ -213,7 +265,9 @@ def test_categories_of_csv_are_found_by_their_text_in_parquet(command):
     frame[frame.mixed != "none such"].astype({"mixed": int}).to_parquet("mixed.parquet")
     assert command("train", "mixed.csv", "--target", "y", *OPTIONS)[0] == 0
     assert "3" in cmlp.load("m.cmlp")._trained().columns.categories[0]
-    expected, found = (command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet"))
+    expected, found = (
+        command("predict", "m.cmlp", f"mixed.{end}", "--drop", "y")[1] for end in ("csv", "parquet")
+    )
     assert found == [line for i, line in enumerate(expected) if i % 5] and len({*found}) > 4
 
 
@@ -249,14 +303,23 @@ def test_parameters_of_tables_are_options(command):
     status, _, err = command(*TRAIN, *given)
     assert (status, err) == (0, "")
     model = cmlp.load("m.cmlp")
-    assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(model.estimators_) == 2
-    assert [column.role for column in model._trained().columns] == ["number", "category", "category"]
+    assert (model.n_epochs, model.n_estimators, model.keep_background) == (3, 2, 8) and len(
+        model.estimators_
+    ) == 2
+    assert [column.role for column in model._trained().columns] == [
+        "number",
+        "category",
+        "category",
+    ]
 
 
 def numbers(path, names=("x", "z"), n=200):
     """Write columns of numbers and a target with whole numbers: what most tables are."""
     rng = np.random.RandomState(0)
-    rows = [f"{','.join(map(str, rng.randint(0, 99, len(names))))},{rng.randint(0, 500)}.0\n" for _ in range(n)]
+    rows = [
+        f"{','.join(map(str, rng.randint(0, 99, len(names))))},{rng.randint(0, 500)}.0\n"
+        for _ in range(n)
+    ]
     Path(path).write_text(",".join([*names, "y\n"]) + "".join(rows))
 
 
@@ -264,10 +327,10 @@ def test_a_file_of_numbers_with_names_is_a_table_with_intervals(command):
     numbers("n.csv")
     status, lines, err = command("train", "n.csv", "--target", "y", *OPTIONS)
     assert (status, err) == (0, "") and isinstance(cmlp.load("m.cmlp"), TabularRegressor)
-    expected = (
-        "n.csv has names of columns (--network trains one network). So this trains a TabularRegressor: the target"
+    expected = "n.csv has names of columns (--network trains one network). So this trains a TabularRegressor: the target"
+    assert lines[1].startswith(expected) and any(
+        line.startswith("root mean squared error") for line in lines
     )
-    assert lines[1].startswith(expected) and any(line.startswith("root mean squared error") for line in lines)
     _, lines, err = command("predict", "m.cmlp", "n.csv", "--coverage", "0.9", "--drop", "y")
     assert err == "" and {line.count(",") for line in lines} == {2}
 
@@ -280,7 +343,11 @@ def test_a_file_of_numbers_with_names_is_a_table_with_intervals(command):
         (["--alpha", "0.1"], "--alpha is given", cmlp.MLPClassifier),
         (["--validation", "n.csv"], "--validation is given", cmlp.MLPClassifier),
         (["--checkpoint-every", "90"], "--checkpoint-every is given", cmlp.MLPClassifier),
-        (["--header", "no", "--drop", "1"], "n.csv has no names of columns (--table trains", cmlp.MLPClassifier),
+        (
+            ["--header", "no", "--drop", "1"],
+            "n.csv has no names of columns (--table trains",
+            cmlp.MLPClassifier,
+        ),
         (["--header", "no", "--table"], "--table is given", TabularRegressor),
         (["--n-epochs", "3"], "--n-epochs is given", TabularRegressor),
     ],
@@ -303,9 +370,13 @@ def test_many_columns_of_numbers_are_one_network(command):
     """Pixels of images are columns with names, too."""
     for n, kind in ((256, TabularRegressor), (257, cmlp.MLPClassifier)):
         numbers("n.csv", [f"pixel{i}" for i in range(n)], 40)
-        status, lines, _ = command("train", "n.csv", "--target", "y", "--max-time", "1e-9", *OPTIONS)
+        status, lines, _ = command(
+            "train", "n.csv", "--target", "y", "--max-time", "1e-9", *OPTIONS
+        )
         assert status == 0 and type(cmlp.load("m.cmlp")) is kind
-    assert lines[1].startswith("n.csv has more than 256 columns of numbers (--table trains the model of a table). So")
+    assert lines[1].startswith(
+        "n.csv has more than 256 columns of numbers (--table trains the model of a table). So"
+    )
 
 
 def test_options_that_exclude_each_other_are_refused(command):
@@ -319,12 +390,18 @@ def test_options_that_exclude_each_other_are_refused(command):
     assert "--n-epochs is only for the model of a table, and --alpha only for one" in error(
         "--n-epochs", "3", "--alpha", "1"
     )
-    assert "--table is only for the model of a table, and --resume only for one" in error("--table", "--resume")
+    assert "--table is only for the model of a table, and --resume only for one" in error(
+        "--table", "--resume"
+    )
     assert "--holdout is only for the model of a table, and --network only for" in error(
         "--holdout", "last", "--network"
     )
-    assert "--no-refit is only for the model of a table, and --network only for" in error("--no-refit", "--network")
-    assert "--holdout none and --no-refit exclude each other" in error("--holdout", "none", "--no-refit")
+    assert "--no-refit is only for the model of a table, and --network only for" in error(
+        "--no-refit", "--network"
+    )
+    assert "--holdout none and --no-refit exclude each other" in error(
+        "--holdout", "none", "--no-refit"
+    )
     np.save("n.npy", np.ones((40, 3)))
     status, _, err = command("train", "n.npy", "--target", "3", "--table", *OPTIONS)
     assert status == 1 and "n.npy must be delimited text or Parquet for the model of a table" in err
@@ -334,8 +411,20 @@ def test_the_last_rows_are_held_out_on_demand(command):
     train = [*TRAIN, "--holdout", "last", "--provenance", "--no-refit"]
     _, lines, _ = command(*train)
     error = np.sqrt(np.mean((PRICE[-25:] - predictions(cmlp.load("m.cmlp"))[-25:]) ** 2))
-    assert lines[-4].startswith(f"root mean squared error {short(error)} on 25 rows held out of training")
-    verify = ["verify", "m.cmlp", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind"]
+    assert lines[-4].startswith(
+        f"root mean squared error {short(error)} on 25 rows held out of training"
+    )
+    verify = [
+        "verify",
+        "m.cmlp",
+        "flats.csv",
+        "--target",
+        "price",
+        "--drop",
+        "note",
+        "--drop",
+        "kind",
+    ]
     assert command(*verify, "--holdout", "last")[0] == 0
     assert command(*verify)[0] == 0
 
@@ -351,12 +440,17 @@ SECOND_FIT = (
 def assert_written_is_the_fit_of(rows, path="m.cmlp"):
     """Compare a model file with a fit in Python."""
     size = np.where(np.arange(N) % 10 == 3, np.nan, SIZE)
-    frame = np.stack([size.astype(object), np.where(DISTRICT == "NA", None, DISTRICT), BUILT.astype(object)], axis=1)
+    frame = np.stack(
+        [size.astype(object), np.where(DISTRICT == "NA", None, DISTRICT), BUILT.astype(object)],
+        axis=1,
+    )
     expected = TabularRegressor(random_state=0, hidden_layer_sizes=16).fit(frame[rows], PRICE[rows])
     found = cmlp.load(path)
     for ours, theirs in zip(found.estimators_, expected.estimators_, strict=True):
         np.testing.assert_array_equal(ours.params, theirs.params)
-    np.testing.assert_array_equal(found._trained().calibration.scores, expected._trained().calibration.scores)
+    np.testing.assert_array_equal(
+        found._trained().calibration.scores, expected._trained().calibration.scores
+    )
 
 
 @pytest.mark.parametrize("holdout", ["random", "last"])
@@ -365,7 +459,10 @@ def test_the_written_model_has_learned_all_rows(command, holdout):
     assert_written_is_the_fit_of(ALL_ROWS)
     assert lines[-2:] == [SECOND_FIT, "wrote m.cmlp"]
     report, (_, measured, _) = lines[-7:-2], command(*TRAIN, "--holdout", holdout, "--no-refit")
-    assert measured[-6:] == [*(line.replace("a first fit", "training") for line in report), "wrote m.cmlp"]
+    assert measured[-6:] == [
+        *(line.replace("a first fit", "training") for line in report),
+        "wrote m.cmlp",
+    ]
     if holdout == "random":
         assert_written_is_the_fit_of(MOST_ROWS)
 
@@ -375,7 +472,10 @@ def test_without_held_out_rows_there_is_one_fit_and_no_figure(command, monkeypat
     monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_fit_begin", lambda *_: fits.append(1))
     monkeypatch.setattr("cmlp._cli.progress.ProgressLine.on_epoch_end", lambda *_: None)
     _, lines, _ = command(*TRAIN, "--holdout", "none")
-    assert lines[-3:] == ["read as categories: district", "read as dates: built", "wrote m.cmlp"] and len(lines) == 5
+    assert (
+        lines[-3:] == ["read as categories: district", "read as dates: built", "wrote m.cmlp"]
+        and len(lines) == 5
+    )
     assert_written_is_the_fit_of(ALL_ROWS)
     assert len(fits) == 1
     command(*TRAIN)
@@ -461,19 +561,25 @@ def test_the_record_has_both_fits_and_verify_repeats_the_second(command):
 def test_few_rows_are_all_learned_in_one_fit(command):
     Path("few.csv").write_text("x,y\n" + "".join(f"a{i % 3},{i}.5\n" for i in range(31)))
     _, lines, _ = command("train", "few.csv", "--target", "y", *OPTIONS)
-    assert [line for line in lines if "fit" in line] == [] and lines[-2].startswith("effect of the columns: ")
+    assert [line for line in lines if "fit" in line] == [] and lines[-2].startswith(
+        "effect of the columns: "
+    )
 
 
 def test_warnings_of_the_fit_are_lines(command):
     """A warning of Python would show the path of the program."""
     status, lines, err = command(*TRAIN, "--n-epochs", "1", "--learning-rate-init", "1e-9")
     assert (status, err) == (0, "")
-    (line,) = [line for line in lines if "not clearly better than a constant" in line]  # of both fits
+    (line,) = [
+        line for line in lines if "not clearly better than a constant" in line
+    ]  # of both fits
     assert "(n_epochs) or a larger learning_rate_init than 1e-09" in line
 
 
 def test_integers_that_a_double_cannot_hold_are_counted_as_different_labels(command):
-    Path("ids.csv").write_text("x,y\n" + "".join(f"{'ab'[i % 2]},{2**64 + i % 3}\n" for i in range(60)))
+    Path("ids.csv").write_text(
+        "x,y\n" + "".join(f"{'ab'[i % 2]},{2**64 + i % 3}\n" for i in range(60))
+    )
     status, lines, _ = command("train", "ids.csv", "--target", "y", "--n-epochs", "1", *OPTIONS)
     assert status == 0 and "the target has 3 different whole numbers" in lines[1]
 
@@ -501,28 +607,41 @@ def test_labels_are_predicted_with_probabilities(command):
     status, lines, err = command("predict", "m.cmlp", "flats.csv", "--proba")
     assert (status, err) == (0, "cmlp: the model does not need the columns note, kind: ignored\n")
     assert len(lines) == N and np.allclose([sum(map(float, line.split(","))) for line in lines], 1)
-    assert set(command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind")[1]) == {"large", "small"}
+    assert set(
+        command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind")[1]
+    ) == {"large", "small"}
 
 
 def test_predictions_are_those_of_python(command):
     command(*TRAIN)
     status, lines, err = command("predict", "m.cmlp", "flats.csv")
-    assert (status, err) == (0, "cmlp: the model does not need the columns note, price, kind: ignored\n")
+    assert (status, err) == (
+        0,
+        "cmlp: the model does not need the columns note, price, kind: ignored\n",
+    )
     assert list(map(float, lines)) == predictions(cmlp.load("m.cmlp")).tolist()
     status, _, _ = command("predict", "m.cmlp", "flats.csv", "-o", "p.txt")
     with open("p.txt") as file:
         assert status == 0 and file.read().splitlines() == lines
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:column 2. 1 of 2 values is missing")
+@pytest.mark.filterwarnings(
+    "ignore:X does not have valid feature names", "ignore:column 2. 1 of 2 values is missing"
+)
 def test_columns_are_found_by_name_in_any_order(command, tmp_path):
     command(*TRAIN)
-    (tmp_path / "one.csv").write_text("district,built,size\nnorth,2001-05-01T10:00:00,80\nnew,null,\n")
+    (tmp_path / "one.csv").write_text(
+        "district,built,size\nnorth,2001-05-01T10:00:00,80\nnew,null,\n"
+    )
     status, lines, err = command("predict", "m.cmlp", "one.csv")
-    assert status == 0 and err.startswith("cmlp: column 'built': 1 of 2 values is missing. In fit there were none")
+    assert status == 0 and err.startswith(
+        "cmlp: column 'built': 1 of 2 values is missing. In fit there were none"
+    )
     assert err.count("\n") == 1
     day = np.datetime64("2001-05-01T10:00")
-    expected = cmlp.load("m.cmlp").predict(np.array([[80, "north", day], [None, "new", None]], object))
+    expected = cmlp.load("m.cmlp").predict(
+        np.array([[80, "north", day], [None, "new", None]], object)
+    )
     assert list(map(float, lines)) == expected.tolist()
 
 
@@ -547,8 +666,14 @@ def test_columns_without_names_are_numbered(command, tmp_path):
             "--class-weight is not for a TabularRegressor: the target has",
         ),
         (["--target", "kind", "--regressor"], "--regressor needs a target of numbers, got"),
-        (["--target", "kind", "--quantile", "0.3", "--loss", "quantile"], "--quantile needs a target of numbers, got"),
-        (["--target", "district"], "column 3 ('district'): the value is missing: leave out the rows without a target"),
+        (
+            ["--target", "kind", "--quantile", "0.3", "--loss", "quantile"],
+            "--quantile needs a target of numbers, got",
+        ),
+        (
+            ["--target", "district"],
+            "column 3 ('district'): the value is missing: leave out the rows without a target",
+        ),
         (["--target", "price", "--validation", "flats.csv"], "is not a number"),
         (["--target", "other"], "flats.csv has no column 'other'"),
     ],
@@ -561,7 +686,11 @@ def test_training_refuses(command, arguments, message):
 def test_resume_of_a_table_is_refused(command):
     assert command(*TRAIN)[0] == 0
     status, _, err = command(*TRAIN, "--resume")
-    assert status == 1 and "m.cmlp is a TabularRegressor, the model of a table, which --resume cannot continue" in err
+    assert (
+        status == 1
+        and "m.cmlp is a TabularRegressor, the model of a table, which --resume cannot continue"
+        in err
+    )
 
 
 @pytest.mark.parametrize(
@@ -578,7 +707,17 @@ def test_resume_of_a_table_is_refused(command):
 )
 def test_prediction_refuses(command, tmp_path, content, message):
     command(
-        "train", "flats.csv", "--target", "price", "--drop", "note", "--drop", "kind", "--max-time", "1e-9", *OPTIONS
+        "train",
+        "flats.csv",
+        "--target",
+        "price",
+        "--drop",
+        "note",
+        "--drop",
+        "kind",
+        "--max-time",
+        "1e-9",
+        *OPTIONS,
     )
     (tmp_path / "bad.csv").write_text(content)
     status, lines, err = command("predict", "m.cmlp", "bad.csv")
@@ -598,11 +737,18 @@ def test_interrupted_training_writes_the_model(command, monkeypatch):
 def test_a_column_is_what_all_of_its_cells_are(command, tmp_path):
     """Cells of the first blocks that look like numbers or dates are text if later ones are."""
     n = 60_000
-    lines = ["code,day,size,label", *(f"{k % 7 + 100},2020-01-0{1 + k % 9},{k % 50},{'ab'[k % 2]}" for k in range(n))]
+    lines = [
+        "code,day,size,label",
+        *(f"{k % 7 + 100},2020-01-0{1 + k % 9},{k % 50},{'ab'[k % 2]}" for k in range(n)),
+    ]
     lines[n // 2 :] = [line.replace(",2020-01-0", ",day ") for line in lines[n // 2 :]]
     (tmp_path / "long.csv").write_text("\n".join([*lines, "007,never,,b"]))
-    status, shown, _ = command("train", "long.csv", "--target", "label", *OPTIONS, "--max-time", "0.01")
-    assert status == 0 and "line 2, column 2 ('day'): '2020-01-01' is not a number" in "".join(shown)
+    status, shown, _ = command(
+        "train", "long.csv", "--target", "label", *OPTIONS, "--max-time", "0.01"
+    )
+    assert status == 0 and "line 2, column 2 ('day'): '2020-01-01' is not a number" in "".join(
+        shown
+    )
     categories = cmlp.load("m.cmlp")._trained().columns.categories
     assert sorted(categories[0]) == ["007", *(f"{k + 100}" for k in range(7))]  # not 7.0
     assert "never" in categories[1] and "2020-01-01" in categories[1] and categories[2] is None
@@ -618,7 +764,10 @@ def test_many_rows_are_predicted_in_blocks(command, tmp_path):
         "\n".join([header, *(rows * 50), rows[0].replace(rows[0].split(",")[1], "big", 1)])
     )
     status, _, err = command("predict", "m.cmlp", "bad.csv")
-    assert status == 1 and f"bad.csv, line {N * 50 + 2}, column 2 ('size'): 'big' is not a number" in err
+    assert (
+        status == 1
+        and f"bad.csv, line {N * 50 + 2}, column 2 ('size'): 'big' is not a number" in err
+    )
 
 
 def test_progress_of_reading_is_shown(command, monkeypatch):
@@ -630,24 +779,43 @@ def test_progress_of_reading_is_shown(command, monkeypatch):
 
 def test_predictions_have_intervals_and_sets_on_demand(command):
     command(*TRAIN)
-    _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.8")
+    _, lines, _ = command(
+        "predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.8"
+    )
     found = np.array([line.split(",") for line in lines], float)
-    assert found.shape == (N, 3) and (found[:, 1] < found[:, 0]).all() and (found[:, 0] < found[:, 2]).all()
+    assert (
+        found.shape == (N, 3)
+        and (found[:, 1] < found[:, 0]).all()
+        and (found[:, 0] < found[:, 2]).all()
+    )
     districts = [None if name == "NA" else name for name in DISTRICT]
     records = [
-        {"size": None if i % 10 == 3 else SIZE[i], "district": districts[i], "built": BUILT[i].item()} for i in range(N)
+        {
+            "size": None if i % 10 == 3 else SIZE[i],
+            "district": districts[i],
+            "built": BUILT[i].item(),
+        }
+        for i in range(N)
     ]
-    np.testing.assert_allclose(found[:, 1:], cmlp.load("m.cmlp").predict_interval(records, 0.8), rtol=1e-6)
+    np.testing.assert_allclose(
+        found[:, 1:], cmlp.load("m.cmlp").predict_interval(records, 0.8), rtol=1e-6
+    )
     command("train", "flats.csv", "--target", "kind", "--drop", "note", *OPTIONS)
-    _, lines, _ = command("predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.9")
+    _, lines, _ = command(
+        "predict", "m.cmlp", "flats.csv", "--drop", "note", "--drop", "kind", "--coverage", "0.9"
+    )
     assert len(lines) == N and {*lines} <= {"large", "small", "large,small"}
 
 
 def test_coverage_of_several_targets_and_labels(command):
     """Each target has its number and both ends, each label what its set contains."""
     X, t = [[float(i % 9), "ab"[i % 2]] for i in range(90)], np.arange(90)
-    Path("x.csv").write_text("number,side\n" + "".join(f"{x},{side}\n" for x, side in X[:5]), encoding="utf-8")
-    regressor = cmlp.TabularRegressor(n_estimators=2, n_epochs=3, random_state=0).fit(X, np.c_[t % 9, t % 2])
+    Path("x.csv").write_text(
+        "number,side\n" + "".join(f"{x},{side}\n" for x, side in X[:5]), encoding="utf-8"
+    )
+    regressor = cmlp.TabularRegressor(n_estimators=2, n_epochs=3, random_state=0).fit(
+        X, np.c_[t % 9, t % 2]
+    )
     regressor.save("r.cmlp")
     _, out, _ = command("predict", "r.cmlp", "x.csv", "--coverage", "0.8")
     found = np.array([line.split(",") for line in out], float).reshape(5, 2, 3)
@@ -670,7 +838,10 @@ def test_coverage_is_refused_by_name(command, tmp_path):
     assert status == 1 and "--coverage and --proba exclude each other" in err
     cmlp.Network([1, 2]).save("n.cmlp")
     status, _, err = command("predict", "n.cmlp", "flats.csv", "--coverage", "0.9")
-    assert status == 1 and "n.cmlp is one network (Network), and only the model of a table has intervals" in err
+    assert (
+        status == 1
+        and "n.cmlp is one network (Network), and only the model of a table has intervals" in err
+    )
 
 
 def test_info_says_of_which_categories_the_model_knows_a_part(capsys, tmp_path):

@@ -49,7 +49,10 @@ def test_each_answer_has_a_line_and_a_status(run):
     model = cmlp.load("m.cmlp")
     model.classes_ = np.array(["c0", "c1", "c9"])
     model.save("changed.cmlp")
-    assert run("verify", "changed.cmlp", *rows)[:2] == (6, "different model: its classes are not those of the record")
+    assert run("verify", "changed.cmlp", *rows)[:2] == (
+        6,
+        "different model: its classes are not those of the record",
+    )
     model = cmlp.load("m.cmlp")
     model._fitted.provenance["arithmetic"] = 9
     model.save("changed.cmlp")
@@ -107,7 +110,9 @@ def table(run, tmp_path):
 
 def test_the_model_of_a_table_is_verified(table):
     status, line, err = table("verify", "t.cmlp", "table.csv", "--target", "class")
-    assert (status, err) == (0, "") and line.startswith("bit-identical: these data and parameters give this model")
+    assert (status, err) == (0, "") and line.startswith(
+        "bit-identical: these data and parameters give this model"
+    )
     changed = table("verify", "t.cmlp", "changed.csv", "--target", "class")
     assert changed[:2] == (3, "different data: not the X of fit")
 
@@ -143,7 +148,9 @@ COLUMNS = {
     "many": [f"t{k}" for k in NUMBERS.randint(0, 350, N)],
     "day": np.datetime64("2020-01-01") + NUMBERS.randint(0, 900, N),
     "time": np.datetime64("2020-01-01T00:00") + NUMBERS.randint(0, 99999, N),
-    "instant": [f"{day}+02:00" for day in np.datetime64("2020-01-01T00:00") + NUMBERS.randint(0, 99999, N)],
+    "instant": [
+        f"{day}+02:00" for day in np.datetime64("2020-01-01T00:00") + NUMBERS.randint(0, 99999, N)
+    ],
     "chosen": NUMBERS.randint(0, 300, N),
     "chosen flag": NUMBERS.rand(N) > 0.5,
     "chosen day": np.datetime64("2020-01-01") + NUMBERS.randint(0, 9, N),
@@ -172,16 +179,32 @@ def test_each_type_of_column_is_verified_as_it_was_trained(run, tmp_path, name):
 
 def test_verify_reads_the_decisions_of_training(run, tmp_path):
     """The target, dropped columns, the form of the file and the held-out rows are in the record."""
-    lines = [f"# {i}\n{i};{i % 9},5;{'-9' if i % 8 == 0 else i % 5};ä{i % 3};{i % 4}" for i in range(90)]
+    lines = [
+        f"# {i}\n{i};{i % 9},5;{'-9' if i % 8 == 0 else i % 5};ä{i % 3};{i % 4}" for i in range(90)
+    ]
     (tmp_path / "form.csv").write_bytes("\n".join(["1;2;3;4;5", *lines]).encode("cp1252"))
-    form = "--separator", ";", "--decimal", ",", "--missing", "-9", "--comment", "#", "--encoding", "cp1252"
+    form = (
+        "--separator",
+        ";",
+        "--decimal",
+        ",",
+        "--missing",
+        "-9",
+        "--comment",
+        "#",
+        "--encoding",
+        "cp1252",
+    )
     rows = "form.csv", "--header", "yes", "--target", "5", "--drop", "1", *form
     small = "--hidden-layer-sizes", "4", "--n-epochs", "1", "--n-estimators", "1", "--provenance"
     assert run("train", *rows, "--holdout", "last", "-o", "f.cmlp", *small)[0] == 0
     assert run("verify", "f.cmlp", "form.csv")[0] == 0
     assert run("verify", "f.cmlp", *rows, "--holdout", "last")[0] == 0
     status, _, err = run("verify", "f.cmlp", "form.csv", "--holdout", "random")
-    assert status == 1 and "f.cmlp was trained with --holdout last, not random: leave out --holdout" in err
+    assert (
+        status == 1
+        and "f.cmlp was trained with --holdout last, not random: leave out --holdout" in err
+    )
     # Options that are given hold for a copy of the rows in another form.
     text = (tmp_path / "form.csv").read_bytes().decode("cp1252").replace(";", "|").replace("#", "%")
     (tmp_path / "copy.csv").write_text(text, encoding="utf-8")
@@ -213,7 +236,14 @@ def test_checkpoints_and_blocks_are_verified_without_options(run, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("target", 5), ("drop", "z"), ("drop", [1]), ("header", "yes"), ("max_bytes", True), ("types", ["word"] * 2)]
+    [
+        ("target", 5),
+        ("drop", "z"),
+        ("drop", [1]),
+        ("header", "yes"),
+        ("max_bytes", True),
+        ("types", ["word"] * 2),
+    ]
     + [("types", ["text"]), ("holdout", "half")],
 )
 def test_a_damaged_record_of_the_file_is_refused(table, name, value):
@@ -232,7 +262,11 @@ def test_what_tables_lack_is_refused(table):
 
     checks = "verify", "t.cmlp", "table.csv"
     as_if_trained_in_python("t.cmlp")
-    assert "is the model of a table, which needs --target COLUMN" in error("verify", "python.cmlp", "table.csv")
-    assert "has neither --labels nor --validation" in error(*checks, "--target", "class", "--validation", "table.csv")
+    assert "is the model of a table, which needs --target COLUMN" in error(
+        "verify", "python.cmlp", "table.csv"
+    )
+    assert "has neither --labels nor --validation" in error(
+        *checks, "--target", "class", "--validation", "table.csv"
+    )
     train = "train", "table.csv", "--target", "class", "-o", "u.cmlp", "--checkpoint-every", "2"
     assert "This needs the model of a table, and --checkpoint-every one network" in error(*train)

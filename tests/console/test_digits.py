@@ -29,7 +29,9 @@ def help_text(capsys):
 
 
 def parsed(arguments):
-    return ExperimentOptions.from_arguments(cli.make_parser("cmlp", "digits").parse_args(["digits", *arguments]))
+    return ExperimentOptions.from_arguments(
+        cli.make_parser("cmlp", "digits").parse_args(["digits", *arguments])
+    )
 
 
 def test_help_shows_the_defaults_that_the_story_uses(capsys):
@@ -44,7 +46,9 @@ def test_help_shows_the_defaults_that_the_story_uses(capsys):
             "--rate": told.rate,
             "--batch": told.batch_size,
         }.items():
-            defaults = re.search(rf"{option} .*?\(default: (.*?)\)", text.partition("options:")[2])[1]
+            defaults = re.search(rf"{option} .*?\(default: (.*?)\)", text.partition("options:")[2])[
+                1
+            ]
             assert f"{value} for {method}" in defaults.split(", ")
     assert "(default: story for sample, fast for mnist, fast for fashion)" in text
     assert "(default: 0)" in text and ExperimentOptions().seed == 0
@@ -70,7 +74,10 @@ def test_suggestions_keep_the_data(arguments):
     options = parsed(arguments)
     kept = [what for what, other in suggestions_of(options).items() if other.data == options.data]
     assert "another random start" in kept
-    assert {"a wider network", "the story's plain method"} & set(kept) or arguments == ["--hidden", "128,64"]
+    assert {"a wider network", "the story's plain method"} & set(kept) or arguments == [
+        "--hidden",
+        "128,64",
+    ]
 
 
 def test_saved_network_is_the_trained_one(capsys, tmp_path):

@@ -61,7 +61,9 @@ def test_fast_method_is_the_documented_recipe():
 def test_layers_and_epochs_can_be_set_for_each_method():
     experiment = Experiment(ExperimentOptions(method="fast", hidden=(7,), epochs=9))
     assert experiment.network.sizes == (784, 7, 10) and experiment.n_epochs == 9
-    assert experiment.trainer._options.schedule().batch_rates(0.006, 8, 2)[-1] == 0.006 * (0.5 / (18 - 0.3 * 18))
+    assert experiment.trainer._options.schedule().batch_rates(0.006, 8, 2)[-1] == 0.006 * (
+        0.5 / (18 - 0.3 * 18)
+    )
     experiment = Experiment(ExperimentOptions(method="story", hidden=()))
     assert experiment.network.sizes == (784, 10) and experiment.n_epochs == 30
     assert experiment.trainer._options.schedule().batch_rates(0.1, 0, 26) is None
@@ -69,7 +71,9 @@ def test_layers_and_epochs_can_be_set_for_each_method():
     assert experiment.network.activation == ("logistic",) * 2
 
 
-@pytest.mark.parametrize("data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")])
+@pytest.mark.parametrize(
+    "data, method", [("sample", "story"), ("mnist", "fast"), ("fashion", "fast")]
+)
 def test_complete_data_sets_use_the_fast_method_by_default(data, method, monkeypatch):
     sample = datasets.load_digits28()
     subject = experiments.SUBJECTS[data]._replace(load=lambda: sample)
@@ -88,9 +92,13 @@ def test_mnist_reaches_98_percent():
     [
         ExperimentOptions(),
         ExperimentOptions(method="fast", seed=3, threads=1),
-        ExperimentOptions(hidden=(7, 5), epochs=2, seed=4294967295, activation="sigmoid", rate=0.5, batch=7),
+        ExperimentOptions(
+            hidden=(7, 5), epochs=2, seed=4294967295, activation="sigmoid", rate=0.5, batch=7
+        ),
         ExperimentOptions(hidden=(), epochs=1, batch=7000),
-        ExperimentOptions(method="fast", hidden=(9,), epochs=2, activation="tanh", rate=0.01, batch=50),
+        ExperimentOptions(
+            method="fast", hidden=(9,), epochs=2, activation="tanh", rate=0.01, batch=50
+        ),
     ],
     ids=ExperimentOptions.arguments,
 )
@@ -115,4 +123,7 @@ def test_measurement_is_of_the_whole_sets():
     outputs = experiment.network.forward(X).astype(float)
     assert now.cost == pytest.approx(((outputs - np.eye(10)[y]) ** 2).sum(axis=1).mean(), rel=1e-5)
     assert now.accuracy == pytest.approx(100 * (outputs.argmax(axis=1) == y).mean())
-    assert before.cost > 1 > now.cost and before.test_accuracy < 20 < now.test_accuracy == experiment.accuracy()
+    assert (
+        before.cost > 1 > now.cost
+        and before.test_accuracy < 20 < now.test_accuracy == experiment.accuracy()
+    )

@@ -33,7 +33,17 @@ def test_keys_have_names(keyboard):
         type_text("a \n\x1b[D\x1b[C\x1bOA\x7fq")
         names = [screen.read_key(1) for _ in range(8)]
         type_text("\x1b")
-        assert [*names, screen.read_key(1)] == ["a", " ", "enter", "left", "right", "up", "backspace", "q", "escape"]
+        assert [*names, screen.read_key(1)] == [
+            "a",
+            " ",
+            "enter",
+            "left",
+            "right",
+            "up",
+            "backspace",
+            "q",
+            "escape",
+        ]
         assert screen.read_key(0) is None and screen.read_key(0.01) is None
 
 
@@ -57,7 +67,13 @@ def test_screen_is_cut_to_the_window(monkeypatch):
     shown = terminal(rewrites=True)
     with opening_screen(shown, None) as screen:
         screen.show(["a long line", "b", "c", "d"], "status line")
-    lines = shown.stream.getvalue().split("\x1b[H")[1].split("\x1b[J")[0].replace("\x1b[K", "").split("\n")
+    lines = (
+        shown.stream.getvalue()
+        .split("\x1b[H")[1]
+        .split("\x1b[J")[0]
+        .replace("\x1b[K", "")
+        .split("\n")
+    )
     assert lines == ["a lon", "b", "statu"]
 
 

@@ -14,7 +14,15 @@ from cmlp._cli.options import CommandError, reporting
 from cmlp._train.other_names import nearest
 from cmlp.exceptions import InvalidParameterError
 
-OPTIONS = ["--max-iter", "--max_iter", "--alpha", "--hidden-layer-sizes", "--header", "--help", "-o"]
+OPTIONS = [
+    "--max-iter",
+    "--max_iter",
+    "--alpha",
+    "--hidden-layer-sizes",
+    "--header",
+    "--help",
+    "-o",
+]
 ATTRIBUTES = {"parameter", "value", "expected", "expected_as_text"}
 
 
@@ -44,9 +52,18 @@ OF_PARAMETERS = {"max_iter": "--max-iter", "X_val": "--validation"}
         (ValueError("y has too few rows"), "y has too few rows"),
         (OSError(2, "No such file", "x.csv"), "x.csv: No such file"),
         (OSError("the disk is full"), "the disk is full"),
-        (InvalidParameterError("max_iter=0 is too few", parameter="max_iter", value=0), "--max-iter: max_iter=0 is"),
-        (InvalidParameterError("X_val needs y_val", parameter="X_val"), "--validation: X_val needs y_val"),
-        (InvalidParameterError("comm=2 is no communicator", parameter="comm", value=2), "comm=2 is no communicator"),
+        (
+            InvalidParameterError("max_iter=0 is too few", parameter="max_iter", value=0),
+            "--max-iter: max_iter=0 is",
+        ),
+        (
+            InvalidParameterError("X_val needs y_val", parameter="X_val"),
+            "--validation: X_val needs y_val",
+        ),
+        (
+            InvalidParameterError("comm=2 is no communicator", parameter="comm", value=2),
+            "comm=2 is no communicator",
+        ),
         (
             InvalidParameterError(
                 "max_iter must be a number or a function, got 'x'.",
@@ -90,13 +107,18 @@ def test_errors_of_parameters_name_them():
     """A sentence about a parameter names it, and the error has it as an attribute."""
     for path, tree in trees_of_library():
         for call in ast.walk(tree):
-            if isinstance(call, ast.Call) and getattr(call.func, "id", None) == "InvalidParameterError":
+            if (
+                isinstance(call, ast.Call)
+                and getattr(call.func, "id", None) == "InvalidParameterError"
+            ):
                 sentence = sentence_of(call.args[0])
                 attributes = {keyword.arg: keyword.value for keyword in call.keywords}
                 where = f"{path}, line {call.lineno}: {sentence}"
                 assert len(call.args) == 1 and attributes.keys() <= ATTRIBUTES, where
                 assert "parameter" in attributes or not attributes, where
-                assert "parameter" in attributes or not re.match(r"\w+(=| must be )", sentence), where
+                assert "parameter" in attributes or not re.match(r"\w+(=| must be )", sentence), (
+                    where
+                )
                 name = attributes.get("parameter")
                 if isinstance(name, ast.Constant) and "{" not in sentence:
                     assert name.value in sentence, where
@@ -111,5 +133,8 @@ def test_the_text_of_a_value_is_no_place(text, tmp_path, capsys):
     path.write_text("x,y\n" + "1,1\n" * 30 + f"{text},1\n")
     assert cli.main(["train", str(path), "--target", "y", "-o", str(tmp_path / "m.cmlp")]) == 1
     error = capsys.readouterr().err
-    assert f"{path}, line 32, column 1 ('x'): {text!r} is not a number, but of 31 values 30 are" in error
+    assert (
+        f"{path}, line 32, column 1 ('x'): {text!r} is not a number, but of 31 values 30 are"
+        in error
+    )
     assert f"add --missing {shlex.quote(text)}; if" in error

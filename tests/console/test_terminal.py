@@ -172,9 +172,13 @@ def test_values_above_one_are_clipped():
 
 def test_true_colors():
     image = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    assert make(colors=2**24).draw(image) == ["\x1b[38;2;255;255;255;48;2;0;0;0m▀\x1b[38;2;0;0;0;48;2;0;0;0m▀▀\x1b[0m"]
+    assert make(colors=2**24).draw(image) == [
+        "\x1b[38;2;255;255;255;48;2;0;0;0m▀\x1b[38;2;0;0;0;48;2;0;0;0m▀▀\x1b[0m"
+    ]
     image = np.array([[1.0], [-1.0]])
-    assert make(colors=2**24).draw(image, signed=True) == ["\x1b[38;2;80;160;255;48;2;255;140;40m▀\x1b[0m"]
+    assert make(colors=2**24).draw(image, signed=True) == [
+        "\x1b[38;2;80;160;255;48;2;255;140;40m▀\x1b[0m"
+    ]
 
 
 def test_256_colors():
@@ -186,7 +190,9 @@ def test_256_colors():
 
 def test_colors_without_blocks_are_colored_spaces():
     image = np.array([[1.0], [0.0]])
-    assert make(colors=2**24, blocks=False).draw(image) == ["\x1b[38;2;128;128;128;48;2;128;128;128m \x1b[0m"]
+    assert make(colors=2**24, blocks=False).draw(image) == [
+        "\x1b[38;2;128;128;128;48;2;128;128;128m \x1b[0m"
+    ]
 
 
 @pytest.mark.parametrize("colors", [0, 256, 2**24])
@@ -216,13 +222,17 @@ def test_blocks_of_lines_side_by_side():
 @pytest.mark.parametrize("blocks", [True, False])
 def test_no_character_has_both_signs(blocks):
     levels = np.linspace(0.2, 1, 5)[None]
-    positive, negative = (make(blocks=blocks).draw(np.repeat(v, 2, 0), signed=True)[0] for v in (levels, -levels))
+    positive, negative = (
+        make(blocks=blocks).draw(np.repeat(v, 2, 0), signed=True)[0] for v in (levels, -levels)
+    )
     assert not set(positive) & set(negative) - {" "}
 
 
 @pytest.mark.parametrize("width", [1, 7, 20, 60, 80])
 def test_text_is_not_broken_within_words_or_before_a_percent_sign(width):
-    text = "An extraordinarily well-known 3Blue1Brown neuron-by-neuron network reads 88.9 % of them."
+    text = (
+        "An extraordinarily well-known 3Blue1Brown neuron-by-neuron network reads 88.9 % of them."
+    )
     lines = wrap(text, width)
     assert " ".join(lines) == text
     assert not any(line.startswith("%") for line in lines)

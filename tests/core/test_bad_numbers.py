@@ -109,7 +109,9 @@ def test_non_finite_targets_are_reported_with_row_and_column(net, word, value, m
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_divergence_raises_without_warnings(dtype):
     """pytest turns every warning of this suite into an error."""
-    network = Network([3, 4, 2], "identity", output="identity", loss="squared_error", dtype=dtype, random_state=0)
+    network = Network(
+        [3, 4, 2], "identity", output="identity", loss="squared_error", dtype=dtype, random_state=0
+    )
     with pytest.raises(DivergenceError) as caught:
         for _ in range(2000):
             network.train_epoch(X, DENSE, 2, 1e3)

@@ -36,7 +36,9 @@ TUNINGS = ["plain", "avx2", "zen5", "intel"]
 
 
 def changed(digests):
-    return sorted(name for name in PINNED.keys() | digests.keys() if PINNED.get(name) != digests.get(name))
+    return sorted(
+        name for name in PINNED.keys() | digests.keys() if PINNED.get(name) != digests.get(name)
+    )
 
 
 # ---------------------------------------------------------------- the specified arithmetic
@@ -54,7 +56,9 @@ def test_gradient_and_cost_have_the_bits_that_the_header_specifies(n, dtype):
     X, Y, weight = inputs(1, n, sizes[0], dtype), inputs(2, n, 2, dtype), uniform(3, n, low=0.0)
     model = exact.Network(sizes, params)
     assert_same_bits(net.forward(params, X), np.array([model.forward(x)[-1] for x in X]))
-    for objective in ({"alpha": 0.3, "loss_scale": 0.5, "sample_weight": weight}, {})[: 2 if n == 3 else 1]:
+    for objective in ({"alpha": 0.3, "loss_scale": 0.5, "sample_weight": weight}, {})[
+        : 2 if n == 3 else 1
+    ]:
         gradient, cost = net.gradient(params, X, Y, **objective)
         expected, expected_cost = model.gradient(X, Y, **objective)
         assert_same_bits(gradient, expected)
@@ -113,7 +117,10 @@ def test_unknown_tuning_raises_import_error(name):
     done = run_python("import cmlp", tuning=name, check=False)
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
-    assert last == f"ImportError: CMLP_TUNING={name!r} is not a tuning of the kernels; available: {', '.join(TUNINGS)}"
+    assert (
+        last
+        == f"ImportError: CMLP_TUNING={name!r} is not a tuning of the kernels; available: {', '.join(TUNINGS)}"
+    )
 
 
 def test_cpu_info_lists_available_and_used_instruction_sets():
@@ -179,11 +186,25 @@ def test_threads_share_rows_of_any_kind(kind, hidden, dtype):
     net, start = net_and_params((784, hidden, 10), ["relu", "softmax"], "log_loss", dtype)
     images = np.where(uniform(1, 700, 784) > 0.3, uniform(2, 700, 784, low=0.0), 0) * 255
     order, Y = np.random.RandomState(0).permutation(700), labels(3, 700, 10)
-    for X in (images.astype(np.uint8), np.asfortranarray(images), images.astype(np.float32), images[::-1]):
+    for X in (
+        images.astype(np.uint8),
+        np.asfortranarray(images),
+        images.astype(np.float32),
+        images[::-1],
+    ):
         expected = None
         for n_threads in (1, 2, 3):
             params, optimizer = start * dtype(0.25), _core.Optimizer(net, kind, learning_rate=0.01)
-            net.train_epoch(params, X, Y, optimizer, batch_size=200, order=order, scale=1 / 255, n_threads=n_threads)
+            net.train_epoch(
+                params,
+                X,
+                Y,
+                optimizer,
+                batch_size=200,
+                order=order,
+                scale=1 / 255,
+                n_threads=n_threads,
+            )
             expected = params if n_threads == 1 else expected
             assert_same_bits(params, expected)
 

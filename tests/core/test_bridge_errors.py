@@ -110,7 +110,10 @@ def test_status_errors_name_the_field():
         net.forward(params, X, n_threads=-1)
 
 
-REPEATED = {"classes": np.broadcast_to(np.int32(1), 6), "dense": np.broadcast_to([0.0, 1.0], (6, 2))}
+REPEATED = {
+    "classes": np.broadcast_to(np.int32(1), 6),
+    "dense": np.broadcast_to([0.0, 1.0], (6, 2)),
+}
 
 
 @pytest.mark.parametrize("targets", REPEATED.values(), ids=REPEATED)
@@ -119,7 +122,10 @@ def test_broadcast_arrays_repeat_a_row(targets):
     net, params = net_and_params((3, 4, 2), ["tanh", "softmax"], "log_loss", np.float64)
     for shape in ((1, 3), (6, 1), (1, 1)):
         part = np.random.RandomState(1).random_sample(shape)
-        repeated, copied = np.broadcast_to(part, (6, 3)), np.tile(part, (6 // shape[0], 3 // shape[1]))
+        repeated, copied = (
+            np.broadcast_to(part, (6, 3)),
+            np.tile(part, (6 // shape[0], 3 // shape[1])),
+        )
         assert_same_bits(net.forward(params, repeated), net.forward(params, copied))
         assert_same_bits(net.forward_small(params, repeated, 1.0), net.forward(params, copied))
         gradient, cost = net.gradient(params, repeated, targets)
@@ -172,10 +178,15 @@ def test_arguments_of_several_epochs_are_checked():
 
     def call(results, order=None, generator=None):
         order = np.arange(6) if order is None else order
-        net.train_epoch(params, X, Y, optimizer, results, batch_size=2, order=order, generator=generator)
+        net.train_epoch(
+            params, X, Y, optimizer, results, batch_size=2, order=order, generator=generator
+        )
 
     for results in (np.zeros((2, 5)), np.zeros((2, 6), np.float32), np.zeros(6)):
-        with pytest.raises(ValueError, match="epochs must be rows of 6 values of dtype float64, got an array of shape"):
+        with pytest.raises(
+            ValueError,
+            match="epochs must be rows of 6 values of dtype float64, got an array of shape",
+        ):
             call(results)
     with pytest.raises(TypeError):
         call(np.zeros((2, 6)))

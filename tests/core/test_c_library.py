@@ -45,7 +45,9 @@ def passes(executable, *arguments):
     """Run a test program, check its last line (the counts), and return its output."""
     done = subprocess.run([executable, *arguments], capture_output=True, text=True)
     last = LAST_LINE.search(done.stdout)
-    assert done.returncode == 0 and last and int(last[1]) > 0 and last[2] == "0", done.stdout[-3000:] + done.stderr
+    assert done.returncode == 0 and last and int(last[1]) > 0 and last[2] == "0", (
+        done.stdout[-3000:] + done.stderr
+    )
     return done.stdout
 
 
@@ -56,13 +58,18 @@ def programs_of_cmake():
     """Return the sources of each program in tests/c/CMakeLists.txt, except those that need more than their sources."""
     text = (TESTS / "CMakeLists.txt").read_text(encoding="utf-8") if TESTS.exists() else ""
     loop = re.compile(r"^foreach\(name ([\w\s]+)\)\n(.*?)^endforeach", re.MULTILINE | re.DOTALL)
-    text = loop.sub(lambda match: "".join(match[2].replace("${name}", name) for name in match[1].split()), text)
+    text = loop.sub(
+        lambda match: "".join(match[2].replace("${name}", name) for name in match[1].split()), text
+    )
     found = re.findall(r"^ *cmlp_program\((\w+) \w+ ([^$)]+)\)", text, re.MULTILINE)
     return {name: sources.split() for name, sources in found}
 
 
 PROGRAMS = programs_of_cmake()
-ARGUMENTS = {"test_fma": ["20000"], "test_stored": sorted((ROOT / "tests/files/data").glob("*.cmlp"))}
+ARGUMENTS = {
+    "test_fma": ["20000"],
+    "test_stored": sorted((ROOT / "tests/files/data").glob("*.cmlp")),
+}
 
 
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if name != "golden"])
@@ -73,7 +80,9 @@ def test_c_program_passes(name):
 
 
 def test_kernel_checks_detect_broken_kernels():
-    output = passes(program("check_kernels", *PROGRAMS["check_kernels"], "support.c"), "selftest", "1")
+    output = passes(
+        program("check_kernels", *PROGRAMS["check_kernels"], "support.c"), "selftest", "1"
+    )
     assert output.count("caught by case") >= 50
 
 
@@ -81,7 +90,11 @@ def test_cmake_builds_every_c_program():
     """Only CMake compiles test_math.c, once per instruction set, and test_workers.c, with a smaller bound of messages;
     older_caller.c has test_older_callers.py.
     """
-    mains = {path.stem for path in TESTS.glob("*.c") if re.search(r"^int main\(", path.read_text("utf-8"), re.M)}
+    mains = {
+        path.stem
+        for path in TESTS.glob("*.c")
+        if re.search(r"^int main\(", path.read_text("utf-8"), re.M)
+    }
     assert len(mains) > 15
     assert mains == {*PROGRAMS, "test_math", "test_workers", "older_caller"}
 
@@ -126,14 +139,31 @@ def golden_data(rs, sizes, x_type, kind, rows, weighted, by_column):
 
 def golden_in_python(case):
     """Train a case of golden.c through the bridge; return the hash."""
-    sizes, activations, loss, dtype, solver, x_type, kind, rows, batch, alpha, loss_scale, weighted, by_column, _ = case
+    (
+        sizes,
+        activations,
+        loss,
+        dtype,
+        solver,
+        x_type,
+        kind,
+        rows,
+        batch,
+        alpha,
+        loss_scale,
+        weighted,
+        by_column,
+        _,
+    ) = case
     sizes, activations, rows = [*map(int, sizes.split(","))], activations.split(","), int(rows)
     rs = np.random.RandomState(7)
     X, scale, Y, weights = golden_data(rs, sizes, x_type, kind, rows, int(weighted), int(by_column))
     net = _core.Net(sizes, activations, loss, dtype)
     last = activations[-2] if len(activations) > 1 else "relu"
     params = initial_params(net, rs, [*activations[:-1], last])
-    optimizer = _core.Optimizer(net, solver, learning_rate=0.01 if solver == "adam" else 0.1, momentum=0.9)
+    optimizer = _core.Optimizer(
+        net, solver, learning_rate=0.01 if solver == "adam" else 0.1, momentum=0.9
+    )
     order, costs = np.arange(rows), []
     for _ in range(3):
         rs.shuffle(order)
@@ -174,7 +204,15 @@ def test_python_trains_to_the_same_bits_as_c():
 @pytest.mark.skipif(not shutil.which("cmake"), reason="needs CMake")
 def test_cmake_compiles_with_the_flags_of_setup_py(tmp_path):
     """The version in the pkg-config file is that of the header."""
-    run("cmake", "-S", ROOT, "-B", tmp_path, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DBUILD_TESTING=OFF")
+    run(
+        "cmake",
+        "-S",
+        ROOT,
+        "-B",
+        tmp_path,
+        "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+        "-DBUILD_TESTING=OFF",
+    )
     commands = (tmp_path / "compile_commands.json").read_text(encoding="utf-8")
     for flag in FLAGS:
         assert commands.count(flag) >= len(list(CORE.rglob("*.c"))), flag

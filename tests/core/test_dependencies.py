@@ -51,7 +51,9 @@ def c_files():
 
 
 def includes(path):
-    return re.findall(r'^#\s*include ([<"])(.+?)[>"]', path.read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(
+        r'^#\s*include ([<"])(.+?)[>"]', path.read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 def is_kernel(path):
@@ -98,7 +100,9 @@ def test_core_includes_only_itself_and_the_public_headers():
 @in_source_tree
 def test_c_includes_have_no_cycle():
     below = {
-        path.resolve(): {(path.parent / name).resolve() for quote, name in includes(path) if quote == '"'}
+        path.resolve(): {
+            (path.parent / name).resolve() for quote, name in includes(path) if quote == '"'
+        }
         for path in c_files()
     }
     while below:
@@ -114,7 +118,9 @@ def test_c_modules_have_no_cycle():
     below = {}
     for path in c_files():
         names = {Path(name).stem for quote, name in includes(path) if quote == '"'}
-        below.setdefault(path.stem, set()).update(names - {path.stem, *(header.stem for header in HEADERS)})
+        below.setdefault(path.stem, set()).update(
+            names - {path.stem, *(header.stem for header in HEADERS)}
+        )
     while below:
         free = [module for module, names in below.items() if not names & set(below)]
         assert free, f"a cycle among {sorted(below)}"
@@ -150,7 +156,9 @@ def test_functions_take_few_parameters():
                 found += 1
     assert found > 300
     assert dict(functions("int f(int a,\n      void (*g)(int, int), int c)\n{\n")) == {"f": 3}
-    assert dict(functions("typedef struct t {\n    void (*dense)(const x *a, int b);\n} t;")) == {"dense": 2}
+    assert dict(functions("typedef struct t {\n    void (*dense)(const x *a, int b);\n} t;")) == {
+        "dense": 2
+    }
 
 
 # ------------------------------------------------------------------------------------------------------- symbols
@@ -176,7 +184,9 @@ def symbols():
         for line in run("nm", "-f", "sysv", target).splitlines():
             if line.count("|") == 6:
                 name, _, kind, *_, section = (field.strip() for field in line.split("|"))
-                found.append((source.name, name, "r" if section.startswith(".data.rel.ro") else kind))
+                found.append(
+                    (source.name, name, "r" if section.startswith(".data.rel.ro") else kind)
+                )
     return found
 
 
@@ -209,7 +219,9 @@ def test_core_has_no_mutable_globals(symbols):
 def test_library_exports_what_the_headers_declare(tmp_path):
     library = tmp_path / "libcmlp.so"
     run(COMPILER, "-shared", *core_objects(*SHARED), "-pthread", "-o", library)
-    exported = {line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()}
+    exported = {
+        line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()
+    }
     text = "".join(path.read_text("utf-8") for path in HEADERS)
     declared = re.findall(r"^CMLP_(?:API|CHECKED) [^;]*?\b(cmlp_\w+)\(", text, re.MULTILINE)
     assert exported == set(declared)

@@ -115,7 +115,9 @@ def test_single_softmax_output_is_always_one(loss):
     np.testing.assert_array_equal(net.forward(params, X), np.ones((5, 1)))
     assert net.cost(params, X, [0] * 5) == 0
     assert not net.gradient(params, X, [0] * 5)[0].any()
-    net.train_epoch(params, X, [0] * 5, _core.Optimizer(net, "sgd", learning_rate=0.1), batch_size=2)
+    net.train_epoch(
+        params, X, [0] * 5, _core.Optimizer(net, "sgd", learning_rate=0.1), batch_size=2
+    )
     assert_same_bits(params, before)
 
 
@@ -126,7 +128,9 @@ def test_training_with_50000_classes_builds_no_one_hot_matrix():
     net = Network([4, 50_000], random_state=0)
     X, Y = inputs(1, 1000, 4, np.float32), labels(2, 1000, 50_000)
     one_hot = 1000 * 50_000
-    assert peak_memory(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot  # the size of a one-hot matrix of bytes
+    assert (
+        peak_memory(lambda: net.train_epoch(X, Y, 10, 0.1)) < one_hot
+    )  # the size of a one-hot matrix of bytes
     assert np.isfinite(net.params).all()
 
 
@@ -187,11 +191,17 @@ UNUSUAL = {
 def test_result_depends_on_values_not_on_array_type(convert):
     X = np.floor(uniform(1, 40, 5, low=0, high=9)).astype(np.float32)
     Y = np.floor(uniform(2, 40, 3, low=0, high=2)).astype(np.float32)
-    ours, theirs = (Network([5, 4, 3], output="identity", loss="squared_error", random_state=0) for _ in range(2))
+    ours, theirs = (
+        Network([5, 4, 3], output="identity", loss="squared_error", random_state=0)
+        for _ in range(2)
+    )
     assert_same_bits(ours.forward(convert(X)), theirs.forward(X))
     assert ours.cost(convert(X), convert(Y)) == theirs.cost(X, Y)
     assert_same_bits(ours.input_gradient(convert(X), convert(Y)), theirs.input_gradient(X, Y))
-    assert ours.train_epoch(convert(X), convert(Y), 7, 0.01).loss == theirs.train_epoch(X, Y, 7, 0.01).loss
+    assert (
+        ours.train_epoch(convert(X), convert(Y), 7, 0.01).loss
+        == theirs.train_epoch(X, Y, 7, 0.01).loss
+    )
     assert_same_bits(ours.params, theirs.params)
 
 
@@ -268,7 +278,9 @@ OUTPUTS_OF_LOSSES = {
 
 @pytest.mark.parametrize("loss", OUTPUTS_OF_LOSSES)
 def test_the_core_and_the_package_know_the_same_range_of_targets(loss):
-    net = Network([3, 2], output=OUTPUTS_OF_LOSSES[loss], loss=loss, dtype="float64", random_state=0)
+    net = Network(
+        [3, 2], output=OUTPUTS_OF_LOSSES[loss], loss=loss, dtype="float64", random_state=0
+    )
     values = np.array([-1e10, -1, -1e-300, 0, 1e-300, 0.5, 1, 1 + 2.0**-52, 1e10])
     refused = []
     for value in values:

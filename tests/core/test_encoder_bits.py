@@ -50,7 +50,11 @@ def by_numpy(encoder, raw, bins):
         if column.role == "number":
             inputs += number_by_numpy(column, x, bins)
         elif column.role == "category":
-            inputs += [(x == 0) * 1.0 - (x == 1)] if column.n == 2 else [x == code for code in range(column.n)]
+            inputs += (
+                [(x == 0) * 1.0 - (x == 1)]
+                if column.n == 2
+                else [x == code for code in range(column.n)]
+            )
     return np.array(inputs or [np.zeros(len(raw))], np.float32).T
 
 
@@ -98,7 +102,8 @@ def assembled(*columns):
 
 
 @pytest.mark.parametrize(
-    "encoder", [table(1)[1], assembled(TableColumn("unused"), category(2)), assembled(TableColumn("unused"))]
+    "encoder",
+    [table(1)[1], assembled(TableColumn("unused"), category(2)), assembled(TableColumn("unused"))],
 )
 def test_inputs_without_bins_are_among_those_with_bins(encoder):
     raw = table(1)[0][:, : len(encoder)]
@@ -120,7 +125,9 @@ PARTS = [
     DatePart("week", np.empty(0)),
     DatePart("year", np.array([0.0, 90.0, 90.5, 365.0])),
 ]
-DATES = TableColumn("number", missing=True, centre=2e4, scale=500.0, edges=np.array([-1e5, 0.0, 1e5]), parts=PARTS)
+DATES = TableColumn(
+    "number", missing=True, centre=2e4, scale=500.0, edges=np.array([-1e5, 0.0, 1e5]), parts=PARTS
+)
 
 
 @pytest.mark.parametrize("parts", [PARTS, PARTS[1:], PARTS[:1], [PARTS[0], PARTS[2]]])
@@ -129,9 +136,27 @@ def test_parts_of_dates_have_the_bits_of_numpy(parts):
     random = np.random.RandomState(4)
     whole = np.concatenate([np.arange(-800.0, 800.0), random.randint(-719_162, 2_932_896, 2000)])
     years = np.arange(-2000, 2000) * 365.2425
-    near = [np.nextafter(each, ends) for each in (whole, years, whole / 4) for ends in (-np.inf, np.inf)]
-    sizes = [nan, 0.0, -0.0, 5e-324, -5e-324, 1e15, -1e15, 2.0**52, 2.0**63, 1e300, -1e300, 1.7e308, -1.7e308]
-    dates = np.concatenate([whole, whole + random.random_sample(len(whole)), years, whole / 4, *near, sizes])
+    near = [
+        np.nextafter(each, ends) for each in (whole, years, whole / 4) for ends in (-np.inf, np.inf)
+    ]
+    sizes = [
+        nan,
+        0.0,
+        -0.0,
+        5e-324,
+        -5e-324,
+        1e15,
+        -1e15,
+        2.0**52,
+        2.0**63,
+        1e300,
+        -1e300,
+        1.7e308,
+        -1.7e308,
+    ]
+    dates = np.concatenate(
+        [whole, whole + random.random_sample(len(whole)), years, whole / 4, *near, sizes]
+    )
     encoder = assembled(TableColumn("number"), DATES._replace(parts=parts), category(3))
     raw = np.array([np.zeros(len(dates)), dates, np.zeros(len(dates))]).T
     for bins in (False, True):
@@ -146,7 +171,11 @@ def test_parts_of_known_dates():
     core = assembled(DATES)
     noon, begin, evening, monday = core.encode([[0.5], [0.0], [-0.25], [4.75]], bins=True)
     day, week, year = slice(4, 6), slice(9, 11), slice(11, 13)
-    assert noon[day].tolist() == [0, -1] and begin[day].tolist() == [0, 1] and evening[day].tolist() == [-1, 0]
+    assert (
+        noon[day].tolist() == [0, -1]
+        and begin[day].tolist() == [0, 1]
+        and evening[day].tolist() == [-1, 0]
+    )
     assert monday[week].tolist() == [0, 1] and monday[day].tolist() == [-1, 0]
     assert begin[week].tolist() == noon[week].tolist()  # of whole days
     assert begin[year].tolist() == [0, 1] and 0 > evening[year][0] > -0.03
@@ -175,7 +204,9 @@ def test_tiles_of_rows_have_the_bits_of_all_rows():
     whole = encoder.encode(raw, bins=True)
     tiles = [encoder.encode(raw[i : i + 97], bins=True) for i in range(0, len(raw), 97)]
     assert np.concatenate(tiles).tobytes() == whole.tobytes()
-    assert encoder.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
+    assert (
+        encoder.encode(np.asfortranarray(raw)[::-1], bins=True)[::-1].tobytes() == whole.tobytes()
+    )
 
 
 def test_numbers_of_the_largest_magnitude_can_be_learned():
@@ -199,7 +230,11 @@ def test_columns_of_huge_numbers_that_are_clipped_to_one_are_constants():
     [
         ([("number", 2, False)], [0.0, 1.0], "numbers"),
         ([("number", -1, False)], [0.0, 1.0], "numbers"),
-        ([("number", 0, False)], [0.0, 1.0, 2.0], "numbers must have 2 entries for the columns, got 3"),
+        (
+            [("number", 0, False)],
+            [0.0, 1.0, 2.0],
+            "numbers must have 2 entries for the columns, got 3",
+        ),
         ([("number", 0, False)], [0.0, 0.0], "OPTION"),
         ([("number", 2, False, (3, 0, 0))], [0.0, 1.0, 0.0, 1.0, 0.0], "numbers"),
         ([("number", 2, False, (3, 0, 0))], [0.0, 1.0, 0.0, 1.0, 0.5, 0.5], "OPTION"),

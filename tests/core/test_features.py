@@ -46,7 +46,9 @@ def test_activation_parameters_match_numpy(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("output", "loss"), [pair for pair in OUTPUTS if _core.LOSSES[pair[1]].parameter])
+@pytest.mark.parametrize(
+    ("output", "loss"), [pair for pair in OUTPUTS if _core.LOSSES[pair[1]].parameter]
+)
 def test_loss_parameter_matches_numpy(output, loss, dtype):
     p = 0.3
     net = _core.Net((6, 5, 3), ["tanh", output], loss, dtype, None, p)
@@ -74,7 +76,9 @@ def test_losses_tend_to_the_log_loss(loss, parameter, output):
     plain, params = net_and_params((6, 5, 3), ["tanh", output], "log_loss", np.float64)
     net = _core.Net((6, 5, 3), ["tanh", output], loss, np.float64, None, parameter)
     assert net.cost(params, X, Y) == pytest.approx(plain.cost(params, X, Y), rel=1e-7)
-    np.testing.assert_allclose(net.gradient(params, X, Y)[0], plain.gradient(params, X, Y)[0], atol=1e-7)
+    np.testing.assert_allclose(
+        net.gradient(params, X, Y)[0], plain.gradient(params, X, Y)[0], atol=1e-7
+    )
 
 
 def test_focal_loss_of_extreme_logits_is_finite():
@@ -107,11 +111,17 @@ def test_training_matches_numpy(kind, objective, max_norm, dtype):
     twin = reference.Network(SIZES, net.activations, net.loss)
     expected = params.astype(np.float64)
     ours = _core.Optimizer(net, kind, max_norm=max_norm, **SOLVERS[kind])
-    theirs = reference.Optimizer(net.n_params, kind, max_norm=max_norm, is_weight=twin.is_weight(), **SOLVERS[kind])
+    theirs = reference.Optimizer(
+        net.n_params, kind, max_norm=max_norm, is_weight=twin.is_weight(), **SOLVERS[kind]
+    )
     given = {"alpha" if name == "alphas" else name: value for name, value in objective.items()}
     for _ in range(2):
-        cost, penalty, _, _ = net.train_epoch(params, X, Y, ours, batch_size=12, order=order, **objective)
-        costs = reference.train_epoch(twin, expected, X, Y, theirs, batch_size=12, order=order, **given)
+        cost, penalty, _, _ = net.train_epoch(
+            params, X, Y, ours, batch_size=12, order=order, **objective
+        )
+        costs = reference.train_epoch(
+            twin, expected, X, Y, theirs, batch_size=12, order=order, **given
+        )
         tolerance = 2e-4 if dtype == np.float32 else 1e-10
         np.testing.assert_allclose(params, expected, rtol=tolerance, atol=tolerance)
         assert (cost, penalty) == pytest.approx(costs, rel=tolerance)
@@ -133,7 +143,9 @@ def test_a_step_along_the_gradient_has_the_bits_of_training(kind):
 
 def test_equal_alphas_equal_one_alpha():
     net, params, X, Y = problem(np.float32)
-    assert_same_bits(net.gradient(params, X, Y, alphas=[0.4] * 3)[0], net.gradient(params, X, Y, alpha=0.4)[0])
+    assert_same_bits(
+        net.gradient(params, X, Y, alphas=[0.4] * 3)[0], net.gradient(params, X, Y, alpha=0.4)[0]
+    )
 
 
 def test_the_clipped_step_has_the_length_of_max_norm():
@@ -206,7 +218,12 @@ def test_dropout_keeps_the_share_and_the_mean():
     params = np.zeros(net.n_params)
     (_, last), (bias, _) = net.views(params)
     bias[...], last[...] = 1, 1 / 400
-    delta = net.deltas(params, np.zeros((500, 1)), np.zeros((500, 1)), dropout=[0.3], dropout_seed=1)[-1] / 2
+    delta = (
+        net.deltas(params, np.zeros((500, 1)), np.zeros((500, 1)), dropout=[0.3], dropout_seed=1)[
+            -1
+        ]
+        / 2
+    )
     assert delta.mean() == pytest.approx(1, abs=0.005)
 
 
@@ -224,9 +241,19 @@ def test_dropout_does_not_depend_on_threads_or_split(dtype):
         assert_same_bits(ours, theirs[300:])
     results = []
     for n_threads in (1, 2, 4):
-        trained, optimizer = params.copy(), _core.Optimizer(net, "adamw", learning_rate=0.01, max_norm=0.1)
+        trained, optimizer = (
+            params.copy(),
+            _core.Optimizer(net, "adamw", learning_rate=0.01, max_norm=0.1),
+        )
         net.train_epoch(
-            trained, X, Y, optimizer, batch_size=300, n_threads=n_threads, dropout=[0.3, 0.6], alphas=ALPHAS
+            trained,
+            X,
+            Y,
+            optimizer,
+            batch_size=300,
+            n_threads=n_threads,
+            dropout=[0.3, 0.6],
+            alphas=ALPHAS,
         )
         results.append(trained)
     assert_same_bits(results[0], results[1])
@@ -250,7 +277,10 @@ def test_weighted_sums_and_deltas_match_numpy(hidden, dtype):
     weight = uniform(3, ROWS, low=0.0, high=2.0)
     for ours, theirs in zip(net.weighted_sums(X), twin.sums(net.params, X), strict=True):
         assert_close(ours, theirs, dtype)
-    ours, theirs = net.deltas(X, Y, sample_weight=weight), twin.deltas(net.params, X, Y, weight=weight)
+    ours, theirs = (
+        net.deltas(X, Y, sample_weight=weight),
+        twin.deltas(net.params, X, Y, weight=weight),
+    )
     for one, other in zip(ours, theirs, strict=True):
         assert one.dtype == dtype
         assert_close(one, other, dtype)
@@ -265,7 +295,9 @@ def test_weighted_sums_and_deltas_match_numpy(hidden, dtype):
 def test_network_passes_everything_on():
     net = Network(SIZES, ["elu", "leaky_relu"], activation_parameter=[0.5, 0], loss="focal", loss_parameter=1.5,
                   dtype="float64", random_state=0)  # fmt: skip
-    core = _core.Net(SIZES, ["elu", "leaky_relu", "softmax"], "focal", np.float64, [0.5, 0.01, 0], 1.5)
+    core = _core.Net(
+        SIZES, ["elu", "leaky_relu", "softmax"], "focal", np.float64, [0.5, 0.01, 0], 1.5
+    )
     X, Y = inputs(1, ROWS, SIZES[0], np.float64), labels(2, ROWS, SIZES[-1])
     objective = {"alpha": ALPHAS, "dropout": 0.3, "dropout_seed": 5, "dropout_step": 2}
     plain = {"alphas": ALPHAS, "dropout": [0.3, 0.3], "dropout_seed": 5, "dropout_step": 2}
@@ -273,7 +305,10 @@ def test_network_passes_everything_on():
     assert_same_bits(net.gradient(X, Y, **objective).flat, expected)
     assert net.cost(X, Y, **objective) == cost
     optimizer = net.optimizer("adamw", learning_rate=0.1, weight_decay=0.2, max_grad_norm=0.5)
-    twin, params = _core.Optimizer(core, "adamw", learning_rate=0.1, weight_decay=0.2, max_norm=0.5), net.params.copy()
+    twin, params = (
+        _core.Optimizer(core, "adamw", learning_rate=0.1, weight_decay=0.2, max_norm=0.5),
+        net.params.copy(),
+    )
     net.train_epoch(X, Y, 20, optimizer, alpha=0.1, dropout=[0.1, 0.2])
     core.train_epoch(params, X, Y, twin, batch_size=20, alpha=0.1, dropout=[0.1, 0.2])
     assert_same_bits(net.params, params)
@@ -301,7 +336,10 @@ def test_bad_objective_raises(wrong, name):
     [
         ({"activation": "relu", "activation_parameter": 0.1}, "activation_parameter"),
         ({"activation": "elu", "activation_parameter": -0.1}, "activation_parameter"),
-        ({"activation": ["elu", "tanh"], "activation_parameter": [0.1, 0.1]}, "activation_parameter"),
+        (
+            {"activation": ["elu", "tanh"], "activation_parameter": [0.1, 0.1]},
+            "activation_parameter",
+        ),
         ({"loss_parameter": 1}, "loss_parameter"),
         ({"loss": "focal", "loss_parameter": 0}, "loss_parameter"),
         ({"loss": "label_smoothing", "loss_parameter": 1}, "loss_parameter"),
@@ -313,7 +351,9 @@ def test_bad_parameters_raise(wrong, name):
         Network(SIZES, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"weight_decay": -1}, {"max_grad_norm": 0}, {"max_grad_norm": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"weight_decay": -1}, {"max_grad_norm": 0}, {"max_grad_norm": float("nan")}]
+)
 def test_bad_optimizer_raises(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Network(SIZES).optimizer("adamw", learning_rate=0.1, **wrong)

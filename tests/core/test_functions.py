@@ -29,7 +29,9 @@ COMPOSED = {
     "elu": lambda x: mp.expm1(x) if x < 0 else x,
     "silu": lambda x: x / (1 + mp.exp(-x)) if abs(x) < 1e4 else max(x, mp.mpf(0)),
     "gelu": lambda x: x * mp.erfc(-x / mp.sqrt(2)) / 2 if abs(x) < 1e3 else max(x, mp.mpf(0)),
-    "softplus": lambda x: (mp.log1p(mp.exp(x)) if x < 100 else x + mp.exp(-x)) if abs(x) < 1e4 else max(x, mp.mpf(0)),
+    "softplus": lambda x: (
+        (mp.log1p(mp.exp(x)) if x < 100 else x + mp.exp(-x)) if abs(x) < 1e4 else max(x, mp.mpf(0))
+    ),
     "softsign": lambda x: x / (1 + abs(x)),
 }
 
@@ -144,9 +146,9 @@ def test_log_within_two_units_in_the_last_place(dtype):
     net, params = net_and_params((1, 1), ["logistic"], "log_loss", dtype)
     params[:] = [1, 0]
     info = np.finfo(dtype)
-    x = np.concatenate([uniform(0, 800, low=np.log(float(info.tiny)) + 0.1, high=4), np.logspace(-6, 1, 700)]).astype(
-        dtype
-    )[:, None]
+    x = np.concatenate(
+        [uniform(0, 800, low=np.log(float(info.tiny)) + 0.1, high=4), np.logspace(-6, 1, 700)]
+    ).astype(dtype)[:, None]
     p = net.forward(params, x)[:, 0]
     yes = np.ones((1, 1))
     clip = float(info.tiny)

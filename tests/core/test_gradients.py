@@ -55,7 +55,9 @@ OBJECTIVES = {
 @pytest.mark.parametrize(
     "objective",
     [  # "all" has the other terms too; each alone is a slow test
-        pytest.param(terms, id=name, marks=[pytest.mark.slow] if name in ("penalty", "weights") else [])
+        pytest.param(
+            terms, id=name, marks=[pytest.mark.slow] if name in ("penalty", "weights") else []
+        )
         for name, terms in OBJECTIVES.items()
     ],
 )

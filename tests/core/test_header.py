@@ -23,7 +23,9 @@ pytestmark = in_source_tree
 
 def header_text():
     """Return the headers without comments."""
-    return re.sub(r"/\*.*?\*/", " ", "".join(path.read_text("utf-8") for path in HEADERS), flags=re.DOTALL)
+    return re.sub(
+        r"/\*.*?\*/", " ", "".join(path.read_text("utf-8") for path in HEADERS), flags=re.DOTALL
+    )
 
 
 def spaced(text):
@@ -79,16 +81,22 @@ def pxd_blocks(kind):
 
 def pxd_enums():
     text = PXD.read_text(encoding="utf-8")
-    found = re.findall(r"^    ctypedef u?int32_t (\w+)\n    enum:\n((?:        .*\n)+)", text, re.MULTILINE)
+    found = re.findall(
+        r"^    ctypedef u?int32_t (\w+)\n    enum:\n((?:        .*\n)+)", text, re.MULTILINE
+    )
     return {name: [line.strip() for line in body.splitlines()] for name, body in found}
 
 
 def header_structs():
     """Return the fields of each struct in order; `int64_t a, b;` counts as two fields."""
     structs = {}
-    for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\n\} \w+;", header_text(), re.DOTALL):
+    for name, body in re.findall(
+        r"typedef struct (\w+) \{(.*?)\n\} \w+;", header_text(), re.DOTALL
+    ):
         fields = []
-        for line in filter(str.strip, re.sub(r"\bfrom\b", "from_", body).split(";")):  # a keyword of Python
+        for line in filter(
+            str.strip, re.sub(r"\bfrom\b", "from_", body).split(";")
+        ):  # a keyword of Python
             first, *others = line.split(",") if "(" not in line else [line]
             fields.append(declared(first))
             base = first.strip().rsplit(" ", 1)[0]
@@ -116,7 +124,9 @@ def test_pxd_declares_the_structs_of_the_header():
     blocks = pxd_blocks("struct")
     assert blocks.pop("cmlp_net") == blocks.pop("cmlp_model") == ["pass"]  # opaque
     assert len(blocks) >= 9
-    assert {name: [declared(field) for field in fields] for name, fields in blocks.items()} == header_structs()
+    assert {
+        name: [declared(field) for field in fields] for name, fields in blocks.items()
+    } == header_structs()
 
 
 def test_macros_in_the_pxd_are_defined_in_the_header():
@@ -139,11 +149,24 @@ def test_every_function_that_can_fail_documents_its_statuses():
     The rules of cmlp.h have the errors that follow from the parameters of a function.
     """
     text = "".join(path.read_text("utf-8") for path in HEADERS)
-    structs = {"rows", "run", "targets", "objective", "optimizer", "epoch", "training", "encoder", "table", "workers"}
+    structs = {
+        "rows",
+        "run",
+        "targets",
+        "objective",
+        "optimizer",
+        "epoch",
+        "training",
+        "encoder",
+        "table",
+        "workers",
+    }
     assert set(re.findall(r"The errors of (?:an? )?(\w+): ", text)) == structs
     statuses = {name.removeprefix("CMLP_ERROR_") for name in header_enums()["cmlp_status"]}
     known = statuses | {"ASCII"}
-    documented = re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_(?:API|CHECKED) [^;]+;[^\n]*\n)+)", text)
+    documented = re.findall(
+        r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:CMLP_(?:API|CHECKED) [^;]+;[^\n]*\n)+)", text
+    )
     checked, more = set(), 0
     for comment, declarations in documented:
         names = re.findall(r"CMLP_CHECKED cmlp_status (cmlp_\w+)\(", declarations)
@@ -166,12 +189,20 @@ def test_status_values_are_distinct_and_pinned():
     values = dict(re.findall(r"(CMLP_\w+) = (-?\d+)", body))
     assert list(values) == header_enums()["cmlp_status"]
     assert len(set(values.values())) == len(values)
-    ranges = {"FILE_": range(96, 128)} | dict.fromkeys(("ISA", "BUILD", "MEMORY", "MESSAGE"), range(80, 96))
+    ranges = {"FILE_": range(96, 128)} | dict.fromkeys(
+        ("ISA", "BUILD", "MEMORY", "MESSAGE"), range(80, 96)
+    )
     ranges |= dict.fromkeys(("INPUT", "TARGET", "DIVERGED"), range(64, 80)) | {"": range(16, 64)}
     for name, value in list(values.items())[2:]:  # the range is the kind of a status
-        kind = re.match(r"CMLP_ERROR_(FILE_|(?:ISA|BUILD|MEMORY|MESSAGE|INPUT|TARGET|DIVERGED)$|)", name)[1]
+        kind = re.match(
+            r"CMLP_ERROR_(FILE_|(?:ISA|BUILD|MEMORY|MESSAGE|INPUT|TARGET|DIVERGED)$|)", name
+        )[1]
         assert int(value) in ranges[kind], name
-    assert values["CMLP_OK"] == "0" and values["CMLP_ERROR_NULL"] == "16" and values["CMLP_ERROR_DIVERGED"] == "66"
+    assert (
+        values["CMLP_OK"] == "0"
+        and values["CMLP_ERROR_NULL"] == "16"
+        and values["CMLP_ERROR_DIVERGED"] == "66"
+    )
 
 
 def test_compilers_warn_if_a_status_is_ignored():
@@ -195,11 +226,20 @@ def test_compilers_warn_if_a_status_is_ignored():
 )
 def test_headers_compile_alone(tmp_path, name, language, definition):
     source = tmp_path / "alone.c"
-    source.write_text(f"#include <{name}>\n#include <{name}>\nint main(void) {{ return cmlp_net_size() == 0; }}\n")
+    source.write_text(
+        f"#include <{name}>\n#include <{name}>\nint main(void) {{ return cmlp_net_size() == 0; }}\n"
+    )
     if language == "c++" and not has_cplusplus(tmp_path):
         pytest.skip("the compiler does not support C++")
     standard = {"c": ["-std=c99"], "c++": ["-std=c++17", "-Wold-style-cast"]}[language]
-    strict = [*WARNINGS, "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wcast-align", "-Wcast-qual"]
+    strict = [
+        *WARNINGS,
+        "-Wconversion",
+        "-Wsign-conversion",
+        "-Wshadow",
+        "-Wcast-align",
+        "-Wcast-qual",
+    ]
     language = ["-x", language, *standard]
     run(COMPILER, *language, *strict, "-fsyntax-only", *definition, "-I", ROOT / "include", source)
 
@@ -232,7 +272,16 @@ def paddings(folder, *compiler):
     """Return the compiler's warnings of padding in the structs of the installed headers."""
     source = folder / "padding.c"
     source.write_text("#include <cmlp_capi.h>\n")  # and with it all headers of the library
-    command = [*compiler, "-std=c11", "-ffreestanding", "-Wpadded", "-fsyntax-only", "-I", ROOT / "include", source]
+    command = [
+        *compiler,
+        "-std=c11",
+        "-ffreestanding",
+        "-Wpadded",
+        "-fsyntax-only",
+        "-I",
+        ROOT / "include",
+        source,
+    ]
     found = subprocess.run(command, capture_output=True, text=True)
     assert not found.returncode, found.stderr
     return re.findall(r"warning: (padding .*)", found.stderr)
@@ -253,7 +302,9 @@ SMALL = [["arm-none-eabi-gcc"], ["gcc", "-m32"], ["gcc", "-m32", "-malign-double
 @pytest.mark.parametrize("compiler", SMALL, ids=" ".join)
 def test_structs_do_not_end_in_padding_on_32_bits(tmp_path, compiler):
     """A later field in it would not change the size, by which the library knows whether a program has the field."""
-    if not shutil.which(compiler[0]) or (len(compiler) > 1 and platform.machine() not in ("x86_64", "AMD64")):
+    if not shutil.which(compiler[0]) or (
+        len(compiler) > 1 and platform.machine() not in ("x86_64", "AMD64")
+    ):
         pytest.skip(f"needs {compiler[0]} for this processor")
     assert not [line for line in paddings(tmp_path, *compiler) if "struct size" in line]
 

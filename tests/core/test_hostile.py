@@ -100,7 +100,8 @@ class FalseArray:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "array", 3, [X], np.float32(1), X[0], np.full((6, 3), None), ZeroDivisionError()]
+    "value",
+    [None, "array", 3, [X], np.float32(1), X[0], np.full((6, 3), None), ZeroDivisionError()],
 )
 def test_failing_array_conversions_raise(value, net):
     for call in (net.forward, net.activations, lambda a: net.cost(a, Y), lambda a: net.cost(X, a)):
@@ -115,12 +116,18 @@ def test_argument_conversion_that_modifies_other_arguments():
 
     class Changer:
         def __array__(self, dtype=None, copy=None):
-            for change in (lambda: rows.resize((1, 1)), lambda: params.resize(1), lambda: optimizer.state.resize(1)):
+            for change in (
+                lambda: rows.resize((1, 1)),
+                lambda: params.resize(1),
+                lambda: optimizer.state.resize(1),
+            ):
                 with pytest.raises(ValueError):
                     change()
                     raise ValueError  # where an array may be resized, its memory must not be used any more
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # NumPy 2.5 deprecates the assignment
+                warnings.simplefilter(
+                    "ignore", DeprecationWarning
+                )  # NumPy 2.5 deprecates the assignment
                 rows.shape = (18, 1)
             return Y
 
@@ -181,7 +188,9 @@ ROWS = {
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_rows_of_any_layout_give_the_same_bits_as_a_copy(rows, n_threads):
     net = Network([3, 4, 2], random_state=0, n_threads=n_threads)
-    copy = np.array(rows, np.float64 if rows.dtype.kind in "iu" and rows.dtype.itemsize > 1 else None, order="C")
+    copy = np.array(
+        rows, np.float64 if rows.dtype.kind in "iu" and rows.dtype.itemsize > 1 else None, order="C"
+    )
     copy = copy.astype(copy.dtype.newbyteorder("=")).view(np.ndarray)
     assert_same_bits(net.forward(rows), net.forward(copy))
     if len(rows):
@@ -224,12 +233,24 @@ def test_pickles_of_a_network():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"version": 0}, {"sizes": (3,)}, {"sizes": None}, {"activations": ["tanh"]}, {"loss": 5}, {"dtype": "O"}],
+    [
+        {"version": 0},
+        {"sizes": (3,)},
+        {"sizes": None},
+        {"activations": ["tanh"]},
+        {"loss": 5},
+        {"dtype": "O"},
+    ],
 )
 def test_damaged_pickle_of_net_raises(changes):
     net, _, _ = bridge()
     twin = pickle.loads(pickle.dumps(net))
-    assert (twin.sizes, twin.activations, twin.loss, twin.dtype) == (net.sizes, net.activations, net.loss, net.dtype)
+    assert (twin.sizes, twin.activations, twin.loss, twin.dtype) == (
+        net.sizes,
+        net.activations,
+        net.loss,
+        net.dtype,
+    )
     with pytest.raises(ValueError):
         _core.restored_net({**net.get_state(), **changes})
 
@@ -308,7 +329,10 @@ def test_threads_that_share_a_generator():
 
     def draw():
         for _ in range(200):
-            if sorted(random.permutation(100)) != list(range(100)) or not (random.random_sample((700,)) < 1).all():
+            if (
+                sorted(random.permutation(100)) != list(range(100))
+                or not (random.random_sample((700,)) < 1).all()
+            ):
                 failures.append(True)
 
     threads = [threading.Thread(target=draw) for _ in range(4)]
@@ -397,10 +421,22 @@ def test_every_argument_of_the_bridge():
 
     def epoch(**arguments):
         net.train_epoch(
-            **{"params": params.copy(), "X": X, "Y": Y, "optimizer": optimizer, "batch_size": 2, **arguments}
+            **{
+                "params": params.copy(),
+                "X": X,
+                "Y": Y,
+                "optimizer": optimizer,
+                "batch_size": 2,
+                **arguments,
+            }
         )
 
-    description = {"sizes": (3, 2), "activations": ["softmax"], "loss": "log_loss", "dtype": "float32"}
+    description = {
+        "sizes": (3, 2),
+        "activations": ["softmax"],
+        "loss": "log_loss",
+        "dtype": "float32",
+    }
     few = {"params": params, "X": X, "scale": 1.0}
 
     def calls():
@@ -411,7 +447,12 @@ def test_every_argument_of_the_bridge():
         for name in description:
             yield name, lambda v, name=name: _core.Net(**{**description, name: v})
         for name in ("solver", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon"):
-            yield name, lambda v, name=name: _core.Optimizer(net, **{"solver": "adam", "learning_rate": 0.1, name: v})
+            yield (
+                name,
+                lambda v, name=name: _core.Optimizer(
+                    net, **{"solver": "adam", "learning_rate": 0.1, name: v}
+                ),
+            )
         for name in (*few, "out", "n_threads"):
             yield name, lambda v, name=name: net.forward_small(**{**few, name: v})
         for name in optimizer.get_state():
@@ -420,7 +461,10 @@ def test_every_argument_of_the_bridge():
             yield name, lambda v, name=name: _core.restored_net({**net.get_state(), name: v})
         yield "seed", _core.Random
         for draw in (_core.Random(0).permutation, _core.Random(0).random_sample):
-            yield "draw", lambda v, draw=draw: None if isinstance(v, int) and 10**6 < v < 2**40 else draw(v)
+            yield (
+                "draw",
+                lambda v, draw=draw: None if isinstance(v, int) and 10**6 < v < 2**40 else draw(v),
+            )
         yield "step", lambda v: _core.step(net, params.copy(), v, optimizer)
 
     before = params.copy()

@@ -147,7 +147,9 @@ def is_noticed_in_time(call):
     return any(longest_gap(call) < LONGEST_GAP for _ in range(5))
 
 
-needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+needs_timer = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"), reason="this system has no interval timer"
+)
 
 
 LONG_CALLS = {
@@ -161,12 +163,16 @@ LONG_CALLS = {
 
 @needs_timer
 @pytest.mark.slow
-@pytest.mark.parametrize(("sizes", "n"), [((50, 1500, 1500, 3), 3000), ((2, 2, 10_000), 5000)], ids=["deep", "wide"])
+@pytest.mark.parametrize(
+    ("sizes", "n"), [((50, 1500, 1500, 3), 3000), ((2, 2, 10_000), 5000)], ids=["deep", "wide"]
+)
 @pytest.mark.parametrize("call", LONG_CALLS)
 def test_ctrl_c_is_noticed_in_time(sizes, n, call):
     net = Network(sizes, "tanh", random_state=0, n_threads=1)
     X = inputs(1, n, sizes[0], np.float32)
-    Y = np.broadcast_to(np.arange(sizes[-1]) == 0, (n, sizes[-1]))  # all rows are of the first class
+    Y = np.broadcast_to(
+        np.arange(sizes[-1]) == 0, (n, sizes[-1])
+    )  # all rows are of the first class
     # Allocating a large result and freeing it would be a gap too, but none of the core's.
     out = np.ones((n, sizes[-1]), np.float32)
     assert is_noticed_in_time(lambda: LONG_CALLS[call](net, X, Y, out))

@@ -49,8 +49,12 @@ def test_parameters_after_three_epochs_match_numpy(kind, hidden, dtype):
     keywords = {"batch_size": 12, "order": order, "alpha": 0.2}
     tolerance = 1e-4 if dtype == np.float32 else 1e-11
     for _ in range(3):
-        cost, penalty, _, batches = net.train_epoch(params, X, Y, ours, sample_weight=weight, **keywords)
-        expected_costs = reference.train_epoch(twin, expected, X, Y, theirs, weight=weight, **keywords)
+        cost, penalty, _, batches = net.train_epoch(
+            params, X, Y, ours, sample_weight=weight, **keywords
+        )
+        expected_costs = reference.train_epoch(
+            twin, expected, X, Y, theirs, weight=weight, **keywords
+        )
         for a, b in zip(net.views(params), net.views(expected), strict=True):
             for tensor, expected_tensor in zip(a, b, strict=True):
                 assert_close(tensor, expected_tensor, dtype, tolerance)
@@ -69,7 +73,9 @@ def test_training_with_every_loss_matches_numpy(output, loss, dtype):
     theirs = reference.Optimizer(net.n_params, "nesterov", learning_rate=0.02, momentum=0.8)
     for _ in range(2):
         cost = net.train_epoch(params, X, Y, ours, batch_size=270, loss_scale=0.5)[0]
-        expected_cost, _ = reference.train_epoch(twin, expected, X, Y, theirs, batch_size=270, loss_scale=0.5)
+        expected_cost, _ = reference.train_epoch(
+            twin, expected, X, Y, theirs, batch_size=270, loss_scale=0.5
+        )
         assert_close(params, expected, dtype)
         assert_close(cost, expected_cost, dtype)
 
@@ -113,7 +119,14 @@ def test_reporting_the_gradient_norm_changes_nothing_else(kind):
     assert np.isnan(plain[2])
     # The norm is that of the last batch (here only the last row), before its step.
     net, params, X, Y = problem(np.float32)
-    net.train_epoch(params, X[:49], Y[:49], _core.Optimizer(net, kind, **SOLVERS[kind]), batch_size=49, alpha=0.1)
+    net.train_epoch(
+        params,
+        X[:49],
+        Y[:49],
+        _core.Optimizer(net, kind, **SOLVERS[kind]),
+        batch_size=49,
+        alpha=0.1,
+    )
     last, _ = net.gradient(params, X[49:], Y[49:], alpha=0.1)
     assert before[2] == pytest.approx(np.linalg.norm(last.astype(np.float64)), rel=1e-12)
 
@@ -201,25 +214,46 @@ def test_epoch_can_be_resumed_at_a_batch(kind):
     ours, theirs = (_core.Optimizer(net, kind, **SOLVERS[kind]) for _ in range(2))
     assert net.train_epoch(params, X, Y, ours, batch_size=15, rates=[0.1, 0.2, 0.3, 0.4])[3] == 4
     first = net.train_epoch(other, X[:30], Y[:30], theirs, batch_size=15, rates=[0.1, 0.2])
-    rest = net.train_epoch(other, X, Y, theirs, batch_size=15, rates=[0.3, 0.4], order=np.arange(30, len(X)))
+    rest = net.train_epoch(
+        other, X, Y, theirs, batch_size=15, rates=[0.3, 0.4], order=np.arange(30, len(X))
+    )
     assert (first[3], rest[3]) == (2, 2)
     assert_same_bits(params, other)
 
 
 @pytest.mark.parametrize(
-    "epochs", [np.zeros(6), np.zeros((0, 6)), np.zeros((1, 5)), np.zeros((1, 6), np.float32), np.full((1, 6), np.nan)]
+    "epochs",
+    [
+        np.zeros(6),
+        np.zeros((0, 6)),
+        np.zeros((1, 5)),
+        np.zeros((1, 6), np.float32),
+        np.full((1, 6), np.nan),
+    ],
 )
 def test_epochs_must_be_rows_of_six_doubles(epochs):
     net, params, X, Y = problem(np.float32)
-    with pytest.raises(ValueError, match=r"epochs must be rows of 6 values of dtype float64|epoch->before->rows_done"):
-        net.train_epoch(params, X, Y, _core.Optimizer(net, "adam", learning_rate=0.1), epochs, batch_size=15)
+    with pytest.raises(
+        ValueError,
+        match=r"epochs must be rows of 6 values of dtype float64|epoch->before->rows_done",
+    ):
+        net.train_epoch(
+            params, X, Y, _core.Optimizer(net, "adam", learning_rate=0.1), epochs, batch_size=15
+        )
 
 
 @pytest.mark.parametrize("method", ["train_epoch", "forward", "cost", "gradient"])
 def test_long_call_ends_after_its_time(method):
     net = _core.Net((200, 500, 2), ("relu", "softmax"), "log_loss", np.dtype("f4"))
-    params, X, Y = np.zeros(net.n_params, np.float32), np.zeros((2000, 200), np.float32), np.zeros(2000, np.int64)
-    arguments = {"forward": [], "train_epoch": [Y, _core.Optimizer(net, "adam", learning_rate=0.1)]}.get(method, [Y])
+    params, X, Y = (
+        np.zeros(net.n_params, np.float32),
+        np.zeros((2000, 200), np.float32),
+        np.zeros(2000, np.int64),
+    )
+    arguments = {
+        "forward": [],
+        "train_epoch": [Y, _core.Optimizer(net, "adam", learning_rate=0.1)],
+    }.get(method, [Y])
     keywords = {"batch_size": 200} if method == "train_epoch" else {}
     with pytest.raises(TimeLimitReached):
         getattr(net, method)(params, X, *arguments, **keywords, seconds=0.0)
@@ -258,5 +292,9 @@ def test_order_selects_rows_targets_and_weights():
     ours = net.gradient(params, X, Y, order=order, sample_weight=weight, **keywords)
     theirs = net.gradient(params, X[order], Y[order], sample_weight=weight[order], **keywords)
     assert_same_bits(ours[0], theirs[0])
-    assert ours[1] == theirs[1] == net.cost(params, X, Y, order=order, sample_weight=weight, **keywords)
+    assert (
+        ours[1]
+        == theirs[1]
+        == net.cost(params, X, Y, order=order, sample_weight=weight, **keywords)
+    )
     assert_same_bits(net.forward(params, X, order=order), net.forward(params, X[order]))

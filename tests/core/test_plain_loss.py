@@ -25,7 +25,9 @@ N_ROWS, WIDTH, N_OUT = 300, 6, 4
 WEIGHT = np.where(uniform(5, N_ROWS) > 0.8, 0, uniform(6, N_ROWS, low=0.5, high=2.0))
 ORDER = np.random.RandomState(7).permutation(N_ROWS)[:217]
 ADDED = {"alpha": 0.3, "loss_scale": 0.5}
-LIKELIHOODS = [(output, loss) for output in ("softmax", "logistic") for loss in ("focal", "label_smoothing")]
+LIKELIHOODS = [
+    (output, loss) for output in ("softmax", "logistic") for loss in ("focal", "label_smoothing")
+]
 
 
 def plain_name(loss):
@@ -58,7 +60,9 @@ def test_plain_loss_has_the_bits_of_the_log_loss(output, loss, dtype):
             expected = log_loss.cost(params, X, y, **keywords)
             for rows in (X, sparse.csr_array(X)):
                 for n_threads in (1, 2, 3):
-                    found = net.cost_and_plain_loss(params, rows, y, n_threads=n_threads, **keywords, **ADDED)
+                    found = net.cost_and_plain_loss(
+                        params, rows, y, n_threads=n_threads, **keywords, **ADDED
+                    )
                     assert found[1] == expected
 
 
@@ -98,15 +102,21 @@ def test_plain_loss_of_a_function_is_the_function():
     def loss(y, output):
         return ((output - y) ** 4).sum(axis=1), 4 * (output - y) ** 3
 
-    net = Network([WIDTH, 5, N_OUT], "tanh", output="identity", loss=loss, dtype="float64", random_state=0)
+    net = Network(
+        [WIDTH, 5, N_OUT], "tanh", output="identity", loss=loss, dtype="float64", random_state=0
+    )
     X, Y = inputs(1, N_ROWS, WIDTH, np.float64), uniform(2, N_ROWS, N_OUT)
     expected = np.average(loss(Y, net.forward(X))[0], weights=WEIGHT)
-    assert net.cost(X, Y, sample_weight=WEIGHT, alpha=0.3, plain=True) == pytest.approx(expected, rel=1e-14)
+    assert net.cost(X, Y, sample_weight=WEIGHT, alpha=0.3, plain=True) == pytest.approx(
+        expected, rel=1e-14
+    )
 
 
 @pytest.mark.parametrize("loss", ["label_smoothing", "focal", "log_loss", "squared_error"])
 def test_network_returns_the_plain_cost(loss):
-    net, twin = (Network([WIDTH, 5, N_OUT], loss=name, random_state=0) for name in (loss, plain_name(loss)))
+    net, twin = (
+        Network([WIDTH, 5, N_OUT], loss=name, random_state=0) for name in (loss, plain_name(loss))
+    )
     X, y = inputs(1, N_ROWS, WIDTH, np.float32), labels(2, N_ROWS, N_OUT)
     options = {"sample_weight": WEIGHT, "order": ORDER, "dropout": 0.2, "dropout_seed": 3}
     assert net.cost(X, y, plain=True, alpha=0.3, **options) == twin.cost(X, y, **options)

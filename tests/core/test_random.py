@@ -9,7 +9,9 @@ SEEDS = [0, 1, 42, 2**32 - 1]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 31, 32, 33, 623, 624, 625, 1000, 4096, 4097, 60_000])
+@pytest.mark.parametrize(
+    "n", [0, 1, 2, 3, 4, 5, 31, 32, 33, 623, 624, 625, 1000, 4096, 4097, 60_000]
+)
 def test_permutation_matches_numpy(seed, n):
     ours, theirs = _core.Random(seed), np.random.RandomState(seed)
     for _ in range(3):  # each call continues the stream

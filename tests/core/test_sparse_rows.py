@@ -35,4 +35,6 @@ def test_rows_that_were_not_made_by_as_csr_are_checked(indices, indptr):
         Network((3, 2)).forward(CSR(np.ones(2), indices, indptr, (2, 3)))
     for data in (None, np.ones((2, 1)), np.ones(2, object), np.ones(4)[::2]):
         with pytest.raises(ValueError, match=r"X\.data"):
-            Network((3, 2)).forward(CSR(data, np.zeros(2, np.int32), np.arange(3, dtype=np.int32), (2, 3)))
+            Network((3, 2)).forward(
+                CSR(data, np.zeros(2, np.int32), np.arange(3, dtype=np.int32), (2, 3))
+            )

@@ -25,7 +25,9 @@ def train(net, params, optimizer):
 
 
 @pytest.mark.parametrize("kind", ["sgd", "momentum", "nesterov", "adam"])
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))], ids=["copy", "pickle"])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))], ids=["copy", "pickle"]
+)
 def test_optimizer_continues_with_the_same_bits(kind, duplicate):
     net, params, optimizer = trained(kind)
     twin, other = duplicate(optimizer), params.copy()
@@ -69,7 +71,9 @@ def test_damaged_optimizer_raises(changes, message):
         _core.restored({**optimizer.get_state(), **changes})
 
 
-@pytest.mark.parametrize("state", [np.zeros(5, np.float32), np.zeros(52, np.float64), np.zeros(104, np.float64)])
+@pytest.mark.parametrize(
+    "state", [np.zeros(5, np.float32), np.zeros(52, np.float64), np.zeros(104, np.float64)]
+)
 def test_state_that_does_not_fit_the_network_raises(state):
     net, params, optimizer = trained()
     before = params.copy()

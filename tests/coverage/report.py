@@ -42,7 +42,9 @@ class Report:
         self.total: Counter[str] = Counter()
         self.missing: dict[tuple[str, str], int] = {}
         rows = [row for row in TABLE["accepted"] if row.get("unless") not in isas]
-        self.accepted = {(row["file"], text) for row in rows for text in row["text"].splitlines() or [""]}
+        self.accepted = {
+            (row["file"], text) for row in rows for text in row["text"].splitlines() or [""]
+        }
 
     def add(self, group: str, file: str, line: int, text: str, covered: list[bool]) -> None:
         """Count the conditions, the line or the branches at a place."""
@@ -95,11 +97,27 @@ def coverage_of_c(isa: str, everything: bool) -> Report:
                 "LLVM_PROFILE_FILE": f"{folder}/%p.profraw",
                 **({"CMLP_ISA": one} if one else {}),
             }
-            some = left_out if one is None else ["-R", "^(" + "|".join(TABLE["c"]["each_isa"]) + ")$"]
-            _run("ctest", "--test-dir", build, "-j", jobs, "--timeout", "1800", *some, env=environment)
+            some = (
+                left_out if one is None else ["-R", "^(" + "|".join(TABLE["c"]["each_isa"]) + ")$"]
+            )
+            _run(
+                "ctest",
+                "--test-dir",
+                build,
+                "-j",
+                jobs,
+                "--timeout",
+                "1800",
+                *some,
+                env=environment,
+            )
         profile = folder / "profile"
         _run(tools / "llvm-profdata", "merge", "-sparse", *folder.glob("*.profraw"), "-o", profile)
-        programs = [path for path in (build / "tests/c").iterdir() if path.is_file() and os.access(path, os.X_OK)]
+        programs = [
+            path
+            for path in (build / "tests/c").iterdir()
+            if path.is_file() and os.access(path, os.X_OK)
+        ]
         objects = [part for path in programs[1:] for part in ("-object", path)]
         command = [
             tools / "llvm-cov",
@@ -128,7 +146,9 @@ def _of_c(exported: dict[str, Any], isas: list[str]) -> Report:
         if any(file.startswith(prefix) for prefix in TABLE["c"]["conditions"]):
             for record in entry["mcdc_records"]:
                 conditions = next(part for part in record if isinstance(part, list))
-                report.add("conditions of the loader", file, record[0], lines[record[0] - 1], conditions)
+                report.add(
+                    "conditions of the loader", file, record[0], lines[record[0] - 1], conditions
+                )
     return report
 
 
@@ -154,7 +174,9 @@ def coverage_of_python() -> Report:
         options = ["--branch", f"--data-file={data}", "--source=cmlp"]
         tests = [ROOT / test for test in TABLE["python"]["tests"]]
         done = subprocess.run(
-            [*command, "run", *options, "-m", "pytest", "-q", "-n", "0", "-m", "", *tests], cwd=ROOT, check=False
+            [*command, "run", *options, "-m", "pytest", "-q", "-n", "0", "-m", "", *tests],
+            cwd=ROOT,
+            check=False,
         )
         if done.returncode:
             sys.exit("a test has failed")
@@ -170,7 +192,10 @@ def _of_python(files: dict[str, Any]) -> Report:
         if package not in TABLE["python"]["packages"]:
             continue
         lines = (ROOT / "src/cmlp" / file).read_text().splitlines()
-        for branches, covered in ((entry["executed_branches"], True), (entry["missing_branches"], False)):
+        for branches, covered in (
+            (entry["executed_branches"], True),
+            (entry["missing_branches"], False),
+        ):
             for start, _ in branches:
                 report.add(f"branches of {package}", file, start, lines[start - 1], [covered])
     return report
@@ -178,12 +203,16 @@ def _of_python(files: dict[str, Any]) -> Report:
 
 def main() -> None:
     """Read the arguments, measure, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("language", choices=["c", "python"])
     parser.add_argument("--isa", default="generic;avx2")
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
-    report = coverage_of_c(options.isa, options.all) if options.language == "c" else coverage_of_python()
+    report = (
+        coverage_of_c(options.isa, options.all) if options.language == "c" else coverage_of_python()
+    )
     sys.exit(not report.show())
 
 

@@ -17,9 +17,52 @@ from cmlp._model.table_columns import checked_types
 
 # Cells as they are in a file: of each kind of number, date, missing value and text, with spaces and quotation marks.
 CELLS = [
-    *("1", "-2.5", "+.5", "1e3", " 7 ", "1.", "007", "1_0", "0x10", "1,5", "1.234,50", "$5", "inf", "nan", "\uff11"),
-    *("", " ", "NA", "#N/A", "<NA>", "?", "-", "None", "n/a", "TRUE", "False", "yes", "2020-05-01", "20200501"),
-    *("2020-05-01T12:00:00+02:00", "01.05.2020", "# 5", "#", "//", "sep=;", "a b", "é", "'q'", "two\nlines", "x\r\ny"),
+    *(
+        "1",
+        "-2.5",
+        "+.5",
+        "1e3",
+        " 7 ",
+        "1.",
+        "007",
+        "1_0",
+        "0x10",
+        "1,5",
+        "1.234,50",
+        "$5",
+        "inf",
+        "nan",
+        "\uff11",
+    ),
+    *(
+        "",
+        " ",
+        "NA",
+        "#N/A",
+        "<NA>",
+        "?",
+        "-",
+        "None",
+        "n/a",
+        "TRUE",
+        "False",
+        "yes",
+        "2020-05-01",
+        "20200501",
+    ),
+    *(
+        "2020-05-01T12:00:00+02:00",
+        "01.05.2020",
+        "# 5",
+        "#",
+        "//",
+        "sep=;",
+        "a b",
+        "é",
+        "'q'",
+        "two\nlines",
+        "x\r\ny",
+    ),
     *('say "x"', '"', ",", ";", "a|b", "tab\tinside", "\u00a0", "\u2028", "Total", "x" * 3000),
 ]
 
@@ -28,7 +71,11 @@ def content_of(rows, separator, end, all_quoted):
     """Write rows as RFC 4180 says."""
 
     def cell(text):
-        if all_quoted or set(text) & {separator, '"', "\n", "\r"} or (len(rows[0]) == 1 and not text.strip()):
+        if (
+            all_quoted
+            or set(text) & {separator, '"', "\n", "\r"}
+            or (len(rows[0]) == 1 and not text.strip())
+        ):
             return '"' + text.replace('"', '""') + '"'
         return text
 
@@ -39,7 +86,10 @@ def cells_of(path, **options):
     file = TextFile(str(path), TextOptions(**options))
     blocks = list(file.cells())
     rows = [row for block in blocks for row in zip(*block.columns, strict=True)]
-    assert [block.first for block in blocks] == [0, *itertools.accumulate(len(b.lines) for b in blocks)][: len(blocks)]
+    assert [block.first for block in blocks] == [
+        0,
+        *itertools.accumulate(len(b.lines) for b in blocks),
+    ][: len(blocks)]
     return file, rows
 
 
@@ -50,12 +100,17 @@ def cells_of(path, **options):
 def test_pandas_has_the_same_rows_and_cells(tmp_path, separator, end, all_quoted, width):
     pandas = package("pandas")
     rng = np.random.RandomState(width)
-    rows = [[f"name {i}" for i in range(width)], *rng.choice(np.array(CELLS, object), (400, width)).tolist()]
+    rows = [
+        [f"name {i}" for i in range(width)],
+        *rng.choice(np.array(CELLS, object), (400, width)).tolist(),
+    ]
     content = content_of(rows, separator, end, all_quoted)
     for encoding, pack in (("utf-8", bytes), ("utf-8-sig", gzip.compress), ("utf-16", bytes)):
         (tmp_path / "t.csv").write_bytes(pack(content.encode(encoding)))
         stated = None if encoding.startswith("utf-8") else encoding
-        file, found = cells_of(tmp_path / "t.csv", separator=separator, encoding=stated, header=True)
+        file, found = cells_of(
+            tmp_path / "t.csv", separator=separator, encoding=stated, header=True
+        )
         judge = pandas.read_csv(
             io.BytesIO(content.encode(encoding)),
             sep=separator,
@@ -76,8 +131,12 @@ def test_blank_lines_are_rows_in_a_file_of_one_column_only(tmp_path, end):
         (tmp_path / "t.csv").write_bytes(content.encode())
         width = 1 + lines[0].count(",")
         _, found = cells_of(tmp_path / "t.csv")
-        judge = pandas.read_csv(io.StringIO(content), dtype=str, keep_default_na=False, skip_blank_lines=width > 1)
-        assert [tuple(map(str.strip, row)) for row in found] == list(judge.itertuples(index=False, name=None))
+        judge = pandas.read_csv(
+            io.StringIO(content), dtype=str, keep_default_na=False, skip_blank_lines=width > 1
+        )
+        assert [tuple(map(str.strip, row)) for row in found] == list(
+            judge.itertuples(index=False, name=None)
+        )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +161,11 @@ def test_blank_lines_are_rows_in_a_file_of_one_column_only(tmp_path, end):
 def test_separator_and_names_are_found(tmp_path, content, separator, names, rows):
     (tmp_path / "t.csv").write_bytes(content.encode())
     file, found = cells_of(tmp_path / "t.csv")
-    assert (file.separator, len(found), file.names is not None) == (separator, rows, names is not None)
+    assert (file.separator, len(found), file.names is not None) == (
+        separator,
+        rows,
+        names is not None,
+    )
     assert names is None or file.names == names
 
 
@@ -133,12 +196,28 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
         ("infinite", ["inf", "-INF", "Infinity", "1e999", "9" * 400]),
         ("boolean", ["True", "false", "TRUE", " True "]),
         ("date", ["2020-05-01", "0001-01-01", "9999-12-31", " 2020-02-29"]),
-        ("time", ["2020-05-01T12:00", "2020-05-01 12:00:59", "2020-05-01T12:00:00.123456789", "2020-05-01T00:00:01,5"]),
+        (
+            "time",
+            [
+                "2020-05-01T12:00",
+                "2020-05-01 12:00:59",
+                "2020-05-01T12:00:00.123456789",
+                "2020-05-01T00:00:01,5",
+            ],
+        ),
         (
             "instant",
-            ["2020-05-01T12:00Z", "2020-05-01 12:00:00+02:00", "2020-05-01T12:00:00-0530", "2020-05-01T12:00+02"],
+            [
+                "2020-05-01T12:00Z",
+                "2020-05-01 12:00:00+02:00",
+                "2020-05-01T12:00:00-0530",
+                "2020-05-01T12:00+02",
+            ],
         ),
-        ("missing", ["", "NA", "#N/A", "<NA>", "NaN", "-nan", "None", "null", "NULL", "n/a", "1.#IND"]),
+        (
+            "missing",
+            ["", "NA", "#N/A", "<NA>", "NaN", "-nan", "None", "null", "NULL", "n/a", "1.#IND"],
+        ),
         ("mark", ["?", "-", ".", " ", "na", "NONE", "Null", " NA "]),
         ("similar", ["1,5", "1 000", "\u0661", "\uff11", "1,000", "$5", "12%"]),
         (
@@ -163,7 +242,14 @@ def test_a_block_ends_anywhere(tmp_path, monkeypatch):
                     "2020-05-01T24:00",
                     "2020-05-01T12",
                 ),
-                *("2020-05-01T12:60", "2020-W01-1", "+02020-05-01", "2020-05-01T12:00+24:00", "01.05.2020", "-infinit"),
+                *(
+                    "2020-05-01T12:60",
+                    "2020-W01-1",
+                    "+02020-05-01",
+                    "2020-05-01T12:00+24:00",
+                    "01.05.2020",
+                    "-infinit",
+                ),
             ],
         ),
     ],
@@ -190,10 +276,27 @@ def test_each_cell_has_a_kind(kind, cells):
 )
 def test_blocks_are_parsed_as_each_cell_is(cells):
     grammar, rng = Grammar(cells), np.random.RandomState(0)
-    numbers = ["1", "-2.5", "1,5", "1.234", "1,234.5", "1.234,5", "1 000", "1'000", " 7", "1e3", "", "NA", "?", "nan"]
+    numbers = [
+        "1",
+        "-2.5",
+        "1,5",
+        "1.234",
+        "1,234.5",
+        "1.234,5",
+        "1 000",
+        "1'000",
+        " 7",
+        "1e3",
+        "",
+        "NA",
+        "?",
+        "nan",
+    ]
     others = [*CELLS, "+nan", "1_000", "12,34", "1,2345", "007"]
     for _ in range(2000):
-        block = rng.choice(numbers if rng.rand() < 0.8 else [*numbers, *others], rng.randint(1, 4)).tolist()
+        block = rng.choice(
+            numbers if rng.rand() < 0.8 else [*numbers, *others], rng.randint(1, 4)
+        ).tolist()
         one_by_one = [np.nan if grammar.is_mark(cell) else grammar.number(cell) for cell in block]
         found = grammar.numbers(block)
         if found is not None:
@@ -228,27 +331,66 @@ def test_dates_with_an_offset_are_of_the_years_1_to_9999_in_utc():
         "9999-12-31T23:58-00:01",
     ):
         assert grammar.date(text).kind == grammar.kind(text) == "instant"
-    for text in ("0001-01-01T00:00+14:00", "0001-01-01T13:59:59.999999+14:00", "9999-12-31T23:59-00:01"):
+    for text in (
+        "0001-01-01T00:00+14:00",
+        "0001-01-01T13:59:59.999999+14:00",
+        "9999-12-31T23:59-00:01",
+    ):
         assert grammar.date(text) is None and grammar.kind(text) == "text"
 
 
 def test_numbers_in_other_forms_are_recognized():
-    for cell in ("1,5", "1.234,50", "1,234,567", "1 234", "$5", "5 €", "(1,000)", "12%", "-$3.50", "1'000"):
+    for cell in (
+        "1,5",
+        "1.234,50",
+        "1,234,567",
+        "1 234",
+        "$5",
+        "5 €",
+        "(1,000)",
+        "12%",
+        "-$3.50",
+        "1'000",
+    ):
         assert looks_like_a_number(cell), cell
-    for cell in ("", "01.05.2020", "12:30", "1-2", "a1", "1.2.3", "555-1234", "1_000", "1,2,3", "x"):
+    for cell in (
+        "",
+        "01.05.2020",
+        "12:30",
+        "1-2",
+        "a1",
+        "1.2.3",
+        "555-1234",
+        "1_000",
+        "1,2,3",
+        "x",
+    ):
         assert not looks_like_a_number(cell), cell
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, [], [".", "."], [".", ".", []], [";", "", []], [".", "", [1]], [".", "", "x"], [",", ",", []], None, 5],
+    [
+        {},
+        [],
+        [".", "."],
+        [".", ".", []],
+        [";", "", []],
+        [".", "", [1]],
+        [".", "", "x"],
+        [",", ",", []],
+        None,
+        5,
+    ],
 )
 def test_damaged_cells_of_a_model_are_refused(fields):
     with pytest.raises(ValueError, match="'cells'"):
         checked_cell_format(fields)
 
 
-@pytest.mark.parametrize("kinds", ["date", ["date"], ["word", "number"], ["category", "number"], [1, 2]])
+@pytest.mark.parametrize(
+    "kinds", ["date", ["date"], ["word", "number"], ["category", "number"], [1, 2]]
+)
 def test_damaged_kinds_of_a_model_are_refused(kinds):
     with pytest.raises(ValueError, match="'column_kinds'"):
         checked_types(kinds, ["number", "category"])
@@ -257,5 +399,9 @@ def test_damaged_kinds_of_a_model_are_refused(kinds):
 def test_a_thousands_separator_differs_from_the_decimal_point():
     with pytest.raises(DataError, match="must differ"):
         TextOptions(decimal=",", thousands=",").cell_format(CellFormat())
-    assert TextOptions(decimal=",").cell_format(CellFormat(".", ",", ("x",))) == CellFormat(",", "", ("x",))
-    assert TextOptions(missing=("x", "y")).cell_format(CellFormat(missing=("x",))) == CellFormat(missing=("x", "y"))
+    assert TextOptions(decimal=",").cell_format(CellFormat(".", ",", ("x",))) == CellFormat(
+        ",", "", ("x",)
+    )
+    assert TextOptions(missing=("x", "y")).cell_format(CellFormat(missing=("x",))) == CellFormat(
+        missing=("x", "y")
+    )

@@ -38,7 +38,11 @@ def outcome(path, monkeypatch, n_cells, cells):
         rows = file.training_rows([0], 1)
         what = rows.other_than_number
         frame = rows.take_columns()
-        table = None if what is not None else np.asarray(file.training_rows([0], 1).take_numbers(None).X).tolist()
+        table = (
+            None
+            if what is not None
+            else np.asarray(file.training_rows([0], 1).take_numbers(None).X).tolist()
+        )
     except DataError as error:
         return str(error)
     column = frame["x"]
@@ -47,7 +51,14 @@ def outcome(path, monkeypatch, n_cells, cells):
         target = kind, rows.labels().tolist(), rows.labels().dtype.kind
     except DataError as error:
         target = str(error)
-    return column.column_type, column.to_pylist(), str(np.asarray(column).dtype), what, table, target
+    return (
+        column.column_type,
+        column.to_pylist(),
+        str(np.asarray(column).dtype),
+        what,
+        table,
+        target,
+    )
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -67,12 +78,15 @@ def test_blocks_do_not_matter(tmp_path, monkeypatch, pool, cells):
                 "x;y\n" + "".join(f"{x};{y}\n" for x, y in zip(entries, targets, strict=True))
             )
             whole, *others = (
-                outcome(tmp_path / "t.csv", monkeypatch, n_cells, cells) for n_cells in (1 << 20, 1, 8, 20)
+                outcome(tmp_path / "t.csv", monkeypatch, n_cells, cells)
+                for n_cells in (1 << 20, 1, 8, 20)
             )
             assert all(other == whole for other in others), entries
 
 
-@pytest.mark.parametrize("pool", ["integer", "number", "date", "time", "instant", "boolean", "text", "large"])
+@pytest.mark.parametrize(
+    "pool", ["integer", "number", "date", "time", "instant", "boolean", "text", "large"]
+)
 def test_the_order_of_rows_does_not_matter(tmp_path, monkeypatch, pool):
     rng = np.random.RandomState(1)
     entries = rng.choice([*POOLS[pool], ""], 60).tolist()
@@ -85,7 +99,15 @@ def test_the_order_of_rows_does_not_matter(tmp_path, monkeypatch, pool):
 
 
 def test_kinds_are_those_of_the_grammar(tmp_path, monkeypatch):
-    kinds = {"zeros": "text", "large": "integer", "unsigned": "integer", "huge": "integer", "midnight": "date"}
+    kinds = {
+        "zeros": "text",
+        "large": "integer",
+        "unsigned": "integer",
+        "huge": "integer",
+        "midnight": "date",
+    }
     for pool in ("integer", "number", "boolean", "date", "time", "instant", "text", *kinds):
         (tmp_path / "t.csv").write_text("x;y\n" + "".join(f"{x};1\n" for x in POOLS[pool] * 5))
-        assert outcome(tmp_path / "t.csv", monkeypatch, 1 << 20, CellFormat())[0] == kinds.get(pool, pool)
+        assert outcome(tmp_path / "t.csv", monkeypatch, 1 << 20, CellFormat())[0] == kinds.get(
+            pool, pool
+        )

@@ -16,7 +16,9 @@ from cmlp import datasets
 
 SOURCE = Path(__file__).parents[2]
 
-whole_sets = pytest.mark.skipif("CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder with the whole sets")
+whole_sets = pytest.mark.skipif(
+    "CMLP_DATA" not in os.environ, reason="CMLP_DATA names no folder with the whole sets"
+)
 
 
 def sha256(array):
@@ -113,7 +115,9 @@ def test_make_sample_creates_the_bundled_sample(tmp_path, monkeypatch):
     assert len(names) == 6 and names == {path.name for path in tmp_path.iterdir()}
     for name in names:
         # Compressed bytes may differ between versions of zlib.
-        made, kept = (gzip.decompress((where / name).read_bytes()) for where in (tmp_path, embedded))
+        made, kept = (
+            gzip.decompress((where / name).read_bytes()) for where in (tmp_path, embedded)
+        )
         assert made == kept
 
 
@@ -147,7 +151,9 @@ def test_file_of_another_length_than_its_header_states_raises(folder, change):
     path = folder / f"train-{IMAGES}"
     content = path.read_bytes()
     path.write_bytes(content[:change] if change < 0 else content + bytes(change))
-    with pytest.raises(ValueError, match="must have 3936 bytes for the 5 x 28 x 28 values") as caught:
+    with pytest.raises(
+        ValueError, match="must have 3936 bytes for the 5 x 28 x 28 values"
+    ) as caught:
         datasets.load_mnist()
     assert str(path) in str(caught.value)
     assert ("got more" if change > 0 else f"got {3936 + change} bytes") in str(caught.value)
@@ -215,7 +221,9 @@ def test_label_above_nine_raises(folder):
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")])
+@pytest.mark.parametrize(
+    "load, name", [(datasets.load_mnist, "mnist"), (datasets.load_fashion_mnist, "fashion-mnist")]
+)
 def test_error_without_pooch_explains_how_to_get_the_files(load, name, monkeypatch):
     monkeypatch.delenv("CMLP_DATA", raising=False)
     monkeypatch.setitem(sys.modules, "pooch", None)

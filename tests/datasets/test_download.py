@@ -51,7 +51,9 @@ def server(tmp_path, monkeypatch):
         shape = (count, 28, 28) if "images" in name else count
         content = idx(rng.integers(0, 10, shape, dtype=np.uint8))
         (folder / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as httpd:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))
+    ) as httpd:
         httpd.folder, httpd.requested = folder, []
         httpd.url = f"http://127.0.0.1:{httpd.server_port}/"
         threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
@@ -63,7 +65,10 @@ def server(tmp_path, monkeypatch):
 
 
 def source(folder, *mirrors):
-    checksums = {f"{name}.gz": hashlib.sha256((folder / f"{name}.gz").read_bytes()).hexdigest() for name in NAMES}
+    checksums = {
+        f"{name}.gz": hashlib.sha256((folder / f"{name}.gz").read_bytes()).hexdigest()
+        for name in NAMES
+    }
     return _download.Mirrors("MNIST", "mnist", mirrors, checksums)
 
 
@@ -91,7 +96,9 @@ def test_second_mirror_is_used_if_the_first_one_fails(server, first, monkeypatch
     assert len(server.requested) == 8
 
 
-@pytest.mark.parametrize("mirror, reason", [("missing/", "404"), ("truncated/", ""), ("changed/", "hash")])
+@pytest.mark.parametrize(
+    "mirror, reason", [("missing/", "404"), ("truncated/", ""), ("changed/", "hash")]
+)
 def test_error_names_each_mirror_and_keeps_no_file(server, tmp_path, mirror, reason, monkeypatch):
     monkeypatch.setattr(_download, "MNIST", source(server.folder, server.url + mirror))
     with pytest.raises(FileNotFoundError) as caught:

@@ -15,12 +15,23 @@ pa, parquet = package("pyarrow"), package("pyarrow.parquet")
 
 X, Y = uniform(0, 300, 4).astype(np.float32), labels(1, 300, 3)
 NAMES = list("abcd")
-FIT = {"max_iter": 2, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "shuffle": False}
+FIT = {
+    "max_iter": 2,
+    "tol": 0,
+    "n_iter_no_change": float("inf"),
+    "random_state": 0,
+    "shuffle": False,
+}
 
 
 @pytest.fixture
 def path(tmp_path):
-    columns = {**dict(zip(NAMES, X.T, strict=True)), "y": Y, "w": 1.0 + Y, "text": np.array(["no", "yes", "so"])[Y]}
+    columns = {
+        **dict(zip(NAMES, X.T, strict=True)),
+        "y": Y,
+        "w": 1.0 + Y,
+        "text": np.array(["no", "yes", "so"])[Y],
+    }
     parquet.write_table(pa.table(columns), tmp_path / "rows.parquet", row_group_size=70)
     return tmp_path / "rows.parquet"
 
@@ -41,7 +52,9 @@ def test_text_weights_several_targets_and_files(path):
     model = MLPClassifier((4,), **FIT)
     blocks = ParquetBlocks([path, str(path)], "text", columns=NAMES, sample_weight="w")
     model.fit_batches(blocks, classes=["no", "so", "yes"])
-    twice = [np.concatenate([part, part]) for part in (X, np.array(["no", "yes", "so"])[Y], 1.0 + Y)]
+    twice = [
+        np.concatenate([part, part]) for part in (X, np.array(["no", "yes", "so"])[Y], 1.0 + Y)
+    ]
     np.testing.assert_array_equal(model.coefs_[0], MLPClassifier((4,), **FIT).fit(*twice).coefs_[0])
     assert blocks.classes().tolist() == ["no", "so", "yes"]
     several = ParquetBlocks(path, ["y", "w"], columns=NAMES)
@@ -57,7 +70,10 @@ def test_errors_name_file_and_column(path, tmp_path, monkeypatch):
         ParquetBlocks(path, "z")
     twice = pa.table([pa.array([1.0]), pa.array([2.0]), pa.array([0])], names=["a", "a", "y"])
     parquet.write_table(twice, tmp_path / "twice.parquet")
-    for target, columns in (("y", None), ("a", ["y"])):  # some versions of pyarrow end in a KeyError
+    for target, columns in (
+        ("y", None),
+        ("a", ["y"]),
+    ):  # some versions of pyarrow end in a KeyError
         with pytest.raises(ValueError, match=r"twice.parquet has 2 columns 'a'\."):
             ParquetBlocks(tmp_path / "twice.parquet", target, columns=columns)
     with pytest.raises(ValueError, match="block_rows must be a positive integer, got 0"):
@@ -94,4 +110,6 @@ def test_a_null_names_its_block(path, tmp_path):
     columns = pa.table({"a": [1.0, None, 2.0, 3.0], "y": [0, 1, 1, 0]})
     parquet.write_table(columns, tmp_path / "null.parquet", row_group_size=1)
     with pytest.raises(ValueError, match="In block 1: X, column 'a' is null at row 0"):
-        MLPClassifier((4,), **FIT).fit_batches(ParquetBlocks(tmp_path / "null.parquet", "y"), classes=[0, 1])
+        MLPClassifier((4,), **FIT).fit_batches(
+            ParquetBlocks(tmp_path / "null.parquet", "y"), classes=[0, 1]
+        )

@@ -12,8 +12,12 @@ da, dask = package("dask.array"), package("dask")
 
 X = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
 LABELS = np.array(["north", "south", "west"])[np.argmax(X[:, :3], axis=1)]
-CLASSIFIER = cmlp.MLPClassifier((6,), max_iter=3, tol=0, n_iter_no_change=float("inf"), random_state=0)
-TWO = cmlp.MLPRegressor(hidden_layer_sizes=(6,), max_iter=3, tol=0, n_iter_no_change=float("inf"), random_state=0)
+CLASSIFIER = cmlp.MLPClassifier(
+    (6,), max_iter=3, tol=0, n_iter_no_change=float("inf"), random_state=0
+)
+TWO = cmlp.MLPRegressor(
+    hidden_layer_sizes=(6,), max_iter=3, tol=0, n_iter_no_change=float("inf"), random_state=0
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +62,13 @@ def test_data_frames_keep_their_index():
     frame = pandas.DataFrame(X, columns=list("abcd"), index=np.arange(200) + 1000)
     model = cmlp.MLPClassifier(**CLASSIFIER.get_params()).fit(frame, LABELS)
     lazy = dd.from_pandas(frame, npartitions=4)
-    labels, shares = (cmlp.distributed.predict(model, lazy, method=name) for name in ("predict", "predict_proba"))
-    assert shares.columns.tolist() == ["north", "south", "west"] and (shares.dtypes == np.float32).all()
+    labels, shares = (
+        cmlp.distributed.predict(model, lazy, method=name) for name in ("predict", "predict_proba")
+    )
+    assert (
+        shares.columns.tolist() == ["north", "south", "west"]
+        and (shares.dtypes == np.float32).all()
+    )
     with dask.config.set(scheduler="synchronous"):
         computed = labels.compute()
         assert computed.index.equals(frame.index) and computed.dtype == labels.dtype
@@ -71,14 +80,18 @@ def test_data_frames_keep_their_index():
 
 def test_bad_arguments_are_named(classifier):
     rows = da.from_array(X, chunks=50)
-    with pytest.raises(ValueError, match=r"method must be one of 'predict', .* for MLPClassifier, got 'fit'") as caught:
+    with pytest.raises(
+        ValueError, match=r"method must be one of 'predict', .* for MLPClassifier, got 'fit'"
+    ) as caught:
         cmlp.distributed.predict(classifier, rows, method="fit")
     assert (caught.value.parameter, caught.value.value) == ("method", "fit")
     with pytest.raises(ValueError, match=r"X must have shape \(n, 4\), got \(200, 3\)"):
         cmlp.distributed.predict(classifier, rows[:, :3])
     with pytest.raises(TypeError, match="X must be a Dask array or a Dask data frame, got ndarray"):
         cmlp.distributed.predict(classifier, X)
-    with pytest.raises(TypeError, match="model must be an MLPClassifier or MLPRegressor, got Network"):
+    with pytest.raises(
+        TypeError, match="model must be an MLPClassifier or MLPRegressor, got Network"
+    ):
         cmlp.distributed.predict(cmlp.Network([4, 2]), rows)
     with pytest.raises(AttributeError, match="is not fitted yet"):
         cmlp.distributed.predict(cmlp.MLPClassifier(), rows)

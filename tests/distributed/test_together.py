@@ -37,7 +37,11 @@ def test_model_is_returned_and_gets_the_weights_of_validation_rows():
     expected = digest(model_of("weights")[0].fit(X, y, weight, **held))
     models = [model_of("weights")[0] for _ in range(2)]
     found = in_threads(
-        2, lambda comm: cmlp.distributed.fit(models[comm.rank], X, y, weight, comm=comm, **held) is models[comm.rank]
+        2,
+        lambda comm: (
+            cmlp.distributed.fit(models[comm.rank], X, y, weight, comm=comm, **held)
+            is models[comm.rank]
+        ),
     )
     assert found == [True, True]
     assert [digest(model) for model in models] == [expected] * 2
@@ -46,7 +50,10 @@ def test_model_is_returned_and_gets_the_weights_of_validation_rows():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"comm": Alone(), "client": object()}, "client must be None with comm, .*either processes or a Dask cluster"),
+        (
+            {"comm": Alone(), "client": object()},
+            "client must be None with comm, .*either processes or a Dask cluster",
+        ),
         ({"local": True}, "local=True needs comm, the communicator of the processes."),
         ({"shards": 2}, "shards needs comm, got 2: on a Dask cluster, .* as fit_batches does"),
     ],
@@ -82,7 +89,9 @@ def test_a_number_of_shards_cuts_the_rows_of_each_process():
     def fit(comm):
         rows = slice(650 * comm.rank, 650 * (comm.rank + 1))
         other = model_of("weights")[0].set_params(batch_size=512)
-        return digest(cmlp.distributed.fit(other, X[rows], y[rows], comm=comm, local=True, shards=2))
+        return digest(
+            cmlp.distributed.fit(other, X[rows], y[rows], comm=comm, local=True, shards=2)
+        )
 
     assert in_threads(2, fit) == [expected] * 2
 
@@ -98,5 +107,7 @@ model = cmlp.MLPRegressor(hidden_layer_sizes=(2,), solver="sgd", max_iter=1, tol
 cmlp.distributed.fit(model, [[0.0], [1.0]], [0.0, 1.0], comm=Alone())
 print([name for name in sys.modules if name.partition(".")[0] in ("dask", "distributed")])
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

@@ -40,7 +40,9 @@ def test_parallel_post_fit_of_dask_ml():
 
 
 def test_incremental_of_dask_ml():
-    wrapper = package("dask_ml.wrappers").Incremental(model(), shuffle_blocks=False, assume_equal_chunks=True)
+    wrapper = package("dask_ml.wrappers").Incremental(
+        model(), shuffle_blocks=False, assume_equal_chunks=True
+    )
     rows, labels = da.from_array(X, chunks=(40, 4)), da.from_array(LABELS, chunks=40)
     with dask.config.set(scheduler="synchronous"):
         wrapper.fit(rows, labels, classes=[0, 1])

@@ -25,11 +25,15 @@ CLASSES = ["no", "perhaps", "yes"]
 
 
 def classifier(**params):
-    return cmlp.MLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0, **SETTLED, **params})
+    return cmlp.MLPClassifier(
+        **{"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0, **SETTLED, **params}
+    )
 
 
 def regressor(**params):
-    return cmlp.MLPRegressor(**{"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0, **SETTLED, **params})
+    return cmlp.MLPRegressor(
+        **{"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0, **SETTLED, **params}
+    )
 
 
 def blocks(*ends, y=LABELS, rows=X):
@@ -48,7 +52,9 @@ def expected():
 
 
 def client_of(**options):
-    return distributed.Client(dashboard_address="127.0.0.1:0", set_as_default=False, threads_per_worker=1, **options)
+    return distributed.Client(
+        dashboard_address="127.0.0.1:0", set_as_default=False, threads_per_worker=1, **options
+    )
 
 
 # The same bits
@@ -77,14 +83,20 @@ def test_a_worker_that_is_killed_changes_no_bit(expected):
 
 def test_arrays_and_delayed_blocks_give_the_same_bits(expected, threads):
     da, delayed = package("dask.array"), package("dask").delayed
-    rows, labels = da.from_array(X, chunks=((100, 200, 130), (2, 2, 1))), da.from_array(LABELS, chunks=77)
+    rows, labels = (
+        da.from_array(X, chunks=((100, 200, 130), (2, 2, 1))),
+        da.from_array(LABELS, chunks=77),
+    )
     equal(cmlp.distributed.fit(classifier(), rows, labels, client=threads), expected)
     unknown = rows[rows[:, 0] > -np.inf], labels[rows.rechunk((77, -1))[:, 0] > -np.inf]
     with pytest.raises(ValueError, match=r"y must have as many blocks as X \(3\), got 6"):
         cmlp.distributed.fit(classifier(), *unknown, client=threads)
     whole = [delayed(lambda pair: pair, pure=False)(pair) for pair in blocks(100, 300)]
     equal(cmlp.distributed.fit(classifier(), whole, client=threads), expected)
-    lists = [X[:100], delayed(X[100:300]), X[300:]], [LABELS[:100], LABELS[100:300], delayed(LABELS[300:])]
+    lists = (
+        [X[:100], delayed(X[100:300]), X[300:]],
+        [LABELS[:100], LABELS[100:300], delayed(LABELS[300:])],
+    )
     equal(cmlp.distributed.fit(classifier(), *lists, client=threads), expected)
 
 
@@ -112,8 +124,20 @@ def test_sparse_blocks_give_the_bits_of_dense_ones(threads):
     "params",
     [
         {},
-        {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 1.0, "max_iter": 20},
-        {"solver": "adamw", "weight_decay": 0.1, "learning_rate": "one_cycle", "warmup": 7, "dropout": 0.2},
+        {
+            "solver": "sgd",
+            "learning_rate": "adaptive",
+            "n_iter_no_change": 1,
+            "tol": 1.0,
+            "max_iter": 20,
+        },
+        {
+            "solver": "adamw",
+            "weight_decay": 0.1,
+            "learning_rate": "one_cycle",
+            "warmup": 7,
+            "dropout": 0.2,
+        },
         {"input_scale": "standard", "alpha": [0.1, 0.2], "batch_size": 60},
     ],
 )
@@ -196,7 +220,10 @@ def test_checkpoint_and_resume_give_the_same_bits(tmp_path, threads, expected):
     with pytest.raises(RuntimeError, match="the caller ends"):
         cmlp.distributed.fit(model, blocks(100, 300), client=threads)
     assert not hasattr(model, "coefs_")
-    equal(cmlp.distributed.fit(cmlp.load(path), blocks(100, 300), client=threads, resume=True), expected)
+    equal(
+        cmlp.distributed.fit(cmlp.load(path), blocks(100, 300), client=threads, resume=True),
+        expected,
+    )
 
 
 def test_ctrl_c_keeps_complete_epochs_and_ends_the_fetching(threads, expected):
@@ -214,7 +241,10 @@ def test_ctrl_c_keeps_complete_epochs_and_ends_the_fetching(threads, expected):
         assert time.monotonic() < end
         time.sleep(0.01)
     equal(
-        cmlp.distributed.fit(model.set_params(callbacks=None), blocks(100, 300), client=threads, resume=True), expected
+        cmlp.distributed.fit(
+            model.set_params(callbacks=None), blocks(100, 300), client=threads, resume=True
+        ),
+        expected,
     )
 
 

@@ -11,7 +11,13 @@ if not SOURCE.exists():
     pytest.skip("the documentation is in the source tree only", allow_module_level=True)
 reference = imported(SOURCE)
 TEXT = HEADER.read_text(encoding="utf-8")
-TEXTS = [TEXT, *(HEADER.with_name(f"cmlp_{name}.h").read_text(encoding="utf-8") for name in ("table", "workers"))]
+TEXTS = [
+    TEXT,
+    *(
+        HEADER.with_name(f"cmlp_{name}.h").read_text(encoding="utf-8")
+        for name in ("table", "workers")
+    ),
+]
 CODE = re.sub(r"/\*.*?\*/", " ", "".join(TEXTS), flags=re.DOTALL)
 ITEMS = [item for text in TEXTS for item in reference.parse(text)]
 PAGE = reference.render(ITEMS)
@@ -22,9 +28,19 @@ def named(kind):
 
 
 def test_every_function_enum_and_struct_is_there():
-    functions = set(re.findall(r"^(?:CMLP_API|CMLP_CHECKED|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE))
-    assert named("function") == functions >= {"cmlp_forward", "cmlp_dense_rows", "cmlp_default_optimizer"}
-    assert named("enum") == set(re.findall(r"typedef u?int32_t (\w+)", CODE)) >= {"cmlp_status", "cmlp_model_flags"}
+    functions = set(
+        re.findall(r"^(?:CMLP_API|CMLP_CHECKED|static inline) [^;]*?(\w+)\(", CODE, re.MULTILINE)
+    )
+    assert (
+        named("function")
+        == functions
+        >= {"cmlp_forward", "cmlp_dense_rows", "cmlp_default_optimizer"}
+    )
+    assert (
+        named("enum")
+        == set(re.findall(r"typedef u?int32_t (\w+)", CODE))
+        >= {"cmlp_status", "cmlp_model_flags"}
+    )
     assert named("struct") == set(re.findall(r"typedef struct (\w+)", CODE))
 
 
@@ -32,7 +48,13 @@ def test_every_enumerator_is_there():
     bodies = re.findall(r"^enum \{(.*?)\}", CODE, re.DOTALL | re.MULTILINE)
     expected = {name for body in bodies for name in re.findall(r"(CMLP_\w+) =", body)}
     expected |= set(re.findall(r"X\((\w+), \d+,", CODE))
-    found = {e.declaration.split()[0] for item in ITEMS if item.kind == "enum" for e in item.entries if e.declaration}
+    found = {
+        e.declaration.split()[0]
+        for item in ITEMS
+        if item.kind == "enum"
+        for e in item.entries
+        if e.declaration
+    }
     assert found == expected
 
 
@@ -45,7 +67,9 @@ def test_every_member_is_there_with_its_comment():
     }
     bodies = re.findall(r"typedef struct \w+ \{(.*?)\n\}", CODE, re.DOTALL)
     expected = sum(
-        declaration.count(",") * ("(" not in declaration) + 1 for b in bodies for declaration in b.split(";")[:-1]
+        declaration.count(",") * ("(" not in declaration) + 1
+        for b in bodies
+        for declaration in b.split(";")[:-1]
     )
     assert len([declaration for _, declaration in members if declaration]) == expected
     assert members["cmlp_rows", "double scale"] == "finite; 0: 1"
@@ -72,8 +96,15 @@ def test_new_declarations_are_found(tmp_path):
     macro, enum, struct, function, inline = reference.parse(text)[1:]
     assert (inline.declaration, inline.comment) == ("cmlp_pair cmlp_make(int a)", "Makes one.")
     assert (macro.declaration, macro.comment) == ("CMLP_NEW(x)", "a macro")
-    assert [tuple(entry) for entry in enum.entries] == [("CMLP_A = 1", ""), ("CMLP_B = 2", "the last")]
-    assert [entry.declaration for entry in struct.entries] == ["int a", "int b", "int (*call)(void *x, int y)"]
+    assert [tuple(entry) for entry in enum.entries] == [
+        ("CMLP_A = 1", ""),
+        ("CMLP_B = 2", "the last"),
+    ]
+    assert [entry.declaration for entry in struct.entries] == [
+        "int a",
+        "int b",
+        "int (*call)(void *x, int y)",
+    ]
     assert function.declaration == "int cmlp_do(int x, int y)"
     page = reference.render(reference.parse(text))
     assert "Does it.\n\n   x: a number,\n   or two.\n\n   Returns \\ :c:enumerator:`CMLP_A`" in page
@@ -84,7 +115,9 @@ def test_pages_have_every_part_of_the_header():
     parts = reference.parts(items)
     assert [item for part in parts for item in part] == items
     assert [part[0].name[:2] for part in parts[1:]] == ["1.", "2.", "3."]
-    pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/reference").glob("c*.md")))
+    pages = "".join(
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/reference").glob("c*.md"))
+    )
     found = sorted(match[1] or match[2] for match in reference.PLACEHOLDER.finditer(pages))
     assert found == [*"0123", "cmlp_explain.h", "cmlp_file.h", "cmlp_table.h", "cmlp_workers.h"]
 
@@ -92,5 +125,8 @@ def test_pages_have_every_part_of_the_header():
 def test_page_of_cmlp_file_has_what_its_first_comment_shows():
     source = ["<!-- the reference is inserted here: cmlp_file.h -->"]
     reference.insert_reference(None, "reference/c-file", source)
-    assert "c:function:: cmlp_status cmlp_file_load(" in source[0] and "c:function:: void cmlp_file_free(" in source[0]
+    assert (
+        "c:function:: cmlp_status cmlp_file_load(" in source[0]
+        and "c:function:: void cmlp_file_free(" in source[0]
+    )
     assert "cmlp_file_extend" not in source[0]

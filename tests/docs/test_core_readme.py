@@ -14,7 +14,11 @@ PATH = re.compile(r"[\w/.<>*-]+\.(?:c|h|md)")
 
 def paths(text):
     """Return the files that a text names in backticks, as patterns of names in the core or paths in the project."""
-    return [re.sub(r"<\w+>", "*", code) for code in re.findall(r"`([^`]+)`", text) if PATH.fullmatch(code)]
+    return [
+        re.sub(r"<\w+>", "*", code)
+        for code in re.findall(r"`([^`]+)`", text)
+        if PATH.fullmatch(code)
+    ]
 
 
 def files(pattern):
@@ -42,9 +46,13 @@ def test_files_include_only_their_own_folder_and_those_above_in_the_table():
     rank = {folder: i for i, folder in enumerate(folders)}
     against = []
     for source in CORE.rglob("*.[ch]"):
-        for name in re.findall(r'^#\s*include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE):
+        for name in re.findall(
+            r'^#\s*include "([^"]+)"', source.read_text(encoding="utf-8"), re.MULTILINE
+        ):
             target = next(
-                path for path in (source.parent / name, CORE / name, ROOT / "include" / name) if path.exists()
+                path
+                for path in (source.parent / name, CORE / name, ROOT / "include" / name)
+                if path.exists()
             )
             included = target.resolve().parent
             if included != (ROOT / "include").resolve() and rank[included] > rank[source.parent]:

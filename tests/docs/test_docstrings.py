@@ -22,7 +22,9 @@ OPTIONAL = (
     "distributed",
 )
 MODULES = sorted(
-    module.name for module in pkgutil.walk_packages(cmlp.__path__, "cmlp.") if "__main__" not in module.name
+    module.name
+    for module in pkgutil.walk_packages(cmlp.__path__, "cmlp.")
+    if "__main__" not in module.name
 )
 
 
@@ -46,7 +48,9 @@ def examples_of(name):
 def test_docstring_examples(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE, verbose=False)
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE, verbose=False
+    )
     for test in examples_of(name):
         source = "".join(example.source for example in test.examples)
         for library in OPTIONAL:

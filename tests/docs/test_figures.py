@@ -21,11 +21,19 @@ FIGURES = {
         ("README.md", r"C library of ([\d,]+) KB", 1),
     ],
     "flash of an exported 64-16-10 on a Cortex-M4F, KB": [
-        ("docs/start/firmware.md", r"Cortex-M4F, float header, rows of bytes \| ([\d,]+) \|", 1 / THOUSAND),
+        (
+            "docs/start/firmware.md",
+            r"Cortex-M4F, float header, rows of bytes \| ([\d,]+) \|",
+            1 / THOUSAND,
+        ),
         ("README.md", r"takes ([\d.]+) KB of flash as float", 1),
     ],
     "the same with integers of 8 bits, KB": [
-        ("docs/start/firmware.md", r"Cortex-M4F, int8 header, rows of bytes \| ([\d,]+) \|", 1 / THOUSAND),
+        (
+            "docs/start/firmware.md",
+            r"Cortex-M4F, int8 header, rows of bytes \| ([\d,]+) \|",
+            1 / THOUSAND,
+        ),
         ("README.md", r"and ([\d.]+) KB as int8", 1),
     ],
     "epoch of 784-128-64-10 in batches of 128, ms": [
@@ -39,7 +47,11 @@ FIGURES = {
         ("docs/index.md", r"scikit-learn takes ([\d.]+) times", 1),
     ],
     "PyTorch, batches of 128": [
-        ("docs/performance.md", r"PyTorch 2\.13 took ([\d.]+) times the CPU time for 784-128-64-10", 1),
+        (
+            "docs/performance.md",
+            r"PyTorch 2\.13 took ([\d.]+) times the CPU time for 784-128-64-10",
+            1,
+        ),
         ("README.md", r"PyTorch ([\d.]+) times", 1),
     ],
     "one row, µs": [
@@ -123,4 +135,6 @@ def test_figure_is_the_same_everywhere(name):
 @pytest.mark.parametrize("pattern", WITHDRAWN)
 def test_withdrawn_statement_is_nowhere(pattern):
     documents = [*ROOT.glob("*.md"), *(ROOT / "paper").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    assert [path.name for path in documents if re.search(pattern, path.read_text(encoding="utf-8"))] == []
+    assert [
+        path.name for path in documents if re.search(pattern, path.read_text(encoding="utf-8"))
+    ] == []

@@ -16,14 +16,19 @@ LECTURE = ROOT / "docs/lecture"
 if not LECTURE.exists():
     pytest.skip("the documentation is in the source tree only", allow_module_level=True)
 EXERCISES, HANDOUT, PLAN = (
-    (LECTURE / f"{name}.md").read_text(encoding="utf-8") for name in ("exercises", "handout", "index")
+    (LECTURE / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("exercises", "handout", "index")
 )
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
-CODE = PYTHON.findall(EXERCISES.partition("## On the computer")[2])[0]  # with which exercises 8 to 11 begin
+CODE = PYTHON.findall(EXERCISES.partition("## On the computer")[2])[
+    0
+]  # with which exercises 8 to 11 begin
 
 
 LESSON, LECTURE_PLAN = (
-    re.findall(r"^\| (\d+)–(\d+) \| (.*)", PLAN.partition(title)[2].partition("\n:::\n")[0], re.MULTILINE)
+    re.findall(
+        r"^\| (\d+)–(\d+) \| (.*)", PLAN.partition(title)[2].partition("\n:::\n")[0], re.MULTILINE
+    )
     for title in ("## A lesson of 45 minutes", "## A lecture of 90 minutes")
 )
 
@@ -43,26 +48,40 @@ def test_plans_have_all_chapters_in_order_and_say_when_backpropagation_is_left_o
     assert all(names == [name for name in CHAPTERS if name in names] for names in told)
     homework = re.findall(r"`#([a-z]+)`", LESSON[-1][2])
     assert {*told[0], *told[1], *homework} == set(CHAPTERS)
-    assert any("The cost of one example" in row for *_, row in LESSON) and 'it "can be computed"' in PLAN
-    for first, last in re.findall(r"^\| \d+–\d+ \| (\d+) to (\d+) \|", PLAN, re.MULTILINE):  # as in the lesson
+    assert (
+        any("The cost of one example" in row for *_, row in LESSON)
+        and 'it "can be computed"' in PLAN
+    )
+    for first, last in re.findall(
+        r"^\| \d+–\d+ \| (\d+) to (\d+) \|", PLAN, re.MULTILINE
+    ):  # as in the lesson
         assert {*CHAPTERS[int(first) - 1 : int(last)]} <= {*told[0]}
 
 
 def test_every_question_of_the_handout_has_lines_and_an_answer_and_needs_no_python():
     titles = re.findall(r"^## (\d)\. (.*)", HANDOUT, re.MULTILINE)
-    assert titles == re.findall(r"^(\d)\. \*\*(.*?)\.\*\*", EXERCISES, re.MULTILINE) and len(titles) == 7
+    assert (
+        titles == re.findall(r"^(\d)\. \*\*(.*?)\.\*\*", EXERCISES, re.MULTILINE)
+        and len(titles) == 7
+    )
     for number, title in titles:
         question, line, _ = HANDOUT.partition(f"## {number}. {title}\n")[2].partition("<hr")
         assert line and question.strip().endswith("?") and "##" not in question
     first_page = HANDOUT.partition('<hr class="sheet">')[0]
-    assert "## 4. " in first_page and "## 5. " not in first_page  # the exercises of the lesson of 45 minutes
+    assert (
+        "## 4. " in first_page and "## 5. " not in first_page
+    )  # the exercises of the lesson of 45 minutes
     asked = re.findall(r"exercises? (\d)(?: and (\d))?", " ".join(row for *_, row in LESSON))
     assert {number for pair in asked for number in pair if number} == {"1", "2", "3", "4"}
     assert not PYTHON.findall(HANDOUT) and HANDOUT.count('"line"') > 20
     table = [
-        re.findall(r"-?\d[.\d]*", row.replace("−", "-")) for row in re.findall(r"^\| .*\d.*", HANDOUT, re.MULTILINE)
+        re.findall(r"-?\d[.\d]*", row.replace("−", "-"))
+        for row in re.findall(r"^\| .*\d.*", HANDOUT, re.MULTILINE)
     ]
-    assert table == [[f"{z}" for z in range(-3, 4)], [f"{1 / (1 + np.exp(-z)):.2f}" for z in range(-3, 4)]]
+    assert table == [
+        [f"{z}" for z in range(-3, 4)],
+        [f"{1 / (1 + np.exp(-z)):.2f}" for z in range(-3, 4)],
+    ]
 
 
 def test_answers_about_the_page_are_those_of_the_network():
@@ -82,7 +101,9 @@ def test_answers_about_the_page_are_those_of_the_network():
     noise = np.random.RandomState(1).randint(0, 256, (1000, 784)).astype(np.uint8)
     largest = net.forward(noise).max(axis=1)
     bright, none = (largest > 0.9).sum(), (largest < 0.05).sum()
-    assert f"{bright} have an output above 0.9, and {none} have none above 0.05" in " ".join(EXERCISES.split())
+    assert f"{bright} have an output above 0.9, and {none} have none above 0.05" in " ".join(
+        EXERCISES.split()
+    )
     right = (net.forward(data.X_test[:300]).argmax(axis=1) == data.y_test[:300]).sum()
     assert f"{right}, or {right / 300:.1%}".replace("%", " %") in PLAN.replace("\n", " ")
 
@@ -105,5 +126,10 @@ def test_answer_needs_the_code_above_the_exercises_only(number, capsys):
     assert all(text in printed for text in re.findall(r"```text\n(.*?)```", answer, re.DOTALL))
     assert (
         printed
-        and [line for line in re.findall(r"^print.*  # (.*)", answer, re.MULTILINE) if line not in printed] == []
+        and [
+            line
+            for line in re.findall(r"^print.*  # (.*)", answer, re.MULTILINE)
+            if line not in printed
+        ]
+        == []
     )

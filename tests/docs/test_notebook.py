@@ -32,7 +32,9 @@ def test_notebook_runs(monkeypatch):
     with contextlib.redirect_stdout(output):
         for cell in CELLS:
             if cell["cell_type"] == "code":
-                exec(compile("".join(cell["source"]), f"{NOTEBOOK.name} {cell['id']}", "exec"), names)
+                exec(
+                    compile("".join(cell["source"]), f"{NOTEBOOK.name} {cell['id']}", "exec"), names
+                )
     printed = output.getvalue()
     assert "13,002 knobs, 10.7% right" in printed
     assert re.search(r"^([\d.]+)% right", printed, re.MULTILINE)[1] == "88.9"

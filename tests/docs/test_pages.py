@@ -52,14 +52,18 @@ def test_every_block_has_a_known_language_and_note():
 
 
 def test_start_page_chapters_and_lecture_contain_the_live_page():
-    chapters = [f"learn/{name}" for name in ("layers", "neuron", "descent", "backpropagation", "outcome")]
+    chapters = [
+        f"learn/{name}" for name in ("layers", "neuron", "descent", "backpropagation", "outcome")
+    ]
     for name in ("index", "page", "lecture/index", *chapters):
         text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
         assert re.search(r"^```\{live-page\}( [a-z]+)*$", text, re.MULTILINE), name
 
 
 def test_every_public_name_is_in_the_reference():
-    page = "".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*.md")))
+    page = "".join(
+        path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*.md"))
+    )
     for name in {*cmlp.__all__} - {"__version__", "callbacks", "datasets", "distributed"}:
         assert re.search(rf":: cmlp\.{name}$|members:.*\b{name}\b", page, re.MULTILINE), name
     for name in cmlp.plots.__all__:
@@ -119,21 +123,32 @@ def test_output_is_compared():
     (block,) = blocks.blocks_in("```python\nprint(1 + 1)  # 3\n```\n")
     with pytest.raises(AssertionError, match="page:1"):
         run_python(block, {}, "page")
-    (block,) = blocks.blocks_in("```python\nfor i in range(2):\n    print(i)\n```\n\n```text\n0\n1\n```\n")
+    (block,) = blocks.blocks_in(
+        "```python\nfor i in range(2):\n    print(i)\n```\n\n```text\n0\n1\n```\n"
+    )
     run_python(block, {}, "page")
-    (block,) = blocks.blocks_in("<!-- output varies: the time -->\n```python\nprint(1 + 1)  # 3\n```\n")
+    (block,) = blocks.blocks_in(
+        "<!-- output varies: the time -->\n```python\nprint(1 + 1)  # 3\n```\n"
+    )
     run_python(block, {}, "page")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.full] * (name in LONG)) for name in pages_with("sh")]
+    "name",
+    [pytest.param(name, marks=[pytest.mark.full] * (name in LONG)) for name in pages_with("sh")],
 )
 def test_shell_blocks_run(name, tmp_path):
     environment = {**os.environ, "CMLP": str(ROOT)}
-    environment["PATH"] = os.pathsep.join([str(tmp_path / "bin"), sysconfig.get_path("scripts"), os.environ["PATH"]])
-    if any(re.search(r"\bcc\b", block.source) for block in PAGES[name] if block.language == "sh" and not block.note):
+    environment["PATH"] = os.pathsep.join(
+        [str(tmp_path / "bin"), sysconfig.get_path("scripts"), os.environ["PATH"]]
+    )
+    if any(
+        re.search(r"\bcc\b", block.source)
+        for block in PAGES[name]
+        if block.language == "sh" and not block.note
+    ):
         write_compiler(tmp_path / "bin/cc")
     if name in WHOLE:
         package("pandas")
@@ -141,7 +156,9 @@ def test_shell_blocks_run(name, tmp_path):
     for block in PAGES[name]:
         if block.note == "file":
             (tmp_path / block.detail).write_text(block.source, encoding="utf-8")
-        elif block.language == "python" and (name in WHOLE or (not block.note and "save(" in block.source)):
+        elif block.language == "python" and (
+            name in WHOLE or (not block.note and "save(" in block.source)
+        ):
             with contextlib.chdir(tmp_path), contextlib.redirect_stdout(io.StringIO()):
                 blocks.run(block, names, name)
         if block.language == "sh" and not block.note:
@@ -160,7 +177,9 @@ def write_compiler(path):
         pytest.skip("needs a C compiler called cc")
     path.parent.mkdir()
     # ccache looks for the compiler in PATH, and must not find this file there.
-    path.write_text(f"#!/bin/sh\nPATH='{os.environ['PATH']}' exec {COMPILER} \"$@\" {SMALL}\n", encoding="utf-8")
+    path.write_text(
+        f"#!/bin/sh\nPATH='{os.environ['PATH']}' exec {COMPILER} \"$@\" {SMALL}\n", encoding="utf-8"
+    )
     path.chmod(0o755)
 
 
@@ -168,10 +187,14 @@ def write_compiler(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in pages_with("c") if name not in WHOLE])
 def test_c_blocks_compile(name, tmp_path):
-    for number, block in enumerate(block for block in PAGES[name] if block.language == "c" and block.note != "not run"):
+    for number, block in enumerate(
+        block for block in PAGES[name] if block.language == "c" and block.note != "not run"
+    ):
         source = tmp_path / f"block{number}.c"
         whole = "#include" in block.source
-        source.write_text(block.source if whole else within_function(block.source), encoding="utf-8")
+        source.write_text(
+            block.source if whole else within_function(block.source), encoding="utf-8"
+        )
         loose = [] if whole else ["-Wno-unused"]
         run_command(
             COMPILER,

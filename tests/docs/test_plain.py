@@ -23,7 +23,12 @@ def plain():
 def network():
     """The network of the story in double precision, after one epoch of training."""
     net = Network(
-        [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", dtype="float64", random_state=0
+        [784, 16, 16, 10],
+        "logistic",
+        output="logistic",
+        loss="squared_error",
+        dtype="float64",
+        random_state=0,
     )
     X, y, *_ = load_digits28()
     net.train_epoch(X / 255, y, 10, 1.5)
@@ -42,7 +47,12 @@ def copies(net):
 
 def test_initial_parameters_are_the_same_for_the_same_seed(plain):
     net = Network(
-        [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", dtype="float64", random_state=3
+        [784, 16, 16, 10],
+        "logistic",
+        output="logistic",
+        loss="squared_error",
+        dtype="float64",
+        random_state=3,
     )
     weights, biases = plain.initialize(seed=3)
     for mine, core in zip([*weights, *biases], [*net.weights, *net.biases], strict=True):
@@ -51,7 +61,9 @@ def test_initial_parameters_are_the_same_for_the_same_seed(plain):
 
 def test_activations_and_cost_agree(plain, network, batch):
     weights, biases = copies(network)
-    for mine, core in zip(plain.forward(batch[0], weights, biases), network.activations(batch[0]), strict=True):
+    for mine, core in zip(
+        plain.forward(batch[0], weights, biases), network.activations(batch[0]), strict=True
+    ):
         np.testing.assert_allclose(mine, core, rtol=1e-12)
     assert plain.cost(*batch, weights, biases) == pytest.approx(network.cost(*batch), rel=1e-12)
 

@@ -34,7 +34,14 @@ def create_model(name, *, __config__, **fields):
     def model_dump(self, *, by_alias):
         return {alias: self.values[alias] for _, alias in fields.values()}
 
-    return type(name, (), {"__init__": lambda self, values: setattr(self, "values", values), "model_dump": model_dump})
+    return type(
+        name,
+        (),
+        {
+            "__init__": lambda self, values: setattr(self, "values", values),
+            "model_dump": model_dump,
+        },
+    )
 
 
 PYDANTIC = {

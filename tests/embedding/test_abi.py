@@ -14,30 +14,53 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from c_build import COMPILER, CORE, SHARED, core_objects, in_source_tree, linked, needs_compiler, run
+from c_build import (
+    COMPILER,
+    CORE,
+    SHARED,
+    core_objects,
+    in_source_tree,
+    linked,
+    needs_compiler,
+    run,
+)
 
 import cmlp
 
 LIST = Path(__file__).with_name("abi.txt")
-HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")]
+HEADERS = [
+    Path(cmlp.get_include(), f"{name}.h")
+    for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")
+]
 VERSIONS = CORE / "file/model_head.h"
 OLDEST = {"cmlp_version", "cmlp_net_init", "cmlp_forward", "cmlp_train_epoch"}
 
 
 def text_of_header():
-    return re.sub(r"/\*.*?\*/", " ", "".join(path.read_text("utf-8") for path in HEADERS), flags=re.DOTALL)
+    return re.sub(
+        r"/\*.*?\*/", " ", "".join(path.read_text("utf-8") for path in HEADERS), flags=re.DOTALL
+    )
 
 
 def functions():
-    return [" ".join(found.split()) for found in re.findall(r"^CMLP_(?:API|CHECKED) ([^;]+);", text_of_header(), re.M)]
+    return [
+        " ".join(found.split())
+        for found in re.findall(r"^CMLP_(?:API|CHECKED) ([^;]+);", text_of_header(), re.M)
+    ]
 
 
 def fields():
     """Yield (struct, field) in the order of the header."""
-    for name, body in re.findall(r"typedef struct (\w+) \{(.*?)\n\} \w+;", text_of_header(), re.DOTALL):
+    for name, body in re.findall(
+        r"typedef struct (\w+) \{(.*?)\n\} \w+;", text_of_header(), re.DOTALL
+    ):
         for declaration in filter(str.strip, body.split(";")):
             pointer = re.search(r"\(\*(\w+)\)", declaration)
-            parts = [pointer[1]] if pointer else re.findall(r"(\w+)(?:\[\w+\])?\s*(?=,|$)", declaration.strip())
+            parts = (
+                [pointer[1]]
+                if pointer
+                else re.findall(r"(\w+)(?:\[\w+\])?\s*(?=,|$)", declaration.strip())
+            )
             for field in parts:
                 yield name, field
 
@@ -54,11 +77,18 @@ def printing_program():
     for name in re.findall(r"typedef u?int32_t (\w+);", text_of_header()):
         lines.append(f'printf("size {name} %zu\\n", sizeof({name}));')
     for body in re.findall(r"^enum \{(.*?)\}", text_of_header(), re.DOTALL | re.MULTILINE):
-        lines += [f'printf("value {name} %d\\n", (int){name});' for name in re.findall(r"(CMLP_\w+) =", body)]
-    for name in re.findall(r"^#define (CMLP_(?:NET_SIZE|(?:TABLE_)?MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE):
+        lines += [
+            f'printf("value {name} %d\\n", (int){name});'
+            for name in re.findall(r"(CMLP_\w+) =", body)
+        ]
+    for name in re.findall(
+        r"^#define (CMLP_(?:NET_SIZE|(?:TABLE_)?MAX_\w+|REPEAT)) ", text_of_header(), re.MULTILINE
+    ):
         lines.append(f'printf("value {name} %lld\\n", (long long){name});')
     body = "\n".join(lines)
-    includes = "".join(f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_workers", "cmlp_explain", "stdio"))
+    includes = "".join(
+        f"#include <{name}.h>\n" for name in ("cmlp_table", "cmlp_workers", "cmlp_explain", "stdio")
+    )
     return f"{includes}int main(void) {{\n{body}\nreturn 0;\n}}\n"
 
 
@@ -67,7 +97,10 @@ def formats():
     text = VERSIONS.read_text(encoding="utf-8")
     versions = re.findall(r'^#define CMLP_HEAD_VERSION\w* "(\d)', text, re.MULTILINE)
     features = re.findall(r'^#define CMLP_FEATURE_\w+ "(\w+)"', text, re.MULTILINE)
-    return [*(f"file version {number}" for number in versions), *(f"file feature {name}" for name in features)]
+    return [
+        *(f"file version {number}" for number in versions),
+        *(f"file feature {name}" for name in features),
+    ]
 
 
 def interface(folder, *options):
@@ -76,7 +109,11 @@ def interface(folder, *options):
     source.write_text(printing_program(), encoding="utf-8")
     compiler = [COMPILER, "-std=c11", "-Wall", "-Werror", *options, f"-I{HEADERS[0].parent}"]
     run(*compiler, source, "-o", source.with_suffix(""))
-    return [*(f"function {text}" for text in functions()), *run(source.with_suffix("")).splitlines(), *formats()]
+    return [
+        *(f"function {text}" for text in functions()),
+        *run(source.with_suffix("")).splitlines(),
+        *formats(),
+    ]
 
 
 @in_source_tree
@@ -100,7 +137,10 @@ def test_recorded_functions_are_those_of_the_header():
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm")
 def test_shared_library_exports_the_recorded_functions_only():
     library = linked("libcmlp.so", core_objects(*SHARED), "-shared")
-    symbols = {line.split()[-1].removeprefix("_") for line in run("nm", "-D", "--defined-only", library).splitlines()}
+    symbols = {
+        line.split()[-1].removeprefix("_")
+        for line in run("nm", "-D", "--defined-only", library).splitlines()
+    }
     assert symbols == {re.search(r"(\w+)\(", text)[1] for text in functions()}
 
 

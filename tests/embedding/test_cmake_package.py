@@ -17,7 +17,9 @@ ACCEPTED = ["", f"{MAJOR}", f"{MAJOR}.{MINOR}", cmlp.__version__]
 REFUSED = [f"{MAJOR}.{MINOR + 1}", f"{MAJOR + 1}", f"{MAJOR - 1}.9", f"{MAJOR}.{MINOR}.99"]
 
 
-@pytest.mark.parametrize(("version", "expected"), [*((v, "TRUE") for v in ACCEPTED), *((v, "FALSE") for v in REFUSED)])
+@pytest.mark.parametrize(
+    ("version", "expected"), [*((v, "TRUE") for v in ACCEPTED), *((v, "FALSE") for v in REFUSED)]
+)
 def test_package_is_compatible_with_the_same_major_version(tmp_path, version, expected):
     script = tmp_path / "version.cmake"
     script.write_text(
@@ -34,10 +36,16 @@ def compile_commands(folder, source, *options):
     """Configure a project; return the compiler's commands for the library."""
     run("cmake", "-S", source, "-B", folder, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *options)
     commands = json.loads((folder / "compile_commands.json").read_text(encoding="utf-8"))
-    return [entry["command"] for entry in commands if "core" in entry["file"] or entry["file"].endswith("cmlp.c")]
+    return [
+        entry["command"]
+        for entry in commands
+        if "core" in entry["file"] or entry["file"].endswith("cmlp.c")
+    ]
 
 
-makefiles = pytest.mark.skipif(sys.platform == "win32", reason="Visual Studio writes no compile_commands.json")
+makefiles = pytest.mark.skipif(
+    sys.platform == "win32", reason="Visual Studio writes no compile_commands.json"
+)
 
 
 @pytest.mark.slow
@@ -51,9 +59,12 @@ makefiles = pytest.mark.skipif(sys.platform == "win32", reason="Visual Studio wr
         ([], False),
     ],
 )
-def test_debug_builds_of_users_leave_out_the_kernels_of_instruction_sets(tmp_path, options, is_generic):
+def test_debug_builds_of_users_leave_out_the_kernels_of_instruction_sets(
+    tmp_path, options, is_generic
+):
     (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nfind_package(cmlp REQUIRED)\n", encoding="utf-8"
+        "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nfind_package(cmlp REQUIRED)\n",
+        encoding="utf-8",
     )
     package = f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}"
     (command,) = compile_commands(tmp_path / "build", tmp_path, package, *options)

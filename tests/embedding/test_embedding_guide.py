@@ -16,15 +16,27 @@ GUIDE = ROOT / "docs/embedding.md"
 if not GUIDE.exists():
     pytest.skip("the guide is in the source tree only", allow_module_level=True)
 CPLUSPLUS = shutil.which(os.environ.get("CXX", "c++"))
-STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", f"-I{ROOT / 'include'}", "-Wshadow"]
+STRICT = [
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-pedantic",
+    "-Werror",
+    f"-I{ROOT / 'include'}",
+    "-Wshadow",
+]
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
-@pytest.mark.parametrize("text", blocks("c"), ids=lambda text: re.search(r"^cmlp_\w+ (\w+)", text, re.MULTILINE)[1])
+@pytest.mark.parametrize(
+    "text", blocks("c"), ids=lambda text: re.search(r"^cmlp_\w+ (\w+)", text, re.MULTILINE)[1]
+)
 def test_c_examples_compile(tmp_path, text):
     source = tmp_path / "example.c"
     source.write_text(text, encoding="utf-8")
@@ -79,7 +91,16 @@ def test_training_example_trains(single_object, tmp_path):
     (tmp_path / "train.c").write_text(text, encoding="utf-8")
     (tmp_path / "program.c").write_text(PROGRAM, encoding="utf-8")
     program = tmp_path / "program"
-    run(COMPILER, f"-I{single_object.parent}", tmp_path / "program.c", single_object, "-pthread", "-lm", "-o", program)
+    run(
+        COMPILER,
+        f"-I{single_object.parent}",
+        tmp_path / "program.c",
+        single_object,
+        "-pthread",
+        "-lm",
+        "-o",
+        program,
+    )
     status, right = map(int, run(program, timeout=60).split())
     assert status == 0 and right > 650
 
@@ -93,11 +114,30 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     parts = ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_THREADS", "BUILD_ISA=1")
     smallest = [f"-DCMLP_{part}" for part in parts]
     include = f"-I{single_file.parent}"
-    run(COMPILER, "-O1", "-fPIC", "-shared", *smallest, include, source, single_file, "-lm", "-o", library)
+    run(
+        COMPILER,
+        "-O1",
+        "-fPIC",
+        "-shared",
+        *smallest,
+        include,
+        source,
+        single_file,
+        "-lm",
+        "-o",
+        library,
+    )
     classify = ctypes.CDLL(str(library)).classify
     label = ctypes.c_int32()
-    classify.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.POINTER(ctypes.c_int32)]
-    network = cmlp.Network([784, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1)
+    classify.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_char_p,
+        ctypes.POINTER(ctypes.c_int32),
+    ]
+    network = cmlp.Network(
+        [784, 8, 5], activation="relu", output="softmax", loss="log_loss", random_state=1
+    )
     network.save(tmp_path / "model.cmlp")
     file = (tmp_path / "model.cmlp").read_bytes()
     memory, at = aligned(file)
@@ -105,7 +145,9 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
     for row, expected in zip(rows, network.forward(rows).argmax(axis=1), strict=True):
         assert (classify(at, len(file), row.tobytes(), label), label.value) == (0, expected)
     assert classify(at, len(file) - 1, rows[0].tobytes(), label) == 96  # CMLP_ERROR_FILE_SHORT
-    table = cmlp.TabularRegressor(hidden_layer_sizes=(3,), max_time=1e-9).fit([[0.0], [1.0]] * 20, [0.0, 1.0] * 20)
+    table = cmlp.TabularRegressor(hidden_layer_sizes=(3,), max_time=1e-9).fit(
+        [[0.0], [1.0]] * 20, [0.0, 1.0] * 20
+    )
     table.save(tmp_path / "table.cmlp")
     file = (tmp_path / "table.cmlp").read_bytes()
     memory, at = aligned(file)
@@ -114,17 +156,26 @@ def test_loading_example_classifies_like_python(single_file, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("cmake") or not COMPILER, reason="needs CMake and a C compiler")
+@pytest.mark.skipif(
+    not shutil.which("cmake") or not COMPILER, reason="needs CMake and a C compiler"
+)
 @pytest.mark.parametrize("text", blocks("cmake"), ids=lambda text: text.split("(")[0])
 def test_cmake_examples_configure(tmp_path, text):
     (tmp_path / "program.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
-    begin = "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nadd_executable(program program.c)\n"
+    begin = (
+        "cmake_minimum_required(VERSION 3.18)\nproject(user C)\nadd_executable(program program.c)\n"
+    )
     (tmp_path / "CMakeLists.txt").write_text(begin + text, encoding="utf-8")
-    where = [f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}", f"-DFETCHCONTENT_SOURCE_DIR_CMLP={ROOT}"]
+    where = [
+        f"-DCMAKE_PREFIX_PATH={cmlp.get_cmake_dir()}",
+        f"-DFETCHCONTENT_SOURCE_DIR_CMLP={ROOT}",
+    ]
     run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *where)
 
 
 def test_files_that_the_guide_names_exist():
-    for name in re.findall(r"`((?:examples|include|tools)/[\w./]*)`|\]\(([\w./-]+)\)", GUIDE.read_text("utf-8")):
+    for name in re.findall(
+        r"`((?:examples|include|tools)/[\w./]*)`|\]\(([\w./-]+)\)", GUIDE.read_text("utf-8")
+    ):
         path = ROOT / name[0] if name[0] else GUIDE.parent / name[1]
         assert path.exists(), path

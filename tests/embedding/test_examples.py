@@ -21,7 +21,9 @@ SMALL = ["-DCMLP_NO_THREADS", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_TABLES"]
 
 if not EXAMPLES.exists():
     pytest.skip("the examples are in the source tree only", allow_module_level=True)
-pytestmark = pytest.mark.skipif(not COMPILER or not CPLUSPLUS, reason="needs compilers called cc and c++")
+pytestmark = pytest.mark.skipif(
+    not COMPILER or not CPLUSPLUS, reason="needs compilers called cc and c++"
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +34,27 @@ def programs(single_object):
         is_c = (EXAMPLES / f"{name}.c").exists()
         compiler = [COMPILER, "-std=c11"] if is_c else [CPLUSPLUS, "-std=c++17"]
         program = EXAMPLES / (f"{name}.c" if is_c else f"{name}.cpp")
-        run(*compiler, "-O1", *STRICT, f"-I{folder}", program, single_object, "-pthread", "-lm", "-o", folder / name)
+        run(
+            *compiler,
+            "-O1",
+            *STRICT,
+            f"-I{folder}",
+            program,
+            single_object,
+            "-pthread",
+            "-lm",
+            "-o",
+            folder / name,
+        )
     return {name: folder / name for name in PROGRAMS}
 
 
 def test_every_example_is_built_and_listed():
     sources = {path.stem for pattern in ("*.c", "*.cpp") for path in EXAMPLES.glob(pattern)}
     assert sources == {*PROGRAMS}
-    cmake, readme = ((EXAMPLES / name).read_text(encoding="utf-8") for name in ("CMakeLists.txt", "README.md"))
+    cmake, readme = (
+        (EXAMPLES / name).read_text(encoding="utf-8") for name in ("CMakeLists.txt", "README.md")
+    )
     for name in PROGRAMS:
         assert f"example({name}.c" in cmake, name
         assert f"`{name}.c" in readme, name
@@ -60,7 +75,12 @@ def test_python_continues_the_training_of_a_c_program(programs, tmp_path):
     """Bit-identical to training without a break: weights, curve, moments, random numbers."""
     X, y, *_ = load_digits28()
     run(programs["train_digits"], *idx_files(tmp_path)[:2], tmp_path / "digits.cmlp")
-    ways = {"learning_rate_init": 0.003, "batch_size": 50, "input_scale": 1 / 255, "random_state": 1}
+    ways = {
+        "learning_rate_init": 0.003,
+        "batch_size": 50,
+        "input_scale": 1 / 255,
+        "random_state": 1,
+    }
     whole = cmlp.MLPClassifier((32,), **ways, tol=0, n_iter_no_change=np.inf, max_iter=7).fit(X, y)
     ends = {"max_iter": 7, "tol": 0, "n_iter_no_change": np.inf}
     continued = cmlp.load(tmp_path / "digits.cmlp").set_params(**ends).fit(X, y, resume=True)
@@ -89,7 +109,18 @@ def test_mpi_example_has_the_same_parameters_for_any_number_of_processes(single_
         pytest.skip("needs mpicc and mpiexec")
     program, folder = tmp_path / "train_mpi", single_object.parent
     source = EXAMPLES / "mpi/train_mpi.c"
-    run(mpicc, "-std=c11", *STRICT, f"-I{folder}", source, single_object, "-pthread", "-lm", "-o", program)
+    run(
+        mpicc,
+        "-std=c11",
+        *STRICT,
+        f"-I{folder}",
+        source,
+        single_object,
+        "-pthread",
+        "-lm",
+        "-o",
+        program,
+    )
     own = {
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -98,8 +129,12 @@ def test_mpi_example_has_the_same_parameters_for_any_number_of_processes(single_
     lines = set()
     for size in (1, 2, 3, 7):
         command = [mpiexec, "-n", str(size), program]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **own}, timeout=60)
-        assert done.returncode == 0 and "the same everywhere" in done.stdout, done.stdout + done.stderr
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, **own}, timeout=60
+        )
+        assert done.returncode == 0 and "the same everywhere" in done.stdout, (
+            done.stdout + done.stderr
+        )
         lines.add(done.stdout)
     assert len(lines) == 1
 
@@ -107,13 +142,18 @@ def test_mpi_example_has_the_same_parameters_for_any_number_of_processes(single_
 @pytest.fixture
 def firmware_files(tmp_path):
     """Write a model and rows of bytes; return the lines that a program must print for them."""
-    network = cmlp.Network([64, 16, 10], activation="relu", output="softmax", loss="log_loss", random_state=0)
+    network = cmlp.Network(
+        [64, 16, 10], activation="relu", output="softmax", loss="log_loss", random_state=0
+    )
     network.params *= np.float32(0.01)  # without saturated outputs
     rows = np.random.default_rng(0).integers(0, 256, (5, 64), dtype=np.uint8)
     network.save(tmp_path / "model.cmlp")
     (tmp_path / "rows.bin").write_bytes(rows.tobytes())
     outputs = network.forward(rows)
-    return [f"class {row.argmax()}: {' '.join(f'{bits:08x}' for bits in row.view(np.uint32))}" for row in outputs]
+    return [
+        f"class {row.argmax()}: {' '.join(f'{bits:08x}' for bits in row.view(np.uint32))}"
+        for row in outputs
+    ]
 
 
 def on_cortex_m4(source, single_file, folder, *options, **files):
@@ -121,11 +161,39 @@ def on_cortex_m4(source, single_file, folder, *options, **files):
     names = [f'-D{name}="{folder}/{file}"' for name, file in files.items()]
     include, script = f"-I{single_file.parent}", EXAMPLES / "microcontroller/board.ld"
     link = ["--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-T", script, "-lm"]
-    options = ["-std=gnu11", "-Os", "-ffunction-sections", "-fdata-sections", *STRICT, *SMALL, *options]
+    options = [
+        "-std=gnu11",
+        "-Os",
+        "-ffunction-sections",
+        "-fdata-sections",
+        *STRICT,
+        *SMALL,
+        *options,
+    ]
     firmware, source = folder / "firmware.elf", EXAMPLES / "microcontroller" / source
-    run("arm-none-eabi-gcc", *ARM, *options, *names, include, source, single_file, *link, "-o", firmware)
+    run(
+        "arm-none-eabi-gcc",
+        *ARM,
+        *options,
+        *names,
+        include,
+        source,
+        single_file,
+        *link,
+        "-o",
+        firmware,
+    )
     output = ["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,chardev=host"]
-    board = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", *output, "-kernel", firmware]
+    board = [
+        "qemu-system-arm",
+        "-M",
+        "mps2-an386",
+        "-display",
+        "none",
+        *output,
+        "-kernel",
+        firmware,
+    ]
     *lines, memory, flash, status = run(*board, timeout=60).splitlines()
     print(memory, flash, sep="\n")
     assert status == "CMLP_OK"
@@ -133,7 +201,9 @@ def on_cortex_m4(source, single_file, folder, *options, **files):
 
 
 needs_board = pytest.mark.skipif(
-    not CORE.exists() or not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"),
+    not CORE.exists()
+    or not shutil.which("arm-none-eabi-gcc")
+    or not shutil.which("qemu-system-arm"),
     reason="needs the sources, arm-none-eabi-gcc and qemu-system-arm",
 )
 
@@ -143,7 +213,10 @@ needs_board = pytest.mark.skipif(
 def test_training_on_a_microcontroller_continues_in_python(single_file, tmp_path):
     """Bit-identical to training without a break in Python."""
     rng = np.random.default_rng(0)
-    X, y = rng.integers(0, 256, (150, 64), dtype=np.uint8), rng.permutation(np.arange(150) % 10).astype(np.uint8)
+    X, y = (
+        rng.integers(0, 256, (150, 64), dtype=np.uint8),
+        rng.permutation(np.arange(150) % 10).astype(np.uint8),
+    )
     (tmp_path / "rows.bin").write_bytes(X.tobytes())
     (tmp_path / "labels.bin").write_bytes(y.tobytes())
     files = {"ROWS": "rows.bin", "LABELS": "labels.bin", "TRAINED": "trained.cmlp"}
@@ -165,7 +238,9 @@ def test_training_on_a_microcontroller_continues_in_python(single_file, tmp_path
 @needs_board
 def test_microcontroller_gives_the_bits_of_python(single_file, firmware_files, tmp_path):
     files = {"MODEL": "model.cmlp", "ROWS": "rows.bin"}
-    lines, memory, flash = on_cortex_m4("main.c", single_file, tmp_path, "-DCMLP_INFERENCE_ONLY", **files)
+    lines, memory, flash = on_cortex_m4(
+        "main.c", single_file, tmp_path, "-DCMLP_INFERENCE_ONLY", **files
+    )
     assert lines == firmware_files
     assert int(flash.split()[4].rstrip(",")) < 47_500
     assert int(memory.split()[6]) < 10_000, "stack"

@@ -17,7 +17,9 @@ blocks = imported(DOCS / "_ext/blocks.py")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        sys.platform == "win32" or not shutil.which("arm-none-eabi-gcc") or not shutil.which("qemu-system-arm"),
+        sys.platform == "win32"
+        or not shutil.which("arm-none-eabi-gcc")
+        or not shutil.which("qemu-system-arm"),
         reason="needs POSIX, arm-none-eabi-gcc and qemu-system-arm",
     ),
 ]
@@ -45,7 +47,9 @@ def test_page_runs_from_training_to_the_board(tmp_path, monkeypatch):
     board_files(tmp_path, "board.h", "board.ld")
     assert run_quietly(commands.source, tmp_path) == commands.output
     text = (DOCS / "start/firmware.md").read_text(encoding="utf-8").replace("\n", " ")
-    options, machine = re.search(r"For a Cortex-M0, [^`]*`-mcpu`[^`]*`-mfpu`[^`]*`(.*?)`[^`]*`(.*?)`", text).groups()
+    options, machine = re.search(
+        r"For a Cortex-M0, [^`]*`-mcpu`[^`]*`-mfpu`[^`]*`(.*?)`[^`]*`(.*?)`", text
+    ).groups()
     on_m0 = re.sub(r"-mcpu.*-mfpu=\S+", options, commands.source).replace("mps2-an386", machine)
     assert "cortex-m4" not in on_m0 and run_quietly(on_m0, tmp_path) == commands.output
 
@@ -56,11 +60,15 @@ def test_line_of_the_library_compiles(single_file, tmp_path):
         if path.suffix in (".c", ".h"):
             shutil.copy(path, tmp_path)
     board_files(tmp_path, "main.c", "board.h", "board.ld")
-    cmlp.Network([64, 16, 10], activation="relu", output="softmax", loss="log_loss").save(tmp_path / "model.cmlp")
+    cmlp.Network([64, 16, 10], activation="relu", output="softmax", loss="log_loss").save(
+        tmp_path / "model.cmlp"
+    )
     (tmp_path / "rows.bin").write_bytes(bytes(64))
     found = blocks.blocks_of(DOCS / "embedding.md")
     (line,) = [block.source for block in found if "arm-none-eabi-gcc" in block.source]
-    qemu = re.search(r"qemu-system-arm .*firmware\.elf", (BOARD / "main.c").read_text(encoding="utf-8"))[0]
+    qemu = re.search(
+        r"qemu-system-arm .*firmware\.elf", (BOARD / "main.c").read_text(encoding="utf-8")
+    )[0]
     assert "CMLP_OK" in run_quietly(f"{line}\n{qemu}", tmp_path)
 
 

@@ -24,7 +24,9 @@ OPTIONS = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:max_alloc
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32" or not COMPILER or not CPLUSPLUS, reason="needs cc and c++"),
+    pytest.mark.skipif(
+        sys.platform == "win32" or not COMPILER or not CPLUSPLUS, reason="needs cc and c++"
+    ),
     pytest.mark.skipif(not PROGRAM.exists(), reason="the program is in the source tree only"),
 ]
 
@@ -56,8 +58,12 @@ def write(folder, contents):
 
 def test_invalid_files_have_their_status(command, tmp_path):
     paths = write(tmp_path, [content for content, _ in FILES.values()])
-    expected = ["CMLP_OK" if status == "OK" else f"CMLP_ERROR_{status}" for _, status in FILES.values()]
-    assert dict(zip(FILES, statuses(command, paths), strict=True)) == dict(zip(FILES, expected, strict=True))
+    expected = [
+        "CMLP_OK" if status == "OK" else f"CMLP_ERROR_{status}" for _, status in FILES.values()
+    ]
+    assert dict(zip(FILES, statuses(command, paths), strict=True)) == dict(
+        zip(FILES, expected, strict=True)
+    )
 
 
 def test_each_kind_of_bad_file_has_the_status_of_its_bytes(command, tmp_path):
@@ -77,7 +83,9 @@ def test_trainings_are_read_past_whatever_they_contain(command, tmp_path):
     good, rng = (tmp_path / "good.cmlp").read_bytes(), random.Random(3)
     assert b"training." in good
     contents = [good, *(mutated(rng, good) for _ in range(300))]
-    assert statuses(command, write(tmp_path, contents)) == [status_in_c(content) for content in contents]
+    assert statuses(command, write(tmp_path, contents)) == [
+        status_in_c(content) for content in contents
+    ]
 
 
 def test_truncated_files_are_short(command, tmp_path):
@@ -89,13 +97,17 @@ def test_truncated_files_are_short(command, tmp_path):
 def test_mutated_files_have_the_status_of_their_bytes(command, tmp_path, stored):
     good, rng = stored.read_bytes(), random.Random(7)
     contents = [good, *(mutated(rng, good) for _ in range(300))]
-    assert statuses(command, write(tmp_path, contents)) == [status_in_c(content) for content in contents]
+    assert statuses(command, write(tmp_path, contents)) == [
+        status_in_c(content) for content in contents
+    ]
 
 
 def test_model_from_bytes_has_the_same_statuses(single_object, tmp_path):
     command = [compiled("c++", single_object, tmp_path), "bytes"]
     paths = write(tmp_path, [content for content, _ in FILES.values()])
-    assert statuses(command, paths) == [f"CMLP_{'' if s == 'OK' else 'ERROR_'}{s}" for _, s in FILES.values()]
+    assert statuses(command, paths) == [
+        f"CMLP_{'' if s == 'OK' else 'ERROR_'}{s}" for _, s in FILES.values()
+    ]
 
 
 def test_folders_and_devices_have_a_status(command, tmp_path):
@@ -112,5 +124,11 @@ def test_named_pipe_is_read_like_a_file(command, tmp_path, content):
     writer.start()
     found = statuses(command, [pipe])
     writer.join()
-    expected = "OK" if content == GOOD else "ERROR_FILE_LONG" if len(content) > len(GOOD) else "ERROR_FILE_SHORT"
+    expected = (
+        "OK"
+        if content == GOOD
+        else "ERROR_FILE_LONG"
+        if len(content) > len(GOOD)
+        else "ERROR_FILE_SHORT"
+    )
     assert found == [f"CMLP_{expected}"]

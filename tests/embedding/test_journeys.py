@@ -66,7 +66,10 @@ def journey(request, single_object, folder):
 
 def test_predict_row(journey, classifier, folder):
     ROWS.tofile(folder / "rows")
-    lines = [line.split() for line in journey("predict_row", folder / "classifier.cmlp", folder / "rows").splitlines()]
+    lines = [
+        line.split()
+        for line in journey("predict_row", folder / "classifier.cmlp", folder / "rows").splitlines()
+    ]
     assert [label for label, *_ in lines] == classifier.predict(ROWS).tolist()
     outputs = np.array([[float(value) for value in values] for _, *values in lines], np.float32)
     assert outputs.tolist() == classifier.predict_proba(ROWS).tolist()
@@ -85,7 +88,12 @@ def test_programs_with_a_network_of_their_own(journey, name):
 @pytest.mark.filterwarnings("ignore:column .*(unknown|missing)")  # on purpose
 def test_table_row(journey, folder):
     X = [["north" if i % 2 else "south", float(i % 3), i / 7] for i in range(60)]
-    options = {"categorical_features": [0, 1], "hidden_layer_sizes": (4,), "random_state": 0, "max_time": 0.01}
+    options = {
+        "categorical_features": [0, 1],
+        "hidden_layer_sizes": (4,),
+        "random_state": 0,
+        "max_time": 0.01,
+    }
     model = cmlp.TabularRegressor(**options).fit(X, [i * 1.5 for i in range(60)])
     model.save(folder / "table.cmlp")
     for row, arguments in {
@@ -93,7 +101,10 @@ def test_table_row(journey, folder):
         ("unknown", 9.0, 3.0): ["unknown", "9", "3"],
         ("south", 1.0, np.nan): ["south", "1", ""],
     }.items():
-        assert float(journey("table_row", folder / "table.cmlp", *arguments)) == model.predict([row])[0]
+        assert (
+            float(journey("table_row", folder / "table.cmlp", *arguments))
+            == model.predict([row])[0]
+        )
 
 
 def test_train(journey, folder):
@@ -104,8 +115,15 @@ def test_train(journey, folder):
     assert model.n_iter_ == 40
     draw = np.random.RandomState(2)
     rows = np.maximum(draw.random_sample((300, 5)) * 1.5 - 0.5, 0).astype(np.float32)
-    assert [float(value) for value in printed.split()] == pytest.approx(model.predict_proba(rows[:1])[0], rel=1e-8)
-    assert np.mean(model.predict(rows) == np.array(["first", "other", "third"])[rows[:, :3].argmax(axis=1)]) > 0.9
+    assert [float(value) for value in printed.split()] == pytest.approx(
+        model.predict_proba(rows[:1])[0], rel=1e-8
+    )
+    assert (
+        np.mean(
+            model.predict(rows) == np.array(["first", "other", "third"])[rows[:, :3].argmax(axis=1)]
+        )
+        > 0.9
+    )
     labels = np.array(model.classes_)[rows[:, :3].argmax(axis=1)]
     with pytest.warns(UserWarning, match="Stochastic"):
         resumed = model.set_params(max_iter=45).fit(rows, labels, resume=True)

@@ -14,7 +14,15 @@ pytestmark = [
 SMALL = ("-O0", "-DCMLP_BUILD_ISA=1", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS")
 PARTS = {
     "CMLP_NO_TABLES": {
-        *("encode", "table", "table_rows", "model_columns", "model_table", "model_category", "model_margin"),
+        *(
+            "encode",
+            "table",
+            "table_rows",
+            "model_columns",
+            "model_table",
+            "model_category",
+            "model_margin",
+        ),
         "model_write_table",
     },
     "CMLP_NO_WORKERS": {"workers", "fingerprint"},
@@ -49,11 +57,20 @@ int main(int argc, char **argv)
 
 def symbols(path, *options):
     """Return the names that an object file or a program defines. The library's are local in a program."""
-    return {line.split()[-1] for line in run("nm", "--defined-only", *options, path).splitlines() if " " in line}
+    return {
+        line.split()[-1]
+        for line in run("nm", "--defined-only", *options, path).splitlines()
+        if " " in line
+    }
 
 
 def public_symbols(objects):
-    return {name for path in objects for name in symbols(path, "-g") if name.lstrip("_").startswith("cmlp_")}
+    return {
+        name
+        for path in objects
+        for name in symbols(path, "-g")
+        if name.lstrip("_").startswith("cmlp_")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -81,4 +98,6 @@ def test_part_can_be_left_out(macro, tmp_path):
     (tmp_path / "program.c").write_text(PROGRAM)
     objects = compiled([tmp_path / "program.c"], "-I", ROOT / "include")
     program = linked("program", [*objects, *without])
-    assert subprocess.run([program]).returncode == 18  # CMLP_ERROR_LAYERS of the empty configuration
+    assert (
+        subprocess.run([program]).returncode == 18
+    )  # CMLP_ERROR_LAYERS of the empty configuration

@@ -8,7 +8,10 @@ from c_build import COMPILER, run
 
 from cmlp import TabularClassifier, TabularRegressor
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc"),
+]
 
 CPP = """
 #include <cstdio>

@@ -12,16 +12,30 @@ import cmlp
 
 pytestmark = pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")
 
-HEADERS = [Path(cmlp.get_include(), f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")]
+HEADERS = [
+    Path(cmlp.get_include(), f"{name}.h")
+    for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")
+]
 CONSUMERS = Path(__file__).parents[1] / "consumers"
 # Installed wheels are tested with compilers whose warnings are unknown.
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-pedantic", *["-Werror"] * CORE.exists()]
 COMPILERS = [path for path in [COMPILER, shutil.which("clang")] if path]
 SMALLEST = [
     f"-DCMLP_{part}"
-    for part in ("INFERENCE_ONLY", "NO_FLOAT64", "NO_TABLES", "NO_WORKERS", "NO_EXPLAIN", "NO_THREADS", "BUILD_ISA=1")
+    for part in (
+        "INFERENCE_ONLY",
+        "NO_FLOAT64",
+        "NO_TABLES",
+        "NO_WORKERS",
+        "NO_EXPLAIN",
+        "NO_THREADS",
+        "BUILD_ISA=1",
+    )
 ]
-BUILDS = [["-DCMLP_BUILD_ISA=3"], *([option] for option in SMALLEST)]  # .ci/run compiles the file without options
+BUILDS = [
+    ["-DCMLP_BUILD_ISA=3"],
+    *([option] for option in SMALLEST),
+]  # .ci/run compiles the file without options
 
 
 def public_functions():
@@ -48,7 +62,10 @@ def test_single_file_compiles_as_c99_without_warnings(single_file, compiler):
 def test_installed_file_is_the_library():
     installed = Path(cmlp.get_source()).read_text(encoding="utf-8")
     assert f"/* cmlp {cmlp.__version__}: " in installed
-    assert set(re.findall(r"^/\* -+ (\w+\.[ch]) \*/$", installed, re.MULTILINE)) >= {"net.c", "dense_tmpl.h"}
+    assert set(re.findall(r"^/\* -+ (\w+\.[ch]) \*/$", installed, re.MULTILINE)) >= {
+        "net.c",
+        "dense_tmpl.h",
+    }
 
 
 @pytest.mark.slow
@@ -64,7 +81,16 @@ def test_single_file_gives_the_golden_bits_and_exports_the_interface(single_obje
     """CI also compiles all instruction sets, with two compilers."""
     assert exported(single_object) == public_functions()
     program, include = tmp_path / "golden", f"-I{single_object.parent}"
-    run(COMPILER, include, CONSUMERS / "golden/golden.c", single_object, "-pthread", "-lm", "-o", program)
+    run(
+        COMPILER,
+        include,
+        CONSUMERS / "golden/golden.c",
+        single_object,
+        "-pthread",
+        "-lm",
+        "-o",
+        program,
+    )
     assert run(program) == (CONSUMERS / "golden/expected.txt").read_text(encoding="utf-8")
 
 

@@ -12,7 +12,10 @@ from cmlp import TabularRegressor
 GUIDE = ROOT / "docs/guide/tables.md"
 if not GUIDE.exists():
     pytest.skip("the guide is in the source tree only", allow_module_level=True)
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not COMPILER, reason="needs a C compiler called cc"),
+]
 
 LOADED = """
 static cmlp_file flats;
@@ -38,18 +41,42 @@ int interval_by_path(const char *path, double size, double *found)
 def test_guide_predicts_like_python(single_file, tmp_path):
     rng = np.random.RandomState(0)
     districts = ["north", "zürich", None]
-    X = [[float(rng.randint(20, 150)), float(rng.randint(1900, 2026)), districts[i % 3], True] for i in range(60)]
+    X = [
+        [float(rng.randint(20, 150)), float(rng.randint(1900, 2026)), districts[i % 3], True]
+        for i in range(60)
+    ]
     X += [[*row[:3], False] for row in X]
     model = TabularRegressor(hidden_layer_sizes=(8,), random_state=0, max_time=0.01).fit(
         X, rng.random_sample(120) * 1e5
     )
     model.save(tmp_path / "flats.cmlp")
-    text = "".join(re.findall(r"^```c\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
+    text = "".join(
+        re.findall(
+            r"^```c\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+    )
     source, library = tmp_path / "price.c", tmp_path / "price.so"
     source.write_text(text + LOADED, encoding="utf-8")
-    smallest = ["-DCMLP_INFERENCE_ONLY", "-DCMLP_NO_FLOAT64", "-DCMLP_NO_THREADS", "-DCMLP_BUILD_ISA=1"]
+    smallest = [
+        "-DCMLP_INFERENCE_ONLY",
+        "-DCMLP_NO_FLOAT64",
+        "-DCMLP_NO_THREADS",
+        "-DCMLP_BUILD_ISA=1",
+    ]
     include = f"-I{single_file.parent}"
-    run(COMPILER, "-O1", "-fPIC", "-shared", *smallest, include, source, single_file, "-lm", "-o", library)
+    run(
+        COMPILER,
+        "-O1",
+        "-fPIC",
+        "-shared",
+        *smallest,
+        include,
+        source,
+        single_file,
+        "-lm",
+        "-o",
+        library,
+    )
     price_of = ctypes.CDLL(str(library)).price_by_path
     price_of.restype = ctypes.c_double
     price_of.argtypes = [ctypes.c_char_p, ctypes.c_double, ctypes.c_double, ctypes.c_char_p]

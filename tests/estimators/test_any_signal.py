@@ -15,10 +15,28 @@ import warnings
 import numpy as np
 import pytest
 from estimator_cases import blobs, flat, small
-from signal_points import CRITICAL, FOLLOWED, NAMES, RECORDER, Stop, handled, no_threads_left, raise_stop, signal_at
+from signal_points import (
+    CRITICAL,
+    FOLLOWED,
+    NAMES,
+    RECORDER,
+    Stop,
+    handled,
+    no_threads_left,
+    raise_stop,
+    signal_at,
+)
 
 import cmlp
-from cmlp import MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer, find_learning_rate, fit_many
+from cmlp import (
+    MLPRegressor,
+    Network,
+    TabularClassifier,
+    TabularRegressor,
+    Trainer,
+    find_learning_rate,
+    fit_many,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),
@@ -32,11 +50,19 @@ ENDLESS = {"tol": 0, "n_iter_no_change": float("inf")}
 
 
 def network(**parameters):
-    return small(**{"hidden_layer_sizes": (2,), "max_iter": 3, "batch_size": 12, **ENDLESS, **parameters})
+    return small(
+        **{"hidden_layer_sizes": (2,), "max_iter": 3, "batch_size": 12, **ENDLESS, **parameters}
+    )
 
 
 def table(kind=TabularClassifier, **parameters):
-    settings = {"n_estimators": 2, "hidden_layer_sizes": (4,), "n_epochs": 3, "random_state": 0, "n_threads": 2}
+    settings = {
+        "n_estimators": 2,
+        "hidden_layer_sizes": (4,),
+        "n_epochs": 3,
+        "random_state": 0,
+        "n_threads": 2,
+    }
     return kind(**{**settings, **parameters})
 
 
@@ -70,28 +96,51 @@ CASES = {
     "fit": (lambda: network().fit(X, Y[::-1]), lambda model: model.fit(X, Y)),
     "first fit": (network, lambda model: model.fit(X, Y)),
     "warm start": (lambda: network(warm_start=True).fit(X, Y), lambda model: model.fit(X, Y)),
-    "early stopping": (lambda: network(early_stopping=True, provenance=True), lambda model: model.fit(X, Y)),
-    "callbacks": (lambda: network(verbose=True, callbacks=[Follows()]), lambda model: model.fit(X, Y)),
+    "early stopping": (
+        lambda: network(early_stopping=True, provenance=True),
+        lambda model: model.fit(X, Y),
+    ),
+    "callbacks": (
+        lambda: network(verbose=True, callbacks=[Follows()]),
+        lambda model: model.fit(X, Y),
+    ),
     "lbfgs": (lambda: network(solver="lbfgs"), lambda model: model.fit(X, Y)),
     "resume": (lambda: interrupted(network()), lambda model: model.fit(X, Y, resume=True)),
     "partial_fit": (lambda: network().fit(X, Y), lambda model: model.partial_fit(X, Y)),
     "fit_batches": (lambda: network().fit(X, Y), blocks),
     "regressor": (
-        lambda: MLPRegressor(hidden_layer_sizes=(2,), max_iter=3, y_scale="standard", random_state=0).fit(X, X[:, 1]),
+        lambda: MLPRegressor(
+            hidden_layer_sizes=(2,), max_iter=3, y_scale="standard", random_state=0
+        ).fit(X, X[:, 1]),
         lambda model: model.fit(X, X[:, 0]),
     ),
     "table": (lambda: table().fit(X, TWO), lambda model: model.fit(X, 1 - TWO)),
-    "table in step": (lambda: table(TabularRegressor, callbacks=[Follows()]), lambda model: model.fit(X, X[:, 0])),
-    "calibrate": (lambda: table().fit(X, TWO), lambda model: model.calibrate(X, TWO, probabilities=True)),
+    "table in step": (
+        lambda: table(TabularRegressor, callbacks=[Follows()]),
+        lambda model: model.fit(X, X[:, 0]),
+    ),
+    "calibrate": (
+        lambda: table().fit(X, TWO),
+        lambda model: model.calibrate(X, TWO, probabilities=True),
+    ),
     "calibrate intervals": (
         lambda: table(TabularRegressor).fit(X, X[:, 0]),
         lambda model: model.calibrate(X, X[:, 0]),
     ),
-    "choose_threshold": (lambda: table().fit(X, TWO), lambda model: model.choose_threshold(X, TWO, recall=0.7)),
+    "choose_threshold": (
+        lambda: table().fit(X, TWO),
+        lambda model: model.choose_threshold(X, TWO, recall=0.7),
+    ),
     "threshold_": (lambda: table().fit(X, TWO), lambda model: setattr(model, "threshold_", 0.25)),
     "n_iter_": (lambda: network().fit(X, Y), lambda model: setattr(model, "n_iter_", 7)),
-    "fit_many": (lambda: network().fit(X, Y[::-1]), lambda model: fit_many([model, network()], X, Y, n_threads=2)),
-    "find_learning_rate": (lambda: network().fit(X, Y), lambda model: find_learning_rate(model, X, Y, n_steps=4)),
+    "fit_many": (
+        lambda: network().fit(X, Y[::-1]),
+        lambda model: fit_many([model, network()], X, Y, n_threads=2),
+    ),
+    "find_learning_rate": (
+        lambda: network().fit(X, Y),
+        lambda model: find_learning_rate(model, X, Y, n_steps=4),
+    ),
     "verify": (lambda: network(provenance=True).fit(X, Y), lambda model: cmlp.verify(model, X, Y)),
 }
 
@@ -102,7 +151,9 @@ def content(model):
     if fitted is None:
         return None
     networks = [params.tobytes() for _, params in fitted.model.networks]
-    curves = [(state.epoch, state.history.t, list(state.history.loss_curve)) for state in fitted.states]
+    curves = [
+        (state.epoch, state.history.t, list(state.history.loss_curve)) for state in fitted.states
+    ]
     other = [getattr(fitted.model, name, None) for name in ("threshold", "calibration")]
     return networks, curves, repr(other)
 
@@ -308,7 +359,9 @@ def test_trainer_continues_after_an_exception_of_a_handler(method, name):
 
     def trainer():
         net = Network([4, 3, 3], random_state=0)
-        return Trainer(net, max_iter=3, batch_size=12, random_state=0, tol=0, n_iter_no_change=10**6)
+        return Trainer(
+            net, max_iter=3, batch_size=12, random_state=0, tol=0, n_iter_no_change=10**6
+        )
 
     whole = trainer()
     n_points, _ = signal_at(0, lambda: trained(whole), name)
@@ -320,7 +373,9 @@ def test_trainer_continues_after_an_exception_of_a_handler(method, name):
         trained(one)
         assert one.finished and np.isfinite(one.network.params).all()
         if name == "SIGINT" or error is None:
-            np.testing.assert_array_equal(one.network.params, whole.network.params, f"bytecode {step}")
+            np.testing.assert_array_equal(
+                one.network.params, whole.network.params, f"bytecode {step}"
+            )
 
 
 def test_warnings_of_a_handled_signal_are_not_needed():

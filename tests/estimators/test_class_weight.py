@@ -34,7 +34,12 @@ def weights_of_rows(class_weight, y, weight):
     product = weight
     for column in y.reshape(len(y), -1).T:
         classes, codes = np.unique(column, return_inverse=True)
-        product = product * compute_class_weight("balanced", classes=classes, y=column, sample_weight=weight)[codes]
+        product = (
+            product
+            * compute_class_weight("balanced", classes=classes, y=column, sample_weight=weight)[
+                codes
+            ]
+        )
     return product
 
 
@@ -54,7 +59,9 @@ def weights_of_rows(class_weight, y, weight):
         (BITS, "balanced"),
         (BITS, [{0: 1, 1: 5}, {1: 2}, {0: 0.5, 1: 3}]),
     ],
-    ids=lambda value: str(value) if not isinstance(value, np.ndarray) else f"{value.dtype}{value.ndim}",
+    ids=lambda value: (
+        str(value) if not isinstance(value, np.ndarray) else f"{value.dtype}{value.ndim}"
+    ),
 )
 @pytest.mark.filterwarnings("ignore:lbfgs failed")
 def test_rows_weigh_as_computed_by_scikit_learn(y, class_weight, weight, solver):
@@ -74,13 +81,18 @@ def test_validation_scores_use_the_class_weights():
 @pytest.mark.parametrize("class_weight", ["balanced", {0: 3, 1: 0.5, 2: 0}], ids=str)
 @pytest.mark.parametrize("scoring", [None, "loss"])
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
-def test_own_validation_rows_have_the_weights_of_the_classes_in_training(class_weight, scoring, weight):
+def test_own_validation_rows_have_the_weights_of_the_classes_in_training(
+    class_weight, scoring, weight
+):
     """As the rows that fit holds out: other counts of classes among the validation rows change no weight."""
     train, held = np.flatnonzero(np.arange(60) % 4), np.arange(0, 60, 4)
     held = held[(CODES[held] > 0) | (np.arange(15) % 3 == 0)]
     row_weight = None if weight is None else weight[train]
     products = weights_of_rows(class_weight, CODES[train], row_weight)
-    of_class = {k: (products / (1 if weight is None else row_weight))[CODES[train] == k][0] for k in range(3)}
+    of_class = {
+        k: (products / (1 if weight is None else row_weight))[CODES[train] == k][0]
+        for k in range(3)
+    }
     own = WEIGHT[::-1][held]
     params = {"early_stopping": True, "scoring": scoring}
     expected = small(**params).fit(
@@ -104,7 +116,9 @@ def test_own_validation_rows_have_the_weights_of_the_classes_in_training(class_w
     )
 
 
-@pytest.mark.parametrize("weighted", [{"class_weight": {2: 0}}, {}], ids=["class_weight", "sample_weight"])
+@pytest.mark.parametrize(
+    "weighted", [{"class_weight": {2: 0}}, {}], ids=["class_weight", "sample_weight"]
+)
 def test_a_class_without_weight_stays_a_label_as_in_scikit_learn(weighted):
     """Unlike in TabularClassifier, where its rows are dropped."""
     weight = None if weighted else (CODES != 2).astype(float)
@@ -114,7 +128,9 @@ def test_a_class_without_weight_stays_a_label_as_in_scikit_learn(weighted):
 
 def test_validation_rows_of_classes_without_weight_raise():
     model = small(class_weight={0: 0, 1: 1, 2: 1})
-    with pytest.raises(ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"):
+    with pytest.raises(
+        ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"
+    ):
         model.fit(X, CODES, X_val=X[CODES == 0], y_val=CODES[CODES == 0])
 
 
@@ -131,7 +147,10 @@ def test_partial_fit_takes_a_dict_and_refuses_balanced_like_sgd_classifier():
     for _ in range(3):
         model.partial_fit(X[:30], CODES[:30], WEIGHT[:30], classes=[0, 1, 2])
         expected.partial_fit(
-            X[:30], CODES[:30], WEIGHT[:30] * compute_sample_weight(weights, CODES[:30]), classes=[0, 1, 2]
+            X[:30],
+            CODES[:30],
+            WEIGHT[:30] * compute_sample_weight(weights, CODES[:30]),
+            classes=[0, 1, 2],
         )
     np.testing.assert_array_equal(flat(model), flat(expected))
     with pytest.raises(ValueError) as theirs:
@@ -163,7 +182,9 @@ def test_keys_of_any_label_type_are_stored_exactly(tmp_path):
 @pytest.mark.parametrize("key", [None, (1, 2), float("nan"), b"1"], ids=str)
 def test_model_file_refuses_other_keys(key, tmp_path):
     model = small().fit(X, CODES).set_params(class_weight={key: 1.0})
-    with pytest.raises(TypeError, match=r"class_weight of MLPClassifier has the key .*, which a model file cannot"):
+    with pytest.raises(
+        TypeError, match=r"class_weight of MLPClassifier has the key .*, which a model file cannot"
+    ):
         model.save(tmp_path / "model")
     assert not list(tmp_path.iterdir())
 
@@ -180,14 +201,22 @@ def test_model_file_refuses_more_class_weights_than_it_can_load(tmp_path):
 @pytest.mark.parametrize(
     "y, class_weight, message",
     [
-        (CODES, "uniform", "'class_weight' parameter of MLPClassifier must be a str among {'balanced'}"),
+        (
+            CODES,
+            "uniform",
+            "'class_weight' parameter of MLPClassifier must be a str among {'balanced'}",
+        ),
         (CODES, 3, "'class_weight' parameter of MLPClassifier must be"),
         (CODES, {0: 1, 7: 2}, r"The classes, \[1, 2\], are not in class_weight"),
         (CODES, {0: -1}, "finite weights that are not negative, got {0: -1}"),
         (CODES, {0: float("nan")}, "finite weights that are not negative"),
         (CODES, {0: "1"}, "finite weights that are not negative"),
         (CODES, {0: 10**400}, "finite weights that are not negative"),
-        (CODES, {0: 0, 1: 0, 2: 0}, "class_weight times sample_weight must be finite, and positive"),
+        (
+            CODES,
+            {0: 0, 1: 0, 2: 0},
+            "class_weight times sample_weight must be finite, and positive",
+        ),
         (CODES, [{0: 1}], "must be a dict, 'balanced' or None if y has one label per row"),
         (BITS, {0: 1, 1: 2}, "class_weight should be a list of dicts, or the string 'balanced'"),
         (BITS, [{0: 1}], r"Got 1 element\(s\) while having 3 outputs"),

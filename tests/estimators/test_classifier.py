@@ -121,7 +121,9 @@ def test_each_hidden_layer_can_have_its_own_activation(names):
     X, y = blobs()
     model = small(hidden_layer_sizes=(6, 5), activation=names, batch_size=30, max_iter=10)
     model.fit(X, y)
-    params, curve = reference_run((4, 6, 5, 3), (*names, "softmax"), "log_loss", X, y, epochs=10, clip=2**-52)
+    params, curve = reference_run(
+        (4, 6, 5, 3), (*names, "softmax"), "log_loss", X, y, epochs=10, clip=2**-52
+    )
     np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
 
@@ -139,7 +141,9 @@ def test_squared_error_is_the_sum_over_the_outputs(n_classes):
     Y = y[:, None] if n_classes == 2 else np.eye(3)[y]
     model = small(loss="squared_error", activation="tanh", batch_size=30, max_iter=10).fit(X, y)
     assert model.out_activation_ == "logistic"
-    params, curve = reference_run((4, 8, Y.shape[1]), ("tanh", "logistic"), "squared_error", X, Y, epochs=10)
+    params, curve = reference_run(
+        (4, 8, Y.shape[1]), ("tanh", "logistic"), "squared_error", X, Y, epochs=10
+    )
     np.testing.assert_allclose(flat(model), params, rtol=0, atol=1e-9)
     np.testing.assert_allclose(model.loss_curve_, curve, rtol=1e-10)
 
@@ -160,14 +164,18 @@ def test_output_of_all_zeros_gives_uniform_probabilities():
     model.intercepts_ = [np.zeros(8), np.full(3, -1e4)]
     np.testing.assert_allclose(model.predict_proba(X), 1 / 3)
     single = small(loss="squared_error").fit(X.astype(np.float32), y)
-    assert single.predict_proba(X).dtype == np.float32  # of the weights, also for normalized outputs
+    assert (
+        single.predict_proba(X).dtype == np.float32
+    )  # of the weights, also for normalized outputs
 
 
 def test_network_and_estimator_start_from_the_same_weights():
     X, y = blobs()
     model = small(hidden_layer_sizes=(6, 5), activation=["tanh", "logistic"], max_iter=1)
     model.set_params(learning_rate_init=1e-300, solver="sgd").fit(X, y)
-    network = Network([4, 6, 5, 3], activation=["tanh", "logistic"], dtype="float64", random_state=1)
+    network = Network(
+        [4, 6, 5, 3], activation=["tanh", "logistic"], dtype="float64", random_state=1
+    )
     np.testing.assert_array_equal(flat(model), network.params)
 
 
@@ -193,7 +201,10 @@ STORY = {
 def test_preset_has_explicit_parameters():
     model = MLPClassifier.from_preset("3b1b", random_state=1)
     assert model.get_params() == MLPClassifier(random_state=1, **STORY).get_params()
-    assert eval(repr(model), {"MLPClassifier": MLPClassifier, "inf": np.inf}).get_params() == model.get_params()
+    assert (
+        eval(repr(model), {"MLPClassifier": MLPClassifier, "inf": np.inf}).get_params()
+        == model.get_params()
+    )
     assert clone(model).get_params() == model.get_params()
 
 
@@ -211,7 +222,9 @@ def test_preset_trains(name):
     X, y = blobs()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = MLPClassifier.from_preset(name, random_state=1, batch_size=5, input_scale=1).fit(X, y)
+        model = MLPClassifier.from_preset(name, random_state=1, batch_size=5, input_scale=1).fit(
+            X, y
+        )
     assert model.n_iter_ == model.max_iter
     assert model.score(X, y) > 0.9
 
@@ -219,14 +232,18 @@ def test_preset_trains(name):
 def test_override_of_a_preset_holds_even_where_it_is_the_default():
     """A value equal to the constructor's default cannot be told from one that was not given."""
     defaults = MLPClassifier().get_params()
-    overrides = {name: defaults[name] for name in ("activation", "alpha", "solver", "hidden_layer_sizes")}
+    overrides = {
+        name: defaults[name] for name in ("activation", "alpha", "solver", "hidden_layer_sizes")
+    }
     model = MLPClassifier.from_preset("3b1b", **overrides)
     assert {name: getattr(model, name) for name in overrides} == overrides
     assert model.batch_size == 10
 
 
 def test_preset_names_are_documented():
-    with pytest.raises(ValueError, match=re.escape(", ".join(f"'{name}'" for name in PRESETS) + ", got")):
+    with pytest.raises(
+        ValueError, match=re.escape(", ".join(f"'{name}'" for name in PRESETS) + ", got")
+    ):
         MLPClassifier.from_preset("unknown")
 
 

@@ -67,12 +67,18 @@ def test_set_output_hands_frames_to_the_model(library):
 
 
 def test_column_transformer_by_names():
-    pandas = pytest.importorskip("pandas")  # scikit-learn 1.6 selects columns of other libraries by index only
+    pandas = pytest.importorskip(
+        "pandas"
+    )  # scikit-learn 1.6 selects columns of other libraries by index only
     mixed = pandas.DataFrame({"a": X[:, 0], "kind": KINDS})
     results = []
     for module in (cmlp, sklearn.neural_network):
-        transformer = ColumnTransformer([("numbers", StandardScaler(), ["a"]), ("words", OneHotEncoder(), ["kind"])])
-        model = make_pipeline(transformer, module.MLPClassifier(**PARAMS)).fit(mixed, pandas.Series(LABELS))
+        transformer = ColumnTransformer(
+            [("numbers", StandardScaler(), ["a"]), ("words", OneHotEncoder(), ["kind"])]
+        )
+        model = make_pipeline(transformer, module.MLPClassifier(**PARAMS)).fit(
+            mixed, pandas.Series(LABELS)
+        )
         results.append(model.predict_proba(mixed))
     np.testing.assert_allclose(*results, rtol=1e-7, atol=1e-9)
 

@@ -19,7 +19,9 @@ import cmlp
 import cmlp.sklearn
 from cmlp import MLPClassifier, MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge"
+)
 
 X = np.random.RandomState(0).standard_normal((40, 3))
 CLASSES = np.arange(40) % 3
@@ -33,11 +35,15 @@ in_source_tree = pytest.mark.skipif(not DOCUMENT.exists(), reason="only in the s
 @in_source_tree
 def test_every_row_has_a_test_and_every_test_a_row():
     """The docstring of a test is the first cell of its row."""
-    rows = re.findall(r"^\| (?!what \||--- \|)(.*?) \| .* \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (?!what \||--- \|)(.*?) \| .* \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(rows) == len(set(rows))
     this = "test_every_row_has_a_test_and_every_test_a_row"
     tests = [test for name, test in globals().items() if name.startswith("test_") and name != this]
-    assert sorted(f"{row}." for row in rows) == sorted(test.__doc__.splitlines()[0] for test in tests)
+    assert sorted(f"{row}." for row in rows) == sorted(
+        test.__doc__.splitlines()[0] for test in tests
+    )
 
 
 def classifiers(**params):
@@ -59,7 +65,10 @@ def test_loss_of_saturated_probabilities():
     from sklearn.datasets import load_breast_cancer
 
     raw, y = load_breast_cancer(return_X_y=True)
-    for rows, least, most in ((raw, 1e-10, 1e-2), ((raw - raw.mean(axis=0)) / raw.std(axis=0), 0, 1e-13)):
+    for rows, least, most in (
+        (raw, 1e-10, 1e-2),
+        ((raw - raw.mean(axis=0)) / raw.std(axis=0), 0, 1e-13),
+    ):
         ours, theirs = classifiers(hidden_layer_sizes=(100,), max_iter=4)
         ours.fit(rows, y), theirs.fit(rows, y)
         for mine, other in zip(ours.coefs_, theirs.coefs_, strict=True):
@@ -73,9 +82,20 @@ def test_parameters_of_both():
     ours_and_theirs = ((MLPClassifier(), TheirClassifier()), (MLPRegressor(), TheirRegressor()))
     for ours, theirs in ours_and_theirs:
         mine = ours.get_params()
-        assert {name: mine.pop(name) for name in theirs.get_params() if name in mine} == theirs.get_params()
-        assert {"dropout", "weight_decay", "max_grad_norm", "initialization", "loss_parameter"} <= mine.keys()
-    assert {"class_weight", "quantile"} <= MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
+        assert {
+            name: mine.pop(name) for name in theirs.get_params() if name in mine
+        } == theirs.get_params()
+        assert {
+            "dropout",
+            "weight_decay",
+            "max_grad_norm",
+            "initialization",
+            "loss_parameter",
+        } <= mine.keys()
+    assert {
+        "class_weight",
+        "quantile",
+    } <= MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
     with pytest.raises(ValueError, match="'alpha'"):
         theirs.set_params(alpha=[0.1, 0.2]).fit(X, NUMBERS)
     MLPRegressor(**{**PARAMS, "alpha": [0.1, 0.2]}).fit(X, NUMBERS)
@@ -86,7 +106,9 @@ def test_divergence():
     """training diverges."""
     params = {"solver": "sgd", "learning_rate_init": 1e200, "max_iter": 20}
     ours, theirs = regressors(**params)
-    with pytest.raises(cmlp.DivergenceError, match="in epoch 2 with batches of 40 rows and a learning rate of 1e"):
+    with pytest.raises(
+        cmlp.DivergenceError, match="in epoch 2 with batches of 40 rows and a learning rate of 1e"
+    ):
         ours.fit(X, NUMBERS)
     assert issubclass(cmlp.DivergenceError, ValueError)
     try:
@@ -161,7 +183,9 @@ def test_batch_without_weight():
     assert np.isfinite(ours.fit(X, CLASSES, weight).loss_)
 
 
-@pytest.mark.parametrize("change", [{"activation": "tanh"}, {"loss": "poisson"}], ids=["activation", "loss"])
+@pytest.mark.parametrize(
+    "change", [{"activation": "tanh"}, {"loss": "poisson"}], ids=["activation", "loss"]
+)
 def test_warm_start_of_another_network(change):
     """a warm start with another `activation` or `loss`."""
     for model in regressors(warm_start=True):
@@ -190,7 +214,9 @@ def test_no_limit_without_change():
     for model in classifiers(n_iter_no_change=np.inf, tol=0):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            warnings.simplefilter("ignore", cmlp.exceptions.UselessModelWarning)  # the epochs are few
+            warnings.simplefilter(
+                "ignore", cmlp.exceptions.UselessModelWarning
+            )  # the epochs are few
             model.fit(X, CLASSES)
         counts.append(len(caught))
     assert counts == [0, 1]
@@ -199,7 +225,9 @@ def test_no_limit_without_change():
 def test_lbfgs_partial_fit():
     """`MLPRegressor(solver="lbfgs").partial_fit`."""
     ours, theirs = regressors(solver="lbfgs")
-    with pytest.raises(AttributeError, match="partial_fit is only available for stochastic optimizers"):
+    with pytest.raises(
+        AttributeError, match="partial_fit is only available for stochastic optimizers"
+    ):
         ours.partial_fit(X, NUMBERS)
     assert theirs.partial_fit(X, NUMBERS).n_iter_ == 3
     ours.fit(X, NUMBERS)
@@ -207,7 +235,9 @@ def test_lbfgs_partial_fit():
     assert not any(hasattr(model, "partial_fit") for model in classifiers(solver="lbfgs"))
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:One or more of the test", "ignore:.*fits failed")
+@pytest.mark.filterwarnings(
+    "ignore::RuntimeWarning", "ignore:One or more of the test", "ignore:.*fits failed"
+)
 def test_search_with_diverging_candidates():
     """a candidate of a search diverges."""
     params = {"solver": "sgd", "max_iter": 20}
@@ -237,10 +267,23 @@ def test_verbose(capsys):
 def test_parts_of_fit():
     """validation rows, `history_`, resuming, `max_time`, `scoring`, `callbacks`, more schedules, `fit_batches`."""
     ours, theirs = classifiers()
-    more = {"warmup": 0.5, "max_time": 100.0, "learning_rate": "cosine", "scoring": "loss", "callbacks": []}
+    more = {
+        "warmup": 0.5,
+        "max_time": 100.0,
+        "learning_rate": "cosine",
+        "scoring": "loss",
+        "callbacks": [],
+    }
     held = {"X_val": X, "y_val": CLASSES}
     ours.set_params(**more, shuffle="blocks", block_size=8).fit(X, CLASSES, **held)
-    assert len(ours.set_params(max_time=50.0).fit(X, CLASSES, **held, resume=True).history_["validation_loss"]) == 3
+    assert (
+        len(
+            ours.set_params(max_time=50.0)
+            .fit(X, CLASSES, **held, resume=True)
+            .history_["validation_loss"]
+        )
+        == 3
+    )
     assert not {"warmup", "max_time", "scoring", "callbacks"} & theirs.get_params().keys()
     for arguments in (held, {"resume": True}):
         with pytest.raises(TypeError, match="unexpected keyword argument"):
@@ -258,7 +301,9 @@ def test_lbfgs_meets_infinity():
     """an infinite loss in a line search of "lbfgs"."""
     rows = 30 * np.random.RandomState(0).standard_normal((60, 5))
     counts = np.floor(5 * np.random.RandomState(1).random_sample(60))
-    ours, theirs = regressors(loss="poisson", hidden_layer_sizes=(5,), solver="lbfgs", random_state=4, max_iter=30)
+    ours, theirs = regressors(
+        loss="poisson", hidden_layer_sizes=(5,), solver="lbfgs", random_state=4, max_iter=30
+    )
     assert np.isfinite(ours.fit(rows, counts).loss_) and ours.n_iter_ == 30
     assert theirs.fit(rows, counts).n_iter_ < 30
 
@@ -270,14 +315,20 @@ def test_lbfgs_meets_infinity():
 def test_small_types(dtype):
     """rows of uint8 or float16."""
     rows = (X > 0).astype(dtype)
-    assert [model.fit(rows, NUMBERS).coefs_[0].dtype for model in regressors()] == [np.float32, np.float64]
+    assert [model.fit(rows, NUMBERS).coefs_[0].dtype for model in regressors()] == [
+        np.float32,
+        np.float64,
+    ]
     assert MLPRegressor(**PARAMS, dtype="float64").fit(rows, NUMBERS).coefs_[0].dtype == np.float64
 
 
 def test_type_of_predictions():
     """predictions for float64 rows from float32 weights."""
     rows = X.astype(np.float32)
-    assert [model.fit(rows, NUMBERS).predict(X).dtype for model in regressors()] == [np.float32, np.float64]
+    assert [model.fit(rows, NUMBERS).predict(X).dtype for model in regressors()] == [
+        np.float32,
+        np.float64,
+    ]
 
 
 def test_sparse_targets():
@@ -292,7 +343,10 @@ def test_text_in_objects():
     """text labels of dtype object."""
     labels = np.array(["a", "a\0", "b"], object)[CLASSES]
     ours, theirs = (model.fit(X, labels) for model in classifiers())
-    assert ours.classes_.tolist() == ["a", "a\0", "b"] and ours.classes_.dtype == ours.predict(X).dtype == object
+    assert (
+        ours.classes_.tolist() == ["a", "a\0", "b"]
+        and ours.classes_.dtype == ours.predict(X).dtype == object
+    )
     assert theirs.classes_.dtype.kind == "U"
 
 
@@ -300,7 +354,9 @@ def test_multilabel_values():
     """multilabel targets other than 0 and 1."""
     pairs = np.where(np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1), 1, -1)
     ours, theirs = classifiers()
-    with pytest.raises(ValueError, match=r"y must contain only 0 and 1 if it has several columns, .* \[-1, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"y must contain only 0 and 1 if it has several columns, .* \[-1, 1\]"
+    ):
         ours.fit(X, pairs)
     assert set(theirs.fit(X, pairs).predict(X).ravel()) <= {0, 1}
 
@@ -318,7 +374,10 @@ def test_lbfgs_in_float32():
 def test_useless_models():
     """a model hardly better than a constant."""
     ours, theirs = regressors(learning_rate_init=1e-9)
-    with pytest.warns(cmlp.exceptions.UselessModelWarning, match="^The model is not clearly better than a constant"):
+    with pytest.warns(
+        cmlp.exceptions.UselessModelWarning,
+        match="^The model is not clearly better than a constant",
+    ):
         ours.fit(X, 1e6 + NUMBERS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -343,7 +402,9 @@ def test_bytes_that_are_not_scaled():
     """bytes without `input_scale`."""
     rows = (X * 30 + 100).astype(np.uint8)
     ours, theirs = regressors()
-    with pytest.warns(UserWarning, match="You probably mean bytes scaled to 0..1: input_scale=1/255"):
+    with pytest.warns(
+        UserWarning, match="You probably mean bytes scaled to 0..1: input_scale=1/255"
+    ):
         ours.fit(rows, NUMBERS)
     theirs.fit(rows, NUMBERS)
 
@@ -352,14 +413,19 @@ def test_parameters_without_effect():
     """a parameter without effect, such as `momentum` with "adam"."""
     for parameters in ({"momentum": 0.5}, {"validation_fraction": 0.2}):
         ours, theirs = regressors(**parameters)
-        with pytest.warns(cmlp.exceptions.UnusedParameterWarning, match=f"^{next(iter(parameters))} differs"):
+        with pytest.warns(
+            cmlp.exceptions.UnusedParameterWarning, match=f"^{next(iter(parameters))} differs"
+        ):
             ours.fit(X, NUMBERS)
         theirs.fit(X, NUMBERS)
 
 
 def test_names_of_other_libraries():
     """names of other libraries: `epochs=10`."""
-    for name, value, meant in (("learning_rate", 0.01, "learning_rate_init=0.01"), ("loss", "mse", "'squared_error'")):
+    for name, value, meant in (
+        ("learning_rate", 0.01, "learning_rate_init=0.01"),
+        ("loss", "mse", "'squared_error'"),
+    ):
         ours, theirs = regressors(**{name: value})
         with pytest.raises(ValueError, match=f"Did you mean {meant}"):
             ours.fit(X, NUMBERS)
@@ -375,7 +441,9 @@ def test_targets_that_are_no_labels():
     rows = np.random.RandomState(0).standard_normal((300, 3))
     floats = np.arange(300) % 100.0
     for y, match in ((np.eye(3)[np.arange(300) % 3], "exactly one 1"), (floats, "use a regressor")):
-        ours, theirs = (cls((4,), max_iter=2, random_state=0) for cls in (MLPClassifier, TheirClassifier))
+        ours, theirs = (
+            cls((4,), max_iter=2, random_state=0) for cls in (MLPClassifier, TheirClassifier)
+        )
         with pytest.warns(UserWarning, match=match):
             ours.fit(rows, y)
         theirs.fit(rows, y)
@@ -396,7 +464,9 @@ def test_non_finite_rows():
 def test_rare_class():
     """early stopping, a class of one row."""
     for model, name in zip(classifiers(early_stopping=True), ["['rare']", "['True']"], strict=True):
-        with pytest.raises(ValueError, match=re.escape(f"Classes with too few members are: {name}")):
+        with pytest.raises(
+            ValueError, match=re.escape(f"Classes with too few members are: {name}")
+        ):
             model.fit(X, np.where(np.arange(40) == 5, "rare", "common"))
 
 
@@ -469,7 +539,9 @@ def test_base_class():
 
 def test_metadata_requests_and_callbacks():
     """`set_fit_request`, `set_score_request`, `set_callbacks`."""
-    ours, theirs = ([hasattr(m, f"set_{name}") for name in ("fit_request", "callbacks")] for m in classifiers())
+    ours, theirs = (
+        [hasattr(m, f"set_{name}") for name in ("fit_request", "callbacks")] for m in classifiers()
+    )
     assert (ours, theirs) == ([False, False], [True, False])
     assert hasattr(cmlp.sklearn.MLPClassifier, "set_fit_request") and hasattr(
         cmlp.sklearn.MLPClassifier, "set_callbacks"
@@ -478,7 +550,10 @@ def test_metadata_requests_and_callbacks():
 
 def test_multi_output_tag():
     """tag `multi_output` of the regressor."""
-    assert [model.__sklearn_tags__().target_tags.multi_output for model in regressors()] == [True, False]
+    assert [model.__sklearn_tags__().target_tags.multi_output for model in regressors()] == [
+        True,
+        False,
+    ]
     pairs = np.stack([NUMBERS, -NUMBERS], axis=1)
     assert [model.fit(X, pairs).predict(X).shape for model in regressors()] == [(40, 2), (40, 2)]
 
@@ -553,7 +628,9 @@ def use_sums(monkeypatch):
     monkeypatch.setitem(_base.LOSS_FUNCTIONS, "squared_error", squared_loss)
 
 
-@pytest.mark.parametrize("params", [{"solver": "lbfgs"}, {"solver": "adam"}, {"solver": "sgd", "alpha": 1.0}])
+@pytest.mark.parametrize(
+    "params", [{"solver": "lbfgs"}, {"solver": "adam"}, {"solver": "sgd", "alpha": 1.0}]
+)
 @pytest.mark.parametrize("sums", [False, True])
 def test_squared_errors_of_several_outputs(params, sums, monkeypatch):
     """`loss_`, `loss_curve_` of several outputs with "squared_error"."""
@@ -562,7 +639,9 @@ def test_squared_errors_of_several_outputs(params, sums, monkeypatch):
     Y = np.stack([NUMBERS, 3 * X[:, 2], X[:, 0]], axis=1)
     ours, theirs = (model.fit(X, Y) for model in regressors(max_iter=20, **params))
     np.testing.assert_allclose(ours.loss_, theirs.loss_, rtol=1e-10)
-    np.testing.assert_allclose(getattr(ours, "loss_curve_", []), getattr(theirs, "loss_curve_", []), rtol=1e-10)
+    np.testing.assert_allclose(
+        getattr(ours, "loss_curve_", []), getattr(theirs, "loss_curve_", []), rtol=1e-10
+    )
     np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-9)
     monkeypatch.delitem(sys.modules, "sklearn")  # as in a program that has not imported it
     mean = MLPRegressor(**{**PARAMS, "max_iter": 20, **params}).fit(X, Y)

@@ -30,14 +30,22 @@ PARAMS = {"hidden_layer_sizes": (4,), "max_iter": 5, "random_state": 0}
 # Targets
 
 
-@pytest.mark.parametrize("container", ["csr_matrix", "csr_array", "csc_array", "coo_array", "lil_array", "dia_array"])
+@pytest.mark.parametrize(
+    "container", ["csr_matrix", "csr_array", "csc_array", "coo_array", "lil_array", "dia_array"]
+)
 def test_sparse_multilabel_targets_train_like_dense_ones(container):
     sparse = getattr(scipy.sparse, container)(PAIRS)
     model, same = MLPClassifier(**PARAMS).fit(X, sparse), MLPClassifier(**PARAMS).fit(X, PAIRS)
     np.testing.assert_array_equal(model.predict_proba(X), same.predict_proba(X))
-    assert model.score(X, sparse) == same.score(X, PAIRS) == accuracy_score(sparse.tocsr(), model.predict(X))
+    assert (
+        model.score(X, sparse)
+        == same.score(X, PAIRS)
+        == accuracy_score(sparse.tocsr(), model.predict(X))
+    )
     model.partial_fit(X, sparse)
-    np.testing.assert_array_equal(model.predict_proba(X), same.partial_fit(X, PAIRS).predict_proba(X))
+    np.testing.assert_array_equal(
+        model.predict_proba(X), same.partial_fit(X, PAIRS).predict_proba(X)
+    )
 
 
 def test_invalid_sparse_targets_raise():
@@ -63,7 +71,9 @@ def test_score_takes_a_column_vector_without_a_warning():
 
 
 def test_early_stopping_error_names_rare_classes():
-    with pytest.raises(ValueError, match=r"only 1 member.*Classes with too few members are: \['rare'\]"):
+    with pytest.raises(
+        ValueError, match=r"only 1 member.*Classes with too few members are: \['rare'\]"
+    ):
         MLPClassifier(early_stopping=True).fit(X[:4], ["common", "common", "rare", "common"])
 
 
@@ -78,12 +88,20 @@ BAD[17, 1] = 1e300
 def test_error_reports_the_first_non_finite_value_by_row(early_stopping, seed, convert):
     params = {**PARAMS, "random_state": seed, "batch_size": 3, "early_stopping": early_stopping}
     fitted = MLPRegressor(**params).fit(X, NUMBERS)
-    for call in (lambda: MLPRegressor(**params).fit(convert(BAD), NUMBERS), lambda: fitted.predict(convert(BAD))):
-        with pytest.raises(cmlp.NonFiniteInputError, match=r"^Input X contains NaN at row 17, column 2\.$") as caught:
+    for call in (
+        lambda: MLPRegressor(**params).fit(convert(BAD), NUMBERS),
+        lambda: fitted.predict(convert(BAD)),
+    ):
+        with pytest.raises(
+            cmlp.NonFiniteInputError, match=r"^Input X contains NaN at row 17, column 2\.$"
+        ) as caught:
             call()
         assert (caught.value.row, caught.value.column) == (17, 2)
     single = MLPRegressor(**params, dtype="float32")
-    with pytest.raises(cmlp.NonFiniteInputError, match="value too large for the network's dtype at row 17, column 1"):
+    with pytest.raises(
+        cmlp.NonFiniteInputError,
+        match="value too large for the network's dtype at row 17, column 1",
+    ):
         single.fit(convert(BAD), NUMBERS)
 
 
@@ -91,9 +109,13 @@ def test_error_reports_the_first_non_finite_value_by_row(early_stopping, seed, c
 def test_non_finite_error_names_the_column_of_a_data_frame(name):
     library = pytest.importorskip(name)
     frame = library.DataFrame({"age": BAD[:, 0], "height": BAD[:, 2]})
-    fitted = MLPRegressor(**PARAMS).fit(library.DataFrame({"age": X[:, 0], "height": X[:, 2]}), NUMBERS)
+    fitted = MLPRegressor(**PARAMS).fit(
+        library.DataFrame({"age": X[:, 0], "height": X[:, 2]}), NUMBERS
+    )
     for call in (lambda: MLPRegressor(**PARAMS).fit(frame, NUMBERS), lambda: fitted.predict(frame)):
-        with pytest.raises(cmlp.NonFiniteInputError, match="NaN at row 17, column 'height'") as caught:
+        with pytest.raises(
+            cmlp.NonFiniteInputError, match="NaN at row 17, column 'height'"
+        ) as caught:
             call()
         assert caught.value.column == 1
 
@@ -111,7 +133,12 @@ def test_layer_sizes_as_first_argument_of_regressor_give_a_hint(sizes):
 
 @pytest.mark.parametrize(
     "params",
-    [{}, {"solver": "sgd"}, {"solver": "sgd", "learning_rate": "adaptive"}, {"learning_rate": "one_cycle"}],
+    [
+        {},
+        {"solver": "sgd"},
+        {"solver": "sgd", "learning_rate": "adaptive"},
+        {"learning_rate": "one_cycle"},
+    ],
 )
 def test_learning_rate_init_can_change_between_partial_fit_calls(params):
     slow, fast = (MLPRegressor(**{**PARAMS, **params}).partial_fit(X, NUMBERS) for _ in range(2))
@@ -128,14 +155,18 @@ def test_inverse_scaling_continues_with_the_new_rate():
     start = flat(same)
     same.partial_fit(X, NUMBERS)
     other.set_params(learning_rate_init=0.5).partial_fit(X, NUMBERS)
-    np.testing.assert_allclose(flat(other) - start, 500 * (flat(same) - start), rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(
+        flat(other) - start, 500 * (flat(same) - start), rtol=1e-6, atol=1e-12
+    )
     assert other._optimizer.learning_rate == 0.5 / np.sqrt(81)
 
 
 # Attributes
 
 
-@pytest.mark.parametrize("estimator, kind", [(MLPClassifier, "classifier"), (MLPRegressor, "regressor")])
+@pytest.mark.parametrize(
+    "estimator, kind", [(MLPClassifier, "classifier"), (MLPRegressor, "regressor")]
+)
 def test_estimator_type(estimator, kind):
     assert estimator._estimator_type == estimator()._estimator_type == kind
 
@@ -200,9 +231,13 @@ def test_assigned_classes_are_predicted(model):
     np.testing.assert_array_equal(model.predict(X), np.array([10, 20])[codes])
 
 
-@pytest.mark.parametrize("estimator, theirs", [(MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)])
+@pytest.mark.parametrize(
+    "estimator, theirs", [(MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)]
+)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "softmax"])
-def test_assigned_output_activation_changes_predictions_as_in_sklearn(estimator, theirs, activation):
+def test_assigned_output_activation_changes_predictions_as_in_sklearn(
+    estimator, theirs, activation
+):
     if estimator is MLPClassifier:
         method, y = "predict_proba", np.digitize(X[:, 0], [-0.5, 0.5])
     else:
@@ -239,7 +274,11 @@ def test_training_starts_from_weights_assigned_before_fit(train):
         if cls is TheirRegressor:
             model.n_outputs_, model.n_layers_, model.out_activation_ = 1, 3, "identity"
             model.t_, model.n_iter_, model.loss_curve_, model._no_improvement_count = 0, 0, [], 0
-            model.best_loss_, model.validation_scores_, model.best_validation_score_ = np.inf, None, None
+            model.best_loss_, model.validation_scores_, model.best_validation_score_ = (
+                np.inf,
+                None,
+                None,
+            )
         results.append(flat(getattr(model, train)(X, NUMBERS)))
     np.testing.assert_allclose(*results, rtol=1e-9, atol=1e-12)
 
@@ -249,11 +288,21 @@ def test_regressor_predicts_with_assigned_weights_as_in_sklearn():
     results = []
     for cls in (MLPRegressor, TheirRegressor):
         model = cls(**PARAMS)
-        for name in ("coefs_", "intercepts_", "n_layers_", "n_outputs_", "n_features_in_", "out_activation_", "t_"):
+        for name in (
+            "coefs_",
+            "intercepts_",
+            "n_layers_",
+            "n_outputs_",
+            "n_features_in_",
+            "out_activation_",
+            "t_",
+        ):
             setattr(model, name, getattr(start, name))
         check_is_fitted(model)
         results.append(model.predict(X))
-        assert model.t_ == start.t_ and model.score(X, NUMBERS) == pytest.approx(start.score(X, NUMBERS))
+        assert model.t_ == start.t_ and model.score(X, NUMBERS) == pytest.approx(
+            start.score(X, NUMBERS)
+        )
     np.testing.assert_allclose(*results, rtol=1e-12)
 
 
@@ -269,7 +318,9 @@ def test_classifier_predicts_with_assigned_weights_and_classes(y):
     np.testing.assert_array_equal(model.predict(X), start.predict(X))
 
 
-@pytest.mark.parametrize("before", [lambda model: None, lambda model: model.predict(X)], ids=["directly", "predict"])
+@pytest.mark.parametrize(
+    "before", [lambda model: None, lambda model: model.predict(X)], ids=["directly", "predict"]
+)
 def test_partial_fit_continues_from_assigned_weights_and_classes(before):
     start = TheirClassifier(**PARAMS).fit(X, LABELS)
     results = []
@@ -287,14 +338,18 @@ def test_partial_fit_continues_from_assigned_weights_and_classes(before):
 @pytest.mark.parametrize("train", ["fit", "partial_fit"])
 def test_values_assigned_before_fit_are_freed_by_it(train):
     model = MLPRegressor(hidden_layer_sizes=(50,), max_iter=1)
-    model.coefs_, model.intercepts_ = [np.ones((3, 50)), np.ones((50, 1))], [np.ones(50), np.ones(1)]
+    model.coefs_, model.intercepts_ = (
+        [np.ones((3, 50)), np.ones((50, 1))],
+        [np.ones(50), np.ones(1)],
+    )
     getattr(model, train)(X, NUMBERS)
     fresh = MLPRegressor(hidden_layer_sizes=(50,), max_iter=1)
     assert len(pickle.dumps(model)) == len(pickle.dumps(getattr(fresh, train)(X, NUMBERS)))
 
 
 @pytest.mark.parametrize(
-    "name, value", [("n_layers_", 7), ("coefs_", [np.ones((3, 5)), np.ones((5, 1))]), ("coefs_", [1])]
+    "name, value",
+    [("n_layers_", 7), ("coefs_", [np.ones((3, 5)), np.ones((5, 1))]), ("coefs_", [1])],
 )
 def test_inconsistent_assigned_values_raise(name, value):
     start = TheirRegressor(**PARAMS).fit(X, NUMBERS)
@@ -323,14 +378,19 @@ def raised(cls):
     """An exception that cmlp raises under scikit-learn's name, and a function that makes cmlp raise it."""
     return {
         "NotFittedError": lambda: MLPClassifier().predict(X),
-        "ConvergenceWarning": lambda: MLPClassifier(**{**PARAMS, "n_iter_no_change": 10}).fit(X, LABELS),
+        "ConvergenceWarning": lambda: MLPClassifier(**{**PARAMS, "n_iter_no_change": 10}).fit(
+            X, LABELS
+        ),
         "DataConversionWarning": lambda: MLPClassifier(**PARAMS, verbose=0).fit(X, LABELS[:, None]),
-        "UndefinedMetricWarning": lambda: MLPRegressor(**PARAMS).fit(X, NUMBERS).score(X[:1], NUMBERS[:1]),
+        "UndefinedMetricWarning": lambda: (
+            MLPRegressor(**PARAMS).fit(X, NUMBERS).score(X[:1], NUMBERS[:1])
+        ),
     }[cls]
 
 
 @pytest.mark.parametrize(
-    "name", ["NotFittedError", "ConvergenceWarning", "DataConversionWarning", "UndefinedMetricWarning"]
+    "name",
+    ["NotFittedError", "ConvergenceWarning", "DataConversionWarning", "UndefinedMetricWarning"],
 )
 @pytest.mark.parametrize("module", [cmlp.exceptions, sklearn.exceptions], ids=["cmlp", "sklearn"])
 def test_exceptions_are_caught_by_both_classes(module, name):

@@ -7,7 +7,15 @@ import pytest
 from helpers import labels, uniform
 from optional import package
 
-from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor, Trainer, fit_many
+from cmlp import (
+    MLPClassifier,
+    MLPRegressor,
+    Network,
+    TabularClassifier,
+    TabularRegressor,
+    Trainer,
+    fit_many,
+)
 from cmlp.callbacks import CSVLog
 
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -48,7 +56,9 @@ CASES = {
     "partial_fit": lambda: classifier().partial_fit(X, Y, classes=[0, 1, 2]).partial_fit(X, Y),
     "fit_batches": streamed,
     "fit_many": lambda: fit_many([classifier(), classifier(alpha=1.0)], X, Y),
-    "regressor": lambda: MLPRegressor(hidden_layer_sizes=(8,), y_scale="standard", **FIT).fit(X, TARGETS),
+    "regressor": lambda: MLPRegressor(hidden_layer_sizes=(8,), y_scale="standard", **FIT).fit(
+        X, TARGETS
+    ),
     "stopped": lambda: classifier(callbacks=[StopAfter()]).fit(X, Y),
     "Network.fit": lambda: trainer().network,
     "Trainer": trainer,
@@ -56,7 +66,9 @@ CASES = {
     "Trainer within an epoch": lambda: trainer(15),
     "table of classes": lambda: TabularClassifier(n_estimators=2, random_state=0).fit(X, Y),
     "table of numbers": lambda: TabularRegressor(n_estimators=2, random_state=0).fit(X, TARGETS),
-    "stopped table": lambda: TabularClassifier(n_estimators=2, random_state=0, callbacks=[StopAfter()]).fit(X, Y),
+    "stopped table": lambda: TabularClassifier(
+        n_estimators=2, random_state=0, callbacks=[StopAfter()]
+    ).fit(X, Y),
 }
 
 
@@ -73,7 +85,9 @@ def test_a_fit_has_its_seconds_and_its_pickle_has_not():
     copy = pickle.loads(pickle.dumps(model))
     seconds = model.history_["seconds"]
     assert len(seconds) == 12 and min(seconds) > 0
-    assert copy.history_ == {name: values for name, values in model.history_.items() if name != "seconds"}
+    assert copy.history_ == {
+        name: values for name, values in model.history_.items() if name != "seconds"
+    }
 
 
 def test_a_fit_that_continues_after_pickling_has_the_seconds_of_its_own_epochs():
@@ -82,7 +96,9 @@ def test_a_fit_that_continues_after_pickling_has_the_seconds_of_its_own_epochs()
     seconds = np.array(paused.history["seconds"])
     assert np.isnan(seconds).tolist() == [True, True, True, False] and seconds[3] > 0
     whole = trainer(24)
-    assert (paused.network.params == whole.network.params).all() and paused.loss_curve == whole.loss_curve
+    assert (
+        paused.network.params == whole.network.params
+    ).all() and paused.loss_curve == whole.loss_curve
 
 
 def test_csv_log_leaves_unknown_seconds_empty(tmp_path):
@@ -92,4 +108,6 @@ def test_csv_log_leaves_unknown_seconds_empty(tmp_path):
     for _ in paused.epochs(X, Y):
         log.on_epoch_end(paused)
     lines = path.read_text().splitlines()
-    assert lines[0].startswith("3,") and lines[0].endswith(",") and float(lines[1].split(",")[-1]) > 0
+    assert (
+        lines[0].startswith("3,") and lines[0].endswith(",") and float(lines[1].split(",")[-1]) > 0
+    )

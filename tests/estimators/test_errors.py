@@ -63,7 +63,11 @@ BAD_ROWS = {
     "no dimension": (3.0, ValueError, "Expected 2D array, got scalar array instead"),
     "three dimensions": (X[None], ValueError, "Found array with dim 3, while dim <= 2 is required"),
     "nothing": (None, ValueError, "got NoneType instead: X must be rows of numbers"),
-    "a generator": ((row for row in X), ValueError, "got generator instead: X must be rows of numbers"),
+    "a generator": (
+        (row for row in X),
+        ValueError,
+        "got generator instead: X must be rows of numbers",
+    ),
     "ragged": ([[1, 2], [3]], ValueError, "X must be a rectangular array: .*inhomogeneous"),
     "masked": (masked(X), ValueError, "X must not have masked entries"),
     "huge": ([[10**400] * 4], ValueError, "X cannot be converted to numbers: int too large"),
@@ -76,17 +80,33 @@ BAD_ROWS = {
         r"could not convert string to float: 'v' \(row 4, column 2\)\. Encode columns of text, or use Tabular",
     ),
     "objects": ([[{}, 1]], TypeError, "X cannot be converted to numbers: .*argument must be"),
-    "dicts": ([{"a": 1.0, "b": 2}] * 30, ValueError, r"X is a list of dicts\. Pass a data frame, such as"),
+    "dicts": (
+        [{"a": 1.0, "b": 2}] * 30,
+        ValueError,
+        r"X is a list of dicts\. Pass a data frame, such as",
+    ),
     "a structured array": (
         np.zeros(30, [("a", "f8"), ("b", "i4")]),
         ValueError,
         "got 1D array instead: X is a structured array with the fields 'a', 'b'. Pass a data frame",
     ),
-    "times of day": (with_value(time(8, 30)), TypeError, r"\(row 4, column 2\)\. Convert times of day"),
+    "times of day": (
+        with_value(time(8, 30)),
+        TypeError,
+        r"\(row 4, column 2\)\. Convert times of day",
+    ),
     "None": (with_value(None), NonFiniteInputError, "X contains NaN at row 4, column 2"),
-    "dates": (np.full((30, 4), np.datetime64("2020-01-01")), TypeError, "X must hold real numbers, got dtype date"),
+    "dates": (
+        np.full((30, 4), np.datetime64("2020-01-01")),
+        TypeError,
+        "X must hold real numbers, got dtype date",
+    ),
     "NaN": (with_value(NAN), NonFiniteInputError, "Input X contains NaN at row 4, column 2"),
-    "infinity": (with_value(-INF), NonFiniteInputError, "Input X contains infinity .*row 4, column 2"),
+    "infinity": (
+        with_value(-INF),
+        NonFiniteInputError,
+        "Input X contains infinity .*row 4, column 2",
+    ),
 }
 
 
@@ -128,7 +148,9 @@ def test_training_on_no_rows_raises():
         regressor().fit(X, NUMBERS).partial_fit(np.empty((0, 4)), [])
 
 
-@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "validation_fraction": 0.3}, {"shuffle": False}])
+@pytest.mark.parametrize(
+    "params", [{}, {"early_stopping": True, "validation_fraction": 0.3}, {"shuffle": False}]
+)
 @pytest.mark.parametrize("row", [0, 13, 29])
 def test_non_finite_input_is_reported_as_row_and_column_of_X(row, params):
     params = {"batch_size": 7, **params}
@@ -149,7 +171,11 @@ def test_non_finite_input_has_its_place_in_parts(argument):
     pandas = package("pandas")
     rows, columns = with_value(NAN), ["a", "b", "c", "d"]
     frames = {"X": pandas.DataFrame(X, columns=columns), "y": LABELS}
-    frames |= {"X_val": frames["X"], "y_val": LABELS, argument: pandas.DataFrame(rows, columns=columns)}
+    frames |= {
+        "X_val": frames["X"],
+        "y_val": LABELS,
+        argument: pandas.DataFrame(rows, columns=columns),
+    }
     with pytest.raises(NonFiniteInputError) as caught:
         classifier().fit(**frames)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
@@ -159,7 +185,9 @@ def test_non_finite_input_has_its_place_in_parts(argument):
 
 
 def test_non_finite_input_of_blocks_has_its_block():
-    with pytest.raises(NonFiniteInputError, match=r"contains NaN at row 4, column 2 of block 1\.") as caught:
+    with pytest.raises(
+        NonFiniteInputError, match=r"contains NaN at row 4, column 2 of block 1\."
+    ) as caught:
         classifier().fit_batches([(X, LABELS), (with_value(NAN), LABELS)], classes=[0, 1, 2])
     assert (caught.value.row, caught.value.column, caught.value.block) == (4, 2, 1)
     assert caught.value.column_name is None
@@ -169,7 +197,12 @@ def test_non_finite_input_of_blocks_has_its_block():
 
 
 BAD_PARAMETERS = {
-    "a wrong value": ({"alpha": -1}, "alpha", -1, "a float in the range [0.0, inf) or an array-like"),
+    "a wrong value": (
+        {"alpha": -1},
+        "alpha",
+        -1,
+        "a float in the range [0.0, inf) or an array-like",
+    ),
     "a wrong entry": ({"activation": ["relu2"]}, "activation", "relu2", "a str among {"),
     "wrong sizes": ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes", (5, 0), ""),
     "another parameter": ({"weight_decay": 0.5}, "weight_decay", 0.5, ""),
@@ -178,7 +211,9 @@ BAD_PARAMETERS = {
 }
 
 
-@pytest.mark.parametrize("params, name, value, expected", BAD_PARAMETERS.values(), ids=BAD_PARAMETERS.keys())
+@pytest.mark.parametrize(
+    "params, name, value, expected", BAD_PARAMETERS.values(), ids=BAD_PARAMETERS.keys()
+)
 def test_invalid_parameter_error_has_name_value_and_what_is_expected(params, name, value, expected):
     model = classifier()
     model.set_params(**params)
@@ -194,7 +229,10 @@ def test_invalid_parameter_error_has_what_can_be_written_as_text():
     with pytest.raises(InvalidParameterError) as caught:
         classifier(loss="mse").fit(X, LABELS)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
-        assert error.expected == f"{error.expected_as_text} or a callable" and error.expected in str(error)
+        assert (
+            error.expected == f"{error.expected_as_text} or a callable"
+            and error.expected in str(error)
+        )
 
 
 def test_error_is_pickled_without_a_value_that_cannot_be():
@@ -202,15 +240,34 @@ def test_error_is_pickled_without_a_value_that_cannot_be():
     with pytest.raises(InvalidParameterError) as caught:
         regressor(loss=function, y_scale=function).fit(X, NUMBERS)
     error = pickle.loads(pickle.dumps(caught.value))
-    assert caught.value.value is function and error.value == repr(function) and error.parameter == "y_scale"
+    assert (
+        caught.value.value is function
+        and error.value == repr(function)
+        and error.parameter == "y_scale"
+    )
 
 
 REMEDIES = {
     "quantile": (lambda: regressor(quantile=0.3), "quantile", 0.3, "loss='quantile'"),
     "weight_decay": (lambda: regressor(weight_decay=0.1), "weight_decay", 0.1, "solver='adamw'"),
-    "y_scale": (lambda: regressor(y_scale="standard", dtype="float32"), "y_scale", "standard", "dtype='float64'"),
-    "provenance": (lambda: regressor(provenance=True, scoring="r2"), "provenance", True, "scoring=None"),
-    "warm_start": (lambda: regressor(provenance=True, warm_start=True), "provenance", True, "warm_start=False"),
+    "y_scale": (
+        lambda: regressor(y_scale="standard", dtype="float32"),
+        "y_scale",
+        "standard",
+        "dtype='float64'",
+    ),
+    "provenance": (
+        lambda: regressor(provenance=True, scoring="r2"),
+        "provenance",
+        True,
+        "scoring=None",
+    ),
+    "warm_start": (
+        lambda: regressor(provenance=True, warm_start=True),
+        "provenance",
+        True,
+        "warm_start=False",
+    ),
 }
 
 
@@ -223,7 +280,9 @@ def test_invalid_parameter_error_is_about_what_was_given_not_the_remedy(model, n
 
 
 def warm_table():
-    return TabularRegressor(n_estimators=1, n_epochs=1, warm_start=True, random_state=0).fit(X, NUMBERS)
+    return TabularRegressor(n_estimators=1, n_epochs=1, warm_start=True, random_state=0).fit(
+        X, NUMBERS
+    )
 
 
 class Silent:
@@ -232,7 +291,9 @@ class Silent:
 
 
 def trainer(**params):
-    return Trainer(Network([4, 3, 1], output="identity", loss="squared_error", random_state=0), **params)
+    return Trainer(
+        Network([4, 3, 1], output="identity", loss="squared_error", random_state=0), **params
+    )
 
 
 ANY_ROWS = {
@@ -244,9 +305,14 @@ ANY_ROWS = {
     "a callback": (lambda: classifier(callbacks=[Silent()]), "every_batches"),
     "n_batches": (lambda: trainer(solver="lbfgs").run(X, X[:, :1], n_batches=3), "n_batches"),
     "epochs": (lambda: trainer(solver="lbfgs").epochs(X, X[:, :1]), "solver"),
-    "scoring": (lambda: trainer(early_stopping=True, scoring="accuracy").run(X, X[:, :1]), "scoring"),
+    "scoring": (
+        lambda: trainer(early_stopping=True, scoring="accuracy").run(X, X[:, :1]),
+        "scoring",
+    ),
     "batches": (
-        lambda: trainer(solver="lbfgs", callbacks=[Checkpoint("x", every_batches=2)]).run(X, X[:, :1]),
+        lambda: trainer(solver="lbfgs", callbacks=[Checkpoint("x", every_batches=2)]).run(
+            X, X[:, :1]
+        ),
         "every_batches",
     ),
     "batches of a table": (
@@ -259,13 +325,25 @@ ANY_ROWS = {
     "low": (lambda: find_learning_rate(classifier(), X, LABELS, low=2, high=1), "low"),
     "n_steps": (lambda: find_learning_rate(classifier(), X, LABELS, n_steps=1), "n_steps"),
     "a preset": (lambda: MLPClassifier.from_preset("4b"), "name"),
-    "arrays with sizes": (lambda: MLPRegressor.from_arrays([X], [X[0]], hidden_layer_sizes=()), "hidden_layer_sizes"),
-    "arrays and multilabel": (lambda: MLPClassifier.from_arrays([X[:, :1]], [[0]], multilabel=True), "multilabel"),
+    "arrays with sizes": (
+        lambda: MLPRegressor.from_arrays([X], [X[0]], hidden_layer_sizes=()),
+        "hidden_layer_sizes",
+    ),
+    "arrays and multilabel": (
+        lambda: MLPClassifier.from_arrays([X[:, :1]], [[0]], multilabel=True),
+        "multilabel",
+    ),
     "one softmax output": (lambda: Network([4, 1], output="softmax"), "output"),
     "coverage": (lambda: warm_table().predict_interval(X, coverage=1), "coverage"),
     "radius": (lambda: classifier().fit(X, LABELS).certify(X, radius=-1), "radius"),
-    "the state of a table": (lambda: warm_table().save("x", include_training_state=True), "include_training_state"),
-    "no provenance": (lambda: warm_table().save("x", include_provenance=True), "include_provenance"),
+    "the state of a table": (
+        lambda: warm_table().save("x", include_training_state=True),
+        "include_training_state",
+    ),
+    "no provenance": (
+        lambda: warm_table().save("x", include_provenance=True),
+        "include_provenance",
+    ),
 }
 
 
@@ -278,14 +356,18 @@ def test_what_is_wrong_whatever_the_rows_is_an_invalid_parameter(call, name):
 
 def test_other_numbers_of_targets_are_no_invalid_parameter():
     model = regressor(warm_start=True).fit(X, NUMBERS)
-    with pytest.raises(ValueError, match=r"layer sizes \(4, 5, 1\), so .* with \(4, 5, 2\)") as caught:
+    with pytest.raises(
+        ValueError, match=r"layer sizes \(4, 5, 1\), so .* with \(4, 5, 2\)"
+    ) as caught:
         model.fit(X, X[:, :2])
     assert not isinstance(caught.value, InvalidParameterError)
 
 
 def test_resume_error_has_the_new_value():
     model = classifier().fit(X, LABELS)
-    with pytest.raises(InvalidParameterError, match=r"alpha=0\.0001, so alpha=9 is not possible") as caught:
+    with pytest.raises(
+        InvalidParameterError, match=r"alpha=0\.0001, so alpha=9 is not possible"
+    ) as caught:
         model.set_params(alpha=9).fit(X, LABELS, resume=True)
     assert (caught.value.parameter, caught.value.value) == ("alpha", 9)
 
@@ -303,7 +385,11 @@ BAD_LABELS = {
     "complex": (LABELS + 1j, ValueError, "Complex data not supported"),
     "three dimensions": (np.zeros((30, 2, 2)), ValueError, "Found array with dim 3"),
     "several classes": (np.stack([LABELS] * 2, 1), ValueError, "Multioutput target data"),
-    "sparse numbers": (scipy.sparse.csr_array(np.eye(30) / 2), ValueError, "Unknown label type: continuous"),
+    "sparse numbers": (
+        scipy.sparse.csr_array(np.eye(30) / 2),
+        ValueError,
+        "Unknown label type: continuous",
+    ),
     "bytes": (np.array([b"a", b"b", b"c"])[LABELS], TypeError, "represented as bytes"),
     "mixed objects": (
         np.array([1, "a", 2] * 10, dtype=object),
@@ -311,7 +397,11 @@ BAD_LABELS = {
         "got 1 and, in row 1, 'a': convert all of them to text",
     ),
     "records": (np.zeros(30, [("a", "f4")]), ValueError, "Labels cannot have dtype"),
-    "no columns": (np.zeros((30, 0), int), ValueError, r"y must have at least one column, got .*shape \(30, 0\)"),
+    "no columns": (
+        np.zeros((30, 0), int),
+        ValueError,
+        r"y must have at least one column, got .*shape \(30, 0\)",
+    ),
     "ragged": ([[1], [1, 2]] * 15, ValueError, "y must be a rectangular array"),
     "masked": (masked(LABELS), ValueError, "y must not have masked entries"),
 }
@@ -328,10 +418,26 @@ BAD_NUMBERS = {
     "too many": (np.zeros(31), ValueError, r"inconsistent numbers of samples: \[30, 31\]"),
     "text": (["a"] * 30, ValueError, "y cannot be converted to numbers"),
     "objects": ([{}] * 30, TypeError, "y cannot be converted to numbers"),
-    "dates": (np.full(30, np.datetime64("2020-01-01")), TypeError, "y must hold real numbers, got dtype date"),
-    "NaN": (np.where(NUMBERS > 0, 1, NAN), ValueError, r"Input y contains NaN at row \d+\. Leave out the rows"),
-    "infinity": (np.where(NUMBERS > 0, 1, -INF), ValueError, r"Input y contains infinity .* at row \d+\.$"),
-    "no columns": (np.zeros((30, 0)), ValueError, r"y must have at least one column, got .*shape \(30, 0\)"),
+    "dates": (
+        np.full(30, np.datetime64("2020-01-01")),
+        TypeError,
+        "y must hold real numbers, got dtype date",
+    ),
+    "NaN": (
+        np.where(NUMBERS > 0, 1, NAN),
+        ValueError,
+        r"Input y contains NaN at row \d+\. Leave out the rows",
+    ),
+    "infinity": (
+        np.where(NUMBERS > 0, 1, -INF),
+        ValueError,
+        r"Input y contains infinity .* at row \d+\.$",
+    ),
+    "no columns": (
+        np.zeros((30, 0)),
+        ValueError,
+        r"y must have at least one column, got .*shape \(30, 0\)",
+    ),
     "huge": ([10**400] * 30, ValueError, "y cannot be converted to numbers: int too large"),
     "masked": (masked(NUMBERS), ValueError, "y must not have masked entries"),
     "NaN in objects": (np.array([NAN] * 30, dtype=object), ValueError, "Input y contains NaN"),
@@ -397,7 +503,9 @@ def test_weights_out_of_the_range_of_the_dtype_are_named(value):
 
 
 def test_the_sum_of_weights_must_be_in_the_range_of_the_dtype():
-    with pytest.raises(ValueError, match=r"sample_weight must have a positive sum of at most 8.50706e\+37"):
+    with pytest.raises(
+        ValueError, match=r"sample_weight must have a positive sum of at most 8.50706e\+37"
+    ):
         classifier(dtype="float32").fit(X, LABELS, np.full(30, 8e37))
 
 
@@ -409,7 +517,8 @@ def test_dates_as_sample_weights_raise_type_error():
 def test_score_rejects_labels_of_another_type():
     model = classifier().fit(X, LABELS)
     with pytest.raises(
-        ValueError, match="y must have labels like those of the predictions \\(dtype int64\\), got dtype <U1"
+        ValueError,
+        match="y must have labels like those of the predictions \\(dtype int64\\), got dtype <U1",
     ):
         model.score(X, np.array(["a", "b", "c"])[LABELS])
 
@@ -450,12 +559,27 @@ def test_warm_start_rejects_other_classes():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"hidden_layer_sizes": (6,)}, r"with hidden_layer_sizes=\(5,\), so training cannot continue with \(6,\)"),
-        ({"dtype": "float32"}, r"was fitted with dtype='float64', so training cannot continue with"),
+        (
+            {"hidden_layer_sizes": (6,)},
+            r"with hidden_layer_sizes=\(5,\), so training cannot continue with \(6,\)",
+        ),
+        (
+            {"dtype": "float32"},
+            r"was fitted with dtype='float64', so training cannot continue with",
+        ),
         ({"input_scale": 2}, r"was fitted with input_scale=1.0, so training cannot continue with"),
-        ({"activation": "tanh"}, r"was fitted with activation=\('relu',\), so training cannot continue with"),
-        ({"activation": ["logistic"]}, r"was fitted with activation=\('relu',\), so training cannot continue with"),
-        ({"loss": "squared_error"}, r"was fitted with loss='log_loss', so training cannot continue with"),
+        (
+            {"activation": "tanh"},
+            r"was fitted with activation=\('relu',\), so training cannot continue with",
+        ),
+        (
+            {"activation": ["logistic"]},
+            r"was fitted with activation=\('relu',\), so training cannot continue with",
+        ),
+        (
+            {"loss": "squared_error"},
+            r"was fitted with loss='log_loss', so training cannot continue with",
+        ),
     ],
 )
 def test_continued_training_rejects_another_description(change, message):
@@ -467,7 +591,10 @@ def test_continued_training_rejects_another_description(change, message):
 
 
 def test_partial_fit_rejects_early_stopping():
-    with pytest.raises(ValueError, match=r"partial_fit does not support early_stopping=True.* fit_batches with X_val"):
+    with pytest.raises(
+        ValueError,
+        match=r"partial_fit does not support early_stopping=True.* fit_batches with X_val",
+    ):
         regressor(early_stopping=True).partial_fit(X, NUMBERS)
 
 
@@ -546,7 +673,9 @@ FAILURES = {
     "unseen labels": lambda m: m.partial_fit(X, LABELS + 1),
     "bad weights": lambda m: m.fit(X, LABELS, -np.ones(30)),
     "another width": lambda m: m.partial_fit(X[:, :2], LABELS),
-    "empty validation set": lambda m: m.set_params(early_stopping=True, validation_fraction=0.01).fit(X, LABELS),
+    "empty validation set": lambda m: m.set_params(
+        early_stopping=True, validation_fraction=0.01
+    ).fit(X, LABELS),
 }
 
 

@@ -38,20 +38,30 @@ def network(kind, y, **parameters):
 MODELS = {
     "binary": lambda: network(MLPClassifier, NUMBERS > 0),
     "multiclass": lambda: network(MLPClassifier, LABELS),
-    "multilabel": lambda: network(MLPClassifier, np.stack([NUMBERS > 0, X[:, 3] > 0], axis=1).astype(int)),
+    "multilabel": lambda: network(
+        MLPClassifier, np.stack([NUMBERS > 0, X[:, 3] > 0], axis=1).astype(int)
+    ),
     "one output": lambda: network(MLPRegressor, NUMBERS),
     "two outputs": lambda: network(MLPRegressor, np.stack([NUMBERS, X[:, 4]], axis=1)),
-    "quantiles": lambda: MLPRegressor("quantile", (8,), quantile=[0.1, 0.9], max_iter=3).fit(X, NUMBERS),
+    "quantiles": lambda: MLPRegressor("quantile", (8,), quantile=[0.1, 0.9], max_iter=3).fit(
+        X, NUMBERS
+    ),
     "table, binary": lambda: TabularClassifier(**TABLE).fit(X, NUMBERS > 0),
     "table, multiclass": lambda: TabularClassifier(**TABLE).fit(X, LABELS),
     "table, numbers": lambda: TabularRegressor(**TABLE).fit(X, NUMBERS),
-    "table, quantiles": lambda: TabularRegressor(**TABLE, loss="quantile", quantile=[0.1, 0.9]).fit(X, NUMBERS),
+    "table, quantiles": lambda: TabularRegressor(**TABLE, loss="quantile", quantile=[0.1, 0.9]).fit(
+        X, NUMBERS
+    ),
 }
-pytestmark = pytest.mark.filterwarnings("ignore:.*(converge|Maximum):UserWarning", "ignore:lbfgs failed")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(converge|Maximum):UserWarning", "ignore:lbfgs failed"
+)
 
 
 def predicted(model, Z):
-    return np.asarray(model.predict_proba(Z) if hasattr(model, "predict_proba") else model.predict(Z), np.float64)
+    return np.asarray(
+        model.predict_proba(Z) if hasattr(model, "predict_proba") else model.predict(Z), np.float64
+    )
 
 
 def enumerated(model, row, background):
@@ -100,10 +110,16 @@ def test_permutations_agree_with_exact_values_within_their_errors(model):
 def test_values_add_up_to_the_prediction_minus_the_mean_one(model, options):
     explanation = model.explain(X, BACKGROUND, **options)
     np.testing.assert_allclose(explanation.predictions, predicted(model, X), rtol=0, atol=0)
-    np.testing.assert_allclose(explanation.base_values, predicted(model, BACKGROUND).mean(axis=0), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(
+        explanation.base_values, predicted(model, BACKGROUND).mean(axis=0), rtol=1e-5, atol=1e-7
+    )
     differences = explanation.predictions - explanation.base_values
     np.testing.assert_allclose(explanation.values.sum(axis=1), differences, rtol=0, atol=1e-12)
-    assert explanation.values.shape == explanation.errors.shape == (40, N_COLUMNS, *explanation.base_values.shape)
+    assert (
+        explanation.values.shape
+        == explanation.errors.shape
+        == (40, N_COLUMNS, *explanation.base_values.shape)
+    )
 
 
 @pytest.mark.parametrize("options", [{"exact": True}, FORCED], ids=["exact", "permutations"])
@@ -164,10 +180,15 @@ def test_small_budgets_add_up_and_an_unused_column_has_the_value_0(model):
     for budget in (2 * N_COLUMNS, 2 * 8, 8 * 7, 8 * 14 - 1):  # 1, 2, 7 and 13 pairs for 7 rows
         explanation = model.explain(X, BACKGROUND, n_evaluations=budget)
         assert explanation.n_evaluations == budget // 8 * 8
-        np.testing.assert_allclose(explanation.base_values, predicted(model, BACKGROUND).mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(
+            explanation.base_values, predicted(model, BACKGROUND).mean(axis=0), rtol=1e-5
+        )
         differences = explanation.predictions - explanation.base_values
         np.testing.assert_allclose(explanation.values.sum(axis=1), differences, rtol=0, atol=1e-12)
-        assert np.isnan(explanation.errors).all() == (budget < 16) and not np.isinf(explanation.errors).any()
+        assert (
+            np.isnan(explanation.errors).all() == (budget < 16)
+            and not np.isinf(explanation.errors).any()
+        )
     assert not np.isnan(explanation.errors).any()
     weights = rows(5, 3), rows(3, 1)
     weights[0][4] = 0
@@ -180,9 +201,16 @@ def test_errors_of_small_budgets_are_those_of_the_sample():
     model, background = network(MLPRegressor, NUMBERS), rows(64, seed=2)
     exact = model.explain(X, background, exact=True)
     for n_pairs in (4, 12, 32):
-        found = [model.explain(X, background, n_evaluations=8 * n_pairs, random_state=seed) for seed in range(20)]
+        found = [
+            model.explain(X, background, n_evaluations=8 * n_pairs, random_state=seed)
+            for seed in range(20)
+        ]
         squares = [((one.values - exact.values) ** 2).mean() for one in found]
-        assert 0.5 < np.sqrt(np.mean(squares) / np.mean([(one.errors**2).mean() for one in found])) < 1.5
+        assert (
+            0.5
+            < np.sqrt(np.mean(squares) / np.mean([(one.errors**2).mean() for one in found]))
+            < 1.5
+        )
     means = [
         np.abs(model.explain(X, background, n_evaluations=8 * n + 2).values - exact.values).mean()
         for n in (1, 4, 16, 64)
@@ -194,13 +222,19 @@ def test_budget_below_two_pairs_for_each_row_has_less_error_than_half_of_it():
     """Whether rows of the background are drawn or all are used, more evaluations are better."""
     model, background = network(MLPRegressor, NUMBERS), rows(16, seed=2)
     exact = model.explain(X, background, exact=True).values
-    errors = [np.abs(model.explain(X, background, n_evaluations=8 * n).values - exact).mean() for n in (8, 16, 31, 64)]
+    errors = [
+        np.abs(model.explain(X, background, n_evaluations=8 * n).values - exact).mean()
+        for n in (8, 16, 31, 64)
+    ]
     assert errors == sorted(errors, reverse=True)
 
 
 def test_small_budget_draws_rows_by_the_seed():
     model = MODELS["one output"]()
-    found = [model.explain(X, BACKGROUND, n_evaluations=24, random_state=seed).values for seed in (0, 0, 1)]
+    found = [
+        model.explain(X, BACKGROUND, n_evaluations=24, random_state=seed).values
+        for seed in (0, 0, 1)
+    ]
     assert_same_bits(found[0], found[1])
     assert np.abs(found[0] - found[2]).max() > 0
 
@@ -208,7 +242,9 @@ def test_small_budget_draws_rows_by_the_seed():
 def test_one_column_needs_no_evaluations():
     model = MLPRegressor(**QUICK, max_iter=2).fit(X[:, :1], NUMBERS)
     explanation = model.explain(X[:, :1], BACKGROUND[:, :1])
-    np.testing.assert_allclose(explanation.values[:, 0], model.predict(X[:, :1]) - explanation.base_values, atol=1e-12)
+    np.testing.assert_allclose(
+        explanation.values[:, 0], model.predict(X[:, :1]) - explanation.base_values, atol=1e-12
+    )
     assert explanation.n_evaluations == 0
 
 
@@ -228,15 +264,21 @@ def test_large_networks_have_the_same_bits_with_several_threads():
     """They share the paths of a row, and those of several rows."""
     rng = np.random.RandomState(0)
     weights = [rng.standard_normal(shape) / 10 for shape in ((14, 200), (200, 200), (200, 2))]
-    model = MLPRegressor.from_arrays(weights, [np.zeros(200), np.zeros(200), np.zeros(2)], activation="gelu")
+    model = MLPRegressor.from_arrays(
+        weights, [np.zeros(200), np.zeros(200), np.zeros(2)], activation="gelu"
+    )
     Z, background = rows(12, 14), rows(20, 14, seed=1)
     for budget in (20 * 26 * 2, 28):
         first = model.set_params(n_threads=1).explain(Z, background, n_evaluations=budget)
         for n_threads in (2, 3, None):
-            again = model.set_params(n_threads=n_threads).explain(Z, background, n_evaluations=budget)
+            again = model.set_params(n_threads=n_threads).explain(
+                Z, background, n_evaluations=budget
+            )
             assert_same_bits(again.values, first.values)
             assert_same_bits(again.errors, first.errors)
-        assert_same_bits(model.explain(Z[7:8], background, n_evaluations=budget).values[0], first.values[7])
+        assert_same_bits(
+            model.explain(Z[7:8], background, n_evaluations=budget).values[0], first.values[7]
+        )
 
 
 def test_seed_chooses_the_permutations():
@@ -258,11 +300,21 @@ def test_values_are_pinned():
     Z, others = numbers[28:43].reshape(3, 5), numbers[43:].reshape(7, 5)
     sampled, exact = model.explain(Z, others, **FORCED), model.explain(Z, others, exact=True)
     few = model.explain(Z, others, n_evaluations=24)
-    found = sampled.values[0, 0, 1], sampled.errors[2, 1, 0], exact.values[1, 4, 1], few.values[0, 0, 1]
+    found = (
+        sampled.values[0, 0, 1],
+        sampled.errors[2, 1, 0],
+        exact.values[1, 4, 1],
+        few.values[0, 0, 1],
+    )
     assert [float(number).hex() for number in found] == PINNED
 
 
-PINNED = ["0x1.f0642d983cd68p-6", "0x1.583b9123fd690p-13", "-0x1.72c9249f526c4p-5", "-0x1.9f52d8d49d895p-7"]
+PINNED = [
+    "0x1.f0642d983cd68p-6",
+    "0x1.583b9123fd690p-13",
+    "-0x1.72c9249f526c4p-5",
+    "-0x1.9f52d8d49d895p-7",
+]
 
 
 # ------------------------------------------------------------------------------------------------------------- tables
@@ -274,7 +326,8 @@ def flats(n=60, seed=0):
     frame = pandas.DataFrame(
         {
             "size": rng.uniform(20, 150, n).round(),
-            "built": pandas.to_datetime("1990-01-01") + pandas.to_timedelta(rng.randint(0, 9000, n), "D"),
+            "built": pandas.to_datetime("1990-01-01")
+            + pandas.to_timedelta(rng.randint(0, 9000, n), "D"),
             "district": rng.choice(["north", "south", None], n),
             "city": "Rome",
         }
@@ -290,7 +343,9 @@ def test_table_of_a_frame():
     assert explanation.feature_names == ["size", "built", "district", "city"]
     assert explanation.output_names == ["prediction"]
     table = explanation.table()
-    assert table["column"][-1] == "city" and table["prediction"] == sorted(table["prediction"], reverse=True)
+    assert table["column"][-1] == "city" and table["prediction"] == sorted(
+        table["prediction"], reverse=True
+    )
     assert table["error"] == [0.0] * 4
     line = {name: entries[table["column"].index("city")] for name, entries in table.items()}
     assert line == {"column": "city", "prediction": 0.0, "error": 0.0}
@@ -298,7 +353,9 @@ def test_table_of_a_frame():
     values = dict(zip(row["column"], row["value"], strict=True))
     assert values["size"] == frame["size"][1] and values["district"] == frame.district[1]
     assert values["built"] == frame.built[1].to_pydatetime()
-    assert sum(row["prediction"]) == pytest.approx(explanation.predictions[1] - explanation.base_values)
+    assert sum(row["prediction"]) == pytest.approx(
+        explanation.predictions[1] - explanation.base_values
+    )
     lines = repr(explanation).split("\n")
     assert lines[0] == "Mean absolute Shapley values of 4 rows"
     assert [line.split("  ")[-1] for line in lines[1:]] == table["column"]
@@ -388,14 +445,18 @@ def test_importances_are_the_mean_absolute_values_of_the_kept_rows():
     assert model.feature_importances_.shape == (N_COLUMNS,)
     weight = np.arange(40) % 4
     exact = kept(64, sample_weight=weight).feature_importances_
-    repeated = np.abs(kept(64, sample_weight=weight).explain(np.repeat(X, weight, axis=0)).values).mean(axis=0)
+    repeated = np.abs(
+        kept(64, sample_weight=weight).explain(np.repeat(X, weight, axis=0)).values
+    ).mean(axis=0)
     np.testing.assert_allclose(exact, repeated, rtol=1e-9)
 
 
 def test_importances_of_several_classes_are_the_mean_over_them():
     model = kept(10, TabularClassifier, LABELS)
     values = model.explain(model._trained().background.rows).values
-    np.testing.assert_allclose(model.feature_importances_, np.abs(values).mean(axis=(0, 2)), rtol=1e-12)
+    np.testing.assert_allclose(
+        model.feature_importances_, np.abs(values).mean(axis=(0, 2)), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
@@ -403,14 +464,20 @@ def test_importances_need_a_fit_with_kept_rows(kind):
     with pytest.raises(AttributeError, match="not fitted"):
         _ = kind().feature_importances_
     model = kind(**TABLE).fit(X, NUMBERS > 0)
-    with pytest.raises(AttributeError, match="has kept no training rows: fit with keep_background=64"):
+    with pytest.raises(
+        AttributeError, match="has kept no training rows: fit with keep_background=64"
+    ):
         _ = model.feature_importances_
-    assert not hasattr(model, "feature_importances_") and not hasattr(kind(), "feature_importances_")
+    assert not hasattr(model, "feature_importances_") and not hasattr(
+        kind(), "feature_importances_"
+    )
 
 
 def test_features_are_selected_by_their_importances():
     selection = package("sklearn.feature_selection")
-    chosen = selection.SelectFromModel(TabularRegressor(**TABLE, keep_background=16), max_features=3, threshold=-np.inf)
+    chosen = selection.SelectFromModel(
+        TabularRegressor(**TABLE, keep_background=16), max_features=3, threshold=-np.inf
+    )
     assert chosen.fit(X, NUMBERS).get_support().sum() == 3
 
 
@@ -424,18 +491,30 @@ def kept(n=64, kind=TabularRegressor, y=NUMBERS, **fitting):
 def test_background_is_kept_on_request_and_changes_no_answer():
     model, plain = kept(), TabularRegressor(**TABLE).fit(X, NUMBERS)
     assert_same_bits(model.predict(X), plain.predict(X))
-    assert_same_bits(model.explain(X[:3]).values, plain.explain(X[:3], X).values)  # 40 rows: all of them
+    assert_same_bits(
+        model.explain(X[:3]).values, plain.explain(X[:3], X).values
+    )  # 40 rows: all of them
     base = kept(9).explain(X[:3]).base_values
-    assert base == pytest.approx(plain.predict(X).mean(), abs=1.0) and base != plain.explain(X[:3], X[:9]).base_values
-    with pytest.raises(ValueError, match="has none: pass up to 64 training rows, or fit with keep_background=64"):
+    assert (
+        base == pytest.approx(plain.predict(X).mean(), abs=1.0)
+        and base != plain.explain(X[:3], X[:9]).base_values
+    )
+    with pytest.raises(
+        ValueError, match="has none: pass up to 64 training rows, or fit with keep_background=64"
+    ):
         plain.explain(X[:3])
-    with pytest.raises(ValueError, match=r"keep_background' parameter of TabularRegressor must be .*\[0, 64\]. Got 65"):
+    with pytest.raises(
+        ValueError,
+        match=r"keep_background' parameter of TabularRegressor must be .*\[0, 64\]. Got 65",
+    ):
         kept(65)
 
 
 def test_random_state_chooses_the_kept_rows():
     def of(random_state, **options):
-        model = TabularRegressor(**{**TABLE, "random_state": random_state}, keep_background=9, **options)
+        model = TabularRegressor(
+            **{**TABLE, "random_state": random_state}, keep_background=9, **options
+        )
         return model.fit(X, NUMBERS)
 
     def rows(model):
@@ -477,7 +556,9 @@ def test_background_is_saved_and_pickled(kind, tmp_path):
         assert_same_bits(again.explain(X[:3]).values, expected)
         again.save(tmp_path / "again")
         assert (tmp_path / "again").read_bytes() == (tmp_path / "model").read_bytes()
-    model.set_params(keep_background=0).fit(X, NUMBERS if kind is TabularRegressor else LABELS).save(tmp_path / "model")
+    model.set_params(keep_background=0).fit(
+        X, NUMBERS if kind is TabularRegressor else LABELS
+    ).save(tmp_path / "model")
     assert b"background" not in (tmp_path / "model").read_bytes().replace(b"keep_background", b"")
 
 
@@ -499,7 +580,9 @@ def test_damaged_background_is_refused(tmp_path):
         (X[:3] + np.inf, one),
         (X[:3], one.astype(int)),
     ):
-        state["_fitted"]["model"]["background"] = dict(zip(("rows", "weights"), damaged, strict=True))
+        state["_fitted"]["model"]["background"] = dict(
+            zip(("rows", "weights"), damaged, strict=True)
+        )
         with pytest.raises(ValueError, match="background"):
             TabularRegressor().__setstate__(state)
 
@@ -517,7 +600,10 @@ def test_damaged_background_is_refused(tmp_path):
             "background must be given, because this MLPRegressor has none: pass up to 64 training rows.$",
         ),
         ({"background": X[:0]}, "background must have 1 to 64 rows, got 0"),
-        ({"background": np.tile(X, (2, 1))}, "background must have 1 to 64 rows, got 80: pass a sample"),
+        (
+            {"background": np.tile(X, (2, 1))},
+            "background must have 1 to 64 rows, got 80: pass a sample",
+        ),
         ({"background": X[:, :2]}, "In background: X has 2 features"),
         ({"background": X * np.inf}, "In background: .*at row 0, column 0"),
         (
@@ -537,7 +623,9 @@ def test_bad_arguments_are_refused(arguments, message):
 
 def test_too_many_columns_are_not_enumerated():
     wide = MLPRegressor.from_arrays([rows(13, 1)], [[0.0]])
-    with pytest.raises(ValueError, match="exact=True enumerates the sets of at most 12 columns, got 13 columns"):
+    with pytest.raises(
+        ValueError, match="exact=True enumerates the sets of at most 12 columns, got 13 columns"
+    ):
         wide.explain(rows(1, 13), rows(2, 13), exact=True)
 
 
@@ -551,14 +639,18 @@ def test_sparse_rows_have_the_values_of_dense_ones():
     sparse = package("scipy.sparse")
     model = network(MLPRegressor, NUMBERS)
     expected = model.explain(X[:3], BACKGROUND).values
-    assert_same_bits(model.explain(sparse.csr_matrix(X[:3]), sparse.csr_matrix(BACKGROUND)).values, expected)
+    assert_same_bits(
+        model.explain(sparse.csr_matrix(X[:3]), sparse.csr_matrix(BACKGROUND)).values, expected
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.full
 def test_thousand_rows_of_twelve_columns_take_30_processor_seconds():
     Z = rows(1500, 12)
-    model = TabularRegressor(random_state=0, keep_background=64).fit(Z, Z[:, 0] * Z[:, 1] + np.sin(Z[:, 2]))
+    model = TabularRegressor(random_state=0, keep_background=64).fit(
+        Z, Z[:, 0] * Z[:, 1] + np.sin(Z[:, 2])
+    )
     start = time.process_time()
     explanation = model.explain(Z[:1000])
     assert time.process_time() - start < 30 * SLOWEST

@@ -16,8 +16,16 @@ from cmlp.callbacks import EarlyStopping
 N = 1030
 X, Y = uniform(0, N, 5), labels(1, N, 3)
 NUMBERS = X @ np.arange(1.0, 6) + 3
-WEIGHT = uniform(2, N, low=0.0, high=2.0) * (np.arange(N) % 450 > 220)  # batches and blocks without weight
-FIT = {"max_iter": 3, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "shuffle": False}
+WEIGHT = uniform(2, N, low=0.0, high=2.0) * (
+    np.arange(N) % 450 > 220
+)  # batches and blocks without weight
+FIT = {
+    "max_iter": 3,
+    "tol": 0,
+    "n_iter_no_change": float("inf"),
+    "random_state": 0,
+    "shuffle": False,
+}
 
 
 def blocks(size, *arrays):
@@ -34,7 +42,11 @@ def regressor(**parameters):
 
 def outcome(model):
     curves = {name: values for name, values in model.history_.items() if name != "seconds"}
-    return [tensor.tolist() for tensor in (*model.coefs_, *model.intercepts_)], repr(curves), model.t_
+    return (
+        [tensor.tolist() for tensor in (*model.coefs_, *model.intercepts_)],
+        repr(curves),
+        model.t_,
+    )
 
 
 def assert_same(actual, expected):
@@ -66,7 +78,9 @@ def test_blocks_give_the_bits_of_fit(params, size):
 
 
 @pytest.mark.parametrize("size", [1, 64, 1000])
-@pytest.mark.parametrize("params", [{}, {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}}, {"input_scale": "standard"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}}, {"input_scale": "standard"}]
+)
 def test_blocks_with_weights_give_the_bits_of_fit(params, size):
     model = classifier(batch_size=50, **params)
     assert_same(
@@ -75,10 +89,15 @@ def test_blocks_with_weights_give_the_bits_of_fit(params, size):
     )
 
 
-@pytest.mark.parametrize("params", [{}, {"y_scale": "standard"}, {"loss": "huber"}, {"batch_size": 33}])
+@pytest.mark.parametrize(
+    "params", [{}, {"y_scale": "standard"}, {"loss": "huber"}, {"batch_size": 33}]
+)
 @pytest.mark.parametrize("size", [1, 100, 1000])
 def test_regression_on_blocks_gives_the_bits_of_fit(params, size):
-    assert_same(regressor(**params).fit_batches(blocks(size, X, NUMBERS)), regressor(**params).fit(X, NUMBERS))
+    assert_same(
+        regressor(**params).fit_batches(blocks(size, X, NUMBERS)),
+        regressor(**params).fit(X, NUMBERS),
+    )
 
 
 def test_other_rows_give_the_bits_of_fit():
@@ -96,7 +115,9 @@ def test_other_rows_give_the_bits_of_fit():
     assert_same(model, classifier().fit(X, texts))
     assert set(model.predict(X[:50])) <= {"a", "b", "c"}
     bits = np.c_[Y == 0, X[:, 0] > 0].astype(int)
-    assert_same(classifier().fit_batches(blocks(90, X, bits), classes=[0, 1]), classifier().fit(X, bits))
+    assert_same(
+        classifier().fit_batches(blocks(90, X, bits), classes=[0, 1]), classifier().fit(X, bits)
+    )
 
 
 def test_validation_stopping_and_planned_rates_are_those_of_fit():
@@ -110,7 +131,9 @@ def test_validation_stopping_and_planned_rates_are_those_of_fit():
     ):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = classifier(**params).fit_batches(blocks(90, X, Y), classes=[0, 1, 2], n_rows=N, **held)
+            model = classifier(**params).fit_batches(
+                blocks(90, X, Y), classes=[0, 1, 2], n_rows=N, **held
+            )
             expected = classifier(**params).fit(X, Y, **held)
         assert_same(model, expected)
         assert model.n_iter_ == expected.n_iter_
@@ -118,17 +141,23 @@ def test_validation_stopping_and_planned_rates_are_those_of_fit():
 
 @pytest.mark.parametrize("size", [100, 250, 500])
 def test_the_last_batch_is_known_if_blocks_end_with_a_batch(size):
-    model = classifier(batch_size=100).fit_batches(blocks(size, X[:1000], Y[:1000]), classes=[0, 1, 2])
+    model = classifier(batch_size=100).fit_batches(
+        blocks(size, X[:1000], Y[:1000]), classes=[0, 1, 2]
+    )
     assert_same(model, classifier(batch_size=100).fit(X[:1000], Y[:1000]))
     assert np.isfinite(model.history_["gradient_norm"]).all()
 
 
-@pytest.mark.parametrize("class_weight", [None, {0: 1, 1: 5, 2: 0.5}], ids=["no class weights", "class weights"])
+@pytest.mark.parametrize(
+    "class_weight", [None, {0: 1, 1: 5, 2: 0.5}], ids=["no class weights", "class weights"]
+)
 @pytest.mark.parametrize("first", [0, 1])
 def test_blocks_without_weights_beside_blocks_with_weights_are_refused(class_weight, first):
     source = [(X[:100], Y[:100]), (X[100:200], Y[100:200], np.ones(100))]
     source = [*source[first:], *source[:first]]
-    with pytest.raises(ValueError, match="In block 1: Either all blocks must have sample weights, or none"):
+    with pytest.raises(
+        ValueError, match="In block 1: Either all blocks must have sample weights, or none"
+    ):
         classifier(class_weight=class_weight).fit_batches(source, classes=[0, 1, 2])
 
 
@@ -146,15 +175,21 @@ def test_empty_blocks_are_skipped():
     assert_same(classifier().fit_batches(source, classes=[0, 1, 2]), classifier().fit(X, Y))
 
 
-@pytest.mark.parametrize("params", [{"input_scale": "standard"}, {"input_scale": "minmax"}, {"y_scale": "standard"}])
-@pytest.mark.parametrize("targets", [NUMBERS, np.c_[NUMBERS, -NUMBERS]], ids=["one output", "two outputs"])
+@pytest.mark.parametrize(
+    "params", [{"input_scale": "standard"}, {"input_scale": "minmax"}, {"y_scale": "standard"}]
+)
+@pytest.mark.parametrize(
+    "targets", [NUMBERS, np.c_[NUMBERS, -NUMBERS]], ids=["one output", "two outputs"]
+)
 def test_empty_blocks_are_skipped_while_scales_are_learned(params, targets):
     empty = (X[:0], targets[:0])
     source = [empty, *blocks(100, X, targets), empty]
     assert_same(regressor(**params).fit_batches(source), regressor(**params).fit(X, targets))
     params = {"input_scale": params.get("input_scale", 1.0)}
     source = [(X[:0], Y[:0]), *blocks(100, X, Y), (X[:0], Y[:0])]
-    assert_same(classifier(**params).fit_batches(source, classes=[0, 1, 2]), classifier(**params).fit(X, Y))
+    assert_same(
+        classifier(**params).fit_batches(source, classes=[0, 1, 2]), classifier(**params).fit(X, Y)
+    )
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
@@ -167,13 +202,17 @@ def test_sparse_blocks_give_the_bits_of_dense_ones(size, shuffle):
     rows = blocks(size, dense, Y)
     rows.insert(2, (dense[:0], Y[:0]))
     params = {"batch_size": 50, "shuffle": shuffle, "input_scale": (np.zeros(5), np.full(5, 0.5))}
-    found = classifier(**params).fit_batches([(csr_array(x), y) for x, y in rows], classes=[0, 1, 2])
+    found = classifier(**params).fit_batches(
+        [(csr_array(x), y) for x, y in rows], classes=[0, 1, 2]
+    )
     assert_same(found, classifier(**params).fit_batches(rows, classes=[0, 1, 2]))
 
 
 def test_the_number_of_rows_can_be_one_of_numpy():
     params = {"learning_rate": "one_cycle"}
-    found = classifier(**params).fit_batches(blocks(90, X, Y), classes=[0, 1, 2], n_rows=np.int64(N))
+    found = classifier(**params).fit_batches(
+        blocks(90, X, Y), classes=[0, 1, 2], n_rows=np.int64(N)
+    )
     assert_same(found, classifier(**params).fit(X, Y))
     for wrong in (0, 2.0, True, np.float64(3)):
         with pytest.raises(ValueError, match="n_rows must be a positive integer or None, got"):
@@ -194,11 +233,16 @@ def test_a_weight_that_the_dtype_cannot_hold_is_named_with_its_block():
 
 def test_shuffling_stays_in_the_blocks_and_depends_on_the_seed():
     source = blocks(300, X, Y)
-    fitted = [classifier(shuffle=True, random_state=seed).fit_batches(source, classes=[0, 1, 2]) for seed in (0, 0, 1)]
+    fitted = [
+        classifier(shuffle=True, random_state=seed).fit_batches(source, classes=[0, 1, 2])
+        for seed in (0, 0, 1)
+    ]
     assert_same(fitted[0], fitted[1])
     plain = classifier().fit_batches(source, classes=[0, 1, 2])
     assert len({repr(outcome(model)[0]) for model in (*fitted, plain)}) == 3
-    ones = classifier(shuffle=True).fit_batches(blocks(1, X, Y), classes=[0, 1, 2])  # nothing to shuffle
+    ones = classifier(shuffle=True).fit_batches(
+        blocks(1, X, Y), classes=[0, 1, 2]
+    )  # nothing to shuffle
     assert ones.loss_curve_ != fitted[0].loss_curve_
 
 
@@ -231,11 +275,15 @@ def test_a_function_is_called_once_per_pass():
 
 def test_a_generator_can_be_read_once():
     assert_same(
-        classifier(max_iter=1).fit_batches((block for block in blocks(100, X, Y)), classes=[0, 1, 2]),
+        classifier(max_iter=1).fit_batches(
+            (block for block in blocks(100, X, Y)), classes=[0, 1, 2]
+        ),
         classifier(max_iter=1).fit(X, Y),
     )
     for params in ({}, {"max_iter": 1, "input_scale": "standard"}):
-        with pytest.raises(ValueError, match=r"source is an iterator.*fit_batches\(lambda: read_blocks\(path\)\)"):
+        with pytest.raises(
+            ValueError, match=r"source is an iterator.*fit_batches\(lambda: read_blocks\(path\)\)"
+        ):
             classifier(**params).fit_batches(iter(blocks(100, X, Y)), classes=[0, 1, 2])
 
 
@@ -276,7 +324,9 @@ def test_blocks_are_not_read_further_ahead_than_one():
             block = (trainer.state.batch - 1) // 2
             assert len(read) <= block + 3
 
-    classifier(max_iter=1, batch_size=100, callbacks=[Slow()]).fit_batches(source, classes=[0, 1, 2])
+    classifier(max_iter=1, batch_size=100, callbacks=[Slow()]).fit_batches(
+        source, classes=[0, 1, 2]
+    )
     assert len(read) == 6
 
 
@@ -291,13 +341,34 @@ def with_value(column, row, value, array=X):
 
 BAD = {
     "width": ([(X[:100], Y[:100]), (X[100:, :4], Y[100:])], "In block 1: X has 4 features"),
-    "type": ([(X[:100], Y[:100]), (X[100:].astype("f4"), Y[100:])], "In block 1: X is float32, but float64 in the fir"),
-    "label": (blocks(100, X, with_value(0, 317, 9, Y)), "In block 3, row 17: `y` has classes not in"),
-    "lengths": ([(X[:100], Y[:100]), (X[100:], Y[:100])], "In block 1: Found input variables with inconsistent"),
-    "nan": (blocks(100, with_value(2, 317, np.nan), Y), "contains NaN at row 17, column 2 of block 3"),
-    "nan among waiting rows": (blocks(9, with_value(2, 40, np.nan), Y), "contains NaN at row 4, column 2 of block 4"),
-    "weights": ([(X[:100], Y[:100]), (X[100:], Y[100:], WEIGHT[100:])], "In block 1: Either all blocks must have"),
-    "no pair": ([(X[:100], Y[:100]), X[100:]], r"Block 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray"),
+    "type": (
+        [(X[:100], Y[:100]), (X[100:].astype("f4"), Y[100:])],
+        "In block 1: X is float32, but float64 in the fir",
+    ),
+    "label": (
+        blocks(100, X, with_value(0, 317, 9, Y)),
+        "In block 3, row 17: `y` has classes not in",
+    ),
+    "lengths": (
+        [(X[:100], Y[:100]), (X[100:], Y[:100])],
+        "In block 1: Found input variables with inconsistent",
+    ),
+    "nan": (
+        blocks(100, with_value(2, 317, np.nan), Y),
+        "contains NaN at row 17, column 2 of block 3",
+    ),
+    "nan among waiting rows": (
+        blocks(9, with_value(2, 40, np.nan), Y),
+        "contains NaN at row 4, column 2 of block 4",
+    ),
+    "weights": (
+        [(X[:100], Y[:100]), (X[100:], Y[100:], WEIGHT[100:])],
+        "In block 1: Either all blocks must have",
+    ),
+    "no pair": (
+        [(X[:100], Y[:100]), X[100:]],
+        r"Block 1 must be \(X, y\) or \(X, y, sample_weight\), got ndarray",
+    ),
     "no block": ([], "source yielded no rows"),
 }
 
@@ -315,13 +386,18 @@ def test_an_error_names_block_and_row_and_leaves_the_model(source, message):
 
 def test_an_error_names_rows_of_shuffled_blocks():
     with pytest.raises(NonFiniteInputError, match="at row 17, column 2 of block 3"):
-        classifier(shuffle=True).fit_batches(blocks(100, with_value(2, 317, np.nan), Y), classes=[0, 1, 2])
+        classifier(shuffle=True).fit_batches(
+            blocks(100, with_value(2, 317, np.nan), Y), classes=[0, 1, 2]
+        )
     with pytest.raises(ValueError, match=r"In block 2: Input y contains NaN at row 5\."):
         regressor().fit_batches(blocks(100, X, with_value(0, 205, np.nan, NUMBERS)))
 
 
 def test_the_median_of_y_needs_all_rows():
-    with pytest.raises(ValueError, match="y_scale='robust' needs all rows for the quartiles, which fit_batches does n"):
+    with pytest.raises(
+        ValueError,
+        match="y_scale='robust' needs all rows for the quartiles, which fit_batches does n",
+    ):
         regressor(y_scale="robust").fit_batches(blocks(100, X, NUMBERS))
 
 
@@ -330,14 +406,22 @@ def test_the_median_of_y_needs_all_rows():
     [
         ({}, {"classes": None}, "classes must be passed to fit_batches"),
         ({"early_stopping": True}, {}, "early_stopping=True needs X_val and y_val"),
-        ({"learning_rate": "cosine"}, {}, "learning_rate='cosine' needs the number of batches: pass n_rows="),
+        (
+            {"learning_rate": "cosine"},
+            {},
+            "learning_rate='cosine' needs the number of batches: pass n_rows=",
+        ),
         ({"warmup": 0.1}, {}, "warmup=0.1 needs the number of batches"),
         ({"input_scale": "robust"}, {}, "input_scale='robust' needs all rows"),
         ({"class_weight": "balanced"}, {}, "class_weight='balanced' needs all labels"),
         ({"solver": "lbfgs"}, {}, "fit_batches needs batches, but solver='lbfgs'"),
         ({}, {"n_rows": 0}, "n_rows must be a positive integer or None, got 0"),
         ({}, {"n_rows": 7}, "source yielded more rows in epoch 1 than the 7 that were expected"),
-        ({"learning_rate": "cosine"}, {"n_rows": 20}, "source yielded more rows in epoch 1 than the 20 that were"),
+        (
+            {"learning_rate": "cosine"},
+            {"n_rows": 20},
+            "source yielded more rows in epoch 1 than the 20 that were",
+        ),
         ({}, {"n_rows": 10**6}, f"source yielded {N} rows in epoch 1, but 1000000 were expected"),
     ],
 )
@@ -348,9 +432,14 @@ def test_what_needs_all_rows_is_refused(params, arguments, message):
 
 def test_sources_that_are_not_read_again():
     iterator = iter(blocks(100, X, Y))
-    with pytest.raises(ValueError, match=r"source yielded 0 rows in epoch 2, .* A function must return a new iterator"):
+    with pytest.raises(
+        ValueError,
+        match=r"source yielded 0 rows in epoch 2, .* A function must return a new iterator",
+    ):
         classifier().fit_batches(lambda: iterator, classes=[0, 1, 2])
-    with pytest.raises(TypeError, match=r"source\(\) must return an iterable of blocks \(X, y\), got NoneType."):
+    with pytest.raises(
+        TypeError, match=r"source\(\) must return an iterable of blocks \(X, y\), got NoneType."
+    ):
         classifier().fit_batches(lambda: None, classes=[0, 1, 2])
     with pytest.raises(TypeError, match=r"source must be an iterable of blocks .* got int"):
         classifier().fit_batches(3, classes=[0, 1, 2])
@@ -423,7 +512,9 @@ def test_max_time_ends_between_blocks():
 
 
 def test_a_warm_start_continues():
-    model = classifier(warm_start=True, max_iter=2).fit_batches(blocks(100, X, Y), classes=[0, 1, 2])
+    model = classifier(warm_start=True, max_iter=2).fit_batches(
+        blocks(100, X, Y), classes=[0, 1, 2]
+    )
     expected = classifier(warm_start=True, max_iter=2).fit(X, Y)
     assert_same(model.fit_batches(blocks(50, X, Y)), expected.fit(X, Y))
 
@@ -436,7 +527,9 @@ def test_column_names_are_those_of_the_first_block():
     assert_same(model, classifier().fit(frame, Y))
     assert model.feature_names_in_.tolist() == list("abcde")
     with pytest.raises(ValueError, match="In block 1: The columns must have the names"):
-        classifier().fit_batches([parts[0], (parts[1][0][list("bacde")], parts[1][1])], classes=[0, 1, 2])
+        classifier().fit_batches(
+            [parts[0], (parts[1][0][list("bacde")], parts[1][1])], classes=[0, 1, 2]
+        )
 
 
 class Counted:

@@ -63,7 +63,9 @@ def test_two_classes_have_one_or_two_outputs(n_outputs, classes):
     expected = np.hstack([1 - logistic(z), logistic(z)]) if n_outputs == 1 else softmax(z)
     names = [0, 1] if classes is None else classes
     assert model.classes_.tolist() == sorted(names)
-    np.testing.assert_allclose(model.predict_proba(X), expected[:, np.argsort(names)], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        model.predict_proba(X), expected[:, np.argsort(names)], rtol=0, atol=1e-12
+    )
 
 
 def test_multilabel_outputs_are_independent():
@@ -78,8 +80,12 @@ def test_squared_error_has_logistic_outputs():
     coefs, intercepts = layers(4, 6, 3)
     model = MLPClassifier.from_arrays(coefs, intercepts, loss="squared_error")
     expected = logistic(logits(coefs, intercepts, relu))
-    np.testing.assert_allclose(model.predict_proba(X), expected / expected.sum(axis=1, keepdims=True), atol=1e-12)
-    with pytest.raises(ValueError, match="coefs must end in one output for two classes with loss='squared_error'"):
+    np.testing.assert_allclose(
+        model.predict_proba(X), expected / expected.sum(axis=1, keepdims=True), atol=1e-12
+    )
+    with pytest.raises(
+        ValueError, match="coefs must end in one output for two classes with loss='squared_error'"
+    ):
         MLPClassifier.from_arrays(*layers(4, 2), loss="squared_error")
 
 
@@ -87,9 +93,13 @@ def test_squared_error_has_logistic_outputs():
 @pytest.mark.parametrize("n_outputs", [1, 2])
 def test_regressors(loss, output, n_outputs):
     coefs, intercepts = layers(4, 3, n_outputs)
-    model = MLPRegressor.from_arrays(coefs, intercepts, loss=loss, activation="logistic", input_scale=0.5)
+    model = MLPRegressor.from_arrays(
+        coefs, intercepts, loss=loss, activation="logistic", input_scale=0.5
+    )
     expected = output(logits(coefs, intercepts, logistic, X * 0.5))
-    np.testing.assert_allclose(model.predict(X), expected if n_outputs == 2 else expected[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(
+        model.predict(X), expected if n_outputs == 2 else expected[:, 0], rtol=1e-12
+    )
 
 
 def test_no_hidden_layer_and_lists_of_integers():
@@ -101,7 +111,9 @@ def test_no_hidden_layer_and_lists_of_integers():
 def test_dtype_is_float32_if_all_arrays_are():
     coefs, intercepts = layers(4, 6, 3, dtype="float32")
     assert MLPClassifier.from_arrays(coefs, intercepts).coefs_[0].dtype == np.float32
-    assert MLPClassifier.from_arrays(coefs, intercepts, dtype="float64").coefs_[0].dtype == np.float64
+    assert (
+        MLPClassifier.from_arrays(coefs, intercepts, dtype="float64").coefs_[0].dtype == np.float64
+    )
     intercepts[-1] = intercepts[-1].astype(float)
     assert MLPClassifier.from_arrays(coefs, intercepts).coefs_[0].dtype == np.float64
 
@@ -143,23 +155,55 @@ def test_subclasses_return_their_own_type():
     [
         ({"coefs": 3}, TypeError, "coefs must be a list of arrays, one for each layer, got int"),
         ({"coefs": []}, ValueError, "coefs must have an array for each layer, got an empty list"),
-        ({"intercepts": [[0.0] * 3]}, ValueError, "intercepts must have one array for each of the 2 layers, got 1"),
-        ({"coefs": [np.zeros((4, 3)), np.zeros((2, 3))]}, ValueError, r"coefs\[1\] must have 3 rows, as coefs\[0\]"),
-        ({"coefs": [np.zeros(4), np.zeros((3, 3))]}, ValueError, r"coefs\[0\] must be an array of shape \(n_in, n_out"),
-        ({"intercepts": [[0.0] * 3, [0.0] * 4]}, ValueError, r"intercepts\[1\] must have shape \(3,\), got \(4,\)"),
-        ({"intercepts": [[0.0] * 3, [np.nan] * 3]}, ValueError, r"intercepts\[1\] must contain finite numbers"),
+        (
+            {"intercepts": [[0.0] * 3]},
+            ValueError,
+            "intercepts must have one array for each of the 2 layers, got 1",
+        ),
+        (
+            {"coefs": [np.zeros((4, 3)), np.zeros((2, 3))]},
+            ValueError,
+            r"coefs\[1\] must have 3 rows, as coefs\[0\]",
+        ),
+        (
+            {"coefs": [np.zeros(4), np.zeros((3, 3))]},
+            ValueError,
+            r"coefs\[0\] must be an array of shape \(n_in, n_out",
+        ),
+        (
+            {"intercepts": [[0.0] * 3, [0.0] * 4]},
+            ValueError,
+            r"intercepts\[1\] must have shape \(3,\), got \(4,\)",
+        ),
+        (
+            {"intercepts": [[0.0] * 3, [np.nan] * 3]},
+            ValueError,
+            r"intercepts\[1\] must contain finite numbers",
+        ),
         ({"intercepts": [[0.0] * 3, ["a"] * 3]}, ValueError, r"intercepts\[1\]"),
         ({"intercepts": [[0j] * 3, [0.0] * 3]}, ValueError, "Complex data not supported"),
-        ({"classes": ["a", "b"]}, ValueError, "classes must have one label for each of 3 classes, got 2"),
+        (
+            {"classes": ["a", "b"]},
+            ValueError,
+            "classes must have one label for each of 3 classes, got 2",
+        ),
         ({"classes": ["a", "b", "b"]}, ValueError, "classes must be distinct labels"),
-        ({"classes": [0, 1, 2], "multilabel": True}, ValueError, "multilabel must be False with classes"),
+        (
+            {"classes": [0, 1, 2], "multilabel": True},
+            ValueError,
+            "multilabel must be False with classes",
+        ),
         ({"hidden_layer_sizes": (3,)}, ValueError, "hidden_layer_sizes must not be passed"),
         ({"activation": "cubic"}, ValueError, "'activation' parameter of MLPClassifier"),
         ({"neurons": 3}, TypeError, "neurons"),
     ],
 )
 def test_invalid_arguments(change, error, message):
-    arguments = {"coefs": [np.zeros((4, 3)), np.zeros((3, 3))], "intercepts": [[0.0] * 3, [0.0] * 3], **change}
+    arguments = {
+        "coefs": [np.zeros((4, 3)), np.zeros((3, 3))],
+        "intercepts": [[0.0] * 3, [0.0] * 3],
+        **change,
+    }
     with pytest.raises(error, match=message):
         MLPClassifier.from_arrays(**arguments)
 

@@ -16,11 +16,19 @@ X, Y = blobs(n_rows=60)
 TEXT = np.array(["low", "mid", "high"])[Y]
 SMALL = {"max_iter": 1, "random_state": 0}
 VALUES = {
-    "a number as learning_rate": (MLPClassifier, {"learning_rate": 0.01}, r"Did you mean learning_rate_init=0.01\?$"),
+    "a number as learning_rate": (
+        MLPClassifier,
+        {"learning_rate": 0.01},
+        r"Did you mean learning_rate_init=0.01\?$",
+    ),
     "mse": (MLPRegressor, {"loss": "mse"}, r"Did you mean 'squared_error'\?$"),
     "mae": (MLPRegressor, {"loss": "MAE"}, r"Did you mean 'absolute_error'\?$"),
     "mae of tables": (TabularRegressor, {"loss": "mae"}, r"Did you mean 'absolute_error'\?$"),
-    "cross-entropy": (MLPClassifier, {"loss": "binary_crossentropy"}, r"Did you mean 'log_loss'\?$"),
+    "cross-entropy": (
+        MLPClassifier,
+        {"loss": "binary_crossentropy"},
+        r"Did you mean 'log_loss'\?$",
+    ),
     "linear": (MLPClassifier, {"activation": "linear"}, r"Did you mean 'identity'\?$"),
     "xavier": (MLPClassifier, {"initialization": "xavier"}, r"Did you mean 'glorot'\?$"),
     "L-BFGS": (MLPClassifier, {"solver": "L-BFGS"}, r"Did you mean 'lbfgs'\?$"),
@@ -31,22 +39,61 @@ KEYWORDS = {
     "epochs": (lambda: MLPClassifier(epochs=3), r"'epochs'. Did you mean max_iter\?$"),
     "epochs of a regressor": (lambda: MLPRegressor(epochs=3), r"Did you mean max_iter\?$"),
     "epochs of tables": (lambda: TabularClassifier(epochs=3), r"Did you mean n_epochs\?$"),
-    "epochs of a trainer": (lambda: Trainer(Network([4, 3]), epochs=3), r"Did you mean max_iter\?$"),
-    "epochs of a network": (lambda: Network([4, 3]).fit(X, Y, epochs=3), r"Did you mean max_iter\?$"),
-    "epochs of fit": (lambda: MLPClassifier().fit(X, Y, epochs=3), r"Did you mean max_iter of the constructor\?$"),
-    "batch_size of fit": (lambda: MLPClassifier().fit(X, Y, batch_size=3), r"batch_size of the constructor\?$"),
-    "validation_data": (lambda: MLPClassifier().fit(X, Y, validation_data=(X, Y)), r"Did you mean X_val\?$"),
-    "n_estimators": (lambda: MLPRegressor(n_estimators=3), "Only TabularClassifier and TabularRegressor have it"),
+    "epochs of a trainer": (
+        lambda: Trainer(Network([4, 3]), epochs=3),
+        r"Did you mean max_iter\?$",
+    ),
+    "epochs of a network": (
+        lambda: Network([4, 3]).fit(X, Y, epochs=3),
+        r"Did you mean max_iter\?$",
+    ),
+    "epochs of fit": (
+        lambda: MLPClassifier().fit(X, Y, epochs=3),
+        r"Did you mean max_iter of the constructor\?$",
+    ),
+    "batch_size of fit": (
+        lambda: MLPClassifier().fit(X, Y, batch_size=3),
+        r"batch_size of the constructor\?$",
+    ),
+    "validation_data": (
+        lambda: MLPClassifier().fit(X, Y, validation_data=(X, Y)),
+        r"Did you mean X_val\?$",
+    ),
+    "n_estimators": (
+        lambda: MLPRegressor(n_estimators=3),
+        "Only TabularClassifier and TabularRegressor have it",
+    ),
     "iterations": (lambda: MLPClassifier(iterations=3), r"Did you mean max_iter\?$"),
     "iterations of tables": (lambda: TabularClassifier(iterations=3), r"Did you mean n_epochs\?$"),
-    "cat_features": (lambda: TabularClassifier(cat_features=["x"]), r"Did you mean categorical_features\?$"),
-    "cat_features of a network": (lambda: MLPClassifier(cat_features=["x"]), "Only TabularClassifier and .* have cat"),
-    "eval_set of fit": (lambda: MLPClassifier().fit(X, Y, eval_set=(X, Y)), r"Did you mean X_val\?$"),
-    "eval_set": (lambda: TabularRegressor(eval_set=(X, Y)), r"Pass validation rows to fit, as X_val and y_val\.$"),
+    "cat_features": (
+        lambda: TabularClassifier(cat_features=["x"]),
+        r"Did you mean categorical_features\?$",
+    ),
+    "cat_features of a network": (
+        lambda: MLPClassifier(cat_features=["x"]),
+        "Only TabularClassifier and .* have cat",
+    ),
+    "eval_set of fit": (
+        lambda: MLPClassifier().fit(X, Y, eval_set=(X, Y)),
+        r"Did you mean X_val\?$",
+    ),
+    "eval_set": (
+        lambda: TabularRegressor(eval_set=(X, Y)),
+        r"Pass validation rows to fit, as X_val and y_val\.$",
+    ),
     "class_weights": (lambda: MLPClassifier(class_weights={0: 1}), r"Did you mean class_weight\?$"),
-    "device": (lambda: MLPClassifier(device="cuda"), r"Training runs on the processor, with n_threads threads\.$"),
-    "a mistyped name": (lambda: MLPClassifier(hidden_layer_size=3), r"Did you mean hidden_layer_sizes\?$"),
-    "a name of no library": (lambda: MLPClassifier(colour=3), "unexpected keyword argument 'colour'$"),
+    "device": (
+        lambda: MLPClassifier(device="cuda"),
+        r"Training runs on the processor, with n_threads threads\.$",
+    ),
+    "a mistyped name": (
+        lambda: MLPClassifier(hidden_layer_size=3),
+        r"Did you mean hidden_layer_sizes\?$",
+    ),
+    "a name of no library": (
+        lambda: MLPClassifier(colour=3),
+        "unexpected keyword argument 'colour'$",
+    ),
 }
 
 
@@ -68,7 +115,9 @@ def test_set_params_has_the_hint():
         MLPClassifier().set_params(epochs=3)
 
 
-@pytest.mark.parametrize("owner", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor, Trainer])
+@pytest.mark.parametrize(
+    "owner", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor, Trainer]
+)
 def test_signatures_are_kept(owner):
     names = inspect.signature(owner).parameters
     assert "solver" in names or "n_epochs" in names
@@ -90,7 +139,9 @@ def test_classes_as_third_argument_of_partial_fit():
 
 @pytest.mark.parametrize("owner", [MLPRegressor, TabularRegressor])
 def test_regressor_on_text_names_the_classifier(owner):
-    with pytest.raises(ValueError, match=r"For labels, use a classifier: MLPClassifier or TabularClassifier$"):
+    with pytest.raises(
+        ValueError, match=r"For labels, use a classifier: MLPClassifier or TabularClassifier$"
+    ):
         owner().fit(X, TEXT)
 
 
@@ -105,7 +156,9 @@ CLASSIFIERS = {"network": lambda: MLPClassifier((4,), **SMALL), "table": table_c
 def test_classifier_on_many_floats_names_the_regressor(classifier):
     rows = np.random.RandomState(0).standard_normal((600, 3))
     numbers = np.arange(600) % 300.0
-    with pytest.warns(UserWarning, match="To predict numbers, use a regressor: MLPRegressor or TabularRegressor"):
+    with pytest.warns(
+        UserWarning, match="To predict numbers, use a regressor: MLPRegressor or TabularRegressor"
+    ):
         classifier().fit(rows, numbers)
     classifier().fit(rows, numbers.astype(int))
     classifier().fit(rows, numbers % 50)
@@ -115,7 +168,9 @@ def test_classifier_on_many_floats_names_the_regressor(classifier):
 def test_one_hot_targets_name_the_labels(classifier):
     dummies = package("pandas").get_dummies(TEXT)
     for y in (np.eye(3)[Y], dummies):
-        with pytest.warns(UserWarning, match=r"exactly one 1.* y\.argmax\(axis=1\), or of a data frame y\.idxmax"):
+        with pytest.warns(
+            UserWarning, match=r"exactly one 1.* y\.argmax\(axis=1\), or of a data frame y\.idxmax"
+        ):
             classifier().fit(X, y)
     np.testing.assert_array_equal(dummies.idxmax(axis=1), TEXT)
     several = np.eye(3, dtype=int)[Y]

@@ -32,12 +32,20 @@ def changed(array):
     if array.dtype.kind == "i":
         other[IGNORED] = (other[IGNORED] + 1) % 3
     else:
-        other[IGNORED] = np.where(np.arange(IGNORED.sum()) % 2, 1e12, -1e30).reshape(-1, *[1] * (array.ndim - 1))
+        other[IGNORED] = np.where(np.arange(IGNORED.sum()) % 2, 1e12, -1e30).reshape(
+            -1, *[1] * (array.ndim - 1)
+        )
     return other
 
 
 def model(kind, **params):
-    shape = {"hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 1, "batch_size": 30, "dtype": "float32"}
+    shape = {
+        "hidden_layer_sizes": (5,),
+        "max_iter": 4,
+        "random_state": 1,
+        "batch_size": 30,
+        "dtype": "float32",
+    }
     return kind(**{**shape, **params})
 
 
@@ -71,7 +79,12 @@ def by_shards(one, rows, y):
 
 def by_partial_fit(one, rows, y):
     for part in (slice(60), slice(60, None)):
-        one.partial_fit(rows[part], y[part], WEIGHT[part], **({"classes": [0, 1, 2]} if y.dtype.kind == "i" else {}))
+        one.partial_fit(
+            rows[part],
+            y[part],
+            WEIGHT[part],
+            **({"classes": [0, 1, 2]} if y.dtype.kind == "i" else {}),
+        )
     return one
 
 
@@ -79,7 +92,9 @@ SOURCES = [by_array, by_sparse, by_own_rows, by_held_out_rows, by_blocks, by_sha
 
 
 def outcome(fitted):
-    curves = [getattr(fitted, name, None) or [] for name in ("loss_curve_", "validation_scores_")] + [[fitted.loss_]]
+    curves = [
+        getattr(fitted, name, None) or [] for name in ("loss_curve_", "validation_scores_")
+    ] + [[fitted.loss_]]
     scale = np.ravel(fitted.input_scale_)
     return np.concatenate([flat(fitted), *curves, scale])
 
@@ -93,19 +108,27 @@ def possible(source, solver, scale):
 CASES = [case for case in itertools.product(SOURCES, SOLVERS, SCALES) if possible(*case)]
 
 
-@pytest.mark.parametrize("kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"])
-@pytest.mark.parametrize("source, solver, scale", CASES, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(
+    "kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"]
+)
+@pytest.mark.parametrize(
+    "source, solver, scale", CASES, ids=lambda value: getattr(value, "__name__", str(value))
+)
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # "lbfgs" has no batches
 def test_rows_of_weight_zero_change_no_bit(kind, y, source, solver, scale):
     targets = [{}] if kind is MLPClassifier else [{}, {"y_scale": "standard"}]
     balanced = kind is MLPClassifier and source not in (by_blocks, by_partial_fit)
     for params in [*targets, *([{"class_weight": "balanced"}] if balanced else [])]:
         params = {**params, "solver": solver, "input_scale": scale}
-        expected, found = (source(model(kind, **params), *data) for data in ((X, y), (changed(X), changed(y))))
+        expected, found = (
+            source(model(kind, **params), *data) for data in ((X, y), (changed(X), changed(y)))
+        )
         assert_same_bits(outcome(found), outcome(expected))
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"])
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_large_values_of_rows_of_weight_zero_change_no_bit_of_any_loss(loss, dtype):
     """Their first sums, squares and logarithms would be infinite, and 0 times infinity is not 0."""
@@ -113,13 +136,18 @@ def test_large_values_of_rows_of_weight_zero_change_no_bit_of_any_loss(loss, dty
     y, params = np.exp(NUMBERS / 5), {"loss": loss, "early_stopping": True, "dtype": dtype}
     rows, targets = X.copy(), y.copy()
     rows[IGNORED], targets[IGNORED] = largest, largest
-    expected, found = (model(MLPRegressor, **params).fit(*data, WEIGHT) for data in ((X, y), (rows, targets)))
+    expected, found = (
+        model(MLPRegressor, **params).fit(*data, WEIGHT) for data in ((X, y), (rows, targets))
+    )
     assert_same_bits(outcome(found), outcome(expected))
 
 
 def test_scores_ignore_rows_of_weight_zero():
     levels = [0.1, 0.5, 0.9]
-    for one in (model(MLPRegressor, dtype="float64"), model(MLPRegressor, loss="quantile", quantile=levels)):
+    for one in (
+        model(MLPRegressor, dtype="float64"),
+        model(MLPRegressor, loss="quantile", quantile=levels),
+    ):
         one.fit(X, NUMBERS)
         targets = np.where(IGNORED, 1e200, NUMBERS)
         assert one.score(X, targets, WEIGHT) == one.score(X, NUMBERS, WEIGHT)
@@ -143,7 +171,9 @@ def test_gradients_ignore_rows_of_weight_zero():
     costs = [net.cost(*data, sample_weight=WEIGHT) for data in pairs]
     assert costs[0] == costs[1] and np.isfinite(costs[0])
     one, other = (net.gradient(*data, sample_weight=WEIGHT) for data in pairs)
-    for mine, theirs in zip([*one.weights, *one.biases], [*other.weights, *other.biases], strict=True):
+    for mine, theirs in zip(
+        [*one.weights, *one.biases], [*other.weights, *other.biases], strict=True
+    ):
         assert_same_bits(mine, theirs)
 
 
@@ -153,17 +183,33 @@ def repeated(*arrays):
     return [np.repeat(array, counts, axis=0) for array in arrays]
 
 
-@pytest.mark.parametrize("kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"])
-@pytest.mark.parametrize("solver, scale", list(itertools.product(SOLVERS, [1.0, "standard", "minmax"])))
+@pytest.mark.parametrize(
+    "kind, y", [(MLPClassifier, LABELS), (MLPRegressor, NUMBERS)], ids=["classes", "numbers"]
+)
+@pytest.mark.parametrize(
+    "solver, scale", list(itertools.product(SOLVERS, [1.0, "standard", "minmax"]))
+)
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # "lbfgs" has no batches
 def test_a_weight_counts_as_equal_rows(kind, y, solver, scale):
     """With batches of all rows. Both penalties are divided by the sum of the weights."""
-    params = {"solver": solver, "input_scale": scale, "batch_size": N, "shuffle": False, "dtype": "float64"}
-    params |= {"alpha": 0.0, "class_weight": "balanced"} if kind is MLPClassifier else {"alpha": 0.0, "y_scale": None}
+    params = {
+        "solver": solver,
+        "input_scale": scale,
+        "batch_size": N,
+        "shuffle": False,
+        "dtype": "float64",
+    }
+    params |= (
+        {"alpha": 0.0, "class_weight": "balanced"}
+        if kind is MLPClassifier
+        else {"alpha": 0.0, "y_scale": None}
+    )
     weighted = model(kind, **params).fit(X, y, WEIGHT)
     many = repeated(X, y)
     other = model(kind, **{**params, "batch_size": len(many[0])}).fit(*many)
-    np.testing.assert_allclose(np.ravel(weighted.input_scale_), np.ravel(other.input_scale_), rtol=1e-12)
+    np.testing.assert_allclose(
+        np.ravel(weighted.input_scale_), np.ravel(other.input_scale_), rtol=1e-12
+    )
     np.testing.assert_allclose(flat(weighted), flat(other), rtol=1e-6, atol=1e-9)
     if kind is MLPRegressor:
         scaled = [
@@ -180,7 +226,10 @@ def test_weighted_quartiles_are_those_of_equal_rows():
     rows, halves = np.concatenate([X, X[twice]]), np.concatenate([WEIGHT, WEIGHT[twice]])
     labels = np.concatenate([LABELS, LABELS[twice]])
     one = model(MLPClassifier, input_scale="robust").fit(X, LABELS, weight)
-    assert one.input_scale_ == model(MLPClassifier, input_scale="robust").fit(rows, labels, halves).input_scale_
+    assert (
+        one.input_scale_
+        == model(MLPClassifier, input_scale="robust").fit(rows, labels, halves).input_scale_
+    )
 
 
 @pytest.mark.parametrize("scale", SCALES[1:])

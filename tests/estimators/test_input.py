@@ -98,7 +98,9 @@ def test_input_scale_of_bytes_has_the_bits_of_a_division():
     scaled = small(input_scale=1 / 255).fit(X, y)
     divided = small().fit(X / np.float32(255), y)
     np.testing.assert_array_equal(flat(scaled), flat(divided))
-    np.testing.assert_array_equal(scaled.predict_proba(X), divided.predict_proba(X / np.float32(255)))
+    np.testing.assert_array_equal(
+        scaled.predict_proba(X), divided.predict_proba(X / np.float32(255))
+    )
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
@@ -156,7 +158,9 @@ def test_column_names_in_only_one_of_fit_and_predict_warn():
         model.predict(X)
     assert caught[0].filename == __file__
     model = small().fit(X, LABELS)
-    with pytest.warns(UserWarning, match="X has feature names, but MLPClassifier was fitted without"):
+    with pytest.warns(
+        UserWarning, match="X has feature names, but MLPClassifier was fitted without"
+    ):
         model.predict(Frame(X, NAMES))
 
 
@@ -170,7 +174,9 @@ def test_subnormal_halves_are_the_same_floats():
     model = small(max_iter=3).fit(X, y)
     halves = np.full(X.shape, 2.0**-24, np.float16)
     halves[1::2] = -(2.0**-24)
-    expected = model.predict_proba(np.where(np.arange(len(X)) % 2, -(2.0**-24), 2.0**-24)[:, None] * np.ones(X.shape))
+    expected = model.predict_proba(
+        np.where(np.arange(len(X)) % 2, -(2.0**-24), 2.0**-24)[:, None] * np.ones(X.shape)
+    )
     np.testing.assert_array_equal(model.predict_proba(halves), expected)
 
 
@@ -178,7 +184,9 @@ def test_subnormal_halves_are_the_same_floats():
 
 
 def test_an_entry_that_is_no_number_is_named_by_its_place():
-    with pytest.raises(TypeError, match=r"X cannot be converted to numbers: .* \(row 1, column 0\)$"):
+    with pytest.raises(
+        TypeError, match=r"X cannot be converted to numbers: .* \(row 1, column 0\)$"
+    ):
         small().fit([[1.0, 2.0], [object(), 1.0]], [0, 1])
 
 
@@ -192,7 +200,9 @@ def test_the_first_infinite_value_is_found_behind_many_rows(convert):
         model.predict(convert(rows))
 
 
-@pytest.mark.parametrize("owner", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor])
+@pytest.mark.parametrize(
+    "owner", [MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor]
+)
 def test_lazy_frames_and_paths_name_what_to_do(owner):
     polars = package("polars")
     frame = polars.DataFrame({"x": [1.0, 2.0] * 20, "y": [0, 1] * 20})
@@ -202,7 +212,12 @@ def test_lazy_frames_and_paths_name_what_to_do(owner):
         model.fit(lazy, frame["y"])
     with pytest.raises(ValueError, match=r"y is a LazyFrame.*: pass y\.collect\(\)"):
         model.fit(frame.select("x"), lazy.select("y"))
-    with pytest.raises(ValueError, match=r"X is the text 'rows.csv': read the file first, for .* pandas.read_csv"):
+    with pytest.raises(
+        ValueError, match=r"X is the text 'rows.csv': read the file first, for .* pandas.read_csv"
+    ):
         model.fit("rows.csv", frame["y"])
-    with pytest.raises(ValueError, match=r"X is the text 'rows.xlsx': read the file first, for .* pandas.read_excel"):
+    with pytest.raises(
+        ValueError,
+        match=r"X is the text 'rows.xlsx': read the file first, for .* pandas.read_excel",
+    ):
         model.fit("rows.xlsx", frame["y"])

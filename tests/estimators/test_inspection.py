@@ -21,7 +21,9 @@ TARGETS = {
 
 
 def classifier(y, **parameters):
-    return MLPClassifier((5,), "tanh", max_iter=20, random_state=0, n_iter_no_change=100, **parameters).fit(X, y)
+    return MLPClassifier(
+        (5,), "tanh", max_iter=20, random_state=0, n_iter_no_change=100, **parameters
+    ).fit(X, y)
 
 
 @pytest.fixture(params=TARGETS)
@@ -46,7 +48,9 @@ def test_activations_are_those_of_a_forward_pass_in_numpy(fitted):
     kind, model, _ = fitted
     inputs, hidden, outputs = model.activations(X)
     np.testing.assert_array_equal(inputs, X)
-    np.testing.assert_allclose(hidden, np.tanh(X @ model.coefs_[0] + model.intercepts_[0]), rtol=1e-12)
+    np.testing.assert_allclose(
+        hidden, np.tanh(X @ model.coefs_[0] + model.intercepts_[0]), rtol=1e-12
+    )
     expected = model.predict_proba(X)[:, 1:] if kind == "binary" else model.predict_proba(X)
     assert_same_bits(outputs, np.ascontiguousarray(expected))
 
@@ -61,7 +65,9 @@ def test_gradients_match_differences_of_the_loss(fitted):
             model.coefs_[layer][index] += step
             costs.append(model.network_.cost(X, encoded))
             model.coefs_[layer][index] -= step
-        assert gradient.weights[layer][index] == pytest.approx((costs[0] - costs[1]) / 2e-6, rel=1e-5, abs=1e-9)
+        assert gradient.weights[layer][index] == pytest.approx(
+            (costs[0] - costs[1]) / 2e-6, rel=1e-5, abs=1e-9
+        )
 
 
 def test_input_gradient_matches_differences_of_a_row(fitted):
@@ -81,10 +87,14 @@ def test_regressor_has_activations_and_gradients():
     assert model.n_params_ == 4 * 5 + 5 + 5 + 1
     np.testing.assert_array_equal(model.activations(X)[-1][:, 0], model.predict(X))
     residual = 2 * (model.predict(X) - y)
-    np.testing.assert_allclose(model.gradients(X, y).biases[-1], residual.mean(keepdims=True), rtol=1e-12)
+    np.testing.assert_allclose(
+        model.gradients(X, y).biases[-1], residual.mean(keepdims=True), rtol=1e-12
+    )
     assert model.input_gradient(X, y).shape == X.shape
     weighted = model.gradients(X, y, sample_weight=np.arange(60.0)).biases[-1]
-    np.testing.assert_allclose(weighted, np.average(residual, weights=np.arange(60.0), keepdims=True), rtol=1e-12)
+    np.testing.assert_allclose(
+        weighted, np.average(residual, weights=np.arange(60.0), keepdims=True), rtol=1e-12
+    )
     assert not hasattr(model, "decision_function")
 
 

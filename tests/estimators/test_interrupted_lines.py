@@ -21,7 +21,9 @@ def classifier(**parameters):
 
 
 def regressor():
-    return MLPRegressor(hidden_layer_sizes=(5,), batch_size=10, max_iter=2, y_scale="standard", random_state=0)
+    return MLPRegressor(
+        hidden_layer_sizes=(5,), batch_size=10, max_iter=2, y_scale="standard", random_state=0
+    )
 
 
 def fitted(model, **arguments):

@@ -16,7 +16,10 @@ from estimator_cases import blobs, flat, interrupted_at, small
 from cmlp._estimators.fitted import run_locked
 
 # Most fits here stop at max_iter on purpose.
-pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.usefixtures("no_lost_signals"),
+]
 
 
 class interrupted_after:
@@ -163,7 +166,12 @@ def test_ctrl_c_at_any_point_leaves_no_estimator_locked(call):
     X, y = blobs(n_rows=6)
     model = small(hidden_layer_sizes=(2,), max_iter=2, tol=0, n_iter_no_change=float("inf"))
     model.partial_fit(X, y, classes=[0, 1, 2])
-    modules = "cmlp._estimators.fit", "cmlp._estimators.fit_network", "cmlp._estimators.fit_batches", "contextlib"
+    modules = (
+        "cmlp._estimators.fit",
+        "cmlp._estimators.fit_network",
+        "cmlp._estimators.fit_batches",
+        "contextlib",
+    )
     step, errors, interruptions = 0, [], []
 
     def interrupted_call():
@@ -215,7 +223,11 @@ def test_estimator_can_be_copied_while_another_thread_fits_it(duplicate, frequen
     thread = in_background(mark)
     try:
         for _ in range(2000):
-            assert "_fitting" not in vars(copy.copy(duplicate(model))) if duplicate is copy.copy else duplicate(model)
+            assert (
+                "_fitting" not in vars(copy.copy(duplicate(model)))
+                if duplicate is copy.copy
+                else duplicate(model)
+            )
     finally:
         stop.set()
         thread.join()

@@ -24,7 +24,9 @@ WARNED = r"y has the mean 1.7e\+09 .* in column 0, but a float32 network compute
 
 def small(**params):
     rate = {} if params.get("solver") == "lbfgs" else {"learning_rate_init": 0.05}
-    return MLPRegressor(**{"hidden_layer_sizes": (6,), "max_iter": 60, "random_state": 0, **rate, **params})
+    return MLPRegressor(
+        **{"hidden_layer_sizes": (6,), "max_iter": 60, "random_state": 0, **rate, **params}
+    )
 
 
 def blocks(y):
@@ -63,7 +65,9 @@ def test_scaled_targets_that_float32_cannot_hold_are_refused(name):
 def test_error_names_the_column_and_keeps_the_model():
     model = small(y_scale="standard").fit(X, np.stack([NEAR, NEAR], axis=1))
     before = flat(model)
-    with pytest.raises(ValueError, match=r"column 1 has the mean 1.7e\+09 and the standard deviation 68.2"):
+    with pytest.raises(
+        ValueError, match=r"column 1 has the mean 1.7e\+09 and the standard deviation 68.2"
+    ):
         model.fit(X, np.stack([NEAR, SECONDS], axis=1))
     np.testing.assert_array_equal(flat(model), before)
 
@@ -102,7 +106,14 @@ def test_an_offset_of_standardized_targets_changes_no_bit_of_the_training(solver
 
 @pytest.mark.parametrize(
     "y",
-    [np.full(120, 1.7e9), np.full(120, 1e15 + 0.3), np.full(120, 0.1), 1e6 + NEAR, 2000 + X[:, 0], 1.7e9 + 1e4 * NEAR],
+    [
+        np.full(120, 1.7e9),
+        np.full(120, 1e15 + 0.3),
+        np.full(120, 0.1),
+        1e6 + NEAR,
+        2000 + X[:, 0],
+        1.7e9 + 1e4 * NEAR,
+    ],
 )
 def test_targets_that_float32_holds_are_learned(y):
     model = small(y_scale="standard", early_stopping=True).fit(X, y)

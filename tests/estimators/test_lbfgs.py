@@ -57,7 +57,9 @@ PROBLEMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("weighted", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "weights"])
+@pytest.mark.parametrize(
+    "weighted", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["", "weights"]
+)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_weights_after_20_iterations_equal_sklearn(problem, weighted):
     ours, theirs, X, y, params = PROBLEMS[problem]
@@ -84,12 +86,24 @@ def test_converged_fit_does_not_warn():
 def test_fitted_attributes_equal_those_of_sklearn():
     X, y = blobs()
     for early_stopping in (False, True):
-        params = {"solver": "lbfgs", "random_state": 0, "max_iter": 5, "early_stopping": early_stopping}
-        ours, theirs = (cls((4,), **params).fit(X, y) for cls in (MLPClassifier, TheirClassifier))
-        names = {name for model in (ours, theirs) for name in dir(model) if name.endswith("_") and name[0] != "_"}
-        assert {name for name in names if hasattr(ours, name)} - {"network_", "n_params_", "input_scale_"} == {
-            n for n in names if hasattr(theirs, n)
+        params = {
+            "solver": "lbfgs",
+            "random_state": 0,
+            "max_iter": 5,
+            "early_stopping": early_stopping,
         }
+        ours, theirs = (cls((4,), **params).fit(X, y) for cls in (MLPClassifier, TheirClassifier))
+        names = {
+            name
+            for model in (ours, theirs)
+            for name in dir(model)
+            if name.endswith("_") and name[0] != "_"
+        }
+        assert {name for name in names if hasattr(ours, name)} - {
+            "network_",
+            "n_params_",
+            "input_scale_",
+        } == {n for n in names if hasattr(theirs, n)}
         assert ours.t_ == theirs.t_ == 0
         np.testing.assert_allclose(flat(ours), flat(theirs), rtol=1e-9)  # no rows are held out
 
@@ -106,7 +120,9 @@ def test_warm_starts_continue_as_in_sklearn():
 
 def test_warm_start_after_another_solver():
     X, y = blobs()
-    model = MLPClassifier((4,), random_state=0, max_iter=3, warm_start=True, tol=0, n_iter_no_change=np.inf).fit(X, y)
+    model = MLPClassifier(
+        (4,), random_state=0, max_iter=3, warm_start=True, tol=0, n_iter_no_change=np.inf
+    ).fit(X, y)
     loss = model.loss_
     model.set_params(solver="lbfgs", n_iter_no_change=10).fit(X, y)
     assert model.loss_ < loss and len(model.loss_curve_) == 3
@@ -126,11 +142,16 @@ def test_sparse_rows_and_any_number_of_threads_give_the_same_bits():
     params = {"solver": "lbfgs", "random_state": 1, "max_iter": 5}
     expected = flat(MLPClassifier(**params, n_threads=1).fit(DIGITS, LABELS))
     for X, n_threads in ((scipy.sparse.csr_array(DIGITS), 1), (DIGITS, 4)):
-        np.testing.assert_array_equal(flat(MLPClassifier(**params, n_threads=n_threads).fit(X, LABELS)), expected)
+        np.testing.assert_array_equal(
+            flat(MLPClassifier(**params, n_threads=n_threads).fit(X, LABELS)), expected
+        )
 
 
 def test_max_fun_limits_the_evaluations():
-    ours, theirs = (cls((4,), solver="lbfgs", max_fun=4, random_state=0) for cls in (MLPClassifier, TheirClassifier))
+    ours, theirs = (
+        cls((4,), solver="lbfgs", max_fun=4, random_state=0)
+        for cls in (MLPClassifier, TheirClassifier)
+    )
     call_both(ours, theirs, "fit", *blobs())
     assert ours.n_iter_ == theirs.n_iter_ <= 4
 
@@ -138,7 +159,9 @@ def test_max_fun_limits_the_evaluations():
 def test_partial_fit_does_not_exist():
     model = MLPClassifier(solver="lbfgs")
     assert not hasattr(model, "partial_fit") and hasattr(MLPClassifier, "partial_fit")
-    with pytest.raises(AttributeError, match="partial_fit is only available for stochastic optimizers"):
+    with pytest.raises(
+        AttributeError, match="partial_fit is only available for stochastic optimizers"
+    ):
         model.partial_fit(*blobs())
     assert hasattr(model.set_params(solver="sgd"), "partial_fit")
 
@@ -146,7 +169,11 @@ def test_partial_fit_does_not_exist():
 def test_verbose_prints_a_line_for_each_iteration(capsys):
     MLPClassifier((4,), solver="lbfgs", random_state=0, max_iter=3, verbose=True).fit(*blobs())
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(", loss = ")[0] for line in lines] == ["Iteration 1", "Iteration 2", "Iteration 3"]
+    assert [line.split(", loss = ")[0] for line in lines] == [
+        "Iteration 1",
+        "Iteration 2",
+        "Iteration 3",
+    ]
 
 
 def test_without_scipy_the_error_names_the_extra():
@@ -196,7 +223,9 @@ def test_ctrl_c_keeps_the_completed_iterations(monkeypatch):
         model.fit(X, y)
     monkeypatch.undo()
     assert model.n_iter_ == 3
-    np.testing.assert_array_equal(flat(model), flat(MLPClassifier((4,), max_iter=3, **params).fit(X, y)))
+    np.testing.assert_array_equal(
+        flat(model), flat(MLPClassifier((4,), max_iter=3, **params).fit(X, y))
+    )
 
 
 def test_ctrl_c_during_first_evaluation_keeps_the_previous_model():
@@ -236,7 +265,9 @@ def test_fit_without_any_finite_step_keeps_the_initial_parameters():
 
 def test_divergence_at_the_starting_point_keeps_the_previous_model():
     X, y = blobs()
-    model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0, max_iter=3).fit(X, y)
+    model = MLPRegressor(hidden_layer_sizes=(4,), solver="lbfgs", random_state=0, max_iter=3).fit(
+        X, y
+    )
     before = flat(model)
     with pytest.raises(cmlp.DivergenceError, match="at the starting point of solver 'lbfgs'"):
         model.fit(1e200 * X, y)
@@ -248,7 +279,9 @@ def test_divergence_at_the_starting_point_keeps_the_previous_model():
 def test_penalties_of_layers_are_part_of_the_loss_of_several_outputs():
     X, _ = blobs()
     y = X[:, :2]
-    model = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", max_iter=3, alpha=[0.1, 0.3], random_state=0)
+    model = MLPRegressor(
+        hidden_layer_sizes=(3,), solver="lbfgs", max_iter=3, alpha=[0.1, 0.3], random_state=0
+    )
     model.fit(X, y)
     squares = [float(np.vdot(weights, weights)) for weights in model.coefs_]
     penalty = (0.1 * squares[0] + 0.3 * squares[1]) / 2 / len(X)

@@ -12,7 +12,9 @@ import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
 
 # Most fits here stop at max_iter on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge"
+)
 
 rng = np.random.RandomState(0)
 X = rng.uniform(-2, 2, (300, 4))
@@ -52,7 +54,9 @@ OPTIONS = {
 def test_squared_error_has_the_bits_of_the_built_in_one(dtype, options):
     own = small(half_squared_error, dtype=dtype, **options).fit(X, Y, WEIGHT)
     built_in = small("squared_error", dtype=dtype, **options).fit(X, Y, WEIGHT)
-    for one, other in zip(own.coefs_ + own.intercepts_, built_in.coefs_ + built_in.intercepts_, strict=True):
+    for one, other in zip(
+        own.coefs_ + own.intercepts_, built_in.coefs_ + built_in.intercepts_, strict=True
+    ):
         assert_same_bits(one, other)
     assert own.loss_ == built_in.loss_
 
@@ -96,7 +100,9 @@ def test_function_cannot_change_the_training_by_its_arguments():
         y[:], output[:] = 1e9, -1e9
         return values, gradient
 
-    assert_same_bits(small(hostile).fit(X, Y).predict(X), small(half_squared_error).fit(X, Y).predict(X))
+    assert_same_bits(
+        small(hostile).fit(X, Y).predict(X), small(half_squared_error).fit(X, Y).predict(X)
+    )
 
 
 def broken(kind):
@@ -128,7 +134,10 @@ def broken(kind):
 ERRORS = {
     "raises": (KeyError, "my own"),
     "no tuple": (ValueError, r"must return a tuple \(values, gradient\), got ndarray"),
-    "values": (ValueError, r"must return values of shape \(\d+,\) and real numbers, got an array of shape \(\d+,\)"),
+    "values": (
+        ValueError,
+        r"must return values of shape \(\d+,\) and real numbers, got an array of shape \(\d+,\)",
+    ),
     "column": (ValueError, r"must return values of shape .* got an array of shape \(\d+, 1\)"),
     "gradient": (ValueError, r"must return gradient of shape \(\d+, 1\)"),
     "text": (ValueError, "real numbers"),
@@ -179,7 +188,9 @@ def test_ctrl_c_in_the_function_interrupts_the_fit():
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
 def test_divergence_is_reported_as_such():
     with pytest.raises(cmlp.DivergenceError, match="non-finite parameter weights"):
-        small(half_squared_error, solver="sgd", learning_rate_init=1e200, max_iter=50).fit(X, 1e100 * Y)
+        small(half_squared_error, solver="sgd", learning_rate_init=1e200, max_iter=50).fit(
+            X, 1e100 * Y
+        )
 
 
 def test_model_files_refuse_it_by_name(tmp_path):
@@ -236,7 +247,9 @@ def test_parameters_that_contradict_it():
 
 
 def test_models_side_by_side_call_it_from_several_threads():
-    models = [small(half_squared_error, random_state=seed, hidden_layer_sizes=(40,)) for seed in range(6)]
+    models = [
+        small(half_squared_error, random_state=seed, hidden_layer_sizes=(40,)) for seed in range(6)
+    ]
     alone = [clone(model).fit(X, Y) for model in models]
     for one, other in zip(cmlp.fit_many(models, X, Y, n_threads=3), alone, strict=True):
         assert_same_bits(one.predict(X), other.predict(X))

@@ -14,11 +14,17 @@ from estimator_cases import blobs, flat
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, cpu_info, fit_many
 from cmlp.exceptions import ConvergenceWarning, DataConversionWarning, UselessModelWarning
 
-pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.usefixtures("no_lost_signals"),
+]
 
 
 def classifiers(n, **parameters):
-    return [MLPClassifier((4,), **{"max_iter": 5, "random_state": seed, **parameters}) for seed in range(n)]
+    return [
+        MLPClassifier((4,), **{"max_iter": 5, "random_state": seed, **parameters})
+        for seed in range(n)
+    ]
 
 
 def same(one, other):
@@ -29,8 +35,17 @@ def same(one, other):
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_models_have_the_bits_of_fit_alone(n_threads):
     X, y = blobs()
-    settings = [{}, {"early_stopping": True}, {"solver": "sgd"}, {"dropout": 0.2}, {"learning_rate": "cosine"}]
-    models = [MLPClassifier((4,), max_iter=5, random_state=seed, **more) for seed, more in enumerate(settings)]
+    settings = [
+        {},
+        {"early_stopping": True},
+        {"solver": "sgd"},
+        {"dropout": 0.2},
+        {"learning_rate": "cosine"},
+    ]
+    models = [
+        MLPClassifier((4,), max_iter=5, random_state=seed, **more)
+        for seed, more in enumerate(settings)
+    ]
     alone = [MLPClassifier(**model.get_params()).fit(X, y) for model in models]
     fitted = fit_many(models, X, y, n_threads=n_threads)
     assert [id(model) for model in fitted] == [id(model) for model in models]
@@ -75,14 +90,18 @@ def test_each_model_can_have_its_own_data():
     y = [rng.normal(size=n) for n in (5, 6, 7)]
     weights = [rng.uniform(size=n) for n in (5, 6, 7)]
     models = [MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, random_state=0) for _ in X]
-    for model, *data in zip(fit_many(models, Xs=X, ys=iter(y), sample_weights=weights), X, y, weights, strict=True):
+    for model, *data in zip(
+        fit_many(models, Xs=X, ys=iter(y), sample_weights=weights), X, y, weights, strict=True
+    ):
         same(model, MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, random_state=0).fit(*data))
 
 
 def test_lists_are_rows_and_labels_as_in_fit():
     X, y = blobs()
     one, other = fit_many(classifiers(2), X.tolist(), y.tolist(), [1.0] * len(X))
-    alone = MLPClassifier((4,), max_iter=5, random_state=1).fit(X.tolist(), y.tolist(), [1.0] * len(X))
+    alone = MLPClassifier((4,), max_iter=5, random_state=1).fit(
+        X.tolist(), y.tolist(), [1.0] * len(X)
+    )
     same(other, alone)
     assert len(one.loss_curve_) == 5
 
@@ -98,7 +117,10 @@ def test_weights_can_be_shared_or_missing_for_some():
 
 def test_tables_and_models_of_other_kinds_mix():
     X, y = blobs()
-    models = [TabularClassifier(n_estimators=2, random_state=0), MLPClassifier((4,), max_iter=2, random_state=0)]
+    models = [
+        TabularClassifier(n_estimators=2, random_state=0),
+        MLPClassifier((4,), max_iter=2, random_state=0),
+    ]
     fit_many(models, X, y, n_threads=2)
     alone = TabularClassifier(n_estimators=2, random_state=0).fit(X, y)
     np.testing.assert_array_equal(models[0].predict_proba(X), alone.predict_proba(X))
@@ -121,9 +143,13 @@ def test_an_error_names_its_model_and_the_others_are_fitted():
 def test_errors_are_returned_in_their_places():
     X, y = blobs()
     models = classifiers(3)
-    results = fit_many(models, Xs=[X, X[:, :1], X], ys=[y, y[:-1], y], on_error="return", n_threads=2)
+    results = fit_many(
+        models, Xs=[X, X[:, :1], X], ys=[y, y[:-1], y], on_error="return", n_threads=2
+    )
     assert results[0] is models[0] and results[2] is models[2]
-    assert str(results[1]).startswith("In models[1]: Found input variables with inconsistent numbers of samples")
+    assert str(results[1]).startswith(
+        "In models[1]: Found input variables with inconsistent numbers of samples"
+    )
 
 
 def test_an_error_of_another_kind_has_a_note():
@@ -146,9 +172,21 @@ twice = MLPClassifier()
         ([], {}, "models must have at least one estimator, got an empty list."),
         (MLPClassifier(), {}, "models must be a list of estimators, got MLPClassifier."),
         ("models", {}, "models must be a list of estimators, got str."),
-        ([MLPClassifier(), 3], {}, "models must be estimators with a method fit, got int as models[1]."),
-        ([MLPClassifier], {}, "models must be estimators with a method fit, got the class MLPClassifier as models[0]."),
-        ([twice, MLPClassifier(), twice], {}, "models must be different objects, but models[2] is models[0]"),
+        (
+            [MLPClassifier(), 3],
+            {},
+            "models must be estimators with a method fit, got int as models[1].",
+        ),
+        (
+            [MLPClassifier],
+            {},
+            "models must be estimators with a method fit, got the class MLPClassifier as models[0].",
+        ),
+        (
+            [twice, MLPClassifier(), twice],
+            {},
+            "models must be different objects, but models[2] is models[0]",
+        ),
         (
             [MLPClassifier(random_state=source), MLPRegressor(random_state=source)],
             {},
@@ -159,15 +197,31 @@ twice = MLPClassifier()
             {"X": None, "Xs": [[[0.0]], [[1.0]]]},
             "Xs must have an entry for each of the 1 models, got 2.",
         ),
-        ([MLPClassifier()], {"y": None, "ys": 3}, "ys must be a list with an entry for each model, got int."),
+        (
+            [MLPClassifier()],
+            {"y": None, "ys": 3},
+            "ys must be a list with an entry for each model, got int.",
+        ),
         (
             [MLPClassifier()],
             {"sample_weights": []},
             "sample_weights must have an entry for each of the 1 models, got 0.",
         ),
-        ([MLPClassifier()], {"Xs": [[[0.0]]]}, "fit_many takes either X for all models or Xs with one for each model"),
-        ([MLPClassifier()], {"y": None}, "fit_many needs y for all models, or ys with one for each model."),
-        ([MLPClassifier()], {"on_error": "ignore"}, "on_error must be 'raise' or 'return', got 'ignore'."),
+        (
+            [MLPClassifier()],
+            {"Xs": [[[0.0]]]},
+            "fit_many takes either X for all models or Xs with one for each model",
+        ),
+        (
+            [MLPClassifier()],
+            {"y": None},
+            "fit_many needs y for all models, or ys with one for each model.",
+        ),
+        (
+            [MLPClassifier()],
+            {"on_error": "ignore"},
+            "on_error must be 'raise' or 'return', got 'ignore'.",
+        ),
         ([MLPClassifier()], {"n_threads": 0}, "n_threads"),
     ],
 )
@@ -181,7 +235,9 @@ def test_invalid_arguments_raise_one_error_before_any_fit(models, arguments, mes
 def test_the_same_seed_is_allowed():
     X, y = blobs()
     seed = np.int64(3)
-    one, other = fit_many([MLPClassifier((4,), max_iter=2, random_state=seed) for _ in range(2)], X, y)
+    one, other = fit_many(
+        [MLPClassifier((4,), max_iter=2, random_state=seed) for _ in range(2)], X, y
+    )
     same(one, other)
 
 

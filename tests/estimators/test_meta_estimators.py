@@ -21,7 +21,12 @@ from sklearn.model_selection import (
     learning_curve,
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
-from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
+from sklearn.multioutput import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    MultiOutputRegressor,
+    RegressorChain,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
@@ -55,12 +60,16 @@ def search(cls, model, **params):
 
 
 def curves(c):
-    _, train, test = learning_curve(c(), X, BINARY, cv=3, train_sizes=[0.5, 1.0], error_score="raise")
+    _, train, test = learning_curve(
+        c(), X, BINARY, cv=3, train_sizes=[0.5, 1.0], error_score="raise"
+    )
     return train, test
 
 
 def importances(model):
-    return permutation_importance(model.fit(X, NUMBERS), X, NUMBERS, n_repeats=3, random_state=0).importances
+    return permutation_importance(
+        model.fit(X, NUMBERS), X, NUMBERS, n_repeats=3, random_state=0
+    ).importances
 
 
 def dependence(model):
@@ -69,7 +78,9 @@ def dependence(model):
 
 def columns(c):
     mixed = np.column_stack([X[:, :2], THREE])
-    transformer = ColumnTransformer([("numbers", StandardScaler(), [0, 1]), ("kinds", OneHotEncoder(), [2])])
+    transformer = ColumnTransformer(
+        [("numbers", StandardScaler(), [0, 1]), ("kinds", OneHotEncoder(), [2])]
+    )
     return make_pipeline(transformer, c()).fit(mixed, BINARY).predict_proba(mixed)
 
 
@@ -87,34 +98,59 @@ TOOLS = {
     "GridSearchCV": lambda c, r: search(GridSearchCV, c()),
     "GridSearchCV, 2 processes": lambda c, r: search(GridSearchCV, c(), n_jobs=2),
     "HalvingGridSearchCV": lambda c, r: search(
-        HalvingGridSearchCV, c(), random_state=0, resource="max_iter", max_resources=20, min_resources=5
+        HalvingGridSearchCV,
+        c(),
+        random_state=0,
+        resource="max_iter",
+        max_resources=20,
+        min_resources=5,
     ),
     "RandomizedSearchCV": lambda c, r: search(RandomizedSearchCV, c(), n_iter=2, random_state=0),
-    "cross_val_predict": lambda c, r: cross_val_predict(c(), X, THREE, cv=3, method="predict_proba"),
-    "learning_curve": lambda c, r: curves(c),
-    "CalibratedClassifierCV": lambda c, r: CalibratedClassifierCV(c(), cv=3).fit(X, BINARY).predict_proba(X),
-    "TunedThresholdClassifierCV": lambda c, r: (
-        TunedThresholdClassifierCV(c(), cv=3, scoring="balanced_accuracy").fit(X, PAIRS[:, 0]).predict(X)
+    "cross_val_predict": lambda c, r: cross_val_predict(
+        c(), X, THREE, cv=3, method="predict_proba"
     ),
-    "BaggingClassifier": lambda c, r: ensemble.BaggingClassifier(c(), 3, random_state=0).fit(X, THREE).predict_proba(X),
-    "BaggingRegressor": lambda c, r: ensemble.BaggingRegressor(r(), 3, random_state=0).fit(X, NUMBERS).predict(X),
+    "learning_curve": lambda c, r: curves(c),
+    "CalibratedClassifierCV": lambda c, r: (
+        CalibratedClassifierCV(c(), cv=3).fit(X, BINARY).predict_proba(X)
+    ),
+    "TunedThresholdClassifierCV": lambda c, r: (
+        TunedThresholdClassifierCV(c(), cv=3, scoring="balanced_accuracy")
+        .fit(X, PAIRS[:, 0])
+        .predict(X)
+    ),
+    "BaggingClassifier": lambda c, r: (
+        ensemble.BaggingClassifier(c(), 3, random_state=0).fit(X, THREE).predict_proba(X)
+    ),
+    "BaggingRegressor": lambda c, r: (
+        ensemble.BaggingRegressor(r(), 3, random_state=0).fit(X, NUMBERS).predict(X)
+    ),
     "VotingClassifier": lambda c, r: (
-        ensemble.VotingClassifier([("a", c()), ("b", c(alpha=1.0))], voting="soft").fit(X, BINARY).predict_proba(X)
+        ensemble.VotingClassifier([("a", c()), ("b", c(alpha=1.0))], voting="soft")
+        .fit(X, BINARY)
+        .predict_proba(X)
     ),
     "VotingRegressor": lambda c, r: (
         ensemble.VotingRegressor([("a", r()), ("b", r(alpha=1.0))]).fit(X, NUMBERS).predict(X)
     ),
     "StackingClassifier": lambda c, r: (
-        ensemble.StackingClassifier([("a", c())], final_estimator=c(), cv=3).fit(X, BINARY).predict_proba(X)
+        ensemble.StackingClassifier([("a", c())], final_estimator=c(), cv=3)
+        .fit(X, BINARY)
+        .predict_proba(X)
     ),
     "StackingRegressor": lambda c, r: (
-        ensemble.StackingRegressor([("a", r())], final_estimator=r(), cv=3).fit(X, NUMBERS).predict(X)
+        ensemble.StackingRegressor([("a", r())], final_estimator=r(), cv=3)
+        .fit(X, NUMBERS)
+        .predict(X)
     ),
     "AdaBoostRegressor": lambda c, r: (
-        ensemble.AdaBoostRegressor(r(max_iter=60), n_estimators=3, random_state=0).fit(X, NUMBERS).predict(X)
+        ensemble.AdaBoostRegressor(r(max_iter=60), n_estimators=3, random_state=0)
+        .fit(X, NUMBERS)
+        .predict(X)
     ),
     "TransformedTargetRegressor": lambda c, r: (
-        TransformedTargetRegressor(r(), func=np.arcsinh, inverse_func=np.sinh).fit(X, NUMBERS).predict(X)
+        TransformedTargetRegressor(r(), func=np.arcsinh, inverse_func=np.sinh)
+        .fit(X, NUMBERS)
+        .predict(X)
     ),
     "MultiOutputClassifier": lambda c, r: MultiOutputClassifier(c()).fit(X, PAIRS).predict_proba(X),
     "MultiOutputRegressor": lambda c, r: MultiOutputRegressor(r()).fit(X, SEVERAL).predict(X),
@@ -123,14 +159,21 @@ TOOLS = {
     "OneVsRestClassifier": lambda c, r: OneVsRestClassifier(c()).fit(X, THREE).predict_proba(X),
     "OneVsRestClassifier.partial_fit": lambda c, r: incremental(c),
     "OneVsOneClassifier": lambda c, r: OneVsOneClassifier(c()).fit(X, THREE).decision_function(X),
-    "SelfTrainingClassifier": lambda c, r: SelfTrainingClassifier(c()).fit(X, UNLABELED).predict_proba(X),
+    "SelfTrainingClassifier": lambda c, r: (
+        SelfTrainingClassifier(c()).fit(X, UNLABELED).predict_proba(X)
+    ),
     "permutation_importance": lambda c, r: importances(r()),
-    "partial_dependence": lambda c, r: (dependence(r().fit(X, NUMBERS)), dependence(c().fit(X, BINARY))),
+    "partial_dependence": lambda c, r: (
+        dependence(r().fit(X, NUMBERS)),
+        dependence(c().fit(X, BINARY)),
+    ),
 }
 # scikit-learn's own MLP takes sample weights from 1.7 on.
 WEIGHTED_TOOLS = {
     "AdaBoostClassifier": lambda c, r: (
-        ensemble.AdaBoostClassifier(c(max_iter=60), n_estimators=3, random_state=0).fit(X, BINARY).predict_proba(X)
+        ensemble.AdaBoostClassifier(c(max_iter=60), n_estimators=3, random_state=0)
+        .fit(X, BINARY)
+        .predict_proba(X)
     ),
 }
 
@@ -156,7 +199,10 @@ def makers(classifiers, module):
 
 
 def assert_close(ours, theirs):
-    ours, theirs = ([result] if not isinstance(result, tuple | list) else list(result) for result in (ours, theirs))
+    ours, theirs = (
+        [result] if not isinstance(result, tuple | list) else list(result)
+        for result in (ours, theirs)
+    )
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9)
 

@@ -22,7 +22,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 X, LABELS = blobs(n_rows=70)
 COUNTS = np.random.RandomState(2).poisson(3, (70, 2)).astype(float)
 SIZES = (6, 5)
-COMMON = {"hidden_layer_sizes": SIZES, "max_iter": 5, "batch_size": 32, "random_state": 3, "learning_rate_init": 0.02}
+COMMON = {
+    "hidden_layer_sizes": SIZES,
+    "max_iter": 5,
+    "batch_size": 32,
+    "random_state": 3,
+    "learning_rate_init": 0.02,
+}
 
 # Parameters of a classifier. The values of "activation", "loss" and so on are also those of the reference.
 CLASSIFIERS = {
@@ -51,7 +57,10 @@ REGRESSORS = {
     "dropout in squared error": {"dropout": 0.25},
 }
 # Tested against formulas in test_y_scale.py.
-SCALED = {"y_scale": {"y_scale": "standard"}, "y_scale, huber": {"y_scale": "standard", "loss": "huber"}}
+SCALED = {
+    "y_scale": {"y_scale": "standard"},
+    "y_scale, huber": {"y_scale": "standard", "loss": "huber"},
+}
 CASES = {**CLASSIFIERS, **REGRESSORS, **SCALED}
 
 
@@ -94,7 +103,10 @@ def fit_of_the_reference(name, Y, output):
     )
     params = initial_params(network, case.get("initialization"), rng)
     dropout = case.get("dropout")
-    options = {"alpha": case.get("alpha", 1e-4), "loss_scale": 0.5 if loss == "squared_error" else 1}
+    options = {
+        "alpha": case.get("alpha", 1e-4),
+        "loss_scale": 0.5 if loss == "squared_error" else 1,
+    }
     if loss == "log_loss":
         options["clip"] = np.finfo(float).eps
     if dropout is not None:
@@ -108,7 +120,9 @@ def fit_of_the_reference(name, Y, output):
         max_norm=case.get("max_grad_norm", 0),
         is_weight=network.is_weight(),
     )
-    costs = reference.train(network, params, X, Y, optimizer, rng, epochs=5, batch_size=32, **options)
+    costs = reference.train(
+        network, params, X, Y, optimizer, rng, epochs=5, batch_size=32, **options
+    )
     share = 1 / Y.shape[1] if loss == "squared_error" else 1
     return params, [share * cost + penalty for cost, penalty in costs]
 
@@ -229,7 +243,9 @@ def fitted_bytes(model, y):
 
 def test_fits_in_two_processes_have_the_bits_of_fits_in_one():
     jobs = [(estimator(name), targets(name)) for name in CASES]
-    parallel = joblib.Parallel(n_jobs=2)(joblib.delayed(fitted_bytes)(clone(model), y) for model, y in jobs)
+    parallel = joblib.Parallel(n_jobs=2)(
+        joblib.delayed(fitted_bytes)(clone(model), y) for model, y in jobs
+    )
     assert parallel == [fitted_bytes(model, y) for model, y in jobs]
 
 
@@ -238,8 +254,12 @@ def test_fits_in_two_processes_have_the_bits_of_fits_in_one():
 
 @pytest.mark.parametrize("rule", ["glorot", "he", "lecun"])
 def test_network_has_the_initial_parameters_of_an_estimator(rule):
-    net = Network([4, 6, 5, 3], ["logistic", "tanh"], dtype="float64", random_state=3, initialization=rule)
-    model = MLPClassifier(SIZES, ["logistic", "tanh"], random_state=3, max_iter=1, initialization=rule, solver="sgd")
+    net = Network(
+        [4, 6, 5, 3], ["logistic", "tanh"], dtype="float64", random_state=3, initialization=rule
+    )
+    model = MLPClassifier(
+        SIZES, ["logistic", "tanh"], random_state=3, max_iter=1, initialization=rule, solver="sgd"
+    )
     model.set_params(learning_rate_init=1e-300).fit(X, LABELS)
     np.testing.assert_allclose(net.params, flat(model), rtol=0, atol=1e-290)
     assert rule == "glorot" or not any(biases.any() for biases in net.biases)
@@ -249,11 +269,15 @@ def test_initial_parameters_can_be_given():
     rng = np.random.RandomState(0)
     coefs = [rng.standard_normal(shape) for shape in ((4, 6), (6, 5), (5, 3))]
     intercepts = [rng.standard_normal(n) for n in (6, 5, 3)]
-    model = MLPClassifier(SIZES, initialization=(coefs, intercepts), max_iter=1, learning_rate_init=1e-300)
+    model = MLPClassifier(
+        SIZES, initialization=(coefs, intercepts), max_iter=1, learning_rate_init=1e-300
+    )
     model.set_params(solver="sgd").fit(X, LABELS)
     net = Network([4, 6, 5, 3], "relu", dtype="float64", initialization=[coefs, intercepts])
     given = [*coefs, *intercepts]
-    for one, two, three in zip(given, model.coefs_ + model.intercepts_, net.weights + net.biases, strict=True):
+    for one, two, three in zip(
+        given, model.coefs_ + model.intercepts_, net.weights + net.biases, strict=True
+    ):
         np.testing.assert_array_equal(one, two)
         np.testing.assert_array_equal(one, three)
     assert not np.shares_memory(coefs[0], model.coefs_[0])
@@ -264,11 +288,20 @@ def test_initial_parameters_can_be_given():
 @pytest.mark.parametrize(
     "given, message",
     [
-        (([np.zeros((4, 6))], [np.zeros(6)]), "coefs of initialization must have arrays of the shapes"),
-        (([np.zeros((4, 3))], [np.zeros(2)]), "intercepts of initialization must have arrays of the shapes"),
+        (
+            ([np.zeros((4, 6))], [np.zeros(6)]),
+            "coefs of initialization must have arrays of the shapes",
+        ),
+        (
+            ([np.zeros((4, 3))], [np.zeros(2)]),
+            "intercepts of initialization must have arrays of the shapes",
+        ),
         (([np.full((4, 3), np.nan)], [np.zeros(3)]), "must contain finite numbers"),
         (([["a"]], [np.zeros(3)]), "arrays of real numbers"),
-        ("xavier", "must be a str among {'glorot', 'he', 'lecun'} or a tuple \\(coefs, intercepts\\)"),
+        (
+            "xavier",
+            "must be a str among {'glorot', 'he', 'lecun'} or a tuple \\(coefs, intercepts\\)",
+        ),
         ((1, 2, 3), "or a tuple \\(coefs, intercepts\\)"),
     ],
 )
@@ -294,25 +327,85 @@ def test_model_file_has_no_given_initial_parameters(tmp_path):
 @pytest.mark.parametrize(
     "kind, params, message",
     [
-        (MLPClassifier, {"dropout": 1.0}, r"'dropout' .* a float in the range \[0.0, 1.0\) or an array-like. Got 1.0"),
-        (MLPClassifier, {"dropout": [0.1]}, "one number for each of 2 hidden layers, got \\[0.1\\]"),
+        (
+            MLPClassifier,
+            {"dropout": 1.0},
+            r"'dropout' .* a float in the range \[0.0, 1.0\) or an array-like. Got 1.0",
+        ),
+        (
+            MLPClassifier,
+            {"dropout": [0.1]},
+            "one number for each of 2 hidden layers, got \\[0.1\\]",
+        ),
         (MLPClassifier, {"dropout": [0.1, 2]}, "dropout must be a float in the range"),
-        (MLPClassifier, {"dropout": 0.5, "solver": "lbfgs"}, "dropout=0.5 needs batches: .* than 'lbfgs'"),
-        (MLPClassifier, {"max_grad_norm": 1.0, "solver": "lbfgs"}, "max_grad_norm=1.0 needs batches: .* than 'lbfgs'"),
-        (MLPClassifier, {"max_grad_norm": 0.0}, "'max_grad_norm' parameter of MLPClassifier must be a float"),
+        (
+            MLPClassifier,
+            {"dropout": 0.5, "solver": "lbfgs"},
+            "dropout=0.5 needs batches: .* than 'lbfgs'",
+        ),
+        (
+            MLPClassifier,
+            {"max_grad_norm": 1.0, "solver": "lbfgs"},
+            "max_grad_norm=1.0 needs batches: .* than 'lbfgs'",
+        ),
+        (
+            MLPClassifier,
+            {"max_grad_norm": 0.0},
+            "'max_grad_norm' parameter of MLPClassifier must be a float",
+        ),
         (MLPClassifier, {"weight_decay": 0.1}, "weight_decay=0.1 needs solver='adamw', got 'adam'"),
-        (MLPClassifier, {"weight_decay": -0.1, "solver": "adamw"}, "'weight_decay' parameter .* Got -0.1"),
-        (MLPClassifier, {"alpha": [1, 2]}, "alpha must be a number or a list of one number for each of 3 layers"),
+        (
+            MLPClassifier,
+            {"weight_decay": -0.1, "solver": "adamw"},
+            "'weight_decay' parameter .* Got -0.1",
+        ),
+        (
+            MLPClassifier,
+            {"alpha": [1, 2]},
+            "alpha must be a number or a list of one number for each of 3 layers",
+        ),
         (MLPClassifier, {"alpha": [1, 2, -3]}, "alpha must be a float in the range"),
-        (MLPClassifier, {"activation_parameter": 0.1}, "activation_parameter must be None with the activations"),
-        (MLPClassifier, {"activation_parameter": -1.0, "activation": "elu"}, "'activation_parameter' .* Got -1.0"),
+        (
+            MLPClassifier,
+            {"activation_parameter": 0.1},
+            "activation_parameter must be None with the activations",
+        ),
+        (
+            MLPClassifier,
+            {"activation_parameter": -1.0, "activation": "elu"},
+            "'activation_parameter' .* Got -1.0",
+        ),
         (MLPClassifier, {"loss": "huber"}, "'loss' parameter of MLPClassifier must be a str among"),
-        (MLPClassifier, {"loss_parameter": 1.0}, "loss_parameter must be None with loss='log_loss'"),
-        (MLPClassifier, {"loss": "label_smoothing", "loss_parameter": 1}, "range \\(0.0, 1.0\\) or None with loss='la"),
-        (MLPRegressor, {"loss_parameter": 1.0}, "loss_parameter must be None with loss='squared_error'"),
-        (MLPRegressor, {"quantile": 0.9}, "quantile=0.9 needs loss='quantile', got 'squared_error'"),
-        (MLPRegressor, {"quantile": 1.0, "loss": "quantile"}, "'quantile' parameter of MLPRegressor must be a float"),
-        (MLPRegressor, {"loss_parameter": 0.9, "loss": "quantile"}, "loss_parameter=0.9 must be None .* set quantile"),
+        (
+            MLPClassifier,
+            {"loss_parameter": 1.0},
+            "loss_parameter must be None with loss='log_loss'",
+        ),
+        (
+            MLPClassifier,
+            {"loss": "label_smoothing", "loss_parameter": 1},
+            "range \\(0.0, 1.0\\) or None with loss='la",
+        ),
+        (
+            MLPRegressor,
+            {"loss_parameter": 1.0},
+            "loss_parameter must be None with loss='squared_error'",
+        ),
+        (
+            MLPRegressor,
+            {"quantile": 0.9},
+            "quantile=0.9 needs loss='quantile', got 'squared_error'",
+        ),
+        (
+            MLPRegressor,
+            {"quantile": 1.0, "loss": "quantile"},
+            "'quantile' parameter of MLPRegressor must be a float",
+        ),
+        (
+            MLPRegressor,
+            {"loss_parameter": 0.9, "loss": "quantile"},
+            "loss_parameter=0.9 must be None .* set quantile",
+        ),
         (MLPRegressor, {"loss": "gamma"}, "y must be positive with loss='gamma', got"),
     ],
 )
@@ -339,12 +432,17 @@ def test_documented_losses_are_those_accepted():
     for kind in (MLPClassifier, MLPRegressor):
         text = re.search(r"\nloss : (.*?)\n\w", inspect.getdoc(kind), re.DOTALL)[1]
         choices, _, rest = text.partition("default=")
-        documented = {*re.findall(r'"(\w+)"', choices), *re.findall(r'^ +- "(\w+)":', rest, re.MULTILINE)}
+        documented = {
+            *re.findall(r'"(\w+)"', choices),
+            *re.findall(r'^ +- "(\w+)":', rest, re.MULTILINE),
+        }
         assert len(documented) > 3
         for loss in documented:
             kind(loss=loss, **COMMON).fit(X, LABELS if kind is MLPClassifier else COUNTS + 1)
 
 
 def test_rates_of_0_are_no_dropout():
-    without, zeros = (MLPClassifier(**COMMON, dropout=rates).fit(X, LABELS) for rates in (0.0, [0.0, 0.0]))
+    without, zeros = (
+        MLPClassifier(**COMMON, dropout=rates).fit(X, LABELS) for rates in (0.0, [0.0, 0.0])
+    )
     assert (flat(without) == flat(zeros)).all()

@@ -80,29 +80,69 @@ def test_bad_parameters_raise_scikit_learns_message(name, value):
 @pytest.mark.parametrize(
     "name, value, message",
     [
-        ("alpha", -1, r"must be a float in the range \[0.0, inf\) or an array-like. Got -1 instead."),
-        ("alpha", NAN, r"must be a float in the range \[0.0, inf\) or an array-like. Got nan instead."),
-        ("alpha", "0.1", r"must be a float in the range \[0.0, inf\) or an array-like. Got '0.1' instead."),
-        ("solver", "newton", "must be a str among {'adam', 'adamw', 'lbfgs', 'sgd'}. Got 'newton' instead."),
-        ("solver", None, "must be a str among {'adam', 'adamw', 'lbfgs', 'sgd'}. Got None instead."),
+        (
+            "alpha",
+            -1,
+            r"must be a float in the range \[0.0, inf\) or an array-like. Got -1 instead.",
+        ),
+        (
+            "alpha",
+            NAN,
+            r"must be a float in the range \[0.0, inf\) or an array-like. Got nan instead.",
+        ),
+        (
+            "alpha",
+            "0.1",
+            r"must be a float in the range \[0.0, inf\) or an array-like. Got '0.1' instead.",
+        ),
+        (
+            "solver",
+            "newton",
+            "must be a str among {'adam', 'adamw', 'lbfgs', 'sgd'}. Got 'newton' instead.",
+        ),
+        (
+            "solver",
+            None,
+            "must be a str among {'adam', 'adamw', 'lbfgs', 'sgd'}. Got None instead.",
+        ),
         ("activation", "swish", "must be a str among .* or an array-like. Got 'swish' instead."),
-        ("activation", ["relu", "tanh"], "one name for each of the 1 hidden layers, got \\['relu', 'tanh'\\]"),
+        (
+            "activation",
+            ["relu", "tanh"],
+            "one name for each of the 1 hidden layers, got \\['relu', 'tanh'\\]",
+        ),
         ("activation", ["swish"], "activation must be a str among .*, got 'swish'"),
         ("hidden_layer_sizes", (5, 0), r"hidden_layer_sizes must be > 0, got \[5, 0\]."),
         ("hidden_layer_sizes", (5.5,), r"must be integers, one per hidden layer, got \[5.5\]"),
         ("hidden_layer_sizes", [[5]], r"must be integers, one per hidden layer"),
         ("hidden_layer_sizes", (2,) * 63, "must have at most 62 entries, got 63"),
-        ("hidden_layer_sizes", (5, 2**31), r"hidden_layer_sizes must be < 2\*\*31, got \[5, 2147483648\]"),
+        (
+            "hidden_layer_sizes",
+            (5, 2**31),
+            r"hidden_layer_sizes must be < 2\*\*31, got \[5, 2147483648\]",
+        ),
         ("power_t", 10**400, r"must be a float in the range \[0.0, inf\). Got 1000"),
         ("alpha", 10**400, r"must be a float in the range \[0.0, inf\) or an array-like. Got 1000"),
-        ("loss", "hinge", "must be a str among {'focal', 'label_smoothing', 'log_loss', 'squared_error'}"),
+        (
+            "loss",
+            "hinge",
+            "must be a str among {'focal', 'label_smoothing', 'log_loss', 'squared_error'}",
+        ),
         ("n_threads", 0, r"must be an int in the range \[1, inf\) or None"),
         ("dtype", "float16", "must be a str among {'auto', 'float32', 'float64'}"),
         ("input_scale", 0, r"must be a float in the range \(0.0, inf\)"),
-        ("learning_rate", "linear", "'cosine', 'invscaling', 'one_cycle'} or a callable. Got 'linear'"),
+        (
+            "learning_rate",
+            "linear",
+            "'cosine', 'invscaling', 'one_cycle'} or a callable. Got 'linear'",
+        ),
         ("verbose", -1, r"must be an int in the range .* or a str among {'bar'}. Got -1 instead."),
         ("verbose", "loud", r"or a str among {'bar'}. Got 'loud' instead."),
-        ("warmup", 1.5, r"in the range \[0.0, 1.0\) or an int in the range \[1, .*\]. Got 1.5 instead."),
+        (
+            "warmup",
+            1.5,
+            r"in the range \[0.0, 1.0\) or an int in the range \[1, .*\]. Got 1.5 instead.",
+        ),
         ("warmup", -1, "Got -1 instead."),
         ("warmup", True, "Got True instead."),
         ("shuffle", "yes", r"'numpy.bool' or a str among {'blocks'}. Got 'yes' instead."),
@@ -164,7 +204,9 @@ def test_parameters_accept_numpy_types(name, value):
 )
 def test_names_can_be_strings_of_numpy(name, value):
     def fitted(value):
-        model = MLPClassifier(**{"max_iter": 2, "hidden_layer_sizes": (3,), "random_state": 0, name: value})
+        model = MLPClassifier(
+            **{"max_iter": 2, "hidden_layer_sizes": (3,), "random_state": 0, name: value}
+        )
         return model.fit(X, LABELS).coefs_[0]
 
     np.testing.assert_array_equal(fitted(np.str_(value)), fitted(value))
@@ -173,18 +215,32 @@ def test_names_can_be_strings_of_numpy(name, value):
 @pytest.mark.parametrize("power_t", [10**8, 1e308, np.float32(3e38)])
 def test_huge_exponent_of_inverse_scaling_ends_learning(power_t):
     """An integer power of this size would take for ever, and ignore Ctrl-C."""
-    params = {"solver": "sgd", "learning_rate": "invscaling", "power_t": power_t, "momentum": 0, "random_state": 0}
+    params = {
+        "solver": "sgd",
+        "learning_rate": "invscaling",
+        "power_t": power_t,
+        "momentum": 0,
+        "random_state": 0,
+    }
     model = MLPClassifier((3,), max_iter=5, **params).fit(X, LABELS)
     assert model._fitted.state.optimizer.learning_rate == 0
     once = MLPClassifier((3,), max_iter=1, **params).fit(X, LABELS)
     np.testing.assert_array_equal(model.coefs_[0], once.coefs_[0])
 
 
-@pytest.mark.parametrize("name", ["max_iter", "n_iter_no_change", "batch_size", "verbose", "max_fun", "n_threads"])
+@pytest.mark.parametrize(
+    "name", ["max_iter", "n_iter_no_change", "batch_size", "verbose", "max_fun", "n_threads"]
+)
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # max_fun with "adam"
 def test_integers_beyond_all_floats_are_bounded(name):
-    params = {"hidden_layer_sizes": (3,), "max_iter": 12, "tol": 1.0, "random_state": 0, "verbose": 1}
+    params = {
+        "hidden_layer_sizes": (3,),
+        "max_iter": 12,
+        "tol": 1.0,
+        "random_state": 0,
+        "verbose": 1,
+    }
     model = MLPClassifier(**{**params, name: 10**400}).fit(X, LABELS)
     assert 0 < model.n_iter_ <= 12
     assert getattr(model, name) == 10**400
@@ -195,7 +251,9 @@ def test_integers_beyond_all_floats_are_bounded(name):
 
 def documented(estimator):
     """Map the name of each constructor parameter to its docstring entry."""
-    section = inspect.getdoc(estimator).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
+    section = (
+        inspect.getdoc(estimator).split("Parameters\n----------\n")[1].split("\n\nAttributes")[0]
+    )
     entries = [entry.split(" : ", 1) for entry in re.split(r"\n(?=\S)", section)]
     return {name: text for names, text in entries for name in names.split(", ")}
 
@@ -210,10 +268,20 @@ def test_every_documented_attribute_exists_after_a_fit(estimator):
     text = inspect.getdoc(estimator)
     assert not re.search("^ *<", text, re.MULTILINE)  # placeholders of shared text
     section = re.split(r"\n\n(?=\w+\n---)", text.split("\nAttributes\n----------\n")[1])[0]
-    names = {name for line in re.findall(r"^(\S.*) : ", section, re.MULTILINE) for name in line.split(", ")}
+    names = {
+        name
+        for line in re.findall(r"^(\S.*) : ", section, re.MULTILINE)
+        for name in line.split(", ")
+    }
     model = estimator(hidden_layer_sizes=(3,), max_iter=2).fit(X, LABELS)
-    assert {name for name in names if not hasattr(model, name)} == {"feature_names_in_"}  # X has no names
-    own = {name for name in dir(model) if name.endswith("_") and name[0] != "_" and hasattr(model, name)}
+    assert {name for name in names if not hasattr(model, name)} == {
+        "feature_names_in_"
+    }  # X has no names
+    own = {
+        name
+        for name in dir(model)
+        if name.endswith("_") and name[0] != "_" and hasattr(model, name)
+    }
     assert own <= names
 
 
@@ -228,8 +296,16 @@ def test_models_with_the_same_parameters_are_told_apart():
     model = MLPClassifier((4,), max_iter=2, random_state=0)
     first = model._options()
     other = MLPClassifier((4,), max_iter=2, random_state=1)._options()
-    assert first.init_activation is other.init_activation and (first.random_state, other.random_state) == (0, 1)
-    for name, value in [("max_iter", 3), ("alpha", 1e-3), ("hidden_layer_sizes", (5,)), ("loss", "squared_error")]:
+    assert first.init_activation is other.init_activation and (
+        first.random_state,
+        other.random_state,
+    ) == (0, 1)
+    for name, value in [
+        ("max_iter", 3),
+        ("alpha", 1e-3),
+        ("hidden_layer_sizes", (5,)),
+        ("loss", "squared_error"),
+    ]:
         changed = MLPClassifier(**{**model.get_params(), name: value})._options()
         assert getattr(changed, name) == value
     for name, value in [("max_iter", 2.0), ("random_state", -1), ("hidden_layer_sizes", (4.0,))]:

@@ -27,7 +27,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:.
 X = uniform(0, 2500, 6).astype(np.float32)
 Y = labels(1, 2500, 3)
 HELD = {"X_val": X[:300] + np.float32(0.1), "y_val": Y[:300]}
-KEPT = {"max_iter": 6, "tol": 0, "n_iter_no_change": 99, "random_state": 3, "batch_size": 256, "provenance": True}
+KEPT = {
+    "max_iter": 6,
+    "tol": 0,
+    "n_iter_no_change": 99,
+    "random_state": 3,
+    "batch_size": 256,
+    "provenance": True,
+}
 
 
 def fitted(kind=MLPClassifier, X=X, y=Y, held=None, **parameters):
@@ -36,7 +43,9 @@ def fitted(kind=MLPClassifier, X=X, y=Y, held=None, **parameters):
 
 def test_hashes_of_the_data_are_those_of_an_independent_implementation(tmp_path):
     weight = np.linspace(0.1, 2, len(X))
-    model = MLPClassifier((8,), **KEPT).fit(X, np.array(["b", "a", "c"])[Y], weight, **HELD | {"y_val": ["a"] * 300})
+    model = MLPClassifier((8,), **KEPT).fit(
+        X, np.array(["b", "a", "c"])[Y], weight, **HELD | {"y_val": ["a"] * 300}
+    )
     found = record_of(model)["data"]
     classes = '{"kind":"labels","dtype":"object","values":["a","b","c"]}'
     assert found == {
@@ -67,7 +76,11 @@ CASES = {
     "no seed": ({"random_state": None}, X, Y),
     "early stopping": ({"early_stopping": True, "n_iter_no_change": 1}, X, Y),
     "one_cycle, dropout": ({"learning_rate": "one_cycle", "dropout": 0.2}, X, Y),
-    "adaptive": ({"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1}, X, Y),
+    "adaptive": (
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1},
+        X,
+        Y,
+    ),
     "learned scale": ({"input_scale": "standard"}, X, Y),
     "own scale": ({"input_scale": (np.full(6, 0.5), np.full(6, 2.0))}, X, Y),
     "bytes": ({"input_scale": 1 / 255}, (X * 255).astype(np.uint8), Y),
@@ -91,9 +104,13 @@ def test_a_fit_is_repeated(case, tmp_path):
     )
 
 
-@pytest.mark.parametrize("parameters", [{}, {"y_scale": "standard"}, {"loss": "quantile", "quantile": [0.1, 0.9]}])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"y_scale": "standard"}, {"loss": "quantile", "quantile": [0.1, 0.9]}]
+)
 def test_a_regressor_is_repeated(parameters):
-    model = fitted(MLPRegressor, y=X[:, 0] * 3, held={"X_val": X[:100], "y_val": X[:100, 0]}, **parameters)
+    model = fitted(
+        MLPRegressor, y=X[:, 0] * 3, held={"X_val": X[:100], "y_val": X[:100, 0]}, **parameters
+    )
     assert cmlp.verify(model, X, X[:, 0] * 3, X_val=X[:100], y_val=X[:100, 0]).identical
 
 
@@ -101,11 +118,17 @@ def test_a_regressor_is_repeated(parameters):
 def test_a_table_is_repeated(kind, tmp_path):
     pandas = package("pandas")
     frame = pandas.DataFrame(
-        {"a": X[:400, 0], "b": pandas.Categorical(np.array(["u", "v"])[Y[:400] % 2]), "c": X[:400, 1]}
+        {
+            "a": X[:400, 0],
+            "b": pandas.Categorical(np.array(["u", "v"])[Y[:400] % 2]),
+            "c": X[:400, 1],
+        }
     )
     frame.loc[::7, "a"] = None
     weight = np.arange(400) % 5
-    model = kind(hidden_layer_sizes=(8,), n_estimators=2, provenance=True).fit(frame, Y[:400], weight)
+    model = kind(hidden_layer_sizes=(8,), n_estimators=2, provenance=True).fit(
+        frame, Y[:400], weight
+    )
     model.save(tmp_path / "m.cmlp")
     for other in (model, tmp_path / "m.cmlp", pickle.loads(pickle.dumps(model))):
         assert cmlp.verify(other, frame, Y[:400], weight).identical
@@ -126,11 +149,15 @@ def test_the_same_content_has_the_same_hashes(tmp_path):
     assert record_of(fitted(X=np.asfortranarray(X).tolist()))["data"] == no_names
     assert record_of(fitted(X=frame[list("bacdef")]))["data"]["names"] != first["names"]
     bytes_ = (X * 255).astype(np.uint8)
-    of_bytes, of_numbers = (fitted(X=rows, input_scale=1 / 255) for rows in (bytes_, bytes_.astype(float)))
+    of_bytes, of_numbers = (
+        fitted(X=rows, input_scale=1 / 255) for rows in (bytes_, bytes_.astype(float))
+    )
     assert record_of(of_bytes)["data"] == record_of(of_numbers)["data"]
 
 
-@pytest.mark.parametrize("cuts", [[2500], [100, 1900, 2500], [*range(0, 2500, 97), 2500], [1024, 1024, 2500]])
+@pytest.mark.parametrize(
+    "cuts", [[2500], [100, 1900, 2500], [*range(0, 2500, 97), 2500], [1024, 1024, 2500]]
+)
 def test_a_stream_has_the_hashes_of_the_array_in_any_blocks(cuts, tmp_path):
     ends = [end for end in cuts if end]
     blocks = [(X[a:b], Y[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
@@ -148,7 +175,11 @@ def test_a_stream_has_the_hashes_of_the_array_in_any_blocks(cuts, tmp_path):
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_workers_record_what_one_process_records(size, local, tmp_path):
-    edges = np.array([0, 300, 800, 1800, 2500]) if size == 4 else np.linspace(0, 2500, size + 1).astype(int)
+    edges = (
+        np.array([0, 300, 800, 1800, 2500])
+        if size == 4
+        else np.linspace(0, 2500, size + 1).astype(int)
+    )
     more = {"batch_size": 512, "n_threads": 1, "random_state": 0}
 
     def work(comm):
@@ -159,7 +190,9 @@ def test_workers_record_what_one_process_records(size, local, tmp_path):
     if local and 512 % (128 * size):
         more["batch_size"] = 128 * size
     models = in_threads(size, work)
-    alone = MLPClassifier((8,), **KEPT | more).fit(X, Y, shards=np.diff(edges).tolist() if local else None)
+    alone = MLPClassifier((8,), **KEPT | more).fit(
+        X, Y, shards=np.diff(edges).tolist() if local else None
+    )
     for model in models:
         assert record_of(model) == record_of(alone)
         assert cmlp.verify(model, X, Y).identical
@@ -177,14 +210,22 @@ def test_workers_without_a_seed_record_one_seed():
 def test_a_fit_that_max_time_ends_is_repeated_to_the_batch(max_time):
     model = fitted(max_time=max_time, max_iter=500, batch_size=16)
     assert cmlp.verify(model, X, Y).identical
-    assert cmlp.verify(model.set_params(max_time=None, max_iter=500).fit(X, Y, resume=True), X, Y).identical
+    assert cmlp.verify(
+        model.set_params(max_time=None, max_iter=500).fit(X, Y, resume=True), X, Y
+    ).identical
 
 
 @pytest.mark.filterwarnings("ignore:max_time was over")
 def test_a_table_that_max_time_ends_is_repeated_to_the_batch():
     rows = np.tile(X, (16, 1))  # an epoch has more batches than each network trains at least
     y = rows[:, 0]
-    settings = {"hidden_layer_sizes": (4,), "n_estimators": 2, "n_epochs": 2, "random_state": 0, "provenance": True}
+    settings = {
+        "hidden_layer_sizes": (4,),
+        "n_estimators": 2,
+        "n_epochs": 2,
+        "random_state": 0,
+        "provenance": True,
+    }
     model = TabularRegressor(**settings, max_time=1e-9).fit(rows, y)
     assert record_of(model)["ends"] == [[0, 100]] * 2 and cmlp.verify(model, rows, y).identical
     model.set_params(max_time=None).fit(rows, y, resume=True)
@@ -206,7 +247,9 @@ def test_a_resumed_fit_is_repeated(size, epochs):
 def test_a_resumed_fit_has_the_parameters_of_its_record(tmp_path):
     model = fitted(max_iter=20)
     model.save(tmp_path / "m.cmlp", include_training_state=True, include_provenance=False)
-    with pytest.raises(ValueError, match="provenance=True continues a fit with the same parameters"):
+    with pytest.raises(
+        ValueError, match="provenance=True continues a fit with the same parameters"
+    ):
         model.set_params(tol=0.1, max_iter=30).fit(X, Y, resume=True)
     model = cmlp.load(tmp_path / "m.cmlp").set_params(max_iter=30).fit(X, Y, resume=True)
     with pytest.raises(ValueError, match="no record"):
@@ -251,13 +294,23 @@ def test_other_data_are_named_before_training(tmp_path):
 
     found = verify(X, np.where(np.arange(2500) == 7, (Y + 1) % 3, Y))
     assert found.message == "different data: not the y of fit"
-    assert (found.identical, found.reason, found.different, found.not_checked) == (False, "data", ("y",), ())
+    assert (found.identical, found.reason, found.different, found.not_checked) == (
+        False,
+        "data",
+        ("y",),
+        (),
+    )
     changed = X.copy()
     changed[2000, 1] = np.nextafter(changed[2000, 1], np.float32(2))
     assert verify(changed, Y).different == ("X",)
     assert verify(X, Y.astype(np.int32)).message == "different data: not the classes of fit"
-    assert verify(X, Y, np.full(2500, 2.0)).message == "different data: not the sample_weight of fit"
-    assert verify(changed, Y.astype(np.int32)).message == "different data: not the X and classes of fit"
+    assert (
+        verify(X, Y, np.full(2500, 2.0)).message == "different data: not the sample_weight of fit"
+    )
+    assert (
+        verify(changed, Y.astype(np.int32)).message
+        == "different data: not the X and classes of fit"
+    )
     assert told == []
 
 
@@ -301,7 +354,9 @@ PARTS = {
     "weights": with_larger_weight,
     "classes": changed_by("classes_", lambda classes: np.array(["x", "y", "z"])),
     "names": changed_by("feature_names_in_", lambda names: names[::-1].copy()),
-    "input scale": replaced_field(input_scale=lambda scale: type(scale)(scale.shift + 0.125, scale.factor)),
+    "input scale": replaced_field(
+        input_scale=lambda scale: type(scale)(scale.shift + 0.125, scale.factor)
+    ),
 }
 
 
@@ -318,13 +373,17 @@ def test_each_part_of_a_model_that_differs_is_named(name, tmp_path):
         assert (found.identical, found.reason, found.different) == (False, "model", (name,))
         where = f"these data and parameters give another model, in its {name}"
         known = f"its {name} are not those of the record"  # by its hash
-        assert found.message == f"different model: {known if name in ('classes', 'names') else where}"
+        assert (
+            found.message == f"different model: {known if name in ('classes', 'names') else where}"
+        )
 
 
 def permuted(columns):
     """Exchange the categories of the second column, so that each gets the code of the other one."""
     first, second, third = columns
-    return type(columns)([first, second._replace(categories=second.categories[::-1]), third], columns.names)
+    return type(columns)(
+        [first, second._replace(categories=second.categories[::-1]), third], columns.names
+    )
 
 
 def with_columns_exchanged(columns):
@@ -364,10 +423,16 @@ TABLE_PARTS = {
     "types of columns": replaced_field(columns=with_dates),
     "names": replaced_field(columns=lambda columns: columns.with_names(("b", "a", "c"))),
     "target": replaced_field(answer_scale=moved),
-    "calibration": replaced_field(calibration=lambda found: found._replace(scores=found.scores * 0)),
-    "background": replaced_field(background=lambda found: found._replace(weights=found.weights * 2)),
+    "calibration": replaced_field(
+        calibration=lambda found: found._replace(scores=found.scores * 0)
+    ),
+    "background": replaced_field(
+        background=lambda found: found._replace(weights=found.weights * 2)
+    ),
     "summary": replaced_field(summary=lambda found: found._replace(values=found.values + 1)),
-    "accuracy": replaced_field(summary=lambda found: found._replace(accuracy=found.accuracy._replace(value=0.0))),
+    "accuracy": replaced_field(
+        summary=lambda found: found._replace(accuracy=found.accuracy._replace(value=0.0))
+    ),
 }
 
 
@@ -376,9 +441,19 @@ def table():
     """A frame, numbers to predict, and the function that fits a model of both."""
     pandas = package("pandas")
     frame = pandas.DataFrame(
-        {"a": X[:400, 0], "b": pandas.Categorical(np.array(["u", "v"])[Y[:400] % 2]), "c": X[:400, 1] * 3}
+        {
+            "a": X[:400, 0],
+            "b": pandas.Categorical(np.array(["u", "v"])[Y[:400] % 2]),
+            "c": X[:400, 1] * 3,
+        }
     )
-    settings = {"hidden_layer_sizes": (8,), "n_estimators": 2, "n_epochs": 2, "random_state": 0, "keep_background": 5}
+    settings = {
+        "hidden_layer_sizes": (8,),
+        "n_estimators": 2,
+        "n_epochs": 2,
+        "random_state": 0,
+        "keep_background": 5,
+    }
     y = X[:400, 0] + X[:400, 2]
     return frame, y, lambda: TabularRegressor(**settings, provenance=True).fit(frame, y)
 
@@ -411,11 +486,16 @@ def test_a_calibration_on_other_rows_is_not_checked(table, tmp_path):
     for other in (model, tmp_path / "m.cmlp"):
         found = cmlp.verify(other, frame, y)
         assert found.identical and found.not_checked == ("calibration", "accuracy")
-        assert str(found).endswith("(2 epochs); calibration and accuracy not checked: not made by fit")
+        assert str(found).endswith(
+            "(2 epochs); calibration and accuracy not checked: not made by fit"
+        )
     TABLE_PARTS["summary"](model)
     TABLE_PARTS["target"](model)
     found = cmlp.verify(model, frame, y)
-    assert (found.different, found.not_checked) == (("target", "summary"), ("calibration", "accuracy"))
+    assert (found.different, found.not_checked) == (
+        ("target", "summary"),
+        ("calibration", "accuracy"),
+    )
 
 
 def test_a_record_of_other_epochs_is_named():
@@ -436,7 +516,10 @@ def test_renamed_classes_of_fit_batches_are_named():
 
 def test_networks_and_trainers_have_no_record():
     network = cmlp.Network([6, 3], output="softmax", loss="log_loss")
-    with pytest.raises(ValueError, match="This Network has no record of its training: only a fit of an estimator with"):
+    with pytest.raises(
+        ValueError,
+        match="This Network has no record of its training: only a fit of an estimator with",
+    ):
         cmlp.verify(network, X, Y)
     with pytest.raises(TypeError, match="got Trainer"):
         cmlp.verify(cmlp.Trainer(network), X, Y)
@@ -451,7 +534,9 @@ def test_progress_is_told_and_the_model_stays():
 
 def test_progress_of_a_table_counts_the_epochs_of_all_networks():
     for n_threads in (1, 2):
-        table = cmlp.TabularRegressor(n_estimators=3, n_epochs=5, provenance=True, n_threads=n_threads)
+        table = cmlp.TabularRegressor(
+            n_estimators=3, n_epochs=5, provenance=True, n_threads=n_threads
+        )
         model, told = table.fit(X, X[:, 0]), []
         cmlp.verify(model, X, X[:, 0], progress=lambda *numbers, told=told: told.append(numbers))
         assert told[-1] == (15, 15) and told == sorted(set(told))
@@ -468,24 +553,40 @@ REFUSED = {
         "provenance=True needs the arithmetic of cmlp, but solver='lbfgs' uses that of SciPy.",
     ),
     "warm start": ({"warm_start": True}, "provenance=True needs warm_start=False"),
-    "rate": ({"learning_rate": lambda step, n: 0.1}, "provenance=True needs learning_rate by its name"),
+    "rate": (
+        {"learning_rate": lambda step, n: 0.1},
+        "provenance=True needs learning_rate by its name",
+    ),
     "loss": ({"loss": lambda outputs, y, weight: None}, "provenance=True needs loss by its name"),
-    "scoring": ({"scoring": "f1_macro", "early_stopping": True}, "provenance=True needs scoring=None or 'loss'"),
+    "scoring": (
+        {"scoring": "f1_macro", "early_stopping": True},
+        "provenance=True needs scoring=None or 'loss'",
+    ),
     "initialization": (
         {"initialization": ([np.ones((6, 8)), np.ones((8, 3))], [np.ones(8), np.ones(3)])},
         "provenance=True needs initialization by its name",
     ),
-    "generator": ({"random_state": np.random.RandomState(0)}, "provenance=True needs an int or None as random_state"),
+    "generator": (
+        {"random_state": np.random.RandomState(0)},
+        "provenance=True needs an int or None as random_state",
+    ),
     "callback": ({"callbacks": [OnEpoch(print)]}, "provenance=True needs callbacks of cmlp"),
     "callback of a module cmlp.own": (
         {"callbacks": [type("Own", (OnEpoch,), {"__module__": "cmlp.own"})(print)]},
         "provenance=True needs callbacks of cmlp",
     ),
     "callback that claims to be cmlp's": (
-        {"callbacks": [type("EarlyStopping", (EarlyStopping,), {"__module__": "cmlp.callbacks"})("loss")]},
+        {
+            "callbacks": [
+                type("EarlyStopping", (EarlyStopping,), {"__module__": "cmlp.callbacks"})("loss")
+            ]
+        },
         "provenance=True needs callbacks of cmlp",
     ),
-    "callback with another method": ({"callbacks": [replaced(EarlyStopping("loss"))]}, "needs callbacks of cmlp"),
+    "callback with another method": (
+        {"callbacks": [replaced(EarlyStopping("loss"))]},
+        "needs callbacks of cmlp",
+    ),
 }
 
 
@@ -504,15 +605,22 @@ def test_partial_fit_is_refused():
 
 def test_fit_on_a_cluster_is_recorded_as_fit_batches():
     package("distributed")
-    model = cmlp.distributed.fit(MLPClassifier((8,), max_iter=2, random_state=0, provenance=True), [(X, Y)])
+    model = cmlp.distributed.fit(
+        MLPClassifier((8,), max_iter=2, random_state=0, provenance=True), [(X, Y)]
+    )
     assert cmlp.verify(model, [(X, Y)]).identical
 
 
 def test_what_was_not_recorded_cannot_be_saved_or_verified(tmp_path):
     model = fitted(provenance=False)
-    with pytest.raises(ValueError, match="include_provenance must be None or False for this MLPClassifier"):
+    with pytest.raises(
+        ValueError, match="include_provenance must be None or False for this MLPClassifier"
+    ):
         model.save(tmp_path / "m.cmlp", include_provenance=True)
-    with pytest.raises(ValueError, match=r"This MLPClassifier has no record of its training.*partial_fit removes it"):
+    with pytest.raises(
+        ValueError,
+        match=r"This MLPClassifier has no record of its training.*partial_fit removes it",
+    ):
         cmlp.verify(model, X, Y)
     recorded = fitted()
     recorded.save(tmp_path / "m.cmlp", include_provenance=False)
@@ -549,7 +657,9 @@ def test_damaged_records_are_refused(case, tmp_path):
     stored = read(path.read_bytes())[0]["provenance"]
     damaged = json.dumps(DAMAGED[case](json.loads(stored)), separators=(",", ":"))
     assert text.count(quoted(stored).encode()) == 1
-    path.write_bytes(repaired(text.replace(quoted(stored).encode(), quoted(damaged).encode()), data))
+    path.write_bytes(
+        repaired(text.replace(quoted(stored).encode(), quoted(damaged).encode()), data)
+    )
     with pytest.raises(ModelFormatError, match=r"'provenance' (has|is)"):
         cmlp.load(path)
 
@@ -557,7 +667,10 @@ def test_damaged_records_are_refused(case, tmp_path):
 def test_fits_in_threads_are_recorded_alone():
     models = [MLPClassifier((8,), **KEPT | {"random_state": seed}) for seed in range(3)]
     cmlp.fit_many(models, X, Y)
-    assert all(cmlp.verify(model, X, Y).identical for model in models) and threading.active_count() < 99
+    assert (
+        all(cmlp.verify(model, X, Y).identical for model in models)
+        and threading.active_count() < 99
+    )
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"NaN", b"-Infinity", rb"0,\"seed\":0"])
@@ -565,6 +678,8 @@ def test_provenance_with_a_number_that_json_has_not_is_refused(tmp_path, number)
     path = tmp_path / "model.cmlp"
     MLPClassifier(max_iter=1, random_state=0, provenance=True).fit(np.eye(3), [0, 1, 2]).save(path)
     text, data = split(path.read_bytes())
-    path.write_bytes(repaired(re.sub(rb'\\"seed\\":\d+', lambda _: rb"\"seed\":" + number, text, count=1), data))
+    path.write_bytes(
+        repaired(re.sub(rb'\\"seed\\":\d+', lambda _: rb"\"seed\":" + number, text, count=1), data)
+    )
     with pytest.raises(ModelFormatError, match="'provenance' is not JSON"):
         cmlp.load(path)

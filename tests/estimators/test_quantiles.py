@@ -11,7 +11,9 @@ import cmlp
 from cmlp import MLPRegressor, Network, Trainer
 
 # Most fits here stop at max_iter on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge"
+)
 
 QUANTILES = [0.1, 0.5, 0.9]
 rng = np.random.RandomState(0)
@@ -52,7 +54,13 @@ def test_cost_is_the_sum_of_the_pinball_losses(dtype, tolerance):
 
 def test_gradient_is_that_of_finite_differences():
     net = Network(
-        [3, 5, 3], "tanh", output="identity", loss="quantile", dtype="float64", random_state=0, loss_parameter=QUANTILES
+        [3, 5, 3],
+        "tanh",
+        output="identity",
+        loss="quantile",
+        dtype="float64",
+        random_state=0,
+        loss_parameter=QUANTILES,
     )
     targets = np.repeat(Y[:, None], 3, axis=1)
     gradient = net.gradient(X, targets, sample_weight=WEIGHT).flat
@@ -76,13 +84,16 @@ def test_each_output_has_the_bits_of_a_network_with_one_quantile(n, dtype):
     """Without hidden layers the outputs do not influence each other."""
     net = crossing(dtype, n)
     alone = [
-        Network([3, 1], output="identity", loss="quantile", loss_parameter=p, dtype=dtype) for p in net.loss_parameter
+        Network([3, 1], output="identity", loss="quantile", loss_parameter=p, dtype=dtype)
+        for p in net.loss_parameter
     ]
     for j, single in enumerate(alone):
         single.weights[0][...], single.biases[0][...] = net.weights[0][:, j : j + 1], 0
         single.train_epoch(X, Y[:, None], 64, 0.1)
     net.train_epoch(X, np.broadcast_to(Y[:, None], (200, n)), 64, 0.1)
-    assert_same_bits(net.weights[0], np.concatenate([single.weights[0] for single in alone], axis=1))
+    assert_same_bits(
+        net.weights[0], np.concatenate([single.weights[0] for single in alone], axis=1)
+    )
     assert_same_bits(net.biases[0], np.concatenate([single.biases[0] for single in alone]))
 
 
@@ -114,14 +125,19 @@ def test_regressor_predicts_a_column_for_each_quantile():
 def test_score_is_the_mean_of_the_d2_scores(y, weight):
     model = small().fit(X, y)
     scores = [
-        d2_pinball_score(y, model.predict(X)[:, j], alpha=p, sample_weight=weight) for j, p in enumerate(QUANTILES)
+        d2_pinball_score(y, model.predict(X)[:, j], alpha=p, sample_weight=weight)
+        for j, p in enumerate(QUANTILES)
     ]
     np.testing.assert_allclose(model.score(X, y, weight), np.mean(scores), rtol=1e-12)
 
 
 def test_score_of_constant_targets():
-    net = Network([3, 3], output="identity", loss="quantile", loss_parameter=QUANTILES, dtype="float64")
-    model = MLPRegressor.from_arrays([np.zeros((3, 3))], [np.ones(3)], loss="quantile", quantile=QUANTILES)
+    net = Network(
+        [3, 3], output="identity", loss="quantile", loss_parameter=QUANTILES, dtype="float64"
+    )
+    model = MLPRegressor.from_arrays(
+        [np.zeros((3, 3))], [np.ones(3)], loss="quantile", quantile=QUANTILES
+    )
     assert model.score(X, np.ones(200)) == 1 and model.score(X, np.zeros(200)) == 0
     with pytest.warns(match="D\\^2 score is not well-defined"):
         assert np.isnan(model.score(X[:1], Y[:1]))
@@ -135,14 +151,19 @@ def test_early_stopping_keeps_the_best_score():
     assert model.best_validation_score_ == expected
     np.testing.assert_allclose(model.score(X[held], Y[held]), expected, rtol=1e-12)
     own = small(max_iter=5).fit(X, Y, X_val=X[:50], y_val=Y[:50])
-    np.testing.assert_allclose(own.history_["validation_score"][-1], own.score(X[:50], Y[:50]), rtol=1e-12)
+    np.testing.assert_allclose(
+        own.history_["validation_score"][-1], own.score(X[:50], Y[:50]), rtol=1e-12
+    )
 
 
 def test_trainer_of_a_network_scores_quantiles():
     net, targets = crossing(), np.repeat(Y[:, None], 3, axis=1)
     trainer = Trainer(net, max_iter=3, early_stopping=True, random_state=0).run(X, targets)
     held = trainer.state.held_out_rows
-    scores = [d2_pinball_score(Y[held], net.forward(X[held])[:, j], alpha=p) for j, p in enumerate(QUANTILES)]
+    scores = [
+        d2_pinball_score(Y[held], net.forward(X[held])[:, j], alpha=p)
+        for j, p in enumerate(QUANTILES)
+    ]
     np.testing.assert_allclose(max(trainer.validation_scores), np.mean(scores), rtol=1e-12)
 
 
@@ -159,12 +180,16 @@ def test_files_pickles_and_parameters(tmp_path):
     model = small().fit(X, Y)
     model.save(tmp_path / "model.cmlp", include_training_state=True)
     loaded, unpickled = cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model))
-    assert b'"loss":"quantile:3fb999999999999a,3fe0000000000000,' in (tmp_path / "model.cmlp").read_bytes()
+    assert (
+        b'"loss":"quantile:3fb999999999999a,3fe0000000000000,'
+        in (tmp_path / "model.cmlp").read_bytes()
+    )
     for twin in (loaded, unpickled):
         assert twin.quantile == QUANTILES
         assert_same_bits(twin.predict(X), model.predict(X))
         assert_same_bits(
-            twin.partial_fit(X, Y).predict(X), pickle.loads(pickle.dumps(model)).partial_fit(X, Y).predict(X)
+            twin.partial_fit(X, Y).predict(X),
+            pickle.loads(pickle.dumps(model)).partial_fit(X, Y).predict(X),
         )
     model.network_.save(tmp_path / "network.cmlp")
     network = cmlp.load(tmp_path / "network.cmlp")
@@ -192,10 +217,23 @@ def test_warm_start_and_resume_continue(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "quantile", [[0.5], [0.5, 0.1], [0.1, 0.1], [0, 0.5], [0.5, 1], [0.1, None], [[0.1, 0.2]], [0.1, np.nan], "0.5"]
+    "quantile",
+    [
+        [0.5],
+        [0.5, 0.1],
+        [0.1, 0.1],
+        [0, 0.5],
+        [0.5, 1],
+        [0.1, None],
+        [[0.1, 0.2]],
+        [0.1, np.nan],
+        "0.5",
+    ],
 )
 def test_invalid_quantiles(quantile):
-    with pytest.raises(ValueError, match=r"'quantile' parameter of MLPRegressor must be a float .* ascending"):
+    with pytest.raises(
+        ValueError, match=r"'quantile' parameter of MLPRegressor must be a float .* ascending"
+    ):
         MLPRegressor("quantile", quantile=quantile).fit(X, Y)
 
 
@@ -203,7 +241,9 @@ def test_invalid_arguments():
     model = small().fit(X, Y)
     two = np.stack([Y, Y], axis=1)
     for call in (model.fit, model.score, model.partial_fit, model.gradients):
-        with pytest.raises(ValueError, match="y must have one column with several quantiles, got 2"):
+        with pytest.raises(
+            ValueError, match="y must have one column with several quantiles, got 2"
+        ):
             call(X, two)
     with pytest.raises(ValueError, match="needs loss='quantile'"):
         MLPRegressor(quantile=QUANTILES).fit(X, Y)

@@ -18,9 +18,21 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 X = uniform(0, 60, 2)
 MANY = np.resize(X, (2100, 2))  # rows of more than one block
-NETWORK = {"hidden_layer_sizes": (3,), "max_iter": 2, "learning_rate_init": 0.1, "random_state": 0, "n_threads": 1}
+NETWORK = {
+    "hidden_layer_sizes": (3,),
+    "max_iter": 2,
+    "learning_rate_init": 0.1,
+    "random_state": 0,
+    "n_threads": 1,
+}
 NETWORK |= {"provenance": True}
-TABLE = {"hidden_layer_sizes": (3,), "n_estimators": 2, "n_epochs": 1, "random_state": 0, "n_threads": 1}
+TABLE = {
+    "hidden_layer_sizes": (3,),
+    "n_estimators": 2,
+    "n_epochs": 1,
+    "random_state": 0,
+    "n_threads": 1,
+}
 TABLE |= {"provenance": True, "keep_background": 4}
 KINDS = {
     "MLPClassifier": MLPClassifier(**NETWORK),
@@ -48,7 +60,10 @@ def answers(model):
 def fitted(request):
     """Two fitted estimators of one kind."""
     model = KINDS[request.param]
-    return [type(model)(**model.get_params()).fit(rows, y) for rows, y in zip(ROWS, answers(model), strict=True)]
+    return [
+        type(model)(**model.get_params()).fit(rows, y)
+        for rows, y in zip(ROWS, answers(model), strict=True)
+    ]
 
 
 def written(method, **options):
@@ -146,7 +161,14 @@ DRAWN = {"BoundaryDisplay"}  # each drawing takes 50 ms
 # These train, or know nothing of a fitted model. Two of them never train one estimator at a time.
 WITHOUT_MODEL = {
     *("calibrate", "choose_threshold", "fit", "fit_batches", "partial_fit"),
-    *("from_arrays", "from_preset", "get_metadata_routing", "get_params", "set_callbacks", "set_params"),
+    *(
+        "from_arrays",
+        "from_preset",
+        "get_metadata_routing",
+        "get_params",
+        "set_callbacks",
+        "set_params",
+    ),
     *("feature_names_in_",),  # of data frames only
     *("set_fit_request", "set_partial_fit_request", "set_score_request"),
 }
@@ -175,7 +197,11 @@ def calls_of(model):
 def plain(value):
     """Return a result as nested tuples of bytes, text and numbers."""
     if isinstance(value, np.ndarray):
-        return value.tolist() if value.dtype == object else (value.dtype.str, value.shape, value.tobytes())
+        return (
+            value.tolist()
+            if value.dtype == object
+            else (value.dtype.str, value.shape, value.tobytes())
+        )
     if isinstance(value, dict):
         return [(plain(name), plain(entry)) for name, entry in value.items()]
     if isinstance(value, list | tuple):
@@ -185,7 +211,9 @@ def plain(value):
     if hasattr(value, "state_dict"):  # of PyTorch
         return {name: tensor.numpy().tobytes() for name, tensor in value.state_dict().items()}
     if hasattr(value, "coefs_"):
-        return plain([value.coefs_, value.intercepts_, getattr(value, "classes_", None), value.loss_curve_])
+        return plain(
+            [value.coefs_, value.intercepts_, getattr(value, "classes_", None), value.loss_curve_]
+        )
     if hasattr(value, "__dict__"):
         return plain(vars(value))
     return repr(value)
@@ -239,11 +267,15 @@ def test_no_answer_mixes_two_fits(fitted, tmp_path):
     mixed = {}
     for name, call in calls_of(one).items():
         wanted = [outcome(call, model, tmp_path) for model in fitted]
-        if name in DRAWN or (wanted[0] == wanted[1] and "Error: " in wanted[0]):  # this kind has no such method
+        if name in DRAWN or (
+            wanted[0] == wanted[1] and "Error: " in wanted[0]
+        ):  # this kind has no such method
             continue
         _, n_points = overtaken(-1, call, twin_of(one), other, tmp_path)
         assert n_points, name
-        found = [overtaken(step, call, twin_of(one), other, tmp_path)[0] for step in range(n_points)]
+        found = [
+            overtaken(step, call, twin_of(one), other, tmp_path)[0] for step in range(n_points)
+        ]
         if any(each not in wanted for each in found):
             mixed[name] = [step for step, each in enumerate(found) if each not in wanted]
     assert not mixed
@@ -257,7 +289,9 @@ def test_no_answer_mixes_two_fits_of_a_thread(fitted, tmp_path):
     """While a thread fits the estimator again and again, in turn on two data sets."""
     model = twin_of(fitted[0])
     calls = {name: call for name, call in calls_of(model).items() if name not in TIMED}
-    wanted = {name: [outcome(call, one, tmp_path) for one in fitted] for name, call in calls.items()}
+    wanted = {
+        name: [outcome(call, one, tmp_path) for one in fitted] for name, call in calls.items()
+    }
     is_over, n_fits = threading.Event(), 0
 
     def refit():

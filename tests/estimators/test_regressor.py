@@ -75,7 +75,9 @@ def test_poisson_predictions_are_positive_and_the_cost_is_a_sum(n_outputs):
     network = reference.Network((3, 8, n_outputs), ("tanh", "exp"), "poisson")
     params = network.init_params(rng)
     optimizer = reference.Optimizer(network.n_params, "adam", learning_rate=0.02)
-    costs = reference.train(network, params, X, Y, optimizer, rng, epochs=12, batch_size=40, alpha=1e-4)
+    costs = reference.train(
+        network, params, X, Y, optimizer, rng, epochs=12, batch_size=40, alpha=1e-4
+    )
     model = small(max_iter=12, batch_size=40, loss="poisson").fit(X, y)
     assert model.out_activation_ == "exp"
     assert (model.predict(X) > 0).all()
@@ -212,5 +214,7 @@ def test_large_targets_in_float32_do_not_diverge():
 def test_the_score_of_one_row_is_not_defined():
     X, y = curve()
     model = small().fit(X, y)
-    with pytest.warns(UserWarning, match="R.2 score is not well-defined with less than two samples"):
+    with pytest.warns(
+        UserWarning, match="R.2 score is not well-defined with less than two samples"
+    ):
         assert np.isnan(model.score(X[:1], y[:1]))

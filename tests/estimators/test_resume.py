@@ -27,7 +27,11 @@ CASES = {
     "adaptive": {**SGD, "learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1},
     "one_cycle": {"learning_rate": "one_cycle"},
     "cosine": {"learning_rate": "cosine", "warmup": 0.3},
-    "early stopping": {"early_stopping": True, "validation_fraction": 0.3, "learning_rate_init": 0.05},
+    "early stopping": {
+        "early_stopping": True,
+        "validation_fraction": 0.3,
+        "learning_rate_init": 0.05,
+    },
     "stops early": {"tol": 0.1, "n_iter_no_change": 2, "learning_rate_init": 0.1},
     "no shuffle": {"shuffle": False},
     "dropout": {"dropout": 0.3},
@@ -47,8 +51,20 @@ def model_of(parameters, **more):
 def outcome(model):
     state, history = model._fitted.state, model._fitted.state.history
     table = {name: values for name, values in model.history_.items() if name != "seconds"}
-    counters = model.n_iter_, model.t_, history.stale, model.best_loss_, model.best_validation_score_
-    return flat(model).tobytes(), state.optimizer.state.tobytes(), model.loss_curve_, repr(table), counters
+    counters = (
+        model.n_iter_,
+        model.t_,
+        history.stale,
+        model.best_loss_,
+        model.best_validation_score_,
+    )
+    return (
+        flat(model).tobytes(),
+        state.optimizer.state.tobytes(),
+        model.loss_curve_,
+        repr(table),
+        counters,
+    )
 
 
 class Stop:
@@ -80,7 +96,9 @@ def test_finished_fit_continues_with_more_epochs(case, passed):
     for n_epochs in (1, 4):
         model = passed(model_of(parameters, max_iter=n_epochs).fit(X, Y))
         assert outcome(model.set_params(max_iter=7).fit(X, Y, resume=True)) == outcome(whole)
-        assert outcome(passed(model).fit(X, Y, resume=True)) == outcome(whole)  # nothing is left to do
+        assert outcome(passed(model).fit(X, Y, resume=True)) == outcome(
+            whole
+        )  # nothing is left to do
 
 
 @pytest.mark.parametrize("parameters", CASES.values(), ids=CASES.keys())
@@ -122,7 +140,9 @@ def test_fit_continues_after_ctrl_c_anywhere(parameters, passed):
     """Also in the middle of an epoch, and in the first one, when there is no model yet."""
     whole = outcome(model_of(parameters, max_iter=2).fit(X, Y))
     without_model = 0
-    for step in range(1 if passed is unchanged else 2, 2000, 2):  # every other point, the two cases all of them
+    for step in range(
+        1 if passed is unchanged else 2, 2000, 2
+    ):  # every other point, the two cases all of them
         model = model_of(parameters, max_iter=2)
         if not interrupted_at(step, lambda run=model: run.fit(X, Y), "cmlp._train."):
             break
@@ -149,14 +169,20 @@ def test_state_of_a_fit_interrupted_in_its_first_epoch_leaves_the_model():
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y)
     assert outcome(model) == before
-    with pytest.raises(ValueError, match="continues a call of fit, but this MLPClassifier instance has"):
+    with pytest.raises(
+        ValueError, match="continues a call of fit, but this MLPClassifier instance has"
+    ):
         clone(model).fit(X, Y, resume=True)
     model.set_params(callbacks=None).fit(X, Y, resume=True)
     assert outcome(model) == outcome(model_of({}, max_iter=2, random_state=7).fit(X, Y))
-    assert outcome(model.fit(X, Y, resume=True)) == outcome(model)  # the interrupted fit is forgotten
+    assert outcome(model.fit(X, Y, resume=True)) == outcome(
+        model
+    )  # the interrupted fit is forgotten
 
 
-@pytest.mark.parametrize("rows", [X, X.astype(np.float32), sparse.csr_array(np.where(X > 0, X, 0)), X.tolist()])
+@pytest.mark.parametrize(
+    "rows", [X, X.astype(np.float32), sparse.csr_array(np.where(X > 0, X, 0)), X.tolist()]
+)
 @pytest.mark.parametrize("held", [{}, HELD])
 @pytest.mark.filterwarnings("ignore:validation_fraction differs")  # with own rows
 def test_saved_fit_continues_in_another_process(rows, held, tmp_path):
@@ -227,12 +253,21 @@ def test_other_data_are_refused(rows, y, weight, held):
 
 @pytest.mark.parametrize(
     "name, value",
-    [("alpha", 0.5), ("batch_size", 16), ("solver", "sgd"), ("learning_rate_init", 0.5), ("dropout", 0.1)],
+    [
+        ("alpha", 0.5),
+        ("batch_size", 16),
+        ("solver", "sgd"),
+        ("learning_rate_init", 0.5),
+        ("dropout", 0.1),
+    ],
 )
 def test_other_parameters_are_refused(name, value):
     model = small(max_iter=2).fit(X, Y)
     was = getattr(model, name)
-    with pytest.raises(ValueError, match=f"continues a fit with {name}={was!r}, so {name}={value!r} is not possible"):
+    with pytest.raises(
+        ValueError,
+        match=f"continues a fit with {name}={was!r}, so {name}={value!r} is not possible",
+    ):
         model.set_params(**{name: value}).fit(X, Y, resume=True)
 
 
@@ -260,7 +295,11 @@ def test_parameters_that_are_changed_in_place_are_refused(name, value, position,
         ("alpha", np.array([1e-4, 1e-3]), (1e-4, 1e-3)),
         ("alpha", 1, 1.0),
         ("hidden_layer_sizes", [5, 4], np.array([5, 4])),
-        ("class_weight", {0: 1.0, 1: 2.0, 2: 3.0}, {np.int64(2): 3, np.int64(1): 2, np.int64(0): 1}),
+        (
+            "class_weight",
+            {0: 1.0, 1: 2.0, 2: 3.0},
+            {np.int64(2): 3, np.int64(1): 2, np.int64(0): 1},
+        ),
         ("solver", "adam", np.str_("adam")),
         ("input_scale", (np.ones(4), np.full(4, 0.5)), ([1, 1, 1, 1], [0.5] * 4)),
     ],
@@ -268,7 +307,9 @@ def test_parameters_that_are_changed_in_place_are_refused(name, value, position,
 def test_equal_parameters_of_another_type_continue(name, value, equal):
     whole = small(max_iter=4, **{name: value}).fit(X, Y)
     model = small(max_iter=2, **{name: value}).fit(X, Y)
-    assert outcome(model.set_params(max_iter=4, **{name: equal}).fit(X, Y, resume=True)) == outcome(whole)
+    assert outcome(model.set_params(max_iter=4, **{name: equal}).fit(X, Y, resume=True)) == outcome(
+        whole
+    )
 
 
 @pytest.mark.parametrize("callbacks", [False, True])
@@ -288,11 +329,17 @@ def test_saved_fit_with_given_vectors_or_initial_weights_continues(callbacks, n_
     loaded = cmlp.load(tmp_path / "model.cmlp").set_params(max_iter=7)
     assert loaded.initialization == "glorot"
     assert outcome(loaded.fit(rows, Y, resume=True)) == outcome(whole)
-    loaded = cmlp.load(tmp_path / "model.cmlp").set_params(max_iter=7, input_scale=params["input_scale"])
-    assert outcome(loaded.set_params(alpha=params["alpha"]).fit(rows, Y, resume=True)) == outcome(whole)
+    loaded = cmlp.load(tmp_path / "model.cmlp").set_params(
+        max_iter=7, input_scale=params["input_scale"]
+    )
+    assert outcome(loaded.set_params(alpha=params["alpha"]).fit(rows, Y, resume=True)) == outcome(
+        whole
+    )
     loaded = cmlp.load(tmp_path / "model.cmlp")
     with pytest.raises(ValueError, match="with input_scale="):
-        loaded.set_params(input_scale=(np.zeros(n_columns), np.ones(n_columns))).fit(rows, Y, resume=True)
+        loaded.set_params(input_scale=(np.zeros(n_columns), np.ones(n_columns))).fit(
+            rows, Y, resume=True
+        )
 
 
 def test_models_without_the_state_of_a_fit_are_refused(tmp_path):
@@ -302,13 +349,19 @@ def test_models_without_the_state_of_a_fit_are_refused(tmp_path):
     model.save(tmp_path / "model.cmlp")
     other = small(random_state=np.random.RandomState(np.random.PCG64(1)), max_iter=1).fit(X, Y)
     pickle.dumps(other)
-    for without in (cmlp.load(tmp_path / "model.cmlp"), copy.deepcopy(model).partial_fit(X, Y), other):
+    for without in (
+        cmlp.load(tmp_path / "model.cmlp"),
+        copy.deepcopy(model).partial_fit(X, Y),
+        other,
+    ):
         with pytest.raises(ValueError, match="this model has no state of one"):
             without.fit(X, Y, resume=True)
     with pytest.raises(ValueError, match="resume=True needs epochs, but solver='lbfgs' has none"):
         model.set_params(solver="lbfgs").fit(X, Y, resume=True)
     with pytest.raises(ValueError, match=r"learning_rate='cosine' ends after max_iter=2 epochs"):
-        small(learning_rate="cosine", max_iter=2).fit(X, Y).set_params(max_iter=3).fit(X, Y, resume=True)
+        small(learning_rate="cosine", max_iter=2).fit(X, Y).set_params(max_iter=3).fit(
+            X, Y, resume=True
+        )
 
 
 def test_failed_resume_can_be_repeated():
@@ -328,4 +381,6 @@ def test_failed_resume_can_be_repeated():
 
 def test_fit_without_resume_begins_again():
     model = small(max_iter=2, callbacks=[Stop(1)]).fit(X, Y)
-    assert outcome(model.set_params(callbacks=None).fit(X, Y)) == outcome(small(max_iter=2).fit(X, Y))
+    assert outcome(model.set_params(callbacks=None).fit(X, Y)) == outcome(
+        small(max_iter=2).fit(X, Y)
+    )

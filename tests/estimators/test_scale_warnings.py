@@ -31,7 +31,9 @@ def test_convergence_warning_has_the_advice_and_is_unchanged_without(solver):
     model = MLPRegressor(solver=solver, max_iter=2, random_state=0)
     (plain,) = messages_of(model, X, X[:, 0])
     (advice,) = messages_of(model, LARGE, 1e4 + X[:, 0])
-    assert plain.endswith("hasn't converged yet." if solver == "adam" else "modules/preprocessing.html")
+    assert plain.endswith(
+        "hasn't converged yet." if solver == "adam" else "modules/preprocessing.html"
+    )
     assert " X has values of the order of 3e+03 in column 1: st" in advice.replace("\n", " ")
     assert advice.endswith(" y has values of the order of 1e+04: y_scale='standard' helps.")
     with pytest.warns(ConvergenceWarning):
@@ -46,19 +48,24 @@ def test_large_targets_of_exponential_outputs_have_advice_too(loss):
 
 def test_divergence_has_the_advice():
     with pytest.raises(
-        DivergenceError, match=r"usually helps\. X has values of .* in column 1: .*y_scale='standard' h"
+        DivergenceError,
+        match=r"usually helps\. X has values of .* in column 1: .*y_scale='standard' h",
     ):
         MLPRegressor(solver="sgd", random_state=0).fit(LARGE, PRICES)
 
 
 def test_columns_have_the_names_of_a_data_frame_and_at_most_five_are_named():
-    frame = package("pandas").DataFrame(np.full((20, 7), 5e4) * np.arange(7), columns=list("abcdefg"))
+    frame = package("pandas").DataFrame(
+        np.full((20, 7), 5e4) * np.arange(7), columns=list("abcdefg")
+    )
     (message,) = messages_of(MLPClassifier((3,), max_iter=2, random_state=0), frame, LABELS[:20])
     assert message.endswith("X has values of the order of 3e+05 in the columns 'b', 'c', 'd', 'e', 'f' and 1 others: "
                             "standardizing X (input_scale='standard' of an estimator) helps.")  # fmt: skip
 
 
-@pytest.mark.parametrize("form", [np.asarray, scipy.sparse.csr_matrix, lambda X: X.astype(np.float32)])
+@pytest.mark.parametrize(
+    "form", [np.asarray, scipy.sparse.csr_matrix, lambda X: X.astype(np.float32)]
+)
 def test_every_form_of_rows_is_judged_with_its_scale(form):
     model = MLPClassifier((3,), max_iter=2, random_state=0, dtype="float64")
     assert "3e+03 in column 1" in messages_of(model, form(LARGE), LABELS)[0]
@@ -88,11 +95,15 @@ def test_indices_that_another_thread_changes_do_no_harm(index):
         rows.indices[:2] = index
 
     callback = SimpleNamespace(on_epoch_end=change)
-    (message,) = messages_of(MLPClassifier((3,), max_iter=1, random_state=0, callbacks=[callback]), rows, LABELS)
+    (message,) = messages_of(
+        MLPClassifier((3,), max_iter=1, random_state=0, callbacks=[callback]), rows, LABELS
+    )
     assert "X has values of the order of 3e+03 in the columns " in message
 
 
 def test_network_fit_gives_the_advice_without_names_of_estimators():
     net = Network([3, 4, 1], "relu", output="identity", loss="squared_error", random_state=0)
-    with pytest.warns(ConvergenceWarning, match=r"y has values of the order of 2e\+05: standardizing y helps\."):
+    with pytest.warns(
+        ConvergenceWarning, match=r"y has values of the order of 2e\+05: standardizing y helps\."
+    ):
         net.fit(X, PRICES[:, None], max_iter=2)

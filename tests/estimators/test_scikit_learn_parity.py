@@ -102,7 +102,9 @@ def test_sample_weights_of_other_types(weight):
 @pytest.mark.parametrize("problem", PROBLEMS)
 @pytest.mark.parametrize("weight", [None, WEIGHTS], ids=["unweighted", "weighted"])
 def test_early_stopping(weight, problem):
-    fit_and_compare(problem, weight=weight, early_stopping=True, validation_fraction=0.25, n_iter_no_change=4)
+    fit_and_compare(
+        problem, weight=weight, early_stopping=True, validation_fraction=0.25, n_iter_no_change=4
+    )
 
 
 @pytest.mark.parametrize("problem", MAIN)
@@ -283,13 +285,16 @@ def test_types_of_regression_targets(dtype):
 def test_parameters_defaults_and_their_order_are_sklearns():
     for ours, theirs in ((MLPClassifier, TheirClassifier), (MLPRegressor, TheirRegressor)):
         mine, other = (
-            [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()] for cls in (ours, theirs)
+            [(p.name, p.kind, p.default) for p in inspect.signature(cls).parameters.values()]
+            for cls in (ours, theirs)
         )
         assert mine[: len(other)] == other
         assert {kind for _, kind, _ in mine[len(other) :]} == {inspect.Parameter.KEYWORD_ONLY}
     for method in ("fit", "partial_fit", "predict", "predict_proba", "predict_log_proba", "score"):
         mine, other = getattr(MLPClassifier, method), getattr(TheirClassifier, method)
-        mine, other = (list(inspect.signature(function).parameters.values()) for function in (mine, other))
+        mine, other = (
+            list(inspect.signature(function).parameters.values()) for function in (mine, other)
+        )
         assert [p.name for p in mine[: len(other)]] == [p.name for p in other]
         assert method == "fit" or len(mine) == len(other)
         assert {p.kind for p in mine[len(other) :]} <= {inspect.Parameter.KEYWORD_ONLY}

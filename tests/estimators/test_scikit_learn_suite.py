@@ -40,7 +40,9 @@ def sklearns_tests():
     assert source.count(THEIR_IMPORT) == 1
     module = types.ModuleType(spec.name)
     exec(compile(source.replace(THEIR_IMPORT, OUR_IMPORT), spec.origin, "exec"), vars(module))
-    functions = {name: function for name, function in vars(module).items() if name.startswith("test_")}
+    functions = {
+        name: function for name, function in vars(module).items() if name.startswith("test_")
+    }
     for name, reason in EXPECTED_FAILURES.items():
         functions[name] = pytest.mark.xfail(reason=reason, strict=True)(functions[name])
     return functions
@@ -58,7 +60,9 @@ def test_the_suite_uses_our_classes():
         assert all(namespace[name] is ours for name, ours in CLASSES.items())
         for mark in getattr(function, "pytestmark", []):
             values = mark.args[1] if mark.name == "parametrize" else []
-            for estimator in (value for value in values if inspect.isclass(value) and value.__name__ in CLASSES):
+            for estimator in (
+                value for value in values if inspect.isclass(value) and value.__name__ in CLASSES
+            ):
                 parametrized += 1
                 assert estimator is CLASSES[estimator.__name__]
     assert parametrized >= 12

@@ -44,7 +44,11 @@ CHECKED = [
     pytest.param(MLPClassifier(solver="lbfgs", max_iter=100), False, marks=pytest.mark.slow),
     pytest.param(MLPRegressor(solver="lbfgs"), False, marks=pytest.mark.slow),
     pytest.param(MLPRegressor(y_scale="standard", loss="huber"), False, marks=pytest.mark.slow),
-    pytest.param(MLPClassifier(loss="focal", activation="gelu", initialization="he"), False, marks=pytest.mark.slow),
+    pytest.param(
+        MLPClassifier(loss="focal", activation="gelu", initialization="he"),
+        False,
+        marks=pytest.mark.slow,
+    ),
 ]
 
 
@@ -92,7 +96,9 @@ def test_calibrated_probabilities_sum_to_one():
 
 
 def test_estimators_work_in_ensembles():
-    vote = VotingClassifier([("a", classifier(max_iter=60)), ("b", classifier(max_iter=40))], voting="soft")
+    vote = VotingClassifier(
+        [("a", classifier(max_iter=60)), ("b", classifier(max_iter=40))], voting="soft"
+    )
     assert vote.fit(X, LABELS).score(X, LABELS) > 0.8
     bag = BaggingRegressor(regressor(max_iter=60), n_estimators=3, random_state=0)
     assert bag.fit(X, NUMBERS).score(X, NUMBERS) > 0.8

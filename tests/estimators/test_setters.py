@@ -43,7 +43,11 @@ def beside_a_fit(model, y, action):
 
 
 def network(kind=MLPClassifier):
-    return small(max_iter=2) if kind is MLPClassifier else kind(hidden_layer_sizes=(4,), max_iter=2, random_state=0)
+    return (
+        small(max_iter=2)
+        if kind is MLPClassifier
+        else kind(hidden_layer_sizes=(4,), max_iter=2, random_state=0)
+    )
 
 
 def table(kind=TabularClassifier):
@@ -130,7 +134,11 @@ def test_prediction_of_assigned_weights_does_not_replace_a_fit():
     """A prediction assembles the model that was assigned before fit: a fit that ends meanwhile is not lost."""
     model = network()
     fitted = network().fit(X, Y)
-    model.coefs_, model.intercepts_, model.classes_ = fitted.coefs_, fitted.intercepts_, fitted.classes_
+    model.coefs_, model.intercepts_, model.classes_ = (
+        fitted.coefs_,
+        fitted.intercepts_,
+        fitted.classes_,
+    )
     other = network().set_params(random_state=5).fit(X, Y)
 
     original = type(model)._options
@@ -159,7 +167,9 @@ def test_names_of_a_table_can_be_assigned(kind):
     model.feature_names_in_ = None
     assert not hasattr(model, "feature_names_in_")
     np.testing.assert_array_equal(model.predict(frame.to_numpy()), expected)
-    with pytest.raises(ValueError, match=r"feature_names_in_ must have 4 names, got an array of shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"feature_names_in_ must have 4 names, got an array of shape \(2,\)"
+    ):
         model.feature_names_in_ = ["a", "b"]
     with pytest.raises(ValueError, match="not fitted"):
         kind().feature_names_in_ = list("abcd")
@@ -173,5 +183,7 @@ def test_shap_explains_a_table():
     model.fit(frame, X[:, 0])
     explainer = shap.KernelExplainer(model.predict, frame.iloc[:4])
     values = explainer.shap_values(frame.iloc[:2], nsamples=20, silent=True)
-    np.testing.assert_allclose(values.sum(axis=1) + explainer.expected_value, model.predict(frame.iloc[:2]), rtol=1e-6)
+    np.testing.assert_allclose(
+        values.sum(axis=1) + explainer.expected_value, model.predict(frame.iloc[:2]), rtol=1e-6
+    )
     assert model.feature_names_in_.tolist() == list("abcd")

@@ -20,7 +20,8 @@ def flats():
     frame = pandas.DataFrame(
         {
             "size": rng.uniform(20, 150, 60).round(),
-            "built": pandas.to_datetime("1990-01-01") + pandas.to_timedelta(rng.randint(0, 9000, 60), "D"),
+            "built": pandas.to_datetime("1990-01-01")
+            + pandas.to_timedelta(rng.randint(0, 9000, 60), "D"),
             "district": rng.choice(["north", "south"], 60),
             "city": "Rome",
         }
@@ -71,8 +72,16 @@ def test_explanation_of_shap_has_the_same_numbers():
     assert np.argsort(built).tolist() == np.argsort(frame.built[:5]).tolist()
     codes = frame.district[:5].map({"north": 0, "south": 1})
     np.testing.assert_array_equal(district, codes)
-    assert np.isnan(codes).tolist() == [False, False, True, False, False] and len(set(codes.dropna())) == 2
-    assert theirs.display_data[0].tolist() == [size[0], str(frame.built[0]), frame.district[0], "Rome"]
+    assert (
+        np.isnan(codes).tolist() == [False, False, True, False, False]
+        and len(set(codes.dropna())) == 2
+    )
+    assert theirs.display_data[0].tolist() == [
+        size[0],
+        str(frame.built[0]),
+        frame.district[0],
+        "Rome",
+    ]
 
 
 def test_explanation_of_shap_has_one_output_by_index_or_name():
@@ -89,7 +98,9 @@ def test_explanation_of_shap_has_one_output_by_index_or_name():
 def test_explanation_of_shap_needs_shap(monkeypatch):
     explanation = TabularClassifier(**TABLE).fit(X, LABELS).explain(X[:1], BACKGROUND)
     monkeypatch.setitem(sys.modules, "shap", None)
-    with pytest.raises(ImportError, match="to_shap needs the package shap: install it with `pip install shap`"):
+    with pytest.raises(
+        ImportError, match="to_shap needs the package shap: install it with `pip install shap`"
+    ):
         explanation.to_shap()
 
 

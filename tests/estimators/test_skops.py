@@ -17,7 +17,12 @@ def regressor(**params):
 ESTIMATORS = [
     small(),
     small(early_stopping=True),
-    small(solver="sgd", learning_rate="adaptive", hidden_layer_sizes=[4, 4], activation=["relu", "silu"]),
+    small(
+        solver="sgd",
+        learning_rate="adaptive",
+        hidden_layer_sizes=[4, 4],
+        activation=["relu", "silu"],
+    ),
     small(learning_rate="one_cycle", random_state=None),
     regressor(random_state=np.random.RandomState(5)),
 ]
@@ -54,7 +59,10 @@ def test_skops_needs_to_trust_the_class_of_the_estimator_only(estimator):
     assert io.get_untrusted_types(data=data) == [name]
     loaded = io.loads(data, trusted=[name])
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
-    assert (loaded.loss_curve_, loaded.validation_scores_) == (model.loss_curve_, model.validation_scores_)
+    assert (loaded.loss_curve_, loaded.validation_scores_) == (
+        model.loss_curve_,
+        model.validation_scores_,
+    )
     if not model.early_stopping and model.learning_rate != "one_cycle":
         np.testing.assert_array_equal(flat(loaded.partial_fit(X, y)), flat(model.partial_fit(X, y)))
 
@@ -85,7 +93,11 @@ class StopAfter:
 def frame():
     pandas = package("pandas")
     rng = np.random.RandomState(0)
-    columns = {"size": rng.uniform(0, 9, 80), 7: np.arange(80) % 3 == 0, ("a", 1): rng.choice(["x", "y", None], 80)}
+    columns = {
+        "size": rng.uniform(0, 9, 80),
+        7: np.arange(80) % 3 == 0,
+        ("a", 1): rng.choice(["x", "y", None], 80),
+    }
     frame = pandas.DataFrame(columns)
     frame["grade"] = pandas.Categorical(rng.choice([1, 2.5, True], 80))
     return frame, columns["size"] + (np.arange(80) % 3 == 0)
@@ -127,7 +139,16 @@ def test_stopped_fits_of_tables_can_be_resumed_from_skops(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_state_of_an_estimator_for_tables_has_plain_values_only(kind):
     model, *_ = of_table(kind)
-    assert types_in(model.__getstate__()) <= {bool, float, int, list, np.ndarray, str, tuple, type(None)}
+    assert types_in(model.__getstate__()) <= {
+        bool,
+        float,
+        int,
+        list,
+        np.ndarray,
+        str,
+        tuple,
+        type(None),
+    }
 
 
 def without_last_number(columns):
@@ -142,9 +163,15 @@ def without_last_number(columns):
         (lambda fields: fields.update(networks=[]), "it has 0 networks"),
         (lambda fields: fields["columns"]["categories"].pop(), "as many names"),
         (lambda fields: fields.update(columns=without_last_number(fields["columns"])), "damaged"),
-        (lambda fields: fields.update(answer_scale=None), "a regressor needs the scale of its targets"),
+        (
+            lambda fields: fields.update(answer_scale=None),
+            "a regressor needs the scale of its targets",
+        ),
         (lambda fields: fields["networks"].append(fields["networks"][0][:1]), "damaged"),
-        (lambda fields: fields["networks"].insert(0, (fields["networks"][0][0], np.zeros(3))), "parameters must be"),
+        (
+            lambda fields: fields["networks"].insert(0, (fields["networks"][0][0], np.zeros(3))),
+            "parameters must be",
+        ),
     ],
 )
 def test_damaged_states_of_tables_are_rejected(change, message):
@@ -163,7 +190,11 @@ def without(name):
     [
         (["model"], without("networks"), "damaged: 'networks'"),
         (["model", "networks", 0, 0], without("sizes"), "damaged: KeyError"),
-        (["model", "networks", 0, 0], lambda net: net.update(sizes=(4, 9, 3)), "The parameters must be 75 values"),
+        (
+            ["model", "networks", 0, 0],
+            lambda net: net.update(sizes=(4, 9, 3)),
+            "The parameters must be 75 values",
+        ),
         (["model", "labels"], without("classes"), "damaged: KeyError"),
         (
             ["model", "labels"],
@@ -171,10 +202,18 @@ def without(name):
             "its labels do not fit 3 outputs",
         ),
         (["states", 0], lambda state: state.update(version=0), "another version"),
-        (["states", 0, "history"], lambda history: history.update(loss_curve=1.0), "damaged: loss_curve is 1.0"),
+        (
+            ["states", 0, "history"],
+            lambda history: history.update(loss_curve=1.0),
+            "damaged: loss_curve is 1.0",
+        ),
         (["model"], lambda model: model.update({"class of cmlp": "eval"}), "damaged: KeyError"),
         ([], lambda fitted: fitted.update(model=None), "it has no model"),
-        ([], lambda fitted: fitted.update(scale_name="unit"), "the name of its input_scale is 'unit'"),
+        (
+            [],
+            lambda fitted: fitted.update(scale_name="unit"),
+            "the name of its input_scale is 'unit'",
+        ),
         (["model"], lambda model: model.update(networks=[(None, None)]), "a network is None"),
         (["model"], lambda model: model.update(input_scale=float("nan")), "its input_scale is nan"),
         (["model"], lambda model: model.update(names=("a",)), "it must have 4 feature names"),

@@ -65,7 +65,9 @@ def test_writing_to_a_tensor_changes_predictions():
     assert set(model.predict(X)) == {0}
 
 
-@pytest.mark.parametrize("value", [[np.zeros((4, 8))], [np.zeros((4, 7)), np.zeros((8, 3))], [0.0, np.zeros((8, 3))]])
+@pytest.mark.parametrize(
+    "value", [[np.zeros((4, 8))], [np.zeros((4, 7)), np.zeros((8, 3))], [0.0, np.zeros((8, 3))]]
+)
 def test_tensors_of_other_shapes_are_rejected(value):
     model = small().fit(*blobs())
     before = flat(model)
@@ -78,7 +80,9 @@ def test_tensors_of_other_shapes_are_rejected(value):
     np.testing.assert_array_equal(flat(model), before)
 
 
-@pytest.mark.parametrize("value", [5, None, "text", [np.full((4, 8), "1"), np.ones((8, 3))], [1j, 1j]], ids=str)
+@pytest.mark.parametrize(
+    "value", [5, None, "text", [np.full((4, 8), "1"), np.ones((8, 3))], [1j, 1j]], ids=str
+)
 def test_tensors_without_real_numbers_are_rejected(value):
     model = small().fit(*blobs())
     before = flat(model)
@@ -91,7 +95,9 @@ def test_tensors_without_real_numbers_are_rejected(value):
 def test_tensors_have_no_methods_that_change_a_list(name):
     """They would change the tuple of views, but not the model."""
     model = small().fit(*blobs())
-    with pytest.raises(AttributeError, match="To change the parameters, assign an array to an entry"):
+    with pytest.raises(
+        AttributeError, match="To change the parameters, assign an array to an entry"
+    ):
         getattr(model.coefs_, name)
     with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
         model.coefs_.nothing  # noqa: B018
@@ -107,7 +113,9 @@ def test_entry_of_tensors_takes_a_list_and_its_error_names_the_given_shape():
     assert model.intercepts_[1].tolist() == [0, 5, 0]
     with pytest.raises(ValueError, match=r"entry 0 must have the shape \(8,\), got \(5,\)\."):
         model.intercepts_[0] = [0.0] * 5
-    with pytest.raises(TypeError, match="entry -1 must be an array of real numbers, got dtype object"):
+    with pytest.raises(
+        TypeError, match="entry -1 must be an array of real numbers, got dtype object"
+    ):
         model.intercepts_[-1] = None
 
 
@@ -214,7 +222,9 @@ def test_repr_shows_parameters_that_differ_from_the_default():
     model = MLPClassifier((3, 4), alpha=1, random_state=7)
     assert repr(model) == "MLPClassifier(alpha=1, hidden_layer_sizes=(3, 4), random_state=7)"
     assert eval(repr(model)).get_params() == model.get_params()
-    many = MLPClassifier((3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", power_t=0.25)
+    many = MLPClassifier(
+        (3,), "tanh", alpha=1, tol=0.5, momentum=0.3, max_iter=7, solver="sgd", power_t=0.25
+    )
     assert all(len(line) < 80 for line in repr(many).splitlines())
     assert eval(repr(many)).get_params() == many.get_params()
 
@@ -252,7 +262,9 @@ def test_pickles_of_earlier_versions_are_rejected():
     model = small().fit(*blobs())
     former = {name: value for name, value in model.__getstate__().items() if name != "version"}
     for fields in (former, {**former, "version": 0}):
-        with pytest.raises(ValueError, match="MLPClassifier was pickled by another version of cmlp"):
+        with pytest.raises(
+            ValueError, match="MLPClassifier was pickled by another version of cmlp"
+        ):
             MLPClassifier().__setstate__(fields)
 
 
@@ -261,7 +273,9 @@ def test_pickles_of_earlier_versions_are_rejected():
 
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
 def test_help_explains_each_fitted_attribute(estimator):
-    attributes = [name for name in dir(estimator) if name.endswith("_") and not name.startswith("_")]
+    attributes = [
+        name for name in dir(estimator) if name.endswith("_") and not name.startswith("_")
+    ]
     texts = [inspect.getdoc(getattr(estimator, name)) for name in attributes]
     assert {"coefs_", "loss_curve_", "n_iter_"} <= set(attributes)
     assert len(set(texts)) == len(texts)
@@ -283,7 +297,9 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
     small(verbose=1, early_stopping=True, tol=1.0, n_iter_no_change=1).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert "validation score = " in lines[0]
-    assert lines[-1] == ("Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. Stopping.")
+    assert lines[-1] == (
+        "Validation score did not improve more than tol=1.000000 for 1 consecutive epochs. Stopping."
+    )
 
 
 def test_verbose_partial_fit_prints_no_time_left(capsys):
@@ -325,7 +341,9 @@ def from_sklearn(model, path):
     ],
 )
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # learning_rate with "adam"
-def test_optimizer_is_made_at_its_first_use_from_the_parameters_of_then(source, params, kind, tmp_path):
+def test_optimizer_is_made_at_its_first_use_from_the_parameters_of_then(
+    source, params, kind, tmp_path
+):
     """Models that were not trained in epochs have no optimizer: loaded, assigned, converted and after lbfgs."""
     X, y = blobs()
     solver = "lbfgs" if source in (loaded, through_pickle) else "adam"
@@ -334,7 +352,10 @@ def test_optimizer_is_made_at_its_first_use_from_the_parameters_of_then(source, 
     assert not hasattr(model, "_optimizer")
     model.set_params(**params, learning_rate="invscaling", learning_rate_init=0.25, random_state=3)
     twin = MLPClassifier(**model.get_params())
-    twin.coefs_, twin.intercepts_ = [w.copy() for w in model.coefs_], [b.copy() for b in model.intercepts_]
+    twin.coefs_, twin.intercepts_ = (
+        [w.copy() for w in model.coefs_],
+        [b.copy() for b in model.intercepts_],
+    )
     twin.partial_fit(X, y, classes=[0, 1, 2])
     model.partial_fit(X, y)
     state = model._optimizer.get_state()
@@ -356,5 +377,11 @@ def test_verbose_reports_a_decreasing_learning_rate(capsys):
     sgd = {"solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 1e-6}
     small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **sgd).fit(X, y)
     assert capsys.readouterr().out.endswith("Learning rate too small. Stopping.\n")
-    small(verbose=True, tol=10.0, n_iter_no_change=1, max_iter=9, **{**sgd, "learning_rate_init": 1e-2}).fit(X, y)
+    small(
+        verbose=True,
+        tol=10.0,
+        n_iter_no_change=1,
+        max_iter=9,
+        **{**sgd, "learning_rate_init": 1e-2},
+    ).fit(X, y)
     assert "Setting learning rate to 0.002000" in capsys.readouterr().out

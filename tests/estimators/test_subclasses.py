@@ -9,7 +9,9 @@ import pytest
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+)
 
 X = np.random.RandomState(0).standard_normal((60, 3))
 Y = {"classifier": np.where(X[:, 0] > 0, "yes", "no"), "regressor": X[:, 0] + 2}
@@ -42,8 +44,12 @@ class WideTableRegressor(TabularRegressor):
 ALL = {
     WideClassifier: MLPClassifier((7, 7), max_iter=4, random_state=3),
     WideRegressor: MLPRegressor(hidden_layer_sizes=7, max_iter=4, random_state=3),
-    WideTableClassifier: TabularClassifier(hidden_layer_sizes=(7,), n_epochs=2, n_estimators=2, random_state=3),
-    WideTableRegressor: TabularRegressor(hidden_layer_sizes=(7,), n_epochs=2, n_estimators=2, random_state=3),
+    WideTableClassifier: TabularClassifier(
+        hidden_layer_sizes=(7,), n_epochs=2, n_estimators=2, random_state=3
+    ),
+    WideTableRegressor: TabularRegressor(
+        hidden_layer_sizes=(7,), n_epochs=2, n_estimators=2, random_state=3
+    ),
 }
 every = pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.__name__)
 
@@ -104,7 +110,9 @@ def test_an_attribute_of_the_class_is_a_parameter(cls):
     model = Fixed()
     model.provenance = True
     plain = copy.deepcopy(ALL[cls]).set_params(hidden_layer_sizes=(5,))
-    np.testing.assert_array_equal(answers(model.fit(X, y_of(model))), answers(plain.fit(X, y_of(plain))))
+    np.testing.assert_array_equal(
+        answers(model.fit(X, y_of(model))), answers(plain.fit(X, y_of(plain)))
+    )
 
 
 @every
@@ -113,7 +121,10 @@ def test_a_constructor_that_passes_nothing_on_is_named(cls):
         def __init__(self, width=6):
             self.width = width
 
-    with pytest.raises(AttributeError, match=r"Forgetful.*(loss|hidden_layer_sizes|n_estimators).*super\(\).__init__"):
+    with pytest.raises(
+        AttributeError,
+        match=r"Forgetful.*(loss|hidden_layer_sizes|n_estimators).*super\(\).__init__",
+    ):
         Forgetful().fit(X, y_of(Forgetful))
 
 

@@ -19,7 +19,9 @@ X, Y = blobs(n_rows=60)
 OTHERS = [{"solver": "adam"}, {"solver": "adamw", "weight_decay": 0.1}]
 SGD, LBFGS, ADAM = {"solver": "sgd"}, {"solver": "lbfgs"}, OTHERS[0]
 EVERY = {"tol": 0.0}
-PLANS = [{**solver, "learning_rate": plan} for solver in (ADAM, SGD) for plan in ("cosine", "one_cycle")]
+PLANS = [
+    {**solver, "learning_rate": plan} for solver in (ADAM, SGD) for plan in ("cosine", "one_cycle")
+]
 OWN_ROWS = {"early_stopping": True, "X_val": X[:20], "y_val": Y[:20]}
 STOPPING = {"early_stopping": True, "learning_rate_init": 0.1, "max_iter": 40}
 
@@ -73,24 +75,36 @@ def without_effect():
     for (name, other), (values, ineffective, _) in PAIRS.items():
         for value in values if isinstance(values, list) else [values]:
             for settings in ineffective:
-                yield pytest.param(name, other, value, settings, id=f"{name}={value}, {other}, {show(settings)}")
+                yield pytest.param(
+                    name, other, value, settings, id=f"{name}={value}, {other}, {show(settings)}"
+                )
 
 
 def with_effect():
     for (name, other), (values, _, effective) in PAIRS.items():
         value = values[0] if isinstance(values, list) else values
         for settings in effective:
-            yield pytest.param(name, value, settings, id=f"{name}={value}, {other}, {show(settings)}")
+            yield pytest.param(
+                name, value, settings, id=f"{name}={value}, {other}, {show(settings)}"
+            )
 
 
 def show(settings):
     shown = {name: getattr(value, "__name__", value) for name, value in settings.items()}
-    return " ".join(f"{name}={value}" for name, value in shown.items() if name not in ("X_val", "y_val"))
+    return " ".join(
+        f"{name}={value}" for name, value in shown.items() if name not in ("X_val", "y_val")
+    )
 
 
 def fitted(settings, **parameters):
     """Return the weights of a fit, and its warnings of unused parameters."""
-    settings = {"hidden_layer_sizes": (5,), "max_iter": 4, "random_state": 0, **settings, **parameters}
+    settings = {
+        "hidden_layer_sizes": (5,),
+        "max_iter": 4,
+        "random_state": 0,
+        **settings,
+        **parameters,
+    }
     rows = {name: settings.pop(name) for name in ("X_val", "y_val") if name in settings}
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always", UnusedParameterWarning)
@@ -122,7 +136,9 @@ def test_one_text_for_each_pair():
         for value in values if isinstance(values, list) else [values]:
             for settings in ineffective:
                 known = fitted(settings)[1]
-                texts.setdefault((name, other), set()).update(set(fitted(settings, **{name: value})[1]) - set(known))
+                texts.setdefault((name, other), set()).update(
+                    set(fitted(settings, **{name: value})[1]) - set(known)
+                )
     assert all(len(seen) == 1 for seen in texts.values())
 
 
@@ -142,7 +158,11 @@ def test_a_search_shows_each_pair_once():
     search = package("sklearn.model_selection").GridSearchCV
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("default")
-        search(MLPClassifier((5,), solver="sgd", max_iter=2), {"beta_1": [0.5, 0.6], "beta_2": [0.9]}, cv=3).fit(X, Y)
+        search(
+            MLPClassifier((5,), solver="sgd", max_iter=2),
+            {"beta_1": [0.5, 0.6], "beta_2": [0.9]},
+            cv=3,
+        ).fit(X, Y)
     texts = [str(one.message).split()[0] for one in seen if one.category is UnusedParameterWarning]
     assert sorted(texts) == ["beta_1", "beta_2"]
 
@@ -184,20 +204,30 @@ def trainer(**parameters):
 
 @pytest.mark.parametrize("fit", [regressor, part, batches, many, network, trainer])
 def test_every_way_to_train_warns(fit):
-    with pytest.warns(UnusedParameterWarning, match="^momentum differs .* with this solver") as seen:
+    with pytest.warns(
+        UnusedParameterWarning, match="^momentum differs .* with this solver"
+    ) as seen:
         fit(momentum=0.5)
     assert {one.filename for one in seen} == {__file__}
 
 
 def test_trainer_names_own_rows():
     trainer = Trainer(Network([4, 5, 3]), max_iter=2, early_stopping=True, validation_fraction=0.3)
-    with pytest.warns(UnusedParameterWarning, match="^validation_fraction differs .* with this X_val"):
+    with pytest.warns(
+        UnusedParameterWarning, match="^validation_fraction differs .* with this X_val"
+    ):
         trainer.run(X, Y, X_val=X, y_val=Y)
 
 
 def test_values_equal_to_the_defaults_are_silent():
     defaults = MLPClassifier().get_params()
-    assert fitted({}, **{name: type(value)(value) for name, value in defaults.items() if value is not None})[1] == []
+    assert (
+        fitted(
+            {},
+            **{name: type(value)(value) for name, value in defaults.items() if value is not None},
+        )[1]
+        == []
+    )
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=show)

@@ -10,7 +10,14 @@ from estimator_cases import blobs, flat, small
 from helpers import run_python
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, mean_squared_error, r2_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    mean_squared_error,
+    r2_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -41,7 +48,9 @@ def test_losses_and_scores_are_those_of_scikit_learn_after_each_epoch(weight):
     np.testing.assert_allclose(model.history_["validation_loss"], losses, rtol=1e-12)
     np.testing.assert_allclose(model.history_["validation_score"], scores, rtol=1e-12)
     assert model.validation_scores_ == model.history_["validation_score"]
-    assert model.best_validation_score_ == max(scores) and model.best_loss_ == min(model.loss_curve_)
+    assert model.best_validation_score_ == max(scores) and model.best_loss_ == min(
+        model.loss_curve_
+    )
 
 
 @pytest.mark.parametrize("y_scale", [None, "standard"])
@@ -49,7 +58,13 @@ def test_losses_and_scores_are_those_of_scikit_learn_after_each_epoch(weight):
 def test_losses_of_a_regressor_are_half_the_mean_squared_errors(n_outputs, y_scale):
     targets, held = 50 + 7 * X[:, :n_outputs], 50 + 7 * X_VAL[:, :n_outputs] + 0.5
     targets, held = (targets, held) if n_outputs == 2 else (targets[:, 0], held[:, 0])
-    parameters = {"hidden_layer_sizes": (6,), "max_iter": 3, "random_state": 0, "y_scale": y_scale, "alpha": 0.0}
+    parameters = {
+        "hidden_layer_sizes": (6,),
+        "max_iter": 3,
+        "random_state": 0,
+        "y_scale": y_scale,
+        "alpha": 0.0,
+    }
     model = MLPRegressor(**parameters).fit(X, targets, X_val=X_VAL, y_val=held)
     after = [MLPRegressor(**{**parameters, "max_iter": n}).fit(X, targets) for n in (1, 2, 3)]
     scores = [r2_score(held, one.predict(X_VAL)) for one in after]
@@ -69,7 +84,9 @@ def test_early_stopping_restores_the_best_weights(scoring):
     expected = small(**{**parameters, "max_iter": best}).fit(X, Y)
     assert flat(model).tobytes() == flat(expected).tobytes()
     if scoring == "loss":
-        np.testing.assert_allclose(max(scores), -log_loss(Y_VAL, model.predict_proba(X_VAL)), rtol=1e-12)
+        np.testing.assert_allclose(
+            max(scores), -log_loss(Y_VAL, model.predict_proba(X_VAL)), rtol=1e-12
+        )
 
 
 @pytest.mark.filterwarnings("ignore:validation_fraction differs")
@@ -81,11 +98,21 @@ def test_own_rows_replace_the_split():
     assert flat(first).tobytes() == flat(second).tobytes()
 
 
-@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array, lambda rows: rows.tolist(), np.float32])
+@pytest.mark.parametrize(
+    "convert", [np.asarray, sparse.csr_array, lambda rows: rows.tolist(), np.float32]
+)
 def test_forms_of_validation_rows(convert):
     rows = np.where(X_VAL > 0, X_VAL, 0)
-    expected = small(max_iter=2, dtype="float64").fit(X, Y, X_val=rows, y_val=Y_VAL).history_["validation_loss"]
-    got = small(max_iter=2, dtype="float64").fit(X, Y, X_val=convert(rows), y_val=Y_VAL).history_["validation_loss"]
+    expected = (
+        small(max_iter=2, dtype="float64")
+        .fit(X, Y, X_val=rows, y_val=Y_VAL)
+        .history_["validation_loss"]
+    )
+    got = (
+        small(max_iter=2, dtype="float64")
+        .fit(X, Y, X_val=convert(rows), y_val=Y_VAL)
+        .history_["validation_loss"]
+    )
     np.testing.assert_allclose(got, expected, rtol=1e-6)
 
 
@@ -100,7 +127,11 @@ def test_trainer_and_network_take_validation_rows():
     )
     epochs = list(trainer.epochs(X, Y, **HELD))
     assert [epoch.validation_loss for epoch in epochs] == model.history_["validation_loss"]
-    assert [epoch.validation_score for epoch in epochs] == trainer.validation_scores == model.validation_scores_
+    assert (
+        [epoch.validation_score for epoch in epochs]
+        == trainer.validation_scores
+        == model.validation_scores_
+    )
     net = Network([4, 8, 3], random_state=0)
     net.fit(X, Y, **HELD, early_stopping=True, max_iter=3)
     with pytest.raises(ValueError, match="X_val must be passed with y_val"):
@@ -117,7 +148,12 @@ def test_trainer_and_network_take_validation_rows():
     [
         ("accuracy", accuracy_score),
         ("balanced_accuracy", balanced_accuracy_score),
-        ("f1_macro", lambda y, p, sample_weight: f1_score(y, p, average="macro", sample_weight=sample_weight)),
+        (
+            "f1_macro",
+            lambda y, p, sample_weight: f1_score(
+                y, p, average="macro", sample_weight=sample_weight
+            ),
+        ),
     ],
 )
 def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
@@ -131,7 +167,11 @@ def test_names_are_scikit_learns_scorers(scoring, score, held, weight):
     rows, truth, weights = (X_VAL, names[Y_VAL], weight) if held else (X, names[Y], fit_weight)
     if not held:
         chosen = state.held_out_rows
-        rows, truth, weights = rows[chosen], truth[chosen], None if weights is None else weights[chosen]
+        rows, truth, weights = (
+            rows[chosen],
+            truth[chosen],
+            None if weights is None else weights[chosen],
+        )
         last._fitted.state.weights.restore_last()
     expected = score(truth, last.predict(rows), sample_weight=weights)
     assert model.validation_scores_[-1] == pytest.approx(expected, rel=1e-12)
@@ -142,14 +182,23 @@ def test_callable_score_receives_estimator_and_rows():
 
     def scoring(estimator, rows, y, sample_weight=None):
         seen.append(
-            (type(estimator), rows.shape, y.tolist(), None if sample_weight is None else sample_weight.tolist())
+            (
+                type(estimator),
+                rows.shape,
+                y.tolist(),
+                None if sample_weight is None else sample_weight.tolist(),
+            )
         )
         return estimator.predict_proba(rows)[0, 0]
 
     model = small(max_iter=2, scoring=scoring).fit(X, Y, **HELD)
     small(max_iter=1, scoring=scoring).fit(X, Y, **HELD, sample_weight_val=WEIGHT)
-    assert seen[0] == (MLPClassifier, (45, 4), Y_VAL.tolist(), None) and seen[2][3] == WEIGHT.tolist()
-    assert model.validation_scores_ == [small(max_iter=n).fit(X, Y).predict_proba(X_VAL)[0, 0] for n in (1, 2)]
+    assert (
+        seen[0] == (MLPClassifier, (45, 4), Y_VAL.tolist(), None) and seen[2][3] == WEIGHT.tolist()
+    )
+    assert model.validation_scores_ == [
+        small(max_iter=n).fit(X, Y).predict_proba(X_VAL)[0, 0] for n in (1, 2)
+    ]
 
 
 def test_callable_score_sees_predictions_in_the_unit_of_y():
@@ -159,11 +208,18 @@ def test_callable_score_sees_predictions_in_the_unit_of_y():
     def scoring(estimator, rows, y):
         return -abs(estimator.predict(rows) - y).mean()
 
-    model = MLPRegressor(**parameters, max_iter=2, scoring=scoring).fit(X, y, X_val=X_VAL, y_val=y_val)
+    model = MLPRegressor(**parameters, max_iter=2, scoring=scoring).fit(
+        X, y, X_val=X_VAL, y_val=y_val
+    )
     assert model.validation_scores_[-1] == scoring(model, X_VAL, y_val)
     whole = MLPRegressor(**parameters, max_iter=5, early_stopping=True).fit(X, y)
-    part = MLPRegressor(**parameters, max_iter=2, early_stopping=True).fit(X, y).set_params(max_iter=5)
-    assert flat(pickle.loads(pickle.dumps(part)).fit(X, y, resume=True)).tobytes() == flat(whole).tobytes()
+    part = (
+        MLPRegressor(**parameters, max_iter=2, early_stopping=True).fit(X, y).set_params(max_iter=5)
+    )
+    assert (
+        flat(pickle.loads(pickle.dumps(part)).fit(X, y, resume=True)).tobytes()
+        == flat(whole).tobytes()
+    )
 
 
 @pytest.mark.parametrize("value", [None, "good", math.nan, np.ones(2)])
@@ -208,8 +264,16 @@ def test_scores_without_scikit_learn():
     [
         ({"X_val": X_VAL}, {}, "y_val must be passed with X_val, got y_val=None"),
         ({"y_val": Y_VAL}, {}, "X_val must be passed with y_val, got X_val=None"),
-        ({"sample_weight_val": WEIGHT}, {}, "sample_weight_val must be passed with X_val and y_val"),
-        ({**HELD, "sample_weight_val": WEIGHT[1:]}, {}, r"In the validation data .*sample_weight.shape"),
+        (
+            {"sample_weight_val": WEIGHT},
+            {},
+            "sample_weight_val must be passed with X_val and y_val",
+        ),
+        (
+            {**HELD, "sample_weight_val": WEIGHT[1:]},
+            {},
+            r"In the validation data .*sample_weight.shape",
+        ),
         (
             {"X_val": X_VAL[:, 1:], "y_val": Y_VAL},
             {},
@@ -221,9 +285,17 @@ def test_scores_without_scikit_learn():
             r"In the validation data .*inconsistent numbers of samples: \[44, 45",
         ),
         ({"X_val": X_VAL, "y_val": Y_VAL + 1}, {}, r"In the validation data .*"),
-        ({"X_val": X_VAL[:0], "y_val": Y_VAL[:0]}, {}, r"In the validation data .*Found array with 0 sample"),
+        (
+            {"X_val": X_VAL[:0], "y_val": Y_VAL[:0]},
+            {},
+            r"In the validation data .*Found array with 0 sample",
+        ),
         (HELD, {"solver": "lbfgs"}, "X_val needs epochs, but solver='lbfgs' has none"),
-        ({}, {"scoring": "accuracy"}, "scoring='accuracy' needs validation rows, but early_stopping=False and X_val"),
+        (
+            {},
+            {"scoring": "accuracy"},
+            "scoring='accuracy' needs validation rows, but early_stopping=False and X_val",
+        ),
         (HELD, {"scoring": "nonsense"}, "nonsense"),
     ],
 )
@@ -237,7 +309,9 @@ def test_invalid_validation_data_are_refused(held, parameters, message):
 
 
 def test_targets_of_another_width_are_refused():
-    with pytest.raises(ValueError, match=r"In the validation data .*: y must have 2 outputs, got 1"):
+    with pytest.raises(
+        ValueError, match=r"In the validation data .*: y must have 2 outputs, got 1"
+    ):
         MLPRegressor().fit(X, X[:, :2], X_val=X_VAL, y_val=X_VAL[:, 0])
 
 
@@ -245,13 +319,18 @@ def test_non_finite_validation_rows_are_named():
     bad = X_VAL.copy()
     bad[7, 2] = np.nan
     for scoring in (None, "loss"):
-        with pytest.raises(NonFiniteInputError, match="Input X_val contains NaN at row 7, column 2"):
+        with pytest.raises(
+            NonFiniteInputError, match="Input X_val contains NaN at row 7, column 2"
+        ):
             small(scoring=scoring).fit(X, Y, X_val=bad, y_val=Y_VAL)
 
 
 def test_column_names_of_validation_rows_are_checked():
     pandas = pytest.importorskip("pandas")
-    frame, held = pandas.DataFrame(X, columns=list("abcd")), pandas.DataFrame(X_VAL, columns=list("abdc"))
+    frame, held = (
+        pandas.DataFrame(X, columns=list("abcd")),
+        pandas.DataFrame(X_VAL, columns=list("abdc")),
+    )
     with pytest.raises(ValueError, match="feature names should match"):
         small().fit(frame, Y, X_val=held, y_val=Y_VAL)
 
@@ -262,7 +341,9 @@ def test_arguments_are_those_of_hist_gradient_boosting():
     theirs = inspect.signature(HistGradientBoostingClassifier.fit).parameters
     ours = inspect.signature(MLPClassifier.fit).parameters
     shared = [name for name in ("X_val", "y_val", "sample_weight_val") if name in theirs]
-    assert all(ours[name].kind == theirs[name].kind and ours[name].default is None for name in shared)
+    assert all(
+        ours[name].kind == theirs[name].kind and ours[name].default is None for name in shared
+    )
 
 
 def test_metadata_routing_passes_validation_rows_through_a_pipeline():
@@ -272,5 +353,7 @@ def test_metadata_routing_passes_validation_rows_through_a_pipeline():
         pipe = make_pipeline(StandardScaler(), requested, transform_input=["X_val"])
         pipe.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
         scaler = StandardScaler().fit(X)
-        direct = small(max_iter=2).fit(scaler.transform(X), Y, X_val=scaler.transform(X_VAL), y_val=Y_VAL)
+        direct = small(max_iter=2).fit(
+            scaler.transform(X), Y, X_val=scaler.transform(X_VAL), y_val=Y_VAL
+        )
     assert pipe[-1].history_["validation_loss"] == direct.history_["validation_loss"]

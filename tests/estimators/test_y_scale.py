@@ -13,7 +13,9 @@ import cmlp
 from cmlp import MLPRegressor
 
 # Most fits here stop at max_iter on purpose.
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge"
+)
 
 rng = np.random.RandomState(0)
 X = rng.standard_normal((80, 3))
@@ -43,7 +45,9 @@ def standardized(y, weight=None):
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 @pytest.mark.parametrize("y", [PRICES, TWO], ids=["one output", "two outputs"])
 def test_predictions_are_those_of_a_target_transformer(y, solver):
-    theirs = TransformedTargetRegressor(small(solver=solver), transformer=StandardScaler()).fit(X, y)
+    theirs = TransformedTargetRegressor(small(solver=solver), transformer=StandardScaler()).fit(
+        X, y
+    )
     model = small(solver=solver, y_scale="standard").fit(X, y)
     np.testing.assert_allclose(model.predict(X), theirs.predict(X), rtol=1e-9)
     np.testing.assert_allclose(model.coefs_[0], theirs.regressor_.coefs_[0], rtol=1e-9)
@@ -78,7 +82,9 @@ def test_robust_scale_uses_the_weights():
     weight = np.repeat([0.0, 1.0, 3.0], [20, 40, 20])
     kept = scale_of(small(y_scale="robust").fit(X, PRICES, weight))
     values = np.sort(np.concatenate([PRICES[20:60], *[PRICES[60:]] * 3]))
-    assert kept.shift == values[49] and 1 / kept.factor == pytest.approx(values[74] - values[24], rel=1e-12)
+    assert kept.shift == values[49] and 1 / kept.factor == pytest.approx(
+        values[74] - values[24], rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("others, spread", [([2.0, 4.0, 9.0], 4.0), ([], 1.0)])
@@ -98,7 +104,8 @@ def test_changed_kind_of_scale(tmp_path):
     model.save(tmp_path / "model", include_training_state=True)
     for fitted in (model, pickle.loads(pickle.dumps(model)), cmlp.load(tmp_path / "model")):
         with pytest.raises(
-            ValueError, match="fitted with y_scale='robust', so training cannot continue with 'standard'"
+            ValueError,
+            match="fitted with y_scale='robust', so training cannot continue with 'standard'",
         ):
             fitted.set_params(y_scale="standard").partial_fit(X, PRICES)
         assert scale_of(fitted.set_params(y_scale="robust").partial_fit(X, PRICES)).kind == "robust"
@@ -135,10 +142,14 @@ def test_losses_and_tol_are_in_the_unit_of_y(loss, power, solver):
     assert model.n_iter_ == plain.n_iter_ and (solver == "lbfgs" or model.n_iter_ < 30)
     np.testing.assert_allclose(model.loss_, plain.loss_ * unit, rtol=1e-12)
     if solver == "adam":
-        np.testing.assert_allclose(model.loss_curve_, np.multiply(plain.loss_curve_, unit), rtol=1e-12)
+        np.testing.assert_allclose(
+            model.loss_curve_, np.multiply(plain.loss_curve_, unit), rtol=1e-12
+        )
         np.testing.assert_allclose(model.best_loss_, plain.best_loss_ * unit, rtol=1e-12)
     if loss == "squared_error" and solver == "lbfgs":
-        np.testing.assert_allclose(model.loss_, np.mean((model.predict(X) - PRICES) ** 2) / 2, rtol=1e-9)
+        np.testing.assert_allclose(
+            model.loss_, np.mean((model.predict(X) - PRICES) ** 2) / 2, rtol=1e-9
+        )
 
 
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # settings of all cases
@@ -188,7 +199,9 @@ def test_own_validation_data_are_scored_in_the_unit_of_y():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_partial_fit_has_the_bits_of_training_on_standardized_targets(dtype, tmp_path):
     """The unfolded output layer is kept: computing it from the folded one is not exact."""
-    plain, model, loaded = (small(dtype=dtype, y_scale=scale) for scale in (None, "standard", "standard"))
+    plain, model, loaded = (
+        small(dtype=dtype, y_scale=scale) for scale in (None, "standard", "standard")
+    )
     scaled = standardized(PRICES)
     for _ in range(6):
         plain.partial_fit(X, scaled)
@@ -225,7 +238,9 @@ def test_training_continues_without_a_training_state(tmp_path):
 
 def test_given_and_assigned_weights_are_in_the_unit_of_y():
     fitted = small(y_scale="standard", max_iter=100).fit(X, PRICES)
-    given = small(y_scale="standard", max_iter=1, initialization=(fitted.coefs_, fitted.intercepts_))
+    given = small(
+        y_scale="standard", max_iter=1, initialization=(fitted.coefs_, fitted.intercepts_)
+    )
     given.set_params(learning_rate_init=1e-300).fit(X, PRICES)
     np.testing.assert_allclose(given.predict(X), fitted.predict(X), rtol=1e-12)
     assigned = small(y_scale="standard", warm_start=True, learning_rate_init=1e-300)
@@ -260,16 +275,21 @@ def test_failed_partial_fit_keeps_model_and_scale():
 
 def test_wrong_values_raise():
     for loss in ("poisson", "gamma"):
-        with pytest.raises(ValueError, match=f"y_scale='standard' needs identity outputs, got loss='{loss}'"):
+        with pytest.raises(
+            ValueError, match=f"y_scale='standard' needs identity outputs, got loss='{loss}'"
+        ):
             small(loss=loss, y_scale="standard").fit(X, PRICES)
     with pytest.raises(
-        ValueError, match=r"y_scale='robust' needs dtype='float64' .* has the median 1.7e\+09 and the interq"
+        ValueError,
+        match=r"y_scale='robust' needs dtype='float64' .* has the median 1.7e\+09 and the interq",
     ):
         small(y_scale="robust").fit(X.astype(np.float32), 1.7e9 + X[:, 0])
     with pytest.raises(ValueError, match="'y_scale' parameter of MLPRegressor must be a str among"):
         small(y_scale="minmax").fit(X, PRICES)
     model = small(y_scale="standard").fit(X, PRICES).set_params(y_scale=None)
-    with pytest.raises(ValueError, match="fitted with y_scale='standard', so training cannot continue with None"):
+    with pytest.raises(
+        ValueError, match="fitted with y_scale='standard', so training cannot continue with None"
+    ):
         model.partial_fit(X, PRICES)
 
 
@@ -299,7 +319,9 @@ def test_targets_whose_squares_are_not_finite_or_zero_are_refused(unit):
     y = unit * np.sin(np.arange(60.0))
     rows = np.arange(60.0)[:, None]
     params = {"hidden_layer_sizes": (4,), "y_scale": "standard", "max_iter": 2, "random_state": 0}
-    with pytest.raises(ValueError, match=r"y must have a spread whose square is a finite positive number"):
+    with pytest.raises(
+        ValueError, match=r"y must have a spread whose square is a finite positive number"
+    ):
         MLPRegressor(**params).fit(rows, y)
     losses = [
         MLPRegressor(**params, loss="absolute_error").fit(rows, z).loss_ / scale

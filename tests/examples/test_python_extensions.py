@@ -15,7 +15,10 @@ import cmlp
 from cmlp.datasets import load_digits28
 
 EXAMPLES = ROOT / "examples/python"
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are in the source tree")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are in the source tree"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +42,19 @@ def accuracy(folder):
 def run(folder, *command):
     """Run Python in a folder; return its output. The package is found as where this test has found it."""
     # Without optimization, extensions compile in a third of the time.
-    environment = {**os.environ, "PYTHONPATH": str(Path(cmlp.__file__).parents[1]), "CFLAGS": "-O0", "CXXFLAGS": "-O0"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(cmlp.__file__).parents[1]),
+        "CFLAGS": "-O0",
+        "CXXFLAGS": "-O0",
+    }
     done = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -72,7 +85,9 @@ def test_cython(folder, accuracy):
     assert run(folder / "cython", "main.py", "../digits.cmlp") == accuracy
 
 
-@pytest.mark.skipif(not COMPILER or not shutil.which("c++"), reason="needs a C++ compiler called c++")
+@pytest.mark.skipif(
+    not COMPILER or not shutil.which("c++"), reason="needs a C++ compiler called c++"
+)
 def test_pybind11(folder, accuracy):
     package("pybind11"), package("setuptools")
     run(folder / "pybind11", "setup.py", "build_ext", "--inplace")

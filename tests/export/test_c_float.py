@@ -70,8 +70,12 @@ EDGES = [
 
 
 def test_activations_have_the_bits_of_python(tmp_path):
-    sizes = np.concatenate([EDGES, 10 ** uniform(0, 2000, low=-10, high=2), uniform(1, 2000, high=20)])
-    assert_activations_agree(tmp_path, np.concatenate([sizes, -sizes]).astype(np.float32).reshape(-1, 1))
+    sizes = np.concatenate(
+        [EDGES, 10 ** uniform(0, 2000, low=-10, high=2), uniform(1, 2000, high=20)]
+    )
+    assert_activations_agree(
+        tmp_path, np.concatenate([sizes, -sizes]).astype(np.float32).reshape(-1, 1)
+    )
 
 
 def test_fused_multiply_add_rounds_once(tmp_path):
@@ -130,7 +134,9 @@ def test_estimators_of_every_kind(tmp_path):
     models = estimators()
     combine(tmp_path, models)
     outputs, _ = predictions(tmp_path, "all", ROWS, classify=False)
-    assert_same_bits(outputs, np.concatenate([expected_of(model) for model in models.values()], axis=1))
+    assert_same_bits(
+        outputs, np.concatenate([expected_of(model) for model in models.values()], axis=1)
+    )
     assert (expected_of(models["zeros"])[:, :3] == np.float32(1 / 3)).all()
 
 
@@ -144,7 +150,9 @@ def test_headers_without_classes_only_predict():
 
 def test_scikit_learns_models_through_from_sklearn(tmp_path):
     linear = pytest.importorskip("sklearn.neural_network")
-    theirs = linear.MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES, classes=[0, 1, 2])
+    theirs = linear.MLPClassifier((4,), random_state=0).partial_fit(
+        ROWS, CLASSES, classes=[0, 1, 2]
+    )
     cmlp.from_sklearn(theirs).to_c(tmp_path / "theirs.h")
     outputs, classes = predictions(tmp_path, "theirs", ROWS)
     np.testing.assert_allclose(outputs, theirs.predict_proba(ROWS), rtol=0, atol=1e-5)
@@ -170,9 +178,13 @@ def test_clang_uses_the_multiply_add_of_a_cortex_m4(digits):
     if not shutil.which("clang") or not headers.exists():
         pytest.skip("needs clang and the headers of newlib")
     source = '#include "digits.h"\nint answer(const unsigned char *x) { return digits_classify_u8(x); }\n'
-    command = "clang -target arm-none-eabi -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -S"
+    command = (
+        "clang -target arm-none-eabi -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard -O2 -S"
+    )
     options = ["-isystem", headers, "-I", folder, "-x", "c", "-", "-o", "-"]
-    done = subprocess.run([*command.split(), *options], input=source, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command.split(), *options], input=source, capture_output=True, text=True, check=True
+    )
     assert "vfma.f32" in done.stdout
     assert "fmaf" not in done.stdout
 
@@ -180,7 +192,9 @@ def test_clang_uses_the_multiply_add_of_a_cortex_m4(digits):
 @pytest.mark.slow
 def test_no_undefined_behaviour(tmp_path):
     rows = np.concatenate([EDGES, np.negative(EDGES)]).astype(np.float32).reshape(-1, 1)
-    assert_activations_agree(tmp_path, rows, NATIVE, "-fsanitize=address,undefined", "-fno-sanitize-recover")
+    assert_activations_agree(
+        tmp_path, rows, NATIVE, "-fsanitize=address,undefined", "-fno-sanitize-recover"
+    )
 
 
 @pytest.mark.slow
@@ -189,7 +203,9 @@ def test_no_undefined_behaviour(tmp_path):
 def test_networks_of_every_shape_and_output(tmp_path, output, sizes):
     if (sizes[-1], output) == (1, "softmax"):
         sizes = [*sizes[:-1], 2]  # a softmax of one output is refused
-    net = Network(sizes, "elu", output=output, loss="squared_error", random_state=2, input_scale=0.3)
+    net = Network(
+        sizes, "elu", output=output, loss="squared_error", random_state=2, input_scale=0.3
+    )
     net.to_c(tmp_path / "net.h")
     classify = output in ("logistic", "softmax")
     rows = inputs(3, 20, sizes[0], np.float32)
@@ -228,14 +244,18 @@ def test_check_finds_options_that_change_results(digits, options):
     target = Target("changed", options)
     require(target)
     _, folder = digits
-    command = build(folder, '#include "digits.h"\nint main(void) { return digits_check() ? 0 : 3; }\n', target)
+    command = build(
+        folder, '#include "digits.h"\nint main(void) { return digits_check() ? 0 : 3; }\n', target
+    )
     assert subprocess.run(command).returncode == 3
 
 
 @pytest.mark.parametrize("option", ["-ffast-math", "-Ofast"])
 def test_fast_math_does_not_compile(digits, option):
     done = subprocess.run(
-        ["gcc", option, "-fsyntax-only", "-x", "c", str(digits[1] / "digits.h")], capture_output=True, text=True
+        ["gcc", option, "-fsyntax-only", "-x", "c", str(digits[1] / "digits.h")],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode != 0
     assert "gives other results" in done.stderr

@@ -49,13 +49,23 @@ def test_digits_give_the_integers_of_python(tmp_path, small_digits):
 @needs_gcc
 def test_models_of_every_kind(tmp_path):
     """Also inputs of different ranges, a constant input, dead units, and an input outside the calibration rows."""
-    X = ROWS * np.array([1, 1000, 0.001, 0, 1], np.float32) + np.array([0, 500, 1, 3, 0], np.float32)
+    X = ROWS * np.array([1, 1000, 0.001, 0, 1], np.float32) + np.array(
+        [0, 500, 1, 3, 0], np.float32
+    )
     models = {
-        "multiclass": MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES, classes=[0, 1, 2]),
-        "binary": MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES > 1, classes=[False, True]),
-        "one_class": MLPClassifier((4,), random_state=0).partial_fit(ROWS, CLASSES * 0, classes=[0]),
+        "multiclass": MLPClassifier((4,), random_state=0).partial_fit(
+            ROWS, CLASSES, classes=[0, 1, 2]
+        ),
+        "binary": MLPClassifier((4,), random_state=0).partial_fit(
+            ROWS, CLASSES > 1, classes=[False, True]
+        ),
+        "one_class": MLPClassifier((4,), random_state=0).partial_fit(
+            ROWS, CLASSES * 0, classes=[0]
+        ),
         "multilabel": MLPClassifier((4,), random_state=0).partial_fit(ROWS, MATRIX, classes=[0, 1]),
-        "regressor": MLPRegressor(hidden_layer_sizes=(4,), random_state=0).partial_fit(ROWS, MATRIX),
+        "regressor": MLPRegressor(hidden_layer_sizes=(4,), random_state=0).partial_fit(
+            ROWS, MATRIX
+        ),
         "mixed": Network([5, 6, 7, 8, 3], HIDDEN, random_state=0, input_scale=0.5),
         "no_hidden": Network([5, 2], random_state=1, output="logistic"),
         "one_output": Network([5, 3, 1], "tanh", output="logistic", random_state=1),
@@ -84,7 +94,18 @@ def test_processors_with_separate_flash_read_weights_and_tables_from_it(tmp_path
         "int main(void)\n{\n    const uint8_t x[5] = {9, 8, 7, 6, 5};\n    int32_t z[3];\n"
         '    net_predict_u8(x, z);\n    printf("%ld\\n", reads);\n    return 0;\n}\n'
     )
-    compiler = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-D__AVR__", "-I.", "main.c", "-o", "main"]
+    compiler = [
+        "gcc",
+        "-std=c99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-D__AVR__",
+        "-I.",
+        "main.c",
+        "-o",
+        "main",
+    ]
     subprocess.run(compiler, cwd=tmp_path, check=True)
     done = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True)
     tables = 6 + 7  # each unit of tanh and logistic reads one entry
@@ -106,7 +127,9 @@ def test_arduino(tmp_path, small_digits):
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert compiled("digits").returncode == 0
-    sizes = subprocess.run(["avr-size", tmp_path / "main.elf"], capture_output=True, text=True, check=True).stdout
+    sizes = subprocess.run(
+        ["avr-size", tmp_path / "main.elf"], capture_output=True, text=True, check=True
+    ).stdout
     text, data, bss = map(int, sizes.splitlines()[1].split()[:3])
     assert text > model.coefs_[0].size + model.coefs_[1].size and data + bss < 400
     assert "write the header with to_c(..., int8=True)" in compiled("floats").stderr
@@ -115,7 +138,9 @@ def test_arduino(tmp_path, small_digits):
 @needs_gcc
 @pytest.mark.slow
 def test_no_undefined_behaviour(tmp_path):
-    models = {f"net_{seed}": Network([30, 9, 9, 9, 4], HIDDEN, random_state=seed) for seed in range(3)}
+    models = {
+        f"net_{seed}": Network([30, 9, 9, 9, 4], HIDDEN, random_state=seed) for seed in range(3)
+    }
     for net in models.values():
         net.params *= 3
     X = np.random.RandomState(0).randint(0, 256, (500, 30)).astype(np.uint8)
@@ -126,7 +151,9 @@ def test_no_undefined_behaviour(tmp_path):
 
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_sums_are_close_to_those_of_float32(activation):
-    net = Network([20, 30, 30, 4], activation, output="identity", loss="squared_error", random_state=3)
+    net = Network(
+        [20, 30, 30, 4], activation, output="identity", loss="squared_error", random_state=3
+    )
     X = uniform(0, 300, 20)
     header, text = written(net, calibrate=X)
     assert header.comparison.rows == 300
@@ -161,7 +188,8 @@ def test_header_does_not_depend_on_the_machine():
     text = written(net, calibrate=X)[1]
     body = text[text.index("#ifndef") :]
     assert (
-        hashlib.sha256(body.encode()).hexdigest() == "8c05f2c87cae0f5aacb47988720b30ae6242041740dccf3b980cd557b3e4534a"
+        hashlib.sha256(body.encode()).hexdigest()
+        == "8c05f2c87cae0f5aacb47988720b30ae6242041740dccf3b980cd557b3e4534a"
     )
 
 
@@ -207,9 +235,13 @@ def test_calibration_rows_without_int8_are_refused():
         Network([5, 4, 3]).to_c(io.StringIO(), name="net", calibrate=ROWS)
 
 
-@pytest.mark.parametrize("activation", ["identity", "leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"])
+@pytest.mark.parametrize(
+    "activation", ["identity", "leaky_relu", "elu", "silu", "gelu", "softplus", "softsign"]
+)
 def test_other_hidden_activations_are_refused_by_name(activation):
-    with pytest.raises(ValueError, match=f"int8 supports the hidden activations .* not {activation}$"):
+    with pytest.raises(
+        ValueError, match=f"int8 supports the hidden activations .* not {activation}$"
+    ):
         written(Network([5, 4, 4, 3], ["relu", activation]), calibrate=ROWS)
 
 

@@ -79,7 +79,9 @@ def test_categories_are_found_by_their_names(tmp_path):
         f'    printf("%.0f\\n", table_category({column}, {name}));\n'
         for (column, _), name in zip(calls, literals, strict=True)
     )
-    source = f'#include <stdio.h>\n#include "table.h"\nint main(void)\n{{\n{lines}    return 0;\n}}\n'
+    source = (
+        f'#include <stdio.h>\n#include "table.h"\nint main(void)\n{{\n{lines}    return 0;\n}}\n'
+    )
     printed = run(build(tmp_path, source, NATIVE)).decode().split()
     assert [*map(float, printed)] == expected
 
@@ -172,9 +174,14 @@ def test_models_that_cannot_be_exported():
     model.estimators_[1].params[3] = nan
     with pytest.raises(ValueError, match="a weight is NaN or infinite"):
         model.to_c(io.StringIO(), name="table")
-    model = changed(MODELS["regressor"](), answer_scale=AnswerScale((0.0,), (1e308,), (-9.0,), (9.0,)))
+    model = changed(
+        MODELS["regressor"](), answer_scale=AnswerScale((0.0,), (1e308,), (-9.0,), (9.0,))
+    )
     model.estimators_[0].params[:] = 1e3
-    with pytest.raises(ValueError, match="outputs for pseudo-random rows are not finite"), np.errstate(over="ignore"):
+    with (
+        pytest.raises(ValueError, match="outputs for pseudo-random rows are not finite"),
+        np.errstate(over="ignore"),
+    ):
         model.to_c(io.StringIO(), name="table")
     model = TabularRegressor(**FAST).fit([["a\0", 1.0], ["b", 2.0]] * 20, np.arange(40.0))
     with pytest.raises(ValueError, match=r"category 'a\\x00' contains a NUL"):
@@ -183,7 +190,9 @@ def test_models_that_cannot_be_exported():
 
 def test_square_root_in_integers_has_the_bits_of_the_instruction(tmp_path):
     """Processors without a square root of doubles compute it in integers."""
-    assert_table_agrees(tmp_path, MODELS["regressor"](), UNSEEN, NATIVE, "-U__SSE2__", "-U__aarch64__")
+    assert_table_agrees(
+        tmp_path, MODELS["regressor"](), UNSEEN, NATIVE, "-U__SSE2__", "-U__aarch64__"
+    )
 
 
 @pytest.mark.slow
@@ -200,8 +209,23 @@ def test_memory_of_a_microcontroller(tmp_path):
     header = MODELS["multiclass"]().to_c(tmp_path / "table.h")
     path = tmp_path / "table_m4.c"
     path.write_text('#include "table.h"\nint run(const double *x) { return table_classify(x); }\n')
-    run([*CORTEX_M4, "-Os", "-fstack-usage", *WARNINGS, "-c", str(path), "-o", str(path.with_suffix(".o"))])
-    text, data, bss = map(int, run(["arm-none-eabi-size", str(path.with_suffix(".o"))]).splitlines()[1].split()[:3])
+    run(
+        [
+            *CORTEX_M4,
+            "-Os",
+            "-fstack-usage",
+            *WARNINGS,
+            "-c",
+            str(path),
+            "-o",
+            str(path.with_suffix(".o")),
+        ]
+    )
+    text, data, bss = map(
+        int, run(["arm-none-eabi-size", str(path.with_suffix(".o"))]).splitlines()[1].split()[:3]
+    )
     assert bss == 0 and header.constants < text + data < header.constants + 2500
-    stack = sum(int(line.split("\t")[1]) for line in path.with_suffix(".su").read_text().splitlines())
+    stack = sum(
+        int(line.split("\t")[1]) for line in path.with_suffix(".su").read_text().splitlines()
+    )
     assert header.stack <= stack < header.stack + 250

@@ -26,7 +26,9 @@ from table_models import MODELS, UNSEEN, assert_table_agrees
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif("CMLP_TARGETS" not in os.environ, reason="a stage of .ci/run of its own; needs CMLP_TARGETS"),
+    pytest.mark.skipif(
+        "CMLP_TARGETS" not in os.environ, reason="a stage of .ci/run of its own; needs CMLP_TARGETS"
+    ),
 ]
 every_target = pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
 
@@ -69,7 +71,9 @@ def test_tables(tmp_path, target, name):
 @every_target
 def test_activations_of_random_bits(tmp_path, target):
     require(target)
-    bits = np.random.RandomState(0).randint(0, 2**32, 20_000 if target.emulator else 400_000, dtype=np.uint32)
+    bits = np.random.RandomState(0).randint(
+        0, 2**32, 20_000 if target.emulator else 400_000, dtype=np.uint32
+    )
     rows = bits.view(np.float32)
     assert_activations_agree(tmp_path, rows[np.isfinite(rows)].reshape(-1, 1), target)
 
@@ -77,10 +81,22 @@ def test_activations_of_random_bits(tmp_path, target):
 def memory(folder, name):
     """Return the flash and the stack of digits_classify_u8 on a Cortex-M4, in bytes."""
     path = folder / f"{name}_m4.c"
-    path.write_text(f'#include "{name}.h"\nint run(const uint8_t *x) {{ return {name}_classify_u8(x); }}\n')
-    options = ["-Os", "-fstack-usage", *WARNINGS, "-c", str(path), "-o", str(path.with_suffix(".o"))]
+    path.write_text(
+        f'#include "{name}.h"\nint run(const uint8_t *x) {{ return {name}_classify_u8(x); }}\n'
+    )
+    options = [
+        "-Os",
+        "-fstack-usage",
+        *WARNINGS,
+        "-c",
+        str(path),
+        "-o",
+        str(path.with_suffix(".o")),
+    ]
     run([*CORTEX_M4, *options])
-    text, data, bss = map(int, run(["arm-none-eabi-size", str(path.with_suffix(".o"))]).splitlines()[1].split()[:3])
+    text, data, bss = map(
+        int, run(["arm-none-eabi-size", str(path.with_suffix(".o"))]).splitlines()[1].split()[:3]
+    )
     assert bss == 0
     stacks = path.with_suffix(".su").read_text().splitlines()
     return text + data, sum(int(line.split("\t")[1]) for line in stacks)

@@ -61,33 +61,53 @@ int main(void)
 
 @needs_gcc
 @pytest.mark.parametrize("int8", [False, True])
-@pytest.mark.parametrize("language", [["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++17", "-Wold-style-cast"]])
+@pytest.mark.parametrize(
+    "language", [["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++17", "-Wold-style-cast"]]
+)
 def test_headers_have_no_warnings(tmp_path, language, int8):
     """Also with the warnings that many projects turn on."""
     if "c++" in language and not shutil.which("g++"):
         pytest.skip("needs g++")
     X = inputs(0, 20, 4, np.float32)
     options = {"int8": True, "calibrate": X} if int8 else {}
-    Network([4, 3, 3, 2], ["relu", "logistic"], random_state=0).to_c(tmp_path / "model.h", **options)
+    Network([4, 3, 3, 2], ["relu", "logistic"], random_state=0).to_c(
+        tmp_path / "model.h", **options
+    )
     source = tmp_path / "alone.c"
     source.write_text('#include "model.h"\n#include "model.h"\nint main(void) { return 0; }\n')
-    strict = [*WARNINGS, "-Wshadow", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align", "-fsyntax-only"]
+    strict = [
+        *WARNINGS,
+        "-Wshadow",
+        "-Wsign-conversion",
+        "-Wcast-qual",
+        "-Wcast-align",
+        "-fsyntax-only",
+    ]
     run(["gcc", *language, *strict, source])
 
 
 def test_literals_are_printable_ascii():
     everything = "".join(map(chr, range(1, 0x800)))
     labels = ["a?b", "x\x011", everything]
-    text, model = io.StringIO(), MLPClassifier((2,)).partial_fit(inputs(0, 3, 2, np.float32), labels, classes=labels)
+    text, model = (
+        io.StringIO(),
+        MLPClassifier((2,)).partial_fit(inputs(0, 3, 2, np.float32), labels, classes=labels),
+    )
     model.to_c(text, name="model")
     assert '"a\\077b"' in text.getvalue() and '"x\\0011"' in text.getvalue()
     assert text.getvalue().isascii() and text.getvalue().replace("\n", "").isprintable()
-    written = [literal for literal in re.findall('"(.*?)"', text.getvalue()) if len(literal) > 0x800]
+    written = [
+        literal for literal in re.findall('"(.*?)"', text.getvalue()) if len(literal) > 0x800
+    ]
     assert len(written) == 1 and not set(written[0]) & set("?<>*/")
 
 
 def test_labels_of_every_dtype():
-    for classes, expected in (([-1, 2, 3], '"2"'), ([0.5, 1, 2], '"1.0"'), ([False, True], '"False"')):
+    for classes, expected in (
+        ([-1, 2, 3], '"2"'),
+        ([0.5, 1, 2], '"1.0"'),
+        ([False, True], '"False"'),
+    ):
         X, y = inputs(0, len(classes), 2, np.float32), np.array(classes)
         if y.dtype.kind == "f":
             y = y * 2
@@ -99,7 +119,23 @@ def test_labels_of_every_dtype():
 
 @pytest.mark.parametrize(
     "name",
-    ["", "1st", "a b", "a-b", "a\n", "\u00e4", "class", "int", "restrict", "_a", "a_", "a__b", "x" * 41, 'a"', "a*/"],
+    [
+        "",
+        "1st",
+        "a b",
+        "a-b",
+        "a\n",
+        "\u00e4",
+        "class",
+        "int",
+        "restrict",
+        "_a",
+        "a_",
+        "a__b",
+        "x" * 41,
+        'a"',
+        "a*/",
+    ],
 )
 def test_names_that_are_not_identifiers_are_refused(tmp_path, name):
     with pytest.raises(ValueError, match=r"^name must be a C identifier"):
@@ -110,7 +146,10 @@ def test_names_that_are_not_identifiers_are_refused(tmp_path, name):
 def test_name_is_the_stem_of_the_file(tmp_path):
     assert NETWORK.to_c(tmp_path / "net.v2.h", name="net").name == "net"
     assert NETWORK.to_c(str(tmp_path / "my_net.hpp")).name == "my_net"
-    with pytest.raises(ValueError, match=r"file name without its suffix must be .* got 'net.v2'; pass another one as"):
+    with pytest.raises(
+        ValueError,
+        match=r"file name without its suffix must be .* got 'net.v2'; pass another one as",
+    ):
         NETWORK.to_c(tmp_path / "net.v2.h")
     with pytest.raises(TypeError, match="name must be a str or None, got int"):
         NETWORK.to_c(tmp_path / "net.h", name=3)

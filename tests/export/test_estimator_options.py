@@ -34,14 +34,22 @@ def outputs_of_runtime(path):
 def test_classifier_predicts_the_same_and_trains_on(loss, kind, tmp_path):
     y = TARGETS[kind]
     parameter = 0.25 if loss != "squared_error" else None
-    model = MLPClassifier(activation="elu", activation_parameter=0.3, loss=loss, loss_parameter=parameter, **COMMON)
+    model = MLPClassifier(
+        activation="elu", activation_parameter=0.3, loss=loss, loss_parameter=parameter, **COMMON
+    )
     model.fit(X, y).to_onnx(tmp_path / "model.onnx")
     expected = model.predict_proba(X)
-    np.testing.assert_allclose(outputs_of_runtime(tmp_path / "model.onnx")["probabilities"], expected, atol=1e-6)
+    np.testing.assert_allclose(
+        outputs_of_runtime(tmp_path / "model.onnx")["probabilities"], expected, atol=1e-6
+    )
 
     imported = cmlp.from_onnx(tmp_path / "model.onnx")
     np.testing.assert_allclose(imported.predict_proba(X), expected, atol=1e-7)
-    assert (imported.loss, imported.loss_parameter, imported.activation_parameter) == (loss, parameter, [0.3])
+    assert (imported.loss, imported.loss_parameter, imported.activation_parameter) == (
+        loss,
+        parameter,
+        [0.3],
+    )
     imported.set_params(warm_start=True, max_iter=1).fit(X, y)
 
 
@@ -62,7 +70,9 @@ def test_regressor_predicts_the_same_and_trains_on(params, tmp_path):
     model.to_onnx(tmp_path / "model.onnx")
     (output,) = outputs_of_runtime(tmp_path / "model.onnx").values()
     np.testing.assert_allclose(output.ravel(), model.predict(X), rtol=1e-6)
-    np.testing.assert_allclose(model.to_torch()(torch.tensor(X)).detach().numpy().ravel(), model.predict(X), rtol=1e-6)
+    np.testing.assert_allclose(
+        model.to_torch()(torch.tensor(X)).detach().numpy().ravel(), model.predict(X), rtol=1e-6
+    )
 
     imported = cmlp.from_onnx(tmp_path / "model.onnx")
     np.testing.assert_array_equal(imported.predict(X), model.predict(X))
@@ -74,7 +84,11 @@ def test_regressor_predicts_the_same_and_trains_on(params, tmp_path):
 def test_parameter_of_a_torch_activation_is_that_of_the_estimator():
     torch.manual_seed(0)
     module = torch.nn.Sequential(
-        torch.nn.Linear(4, 5), torch.nn.LeakyReLU(0.2), torch.nn.Linear(5, 4), torch.nn.ReLU(), torch.nn.Linear(4, 3)
+        torch.nn.Linear(4, 5),
+        torch.nn.LeakyReLU(0.2),
+        torch.nn.Linear(5, 4),
+        torch.nn.ReLU(),
+        torch.nn.Linear(4, 3),
     )
     imported = cmlp.from_torch(module, classes=[0, 1, 2])
     assert imported.activation_parameter == pytest.approx([0.2, 0.0])

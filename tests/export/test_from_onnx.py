@@ -14,7 +14,10 @@ from optional import package
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
 
-pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"),
+    pytest.mark.slow,
+]
 
 X, Y = blobs()
 
@@ -27,9 +30,19 @@ def onnx():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_round_trip_of_every_network(onnx, tmp_path, dtype, activation):
-    losses = LOSSES if activation == "relu" else {output: names[:1] for output, names in LOSSES.items()}
+    losses = (
+        LOSSES if activation == "relu" else {output: names[:1] for output, names in LOSSES.items()}
+    )
     for output, loss in ((output, loss) for output, names in losses.items() for loss in names):
-        net = Network([4, 7, 6, 3], activation, output=output, loss=loss, dtype=dtype, input_scale=0.5, random_state=1)
+        net = Network(
+            [4, 7, 6, 3],
+            activation,
+            output=output,
+            loss=loss,
+            dtype=dtype,
+            input_scale=0.5,
+            random_state=1,
+        )
         net.to_onnx(tmp_path / "net.onnx", input_dtype="uint8")
         back = cmlp.from_onnx(tmp_path / "net.onnx")
         assert repr(back) == repr(net) and back._net.loss_parameter == net._net.loss_parameter
@@ -43,7 +56,10 @@ def assert_same_model(model, back):
     assert back.predict(X).dtype == model.predict(X).dtype
     if hasattr(model, "classes_"):
         np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
-        assert back.classes_.dtype == model.classes_.dtype and back.classes_.tolist() == model.classes_.tolist()
+        assert (
+            back.classes_.dtype == model.classes_.dtype
+            and back.classes_.tolist() == model.classes_.tolist()
+        )
     assert back.get_params()["loss"] == model.loss
 
 
@@ -57,7 +73,9 @@ def test_input_scale_is_restored(onnx, tmp_path, dtype, scale):
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_error"])
-@pytest.mark.parametrize("labels", [["b", "a", "ç"], [7, -3, 12], [True, False, True], [1.5, 1.5, 1.5], [0, 1, 0]])
+@pytest.mark.parametrize(
+    "labels", [["b", "a", "ç"], [7, -3, 12], [True, False, True], [1.5, 1.5, 1.5], [0, 1, 0]]
+)
 def test_classifier(onnx, tmp_path, loss, labels):
     labels = np.trunc(labels) if isinstance(labels[0], float) else np.array(labels)
     model = small(loss=loss).fit(X, labels[Y])
@@ -85,7 +103,9 @@ def test_multilabel_and_regressors(onnx, tmp_path):
             assert_same_model(model, cmlp.from_onnx(tmp_path / "model.onnx"))
 
 
-@pytest.mark.parametrize("activation", ["Sigmoid", "ReLU", "LeakyReLU", "ELU", "SiLU", "GELU", "Softplus", "Softsign"])
+@pytest.mark.parametrize(
+    "activation", ["Sigmoid", "ReLU", "LeakyReLU", "ELU", "SiLU", "GELU", "Softplus", "Softsign"]
+)
 def test_file_of_torch(onnx, tmp_path, activation, opset=13):
     torch = package("torch")
     nn = torch.nn
@@ -107,14 +127,18 @@ def test_file_of_torch(onnx, tmp_path, activation, opset=13):
         )  # fmt: skip
     with torch.no_grad():
         expected = module(rows.reshape(-1, 2, 2)).numpy()
-    np.testing.assert_allclose(cmlp.from_onnx(tmp_path / "net.onnx").forward(rows.numpy()), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        cmlp.from_onnx(tmp_path / "net.onnx").forward(rows.numpy()), expected, atol=1e-6
+    )
     if activation == "GELU" and opset == 13:
         test_file_of_torch(onnx, tmp_path, activation, 20)  # has the operator Gelu
     model = cmlp.from_onnx(tmp_path / "net.onnx", classes=["c", "a", "b"])
     np.testing.assert_allclose(model.predict_proba(rows.numpy()), expected[:, [1, 2, 0]], atol=1e-6)
 
 
-@pytest.mark.parametrize(("labels", "zipmap"), [(["b", "a", "c"], True), ([7, -3, 12], False), ([1, 0, 1], True)])
+@pytest.mark.parametrize(
+    ("labels", "zipmap"), [(["b", "a", "c"], True), ([7, -3, 12], False), ([1, 0, 1], True)]
+)
 def test_file_of_skl2onnx(onnx, tmp_path, labels, zipmap):
     skl2onnx = package("skl2onnx")
     from sklearn.neural_network import MLPClassifier as Theirs
@@ -126,7 +150,9 @@ def test_file_of_skl2onnx(onnx, tmp_path, labels, zipmap):
     ours = cmlp.from_onnx(tmp_path / "model.onnx")
     assert type(ours) is MLPClassifier and ours.classes_.tolist() == theirs.classes_.tolist()
     single = X.astype(np.float32)
-    np.testing.assert_allclose(ours.predict_proba(single), theirs.predict_proba(single), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        ours.predict_proba(single), theirs.predict_proba(single), rtol=0, atol=1e-5
+    )
 
 
 # -------------------------------------------------------------------------------------------------- refused graphs
@@ -140,7 +166,9 @@ def saved(onnx, tmp_path, body, **weights):
         f"{{ {body} }}"
     )
     del model.graph.initializer[:]
-    model.graph.initializer.extend(onnx.numpy_helper.from_array(w, name) for name, w in weights.items())
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(w, name) for name, w in weights.items()
+    )
     onnx.save(model, tmp_path / "net.onnx")
     return tmp_path / "net.onnx"
 
@@ -156,9 +184,14 @@ def test_other_forms_of_the_same_network(onnx, tmp_path):
         "m = MatMul(x, w) y = Identity(m)": rows @ W,
         "y = Gemm <transB = 1, alpha = 2.0, beta = 0.5> (x, w, b)": 2 * rows @ W.T + B / 2,
         "t = Transpose(w) y = MatMul(x, t)": rows @ W.T,
-        "s = Constant <value = float {2.0}> () d = Div(x, s) f = Flatten(d) y = Gemm(f, w, b)": rows / 2 @ W + B,
+        "s = Constant <value = float {2.0}> () d = Div(x, s) f = Flatten(d) y = Gemm(f, w, b)": rows
+        / 2
+        @ W
+        + B,
         "z = Gemm(x, w, b) y = LeakyRelu <alpha = 0.0> (z)": None,
-        "z = Gemm(x, w) a = LeakyRelu <alpha = 0.0> (z) y = Gemm(a, w, b)": np.maximum(rows @ W, 0) @ W + B,
+        "z = Gemm(x, w) a = LeakyRelu <alpha = 0.0> (z) y = Gemm(a, w, b)": np.maximum(rows @ W, 0)
+        @ W
+        + B,
     }.items():
         path = saved(onnx, tmp_path, body, w=W, b=B)
         if expected is None:
@@ -171,9 +204,15 @@ def test_other_forms_of_the_same_network(onnx, tmp_path):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("z = Gemm(x, w, b) y = LogSoftmax(z)", r"the operator 'LogSoftmax' \(output 'y'\) is not supported"),
+        (
+            "z = Gemm(x, w, b) y = LogSoftmax(z)",
+            r"the operator 'LogSoftmax' \(output 'y'\) is not supported",
+        ),
         ("c = Sub(b, x) y = Gemm(c, w, b)", "the operator 'Sub' (.*) is not supported"),
-        ("z = Gemm(x, w, b) a = Relu(z) t = Tanh(a) y = Gemm(t, w, b)", "the operator 'Tanh' (.*) is not supported"),
+        (
+            "z = Gemm(x, w, b) a = Relu(z) t = Tanh(a) y = Gemm(t, w, b)",
+            "the operator 'Tanh' (.*) is not supported",
+        ),
         ("z = Gemm(x, w, b) y = Softmax <axis = 0> (z)", "must have axis=1 or -1, got 0"),
         ("y = Gemm <transA = 1> (x, w, b)", "must have transA=0"),
         ("y = Gemm(x, x, b)", "must multiply by a constant matrix"),
@@ -185,7 +224,10 @@ def test_other_forms_of_the_same_network(onnx, tmp_path):
         ),
         ("z = Gemm(x, w, b) y = Gemm(z, v, b)", r"weights of shape \(2, n_outputs\), got \(3, 2\)"),
         ("y = Identity(x)", r"the outputs \['y'\] must be computed by a network"),
-        ('z = Gemm(x, w, b) a = Gelu <approximate = "tanh"> (z) y = Gemm(a, w, b)', "the operator 'Gelu'"),
+        (
+            'z = Gemm(x, w, b) a = Gelu <approximate = "tanh"> (z) y = Gemm(a, w, b)',
+            "the operator 'Gelu'",
+        ),
     ],
 )
 def test_unsupported_graphs_are_refused_by_name(onnx, tmp_path, body, message):
@@ -199,7 +241,8 @@ def test_a_regressor_of_probabilities_is_refused(onnx, tmp_path):
     onnx.helper.set_model_props(model, {"cmlp.class": "MLPRegressor"})
     onnx.save(model, tmp_path / "net.onnx")
     with pytest.raises(
-        ValueError, match=r"net\.onnx cannot be converted: .* name a regressor, but the outputs are prob"
+        ValueError,
+        match=r"net\.onnx cannot be converted: .* name a regressor, but the outputs are prob",
     ):
         cmlp.from_onnx(tmp_path / "net.onnx")
 
@@ -234,7 +277,11 @@ def test_names_in_messages_are_escaped(onnx, tmp_path):
 
 
 def test_deep_graphs_do_not_exhaust_the_stack(onnx, tmp_path):
-    body = "a0 = Mul(x, x) " + " ".join(f"a{i + 1} = Mul(a{i}, x)" for i in range(5000)) + " y = Gemm(a5000, w, b)"
+    body = (
+        "a0 = Mul(x, x) "
+        + " ".join(f"a{i + 1} = Mul(a{i}, x)" for i in range(5000))
+        + " y = Gemm(a5000, w, b)"
+    )
     with pytest.raises(ValueError, match="the operator 'Mul'"):
         cmlp.from_onnx(saved(onnx, tmp_path, body, w=W, b=B))
 
@@ -242,6 +289,7 @@ def test_deep_graphs_do_not_exhaust_the_stack(onnx, tmp_path):
 def test_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(
-        ImportError, match=r"from_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx"
+        ImportError,
+        match=r"from_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx",
     ):
         cmlp.from_onnx(io.BytesIO())

@@ -10,7 +10,13 @@ from sklearn.datasets import make_classification, make_regression
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    RobustScaler,
+    StandardScaler,
+)
 
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network
@@ -68,9 +74,17 @@ def test_onnx_takes_raw_rows(dtype, x_type, rows, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     net = Network([4, 6, 3], "tanh", dtype=dtype, input_scale=(SHIFT, FACTOR), random_state=0)
     net.to_onnx(tmp_path / "net.onnx", input_dtype=x_type)
-    session = onnxruntime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
-    X = rows.astype(x_type) if x_type != "uint8" else np.random.default_rng(1).integers(0, 256, (50, 4), np.uint8)
-    np.testing.assert_allclose(session.run(None, {"X": X})[-1], net.forward(X), rtol=2e-5, atol=1e-6)
+    session = onnxruntime.InferenceSession(
+        tmp_path / "net.onnx", providers=["CPUExecutionProvider"]
+    )
+    X = (
+        rows.astype(x_type)
+        if x_type != "uint8"
+        else np.random.default_rng(1).integers(0, 256, (50, 4), np.uint8)
+    )
+    np.testing.assert_allclose(
+        session.run(None, {"X": X})[-1], net.forward(X), rtol=2e-5, atol=1e-6
+    )
 
 
 def test_torch_module_takes_raw_rows(net, rows):
@@ -122,7 +136,9 @@ SCALERS = [
 def test_pipeline_becomes_one_model_with_its_predictions(scalers, network, tmp_path):
     X, y = make_regression(60, 4, random_state=0)
     X = X * [1, 100, 1e-3, 7] + [5, 1000, 0, -3]
-    pipeline = make_pipeline(*scalers, network(hidden_layer_sizes=(5,), max_iter=20, random_state=0)).fit(X, y)
+    pipeline = make_pipeline(
+        *scalers, network(hidden_layer_sizes=(5,), max_iter=20, random_state=0)
+    ).fit(X, y)
     before = pipeline[-1].coefs_[0].copy()
     model = cmlp.from_pipeline(pipeline)
     assert isinstance(model, MLPRegressor)
@@ -137,11 +153,18 @@ def test_pipeline_of_a_classifier_keeps_classes_names_and_its_own_scale():
     pandas = pytest.importorskip("pandas")
     X, y = make_classification(80, 4, random_state=0)
     frame = pandas.DataFrame(100 + 20 * X, columns=list("abcd"))
-    for network in (TheirClassifier((5,), max_iter=20), MLPClassifier((5,), max_iter=20, input_scale=0.5)):
+    for network in (
+        TheirClassifier((5,), max_iter=20),
+        MLPClassifier((5,), max_iter=20, input_scale=0.5),
+    ):
         pipeline = make_pipeline(StandardScaler(), network).fit(frame, np.array(["no", "yes"])[y])
         model = cmlp.from_pipeline(pipeline)
-        assert list(model.classes_) == ["no", "yes"] and list(model.feature_names_in_) == list("abcd")
-        np.testing.assert_allclose(model.predict_proba(frame), pipeline.predict_proba(frame), rtol=1e-9)
+        assert list(model.classes_) == ["no", "yes"] and list(model.feature_names_in_) == list(
+            "abcd"
+        )
+        np.testing.assert_allclose(
+            model.predict_proba(frame), pipeline.predict_proba(frame), rtol=1e-9
+        )
 
 
 def test_from_pipeline_refuses_what_it_cannot_convert():

@@ -7,5 +7,8 @@ import pytest
 
 def test_missing_package_is_named(tmp_path, net, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ImportError, match=r"to_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx"):
+    with pytest.raises(
+        ImportError,
+        match=r"to_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx",
+    ):
         net.to_onnx(tmp_path / "net.onnx")

@@ -44,13 +44,17 @@ SCALES = ["standard", "minmax", "robust", "vectors", "scalar"]
 def trained(scale, dtype, offset):
     """Return a classifier of three classes."""
     options = {"activation": "tanh", "max_iter": 20, "learning_rate_init": 0.05, "random_state": 0}
-    return MLPClassifier((8,), input_scale=scale_of(scale, offset), dtype=dtype, **options).fit(rows(offset), CLASSES)
+    return MLPClassifier((8,), input_scale=scale_of(scale, offset), dtype=dtype, **options).fit(
+        rows(offset), CLASSES
+    )
 
 
 def by_onnx(model, X, folder):
     package("onnx")
     model.to_onnx(folder / "model.onnx", input_dtype="float64")
-    session = package("onnxruntime").InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    session = package("onnxruntime").InferenceSession(
+        folder / "model.onnx", providers=["CPUExecutionProvider"]
+    )
     return session.run(None, {"X": X})[-1]
 
 
@@ -94,11 +98,16 @@ def test_exports_predict_as_python(export, scale, dtype, offset, tmp_path):
             export(model, X, tmp_path)
         return
     if export is by_own_onnx and shifted and dtype == "float32" and offset > 1e9:
-        with pytest.raises(ValueError, match=r"float32 cannot hold the values of column 0, .* input_dtype='float64'"):
+        with pytest.raises(
+            ValueError,
+            match=r"float32 cannot hold the values of column 0, .* input_dtype='float64'",
+        ):
             export(model, X, tmp_path)
         return
     tolerance = 1e-6 if export is by_scikit_learn else EXACT[dtype == "float32"]
-    np.testing.assert_allclose(export(model, X, tmp_path), model.predict_proba(X), rtol=0, atol=tolerance)
+    np.testing.assert_allclose(
+        export(model, X, tmp_path), model.predict_proba(X), rtol=0, atol=tolerance
+    )
 
 
 @needs_gcc
@@ -124,11 +133,19 @@ def test_c_header_has_the_bits_of_python(scale, offset, tmp_path):
 def test_c_header_checks_itself_with_rows_near_the_shifts(tmp_path):
     """The outputs for rows near 0 would be infinite."""
     X, y = rows(1.7e9), np.exp(UNIT[:, 0])
-    options = {"loss": "poisson", "hidden_layer_sizes": (8,), "dtype": "float32", "max_iter": 20, "random_state": 0}
+    options = {
+        "loss": "poisson",
+        "hidden_layer_sizes": (8,),
+        "dtype": "float32",
+        "max_iter": 20,
+        "random_state": 0,
+    }
     model = MLPRegressor(input_scale="standard", **options).fit(X, y)
     assert not np.isfinite(model.predict(X * 0)).any()
     model.to_c(tmp_path / "model.h")
-    outputs, _ = predictions(tmp_path, "model", X, suffix="_f64", classify=False)  # calls model_check too
+    outputs, _ = predictions(
+        tmp_path, "model", X, suffix="_f64", classify=False
+    )  # calls model_check too
     assert_same_bits(outputs[:, 0], model.predict(X))
 
 
@@ -138,7 +155,12 @@ def test_int8_header_has_the_bits_of_its_model(scale, tmp_path):
     """Bytes near 250 with a small spread: the shift is large beside the spread."""
     X = np.clip(250 + UNIT, 0, 255).astype(np.uint8)
     given = {"vectors": (np.full(3, 250.0), np.full(3, 0.7)), "scalar": 1 / 255}
-    options = {"input_scale": given.get(scale, scale), "dtype": "float32", "max_iter": 60, "random_state": 0}
+    options = {
+        "input_scale": given.get(scale, scale),
+        "dtype": "float32",
+        "max_iter": 60,
+        "random_state": 0,
+    }
     model = MLPClassifier((16,), learning_rate_init=0.05, **options).fit(X, CLASSES)
     outputs, expected = integer_predictions(tmp_path, {"bytes": model}, X)
     assert (outputs == expected).all()
@@ -157,10 +179,14 @@ def test_torch_module_keeps_the_shift_when_it_is_converted(conversion):
     tolerance = 5e-3 if conversion == "half" else 1e-6
     outputs = module(torch.from_numpy(X)).detach().numpy()
     np.testing.assert_allclose(outputs, model.predict_proba(X), rtol=0, atol=tolerance)
-    assert outputs.dtype == {"float": np.float32, "double": np.float64, "half": np.float16}[conversion]
+    assert (
+        outputs.dtype == {"float": np.float32, "double": np.float64, "half": np.float16}[conversion]
+    )
     again = torch.nn.Sequential(*model.to_torch())
     again.load_state_dict(model.to_torch().state_dict())
-    np.testing.assert_array_equal(again(torch.from_numpy(X)).detach(), model.to_torch()(torch.from_numpy(X)).detach())
+    np.testing.assert_array_equal(
+        again(torch.from_numpy(X)).detach(), model.to_torch()(torch.from_numpy(X)).detach()
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-50, 1e50])
@@ -169,7 +195,9 @@ def test_scale_out_of_the_range_of_float32(scale, tmp_path):
     net = Network([3, 4, 2], "tanh", input_scale=scale, random_state=0)
     X = UNIT / scale
     for export in (net.to_torch, lambda: net.to_onnx(tmp_path / "net.onnx")):
-        with pytest.raises(ValueError, match=r"input_scale=1e.50 is out of the range of float32 in (PyTorch|ONNX)"):
+        with pytest.raises(
+            ValueError, match=r"input_scale=1e.50 is out of the range of float32 in (PyTorch|ONNX)"
+        ):
             export()
     outputs = by_onnx(net, X, tmp_path)  # which computes with the scale in float64
     np.testing.assert_allclose(outputs, net.forward(X), rtol=0, atol=1e-6)
@@ -184,12 +212,22 @@ def test_scale_of_torch_takes_doubles_beyond_float32():
 
 
 def test_scikit_learn_gets_float64_weights_if_a_scale_is_folded():
-    for scale, expected in ((1, np.float32), (1e-40, np.float64), ((np.zeros(3), np.ones(3)), np.float64)):
+    for scale, expected in (
+        (1, np.float32),
+        (1e-40, np.float64),
+        ((np.zeros(3), np.ones(3)), np.float64),
+    ):
         X = (UNIT / (scale if scale == 1e-40 else 1)).astype(np.float64)
-        model = MLPClassifier((5,), input_scale=scale, dtype="float32", max_iter=5, random_state=0).fit(X, CLASSES)
+        model = MLPClassifier(
+            (5,), input_scale=scale, dtype="float32", max_iter=5, random_state=0
+        ).fit(X, CLASSES)
         theirs = model.to_sklearn()
-        assert {tensor.dtype for tensor in theirs.coefs_ + theirs.intercepts_} == {np.dtype(expected)}
-        np.testing.assert_allclose(theirs.predict_proba(X), model.predict_proba(X), rtol=0, atol=1e-6)
+        assert {tensor.dtype for tensor in theirs.coefs_ + theirs.intercepts_} == {
+            np.dtype(expected)
+        }
+        np.testing.assert_allclose(
+            theirs.predict_proba(X), model.predict_proba(X), rtol=0, atol=1e-6
+        )
         theirs.partial_fit(X, CLASSES)
 
 
@@ -205,15 +243,21 @@ def test_from_sklearn_keeps_the_digits_of_mixed_dtypes():
 
 def test_normalized_probabilities_of_torch():
     torch = package("torch")
-    model = MLPClassifier((8,), loss="squared_error", max_iter=30, random_state=0).fit(UNIT, CLASSES)
+    model = MLPClassifier((8,), loss="squared_error", max_iter=30, random_state=0).fit(
+        UNIT, CLASSES
+    )
     module = model.to_torch()
-    np.testing.assert_allclose(module(torch.from_numpy(UNIT)).detach(), model.predict_proba(UNIT), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        module(torch.from_numpy(UNIT)).detach(), model.predict_proba(UNIT), rtol=0, atol=1e-12
+    )
     model.coefs_[1][...], model.intercepts_[1][...] = 0, -1e4  # all outputs are 0
     outputs = model.to_torch()(torch.from_numpy(UNIT)).detach().numpy()
     np.testing.assert_array_equal(outputs, np.full((90, 3), 1 / 3))
     with pytest.raises(ValueError, match="Normalize is not supported"):
         cmlp.from_torch(module)
-    multilabel = MLPClassifier((8,), loss="squared_error", max_iter=5).fit(UNIT, (UNIT > 0).astype(int))
+    multilabel = MLPClassifier((8,), loss="squared_error", max_iter=5).fit(
+        UNIT, (UNIT > 0).astype(int)
+    )
     outputs = multilabel.to_torch()(torch.from_numpy(UNIT)).detach()
     np.testing.assert_allclose(outputs, multilabel.predict_proba(UNIT), rtol=0, atol=1e-12)
 
@@ -232,7 +276,9 @@ def test_large_targets_are_kept_or_refused(offset, tmp_path):
     np.testing.assert_allclose(
         model.to_torch()(torch.from_numpy(UNIT)).detach()[:, 0], expected, rtol=0, atol=1e-3 * scale
     )
-    np.testing.assert_allclose(model.to_sklearn().predict(UNIT), expected, rtol=0, atol=1e-3 * scale)
+    np.testing.assert_allclose(
+        model.to_sklearn().predict(UNIT), expected, rtol=0, atol=1e-3 * scale
+    )
     if offset < 1e6:
         model.to_c(tmp_path / "model.h", dtype="float32")
     else:
@@ -252,14 +298,20 @@ def test_tables_keep_large_and_tiny_columns_and_targets(offset, tmp_path):
         columns = X[:, : model.n_features_in_]
         expected = model.predict(columns) if name == "regressor" else model.predict_proba(columns)
         model.to_c(tmp_path / f"{name}.h")
-        outputs, _ = predictions(tmp_path, name, columns, output="double", classify=name == "classifier")
+        outputs, _ = predictions(
+            tmp_path, name, columns, output="double", classify=name == "classifier"
+        )
         assert_same_bits(outputs.reshape(expected.shape), expected)
         package("onnx")
         model.to_onnx(tmp_path / f"{name}.onnx")
-        session = package("onnxruntime").InferenceSession(tmp_path / f"{name}.onnx", providers=["CPUExecutionProvider"])
+        session = package("onnxruntime").InferenceSession(
+            tmp_path / f"{name}.onnx", providers=["CPUExecutionProvider"]
+        )
         feed = {f"column_{i}": columns[:, i : i + 1] for i in range(columns.shape[1])}
         spread = X[:, 0].max() - X[:, 0].min() if name == "regressor" else 1.0
-        np.testing.assert_allclose(session.run(None, feed)[-1], expected, rtol=0, atol=1e-6 * spread)
+        np.testing.assert_allclose(
+            session.run(None, feed)[-1], expected, rtol=0, atol=1e-6 * spread
+        )
 
 
 # ----------------------------------------------------------------------------------------------------------- pipelines
@@ -269,34 +321,59 @@ def test_tables_keep_large_and_tiny_columns_and_targets(offset, tmp_path):
 @pytest.mark.parametrize("scaler", [StandardScaler(), RobustScaler(), MinMaxScaler()], ids=str)
 def test_pipelines_keep_the_shift(scaler, offset):
     X = rows(offset)
-    pipeline = make_pipeline(scaler, TheirClassifier((6,), max_iter=10, random_state=0)).fit(X, CLASSES)
+    pipeline = make_pipeline(scaler, TheirClassifier((6,), max_iter=10, random_state=0)).fit(
+        X, CLASSES
+    )
     model = cmlp.from_pipeline(pipeline)
     # MinMaxScaler itself loses digits: it multiplies before it subtracts.
     own = 1e-16 * offset / OFFSETS[offset] if isinstance(scaler, MinMaxScaler) else 0
-    np.testing.assert_allclose(model.predict_proba(X), pipeline.predict_proba(X), rtol=0, atol=1e-12 + 10 * own)
+    np.testing.assert_allclose(
+        model.predict_proba(X), pipeline.predict_proba(X), rtol=0, atol=1e-12 + 10 * own
+    )
 
 
 def test_pipelines_with_two_shifts_are_refused_if_the_second_would_be_lost():
     for offset in (1e3, 1e12):
-        steps = StandardScaler(), MinMaxScaler((-1, 2)), TheirClassifier((6,), max_iter=10, random_state=0)
-        pipeline = make_pipeline(*steps).fit(rows(offset) if offset == 2000 else offset + UNIT, CLASSES)
+        steps = (
+            StandardScaler(),
+            MinMaxScaler((-1, 2)),
+            TheirClassifier((6,), max_iter=10, random_state=0),
+        )
+        pipeline = make_pipeline(*steps).fit(
+            rows(offset) if offset == 2000 else offset + UNIT, CLASSES
+        )
         if offset == 1e3:
-            got, expected = (one.predict_proba(offset + UNIT) for one in (cmlp.from_pipeline(pipeline), pipeline))
+            got, expected = (
+                one.predict_proba(offset + UNIT) for one in (cmlp.from_pipeline(pipeline), pipeline)
+            )
             np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9)
         else:
             with pytest.raises(
-                ValueError, match=r"the shift of column \d, 1e\+12, is too large .* subtract a constant"
+                ValueError,
+                match=r"the shift of column \d, 1e\+12, is too large .* subtract a constant",
             ):
                 cmlp.from_pipeline(pipeline)
 
 
 def test_graphs_with_two_shifts_are_refused_if_the_second_would_be_lost(tmp_path):
     onnx = package("onnx")
-    for first, error in ((10.0, None), (1e12, "the operator 'Sub' .* the shift of column 0, 1e.12, is too large")):
+    for first, error in (
+        (10.0, None),
+        (1e12, "the operator 'Sub' .* the shift of column 0, 1e.12, is too large"),
+    ):
         text = '<ir_version: 9, opset_import: ["" : 20]> g (double[N, 2] x) => (double[N, K] y) '
-        model = onnx.parser.parse_model(text + "{ a = Sub(x, first) s = Sub(a, second) y = Gemm(s, w, b) }")
-        for name, values in {"first": first, "second": [0.3, 0.7], "w": [[1.0], [2.0]], "b": [0.5]}.items():
-            model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values, np.float64), name))
+        model = onnx.parser.parse_model(
+            text + "{ a = Sub(x, first) s = Sub(a, second) y = Gemm(s, w, b) }"
+        )
+        for name, values in {
+            "first": first,
+            "second": [0.3, 0.7],
+            "w": [[1.0], [2.0]],
+            "b": [0.5],
+        }.items():
+            model.graph.initializer.append(
+                onnx.numpy_helper.from_array(np.asarray(values, np.float64), name)
+            )
         (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
         if error:
             with pytest.raises(ValueError, match=error):
@@ -304,14 +381,19 @@ def test_graphs_with_two_shifts_are_refused_if_the_second_would_be_lost(tmp_path
         else:
             X = first + UNIT[:, :2]
             np.testing.assert_allclose(
-                cmlp.from_onnx(tmp_path / "net.onnx").forward(X), (X - first - [0.3, 0.7]) @ [[1.0], [2.0]] + 0.5
+                cmlp.from_onnx(tmp_path / "net.onnx").forward(X),
+                (X - first - [0.3, 0.7]) @ [[1.0], [2.0]] + 0.5,
             )
 
 
 @pytest.mark.parametrize("changed", [(0, 1), (-5, 7)])
 def test_pipeline_does_not_read_parameters_that_changed_after_fit(changed):
-    pipeline = make_pipeline(MinMaxScaler((-1, 2)), TheirClassifier((6,), max_iter=10, random_state=0))
+    pipeline = make_pipeline(
+        MinMaxScaler((-1, 2)), TheirClassifier((6,), max_iter=10, random_state=0)
+    )
     pipeline.fit(UNIT, CLASSES)
     pipeline[0].set_params(feature_range=changed)
     model = cmlp.from_pipeline(pipeline)
-    np.testing.assert_allclose(model.predict_proba(UNIT), pipeline.predict_proba(UNIT), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        model.predict_proba(UNIT), pipeline.predict_proba(UNIT), rtol=0, atol=1e-12
+    )

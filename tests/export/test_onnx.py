@@ -12,7 +12,20 @@ onnx, onnxruntime = package("onnx"), package("onnxruntime")
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning")
 
 ATOL = {"float32": 1e-5, "float64": 1e-6}
-HOSTILE = ["", '"', "'; DROP TABLE x; --", "*/", "??/", "</script>", "a\0b", "\x1b[31m", "\n", "א\u202eb", "é😀", "\\"]
+HOSTILE = [
+    "",
+    '"',
+    "'; DROP TABLE x; --",
+    "*/",
+    "??/",
+    "</script>",
+    "a\0b",
+    "\x1b[31m",
+    "\n",
+    "א\u202eb",
+    "é😀",
+    "\\",
+]
 
 
 def run(path, X):
@@ -43,11 +56,20 @@ def assert_agrees(model, path, X, input_dtype=None):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", HIDDEN)
 def test_every_activation_and_output(tmp_path, dtype, activation):
-    path, X = tmp_path / "net.onnx", 3 * np.random.RandomState(0).standard_normal((30, 5)).astype(dtype)
+    path, X = (
+        tmp_path / "net.onnx",
+        3 * np.random.RandomState(0).standard_normal((30, 5)).astype(dtype),
+    )
     for output, losses in LOSSES.items():
         for loss in losses if activation == "relu" else losses[:1]:
             net = Network(
-                [5, 7, 6, 3], activation, output=output, loss=loss, dtype=dtype, input_scale=0.5, random_state=1
+                [5, 7, 6, 3],
+                activation,
+                output=output,
+                loss=loss,
+                dtype=dtype,
+                input_scale=0.5,
+                random_state=1,
             )
             net.to_onnx(path)
             got = run(path, X)
@@ -60,7 +82,13 @@ def test_every_activation_and_output(tmp_path, dtype, activation):
 def test_activation_parameters(tmp_path):
     for dtype in ("float32", "float64"):
         X = np.random.RandomState(0).standard_normal((20, 3)).astype(dtype)
-        net = Network([3, 8, 8, 2], ["leaky_relu", "elu"], dtype=dtype, activation_parameter=[0.3, 2.5], random_state=0)
+        net = Network(
+            [3, 8, 8, 2],
+            ["leaky_relu", "elu"],
+            dtype=dtype,
+            activation_parameter=[0.3, 2.5],
+            random_state=0,
+        )
         net.to_onnx(tmp_path / "net.onnx")
         got = run(tmp_path / "net.onnx", X)["output"]
         np.testing.assert_allclose(got, net.forward(X), rtol=0, atol=ATOL[dtype])
@@ -72,7 +100,11 @@ def test_activation_parameters(tmp_path):
 @pytest.mark.parametrize("n_classes", [1, 2, 4])
 def test_classes_of_each_kind(tmp_path, dtype, loss, n_classes):
     X, y = blobs(n_classes)
-    for names in (np.arange(4) * 10 - 5, np.array(["b", "a", "d", "ç"]), np.array([7.5, -1, 0, 2]) * 2):
+    for names in (
+        np.arange(4) * 10 - 5,
+        np.array(["b", "a", "d", "ç"]),
+        np.array([7.5, -1, 0, 2]) * 2,
+    ):
         model = small(dtype=dtype, loss=loss).fit(X, names[y])
         assert_agrees(model, tmp_path / "model.onnx", X)
     model = small(dtype=dtype, loss=loss).fit(X, y.astype(np.uint8))
@@ -129,7 +161,9 @@ def test_real_digits(tmp_path):
 
     X, y, X_test, _ = load_digits28()
     for dtype in ("float32", "float64"):
-        model = MLPClassifier((128, 64), max_iter=10, random_state=0, input_scale=1 / 255, dtype=dtype).fit(X, y)
+        model = MLPClassifier(
+            (128, 64), max_iter=10, random_state=0, input_scale=1 / 255, dtype=dtype
+        ).fit(X, y)
         assert_agrees(model, tmp_path / "digits.onnx", X_test, "uint8")
 
 
@@ -161,10 +195,22 @@ def fitted_with(labels):
 @pytest.mark.parametrize(
     ("labels", "error", "message"),
     [
-        (np.array([1, 2**64 - 1], np.uint64), ValueError, "the label 18446744073709551615 does not fit in int64"),
+        (
+            np.array([1, 2**64 - 1], np.uint64),
+            ValueError,
+            "the label 18446744073709551615 does not fit in int64",
+        ),
         (["a", "b\ud800"], ValueError, r"the label 'b\\ud800' is not valid Unicode"),
-        (np.array([1, 2], np.longdouble), TypeError, "labels of dtype (longdouble|float128) cannot be written to ONNX"),
-        (np.array([1, 2], np.float16), TypeError, "labels of dtype float16 cannot be written to ONNX"),
+        (
+            np.array([1, 2], np.longdouble),
+            TypeError,
+            "labels of dtype (longdouble|float128) cannot be written to ONNX",
+        ),
+        (
+            np.array([1, 2], np.float16),
+            TypeError,
+            "labels of dtype float16 cannot be written to ONNX",
+        ),
     ],
 )
 def test_other_labels_are_refused(tmp_path, labels, error, message):
@@ -174,7 +220,10 @@ def test_other_labels_are_refused(tmp_path, labels, error, message):
 
 
 def test_other_errors(tmp_path, net):
-    with pytest.raises(ValueError, match="input_dtype must be one of 'float32', 'float64', 'uint8' or None, got 'int'"):
+    with pytest.raises(
+        ValueError,
+        match="input_dtype must be one of 'float32', 'float64', 'uint8' or None, got 'int'",
+    ):
         net.to_onnx(tmp_path / "net.onnx", input_dtype="int")
     with pytest.raises(ValueError, match=r"input_scale=1e-300 is out of the range of float32"):
         Network([3, 2], input_scale=1e-300).to_onnx(tmp_path / "net.onnx")
@@ -195,6 +244,8 @@ def test_file_that_would_be_too_large(tmp_path, monkeypatch):
 
     monkeypatch.setattr(onnx_writer, "_LARGEST_FILE", 2**17)
     Network([100, 100]).to_onnx(tmp_path / "small.onnx")
-    with pytest.raises(ValueError, match="can have at most 131072 bytes, but this model needs 80400"):
+    with pytest.raises(
+        ValueError, match="can have at most 131072 bytes, but this model needs 80400"
+    ):
         Network([200, 100]).to_onnx(tmp_path / "net.onnx")
     assert not (tmp_path / "net.onnx").exists()

@@ -62,13 +62,19 @@ READ = {
 REFUSED = {
     "shift from a number": (lambda m, x: relu_net(m, 0.5 - x.flatten(1)), "'Sub' .* by constants"),
     "log": (lambda m, x: relu_net(m, x.flatten(1)).log_softmax(1), "'LogSoftmax'"),
-    "softmax of columns": (lambda m, x: relu_net(m, x.flatten(1)).softmax(0), "'Softmax' .* must have axis=1 or -1"),
+    "softmax of columns": (
+        lambda m, x: relu_net(m, x.flatten(1)).softmax(0),
+        "'Softmax' .* must have axis=1 or -1",
+    ),
     "half": (lambda m, x: relu_net(m, x.flatten(1).half().float()), "'Cast'"),
     "residual": (lambda m, x: m.b(m.a(x.flatten(1)).relu() + m.a(x.flatten(1))), "'Add'"),
     "negated": (lambda m, x: m.b((-m.a(x.flatten(1))).relu()), "'Neg'"),
     "three dimensions": (lambda m, x: relu_net(m, x.reshape(-1, 1, 4)), "'Reshape'"),
     "one row": (lambda m, x: relu_net(m, x.reshape(1, -1)[:, :4]), "'Reshape'"),
-    "argmax": (lambda m, x: relu_net(m, x.flatten(1)).argmax(1), "not an activation of cmlp, but 'index'"),
+    "argmax": (
+        lambda m, x: relu_net(m, x.flatten(1)).argmax(1),
+        "not an activation of cmlp, but 'index'",
+    ),
 }
 
 
@@ -76,7 +82,13 @@ def export(torch, module, path, x):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module.eval(), (x,), path, dynamo=False, opset_version=17, input_names=["x"], dynamic_axes={"x": {0: "n"}}
+            module.eval(),
+            (x,),
+            path,
+            dynamo=False,
+            opset_version=17,
+            input_names=["x"],
+            dynamic_axes={"x": {0: "n"}},
         )
 
 
@@ -85,7 +97,9 @@ def test_functions_of_torch_are_read(onnx, tmp_path, name):
     torch, path = package("torch"), str(tmp_path / "net.onnx")
     images = torch.from_numpy(X.reshape(-1, 1, 2, 2))
     export(torch, layers(torch, READ[name]), path, images)
-    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, images.numpy())[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        cmlp.from_onnx(path).forward(X), run(path, images.numpy())[0], rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -101,11 +115,15 @@ def test_functions_of_torch_are_refused_by_name(onnx, tmp_path, name):
 def test_binary_classifier_of_torch(onnx, tmp_path, squeezed):
     torch, path = package("torch"), str(tmp_path / "net.onnx")
     forward = (
-        (lambda m, x: relu_net(m, x).squeeze(1).sigmoid()) if squeezed else (lambda m, x: relu_net(m, x).sigmoid())
+        (lambda m, x: relu_net(m, x).squeeze(1).sigmoid())
+        if squeezed
+        else (lambda m, x: relu_net(m, x).sigmoid())
     )
     export(torch, layers(torch, forward, 1), path, torch.from_numpy(X))
     (expected,) = run(path, X)
-    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X)[:, 0], expected.reshape(-1), atol=1e-6)
+    np.testing.assert_allclose(
+        cmlp.from_onnx(path).forward(X)[:, 0], expected.reshape(-1), atol=1e-6
+    )
     model = cmlp.from_onnx(path, classes=["no", "yes"])
     np.testing.assert_allclose(model.predict_proba(X)[:, 1], expected.reshape(-1), atol=1e-6)
 
@@ -115,15 +133,21 @@ def test_dynamo_exporter_of_torch(onnx, tmp_path, activation):
     torch, path = package("torch"), str(tmp_path / "net.onnx")
     package("onnxscript")
     nn = torch.nn
-    module = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), getattr(nn, activation)(), nn.Linear(5, 1), nn.Sigmoid())
+    module = nn.Sequential(
+        nn.Flatten(), nn.Linear(4, 5), getattr(nn, activation)(), nn.Linear(5, 1), nn.Sigmoid()
+    )
     images = torch.from_numpy(X.reshape(-1, 1, 2, 2))
     logging.disable(logging.WARNING)
     try:
         shapes = ({0: torch.export.Dim("n")},)
-        torch.onnx.export(module.eval(), (images,), dynamo=True, verbose=False, dynamic_shapes=shapes).save(path)
+        torch.onnx.export(
+            module.eval(), (images,), dynamo=True, verbose=False, dynamic_shapes=shapes
+        ).save(path)
     finally:
         logging.disable(logging.NOTSET)
-    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, images.numpy())[0], atol=1e-6)
+    np.testing.assert_allclose(
+        cmlp.from_onnx(path).forward(X), run(path, images.numpy())[0], atol=1e-6
+    )
 
 
 # ----------------------------------------------------------------------------------------------------------- skl2onnx
@@ -166,7 +190,9 @@ def test_multilabel_classifier_of_skl2onnx(onnx, tmp_path, zipmap, n_outputs):
     if not zipmap:
         label, probabilities = run(path, X)
         np.testing.assert_array_equal(ours.predict(X), label)
-        np.testing.assert_allclose(ours.predict_proba(X), probabilities[:, -n_outputs:], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(
+            ours.predict_proba(X), probabilities[:, -n_outputs:], rtol=0, atol=1e-5
+        )
 
 
 def test_regressors_of_skl2onnx(onnx, tmp_path):
@@ -175,26 +201,38 @@ def test_regressors_of_skl2onnx(onnx, tmp_path):
 
     one = Theirs(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(X, X[:, 0])
     path = sklearn_file(tmp_path, one, X)
-    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-5
+    )
     two = Theirs(hidden_layer_sizes=(6,), max_iter=30, random_state=0).fit(X, X[:, :2])
-    with pytest.raises(ValueError, match=r"the operator 'Reshape' \(node 'Reshape'\) is not supported here"):
+    with pytest.raises(
+        ValueError, match=r"the operator 'Reshape' \(node 'Reshape'\) is not supported here"
+    ):
         cmlp.from_onnx(sklearn_file(tmp_path, two, X))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("scaler", ["StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"])
+@pytest.mark.parametrize(
+    "scaler", ["StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler"]
+)
 def test_scaler_in_front_becomes_the_input_scale(onnx, tmp_path, dtype, scaler):
     from sklearn import pipeline, preprocessing
     from sklearn.neural_network import MLPClassifier as Theirs
 
     rows = (100 + 30 * X).astype(dtype)
-    model = pipeline.make_pipeline(getattr(preprocessing, scaler)(), Theirs((6,), max_iter=9)).fit(rows, Y)
+    model = pipeline.make_pipeline(getattr(preprocessing, scaler)(), Theirs((6,), max_iter=9)).fit(
+        rows, Y
+    )
     path = sklearn_file(tmp_path, model, rows)
     ours = cmlp.from_onnx(path)
     assert isinstance(ours.input_scale_, tuple)
-    np.testing.assert_allclose(ours.predict_proba(rows), model.predict_proba(rows), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(
+        ours.predict_proba(rows), model.predict_proba(rows), rtol=0, atol=1e-4
+    )
     ours.save(tmp_path / "model.cmlp")
-    np.testing.assert_array_equal(cmlp.load(tmp_path / "model.cmlp").predict_proba(rows), ours.predict_proba(rows))
+    np.testing.assert_array_equal(
+        cmlp.load(tmp_path / "model.cmlp").predict_proba(rows), ours.predict_proba(rows)
+    )
 
 
 # --------------------------------------------------------------------------------------------- other forms of a graph
@@ -202,7 +240,9 @@ def test_scaler_in_front_becomes_the_input_scale(onnx, tmp_path, dtype, scaler):
 
 def graph(onnx, tmp_path, text, **weights):
     """Write a graph in ONNX's text format, with the given constants."""
-    model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : 20, "ai.onnx.ml": 3]> g {text}')
+    model = onnx.parser.parse_model(
+        f'<ir_version: 9, opset_import: ["" : 20, "ai.onnx.ml": 3]> g {text}'
+    )
     for name, values in weights.items():
         model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values), name))
     path = str(tmp_path / "net.onnx")
@@ -210,9 +250,17 @@ def graph(onnx, tmp_path, text, **weights):
     return path
 
 
-W, B = np.arange(12, dtype=np.float32).reshape(4, 3) / 10 - 0.5, np.array([0.1, -0.2, 0.3], np.float32)
+W, B = (
+    np.arange(12, dtype=np.float32).reshape(4, 3) / 10 - 0.5,
+    np.array([0.1, -0.2, 0.3], np.float32),
+)
 V = np.array([[1], [-2], [0.5]], np.float32)
-NUMBERS = {"half": np.float32(0.5), "one": np.float32(1), "root": np.float32(2**0.5), "rest": np.array([0, -1])}
+NUMBERS = {
+    "half": np.float32(0.5),
+    "one": np.float32(1),
+    "root": np.float32(2**0.5),
+    "rest": np.array([0, -1]),
+}
 
 
 @pytest.mark.parametrize(
@@ -228,20 +276,30 @@ NUMBERS = {"half": np.float32(0.5), "one": np.float32(1), "root": np.float32(2**
     ],
 )
 def test_other_forms_of_a_network(onnx, tmp_path, body):
-    path = graph(onnx, tmp_path, f"(float[N, 4] x) => (float[N, K] y) {{ {body} }}", w=W, b=B, v=V, **NUMBERS)
-    np.testing.assert_allclose(cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-6)
+    path = graph(
+        onnx, tmp_path, f"(float[N, 4] x) => (float[N, K] y) {{ {body} }}", w=W, b=B, v=V, **NUMBERS
+    )
+    np.testing.assert_allclose(
+        cmlp.from_onnx(path).forward(X), run(path, X)[0], rtol=1e-5, atol=1e-6
+    )
 
 
-LABELED = (
-    """(float[N, 4] x) => (int64[N] label, float[N, 3] p) {{ s = Gemm(x, w, b) p = Softmax <axis = 1> (s) {0} }}"""
-)
+LABELED = """(float[N, 4] x) => (int64[N] label, float[N, 3] p) {{ s = Gemm(x, w, b) p = Softmax <axis = 1> (s) {0} }}"""
 
 
 @pytest.mark.parametrize("keepdims", [0, 1])
 def test_labels_in_any_order(onnx, tmp_path, keepdims):
     body = f"i = ArgMax <axis = 1, keepdims = {keepdims}> (p) l = Gather(names, i) label = Reshape(l, all)"
     body = body if keepdims else "i = ArgMax <axis = -1, keepdims = 0> (s) label = Gather(names, i)"
-    path = graph(onnx, tmp_path, LABELED.format(body), w=W, b=B, names=np.array([7, -3, 5]), all=np.array([-1]))
+    path = graph(
+        onnx,
+        tmp_path,
+        LABELED.format(body),
+        w=W,
+        b=B,
+        names=np.array([7, -3, 5]),
+        all=np.array([-1]),
+    )
     model = cmlp.from_onnx(path)
     label, probabilities = run(path, X)
     assert type(model) is MLPClassifier and model.classes_.tolist() == [-3, 5, 7]
@@ -253,7 +311,9 @@ def test_labels_in_any_order(onnx, tmp_path, keepdims):
 def test_text_labels_are_kept_apart_and_take_no_more_memory_than_the_file(onnx, tmp_path, names):
     """A text array drops NUL characters at the end, and has the size of the longest label for each label."""
     body = "i = ArgMax <axis = 1, keepdims = 0> (p) label = Gather(names, i)"
-    text = LABELED.replace("int64[N]", "string[N]").replace("float[N, 3]", "float[N, K]").format(body)
+    text = (
+        LABELED.replace("int64[N]", "string[N]").replace("float[N, 3]", "float[N, K]").format(body)
+    )
     weights = np.random.RandomState(0).standard_normal((4, len(names))).astype(np.float32)
     path = graph(onnx, tmp_path, text, w=weights, b=weights[0], names=np.array(names, object))
     model = cmlp.from_onnx(path)

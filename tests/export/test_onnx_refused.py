@@ -35,7 +35,9 @@ CONSTANTS = {
     "columns": np.array([-1, 2]),
 }
 NET = "s = Gemm(x, w, b) p = Softmax(s)"
-BINARY = "s = Gemm(x, v) q = Sigmoid(s) n = Sub(one, q) p = Concat <axis = 1> (n, q) f = Reshape(q, all)"
+BINARY = (
+    "s = Gemm(x, v) q = Sigmoid(s) n = Sub(one, q) p = Concat <axis = 1> (n, q) f = Reshape(q, all)"
+)
 
 
 def saved(onnx, tmp_path, body, head="float[N, 2] x", outputs="float[N, K] y", change=None):
@@ -107,7 +109,8 @@ def test_arithmetic_of_integers(onnx, tmp_path, body):
         NET + " i = ArgMin <axis = 1, keepdims = 0> (p) l = Gather(names, i)",
         NET + " m = Neg(p) i = ArgMax <axis = 1, keepdims = 0> (m) l = Gather(names, i)",
         NET + " i = ArgMax <axis = 0, keepdims = 0> (p) l = Gather(names, i)",
-        NET + " i = ArgMax <axis = 1, keepdims = 0, select_last_index = 1> (p) l = Gather(names, i)",
+        NET
+        + " i = ArgMax <axis = 1, keepdims = 0, select_last_index = 1> (p) l = Gather(names, i)",
         NET + " i = ArgMax <axis = 1, keepdims = 0> (p) k = Add(i, int_two) l = Gather(names, k)",
         NET + " o = Gemm(x, w) i = ArgMax <axis = 1, keepdims = 0> (o) l = Gather(names, i)",
         NET + " i = ArgMax <axis = 1, keepdims = 0> (x) l = Gather(names, i)",
@@ -115,10 +118,13 @@ def test_arithmetic_of_integers(onnx, tmp_path, body):
         BINARY + " g = Greater(f, high) i = Cast <to = 7> (g) l = Gather(names, i)",
         BINARY + " g = Greater(half, f) i = Cast <to = 7> (g) l = Gather(names, i)",
         BINARY + " g = Less(f, half) i = Cast <to = 7> (g) l = Gather(names, i)",
-        BINARY + " h = Reshape(s, all) g = Greater(h, half) i = Cast <to = 7> (g) l = Gather(names, i)",
+        BINARY
+        + " h = Reshape(s, all) g = Greater(h, half) i = Cast <to = 7> (g) l = Gather(names, i)",
         BINARY + " i = ArgMax <axis = 1, keepdims = 0> (q) l = Gather(names, i)",
-        BINARY.replace("(n, q)", "(q, n)") + " i = ArgMax <axis = 1, keepdims = 0> (p) l = Gather(names, i)",
-        BINARY.replace("axis = 1", "axis = 0") + " i = ArgMax <axis = 1, keepdims = 0> (p) l = Gather(names, i)",
+        BINARY.replace("(n, q)", "(q, n)")
+        + " i = ArgMax <axis = 1, keepdims = 0> (p) l = Gather(names, i)",
+        BINARY.replace("axis = 1", "axis = 0")
+        + " i = ArgMax <axis = 1, keepdims = 0> (p) l = Gather(names, i)",
     ],
 )
 def test_wrong_labels(onnx, tmp_path, labels):
@@ -127,12 +133,17 @@ def test_wrong_labels(onnx, tmp_path, labels):
 
 
 def test_zipmap_with_other_labels(onnx, tmp_path):
-    body = NET + " i = ArgMax <axis = 1, keepdims = 0> (p) l = Gather(names, i) m = ai.onnx.ml.ZipMap <{}> (p)"
+    body = (
+        NET
+        + " i = ArgMax <axis = 1, keepdims = 0> (p) l = Gather(names, i) m = ai.onnx.ml.ZipMap <{}> (p)"
+    )
     outputs = "int64[N] l, seq(map(int64, float)) m"
     path = saved(onnx, tmp_path, body.format("classlabels_int64s = [3, 4]"), outputs=outputs)
     assert cmlp.from_onnx(path).classes_.tolist() == [3, 4]
     with pytest.raises(ValueError, match="labels of the probabilities"):
-        cmlp.from_onnx(saved(onnx, tmp_path, body.format("classlabels_int64s = [4, 3]"), outputs=outputs))
+        cmlp.from_onnx(
+            saved(onnx, tmp_path, body.format("classlabels_int64s = [4, 3]"), outputs=outputs)
+        )
 
 
 def twice(model):
@@ -225,7 +236,9 @@ def test_reciprocal_scale_must_be_in_range(onnx, tmp_path):
 
 def test_layers_that_share_weights_are_limited(onnx, tmp_path):
     """Each layer has a copy of the weights it shares: memory must not grow with the number of nodes."""
-    body = "a0 = Gemm(x, w) " + " ".join(f"a{i + 1} = Gemm <alpha = 0.5> (a{i}, w)" for i in range(999))
+    body = "a0 = Gemm(x, w) " + " ".join(
+        f"a{i + 1} = Gemm <alpha = 0.5> (a{i}, w)" for i in range(999)
+    )
     path = saved(onnx, tmp_path, body + " y = Identity(a999)")
     with pytest.raises(ValueError, match="at most 63 layers of weights"):
         cmlp.from_onnx(path)

@@ -22,7 +22,9 @@ def saved(onnx, tmp_path, body, head="float[N, 2] x", dtype=np.float32, **consta
     text = f'<ir_version: 9, opset_import: ["" : 20, "ai.onnx.ml": 3]> g ({head}) => (float[N, K] y) {{ {body} }}'
     model = onnx.parser.parse_model(text)
     for name, values in {"w": W, "b": B, "shift": SHIFT, "factor": FACTOR, **constants}.items():
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(values, dtype), name))
+        model.graph.initializer.append(
+            onnx.numpy_helper.from_array(np.asarray(values, dtype), name)
+        )
     path = tmp_path / "net.onnx"
     path.write_bytes(model.SerializeToString())
     return path
@@ -32,7 +34,11 @@ NET = " y = Gemm(s, w, b)"
 TWO = {"two": 2}
 GRAPHS = {
     "difference": ("s = Sub(x, shift)" + NET, {}, ROWS - SHIFT),
-    "difference and product": ("d = Sub(x, shift) s = Mul(d, factor)" + NET, {}, (ROWS - SHIFT) * FACTOR),
+    "difference and product": (
+        "d = Sub(x, shift) s = Mul(d, factor)" + NET,
+        {},
+        (ROWS - SHIFT) * FACTOR,
+    ),
     "product and sum": ("d = Mul(factor, x) s = Add(shift, d)" + NET, {}, ROWS * FACTOR + SHIFT),
     "quotient": ("d = Sub(x, shift) s = Div(d, factor)" + NET, {}, (ROWS - SHIFT) / FACTOR),
     "rows": ("d = Sub(x, shift) s = Mul(d, f)" + NET, {"f": FACTOR[None]}, (ROWS - SHIFT) * FACTOR),
@@ -44,7 +50,11 @@ GRAPHS = {
         {},
         (ROWS - SHIFT) * FACTOR,
     ),
-    "scaler of numbers": ("s = ai.onnx.ml.Scaler <offset = [3.0], scale = [2.0]> (x)" + NET, {}, (ROWS - 3) * 2),
+    "scaler of numbers": (
+        "s = ai.onnx.ml.Scaler <offset = [3.0], scale = [2.0]> (x)" + NET,
+        {},
+        (ROWS - 3) * 2,
+    ),
     "two scalers": (
         "t = ai.onnx.ml.Scaler <offset = [3.0], scale = [1.0]> (x) "
         "s = ai.onnx.ml.Scaler <offset = [0.0, 0.0], scale = [1.0, 2.0]> (t)" + NET,
@@ -60,7 +70,9 @@ def test_arithmetic_is_folded(onnx, tmp_path, body, constants, scaled):
     np.testing.assert_allclose(net.forward(ROWS), scaled @ W + B, rtol=1e-5, atol=1e-4)
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
-    np.testing.assert_allclose(net.forward(ROWS), session.run(None, {"x": ROWS})[0], rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        net.forward(ROWS), session.run(None, {"x": ROWS})[0], rtol=1e-5, atol=1e-4
+    )
 
 
 def test_scaler_of_integers(onnx, tmp_path):
@@ -98,7 +110,10 @@ HOSTILE = {
     "no columns": ("s = Sub(x, n)", {"n": []}),
     "three dimensions": ("s = Sub(x, n)", {"n": [[[1]]]}),
     "two rows": ("s = Sub(x, n)", {"n": [[1, 2], [3, 4]]}),
-    "scaler with too many numbers": ("s = ai.onnx.ml.Scaler <offset = [1.0, 2.0, 3.0], scale = [1.0]> (x)", {}),
+    "scaler with too many numbers": (
+        "s = ai.onnx.ml.Scaler <offset = [1.0, 2.0, 3.0], scale = [1.0]> (x)",
+        {},
+    ),
     "scaler with a factor of 0": ("s = ai.onnx.ml.Scaler <offset = [0.0], scale = [0.0]> (x)", {}),
     "scaler without a factor": ("s = ai.onnx.ml.Scaler <offset = [1.0]> (x)", {}),
     "scaler without numbers": ("s = ai.onnx.ml.Scaler (x)", {}),
@@ -110,7 +125,9 @@ HOSTILE = {
 @pytest.mark.parametrize("body, constants", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_arithmetic_raises_the_error_of_the_importer(onnx, tmp_path, body, constants):
     body += NET
-    with pytest.raises(ValueError, match=r"cannot be converted: the operator '(Sub|Mul|Div|ai\.onnx\.ml\.Scaler)'"):
+    with pytest.raises(
+        ValueError, match=r"cannot be converted: the operator '(Sub|Mul|Div|ai\.onnx\.ml\.Scaler)'"
+    ):
         cmlp.from_onnx(saved(onnx, tmp_path, body, **constants))
 
 

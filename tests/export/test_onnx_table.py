@@ -14,7 +14,19 @@ from cmlp import TabularClassifier, TabularRegressor
 nan = float("nan")
 FAST = {"n_estimators": 3, "hidden_layer_sizes": (6,), "max_time": 1e-9, "random_state": 0}
 ATOL = 1e-6  # of probabilities and standardized predictions; the networks compute in float32
-HOSTILE = ["", '"', "'; DROP TABLE x; --", "*/", "</script>", "a\0b", "\x1b[31m", "\n", "א\u202eb", "é😀", "\\"]
+HOSTILE = [
+    "",
+    '"',
+    "'; DROP TABLE x; --",
+    "*/",
+    "</script>",
+    "a\0b",
+    "\x1b[31m",
+    "\n",
+    "א\u202eb",
+    "é😀",
+    "\\",
+]
 
 
 @pytest.fixture
@@ -34,7 +46,9 @@ def mixed_rows(n, seed):
     return [
         [
             float(rng.standard_normal()),
-            nan if rng.random_sample() < 0.2 else float(rng.exponential()) * 10.0 ** (6 + 3 * seed * rng.randint(3)),
+            nan
+            if rng.random_sample() < 0.2
+            else float(rng.exponential()) * 10.0 ** (6 + 3 * seed * rng.randint(3)),
             colours[rng.randint(len(colours))],
             ["x", "y", "z"][rng.randint(2 + seed)],
             [0, 2.5, 7][rng.randint(2 + seed)],
@@ -98,7 +112,9 @@ MODELS = {
     "gamma": lambda: positive("gamma"),
     "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
-    "targets": lambda: regressor().fit(X, np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),
+    "targets": lambda: regressor().fit(
+        X, np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]
+    ),
     "multilabel": lambda: classifier([[0, 1], [1, 1], [0, 0], [0, 1]]),
     "threshold": lambda: with_threshold(classifier(["no", "yes"])),
 }
@@ -117,7 +133,9 @@ def feed_of(session, rows):
     inputs = session.get_inputs()
     assert all(one.shape == ["N", 1] for one in inputs)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(inputs)
-    return {one.name: column_of(one.type, column) for one, column in zip(inputs, columns, strict=True)}
+    return {
+        one.name: column_of(one.type, column) for one, column in zip(inputs, columns, strict=True)
+    }
 
 
 def checked(path):
@@ -176,7 +194,9 @@ def test_onnx_runtime_agrees_with_python(tmp_path, onnxruntime, name):
 def test_probabilities_of_classes_sum_to_one_in_double(tmp_path, onnxruntime):
     model = MODELS["multiclass"]()
     model.to_onnx(tmp_path / "table.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "table.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        tmp_path / "table.onnx", providers=["CPUExecutionProvider"]
+    )
     probabilities = session.run(["probabilities"], feed_of(session, UNSEEN))[0]
     assert probabilities.dtype == np.float64 and np.abs(probabilities.sum(axis=1) - 1).max() < 1e-15
 
@@ -186,8 +206,12 @@ def test_the_reference_implementation_agrees_with_python(tmp_path, onnx, name):
     reference = package("onnx.reference")
     model = MODELS[name]()
     model.to_onnx(tmp_path / "table.onnx")
-    session = package("onnxruntime").InferenceSession(tmp_path / "table.onnx", providers=["CPUExecutionProvider"])
-    got = reference.ReferenceEvaluator(checked(tmp_path / "table.onnx")).run(None, feed_of(session, UNSEEN))
+    session = package("onnxruntime").InferenceSession(
+        tmp_path / "table.onnx", providers=["CPUExecutionProvider"]
+    )
+    got = reference.ReferenceEvaluator(checked(tmp_path / "table.onnx")).run(
+        None, feed_of(session, UNSEEN)
+    )
     assert_outputs_agree(model, got, UNSEEN)
 
 
@@ -202,7 +226,9 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     sizes = [5e-324, -1.7e308, 1.7e308, 1e300, 0.0, -0.0, nan]
     if rows == "edges":
         edges = np.concatenate([c.edges for c in columns])
-        sizes = np.concatenate([edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)]).tolist()
+        sizes = np.concatenate(
+            [edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf)]
+        ).tolist()
     if rows != "unseen":
         for i, row in enumerate(found):
             row[0], row[1], row[8] = (sizes[(i + k) % len(sizes)] for k in range(3))
@@ -216,8 +242,12 @@ def test_networks_see_the_bits_of_python(tmp_path, onnx, onnxruntime, rows):
     ]
     assert seen[0] == seen[2] != seen[1]
     for name in seen[:2]:
-        proto.graph.output.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+        proto.graph.output.append(
+            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)
+        )
+    session = onnxruntime.InferenceSession(
+        proto.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     _, with_bins, without = session.run(None, feed_of(session, found))
     raw = model._rows_of(trained, found)[0]
     assert_same_bits(with_bins, columns.encode(raw, bins=True))
@@ -289,7 +319,16 @@ def test_data_frames_with_dates(tmp_path, onnxruntime):
 def test_hostile_names_survive(tmp_path, onnxruntime, labels):
     """Names of columns, categories and labels can be any text; those of outputs get an underscore."""
     pd = package("pandas")
-    names = [*HOSTILE, "label", "label_", "probabilities", "prediction", "column_0", "cmlp.concat_0", "N"]
+    names = [
+        *HOSTILE,
+        "label",
+        "label_",
+        "probabilities",
+        "prediction",
+        "column_0",
+        "cmlp.concat_0",
+        "N",
+    ]
     texts = np.array(HOSTILE, object)[np.arange(44) % len(HOSTILE)]
     frame = pd.DataFrame({name: np.roll(texts, i) for i, name in enumerate(names)})
     frame["N"] = np.arange(44.0)
@@ -313,16 +352,24 @@ def test_hostile_names_survive(tmp_path, onnxruntime, labels):
         (["a", 1, 2.5, True] * 10, "column 0 has categories of text and of numbers"),
         (["a", "", None, "b"] * 10, "column 0 has missing values and the category ''"),
         (["a", "b\ud800"] * 20, r"the category of column 0 'b\\ud800' is not valid Unicode"),
-        ([1, 2**53 + 1] * 20, "column 0 has the category 9007199254740993, which is not a finite number in double"),
+        (
+            [1, 2**53 + 1] * 20,
+            "column 0 has the category 9007199254740993, which is not a finite number in double",
+        ),
         ([1, 10**400] * 20, "which is not a finite number in double"),
         ([1, float("inf")] * 20, "column 0 has the category inf, which is not a finite number"),
-        ([Decimal(f"0.{'1' * 30}"), Decimal(2)] * 20, r"the category Decimal\('0.1+'\), which is not a finite number"),
+        (
+            [Decimal(f"0.{'1' * 30}"), Decimal(2)] * 20,
+            r"the category Decimal\('0.1+'\), which is not a finite number",
+        ),
         ([1j, 2] * 20, "column 0 has the category 1j, which is not a finite number"),
     ],
 )
 def test_columns_that_onnx_cannot_contain_are_refused(tmp_path, onnx, column, message):
     rows = [[value, i] for i, value in enumerate(column)]
-    model = TabularRegressor(**FAST, categorical_features=[0]).fit(np.array(rows, object), np.arange(40.0))
+    model = TabularRegressor(**FAST, categorical_features=[0]).fit(
+        np.array(rows, object), np.arange(40.0)
+    )
     with pytest.raises(ValueError, match=message):
         model.to_onnx(tmp_path / "table.onnx")
     assert list(tmp_path.iterdir()) == []
@@ -332,14 +379,18 @@ def test_other_errors(tmp_path, onnx, monkeypatch):
     path, model = tmp_path / "table.onnx", regressor()
     with pytest.raises(ValueError, match="not fitted"):
         TabularRegressor().to_onnx(path)
-    halves = TabularClassifier(**FAST).fit([[i] for i in range(40)], np.array([1, 2] * 20, np.float16))
+    halves = TabularClassifier(**FAST).fit(
+        [[i] for i in range(40)], np.array([1, 2] * 20, np.float16)
+    )
     with pytest.raises(TypeError, match="labels of dtype float16 cannot be written to ONNX"):
         halves.to_onnx(path)
     with pytest.raises(FileNotFoundError):
         model.to_onnx(tmp_path / "no" / "table.onnx")
     with monkeypatch.context() as patch:
         patch.setattr("cmlp._export.onnx_write._LARGEST_FILE", 2**16 + 1000)
-        with pytest.raises(ValueError, match="an ONNX file can have at most 66536 bytes, but this model needs"):
+        with pytest.raises(
+            ValueError, match="an ONNX file can have at most 66536 bytes, but this model needs"
+        ):
             model.to_onnx(path)
     model.estimators_[1].params[3] = nan
     with pytest.raises(ValueError, match="a weight is NaN or infinite"):
@@ -356,7 +407,10 @@ def test_a_name_that_is_not_unicode_is_refused(tmp_path, onnx):
 
 def test_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ImportError, match=r"to_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx"):
+    with pytest.raises(
+        ImportError,
+        match=r"to_onnx needs the package onnx: install it with `pip install 'cmlp\[onnx",
+    ):
         regressor().to_onnx(tmp_path / "table.onnx")
 
 
@@ -371,7 +425,9 @@ def test_loaded_models_have_the_same_file(tmp_path, onnx):
 def test_from_onnx_refuses_tables(tmp_path, onnx):
     path = tmp_path / "table.onnx"
     regressor().to_onnx(path)
-    with pytest.raises(ValueError, match=r"the graph must have one input, a tensor, got .*'column_11'"):
+    with pytest.raises(
+        ValueError, match=r"the graph must have one input, a tensor, got .*'column_11'"
+    ):
         cmlp.from_onnx(path)
     TabularRegressor(**FAST).fit([[float(i)] for i in range(40)], np.arange(40.0)).to_onnx(path)
     with pytest.raises(ValueError, match=r"the operator 'Concat' .* is not supported"):

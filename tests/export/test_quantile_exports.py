@@ -20,7 +20,9 @@ def model(request):
     shapes = [(3, 6), (6, 4)]
     coefs = [rng.standard_normal(shape).astype(request.param) for shape in shapes]
     intercepts = [rng.standard_normal(n).astype(request.param) for _, n in shapes]
-    return MLPRegressor.from_arrays(coefs, intercepts, loss="quantile", quantile=QUANTILES, activation="tanh")
+    return MLPRegressor.from_arrays(
+        coefs, intercepts, loss="quantile", quantile=QUANTILES, activation="tanh"
+    )
 
 
 @pytest.fixture
@@ -46,8 +48,12 @@ def test_c_header_has_the_bits_of_python(model, rows, tmp_path):
 def test_onnx_file_sorts_and_is_read_again(model, rows, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     model.to_onnx(tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    np.testing.assert_allclose(session.run(None, {"X": rows})[0], model.predict(rows), rtol=1e-5, atol=1e-6)
+    session = onnxruntime.InferenceSession(
+        tmp_path / "model.onnx", providers=["CPUExecutionProvider"]
+    )
+    np.testing.assert_allclose(
+        session.run(None, {"X": rows})[0], model.predict(rows), rtol=1e-5, atol=1e-6
+    )
     twin = cmlp.from_onnx(tmp_path / "model.onnx")
     assert type(twin) is MLPRegressor and twin.quantile == QUANTILES
     assert_same_bits(twin.predict(rows), model.predict(rows))

@@ -36,11 +36,15 @@ def assert_same_attributes(ours, theirs):
     for name in ("loss_curve_", "validation_scores_", "best_validation_score_"):
         assert getattr(ours, name, None) == getattr(theirs, name, None), name
     parameters = theirs.get_params()
-    assert parameters == {name: value for name, value in ours.get_params().items() if name in parameters}
+    assert parameters == {
+        name: value for name, value in ours.get_params().items() if name in parameters
+    }
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("labels", [["b", "a", "c"], [True, False, True], [7, -3, 12], [1.0, 0.0, 2.0], [0, 1, 0]])
+@pytest.mark.parametrize(
+    "labels", [["b", "a", "c"], [True, False, True], [7, -3, 12], [1.0, 0.0, 2.0], [0, 1, 0]]
+)
 def test_classifier(tmp_path, dtype, labels):
     X, y = blobs()
     X, y = X.astype(dtype), np.array(labels)[y]
@@ -48,11 +52,15 @@ def test_classifier(tmp_path, dtype, labels):
     ours = cmlp.from_sklearn(theirs)
     assert type(ours) is cmlp.MLPClassifier
     assert ours.classes_.tolist() == theirs.classes_.tolist()
-    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=ATOL[dtype])
+    np.testing.assert_allclose(
+        ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=ATOL[dtype]
+    )
     assert (ours.predict(X) == theirs.predict(X)).all() and ours.score(X, y) == theirs.score(X, y)
     assert_same_attributes(ours, theirs)
     ours.save(tmp_path / "model.cmlp")
-    np.testing.assert_array_equal(cmlp.load(tmp_path / "model.cmlp").predict_proba(X), ours.predict_proba(X))
+    np.testing.assert_array_equal(
+        cmlp.load(tmp_path / "model.cmlp").predict_proba(X), ours.predict_proba(X)
+    )
 
 
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
@@ -68,7 +76,9 @@ def test_every_activation_and_solver(activation, solver):
 def test_multilabel_early_stopping_and_no_hidden_layer():
     X, y = blobs(2)
     Y = np.stack([y, 1 - y, y * 0 + 1], axis=1)
-    theirs = neural_network.MLPClassifier((), early_stopping=True, max_iter=20, random_state=0).fit(X, Y)
+    theirs = neural_network.MLPClassifier((), early_stopping=True, max_iter=20, random_state=0).fit(
+        X, Y
+    )
     ours = cmlp.from_sklearn(theirs)
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=0, atol=1e-12)
     assert (ours.predict(X) == theirs.predict(X)).all()
@@ -112,7 +122,9 @@ def test_c_header_agrees_with_scikit_learn(tmp_path):
     (tmp_path / "main.c").write_text(PROGRAM)
     run(COMPILER, "-O2", "main.c", "-o", "main", cwd=tmp_path)
     rows = X_test.astype(np.float32).tobytes()
-    printed = subprocess.run("./main", input=rows, capture_output=True, check=True, cwd=tmp_path).stdout
+    printed = subprocess.run(
+        "./main", input=rows, capture_output=True, check=True, cwd=tmp_path
+    ).stdout
     probabilities = np.frombuffer(printed, np.float32).reshape(-1, 10)
     np.testing.assert_allclose(probabilities, theirs.predict_proba(X_test), rtol=0, atol=1e-5)
 
@@ -152,5 +164,7 @@ def test_errors():
         (cmlp.MLPClassifier(), r"cmlp\.MLPClassifier"),
         (None, r"builtins\.NoneType"),
     ):
-        with pytest.raises(TypeError, match=f"an MLPClassifier or MLPRegressor of scikit-learn, got {name}"):
+        with pytest.raises(
+            TypeError, match=f"an MLPClassifier or MLPRegressor of scikit-learn, got {name}"
+        ):
             cmlp.from_sklearn(other)

@@ -13,11 +13,21 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:l
 
 ATOL = {"float32": 1e-5, "float64": 1e-12}
 SIZES = ["n_features_in_", "n_layers_", "n_outputs_", "out_activation_"]
-HISTORY = ["n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"]
+HISTORY = [
+    "n_iter_",
+    "t_",
+    "loss_",
+    "loss_curve_",
+    "best_loss_",
+    "validation_scores_",
+    "best_validation_score_",
+]
 
 
 def classifier(**params):
-    return cmlp.MLPClassifier(**{"hidden_layer_sizes": (6, 5), "max_iter": 8, "random_state": 0, **params})
+    return cmlp.MLPClassifier(
+        **{"hidden_layer_sizes": (6, 5), "max_iter": 8, "random_state": 0, **params}
+    )
 
 
 def assert_same_probabilities(ours, X):
@@ -25,7 +35,9 @@ def assert_same_probabilities(ours, X):
     assert type(theirs) is neural_network.MLPClassifier
     dtype = ours.coefs_[0].dtype
     assert all(tensor.dtype == dtype for tensor in [*theirs.coefs_, *theirs.intercepts_])
-    np.testing.assert_allclose(theirs.predict_proba(X), ours.predict_proba(X), rtol=0, atol=ATOL[dtype.name])
+    np.testing.assert_allclose(
+        theirs.predict_proba(X), ours.predict_proba(X), rtol=0, atol=ATOL[dtype.name]
+    )
     np.testing.assert_array_equal(theirs.classes_, ours.classes_)
     np.testing.assert_array_equal(theirs.predict(X), ours.predict(X))
     assert theirs.classes_.dtype == ours.classes_.dtype
@@ -33,7 +45,9 @@ def assert_same_probabilities(ours, X):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("labels", [["b", "a", "c"], [True, False, True], [7, -3, 12], [1.0, 0.0, 2.0], [4, 4, 4]])
+@pytest.mark.parametrize(
+    "labels", [["b", "a", "c"], [True, False, True], [7, -3, 12], [1.0, 0.0, 2.0], [4, 4, 4]]
+)
 def test_classifiers_have_equal_probabilities_and_classes(dtype, labels):
     X, y = blobs()
     X, y = X.astype(dtype), np.array(labels)[y]
@@ -58,14 +72,18 @@ def test_multilabel_classifiers_have_equal_probabilities():
 def test_regressors_have_equal_predictions(loss, n_outputs):
     X, y = blobs()
     y = y if n_outputs == 1 else np.stack([y, 2 * y], axis=1)
-    ours = cmlp.MLPRegressor(loss=loss, hidden_layer_sizes=(6,), max_iter=8, random_state=0).fit(X, y)
+    ours = cmlp.MLPRegressor(loss=loss, hidden_layer_sizes=(6,), max_iter=8, random_state=0).fit(
+        X, y
+    )
     theirs = ours.to_sklearn()
     assert type(theirs) is neural_network.MLPRegressor
     assert theirs.loss == loss
     np.testing.assert_allclose(theirs.predict(X), ours.predict(X), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu", ["tanh", "tanh"], "sigmoid"])
+@pytest.mark.parametrize(
+    "activation", ["identity", "logistic", "tanh", "relu", ["tanh", "tanh"], "sigmoid"]
+)
 def test_activations_that_scikit_learn_has(activation):
     X, y = blobs()
     assert_same_probabilities(classifier(activation=activation).fit(X, y), X)
@@ -84,7 +102,9 @@ def test_input_scale_becomes_part_of_the_first_layer():
     np.testing.assert_allclose(theirs.coefs_[0], ours.coefs_[0] / 255, rtol=1e-15)
 
 
-@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"solver": "sgd", "learning_rate": "adaptive"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"early_stopping": True}, {"solver": "sgd", "learning_rate": "adaptive"}]
+)
 def test_parameters_and_attributes_are_those_of_the_fit(params):
     X, y = blobs()
     ours = classifier(alpha=0.01, **params).fit(X, y)
@@ -130,7 +150,9 @@ def test_there_and_back_gives_the_same_model():
 @pytest.mark.parametrize("continued_with", [False, True])
 def test_scikit_learn_continues_the_training(fitted_with, continued_with):
     X, y = blobs()
-    ours = classifier(early_stopping=fitted_with).fit(X, y).set_params(early_stopping=continued_with)
+    ours = (
+        classifier(early_stopping=fitted_with).fit(X, y).set_params(early_stopping=continued_with)
+    )
     theirs = pickle.loads(pickle.dumps(ours.to_sklearn()))
     if not continued_with:
         assert theirs.partial_fit(X, y).loss_ < 1.2 * ours.loss_
@@ -143,7 +165,9 @@ def test_scikit_learn_keeps_the_best_epoch_and_counts_on():
     ours = classifier(early_stopping=True, warm_start=True).fit(X, y)
     ours.best_validation_score_ = 1.0
     theirs = ours.to_sklearn().fit(X, y)
-    assert [tensor.tolist() for tensor in theirs.coefs_] == [tensor.tolist() for tensor in ours.coefs_]
+    assert [tensor.tolist() for tensor in theirs.coefs_] == [
+        tensor.tolist() for tensor in ours.coefs_
+    ]
     ours.set_params(early_stopping=False, tol=10)
     assert ours.to_sklearn().partial_fit(X, y).partial_fit(X, y).loss_ > 0
 
@@ -169,7 +193,10 @@ def test_models_that_scikit_learn_cannot_represent():
         ({"activation": ["relu", "tanh"]}, r"cannot have activation=\['relu', 'tanh'\]\."),
         ({"loss": "squared_error"}, r"cannot have loss='squared_error'\."),
         ({"loss": "focal", "loss_parameter": 1.0}, r"cannot have loss='focal'\."),
-        ({"loss": "squared_error", "activation": "silu"}, r"cannot have activation='silu' and loss='squared_error'\."),
+        (
+            {"loss": "squared_error", "activation": "silu"},
+            r"cannot have activation='silu' and loss='squared_error'\.",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             classifier(**params).fit(X, y).to_sklearn()

@@ -11,7 +11,10 @@ from optional import package
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularClassifier, TabularRegressor
 
-pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer:UserWarning"),
+    pytest.mark.slow,
+]
 
 ATOL = {"float32": 1e-5, "float64": 1e-12}
 
@@ -36,7 +39,13 @@ def test_round_trip_of_every_network(torch, dtype, activation):
     X = 3 * np.random.RandomState(0).standard_normal((30, 5)).astype(dtype)
     for output, losses in LOSSES.items():
         net = Network(
-            [5, 7, 6, 3], activation, output=output, loss=losses[0], dtype=dtype, input_scale=0.5, random_state=1
+            [5, 7, 6, 3],
+            activation,
+            output=output,
+            loss=losses[0],
+            dtype=dtype,
+            input_scale=0.5,
+            random_state=1,
         )
         module = net.to_torch()
         assert_agrees(torch, module, net.forward, X)
@@ -47,7 +56,9 @@ def test_round_trip_of_every_network(torch, dtype, activation):
 
 
 def test_parameters_and_scale(torch):
-    net = Network([3, 4, 4, 2], ["leaky_relu", "elu"], activation_parameter=[0.3, 2.5], input_scale=1 / 255)
+    net = Network(
+        [3, 4, 4, 2], ["leaky_relu", "elu"], activation_parameter=[0.3, 2.5], input_scale=1 / 255
+    )
     X = np.random.RandomState(0).randint(0, 256, (20, 3)).astype(np.uint8)
     assert_agrees(torch, net.to_torch(), net.forward, X)
     back = cmlp.from_torch(net.to_torch())
@@ -82,7 +93,12 @@ def test_classifier_to_torch_and_back(torch, n_classes):
     X, y = blobs(n_classes)
     model = small().fit(X, np.array(["b", "a", "c"])[y])
     module = model.to_torch()
-    assert_agrees(torch, module, lambda rows: model.predict_proba(rows)[:, -module(torch.from_numpy(X)).shape[1] :], X)
+    assert_agrees(
+        torch,
+        module,
+        lambda rows: model.predict_proba(rows)[:, -module(torch.from_numpy(X)).shape[1] :],
+        X,
+    )
     back = cmlp.from_torch(module, classes=model.classes_)
     assert type(back) is MLPClassifier and back.classes_.tolist() == model.classes_.tolist()
     np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
@@ -94,13 +110,17 @@ def test_converted_classifier_is_usable(torch, tmp_path):
     names = np.array(["sun", "moon", "earth"])  # not sorted
     nn = torch.nn
     torch.manual_seed(0)
-    module = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 6), nn.Dropout()), nn.GELU(), nn.Linear(6, 3))
+    module = nn.Sequential(
+        nn.Flatten(), nn.Sequential(nn.Linear(4, 6), nn.Dropout()), nn.GELU(), nn.Linear(6, 3)
+    )
     model = cmlp.from_torch(module, classes=names)
     with torch.no_grad():
         logits = module.eval()(torch.from_numpy(X.astype(np.float32)))
     assert model.predict(X).tolist() == names[logits.argmax(1).numpy()].tolist()
     columns = model.classes_.searchsorted(names)
-    np.testing.assert_allclose(model.predict_proba(X)[:, columns], torch.softmax(logits, 1), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict_proba(X)[:, columns], torch.softmax(logits, 1), rtol=0, atol=1e-6
+    )
     model.save(tmp_path / "model.cmlp")
     np.testing.assert_array_equal(cmlp.load(tmp_path / "model.cmlp").predict(X), model.predict(X))
     assert model.fit(X, names[y]).score(X, names[y]) > 0.9
@@ -117,17 +137,23 @@ def test_two_classes(torch, names, n_outputs, activated):
     with torch.no_grad():
         expected = head(module(torch.from_numpy(X))).numpy()[:, -1]
     model = cmlp.from_torch(nn.Sequential(module, head) if activated else module, classes=names)
-    np.testing.assert_allclose(model.predict_proba(X)[:, model.classes_ == names[1]][:, 0], expected, atol=1e-12)
+    np.testing.assert_allclose(
+        model.predict_proba(X)[:, model.classes_ == names[1]][:, 0], expected, atol=1e-12
+    )
     assert model.predict(X).tolist() == [names[int(p > 0.5)] for p in expected]
 
 
 def test_warm_start_with_another_activation_parameter_raises(torch):
     X, y = blobs()
     nn = torch.nn
-    model = cmlp.from_torch(nn.Sequential(nn.Linear(4, 6), nn.ELU(2), nn.Linear(6, 3)), classes=[0, 1, 2])
+    model = cmlp.from_torch(
+        nn.Sequential(nn.Linear(4, 6), nn.ELU(2), nn.Linear(6, 3)), classes=[0, 1, 2]
+    )
     before = model.predict_proba(X)
     with pytest.raises(ValueError, match="fitted with activation_parameter="):
-        model.set_params(warm_start=True, dtype="auto", activation_parameter=1.0).fit(X.astype(np.float32), y)
+        model.set_params(warm_start=True, dtype="auto", activation_parameter=1.0).fit(
+            X.astype(np.float32), y
+        )
     np.testing.assert_array_equal(model.predict_proba(X), before)
 
 
@@ -135,43 +161,117 @@ def test_regressor(torch):
     X, y = blobs()
     for loss in ("squared_error", "poisson"):
         model = MLPRegressor(loss, (8,), max_iter=3, random_state=0, dtype="float64").fit(X, y)
-        assert_agrees(torch, model.to_torch(), lambda rows, model=model: model.predict(rows)[:, None], X)
+        assert_agrees(
+            torch, model.to_torch(), lambda rows, model=model: model.predict(rows)[:, None], X
+        )
 
 
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
-        (lambda nn: [nn.Linear(2, 3), nn.BatchNorm2d(3)], TypeError, "does not support torch.nn.modules.batchnorm.Ba"),
-        (lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(4)], ValueError, "BatchNorm1d must have 3 features, got 4"),
-        (lambda nn: [nn.BatchNorm1d(4), nn.Linear(2, 3)], ValueError, "BatchNorm1d must have 2 features, got 4"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.BatchNorm2d(3)],
+            TypeError,
+            "does not support torch.nn.modules.batchnorm.Ba",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(4)],
+            ValueError,
+            "BatchNorm1d must have 3 features, got 4",
+        ),
+        (
+            lambda nn: [nn.BatchNorm1d(4), nn.Linear(2, 3)],
+            ValueError,
+            "BatchNorm1d must have 2 features, got 4",
+        ),
         (
             lambda nn: [nn.Linear(2, 3), nn.BatchNorm1d(3, track_running_stats=False)],
             ValueError,
             "BatchNorm1d needs track_running_stats=True",
         ),
-        (lambda nn: [nn.Linear(2, 3), nn.Sigmoid(), nn.BatchNorm1d(3)], ValueError, "after the last activation"),
-        (lambda nn: [nn.BatchNorm1d(2), nn.BatchNorm1d(2)], ValueError, "after another BatchNorm1d is only"),
-        (lambda nn: [nn.BatchNorm1d(2), nn.ReLU(), nn.Linear(2, 3)], ValueError, "ReLU after BatchNorm1d is only"),
-        (lambda nn: [nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(2, 3)], ValueError, r"only Flatten\(\) before the f"),
-        (lambda nn: [nn.Conv1d(2, 3, 1)], TypeError, "does not support torch.nn.modules.conv.Conv1d"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Sigmoid(), nn.BatchNorm1d(3)],
+            ValueError,
+            "after the last activation",
+        ),
+        (
+            lambda nn: [nn.BatchNorm1d(2), nn.BatchNorm1d(2)],
+            ValueError,
+            "after another BatchNorm1d is only",
+        ),
+        (
+            lambda nn: [nn.BatchNorm1d(2), nn.ReLU(), nn.Linear(2, 3)],
+            ValueError,
+            "ReLU after BatchNorm1d is only",
+        ),
+        (
+            lambda nn: [nn.BatchNorm1d(2), nn.Flatten(), nn.Linear(2, 3)],
+            ValueError,
+            r"only Flatten\(\) before the f",
+        ),
+        (
+            lambda nn: [nn.Conv1d(2, 3, 1)],
+            TypeError,
+            "does not support torch.nn.modules.conv.Conv1d",
+        ),
         (lambda nn: [nn.Linear(2, 3), nn.LogSoftmax(1)], TypeError, "LogSoftmax"),
-        (lambda nn: [nn.Linear(2, 3), nn.Softmax(0)], ValueError, "Softmax needs dim=1 or -1, got 0"),
-        (lambda nn: [nn.Linear(2, 3), nn.GELU("tanh"), nn.Linear(3, 2)], ValueError, "approximate='none', got 'tanh'"),
-        (lambda nn: [nn.Linear(2, 3), nn.Softplus(2), nn.Linear(3, 2)], ValueError, "Softplus needs beta=1, got 2"),
-        (lambda nn: [nn.Linear(2, 3), nn.ReLU(), nn.Tanh()], ValueError, "Tanh after another activation"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Softmax(0)],
+            ValueError,
+            "Softmax needs dim=1 or -1, got 0",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.GELU("tanh"), nn.Linear(3, 2)],
+            ValueError,
+            "approximate='none', got 'tanh'",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Softplus(2), nn.Linear(3, 2)],
+            ValueError,
+            "Softplus needs beta=1, got 2",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.ReLU(), nn.Tanh()],
+            ValueError,
+            "Tanh after another activation",
+        ),
         (lambda nn: [nn.ReLU(), nn.Linear(2, 3)], ValueError, "ReLU before the first Linear"),
-        (lambda nn: [nn.Linear(2, 3), nn.ReLU()], ValueError, "'relu' is not supported in the output layer"),
-        (lambda nn: [nn.Linear(2, 3), nn.Softmax(1), nn.Linear(3, 2)], ValueError, "'softmax' is not supported in a h"),
-        (lambda nn: [nn.Linear(2, 3), nn.Linear(4, 2)], ValueError, r"weights of shape \(3, 2\), got \(4, 2\)"),
-        (lambda nn: [nn.Linear(2, 3), nn.Linear(3, 2).double()], ValueError, "same dtype, got float32 and float64"),
-        (lambda nn: [nn.Linear(2, 3).half()], ValueError, "must be float32 or float64, got torch.float16"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.ReLU()],
+            ValueError,
+            "'relu' is not supported in the output layer",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Softmax(1), nn.Linear(3, 2)],
+            ValueError,
+            "'softmax' is not supported in a h",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Linear(4, 2)],
+            ValueError,
+            r"weights of shape \(3, 2\), got \(4, 2\)",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Linear(3, 2).double()],
+            ValueError,
+            "same dtype, got float32 and float64",
+        ),
+        (
+            lambda nn: [nn.Linear(2, 3).half()],
+            ValueError,
+            "must be float32 or float64, got torch.float16",
+        ),
         (lambda nn: [nn.Identity()], ValueError, "at least one Linear"),
         (
             lambda nn: [nn.Linear(2, 3), nn.LeakyReLU(-1), nn.Linear(3, 2)],
             ValueError,
             "negative_slope of at .*, got -1.0",
         ),
-        (lambda nn: [nn.Linear(2, 3), nn.ELU(-1.0), nn.Linear(3, 2)], ValueError, "alpha of at least 0, got -1.0"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.ELU(-1.0), nn.Linear(3, 2)],
+            ValueError,
+            "alpha of at least 0, got -1.0",
+        ),
         (
             lambda nn: [nn.Linear(2, 3), nn.Softplus(1, 5), nn.Linear(3, 2)],
             ValueError,
@@ -182,7 +282,11 @@ def test_regressor(torch):
             ValueError,
             r"Flatten\(start_dim=0, end_dim=-1\) is not supported",
         ),
-        (lambda nn: [nn.Linear(2, 3), nn.Flatten()], ValueError, r"only Flatten\(\) before the first Linear is"),
+        (
+            lambda nn: [nn.Linear(2, 3), nn.Flatten()],
+            ValueError,
+            r"only Flatten\(\) before the first Linear is",
+        ),
     ],
 )
 def test_unsupported_modules_are_named(torch, build, error, message):
@@ -199,7 +303,13 @@ def test_batch_norm_is_a_part_of_the_linear_beside_it(torch, place, dtype):
     modules = {
         "before": [nn.BatchNorm1d(3), nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)],
         "after": [nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)],
-        "behind the activation": [nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Dropout(), nn.Linear(8, 2)],
+        "behind the activation": [
+            nn.Linear(3, 8),
+            nn.ReLU(),
+            nn.BatchNorm1d(8),
+            nn.Dropout(),
+            nn.Linear(8, 2),
+        ],
         "everywhere": [
             nn.BatchNorm1d(3),
             nn.Linear(3, 8, bias=False),
@@ -212,7 +322,9 @@ def test_batch_norm_is_a_part_of_the_linear_beside_it(torch, place, dtype):
         ],
     }[place]
     module = nn.Sequential(*modules).to(getattr(torch, dtype))
-    X = (np.random.RandomState(0).standard_normal((200, 3)) * [1, 5, 0.1] + [0, 3, -1]).astype(dtype)
+    X = (np.random.RandomState(0).standard_normal((200, 3)) * [1, 5, 0.1] + [0, 3, -1]).astype(
+        dtype
+    )
     for part in modules:
         if type(part) is nn.BatchNorm1d and part.affine:
             nn.init.normal_(part.weight)
@@ -275,7 +387,9 @@ def test_input_scale_must_be_positive(torch, scale):
     InputScale = type(Network([2, 3], input_scale=0.5).to_torch()[0])
     assert InputScale.__name__ == "InputScale"
     with pytest.raises(ValueError, match="InputScale needs a positive number"):
-        cmlp.from_torch(torch.nn.Sequential(InputScale(scale, torch.float32), torch.nn.Linear(2, 3)))
+        cmlp.from_torch(
+            torch.nn.Sequential(InputScale(scale, torch.float32), torch.nn.Linear(2, 3))
+        )
 
 
 def test_other_errors(torch):
@@ -286,7 +400,9 @@ def test_other_errors(torch):
         cmlp.from_torch(nn.Linear(2, 3), classes=["a", "b"])
     with pytest.raises(ValueError, match="classes must be distinct"):
         cmlp.from_torch(nn.Linear(2, 3), classes=["a", "b", "a"])
-    with pytest.raises(ValueError, match="3 outputs must end with softmax or without an activation, got 'logistic'"):
+    with pytest.raises(
+        ValueError, match="3 outputs must end with softmax or without an activation, got 'logistic'"
+    ):
         cmlp.from_torch(nn.Sequential(nn.Linear(2, 3), nn.Sigmoid()), classes=[1, 2, 3])
     linear = nn.Linear(2, 3)
     linear.weight.data[0, 0] = float("inf")
@@ -297,7 +413,9 @@ def test_other_errors(torch):
 def test_missing_package_is_named(monkeypatch, net):
     monkeypatch.setitem(sys.modules, "torch", None)
     for use in (net.to_torch, lambda: cmlp.from_torch(net)):
-        with pytest.raises(ImportError, match="_torch needs the package torch: install it with `pip install torch`"):
+        with pytest.raises(
+            ImportError, match="_torch needs the package torch: install it with `pip install torch`"
+        ):
             use()
 
 
@@ -309,7 +427,10 @@ TINY = {"n_estimators": 3, "hidden_layer_sizes": (6,), "n_epochs": 3, "random_st
 def raw_rows(n, seed):
     """Return rows of numbers, of missing numbers, of two and of three categories, and a constant."""
     rng = np.random.RandomState(seed)
-    rows = [[rng.standard_normal() * 1e6, rng.exponential(), "ab"[i % 2], "xyz"[rng.randint(3)], 7.0] for i in range(n)]
+    rows = [
+        [rng.standard_normal() * 1e6, rng.exponential(), "ab"[i % 2], "xyz"[rng.randint(3)], 7.0]
+        for i in range(n)
+    ]
     for row in rows[::5]:
         row[1] = np.nan
     return rows
@@ -323,7 +444,9 @@ TABLES = {
     "binary": lambda: tabular(TabularClassifier, np.arange(80) % 3 > 0),
     "multiclass": lambda: tabular(TabularClassifier, np.arange(80) % 3),
     "regressor": lambda: tabular(TabularRegressor, np.arange(80.0) ** 2),
-    "quantiles": lambda: tabular(TabularRegressor, np.arange(80.0), loss="quantile", quantile=[0.1, 0.5, 0.9]),
+    "quantiles": lambda: tabular(
+        TabularRegressor, np.arange(80.0), loss="quantile", quantile=[0.1, 0.5, 0.9]
+    ),
     "unused": lambda: TabularRegressor(**TINY).fit([[1.0]] * 80, np.arange(80.0)),
 }
 
@@ -332,7 +455,9 @@ TABLES = {
 def test_tables_agree(torch, name):
     model = TABLES[name]()
     module = model.to_torch()
-    rows = [[1.0]] * 3 if name == "unused" else [*raw_rows(40, 1), [1e300, np.nan, "new", "new", 7.0]]
+    rows = (
+        [[1.0]] * 3 if name == "unused" else [*raw_rows(40, 1), [1e300, np.nan, "new", "new", 7.0]]
+    )
     codes = [
         [
             value if known is None else known.index(value) if value in known else -1

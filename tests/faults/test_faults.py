@@ -61,14 +61,18 @@ on_posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
 
 def small(**parameters):
-    return MLPClassifier(**{"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, **parameters})
+    return MLPClassifier(
+        **{"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, **parameters}
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_has_its_test(fault):
     file, _, name = FAULTS[fault].partition("::")
     text = (TESTS / file).read_text(encoding="utf-8")
-    assert not name or name in [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    assert not name or name in [
+        node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)
+    ]
 
 
 # --------------------------------------------------------------------------------------------- the process is ended
@@ -170,7 +174,11 @@ def test_x_not_finite(bad):
     rows = X.copy()
     rows[7, 2] = bad
     model = small().fit(X, Y)
-    for call in (lambda: model.predict(rows), lambda: small().fit(rows, Y), lambda: model.partial_fit(rows, Y)):
+    for call in (
+        lambda: model.predict(rows),
+        lambda: small().fit(rows, Y),
+        lambda: model.partial_fit(rows, Y),
+    ):
         with pytest.raises(ValueError, match="row 7, column 2"):
             call()
 
@@ -231,7 +239,9 @@ def run_during(seconds, work, calls):
 @pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
 def test_predictions_in_8_threads_during_refits(kind):
     parameters = {"max_iter": 1} if kind is MLPClassifier else {"n_estimators": 1, "max_time": 1e-9}
-    model, other = (kind(hidden_layer_sizes=(4,), random_state=seed, **parameters).fit(X, Y) for seed in (0, 1))
+    model, other = (
+        kind(hidden_layer_sizes=(4,), random_state=seed, **parameters).fit(X, Y) for seed in (0, 1)
+    )
     known = {one.predict_proba(X[:20]).tobytes() for one in (model, other)}
     seeds = [0, 1]
 

@@ -19,7 +19,9 @@ from cmlp import Network
 # Faults of the file system are injected at each step of writing a file.
 from cmlp._data import disk
 
-on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs files without a name")
+on_linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs files without a name"
+)
 on_posix = pytest.mark.skipif(os.name != "posix", reason="needs modes and signals of POSIX")
 OLD, NEW = Network([20, 30, 2], random_state=0), Network([20, 30, 2], random_state=1)
 
@@ -100,7 +102,9 @@ def test_error_of_a_full_disk_names_the_file(path, way, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=re.escape(f"[Errno 28] No space left on device: {str(path)!r}") + "$"):
+    with pytest.raises(
+        OSError, match=re.escape(f"[Errno 28] No space left on device: {str(path)!r}") + "$"
+    ):
         OLD.save(path)
     assert os.listdir(path.parent) == []
 

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from helpers import core_accepts
 from hostile_files import FILES, GOOD, NETWORK, mutated, written
-from model_files import CRC_AT, Refused, are_labels, head_crc, is_accepted_elsewhere, quoted, read, repaired, split
+from model_files import (
+    CRC_AT,
+    Refused,
+    are_labels,
+    head_crc,
+    is_accepted_elsewhere,
+    quoted,
+    read,
+    repaired,
+    split,
+)
 from model_grammar import random_labels
 
 import cmlp
@@ -49,7 +59,11 @@ def test_invalid_file_raises_with_its_status(path, name):
 
 @pytest.mark.parametrize(
     ("name", "unknown"),
-    [("version 2", "2"), ("unknown requirement", "units"), ("two unknown requirements", "units,targets")],
+    [
+        ("version 2", "2"),
+        ("unknown requirement", "units"),
+        ("two unknown requirements", "units,targets"),
+    ],
 )
 def test_error_names_what_a_newer_file_requires(path, name, unknown):
     path.write_bytes(FILES[name][0])
@@ -84,13 +98,23 @@ def test_core_and_independent_reader_agree():
     assert accepted > 50
 
 
-LABELS_OF = {n: f'{{"kind":"labels","dtype":"int64","values":[{",".join(map(str, range(n)))}]}}' for n in (1, 2, 3)}
+LABELS_OF = {
+    n: f'{{"kind":"labels","dtype":"int64","values":[{",".join(map(str, range(n)))}]}}'
+    for n in (1, 2, 3)
+}
 
 
 def test_core_and_independent_reader_agree_about_labels(path):
     """The core checks their form, load of a classifier also their values."""
     networks = [Network([2, n], output="logistic", random_state=0) for n in (1, 2, 3)]
-    counters = {"t": 1, "epoch": 1, "loss": None, "best_loss": None, "best_validation_score": None, "stale": 0}
+    counters = {
+        "t": 1,
+        "epoch": 1,
+        "loss": None,
+        "best_loss": None,
+        "best_validation_score": None,
+        "stale": 0,
+    }
     history = json.dumps({**counters, "scored": False}, separators=(",", ":"))
     more = {"class": "MLPClassifier", "history": history, "parameters": "{}"}
     good = [
@@ -102,7 +126,9 @@ def test_core_and_independent_reader_agree_about_labels(path):
         n = rng.choice([1, 2, 3])
         text, data = good[n - 1]
         labels = random_labels(rng, n)
-        content = repaired(text.replace(quoted(LABELS_OF[n]).encode(), quoted(labels).encode()), data)
+        content = repaired(
+            text.replace(quoted(LABELS_OF[n]).encode(), quoted(labels).encode()), data
+        )
         has_form = core_accepts(content)
         accepted += has_form
         assert has_form == is_accepted_elsewhere(content), (i, labels)
@@ -116,7 +142,9 @@ def test_core_and_independent_reader_agree_about_labels(path):
 def labelled(dtype, labels):
     """Return the file of a network with these labels, which are texts."""
     network = Network([1, len(labels)], output="softmax", random_state=0)
-    return written(network, {"classes": f'{{"kind":"labels","dtype":"{dtype}","values":[{",".join(labels)}]}}'})
+    return written(
+        network, {"classes": f'{{"kind":"labels","dtype":"{dtype}","values":[{",".join(labels)}]}}'}
+    )
 
 
 def seconds(content):
@@ -138,13 +166,23 @@ def test_long_decimal_labels_cost_no_more_than_text():
 
 def test_core_and_independent_writer_agree():
     """The C writer writes files as documented."""
-    for network in (NETWORK, Network([3, 1], output="logistic", dtype="float64"), Network([5, *[2] * 12, 4])):
+    for network in (
+        NETWORK,
+        Network([3, 1], output="logistic", dtype="float64"),
+        Network([5, *[2] * 12, 4]),
+    ):
         strings = {"a": 'quotes " and \\', "keys": "[]", "z.9_": "~ "}
-        arrays = {"aa": np.arange(3, dtype=np.uint8), "b": np.ones((2, 3), np.int32), "zz": np.array([2**62])}
+        arrays = {
+            "aa": np.arange(3, dtype=np.uint8),
+            "b": np.ones((2, 3), np.int32),
+            "zz": np.array([2**62]),
+        }
         content = written(network, strings, arrays)
         metadata, tensors = read(content)
         assert {key: metadata[key] for key in strings} == strings
-        assert content[CRC_AT : CRC_AT + 8] == head_crc(content[: len(content) - len(split(content)[1])])
+        assert content[CRC_AT : CRC_AT + 8] == head_crc(
+            content[: len(content) - len(split(content)[1])]
+        )
         assert all(quoted(value).encode() in content for value in strings.values())
         assert tensors["b"][1:] == ([2, 3], np.ones((2, 3), "<i4").tobytes())
         weights = b"".join(tensors[f"layers.{i}.{part}"][2] for i in range(len(network.sizes) - 1)
@@ -155,7 +193,11 @@ def test_core_and_independent_writer_agree():
 def test_hostile_files_do_not_allocate_more_memory_than_their_size(path):
     """A tiny file whose header declares gigabytes, and a file with a large header."""
     load = cmlp.load  # imported before memory is counted
-    for content in (FILES["huge tensor"][0], FILES["largest length in a tiny file"][0], FILES["100,000 brackets"][0]):
+    for content in (
+        FILES["huge tensor"][0],
+        FILES["largest length in a tiny file"][0],
+        FILES["100,000 brackets"][0],
+    ):
         path.write_bytes(content)
         tracemalloc.start()
         with pytest.raises(ModelFormatError):

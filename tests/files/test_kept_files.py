@@ -41,12 +41,17 @@ KEPT = {
 
 def rows_for(model):
     """Return six rows of numbers, of which tables know no categories; two rows of tables have a missing value."""
-    rows = np.array([[0.25, -1.0, 3.0, 0.5, 2.0], [1.0, 0.0, -2.0, 7.0, 0.125]] * 3) * np.arange(1, 7)[:, None]
+    rows = (
+        np.array([[0.25, -1.0, 3.0, 0.5, 2.0], [1.0, 0.0, -2.0, 7.0, 0.125]] * 3)
+        * np.arange(1, 7)[:, None]
+    )
     if isinstance(model, (cmlp.TabularClassifier, cmlp.TabularRegressor)):
         rows[4:, 0] = np.nan
         if model._trained().columns.dates:  # the first column
             rows = rows.astype(object)
-            rows[:4, 0] = [datetime(1969, 12, 26) + timedelta(days=131.4 * day) for day in rows[:4, 0]]
+            rows[:4, 0] = [
+                datetime(1969, 12, 26) + timedelta(days=131.4 * day) for day in rows[:4, 0]
+            ]
             rows[4:, 0] = None
     width = model.sizes[0] if isinstance(model, cmlp.Network) else model.n_features_in_
     return rows[:, :width]
@@ -58,7 +63,9 @@ def predicted(model):
     return getattr(model, method)(rows_for(model))
 
 
-@pytest.mark.filterwarnings("ignore:column .* values are missing")  # rows have more gaps than those of fit
+@pytest.mark.filterwarnings(
+    "ignore:column .* values are missing"
+)  # rows have more gaps than those of fit
 @pytest.mark.parametrize("name", KEPT)
 def test_kept_file_predicts_as_its_version_did(name):
     assert digest(predicted(cmlp.load(FOLDER / name))) == KEPT[name]
@@ -69,7 +76,9 @@ def test_every_kept_file_has_a_hash_and_every_format_a_file():
     assert {name[:2] for name in KEPT} == {"v1"}
 
 
-@pytest.mark.filterwarnings("ignore:column .* values are missing")  # rows have more gaps than those of fit
+@pytest.mark.filterwarnings(
+    "ignore:column .* values are missing"
+)  # rows have more gaps than those of fit
 @pytest.mark.parametrize("name", KEPT)
 def test_kept_file_is_the_same_after_saving_it_again(name, tmp_path):
     cmlp.load(FOLDER / name).save(tmp_path / "again.cmlp")

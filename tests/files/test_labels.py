@@ -99,7 +99,9 @@ def test_multilabel_models_survive(columns, tmp_path):
 def test_multilabel_classes_that_a_file_cannot_contain_are_refused(tmp_path):
     """Otherwise save would write a file that cannot be loaded."""
     X, Y = np.eye(3), np.eye(3, dtype=int)
-    with pytest.raises(ValueError, match=r"must be the column numbers 0 to 2, got \['a', 'b', 'c'\]"):
+    with pytest.raises(
+        ValueError, match=r"must be the column numbers 0 to 2, got \['a', 'b', 'c'\]"
+    ):
         MLPClassifier((2,)).partial_fit(X, Y, classes=["a", "b", "c"])
     model = MLPClassifier((2,)).partial_fit(X, Y, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="must be the column numbers 0 to 2"):
@@ -139,6 +141,8 @@ def test_labels_that_need_too_much_memory_raise(tmp_path):
     assert len(cmlp.load(tmp_path / "model").classes_[0]) == 2**25
     (tmp_path / "model").unlink()
     model.classes_ = np.array(["x" * 35_000_000, "y"])
-    with pytest.raises(ValueError, match=r"the labels take 280000000 bytes, .* at most 268435456: shorten them"):
+    with pytest.raises(
+        ValueError, match=r"the labels take 280000000 bytes, .* at most 268435456: shorten them"
+    ):
         model.save(tmp_path / "model")
     assert not (tmp_path / "model").exists()

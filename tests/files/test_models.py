@@ -25,7 +25,9 @@ Y = np.arange(60) % 3
 
 
 def classifier(**parameters):
-    return MLPClassifier(**{"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 1, **parameters})
+    return MLPClassifier(
+        **{"hidden_layer_sizes": (5,), "max_iter": 3, "random_state": 1, **parameters}
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +49,13 @@ NETWORKS = [
     {"sizes": [4, 3, 2]},
     {"sizes": [4, 1], "output": "identity", "loss": "squared_error", "dtype": "float64"},
     {"sizes": [4, 3, 1], "activation": "tanh", "output": "logistic", "input_scale": 1 / 255},
-    {"sizes": [4, 2, 2], "activation": "relu", "output": "exp", "loss": "poisson", "input_scale": 1e-300},
+    {
+        "sizes": [4, 2, 2],
+        "activation": "relu",
+        "output": "exp",
+        "loss": "poisson",
+        "input_scale": 1e-300,
+    },
     {"sizes": [4, *[2] * 9, 3], "activation": ["relu", "identity", "logistic"] * 3},
     {"sizes": [4, *[1] * 62, 1], "output": "logistic", "dtype": "float64"},
     {
@@ -67,17 +75,24 @@ def test_network_survives(path, description, options):
     network = Network(**description, random_state=2)
     network.save(path)
     loaded = cmlp.load(path, **options)
-    assert type(loaded) is Network and repr(loaded) == repr(network) and loaded.sizes == network.sizes
+    assert (
+        type(loaded) is Network and repr(loaded) == repr(network) and loaded.sizes == network.sizes
+    )
     assert_same_bits(loaded.params, network.params)
     assert_same_bits(loaded.forward(X), network.forward(X))
     assert loaded._scale == network._scale
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("loss, output", {loss: output for output, loss in reversed(OUTPUTS)}.items())
+@pytest.mark.parametrize(
+    "loss, output", {loss: output for output, loss in reversed(OUTPUTS)}.items()
+)
 def test_every_activation_and_loss_survives(path, dtype, loss, output):
     sizes, kind = [4, *[3] * len(HIDDEN), 2], {"output": output, "loss": loss, "dtype": dtype}
-    own = {"activation_parameter": 0.3, "loss_parameter": 0.7 if loss in PARAMETRIC_LOSSES else None}
+    own = {
+        "activation_parameter": 0.3,
+        "loss_parameter": 0.7 if loss in PARAMETRIC_LOSSES else None,
+    }
     for parameters in ({}, own):
         network = Network(sizes, HIDDEN, **kind, **parameters)
         network.params[:] = RNG.normal(size=network.n_params)
@@ -129,12 +144,30 @@ def test_file_of_the_c_library_is_loaded_as_a_network(path):
 FITS = [
     {},
     {"solver": "sgd", "learning_rate": "adaptive", "early_stopping": True},
-    {"solver": "sgd", "momentum": 0.0, "learning_rate": "invscaling", "tol": 0, "n_iter_no_change": np.inf},
-    {"learning_rate": "one_cycle", "hidden_layer_sizes": [3, 2], "activation": ["tanh", "logistic"]},
+    {
+        "solver": "sgd",
+        "momentum": 0.0,
+        "learning_rate": "invscaling",
+        "tol": 0,
+        "n_iter_no_change": np.inf,
+    },
+    {
+        "learning_rate": "one_cycle",
+        "hidden_layer_sizes": [3, 2],
+        "activation": ["tanh", "logistic"],
+    },
     {"hidden_layer_sizes": (), "dtype": "float64", "input_scale": 0.25, "alpha": np.float32(0.1)},
     {"hidden_layer_sizes": np.array([4]), "batch_size": np.int64(7), "loss": "squared_error"},
 ]
-SCALARS = ["n_iter_", "t_", "loss_", "best_loss_", "best_validation_score_", "n_features_in_", "out_activation_"]
+SCALARS = [
+    "n_iter_",
+    "t_",
+    "loss_",
+    "best_loss_",
+    "best_validation_score_",
+    "n_features_in_",
+    "out_activation_",
+]
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -150,7 +183,9 @@ def test_classifier_survives(path, parameters, options):
     for name, value in model.get_params().items():
         again = loaded.get_params()[name]
         if not isinstance(value, np.ndarray):
-            assert again == value and (isinstance(value, np.generic) or type(again) is type(value)), name
+            assert again == value and (
+                isinstance(value, np.generic) or type(again) is type(value)
+            ), name
 
 
 @pytest.mark.parametrize("state", [False, True])
@@ -203,7 +238,10 @@ def test_text_that_json_would_change_is_refused_by_name(path):
         (classifier().fit(frame, Y), "the name of column 1, "),
         (classifier().fit(X, texts), "the label, "),
         (cmlp.TabularRegressor(**table).fit(frame, numbers), "the name of column 1, "),
-        (cmlp.TabularRegressor(**table).fit(objects, numbers[: len(objects)]), "the category of column 0 of Tab"),
+        (
+            cmlp.TabularRegressor(**table).fit(objects, numbers[: len(objects)]),
+            "the category of column 0 of Tab",
+        ),
         (cmlp.TabularRegressor(**table).fit(X, targets), "the name of a target, "),
     ):
         with pytest.raises(ValueError, match=f"{message}.*two surrogates"):
@@ -253,14 +291,20 @@ def test_training_state_keeps_validation_scores(path):
 
 
 @pytest.mark.parametrize(
-    "generator", [np.random.RandomState(5), Trainer(Network([1, 2]), random_state=5).state.generator]
+    "generator",
+    [np.random.RandomState(5), Trainer(Network([1, 2]), random_state=5).state.generator],
 )
 def test_state_of_an_interrupted_training_survives(path, generator):
     """Unlike a finished training, it has a row order, a generator, best parameters and a batch number."""
     model = classifier().fit(X, Y)
     state = model._fitted.state
     generator.random_sample(1000)
-    state.generator, state.order, state.batch, state.epoch = generator, np.arange(60)[::-1].copy(), 3, 2
+    state.generator, state.order, state.batch, state.epoch = (
+        generator,
+        np.arange(60)[::-1].copy(),
+        3,
+        2,
+    )
     state.weights.best = state.params + 1
     model.save(path, include_training_state=True)
     loaded = cmlp.load(path)._fitted.state
@@ -273,7 +317,9 @@ def test_state_of_an_interrupted_training_survives(path, generator):
 def test_files_are_small(path):
     """At most 3 KB in addition to the weights and the example."""
     digits = np.arange(100) % 10
-    model = MLPClassifier((16, 16), max_iter=2).fit(RNG.integers(0, 256, (100, 784)).astype(np.uint8), digits)
+    model = MLPClassifier((16, 16), max_iter=2).fit(
+        RNG.integers(0, 256, (100, 784)).astype(np.uint8), digits
+    )
     model.save(path)
     assert path.stat().st_size <= 4 * (13002 + 784 + 10) + 3000
 
@@ -324,7 +370,15 @@ def changed_strings(path, **strings):
 
 WRONG = {
     "class": ["MLPRegressorX", "os.system", ""],
-    "classes": [None, "", "[]", "{}", '{"kind":"labels","dtype":"int64","values":[0,1]}', "[" * 100_000, "9" * 5000],
+    "classes": [
+        None,
+        "",
+        "[]",
+        "{}",
+        '{"kind":"labels","dtype":"int64","values":[0,1]}',
+        "[" * 100_000,
+        "9" * 5000,
+    ],
     "feature_names": ["{}", '["a"]', '["a","b","c",4]', "nonsense", "[NaN]"],
     "parameters": [
         "[]",
@@ -386,7 +440,13 @@ WRONG["parameters"] += [
 WRONG["history"] += [
     f'{{"t":{t},"epoch":{epoch},"loss":null,"best_loss":null,"best_validation_score":null,"stale":{stale},'
     f'"scored":false{more}}}'
-    for t, epoch, stale, more in ((-1, 0, 0, ""), (0, -1, 0, ""), (0, 0, -1, ""), (0, 0, True, ""), (0, 0, 0, ',"x":1'))
+    for t, epoch, stale, more in (
+        (-1, 0, 0, ""),
+        (0, -1, 0, ""),
+        (0, 0, -1, ""),
+        (0, 0, True, ""),
+        (0, 0, 0, ',"x":1'),
+    )
 ]
 
 
@@ -396,7 +456,11 @@ def test_labels_of_a_file_may_be_the_smallest_subnormal_halves(path):
     labels = '{"kind":"labels","dtype":"float16","values":[-5.960464477539063e-08,%s,6.097555160522461e-05]}'
     path.write_bytes(changed_strings(path, classes=labels % "5.960464477539063e-08"))
     model = cmlp.load(path)
-    assert model.classes_.dtype == np.float16 and model.classes_.view(np.uint16).tolist() == [0x8001, 0x0001, 0x03FF]
+    assert model.classes_.dtype == np.float16 and model.classes_.view(np.uint16).tolist() == [
+        0x8001,
+        0x0001,
+        0x03FF,
+    ]
     model.save(path)
     assert cmlp.load(path).classes_.view(np.uint16).tolist() == [0x8001, 0x0001, 0x03FF]
     path.write_bytes(changed_strings(path, classes=labels % "2.9802322387695312e-08"))
@@ -411,7 +475,9 @@ def test_a_bug_is_not_reported_as_a_damaged_file(path, monkeypatch):
         cmlp.load(path)
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in WRONG.items() for value in values]
+)
 def test_invalid_metadata_raise(path, key, value):
     classifier().fit(X, Y).save(path, include_training_state=True)
     assert isinstance(cmlp.load(path), MLPClassifier)
@@ -423,7 +489,9 @@ def test_invalid_metadata_raise(path, key, value):
 MANY = 300_000
 LARGE = {
     "keys of other programs": {f"z{i:06}": "" for i in range(MANY)},
-    "lists in the labels": {"classes": '{"kind":"labels","dtype":"int64","values":[' + "[]," * MANY},
+    "lists in the labels": {
+        "classes": '{"kind":"labels","dtype":"int64","values":[' + "[]," * MANY
+    },
     "too many labels": {"classes": '{"kind":"labels","dtype":"int64","values":[' + "1000," * MANY},
     "lists in the feature names": {"feature_names": "[" + "[]," * MANY},
     "lists in the parameters": {"parameters": "[" + "[]," * MANY + "[]]"},
@@ -458,8 +526,14 @@ def test_optimizer_of_another_version_raises(path):
     classifier().fit(X, Y).save(path, include_training_state=True)
     stored = read(path.read_bytes())[0]["training"]
     assert '"optimizer.version":1' in stored
-    for changed in ('"optimizer.version":2', '"optimizer.version":"1"', '"optimizer.weight_decay":0.0'):
-        path.write_bytes(changed_strings(path, training=stored.replace('"optimizer.version":1', changed)))
+    for changed in (
+        '"optimizer.version":2',
+        '"optimizer.version":"1"',
+        '"optimizer.weight_decay":0.0',
+    ):
+        path.write_bytes(
+            changed_strings(path, training=stored.replace('"optimizer.version":1', changed))
+        )
         with pytest.raises(ModelFormatError, match=r"version|cannot be loaded"):
             cmlp.load(path)
 
@@ -478,7 +552,9 @@ def test_negative_counters_of_the_training_state_raise(path, name):
 def test_invalid_training_arrays_raise(path):
     classifier().fit(X, Y).save(path, include_training_state=True)
     text, data = split(path.read_bytes())
-    path.write_bytes(repaired(text.replace(b'"training.optimizer"', b'"training.optimizers"'), data))
+    path.write_bytes(
+        repaired(text.replace(b'"training.optimizer"', b'"training.optimizers"'), data)
+    )
     with pytest.raises(ModelFormatError):
         cmlp.load(path)
 
@@ -486,7 +562,9 @@ def test_invalid_training_arrays_raise(path):
 def test_loading_imports_nothing_but_the_package(path):
     classifier().fit(X, Y).save(path)
     code = f"import cmlp, sys; cmlp.load({str(path)!r}); print('pickle' in sys.modules, 'sklearn' in sys.modules)"
-    done = subprocess.run([sys.executable, "-S", "-c", "print()"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", "print()"], capture_output=True, text=True, check=True
+    )
     assert done.returncode == 0
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[1] == "False"

@@ -50,12 +50,18 @@ def with_string(text, key, value):
 def trained(path):
     """The head and the data of a classifier with its training state."""
     y = np.arange(60) % 3
-    MLPClassifier((5,), max_iter=3, random_state=1).fit(X, y).save(path, include_training_state=True)
+    MLPClassifier((5,), max_iter=3, random_state=1).fit(X, y).save(
+        path, include_training_state=True
+    )
     return split(path.read_bytes())
 
 
 TENSORS = {
-    "curve of two dimensions": (rb'(loss_curve":\{"dtype":"F64","shape":\[3)\]', rb"\1,1]", "is not a list of numbers"),
+    "curve of two dimensions": (
+        rb'(loss_curve":\{"dtype":"F64","shape":\[3)\]',
+        rb"\1,1]",
+        "is not a list of numbers",
+    ),
     "curve of integers": (rb'(loss_curve":\{"dtype":")F64', rb"\1I64", "is not a list of numbers"),
     "records of integers": (rb'(records":\{"dtype":")F64', rb"\1I64", "is not a table of numbers"),
     "records of other columns": (
@@ -80,13 +86,20 @@ def test_schedule_has_numbers_only(path, trained):
     refuse(path, text, trained[1], "a schedule of something other than numbers")
 
 
-@pytest.mark.parametrize("digests", ['{"dict":[["rows","X=sha"]]}', '{"dict":[["other","X=<f4"]]}', "1"])
+@pytest.mark.parametrize(
+    "digests", ['{"dict":[["rows","X=sha"]]}', '{"dict":[["other","X=<f4"]]}', "1"]
+)
 def test_checksums_of_the_data_are_known(path, trained, digests):
     path.write_bytes(repaired(*trained))
     stored = read(path.read_bytes())[0]["training"]
     changed = re.sub(r'"digests":\{"dict":\[\["rows","[^"]*"\]\]\}', f'"digests":{digests}', stored)
     assert changed != stored
-    refuse(path, with_string(trained[0], "training", changed), trained[1], "invalid checksums of the data")
+    refuse(
+        path,
+        with_string(trained[0], "training", changed),
+        trained[1],
+        "invalid checksums of the data",
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +127,12 @@ def test_a_classifier_of_two_classes_has_one_output(path):
     MLPClassifier((2,), max_iter=1, random_state=1).fit(X, y).save(path)
     text, data = split(path.read_bytes())
     labels = '{"kind":"labels","dtype":"int64","values":[0,1]}'
-    refuse(path, with_string(text, "classes", labels), data, "a classifier of two classes has one output")
+    refuse(
+        path,
+        with_string(text, "classes", labels),
+        data,
+        "a classifier of two classes has one output",
+    )
 
 
 def test_a_file_needs_no_example(path):
@@ -133,7 +151,13 @@ def test_a_file_needs_no_example(path):
 def table(name, n_out, output, dtype="float32", target=None, classes=None, n_columns=1):
     """Return the file of a table with columns of numbers and one network."""
     losses = {"identity": "squared_error", "tanh": "squared_error", "exp": "poisson"}
-    net = Network([n_columns, n_out], output=output, loss=losses.get(output, "log_loss"), dtype=dtype, random_state=0)
+    net = Network(
+        [n_columns, n_out],
+        output=output,
+        loss=losses.get(output, "log_loss"),
+        dtype=dtype,
+        random_state=0,
+    )
     strings = {
         "categories": json.dumps([None] * n_columns, separators=(",", ":")),
         "class": name,
@@ -141,23 +165,51 @@ def table(name, n_out, output, dtype="float32", target=None, classes=None, n_col
     }
     if classes is not None:
         strings["classes"] = classes
-    return written_table([("number", 0, False)] * n_columns, [0.0, 1.0] * n_columns, [net], target, strings)
+    return written_table(
+        [("number", 0, False)] * n_columns, [0.0, 1.0] * n_columns, [net], target, strings
+    )
 
 
 def labels(n, kind="labels"):
-    return json.dumps({"kind": kind, "dtype": "int64", "values": list(range(n))}, separators=(",", ":"))
+    return json.dumps(
+        {"kind": kind, "dtype": "int64", "values": list(range(n))}, separators=(",", ":")
+    )
 
 
 SCALE = [(0.0,), (1.0,), (-1.0,), (1.0,)]
 TABLES = {
-    "float64": (("TabularRegressor", 1, "identity", "float64", SCALE), "are of dtype float32, not float64"),
-    "tanh": (("TabularRegressor", 1, "tanh", "float32", SCALE), "the outputs are not those of a TabularRegressor"),
-    "two outputs": (("TabularRegressor", 2, "identity", "float32", SCALE), "are not those of a TabularRegressor"),
-    "no target": (("TabularRegressor", 1, "identity"), "the outputs are not those of a TabularRegressor"),
-    "a target": (("TabularClassifier", 3, "softmax", "float32", SCALE, labels(3)), "not those of a TabularClassifier"),
-    "identity": (("TabularClassifier", 3, "identity", "float32", None, labels(3)), "not those of a TabularClassifier"),
-    "logistic": (("TabularClassifier", 3, "logistic", "float32", None, labels(3)), "several logistic outputs for"),
-    "one class": (("TabularClassifier", 1, "logistic", "float32", None, labels(1)), "are not those of a TabularClass"),
+    "float64": (
+        ("TabularRegressor", 1, "identity", "float64", SCALE),
+        "are of dtype float32, not float64",
+    ),
+    "tanh": (
+        ("TabularRegressor", 1, "tanh", "float32", SCALE),
+        "the outputs are not those of a TabularRegressor",
+    ),
+    "two outputs": (
+        ("TabularRegressor", 2, "identity", "float32", SCALE),
+        "are not those of a TabularRegressor",
+    ),
+    "no target": (
+        ("TabularRegressor", 1, "identity"),
+        "the outputs are not those of a TabularRegressor",
+    ),
+    "a target": (
+        ("TabularClassifier", 3, "softmax", "float32", SCALE, labels(3)),
+        "not those of a TabularClassifier",
+    ),
+    "identity": (
+        ("TabularClassifier", 3, "identity", "float32", None, labels(3)),
+        "not those of a TabularClassifier",
+    ),
+    "logistic": (
+        ("TabularClassifier", 3, "logistic", "float32", None, labels(3)),
+        "several logistic outputs for",
+    ),
+    "one class": (
+        ("TabularClassifier", 1, "logistic", "float32", None, labels(1)),
+        "are not those of a TabularClass",
+    ),
 }
 
 
@@ -195,6 +247,10 @@ def test_tables_with_the_right_networks_are_loaded(path):
 )
 def test_column_names_are_distinct_names(path, names, message):
     text, data = split(table("TabularRegressor", 1, "identity", "float32", SCALE, n_columns=4))
-    path.write_bytes(repaired(with_string(text, "column_names", '[1,"2",{"tuple":["a",null]},{"float":"inf"}]'), data))
+    path.write_bytes(
+        repaired(
+            with_string(text, "column_names", '[1,"2",{"tuple":["a",null]},{"float":"inf"}]'), data
+        )
+    )
     assert isinstance(cmlp.load(path), cmlp.TabularRegressor)
     refuse(path, with_string(text, "column_names", names), data, message)

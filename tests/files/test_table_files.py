@@ -51,12 +51,16 @@ Y = {2: ["no", "yes"] * 30, 3: [3, 10, -1] * 20}
 
 
 def classifier(n_classes=3, **parameters):
-    return TabularClassifier(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, Y[n_classes])
+    return TabularClassifier(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(
+        X, Y[n_classes]
+    )
 
 
 def regressor(y=None, **parameters):
     y = np.arange(60) * 1000.0 - 7 if y is None else y
-    return TabularRegressor(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(X, y)
+    return TabularRegressor(**{**FAST, "categorical_features": [2, 3, 4, 6], **parameters}).fit(
+        X, y
+    )
 
 
 MODELS = {
@@ -138,7 +142,10 @@ def test_classes_keep_their_type(path):
         model = TabularClassifier(**FAST).fit(np.arange(40.0)[:, None], np.tile(labels, 20))
         model.save(path)
         loaded = cmlp.load(path)
-        assert loaded.classes_.dtype == model.classes_.dtype and (loaded.classes_ == model.classes_).all()
+        assert (
+            loaded.classes_.dtype == model.classes_.dtype
+            and (loaded.classes_ == model.classes_).all()
+        )
 
 
 def test_names_of_columns_survive(path):
@@ -174,9 +181,17 @@ def test_file_of_20_columns_is_at_most_700_kB(path):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda m: m._trained().columns.categories[2].append(decimal.Decimal(1)), TypeError, "column 2 .*Decimal"),
+        (
+            lambda m: m._trained().columns.categories[2].append(decimal.Decimal(1)),
+            TypeError,
+            "column 2 .*Decimal",
+        ),
         (lambda m: m._trained().columns.categories[2].append(1j), TypeError, "column 2 .*complex"),
-        (lambda m: m._trained().columns.categories[2].append(float("inf")), TypeError, "column 2 .*inf"),
+        (
+            lambda m: m._trained().columns.categories[2].append(float("inf")),
+            TypeError,
+            "column 2 .*inf",
+        ),
         (lambda m: m.set_params(random_state=np.random.RandomState(0)), TypeError, "random_state"),
         (lambda m: m.set_params(n_estimators=0), ValueError, "n_estimators"),
     ],
@@ -232,11 +247,20 @@ def test_c_library_finds_the_codes_of_categories(tmp_path):
                 assert core.category(column, value) == code, (column, value)
                 text, kind = core.category_text(column, code)
                 same = json.loads(text) == value if kind == "number" else text == (value or "")
-                assert same and (kind == "text") == isinstance(value, str) and (kind == "missing") == (value is None)
+                assert (
+                    same
+                    and (kind == "text") == isinstance(value, str)
+                    and (kind == "missing") == (value is None)
+                )
             if isinstance(value, (int, float)):
                 assert core.category(column, float(value)) == code, (column, value)
                 assert core.category(column, str(value)) != code, (column, value)
-        assert core.category(column, "never") == core.category(column, "") == core.category(column, "re") == -1
+        assert (
+            core.category(column, "never")
+            == core.category(column, "")
+            == core.category(column, "re")
+            == -1
+        )
     assert core.category(2, None) == codes[2][None]
     assert core.category(3, None) == -1
     for column in (0, 1, 5, 7, -1, 2**62):
@@ -268,10 +292,19 @@ def test_c_library_refuses_infinity_but_not_nan(tmp_path):
 
 def tiny(quantiles=()):
     """Return a file with all kinds of columns, as small as possible."""
-    columns = [("number", 3, True), ("unused", 0, False), ("category", 3, False), ("number", 0, False)]
+    columns = [
+        ("number", 3, True),
+        ("unused", 0, False),
+        ("category", 3, False),
+        ("number", 0, False),
+    ]
     networks = []
     for n_in in (1 + 2 + 1 + 3 + 1, 1 + 1 + 3 + 1):
-        loss = {"loss": "quantile", "loss_parameter": quantiles} if quantiles else {"loss": "squared_error"}
+        loss = (
+            {"loss": "quantile", "loss_parameter": quantiles}
+            if quantiles
+            else {"loss": "squared_error"}
+        )
         sizes = [n_in, 2, len(quantiles) or 1]
         networks.append(cmlp.Network(sizes, "relu", output="identity", **loss, random_state=n_in))
     strings = {
@@ -280,7 +313,11 @@ def tiny(quantiles=()):
         "parameters": '{"n_estimators":2}',
     }
     return written_table(
-        columns, [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5], networks, [(1.0,), (2.0,), (-3.0,), (3.0,)], strings
+        columns,
+        [0.0, 1.0, -1.0, 0.0, 2.0, 5.0, 0.5],
+        networks,
+        [(1.0,), (2.0,), (-3.0,), (3.0,)],
+        strings,
     )
 
 
@@ -396,10 +433,22 @@ def test_networks_of_other_hidden_layers_raise(path):
     """The second network is sound alone, but has another width than the first."""
     metadata, tensors = read(GOOD)
     n_in = tensors["nets.1.layers.0.weight"][1][0]
-    shapes = {"nets.1.layers.0.weight": [n_in, 3], "nets.1.layers.0.bias": [3], "nets.1.layers.1.weight": [3, 1]}
-    tensors = {name: (dtype, shapes.get(name, shape), data) for name, (dtype, shape, data) in tensors.items()}
-    text, _ = head_of(metadata, {name: {"dtype": dtype, "shape": shape} for name, (dtype, shape, _) in tensors.items()})
-    data = b"".join(bytes(4 * np.prod(shapes[name])) if name in shapes else tensors[name][2] for name in tensors)
+    shapes = {
+        "nets.1.layers.0.weight": [n_in, 3],
+        "nets.1.layers.0.bias": [3],
+        "nets.1.layers.1.weight": [3, 1],
+    }
+    tensors = {
+        name: (dtype, shapes.get(name, shape), data)
+        for name, (dtype, shape, data) in tensors.items()
+    }
+    text, _ = head_of(
+        metadata,
+        {name: {"dtype": dtype, "shape": shape} for name, (dtype, shape, _) in tensors.items()},
+    )
+    data = b"".join(
+        bytes(4 * np.prod(shapes[name])) if name in shapes else tensors[name][2] for name in tensors
+    )
     content = repaired(text.rstrip(b" "), data)
     assert status_of(path, content, verify=False) == "FILE_TENSOR"
     assert not core_accepts(content) and not is_accepted_elsewhere(content)
@@ -412,7 +461,9 @@ def test_file_that_is_no_estimator_raises(path, name):
     assert core_accepts(content) and is_accepted_elsewhere(content)
     for options in ({}, {"verify": False}, {"verify": False, "mmap": True}):
         found = status_of(path, content, **options)
-        assert found == status or (name == "target missing" and found == "FILE_EXAMPLE" and not options)
+        assert found == status or (
+            name == "target missing" and found == "FILE_EXAMPLE" and not options
+        )
 
 
 @pytest.mark.parametrize(
@@ -441,7 +492,9 @@ def test_several_outputs_without_quantiles_are_no_estimator(path):
 
 
 def tensor_at(name):
-    return struct.unpack(f"<{read(GOOD)[1][name][1][0]}d", read(GOOD)[1][name][2]), DATA.index(read(GOOD)[1][name][2])
+    return struct.unpack(f"<{read(GOOD)[1][name][1][0]}d", read(GOOD)[1][name][2]), DATA.index(
+        read(GOOD)[1][name][2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -468,7 +521,9 @@ def test_invalid_numbers_raise(path, name, position, value):
 
 
 def test_damaged_data_raise(path):
-    assert status_of(path, GOOD[:-1]) == "FILE_SHORT" and status_of(path, GOOD + b"\0") == "FILE_LONG"
+    assert (
+        status_of(path, GOOD[:-1]) == "FILE_SHORT" and status_of(path, GOOD + b"\0") == "FILE_LONG"
+    )
     assert status_of(path, repaired(TEXT, DATA[:-1] + b"\1", data_crc=False)) == "FILE_DATA_CRC"
     assert status_of(path, repaired(TEXT, struct.pack("<f", nan) + DATA[4:])) == "FILE_NONFINITE"
     _, at = tensor_at("example.output")
@@ -490,18 +545,31 @@ TOKENS = [b"unused,", b"category:2", b"number:2", b"number_or_missing:", b",null
           b"1", b"0", b",", b'"', b"\\", b"e", b".", b"-", b"true"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "tries"), [(GOOD, 6_000), (QUANTILES, 2_000)], ids=["one output", "quantiles"])
+@pytest.mark.parametrize(
+    ("file", "tries"), [(GOOD, 6_000), (QUANTILES, 2_000)], ids=["one output", "quantiles"]
+)
 def test_core_and_independent_reader_agree(file, tries):
     rng, accepted = random.Random(3), 0
     TEXT, DATA = split(file)
-    parts = (b'"columns"', b'"categories"', b'"nets.0', b'"nets.1', b'"table.', *[b'"loss"'] * (file is QUANTILES))
+    parts = (
+        b'"columns"',
+        b'"categories"',
+        b'"nets.0',
+        b'"nets.1',
+        b'"table.',
+        *[b'"loss"'] * (file is QUANTILES),
+    )
     starts = [TEXT.index(part) for part in parts]
     for i in range(tries):
         text = bytearray(TEXT)
         for _ in range(rng.randint(1, 2)):
-            at = rng.choice([rng.choice(starts) + rng.randrange(80), rng.randrange(CRC_AT + 2, len(TEXT))])
+            at = rng.choice(
+                [rng.choice(starts) + rng.randrange(80), rng.randrange(CRC_AT + 2, len(TEXT))]
+            )
             if rng.random() < 0.5:
-                text[at : at + rng.randint(1, 3)] = rng.choice([b"", b"1", b"0", b"null", b"2.5", b"a"])
+                text[at : at + rng.randint(1, 3)] = rng.choice(
+                    [b"", b"1", b"0", b"null", b"2.5", b"a"]
+                )
             else:
                 text[at:at] = rng.choice(TOKENS)
         content = repaired(bytes(text), DATA)
@@ -518,12 +586,16 @@ def test_schema_is_restored_with_its_types(path):
     net = cmlp.Network([columns.width(True), 2, 1], "relu", output="identity", loss="squared_error")
     changed(model, columns=columns, networks=[(net._net, net.params)]).save(path)
     loaded = cmlp.load(path)._trained().columns.codes[0]
-    assert loaded == codes[0] and [type(value) for value in loaded] == [type(value) for value in codes[0]]
+    assert loaded == codes[0] and [type(value) for value in loaded] == [
+        type(value) for value in codes[0]
+    ]
 
 
 def fitted_on(values):
     rows = [[value] for value in values] * 2
-    return TabularRegressor(**{**FAST, "categorical_features": [0]}).fit(rows, np.arange(2.0 * len(values)))
+    return TabularRegressor(**{**FAST, "categorical_features": [0]}).fit(
+        rows, np.arange(2.0 * len(values))
+    )
 
 
 def test_integers_with_the_same_hash_are_refused(path):
@@ -531,12 +603,17 @@ def test_integers_with_the_same_hash_are_refused(path):
     alike = [i * (2**61 - 1) for i in range(1, 201)]
     model = fitted_on(range(200))
     columns = [column._replace(categories=alike) for column in model._trained().columns]
-    with pytest.raises(ValueError, match="column 0 of TabularRegressor has more than 100 integers with the same hash"):
+    with pytest.raises(
+        ValueError,
+        match="column 0 of TabularRegressor has more than 100 integers with the same hash",
+    ):
         changed(model, columns=TableColumns(columns)).save(path)
     assert not path.exists()
     texts = [f"x{i:03}" for i in range(200)]
     text, data = split(saved(fitted_on(texts), path.parent))
-    old, new = (quoted(json.dumps([sorted(one)], separators=(",", ":"))).encode() for one in (texts, alike))
+    old, new = (
+        quoted(json.dumps([sorted(one)], separators=(",", ":"))).encode() for one in (texts, alike)
+    )
     assert old in text
     assert status_of(path, repaired(text.replace(old, new), data)) == "FILE_SYNTAX"
 

@@ -16,7 +16,10 @@ SOLVERS = {"sgd": 1, "momentum": 2, "nesterov": 3, "adam": 4, "adamw": 5}
 TYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 ENDLESS = {"tol": 0, "n_iter_no_change": np.inf}
 X = np.random.RandomState(0).standard_normal((41, 4)).astype(np.float32)
-LABELS = {"class": "MLPClassifier", "classes": '{"kind":"labels","dtype":"U3","values":["cat","dog","owl"]}'}
+LABELS = {
+    "class": "MLPClassifier",
+    "classes": '{"kind":"labels","dtype":"U3","values":["cat","dog","owl"]}',
+}
 Y = np.array(["cat", "dog", "owl"])[np.arange(41) % 3]
 
 
@@ -31,7 +34,9 @@ def as_of_c(path, model, strings=LABELS, **changes):
     metadata, tensors = read(path.read_bytes())
     state = json.loads(metadata["training"])
     names = ("loss_curve", "optimizer", *(["generator", "order"] if model.shuffle else []))
-    kept = {name: tensors[name] for name in (f"training.{name}" for name in names) if name in tensors}
+    kept = {
+        name: tensors[name] for name in (f"training.{name}" for name in names) if name in tensors
+    }
     arrays = {name: np.frombuffer(data, TYPES[kind]) for name, (kind, _, data) in kept.items()}
     fields = {
         "solver": SOLVERS[state["optimizer.kind"]],
@@ -45,7 +50,9 @@ def as_of_c(path, model, strings=LABELS, **changes):
     }
     arrays["training.numbers"] = np.array([*fields.values()], np.float64)
     net = model._trained()
-    network = Network(net.net.sizes, net.net.activations[:-1], output=net.net.activations[-1], loss=net.net.loss)
+    network = Network(
+        net.net.sizes, net.net.activations[:-1], output=net.net.activations[-1], loss=net.net.loss
+    )
     network.params[:] = net.params
     path.write_bytes(written(network, strings, arrays))
     return network, arrays
@@ -56,7 +63,11 @@ def test_network_with_a_class_is_an_estimator(path):
     path.write_bytes(written(network, LABELS))
     model = cmlp.load(path)
     assert isinstance(model, MLPClassifier) and model.classes_.tolist() == ["cat", "dog", "owl"]
-    assert (model.hidden_layer_sizes, model.activation, model.solver) == ((3, 5), ["relu", "tanh"], "adam")
+    assert (model.hidden_layer_sizes, model.activation, model.solver) == (
+        (3, 5),
+        ["relu", "tanh"],
+        "adam",
+    )
     assert model.predict_proba(X).tobytes() == network.forward(X).tobytes()
     assert model.n_iter_ == 0 and model.partial_fit(X, Y).n_iter_ == 1
     model.save(path)
@@ -81,14 +92,19 @@ def test_network_with_a_class_is_an_estimator(path):
 )
 def test_training_continues_with_the_same_bits(path, ways):
     def fitted(n):
-        return MLPClassifier((5,), batch_size=8, max_iter=n, random_state=3, **ways, **ENDLESS).fit(X, Y)
+        return MLPClassifier((5,), batch_size=8, max_iter=n, random_state=3, **ways, **ENDLESS).fit(
+            X, Y
+        )
 
     as_of_c(path, fitted(3))
     model, whole = cmlp.load(path), fitted(6)
     assert {name: getattr(model, name) for name in ways} == ways
     assert model.n_iter_ == 3 and model.loss_curve_ == whole.loss_curve_[:3]
     model.set_params(max_iter=6, **ENDLESS).fit(X, Y, resume=True)
-    assert all(map(np.array_equal, model.coefs_, whole.coefs_)) and model.loss_curve_ == whole.loss_curve_
+    assert (
+        all(map(np.array_equal, model.coefs_, whole.coefs_))
+        and model.loss_curve_ == whole.loss_curve_
+    )
     assert len(model.history_["learning_rate"]) == 6
     one, other = cmlp.load(path), fitted(3)
     for step in (one, other):
@@ -133,9 +149,16 @@ def test_arrays_that_do_not_match_raise(path, name):
     model = MLPClassifier((5,), batch_size=8, max_iter=3, **ENDLESS).fit(X, Y)
     network, arrays = as_of_c(path, model)
     name = f"training.{name}"
-    for wrong in (None, arrays[name][:-1], arrays[name].reshape(1, -1), arrays[name].astype(np.uint8)):
+    for wrong in (
+        None,
+        arrays[name][:-1],
+        arrays[name].reshape(1, -1),
+        arrays[name].astype(np.uint8),
+    ):
         others = {key: array for key, array in arrays.items() if key != name}
-        path.write_bytes(written(network, LABELS, others if wrong is None else {**arrays, name: wrong}))
+        path.write_bytes(
+            written(network, LABELS, others if wrong is None else {**arrays, name: wrong})
+        )
         if name == "training.loss_curve" and wrong is None:
             assert cmlp.load(path).loss_curve_ == []
             continue

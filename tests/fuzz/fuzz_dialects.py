@@ -20,7 +20,24 @@ if TYPE_CHECKING:
 
 WIDTHS = (1, 2, 3)
 MISSING = ["", "NA", "#N/A", "null", "None", "<NA>"]
-PLAIN = ["a", "b b", " c", "d ", "# 5", "#", "-", "?", "x", "1_0", "007", "e", "None of them", "\u00e9", "5'", "sep=,"]
+PLAIN = [
+    "a",
+    "b b",
+    " c",
+    "d ",
+    "# 5",
+    "#",
+    "-",
+    "?",
+    "x",
+    "1_0",
+    "007",
+    "e",
+    "None of them",
+    "\u00e9",
+    "5'",
+    "sep=,",
+]
 HARD = [
     *(
         "1,5",
@@ -53,7 +70,9 @@ class Target:
         rng = np.random.RandomState(0)
         for width in WIDTHS:
             X = rng.choice(np.array([*PLAIN, *HARD, None], object), (400, width))
-            model = cmlp.TabularRegressor(n_estimators=1, n_epochs=2, hidden_layer_sizes=8, random_state=0)
+            model = cmlp.TabularRegressor(
+                n_estimators=1, n_epochs=2, hidden_layer_sizes=8, random_state=0
+            )
             self.models[width] = model.fit(X, rng.uniform(size=400))
             model.save(folder / f"{width}.cmlp")
 
@@ -80,7 +99,11 @@ class Target:
             text = f"sep={separator}{end}{text}"
         else:
             options += ["--separator", {"\t": "tab"}.get(separator, separator)]
-        options += ["--header", "yes" if has_names else "no", *(["--comment", comment] if comment else [])]
+        options += [
+            "--header",
+            "yes" if has_names else "no",
+            *(["--comment", comment] if comment else []),
+        ]
         if not encoding.startswith("utf-8"):
             options += ["--encoding", encoding]
         content = text.encode(encoding)
@@ -99,14 +122,21 @@ class Target:
         said = io.StringIO()
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
             try:
-                arguments = [str(self.folder / f"{width}.cmlp"), str(self.rows), "-o", str(self.out)]
+                arguments = [
+                    str(self.folder / f"{width}.cmlp"),
+                    str(self.rows),
+                    "-o",
+                    str(self.out),
+                ]
                 status = main(["predict", *arguments, *options])
             except SystemExit:
                 return "other options"
         text = said.getvalue()
         if status:
             assert expected is None, text
-            assert not self.out.exists() and text.startswith("cmlp: error: ") and text.count("\n") == 1, text
+            assert (
+                not self.out.exists() and text.startswith("cmlp: error: ") and text.count("\n") == 1
+            ), text
             return text.removeprefix(f"cmlp: error: {self.rows}")
         lines = self.out.read_text().splitlines()
         if expected is None:
@@ -121,8 +151,15 @@ class Target:
 def _line(row: list[str], separator: str, all_quoted: bool, comment: str) -> str:
     """Return a row as the csv module writes it; a row that would be blank or a comment has quotation marks."""
     out = io.StringIO()
-    needs = all_quoted or (comment and row[0].lstrip().startswith(comment)) or (len(row) == 1 and not row[0].strip())
+    needs = (
+        all_quoted
+        or (comment and row[0].lstrip().startswith(comment))
+        or (len(row) == 1 and not row[0].strip())
+    )
     csv.writer(
-        out, delimiter=separator, lineterminator="\r\n", quoting=csv.QUOTE_ALL if needs else csv.QUOTE_MINIMAL
+        out,
+        delimiter=separator,
+        lineterminator="\r\n",
+        quoting=csv.QUOTE_ALL if needs else csv.QUOTE_MINIMAL,
     ).writerow(row)
     return out.getvalue().removesuffix("\r\n")

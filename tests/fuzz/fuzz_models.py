@@ -26,7 +26,26 @@ N = 24  # rows
 X = np.random.default_rng(0).standard_normal((N, 3))
 MIXED = [[x, None if y < -1 else y, "ab"[int(z > 0)]] for x, y, z in X]
 SCALARS = [
-    *(0, 1, -1, 2, 0.5, -0.0, 1e-320, 1e308, 1e999, math.nan, 2**31, 2**53, 2**63, 2**64, 10**30, True, False, None),
+    *(
+        0,
+        1,
+        -1,
+        2,
+        0.5,
+        -0.0,
+        1e-320,
+        1e308,
+        1e999,
+        math.nan,
+        2**31,
+        2**53,
+        2**63,
+        2**64,
+        10**30,
+        True,
+        False,
+        None,
+    ),
     *[
         "relu",
         "adam",
@@ -46,30 +65,58 @@ SCALARS = [
     ],
     *("", "a\0", "\ud800", "\U0001f600", "\u202e"),
 ]
-CLASSES = ["MLPClassifier", "MLPRegressor", "Network", "TabularClassifier", "TabularRegressor", "object", ""]
+CLASSES = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "Network",
+    "TabularClassifier",
+    "TabularRegressor",
+    "object",
+    "",
+]
 
 
 def _bases(folder: Path) -> Iterator[bytes]:
     """Yield small files of every class."""
     few = {"hidden_layer_sizes": (2,), "max_iter": 2, "random_state": 0}
-    table = {"n_estimators": 2, "hidden_layer_sizes": (2,), "max_time": 1e-9, "random_state": 0, "keep_background": 4}
+    table = {
+        "n_estimators": 2,
+        "hidden_layer_sizes": (2,),
+        "max_time": 1e-9,
+        "random_state": 0,
+        "keep_background": 4,
+    }
     labels = np.array(["no", "yes", "perhaps"])[np.arange(N) % 3]
     path = folder / "base.cmlp"
     classifier = MLPClassifier(**few, early_stopping=True, provenance=True)
     names = np.array(["a", "b", "c"], object)
     for model in (classifier, MLPRegressor(**few, learning_rate="cosine", loss="quantile", quantile=(0.1, 0.9)),
                   MLPClassifier(**few, solver="sgd", class_weight={0: 2.0, 5: 1})):  # fmt: skip
-        y = labels if model is classifier else X[:, 0] if isinstance(model, MLPRegressor) else np.arange(N) % 2 * 5
+        y = (
+            labels
+            if model is classifier
+            else X[:, 0]
+            if isinstance(model, MLPRegressor)
+            else np.arange(N) % 2 * 5
+        )
         model.fit(X, y)
         if model is classifier:
             model.feature_names_in_ = names
         model.save(path, include_training_state=True)
         yield path.read_bytes()
-    Network([3, 2, 2], "elu", activation_parameter=0.5, input_scale=(X[0], np.ones(3)), random_state=0).save(path)
+    Network(
+        [3, 2, 2], "elu", activation_parameter=0.5, input_scale=(X[0], np.ones(3)), random_state=0
+    ).save(path)
     yield path.read_bytes()
-    binary = TabularClassifier(**table, categorical_features={2: ["b", "a"]}).fit(MIXED, labels == "no")
+    binary = TabularClassifier(**table, categorical_features={2: ["b", "a"]}).fit(
+        MIXED, labels == "no"
+    )
     binary.calibrate(probabilities=True).choose_threshold(MIXED, labels == "no", recall=0.5)
-    for model, y in ((TabularClassifier(**table), labels), (TabularRegressor(**table), X[:, 0]), (binary, None)):
+    for model, y in (
+        (TabularClassifier(**table), labels),
+        (TabularRegressor(**table), X[:, 0]),
+        (binary, None),
+    ):
         if y is not None:
             model.fit(MIXED, y)
         model.save(path)
@@ -83,7 +130,9 @@ class _File:
         text, data = split(content)
         self.tensors = json.loads(text)
         self.metadata = self.tensors.pop("__metadata__")
-        self.blocks = {name: data[slice(*tensor["data_offsets"])] for name, tensor in self.tensors.items()}
+        self.blocks = {
+            name: data[slice(*tensor["data_offsets"])] for name, tensor in self.tensors.items()
+        }
 
     def content(self) -> bytes:
         """Return the file, its offsets, length and checksums right."""
@@ -106,7 +155,9 @@ def _value(rng: random.Random, depth: int = 0) -> Any:
 
 def _slots(value: Any) -> list[tuple[Any, Any]]:
     """Return each list or dict in parsed JSON, with the index or key of each entry."""
-    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
     return [place for key in keys for place in [(value, key), *_slots(value[key])]]
 
 
@@ -126,22 +177,36 @@ def _edited(text: str, rng: random.Random) -> str:
         del owner[key]
     elif isinstance(owner, dict):
         value = owner[key] if way == "repeated" else owner.pop(key)
-        owner[rng.choice([str(key) + "_", "random_state", "loss", "", "epoch", "__class__", "hidden_layer_sizes"])] = (
-            value
-        )
+        owner[
+            rng.choice(
+                [
+                    str(key) + "_",
+                    "random_state",
+                    "loss",
+                    "",
+                    "epoch",
+                    "__class__",
+                    "hidden_layer_sizes",
+                ]
+            )
+        ] = value
     else:
         owner.insert(key, copy.deepcopy(owner[key]))
     return json.dumps(tree, separators=(",", ":"))
 
 
 def _break_tensor(file: _File, rng: random.Random) -> None:
-    name = rng.choice([name for name in file.tensors if "layers." not in name] or list(file.tensors))
+    name = rng.choice(
+        [name for name in file.tensors if "layers." not in name] or list(file.tensors)
+    )
     tensor, block = file.tensors[name], file.blocks[name]
     way = rng.choice(["number"] * 4 + ["dtype", "shape", "removed", "twice"])
     if way == "number":
         size = SIZES[tensor["dtype"]]
         code = {"F32": "<f4", "F64": "<f8", "U8": "u1", "I32": "<i4", "I64": "<i8"}[tensor["dtype"]]
-        numbers = [0, 1, -1, 7] + ([math.nan, math.inf, 1e300] if "f" in code else [2**31 - 1, -(2**31)])
+        numbers = [0, 1, -1, 7] + (
+            [math.nan, math.inf, 1e300] if "f" in code else [2**31 - 1, -(2**31)]
+        )
         with np.errstate(over="ignore"):
             number = np.array(rng.choice(numbers)).astype(code).tobytes()
         at = size * rng.randrange(len(block) // size)
@@ -151,7 +216,9 @@ def _break_tensor(file: _File, rng: random.Random) -> None:
         tensor["dtype"] = rng.choice(same)
     elif way == "shape":
         n = math.prod(tensor["shape"])
-        tensor["shape"] = rng.choice([[n], [1, n], [n, 1], [2, n // 2] if n > 1 and n % 2 == 0 else [n]])
+        tensor["shape"] = rng.choice(
+            [[n], [1, n], [n, 1], [2, n // 2] if n > 1 and n % 2 == 0 else [n]]
+        )
     elif way == "removed":
         del file.tensors[name]
     else:
@@ -178,7 +245,11 @@ def _break(file: _File, rng: random.Random) -> None:
         key = rng.choice(trees)
         at = rng.randrange(len(file.metadata[key]))
         text = file.metadata[key]
-        file.metadata[key] = text[:at] + rng.choice(["", *'",\\[]{}019aeEuU.-+ tfn:']) + text[at + rng.randint(0, 1) :]
+        file.metadata[key] = (
+            text[:at]
+            + rng.choice(["", *'",\\[]{}019aeEuU.-+ tfn:'])
+            + text[at + rng.randint(0, 1) :]
+        )
 
 
 def _sorted(metadata: dict[str, str]) -> dict[str, str]:
@@ -208,7 +279,11 @@ class Target:
             model = cmlp.load(self.path)
         except cmlp.ModelFormatError as error:
             text = str(error)
-            assert text.startswith(str(self.path)) and text.isprintable() and error.status.startswith("CMLP_ERROR_")
+            assert (
+                text.startswith(str(self.path))
+                and text.isprintable()
+                and error.status.startswith("CMLP_ERROR_")
+            )
             return text.removeprefix(str(self.path))
         return f"{type(model).__name__}: {self._used(model)}"
 

@@ -16,7 +16,18 @@ import cmlp
 if TYPE_CHECKING:
     from pathlib import Path
 
-ACTIVATIONS = ["Sigmoid", "Tanh", "Relu", "LeakyRelu", "Elu", "Softplus", "Softsign", "Exp", "Softmax", "Identity"]
+ACTIVATIONS = [
+    "Sigmoid",
+    "Tanh",
+    "Relu",
+    "LeakyRelu",
+    "Elu",
+    "Softplus",
+    "Softsign",
+    "Exp",
+    "Softmax",
+    "Identity",
+]
 OTHERS = [
     "LogSoftmax",
     "HardSigmoid",
@@ -39,7 +50,22 @@ OTHERS = [
     "Swish",
 ]
 BINARY = ["Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "Gemm", "MatMul"]
-NUMBERS = [0.0, 0.5, 1.0, 2.0, -1.0, 20.0, 0.01, 1 / 255, 1e-30, 1e30, float("inf"), float("nan"), 2**0.5, 0.5**0.5]
+NUMBERS = [
+    0.0,
+    0.5,
+    1.0,
+    2.0,
+    -1.0,
+    20.0,
+    0.01,
+    1 / 255,
+    1e-30,
+    1e30,
+    float("inf"),
+    float("nan"),
+    2**0.5,
+    0.5**0.5,
+]
 ML = "ai.onnx.ml"
 
 
@@ -59,7 +85,9 @@ class Graph:
         values = np.asarray(values, self.dtype if dtype is None else dtype)
         name = self.name()
         if self.rng.random() < 0.2:
-            self.nodes.append(helper.make_node("Constant", [], [name], value=numpy_helper.from_array(values)))
+            self.nodes.append(
+                helper.make_node("Constant", [], [name], value=numpy_helper.from_array(values))
+            )
         else:
             self.constants.append(numpy_helper.from_array(values, name))
         return name
@@ -67,7 +95,9 @@ class Graph:
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         output = self.name()
         named = self.name() if self.rng.random() < 0.5 else ""
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], named, domain=domain, **attributes))
+        self.nodes.append(
+            helper.make_node(operator, list(inputs), [output], named, domain=domain, **attributes)
+        )
         return output
 
     def normal(self, *shape: int) -> np.ndarray:
@@ -117,9 +147,15 @@ class Graph:
         if form == "softsign":
             return self.add("Div", z, self.add("Add", self.add("Abs", z), self.constant(1.0)))
         if form == "gelu":
-            e = self.add("Add", self.add("Erf", self.add("Mul", z, self.constant(0.5**0.5))), self.constant(1.0))
+            e = self.add(
+                "Add",
+                self.add("Erf", self.add("Mul", z, self.constant(0.5**0.5))),
+                self.constant(1.0),
+            )
             return self.add("Mul", self.add("Mul", z, self.constant(0.5)), e)
-        operator = self.rng.choice(ACTIVATIONS[:8] if not last else ["Sigmoid", "Tanh", "Softmax", "Exp", "Identity"])
+        operator = self.rng.choice(
+            ACTIVATIONS[:8] if not last else ["Sigmoid", "Tanh", "Softmax", "Exp", "Identity"]
+        )
         attributes = {}
         if operator in ("LeakyRelu", "Elu") and self.maybe(0.7):
             attributes["alpha"] = self.rng.choice([0.01, 0.3, 1.0, 2.5, 0.0, -0.5])
@@ -130,16 +166,24 @@ class Graph:
     def labelled(self, a: str, n_out: int) -> Any:
         """Look up the label of the largest output; return the graph's output."""
         index = self.add("ArgMax", a, axis=1, keepdims=int(self.maybe()))
-        values = sorted(self.rng.sample(range(-9, 99), n_out)) if self.maybe(0.8) else self.rng.sample(range(99), n_out)
+        values = (
+            sorted(self.rng.sample(range(-9, 99), n_out))
+            if self.maybe(0.8)
+            else self.rng.sample(range(99), n_out)
+        )
         texts = self.maybe(0.3)
-        table = self.constant([f"c{value}" for value in values] if texts else values, object if texts else np.int64)
+        table = self.constant(
+            [f"c{value}" for value in values] if texts else values, object if texts else np.int64
+        )
         if self.maybe(0.3):
             found = self.add("ArrayFeatureExtractor", table, index, domain=ML)
         else:
             found = self.add("Gather", table, index, axis=0)
         if self.maybe(0.7):
             found = self.add("Reshape", found, self.constant([-1], np.int64))
-        return helper.make_tensor_value_info(found, onnx.TensorProto.STRING if texts else onnx.TensorProto.INT64, None)
+        return helper.make_tensor_value_info(
+            found, onnx.TensorProto.STRING if texts else onnx.TensorProto.INT64, None
+        )
 
 
 def _inputs(graph: Graph, n_in: int) -> tuple[str, list[Any], np.dtype[Any]]:
@@ -151,7 +195,11 @@ def _inputs(graph: Graph, n_in: int) -> tuple[str, list[Any], np.dtype[Any]]:
         if graph.maybe():
             x = graph.add("Flatten", x)
         else:
-            x = graph.add("Reshape", x, graph.constant(graph.rng.choice([[-1, n_in], [0, n_in], [0, -1]]), np.int64))
+            x = graph.add(
+                "Reshape",
+                x,
+                graph.constant(graph.rng.choice([[-1, n_in], [0, n_in], [0, -1]]), np.int64),
+            )
     if graph.maybe(0.2):
         dtype = np.dtype(graph.rng.choice(["u1", "f8", "f4", "i8", "i4", "f2"]))
         x = graph.add("Cast", x, to=helper.np_dtype_to_tensor_dtype(graph.dtype))
@@ -186,8 +234,24 @@ def _model(rng: random.Random) -> onnx.ModelProto:
 def _break(model: onnx.ModelProto, rng: random.Random) -> None:
     graph = model.graph
     node = rng.choice(graph.node)
-    tensors = ["x", *(t.name for t in graph.initializer), *(name for n in graph.node for name in n.output)]
-    way = rng.choice(["operator", "attribute", "input", "output", "weights", "extra", "input", "attribute", "other"])
+    tensors = [
+        "x",
+        *(t.name for t in graph.initializer),
+        *(name for n in graph.node for name in n.output),
+    ]
+    way = rng.choice(
+        [
+            "operator",
+            "attribute",
+            "input",
+            "output",
+            "weights",
+            "extra",
+            "input",
+            "attribute",
+            "other",
+        ]
+    )
     if way == "operator":
         node.op_type = rng.choice([*ACTIVATIONS, *OTHERS, *BINARY])
     elif way == "attribute":
@@ -215,7 +279,21 @@ def _break(model: onnx.ModelProto, rng: random.Random) -> None:
 
 
 def _break_attribute(node: onnx.NodeProto, rng: random.Random) -> None:
-    key = rng.choice(["alpha", "beta", "axis", "transA", "transB", "keepdims", "to", "ratio", "perm", "axes", "gamma"])
+    key = rng.choice(
+        [
+            "alpha",
+            "beta",
+            "axis",
+            "transA",
+            "transB",
+            "keepdims",
+            "to",
+            "ratio",
+            "perm",
+            "axes",
+            "gamma",
+        ]
+    )
     for entry in [entry for entry in node.attribute if entry.name == key]:
         node.attribute.remove(entry)
     value = rng.choice([0, 1, 2, -1, -2, 3, 7, 10, *NUMBERS, [0], [1, 0], [1], "none", "tanh"])
@@ -234,7 +312,9 @@ def _break_weights(tensor: onnx.TensorProto, rng: random.Random) -> None:
         return  # broken already
     way = rng.choice(["number", "type", "transposed", "shape", "dims", "short"])
     if way == "number" and values.size:
-        values.reshape(-1)[rng.randrange(values.size)] = rng.choice(NUMBERS) if values.dtype.kind == "f" else -1
+        values.reshape(-1)[rng.randrange(values.size)] = (
+            rng.choice(NUMBERS) if values.dtype.kind == "f" else -1
+        )
     elif way == "type":
         values = values.astype(rng.choice(["f2", "f4", "f8", "i4", "i8", "u1", "b1"]))
     elif way == "transposed":
@@ -242,7 +322,9 @@ def _break_weights(tensor: onnx.TensorProto, rng: random.Random) -> None:
     elif way == "shape":
         values = values.reshape(rng.choice([(-1,), (1, -1), (-1, 1), (1, 1, -1)]))
     name = tensor.name
-    tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name))
+    tensor.CopyFrom(
+        numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
+    )
     if way == "dims":
         tensor.dims.append(rng.choice([0, 1, 2, -1, 2**40]))
     elif way == "short":
@@ -258,7 +340,9 @@ def _break_other(model: onnx.ModelProto, rng: random.Random) -> None:
         rng.choice(graph.node).domain = rng.choice(["cmlp", ML, "ai.onnx", "com.microsoft"])
     elif way == 2 and graph.initializer:  # an input with a default
         tensor = rng.choice(graph.initializer)
-        graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
+        graph.input.append(
+            helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+        )
     elif way == 3:
         graph.input.append(helper.make_tensor_value_info("x2", 1, [1]))
     elif way == 4:
@@ -275,7 +359,16 @@ def _break_other(model: onnx.ModelProto, rng: random.Random) -> None:
         graph.node.extend(nodes)
     else:
         key = rng.choice(["cmlp.loss", "cmlp.class", "cmlp.feature_names"])
-        value = rng.choice(["", "[]", '["poisson",null]', '["quantile",[0.1,0.9]]', '["huber",1e999]', "MLPRegressor"])
+        value = rng.choice(
+            [
+                "",
+                "[]",
+                '["poisson",null]',
+                '["quantile",[0.1,0.9]]',
+                '["huber",1e999]',
+                "MLPRegressor",
+            ]
+        )
         helper.set_model_props(model, {key: value})
 
 
@@ -302,7 +395,10 @@ class Target:
             ours = cmlp.from_onnx(self.path)
         except ValueError as error:
             text = str(error)
-            named = text.startswith(f"{self.path} cannot be converted: ") or "is not a valid ONNX file" in text
+            named = (
+                text.startswith(f"{self.path} cannot be converted: ")
+                or "is not a valid ONNX file" in text
+            )
             assert named and text.isprintable(), text
             return text.removeprefix(str(self.path))
         return _compared(ours, content)
@@ -319,23 +415,31 @@ def _compared(ours: Any, content: bytes) -> str:
         return f"ONNX Runtime cannot: {type(error).__name__} {_reason(error)}"
     (given,) = session.get_inputs()
     shape = [size if isinstance(size, int) else 3 for size in given.shape]
-    dtype = helper.tensor_dtype_to_np_dtype(helper.np_dtype_to_tensor_dtype(np.dtype(_NAMES[given.type])))
+    dtype = helper.tensor_dtype_to_np_dtype(
+        helper.np_dtype_to_tensor_dtype(np.dtype(_NAMES[given.type]))
+    )
     rng = np.random.default_rng(0)
-    rows = (rng.integers(0, 9, shape) if dtype.kind in "iub" else rng.standard_normal(shape)).astype(dtype)
+    rows = (
+        rng.integers(0, 9, shape) if dtype.kind in "iub" else rng.standard_normal(shape)
+    ).astype(dtype)
     try:
         outputs = session.run(None, {given.name: rows})
     except Exception as error:
         return f"ONNX Runtime fails: {type(error).__name__} {_reason(error)}"
     matrix = rows.reshape(len(rows), int(np.prod(shape[1:])))
     is_network = isinstance(ours, cmlp.Network)
-    found = ours.forward(matrix) if is_network else getattr(ours, "predict_proba", ours.predict)(matrix)
+    found = (
+        ours.forward(matrix) if is_network else getattr(ours, "predict_proba", ours.predict)(matrix)
+    )
     for output in outputs:
         if isinstance(output, list):
             output = np.array([list(row.values()) for row in output])
         if output.dtype.kind == "f":
             _compare_numbers(np.asarray(found, np.float64), output.astype(np.float64), is_network)
         else:
-            assert output.reshape(-1).tolist() == ours.predict(matrix).reshape(-1).tolist() or _is_close_call(found)
+            assert output.reshape(-1).tolist() == ours.predict(matrix).reshape(
+                -1
+            ).tolist() or _is_close_call(found)
     return f"the same outputs: {type(ours).__name__} {len(outputs)}"
 
 
@@ -349,10 +453,18 @@ def _reason(error: Exception) -> str:
 
 
 def _compare_numbers(ours: np.ndarray, theirs: np.ndarray, is_network: bool) -> None:
-    if not is_network and ours.shape == theirs.shape and not np.isclose(theirs.sum(axis=-1), 1).all():
-        logits = np.exp(theirs - theirs.max(axis=1, keepdims=True))  # a classifier makes probabilities of them
+    if (
+        not is_network
+        and ours.shape == theirs.shape
+        and not np.isclose(theirs.sum(axis=-1), 1).all()
+    ):
+        logits = np.exp(
+            theirs - theirs.max(axis=1, keepdims=True)
+        )  # a classifier makes probabilities of them
         theirs = logits / logits.sum(axis=1, keepdims=True)
-    if not is_network and ours.shape == theirs.shape:  # in the order of the labels, which are compared too
+    if (
+        not is_network and ours.shape == theirs.shape
+    ):  # in the order of the labels, which are compared too
         ours, theirs = np.sort(ours), np.sort(theirs)
     if ours.ndim == 2 and ours.shape[1] == 1 and theirs.ndim == 2 and theirs.shape[1] == 2:
         theirs = theirs[:, 1:]

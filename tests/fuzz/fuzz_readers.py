@@ -34,7 +34,9 @@ TARGETS = {
 
 def load_target(name: str, folder: Path) -> object:
     """Return a target: `make(rng)` gives an input and what is expected of it, `judge(content, expected)` an outcome."""
-    sys.path[:0] = [path for path in (str(HERE), str(HERE.parent / "support")) if path not in sys.path]
+    sys.path[:0] = [
+        path for path in (str(HERE), str(HERE.parent / "support")) if path not in sys.path
+    ]
     return import_module(TARGETS[name]).Target(name, folder)
 
 
@@ -48,7 +50,9 @@ def with_changed_bytes(content: bytes, rng: random.Random) -> bytes:
     changed = bytearray(content)
     for _ in range(rng.randint(1, 3)):
         at, n = rng.randint(0, len(changed)), rng.choice([0, 1, 1, 2, 8])
-        piece = changed[rng.randint(0, len(changed)) :][:n] if rng.random() < 0.3 else rng.randbytes(n)
+        piece = (
+            changed[rng.randint(0, len(changed)) :][:n] if rng.random() < 0.3 else rng.randbytes(n)
+        )
         changed[at : at + rng.choice([0, n, n])] = piece
     return bytes(changed)
 
@@ -88,7 +92,10 @@ def fuzz(name: str, seconds: float, seed: int, keep: Path) -> int:
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
         for outcome, count in sorted(outcomes.items(), key=lambda pair: -pair[1]):
             print(f"{count:7d} {outcome}")
-        print(f"{name}: {n} inputs, {len(outcomes)} outcomes, {findings} findings (seed {seed})", flush=True)
+        print(
+            f"{name}: {n} inputs, {len(outcomes)} outcomes, {findings} findings (seed {seed})",
+            flush=True,
+        )
     return findings
 
 
@@ -100,15 +107,22 @@ def _written(folder: Path, name: str, content: bytes) -> Path:
 
 def main() -> None:
     """Fuzz each target for some seconds; the exit status is 1 if there was a finding."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=60, help="for each target")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**9)
-    parser.add_argument("--keep", type=Path, default=Path("fuzzed"), help="folder of findings and of new inputs")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("fuzzed"), help="folder of findings and of new inputs"
+    )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     options = parser.parse_args()
     if unknown := set(options.targets) - TARGETS.keys():
         parser.error(f"there is no target {unknown.pop()}")
-    findings = [fuzz(name, options.seconds, options.seed, options.keep) for name in options.targets or TARGETS]
+    findings = [
+        fuzz(name, options.seconds, options.seed, options.keep)
+        for name in options.targets or TARGETS
+    ]
     sys.exit(sum(findings) > 0)
 
 

@@ -94,7 +94,15 @@ BAD_FIELDS = [
         "'3<f4'",
         "1e999",
     ),
-    *("[('a', '<f4'), ('b', '<f4')]", "'<f4'", "'|O'", "'<f400000000000'", "'|S0'", "(" * 60 + ")" * 60, "'<U9999999'"),
+    *(
+        "[('a', '<f4'), ('b', '<f4')]",
+        "'<f4'",
+        "'|O'",
+        "'<f400000000000'",
+        "'|S0'",
+        "(" * 60 + ")" * 60,
+        "'<U9999999'",
+    ),
 ]
 IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 Case = tuple[bytes, np.ndarray | None]
@@ -103,7 +111,10 @@ Case = tuple[bytes, np.ndarray | None]
 def csv(rng: random.Random) -> Case:
     """Return delimited text, and its rows if none is broken."""
     n, delimiter = rng.choice([0, 1, 2, 5]), rng.choice([",", ";", "\t", " "])
-    rows = [[rng.choice(CELLS[:4] if rng.random() < 0.9 else CELLS) for _ in range(WIDTH)] for _ in range(n)]
+    rows = [
+        [rng.choice(CELLS[:4] if rng.random() < 0.9 else CELLS) for _ in range(WIDTH)]
+        for _ in range(n)
+    ]
     lines = [delimiter.join(row) for row in rows]
     is_plain = n > 0 and all(cell in CELLS[:6] for row in rows for cell in row)
     if rng.random() < 0.3:
@@ -169,7 +180,9 @@ def npy(rng: random.Random) -> Case:
     body = values.tobytes("F" if fortran else "C")
     if rng.random() < 0.1:
         broken, body = True, body[:-1] + rng.choice([b"", b"12"])
-    matrix = len(shape) > 1 and math.prod(shape[1:]) == WIDTH and shape[0] > 0 and dtype.kind in "buif"
+    matrix = (
+        len(shape) > 1 and math.prod(shape[1:]) == WIDTH and shape[0] > 0 and dtype.kind in "buif"
+    )
     return _packed(head + body, rng, values if matrix and not broken and version < (3, 0) else None)
 
 
@@ -181,7 +194,9 @@ def parquet(rng: random.Random) -> Case:
     n, plain, columns, names = rng.choice([0, 1, 4, 9000]), True, [], []
     for i in range(rng.choice([WIDTH] * 8 + [0, 2, 4])):
         if rng.random() < 0.9:
-            columns.append(pa.array(_numbers((n,), rng.choice(["u1", "i8", "f4", "f8", "f2", "u4"]), rng)))
+            columns.append(
+                pa.array(_numbers((n,), rng.choice(["u1", "i8", "f4", "f8", "f2", "u4"]), rng))
+            )
         else:
             columns.append(pa.array([rng.choice(_CELLS_OF_ARROW)] * n))
             plain = False
@@ -198,10 +213,23 @@ def parquet(rng: random.Random) -> Case:
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return b"PAR1", None
-    return out.getvalue(), np.column_stack([c.to_numpy().astype("f8") for c in columns]) if plain else None
+    return out.getvalue(), np.column_stack(
+        [c.to_numpy().astype("f8") for c in columns]
+    ) if plain else None
 
 
-_CELLS_OF_ARROW = [None, "text", True, b"\xff", [1, 2], {"a": 1}, 2**62, float("nan"), float("inf"), -0.0]
+_CELLS_OF_ARROW = [
+    None,
+    "text",
+    True,
+    b"\xff",
+    [1, 2],
+    {"a": 1},
+    2**62,
+    float("nan"),
+    float("inf"),
+    -0.0,
+]
 
 
 def _numbers(shape: tuple[int, ...], dtype: Any, rng: random.Random) -> np.ndarray:
@@ -230,7 +258,11 @@ class Target:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.make = MAKERS[name]
-        self.model, self.rows, self.out = folder / "model.cmlp", folder / f"rows.{name}", folder / "out"
+        self.model, self.rows, self.out = (
+            folder / "model.cmlp",
+            folder / f"rows.{name}",
+            folder / "out",
+        )
         self.network = cmlp.Network([WIDTH, 2], random_state=0)
         self.network.save(self.model)
 
@@ -239,12 +271,16 @@ class Target:
         self.out.unlink(missing_ok=True)
         said = io.StringIO()
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-            status = main(["predict", str(self.model), str(self.rows), "--proba", "-o", str(self.out)])
+            status = main(
+                ["predict", str(self.model), str(self.rows), "--proba", "-o", str(self.out)]
+            )
         text = said.getvalue()
         if status:
             assert expected is None, text
             assert not self.out.exists()
-            named = str(self.rows) in text or "Input X contains infinity or a value too large" in text
+            named = (
+                str(self.rows) in text or "Input X contains infinity or a value too large" in text
+            )
             assert text.startswith("cmlp: error: ") and named and text.count("\n") == 1, text
             assert text[:-1].isprintable(), text
             return text.removeprefix(f"cmlp: error: {self.rows}")

@@ -44,7 +44,9 @@ def test_every_target_is_tested(fuzzer):
 
 def test_fuzzer_of_model_files_calls_every_function_that_reads_a_model():
     """A loader that accepts a file does not show that every function stays inside it."""
-    text = "".join((HERE.parents[1] / "include" / name).read_text() for name in ("cmlp.h", "cmlp_table.h"))
+    text = "".join(
+        (HERE.parents[1] / "include" / name).read_text() for name in ("cmlp.h", "cmlp_table.h")
+    )
     declared = set(re.findall(r"\b(cmlp_\w+)\(const (?:cmlp_model|cmlp_table_categories) \*", text))
     called = {*re.findall(r"\b(cmlp_\w+)\(", (HERE / "fuzz_model.c").read_text())}
     called |= {*re.findall(r"\b(cmlp_\w+)\(", (HERE.parent / "c/model_file.h").read_text())}
@@ -83,7 +85,9 @@ def test_a_wrong_network_is_a_finding(target, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_another_exception_than_the_documented_one_is_a_finding(fuzzer, tmp_path, monkeypatch, capsys):
+def test_another_exception_than_the_documented_one_is_a_finding(
+    fuzzer, tmp_path, monkeypatch, capsys
+):
     def load(path):
         raise KeyError(path)
 

@@ -37,7 +37,9 @@ def table(values=X):
 
 
 def chunked(values=X):
-    return pa.concat_tables([table(values[:30]), table(values[30:31]), table(values[31:31]), table(values[31:])])
+    return pa.concat_tables(
+        [table(values[:30]), table(values[30:31]), table(values[31:31]), table(values[31:])]
+    )
 
 
 def model(**parameters):
@@ -47,7 +49,9 @@ def model(**parameters):
 # -------------------------------------------------------------------------------------------------------- reading
 
 
-@pytest.mark.parametrize("dtype", ["b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"])
+@pytest.mark.parametrize(
+    "dtype", ["b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"]
+)
 def test_numbers_of_all_types(dtype):
     values = (100 * np.abs(X)).astype(dtype)
     for content in (table(values), chunked(values), chunked(values).slice(7, 60)):
@@ -68,7 +72,9 @@ def test_a_stream_without_chunks_has_columns_and_no_rows():
 
 
 def test_columns_of_several_types_have_their_common_type():
-    mixed = pa.table({"a": np.arange(5, dtype="u1"), "b": np.arange(5, dtype="f4"), "c": np.arange(5) > 2})
+    mixed = pa.table(
+        {"a": np.arange(5, dtype="u1"), "b": np.arange(5, dtype="f4"), "c": np.arange(5) > 2}
+    )
     assert read(mixed, "X").values.dtype == np.float32
     assert read(mixed.append_column("d", [np.arange(5)]), "X").values.dtype == np.float64
 
@@ -76,7 +82,9 @@ def test_columns_of_several_types_have_their_common_type():
 def test_record_batches_and_arrays_without_a_stream():
     batch = table().to_batches()[0]
     np.testing.assert_array_equal(read(only(batch, "__arrow_c_array__"), "X").values, X)
-    np.testing.assert_array_equal(read(only(batch.slice(3, 9), "__arrow_c_array__"), "X").values, X[3:12])
+    np.testing.assert_array_equal(
+        read(only(batch.slice(3, 9), "__arrow_c_array__"), "X").values, X[3:12]
+    )
     np.testing.assert_array_equal(rectangular(only(pa.array(Y), "__arrow_c_array__"), "y"), Y)
     np.testing.assert_array_equal(rectangular(pa.chunked_array([Y[:9], Y[9:]]), "y"), Y)
 
@@ -84,7 +92,9 @@ def test_record_batches_and_arrays_without_a_stream():
 def test_a_struct_of_columns_with_an_offset():
     struct = pa.StructArray.from_arrays([pa.array(column) for column in X.T], NAMES)
     np.testing.assert_array_equal(read(struct.slice(5, 20), "X").values, X[5:25])
-    sliced = pa.StructArray.from_arrays([pa.array(column).slice(2, 50) for column in X.T], NAMES).slice(3)
+    sliced = pa.StructArray.from_arrays(
+        [pa.array(column).slice(2, 50) for column in X.T], NAMES
+    ).slice(3)
     np.testing.assert_array_equal(read(sliced, "X").values, X[5:52])
 
 
@@ -100,11 +110,23 @@ def test_text(kind):
 
 
 def test_dictionaries_whose_chunks_number_their_values_differently():
-    chunks = [pa.array(part).dictionary_encode() for part in (["b", "a", "b"], ["a", "c"], ["c", "b"])]
-    assert rectangular(pa.chunked_array(chunks), "y").tolist() == ["b", "a", "b", "a", "c", "c", "b"]
+    chunks = [
+        pa.array(part).dictionary_encode() for part in (["b", "a", "b"], ["a", "c"], ["c", "b"])
+    ]
+    assert rectangular(pa.chunked_array(chunks), "y").tolist() == [
+        "b",
+        "a",
+        "b",
+        "a",
+        "c",
+        "c",
+        "b",
+    ]
     numbers = [pa.array(part).dictionary_encode() for part in ([5, 7, 5], [7, 9])]
     content = pa.table({"a": pa.chunked_array(numbers), "b": pa.array([1, 2, 3, 4, 5])})
-    np.testing.assert_array_equal(read(content, "X").values, [[5, 1], [7, 2], [5, 3], [7, 4], [9, 5]])
+    np.testing.assert_array_equal(
+        read(content, "X").values, [[5, 1], [7, 2], [5, 3], [7, 4], [9, 5]]
+    )
 
 
 def test_tables_without_rows_keep_their_columns():
@@ -118,7 +140,15 @@ def test_memory_is_released():
     content = pa.table({"a": np.arange(10**6), "b": np.arange(10**6)})
     before = pa.total_allocated_bytes()
     for _ in range(5):
-        read(pa.table({name: column.to_numpy() + 1 for name, column in zip("ab", content.columns, strict=True)}), "X")
+        read(
+            pa.table(
+                {
+                    name: column.to_numpy() + 1
+                    for name, column in zip("ab", content.columns, strict=True)
+                }
+            ),
+            "X",
+        )
     assert pa.total_allocated_bytes() <= before + 2**20
 
 
@@ -127,7 +157,9 @@ def test_memory_is_released():
 
 def with_null(row, column):
     columns = [pa.array(values) for values in X.T]
-    columns[column] = pa.array([None if i == row else value for i, value in enumerate(X[:, column])])
+    columns[column] = pa.array(
+        [None if i == row else value for i, value in enumerate(X[:, column])]
+    )
     return pa.table(columns, names=NAMES)
 
 
@@ -136,7 +168,10 @@ def test_a_null_names_column_and_row(n_before):
     def content():
         return pa.concat_tables([table()[:n_before], with_null(40 - n_before, 1)[: 100 - n_before]])
 
-    with pytest.raises(ValueError, match=r"X, column 'b' is null at row 40\. Fill missing values, or use TabularClass"):
+    with pytest.raises(
+        ValueError,
+        match=r"X, column 'b' is null at row 40\. Fill missing values, or use TabularClass",
+    ):
         model().fit(content(), Y)
     fitted = model().fit(table(), Y)
     with pytest.raises(ValueError, match="X, column 'b' is null at row 40"):
@@ -144,7 +179,9 @@ def test_a_null_names_column_and_row(n_before):
 
 
 def test_nulls_of_dictionaries_and_targets():
-    with pytest.raises(ValueError, match=r"y is null at row 3\. Fill missing values, or leave out the rows\.$"):
+    with pytest.raises(
+        ValueError, match=r"y is null at row 3\. Fill missing values, or leave out the rows\.$"
+    ):
         model().fit(X[:5], pa.array(["a", "b", "a", None, "b"]).dictionary_encode())
     entries = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2]), pa.array(["a", None, "b"]))
     with pytest.raises(ValueError, match="y is null at row 1"):
@@ -158,11 +195,14 @@ def test_nulls_of_dictionaries_and_targets():
 def test_other_types_are_refused():
     dates = table().set_column(1, "b", pa.array(np.arange(100), pa.timestamp("s")))
     with pytest.raises(
-        TypeError, match=r"X, column 'b' must hold numbers or text, got a column of type timestamp\[s\]"
+        TypeError,
+        match=r"X, column 'b' must hold numbers or text, got a column of type timestamp\[s\]",
     ):
         model().fit(dates, Y)
     words = table().set_column(1, "b", pa.array(["word"] * 100))
-    with pytest.raises(ValueError, match=r"could not convert string to float: 'word' \(row 0, column 1\)"):
+    with pytest.raises(
+        ValueError, match=r"could not convert string to float: 'word' \(row 0, column 1\)"
+    ):
         model().fit(words, Y)
 
 
@@ -188,7 +228,9 @@ def test_fit_and_predict_have_the_bits_of_arrays(dtype):
         assert fitted.feature_names_in_.tolist() == NAMES
         np.testing.assert_array_equal(fitted.coefs_[0], expected.coefs_[0])
         assert fitted.coefs_[0].dtype == expected.coefs_[0].dtype
-        np.testing.assert_array_equal(fitted.predict_proba(only(table(values))), expected.predict_proba(values))
+        np.testing.assert_array_equal(
+            fitted.predict_proba(only(table(values))), expected.predict_proba(values)
+        )
     with pytest.raises(ValueError, match="The feature names should match"):
         fitted.predict(table().rename_columns(["a", "b", "x"]))
 
@@ -198,7 +240,9 @@ def test_fit_batches_takes_tables():
     parts = [(chunked()[i : i + 20], pa.array(Y[i : i + 20])) for i in range(0, 100, 20)]
     streams = [(only(X_block), y_block) for X_block, y_block in parts]
     for source in (parts, streams):
-        fitted = model(shuffle=False).fit_batches(source, classes=[0, 1, 2], X_val=chunked(), y_val=Y)
+        fitted = model(shuffle=False).fit_batches(
+            source, classes=[0, 1, 2], X_val=chunked(), y_val=Y
+        )
         np.testing.assert_array_equal(fitted.coefs_[0], expected.coefs_[0])
     parts[2] = (with_null(7, 2)[:20], parts[2][1])
     with pytest.raises(ValueError, match="In block 2: X, column 'c' is null at row 7"):
@@ -278,7 +322,9 @@ for model in (MLPClassifier(), TabularClassifier()):
     run_python(code)
 
 
-@pytest.mark.parametrize("kind", ["Date", "Time", "Datetime", "Duration", "Binary", "List", "Struct", "Null"])
+@pytest.mark.parametrize(
+    "kind", ["Date", "Time", "Datetime", "Duration", "Binary", "List", "Struct", "Null"]
+)
 def test_types_of_polars_that_a_network_cannot_read_name_the_column(kind):
     polars = package("polars")
     moment = datetime.datetime(2020, 5, 1, 12)
@@ -301,7 +347,9 @@ def test_types_of_polars_that_a_network_cannot_read_name_the_column(kind):
 def test_decimals_and_enums_of_polars_are_read():
     polars = package("polars")
     numbers = [decimal.Decimal(i) / 4 for i in range(6)]
-    frame = polars.DataFrame({"n": numbers, "w": polars.Series(["3", "4"] * 3, dtype=polars.Enum(["3", "4"]))})
+    frame = polars.DataFrame(
+        {"n": numbers, "w": polars.Series(["3", "4"] * 3, dtype=polars.Enum(["3", "4"]))}
+    )
     assert read(frame.select("n"), "X").values.tolist() == [[float(number)] for number in numbers]
     assert read(frame["w"], "y").tolist() == ["3", "4"] * 3
     assert np.asarray(read(frame, "X")).dtype == object

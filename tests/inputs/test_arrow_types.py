@@ -9,7 +9,9 @@ from optional import package
 
 from cmlp import MLPClassifier, MLPRegressor, TabularRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+)
 
 pa = package("pyarrow")
 pd = package("pandas")
@@ -28,7 +30,18 @@ PAIRS = [[row, 1] for row in range(N)]
 
 def read_types():
     """Yield the types that are read, with values, and what a column of a table then holds."""
-    for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"):
+    for name in (
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float32",
+        "float64",
+    ):
         yield getattr(pa, name)(), INTEGERS, "number"
     yield pa.float16(), list(map(np.float16, INTEGERS)), "number"
     yield pa.bool_(), [row % 2 == 0 for row in range(N)], "boolean"
@@ -62,15 +75,24 @@ def refused_types():
     yield pa.binary(2), [b"ab"] * N
     yield pa.dictionary(pa.int16(), pa.binary()), BYTES
     yield pa.month_day_nano_interval(), [(row, 1, 0) for row in range(N)]
-    for kind in (pa.list_(pa.int64()), pa.large_list(pa.int64()), pa.list_(pa.int64(), 2), pa.list_view(pa.int64())):
+    for kind in (
+        pa.list_(pa.int64()),
+        pa.large_list(pa.int64()),
+        pa.list_(pa.int64(), 2),
+        pa.list_view(pa.int64()),
+    ):
         yield kind, PAIRS
     yield pa.struct([("x", pa.int64())]), [{"x": row} for row in range(N)]
     yield pa.map_(pa.string(), pa.int64()), [[("k", row)] for row in range(N)]
 
 
 READ, REFUSED = list(read_types()), list(refused_types())
-each_read = pytest.mark.parametrize(("kind", "values", "held"), READ, ids=[str(one[0]) for one in READ])
-each_refused = pytest.mark.parametrize(("kind", "values"), REFUSED, ids=[str(one[0]) for one in REFUSED])
+each_read = pytest.mark.parametrize(
+    ("kind", "values", "held"), READ, ids=[str(one[0]) for one in READ]
+)
+each_refused = pytest.mark.parametrize(
+    ("kind", "values"), REFUSED, ids=[str(one[0]) for one in REFUSED]
+)
 with_nulls = pytest.mark.parametrize("nulls", [False, True])
 
 
@@ -127,7 +149,9 @@ def test_a_type_is_read(kind, values, held, nulls):
 @each_refused
 @with_nulls
 def test_a_type_is_refused_by_column_and_type(kind, values, nulls):
-    fitted = regressor().fit(pa.table({"odd": pa.array(TEXTS), "n": pa.array(np.arange(float(N)))}), range(N))
+    fitted = regressor().fit(
+        pa.table({"odd": pa.array(TEXTS), "n": pa.array(np.arange(float(N)))}), range(N)
+    )
     names = "|".join(("binary", "list", "struct", "map", "interval"))
     for X in forms(kind, values, nulls):
         for call in (lambda X: regressor().fit(X, range(N)), fitted.predict):
@@ -135,7 +159,9 @@ def test_a_type_is_refused_by_column_and_type(kind, values, nulls):
                 call(X)
 
 
-@pytest.mark.parametrize("kind", [pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")], ids=str)
+@pytest.mark.parametrize(
+    "kind", [pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")], ids=str
+)
 def test_times_of_day_are_refused_with_a_remedy(kind):
     for X in forms(kind, CLOCKS, False):
         with pytest.raises(ValueError, match=r"column 'odd' must.*(datetime\.time|time of day)"):
@@ -178,7 +204,9 @@ def test_networks_read_a_type_or_name_it(kind, values, nulls):
 
 @pytest.mark.parametrize(("kind", "values"), ALL, ids=[str(kind) for kind, _ in ALL])
 @with_nulls
-@pytest.mark.filterwarnings("ignore::cmlp.DataConversionWarning")  # a struct is a table of its fields
+@pytest.mark.filterwarnings(
+    "ignore::cmlp.DataConversionWarning"
+)  # a struct is a table of its fields
 def test_labels_and_targets_of_a_type_are_read_or_refused(kind, values, nulls):
     found = column(kind, values, nulls)
     rows = np.arange(float(N))[:, None]
@@ -192,8 +220,12 @@ def test_labels_and_targets_of_a_type_are_read_or_refused(kind, values, nulls):
 
 def test_a_frame_that_numpy_cannot_read_names_the_column():
     frame = pd.DataFrame({"n": np.arange(float(N))})
-    frame["odd"] = pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([column(pa.string_view(), TEXTS, True)])))
-    with pytest.raises(ValueError, match=r"^X, column 'odd' of type string_view\[pyarrow\], cannot be converted"):
+    frame["odd"] = pd.Series(
+        pd.arrays.ArrowExtensionArray(pa.chunked_array([column(pa.string_view(), TEXTS, True)]))
+    )
+    with pytest.raises(
+        ValueError, match=r"^X, column 'odd' of type string_view\[pyarrow\], cannot be converted"
+    ):
         MLPRegressor(max_iter=1).fit(frame, range(N))
     with pytest.raises(ValueError, match=r"^y of type string_view\[pyarrow\] cannot be converted"):
         MLPClassifier(max_iter=1).fit(frame[["n"]], frame["odd"])

@@ -48,7 +48,9 @@ def changed_at(step, call, change):
         return trace
 
     before = sys.gettrace()
-    sys._getframe().f_trace_opcodes = True  # settrace of Python 3.12 needs a frame that asks for opcodes
+    sys._getframe().f_trace_opcodes = (
+        True  # settrace of Python 3.12 needs a frame that asks for opcodes
+    )
     sys.settrace(trace)
     try:
         result = call()
@@ -140,7 +142,9 @@ def test_sparse_labels_are_checked_and_used_in_the_same_copy(kind, part):
         array[:] = 10**6
 
     results = every_result(
-        lambda: learn_labels(as_targets(y, 30, "test", labels=True))[1], change, lambda: np.copyto(array, valid)
+        lambda: learn_labels(as_targets(y, 30, "test", labels=True))[1],
+        change,
+        lambda: np.copyto(array, valid),
     )
     assert results and all(result.shape == (30, 3) and result.any() for result in results)
 

@@ -32,7 +32,9 @@ def scale_of(shift, factor):
 
 def learned_scale(kind, X, weight=None, **parameters):
     """Return the scale that a fit learns."""
-    model = MLPRegressor(hidden_layer_sizes=(), input_scale=kind, max_iter=1, random_state=0, **parameters)
+    model = MLPRegressor(
+        hidden_layer_sizes=(), input_scale=kind, max_iter=1, random_state=0, **parameters
+    )
     return model.fit(X, np.arange(X.shape[0]) / X.shape[0], weight).input_scale_
 
 
@@ -134,7 +136,9 @@ def test_copies_pickles_and_files_of_networks_keep_the_scale(rng, tmp_path):
 def test_nonfinite_input_is_reported_after_the_product(rng):
     X = raw(rng).astype(np.float64)
     X[7, 1] = 1e200
-    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, input_scale=(SHIFT, FACTOR), dtype="float32")
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), max_iter=2, input_scale=(SHIFT, FACTOR), dtype="float32"
+    )
     with pytest.raises(cmlp.NonFiniteInputError, match="row 7, column 1"):
         model.fit(X, X[:, 0])
 
@@ -153,7 +157,10 @@ def test_learned_scale_is_that_of_scikit_learn(rng, kind):
 
 def test_learned_standard_scale_is_weighted(rng):
     X, weight = raw(rng), rng.integers(0, 4, 40).astype(float)
-    scale, theirs = learned_scale("standard", X, weight), StandardScaler().fit(X, sample_weight=weight)
+    scale, theirs = (
+        learned_scale("standard", X, weight),
+        StandardScaler().fit(X, sample_weight=weight),
+    )
     np.testing.assert_allclose(scale.shift, theirs.mean_, rtol=1e-12)
     np.testing.assert_allclose(scale.factor, 1 / theirs.scale_, rtol=1e-10)
 
@@ -180,7 +187,14 @@ def test_rows_of_weight_zero_do_not_matter(rng, kind):
 @pytest.mark.parametrize("exponent", [-1000, -540, -500, 500, 540, 1000])
 @pytest.mark.parametrize(
     "kind, size",
-    [("standard", None), ("standard", 7), ("standard", 40), ("minmax", None), ("minmax", 7), ("robust", None)],
+    [
+        ("standard", None),
+        ("standard", 7),
+        ("standard", 40),
+        ("minmax", None),
+        ("minmax", 7),
+        ("robust", None),
+    ],
 )
 def test_scales_of_extreme_numbers_are_learned(rng, kind, exponent, size):
     """Squares of them would be infinite or 0. A power of 2 changes no bit, in arrays and in blocks."""
@@ -192,7 +206,10 @@ def test_scales_of_extreme_numbers_are_learned(rng, kind, exponent, size):
         model = MLPRegressor(hidden_layer_sizes=(4,), input_scale=kind, max_iter=1, random_state=0)
         if size is None:
             return model.fit(rows, X[:, 0], weight).input_scale_
-        blocks = [(rows[i : i + size], X[i : i + size, 0], weight[i : i + size]) for i in range(0, 40, size)]
+        blocks = [
+            (rows[i : i + size], X[i : i + size, 0], weight[i : i + size])
+            for i in range(0, 40, size)
+        ]
         return model.fit_batches(blocks).input_scale_
 
     expected, found = learned(X), learned(large)
@@ -206,7 +223,9 @@ def test_numbers_of_all_magnitudes_in_one_column(rng, size):
     """Blocks do not change the result, also if later ones have much larger numbers."""
     X = np.sort(10.0 ** rng.uniform(-300, 300, (40, 3)), axis=0)
     y = 1e150 * rng.standard_normal(40)
-    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", y_scale="standard", max_iter=1)
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), input_scale="standard", y_scale="standard", max_iter=1
+    )
     blocks = [(X[i : i + size], y[i : i + size]) for i in range(0, 40, size)]
     found = model.fit_batches(blocks).input_scale_
     largest = X.max(axis=0)
@@ -236,7 +255,9 @@ def test_fit_learns_the_scale_from_the_training_rows(kind, solver):
     X, y = make_classification(120, 5, random_state=0)
     X = 100 + 30 * X
     early = solver != "lbfgs"
-    model = MLPClassifier((4,), input_scale=kind, solver=solver, early_stopping=early, random_state=0, max_iter=8)
+    model = MLPClassifier(
+        (4,), input_scale=kind, solver=solver, early_stopping=early, random_state=0, max_iter=8
+    )
     model.fit(X, y)
     plain = MLPClassifier((4,), solver=solver, early_stopping=early, random_state=0, max_iter=8)
     plain.fit(scaled(X, model.input_scale_), y)
@@ -247,7 +268,13 @@ def test_fit_learns_the_scale_from_the_training_rows(kind, solver):
 
 def test_scale_is_learned_from_no_validation_row():
     X, y = make_regression(60, 3, random_state=0)
-    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="minmax", early_stopping=True, max_iter=2, random_state=0)
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,),
+        input_scale="minmax",
+        early_stopping=True,
+        max_iter=2,
+        random_state=0,
+    )
     model.fit(X, y)
     training = np.setdiff1d(np.arange(60), validation_rows(60, 0.1))
     assert model.input_scale_ == learned_scale("minmax", X[training])
@@ -262,13 +289,20 @@ def validation_rows(n, fraction):
 
 def test_partial_fit_and_warm_start_keep_the_scale_of_the_first_rows():
     X, y = make_regression(80, 3, random_state=0)
-    model = MLPRegressor(hidden_layer_sizes=(4,), input_scale="standard", random_state=0).partial_fit(X[:40], y[:40])
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), input_scale="standard", random_state=0
+    ).partial_fit(X[:40], y[:40])
     first = model.input_scale_
     assert first == learned_scale("standard", X[:40])
     model.partial_fit(1000 * X[40:], y[40:])
     assert model.input_scale_ == first
     warm = MLPRegressor(
-        hidden_layer_sizes=(4,), input_scale="standard", warm_start=True, max_iter=2, tol=0, n_iter_no_change=np.inf
+        hidden_layer_sizes=(4,),
+        input_scale="standard",
+        warm_start=True,
+        max_iter=2,
+        tol=0,
+        n_iter_no_change=np.inf,
     )
     warm.fit(X[:40], y[:40])
     assert warm.fit(X, y).input_scale_ == first
@@ -279,7 +313,12 @@ def test_partial_fit_and_warm_start_keep_the_scale_of_the_first_rows():
 
 def keeping(model, folder):
     model.save(folder / "model.cmlp", include_training_state=True)
-    return [model, cmlp.load(folder / "model.cmlp"), pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    return [
+        model,
+        cmlp.load(folder / "model.cmlp"),
+        pickle.loads(pickle.dumps(model)),
+        copy.deepcopy(model),
+    ]
 
 
 def test_warm_start_with_another_name_is_refused(tmp_path):
@@ -291,15 +330,18 @@ def test_warm_start_with_another_name_is_refused(tmp_path):
         for call in (model.fit, model.partial_fit):
             model.set_params(input_scale="minmax")
             with pytest.raises(
-                ValueError, match=r"fitted with input_scale='standard', .* cannot continue with 'minmax'"
+                ValueError,
+                match=r"fitted with input_scale='standard', .* cannot continue with 'minmax'",
             ):
                 call(X, y)
             assert (model.predict(X) == before).all()
-            assert call.__self__.set_params(input_scale="standard").fit(X, y).input_scale_ == learned_scale(
-                "standard", X
-            )
+            assert call.__self__.set_params(input_scale="standard").fit(
+                X, y
+            ).input_scale_ == learned_scale("standard", X)
             before = model.predict(X)
-    given = MLPRegressor(hidden_layer_sizes=(4,), input_scale=(SHIFT[:3], FACTOR[:3]), **settings).fit(X, y)
+    given = MLPRegressor(
+        hidden_layer_sizes=(4,), input_scale=(SHIFT[:3], FACTOR[:3]), **settings
+    ).fit(X, y)
     with pytest.raises(ValueError, match="fitted with input_scale=InputScale"):
         given.set_params(input_scale="standard").fit(X, y)
 
@@ -332,14 +374,22 @@ def test_estimators_refuse_vectors_of_another_width():
 def test_clones_pickles_and_files_of_estimators_keep_the_scale(rng, tmp_path, scale):
     X = raw(rng)
     y = X[:, 0] > SHIFT[0]
-    model = MLPClassifier((4,), input_scale=scale, max_iter=3, tol=0, n_iter_no_change=np.inf, random_state=0)
+    model = MLPClassifier(
+        (4,), input_scale=scale, max_iter=3, tol=0, n_iter_no_change=np.inf, random_state=0
+    )
     model.fit(X, y)
     model.save(tmp_path / "model.cmlp", include_training_state=True)
-    twins = [cmlp.load(tmp_path / "model.cmlp"), pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+    twins = [
+        cmlp.load(tmp_path / "model.cmlp"),
+        pickle.loads(pickle.dumps(model)),
+        copy.deepcopy(model),
+    ]
     for twin in twins:
         assert twin.input_scale_ == model.input_scale_
         parameter = twin.get_params()["input_scale"]
-        assert parameter == scale if scale == "standard" else scale_of(*parameter) == scale_of(*scale)
+        assert (
+            parameter == scale if scale == "standard" else scale_of(*parameter) == scale_of(*scale)
+        )
         assert (twin.predict_proba(X) == model.predict_proba(X)).all()
     for twin in twins:
         twin.partial_fit(X, y)
@@ -348,7 +398,10 @@ def test_clones_pickles_and_files_of_estimators_keep_the_scale(rng, tmp_path, sc
         assert (twin.network_.params == model.network_.params).all()
     fresh = clone(model)
     assert not hasattr(fresh, "input_scale_")
-    assert (fresh.fit(X, y).predict_proba(X) == MLPClassifier(**model.get_params()).fit(X, y).predict_proba(X)).all()
+    assert (
+        fresh.fit(X, y).predict_proba(X)
+        == MLPClassifier(**model.get_params()).fit(X, y).predict_proba(X)
+    ).all()
 
 
 def test_sparse_fit_predicts_sparse_and_dense_rows():
@@ -370,5 +423,7 @@ def test_sparse_fit_predicts_sparse_and_dense_rows():
 def test_the_first_number_that_its_scale_makes_infinite_is_named(scale):
     X = np.full((20, 3), 1e-10, np.float32)
     X[7:, 2] = 1e30
-    with pytest.raises(ValueError, match="a value too large for the network's dtype at row 7, column 2"):
+    with pytest.raises(
+        ValueError, match="a value too large for the network's dtype at row 7, column 2"
+    ):
         MLPClassifier(max_iter=1, input_scale=scale, random_state=0).fit(X, np.arange(20) % 2)

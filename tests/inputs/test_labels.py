@@ -56,7 +56,9 @@ def test_decoding_encoded_labels_returns_the_labels(y):
     assert labels.correct(outputs, targets).all()
 
 
-@pytest.mark.parametrize("y", [[2**63 + 1, 2**63 + 2, 0], [2**63 - 1, 2**63 - 2, -1], [2**60, 2**60 + 1, 3]])
+@pytest.mark.parametrize(
+    "y", [[2**63 + 1, 2**63 + 2, 0], [2**63 - 1, 2**63 - 2, -1], [2**60, 2**60 + 1, 3]]
+)
 def test_large_integers_of_lists_stay_integers(y):
     labels, _ = learn_labels(as_labels(y, "y"))
     assert labels.classes.tolist() == sorted(y)
@@ -66,7 +68,9 @@ def test_large_integers_of_lists_stay_integers(y):
 @pytest.mark.parametrize("y", [[2**63 + 1, 2**63 + 2, -1], [2**64, 2**64 + 1], [-(2**63) - 1, 0]])
 def test_integers_that_no_type_has_are_refused_with_a_remedy(y):
     for given in (y, np.array(y, object)):
-        with pytest.raises(ValueError, match=r"has all integers, such as -?\d+: convert them to text"):
+        with pytest.raises(
+            ValueError, match=r"has all integers, such as -?\d+: convert them to text"
+        ):
             kind_of_labels(as_labels(given, "y"))
     as_text = np.array(y, object).astype(str)
     assert learn_labels(as_labels(as_text, "y"))[0].classes.tolist() == sorted(map(str, y))
@@ -75,14 +79,20 @@ def test_integers_that_no_type_has_are_refused_with_a_remedy(y):
 @pytest.mark.parametrize(
     "y, message",
     [
-        ([0, 1, 2], "All labels are of type int, but the array is of dtype object: convert it, with astype(int)."),
+        (
+            [0, 1, 2],
+            "All labels are of type int, but the array is of dtype object: convert it, with astype(int).",
+        ),
         ([np.int64(0), 1], "All labels are of type int, but"),
         ([True, np.False_], "with astype(bool)"),
         ([1, 2.0], "with astype(float)"),
         (["a", "b", None], "Row 2 has no label (None): leave out the rows without a label."),
         (["a", np.nan, "b", None], "Row 1 has no label (nan)"),
         ([0, 1, None], "Row 2 has no label (None)"),
-        ([0, 1, "a"], "all integers or all booleans, got 0 and, in row 2, 'a': convert all of them to text"),
+        (
+            [0, 1, "a"],
+            "all integers or all booleans, got 0 and, in row 2, 'a': convert all of them to text",
+        ),
         (["a", "b", 3], "got 3 and, in row 0, 'a'"),
         ([{"a": 1}, {"a": 2}], "all integers or all booleans, got {'a': 1}."),
     ],
@@ -125,7 +135,11 @@ def test_equal_outputs_decode_to_the_first_class():
 @pytest.mark.parametrize(
     "y, error, message",
     [
-        (np.array([0.5, 1.0]), ValueError, "Unknown label type: continuous.* For numbers use a regressor"),
+        (
+            np.array([0.5, 1.0]),
+            ValueError,
+            "Unknown label type: continuous.* For numbers use a regressor",
+        ),
         (np.array([[0, 1], [2, 1]]), ValueError, "Multioutput target data"),
         (np.array([[0.5, 1.0], [0.0, 1.0]]), ValueError, "Unknown label type: continuous"),
         (np.array([1, "a", None], dtype=object), ValueError, "Unknown label type: unknown"),
@@ -161,7 +175,9 @@ def test_text_that_is_not_unicode_raises(order):
     """Such memory comes from a view of numbers, or from another thread that writes to the labels."""
     y = np.array([0x61, 0x10FFFF, 0x110000, 0xFFFFFFFF], f"{order}u4").view(f"{order}U1")
     assert as_labels(y[:2], "y").tolist() == ["a", "\U0010ffff"]
-    with pytest.raises(ValueError, match="y must contain valid text, got the code point 0xffffffff"):
+    with pytest.raises(
+        ValueError, match="y must contain valid text, got the code point 0xffffffff"
+    ):
         as_labels(y, "y")
 
 
@@ -179,7 +195,10 @@ def test_single_labels_and_multilabels_cannot_be_mixed():
 @pytest.mark.parametrize("values", [(-1, 1), (0, 5), (2, 2)])
 def test_multilabel_targets_other_than_0_and_1_raise(values):
     y = np.array([[values[0], values[1]], [values[1], values[1]]])
-    with pytest.raises(ValueError, match=r"y must contain only 0 and 1 if it has several columns, got the values \["):
+    with pytest.raises(
+        ValueError,
+        match=r"y must contain only 0 and 1 if it has several columns, got the values \[",
+    ):
         learn_labels(y)
     with pytest.raises(ValueError, match="y must contain only 0 and 1"):
         Labels(np.arange(2), is_multilabel=True).encode(y)
@@ -201,7 +220,9 @@ def test_text_objects_that_differ_in_a_trailing_nul_are_different_labels():
     np.testing.assert_array_equal(labels.encode_all(y), targets)
 
 
-@pytest.mark.parametrize("fitted", [np.array(["a", "bc"]), np.array(["a", "bc"], object)], ids=["U", "object"])
+@pytest.mark.parametrize(
+    "fitted", [np.array(["a", "bc"]), np.array(["a", "bc"], object)], ids=["U", "object"]
+)
 @pytest.mark.parametrize("dtype", ["U9", object])
 def test_text_of_both_dtypes_matches_the_same_classes(fitted, dtype):
     labels = labels_of(fitted)
@@ -239,7 +260,9 @@ def test_50000_classes_need_no_one_hot_matrix():
 MANY = 10**6
 
 
-@pytest.mark.parametrize("classes", [np.arange(MANY), np.arange(MANY) * 3 - 1, np.arange(MANY) * 0.5 // 0.5])
+@pytest.mark.parametrize(
+    "classes", [np.arange(MANY), np.arange(MANY) * 3 - 1, np.arange(MANY) * 0.5 // 0.5]
+)
 def test_few_labels_of_many_classes_are_encoded_without_touching_all_classes(classes):
     """Each partial_fit encodes its labels: a sort of all classes at each call would take seconds."""
     labels = Labels(classes)

@@ -11,7 +11,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::cmlp.ConvergenceWarning")
 
 NAN = float("nan")
 X = [[float(row), float(row % 3)] for row in range(24)]
-CLASSIFIERS = [MLPClassifier((4,), max_iter=2, random_state=0), TabularClassifier(n_estimators=1, n_epochs=1)]
+CLASSIFIERS = [
+    MLPClassifier((4,), max_iter=2, random_state=0),
+    TabularClassifier(n_estimators=1, n_epochs=1),
+]
 MIXED = {
     "nan": (["a", "b", NAN] * 8, r"Row 2 has no label \(nan\)"),
     "numpy nan": (["a", "b", np.float64("nan")] * 8, "Row 2 has no label"),
@@ -82,7 +85,9 @@ def test_blocks_of_a_stream_are_checked_like_a_whole_list():
 @pytest.mark.parametrize("weights", [["a", 1.0], [1.0, "nan"], ["1", None]])
 def test_weights_beside_text_are_checked_one_by_one(weights):
     with pytest.raises((ValueError, TypeError), match="sample_weight"):
-        MLPRegressor(hidden_layer_sizes=(4,), max_iter=2).fit(X[:2], [0.0, 1.0], sample_weight=weights)
+        MLPRegressor(hidden_layer_sizes=(4,), max_iter=2).fit(
+            X[:2], [0.0, 1.0], sample_weight=weights
+        )
 
 
 def test_missing_keys_of_class_weight_are_unknown_classes():
@@ -97,7 +102,9 @@ def test_missing_keys_of_class_weight_are_unknown_classes():
 def test_names_and_indices_can_stand_together():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=["size", "place"])
-    model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=[0, "place"]).fit(frame, range(24))
+    model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=[0, "place"]).fit(
+        frame, range(24)
+    )
     assert set(model.categories_) == {"size", "place"}
     frame.columns = [7, "place"]
     model.set_params(categorical_features=[7, "place"]).fit(frame, range(24))
@@ -130,7 +137,10 @@ def test_feature_names_must_be_text():
 
 
 def test_numbers_beside_text_are_read_one_by_one():
-    for estimator in (MLPRegressor(hidden_layer_sizes=(4,), max_iter=2), TabularRegressor(n_estimators=1, n_epochs=1)):
+    for estimator in (
+        MLPRegressor(hidden_layer_sizes=(4,), max_iter=2),
+        TabularRegressor(n_estimators=1, n_epochs=1),
+    ):
         with pytest.raises(ValueError, match="NaN at row 1"):
             estimator.fit(X[:3], ["1.5", NAN, 2.0])
         with pytest.raises((ValueError, TypeError), match="row 1"):

@@ -27,11 +27,15 @@ def messages(call):
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
 def test_bytes_without_a_scale(estimator):
     (message,) = messages(lambda: fitted(BYTES, estimator))
-    assert message.startswith("The largest input times input_scale is 255 * 1 = 255 (in the first 60 rows).")
+    assert message.startswith(
+        "The largest input times input_scale is 255 * 1 = 255 (in the first 60 rows)."
+    )
     assert "You probably mean bytes scaled to 0..1: input_scale=1/255" in message
 
 
-@pytest.mark.parametrize("X", [BYTES / 255, (BYTES > 99), (BYTES > 99).astype(np.uint8), -BYTES / np.float32(255)])
+@pytest.mark.parametrize(
+    "X", [BYTES / 255, (BYTES > 99), (BYTES > 99).astype(np.uint8), -BYTES / np.float32(255)]
+)
 def test_a_scale_for_numbers_that_are_scaled_already(X):
     (message,) = messages(lambda: fitted(X, input_scale=1 / 255))
     assert "= 0.00392157 (in the first 60 rows)" in message
@@ -41,7 +45,9 @@ def test_a_scale_for_numbers_that_are_scaled_already(X):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_largest_number_is_told_even_if_it_is_below_1(sign):
     (message,) = messages(lambda: fitted(sign * (BYTES / 510), input_scale=1 / 255))
-    assert message.startswith("The largest input times input_scale is 0.5 * 0.00392157 = 0.00196078")
+    assert message.startswith(
+        "The largest input times input_scale is 0.5 * 0.00392157 = 0.00196078"
+    )
 
 
 PLAUSIBLE = {

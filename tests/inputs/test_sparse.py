@@ -164,7 +164,8 @@ def test_estimator_tags_declare_sparse_support():
 def unsorted():
     """Return a matrix with unsorted and duplicate column indices."""
     return sparse.csr_array(
-        (np.array([1.0, 2.0, 4.0, 8.0]), np.array([2, 0, 2, 1]), np.array([0, 3, 3, 4])), shape=(3, 3)
+        (np.array([1.0, 2.0, 4.0, 8.0]), np.array([2, 0, 2, 1]), np.array([0, 3, 3, 4])),
+        shape=(3, 3),
     )
 
 
@@ -185,7 +186,9 @@ def test_canonical_rows_are_not_copied():
 
 
 def test_scipy_is_not_imported():
-    code = "import sys, numpy as np, cmlp; cmlp.MLPClassifier(max_iter=1).fit(np.eye(4), [0, 1, 0, 1])"
+    code = (
+        "import sys, numpy as np, cmlp; cmlp.MLPClassifier(max_iter=1).fit(np.eye(4), [0, 1, 0, 1])"
+    )
     ignoring = "import warnings; warnings.simplefilter('ignore')"
     answer = run_python(f"{ignoring}; {code}; print('scipy' in sys.modules)")
     assert answer.stdout.strip() == "False"
@@ -194,13 +197,17 @@ def test_scipy_is_not_imported():
 # Errors
 
 
-@pytest.mark.parametrize("value, what", [(np.nan, "NaN"), (np.inf, "infinity"), (1e300, "infinity")])
+@pytest.mark.parametrize(
+    "value, what", [(np.nan, "NaN"), (np.inf, "infinity"), (1e300, "infinity")]
+)
 def test_non_finite_values_are_reported_with_row_and_column(value, what):
     X, y = rows()
     X[7, 30] = value
     X[6, 31] = 1
     model = classifier(dtype="float32")
-    with pytest.raises(NonFiniteInputError, match=f"Input X contains {what}.* at row 7, column 30") as error:
+    with pytest.raises(
+        NonFiniteInputError, match=f"Input X contains {what}.* at row 7, column 30"
+    ) as error:
         model.fit(container(X), y)
     assert (error.value.row, error.value.column) == (7, 30)
     assert not hasattr(model, "coefs_")
@@ -244,7 +251,9 @@ def test_broken_matrix_raises_sparse_status(X):
     np.testing.assert_array_equal(net.params, before)
 
 
-@pytest.mark.parametrize("arrays", [{"indptr": (4, 10**6)}, {"indices": (3, -1)}, {"indices": (3, 300)}], ids=str)
+@pytest.mark.parametrize(
+    "arrays", [{"indptr": (4, 10**6)}, {"indices": (3, -1)}, {"indices": (3, 300)}], ids=str
+)
 def test_broken_unsorted_matrix_raises(arrays):
     """The check comes before SciPy sorts the indices, because SciPy does not check row pointers."""
     X = broken(**arrays)
@@ -309,7 +318,12 @@ FORMATS = {
     "bsr": {"indices": [-1, 150, 2**31 - 1], "indptr": [10**6, -3]},
     "coo": {"row": [-1, 90, 2**31 - 1], "col": [-1, 300, 2**31 - 1]},
 }
-BROKEN = [(kind, name, value) for kind, names in FORMATS.items() for name, values in names.items() for value in values]
+BROKEN = [
+    (kind, name, value)
+    for kind, names in FORMATS.items()
+    for name, values in names.items()
+    for value in values
+]
 
 
 def in_format(kind, X):
@@ -332,7 +346,11 @@ def test_broken_containers_of_any_format_are_refused(kind, name, value, place):
 def refused_by_all(X, match="X is a broken sparse container: "):
     y = rows()[1]
     net = Network((300, 5, 3), random_state=0)
-    for call in (lambda: net.forward(X), lambda: net.train_epoch(X, y, 20, 0.1), lambda: classifier().fit(X, y)):
+    for call in (
+        lambda: net.forward(X),
+        lambda: net.train_epoch(X, y, 20, 0.1),
+        lambda: classifier().fit(X, y),
+    ):
         with pytest.raises(ValueError, match=match):
             call()
 
@@ -359,7 +377,9 @@ REPLACED = {
     "bsr: other blocks": replaced("bsr", data=lambda a: a.reshape(-1, 2, 3)),
     "bsr: empty blocks": replaced("bsr", data=lambda a: a[:, :0]),
     "bsr: fewer blocks": replaced("bsr", data=lambda a: a[:-1]),
-    "bsr: a row more than whole blocks": replaced("bsr", _shape=lambda shape: (shape[0] + 1, shape[1])),
+    "bsr: a row more than whole blocks": replaced(
+        "bsr", _shape=lambda shape: (shape[0] + 1, shape[1])
+    ),
     "coo: fewer values": replaced("coo", data=lambda a: a[:-1]),
     "dia: fewer values": replaced("dia", data=lambda a: a[:-1]),
     "dia: huge offset": replaced("dia", offsets=lambda a: a.astype(np.int64) * 2**33),
@@ -385,5 +405,7 @@ def test_broken_complex_containers_are_refused(kind):
     """The message must not show the elements: SciPy would read them to format it."""
     X = in_format(kind, rows()[0] + 1j)
     getattr(X, "row" if kind == "coo" else "indptr")[-1] = 10**8
-    with pytest.raises(ValueError, match="Complex data not supported: X is a sparse container of dtype complex128"):
+    with pytest.raises(
+        ValueError, match="Complex data not supported: X is a sparse container of dtype complex128"
+    ):
         classifier().fit(X, rows()[1])

@@ -6,9 +6,17 @@ import pickle
 import numpy as np
 import pytest
 
-from cmlp import MLPClassifier, MLPRegressor, NonFiniteInputError, TabularClassifier, TabularRegressor
+from cmlp import (
+    MLPClassifier,
+    MLPRegressor,
+    NonFiniteInputError,
+    TabularClassifier,
+    TabularRegressor,
+)
 
-pytestmark = pytest.mark.filterwarnings("ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+)
 
 N = 24
 HUGE = 10**5000
@@ -31,13 +39,19 @@ def column(entries, dtype=object):
 @pytest.mark.parametrize("unit", FINE)
 @pytest.mark.parametrize("kind", [np.datetime64, np.timedelta64])
 def test_times_of_every_unit_are_read(unit, kind):
-    entries = [kind(7 * row, "us").astype(f"{'M' if kind is np.datetime64 else 'm'}8[{unit}]") for row in range(N)]
+    entries = [
+        kind(7 * row, "us").astype(f"{'M' if kind is np.datetime64 else 'm'}8[{unit}]")
+        for row in range(N)
+    ]
     model = small().fit(column(entries), range(N))
     same = small().fit(column([kind(7 * row, "us") for row in range(N)]), range(N))
     assert model.column_types_ == same.column_types_
     np.testing.assert_array_equal(model.predict(column(entries)), same.predict(column(entries)))
     categories = small(categorical_features=[0]).fit(column(entries), range(N))
-    assert categories.categories_ == small(categorical_features=[0]).fit(column(entries), range(N)).categories_
+    assert (
+        categories.categories_
+        == small(categorical_features=[0]).fit(column(entries), range(N)).categories_
+    )
 
 
 @pytest.mark.parametrize("unit", FINE)
@@ -53,7 +67,9 @@ def test_a_time_among_numbers_is_named(unit):
         model.predict(column([1.0, np.datetime64(5, unit)]))
 
 
-@pytest.mark.parametrize("time", [np.datetime64(3, "s"), np.timedelta64(3, "as"), np.datetime64(3, "Y")])
+@pytest.mark.parametrize(
+    "time", [np.datetime64(3, "s"), np.timedelta64(3, "as"), np.datetime64(3, "Y")]
+)
 def test_networks_take_no_time_for_a_number(time):
     model = MLPRegressor(max_iter=1).fit(column(range(N), float), range(N))
     with pytest.raises(ValueError, match=r"X cannot be converted.*64.*\(row 1, column 0\)"):
@@ -67,14 +83,19 @@ def test_networks_take_no_time_for_a_number(time):
 
 def test_an_unknown_category_may_have_any_number_of_digits():
     model = small().fit([["a" if row % 2 else "b", 1.0] for row in range(N)], range(N))
-    with pytest.warns(UserWarning, match=r"all 3 values are unknown.*<an integer of about 5,001 digits>"):
+    with pytest.warns(
+        UserWarning, match=r"all 3 values are unknown.*<an integer of about 5,001 digits>"
+    ):
         predicted = model.predict([[HUGE, 1.0]] * 3)
     np.testing.assert_array_equal(predicted, model.predict([["c", 1.0]] * 3))
 
 
 def test_categories_of_fit_need_a_text():
     rows = [[HUGE if row == 5 else row % 3, 1.0] for row in range(N)]
-    with pytest.raises(ValueError, match=r"column 0 .* 4,300 digits, got <an integer of about 5,001 digits> in row 5"):
+    with pytest.raises(
+        ValueError,
+        match=r"column 0 .* 4,300 digits, got <an integer of about 5,001 digits> in row 5",
+    ):
         small(categorical_features=[0]).fit(rows, range(N))
     with pytest.raises(ValueError, match=r"ordered categories .*digits> in row 5"):
         small(categorical_features={0: [0, 1, 2]}).fit(rows, range(N))
@@ -156,10 +177,15 @@ def fitted_models():
     table = TabularClassifier(n_estimators=2, n_epochs=1, random_state=0).fit(X, y)
     yield table.calibrate(probabilities=True), X
     yield MLPClassifier((4,), max_iter=2, random_state=0).fit(numbers, y), numbers
-    yield MLPRegressor(max_iter=2, input_scale="standard", random_state=0).fit(numbers, range(160)), numbers
+    yield (
+        MLPRegressor(max_iter=2, input_scale="standard", random_state=0).fit(numbers, range(160)),
+        numbers,
+    )
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
+)
 def test_what_predicts_can_be_copied(copied):
     for estimator, X in fitted_models():
         inner = estimator._trained()
@@ -185,5 +211,9 @@ def test_a_deep_copy_shares_no_weights():
 
 
 def test_every_value_of_found_is_documented():
-    for found in ("NaN", "infinity or a value too large for the network's dtype", "NaN or infinity"):
+    for found in (
+        "NaN",
+        "infinity or a value too large for the network's dtype",
+        "NaN or infinity",
+    ):
         assert f'"{found}"' in " ".join(NonFiniteInputError.__doc__.split())

@@ -49,13 +49,21 @@ def is_accepted(mutant: Mutant) -> bool:
 def rows_of(language: str, wanted: list[str]) -> dict[str, dict]:
     """Return the row of the table of each file that was asked for."""
     rows = {file: row for row in TABLE[language] for file in row["files"]}
-    return {file: row for file, row in rows.items() if not wanted or any(part in file for part in wanted)}
+    return {
+        file: row
+        for file, row in rows.items()
+        if not wanted or any(part in file for part in wanted)
+    }
 
 
 def copy_of_tree(folder: Path) -> Path:
     """Copy the files of the tree that git knows or that are new, and the built extension."""
     names = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     names += [str(path.relative_to(ROOT)) for path in (ROOT / "src/cmlp/_bridge").glob("_core*.so")]
     for name in names:
@@ -72,7 +80,9 @@ def report(mutants: list[Mutant], killer_of: object) -> None:
         start = time.monotonic()
         killer = killer_of(mutant)
         killed += killer is not None
-        verdict = f"killed by {killer}" if killer else "accepted" if is_accepted(mutant) else "SURVIVED"
+        verdict = (
+            f"killed by {killer}" if killer else "accepted" if is_accepted(mutant) else "SURVIVED"
+        )
         accepted += verdict == "accepted"
         print(f"{verdict}: {mutant.file}:{mutant.line}  {mutant.change}  |  {mutant.code}  "
               f"({time.monotonic() - start:.0f} s)", flush=True)  # fmt: skip
@@ -83,11 +93,15 @@ def report(mutants: list[Mutant], killer_of: object) -> None:
 
 def main() -> None:
     """Read the arguments, draw the sample, and run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("language", choices=["c", "python"])
     parser.add_argument("--n", type=int, default=60, help="size of the sample")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--python", action="store_true", help="of C: let Python's tests judge survivors, too")
+    parser.add_argument(
+        "--python", action="store_true", help="of C: let Python's tests judge survivors, too"
+    )
     parser.add_argument("files", nargs="*")
     options = parser.parse_intermixed_args()
     rows = rows_of(options.language, options.files)

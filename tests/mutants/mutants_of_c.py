@@ -54,8 +54,12 @@ class Workshop:
         for command in (["cmake", "-S", tree, "-B", self.build, *options],
                         ["cmake", "--build", self.build, "--parallel", "2", "--target", *programs]):  # fmt: skip
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        self.library = next(path for path in self.build.glob("libcmlp.so*") if not path.is_symlink())
-        dump = subprocess.run(["objdump", "-p", self.library], capture_output=True, text=True, check=True).stdout
+        self.library = next(
+            path for path in self.build.glob("libcmlp.so*") if not path.is_symlink()
+        )
+        dump = subprocess.run(
+            ["objdump", "-p", self.library], capture_output=True, text=True, check=True
+        ).stdout
         self.soname = re.search(r"SONAME +(\S+)", dump)[1]
         self.folder = self.build / "mutant"
         self.folder.mkdir()
@@ -72,7 +76,11 @@ class Workshop:
                     code = text[text.rfind("\n", 0, start) + 1 :].split("\n", 1)[0].strip()
                     changed = text[: match.start()] + new + text[match.end() :]
                     found[match.start(), new] = Mutant(
-                        file, text.count("\n", 0, start) + 1, code, f"{old.strip()} -> {new.strip()}", changed
+                        file,
+                        text.count("\n", 0, start) + 1,
+                        code,
+                        f"{old.strip()} -> {new.strip()}",
+                        changed,
                     )
         return list(found.values())
 
@@ -119,7 +127,9 @@ class Workshop:
                 return test
             if done.returncode:
                 return test
-        return self._killer_in_python(mutant) if self.by_python and not is_accepted(mutant) else None
+        return (
+            self._killer_in_python(mutant) if self.by_python and not is_accepted(mutant) else None
+        )
 
     def _program(self, test: str, objects: list[Path]) -> Path:
         """Return the program of a test. One that contains the static library is linked with the mutant."""
@@ -164,7 +174,14 @@ class Workshop:
         try:
             if text is not None:
                 path.write_text(text)
-            command = ["gcc", *FLAGS.split(), "-c", self.core / folder / name, "-o", self.folder / "unit.o"]
+            command = [
+                "gcc",
+                *FLAGS.split(),
+                "-c",
+                self.core / folder / name,
+                "-o",
+                self.folder / "unit.o",
+            ]
             return subprocess.run(command, capture_output=True, check=False).returncode == 0
         finally:
             path.write_text(original)

@@ -23,9 +23,16 @@ SWAPS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast
 
 def changes(tree: ast.Module) -> Iterator[tuple[ast.AST, str, ast.Module]]:
     """Yield each node that can be changed, the change, and the changed tree."""
-    messages = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    messages = {
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in ast.walk(node)
+    }
     for k, node in enumerate(ast.walk(tree)):
-        if node in messages or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        if node in messages or (
+            isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        ):
             continue
         change = _change_of(node)
         if change is not None:
@@ -43,11 +50,17 @@ def _change_of(node: ast.AST) -> str | None:
         return "operator"
     if isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
         return "constant"
-    if isinstance(node, (ast.If, ast.Assign)) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
+    if isinstance(node, (ast.If, ast.Assign)) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    ):
         return "statement"
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return "call"
-    returns = isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None"
+    returns = (
+        isinstance(node, ast.Return)
+        and node.value is not None
+        and ast.unparse(node.value) != "None"
+    )
     return "return" if returns else None
 
 
@@ -61,7 +74,10 @@ def _changed(node: ast.AST) -> tuple[str, ast.AST]:
         old, node.op = type(node.op).__name__, SWAPS[type(node.op)]()
         return f"{old} -> {type(node.op).__name__}", new
     if kind == "constant":
-        old, node.value = node.value, (not node.value) if type(node.value) is bool else node.value + 1
+        old, node.value = (
+            node.value,
+            (not node.value) if type(node.value) is bool else node.value + 1,
+        )
         return f"{old} -> {node.value}", new
     if kind == "return":
         node.value = ast.Constant(None)
@@ -108,7 +124,11 @@ class Workshop:
         """Return the first test that fails with a mutant."""
         path = self.tree / "src/cmlp" / mutant.file
         original = path.read_text()
-        environment = {**os.environ, "PYTHONPATH": str(self.tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.tree / "src"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
         try:
             path.write_text(mutant.text)

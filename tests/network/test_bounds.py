@@ -11,8 +11,24 @@ from helpers import labels, uniform
 import cmlp
 from cmlp import MLPClassifier, Network
 
-HIDDEN = ("identity", "relu", "leaky_relu", "elu", "softplus", "softsign", "logistic", "tanh", "silu", "gelu")
-OUTPUTS = {"identity": "squared_error", "logistic": "log_loss", "softmax": "log_loss", "exp": "poisson"}
+HIDDEN = (
+    "identity",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "softplus",
+    "softsign",
+    "logistic",
+    "tanh",
+    "silu",
+    "gelu",
+)
+OUTPUTS = {
+    "identity": "squared_error",
+    "logistic": "log_loss",
+    "softmax": "log_loss",
+    "exp": "poisson",
+}
 SINGLE = {"output": "identity", "loss": "squared_error"}
 
 
@@ -36,7 +52,9 @@ def check_points(net, n_boxes, n_points):
         assert (low <= high).all()
         for row in range(n_boxes):
             points = rng.uniform(lower[row], upper[row], (n_points, 3))
-            points[::3] = rng.choice([0, 1], (len(points[::3]), 3)) * (upper[row] - lower[row]) + lower[row]
+            points[::3] = (
+                rng.choice([0, 1], (len(points[::3]), 3)) * (upper[row] - lower[row]) + lower[row]
+            )
             found = net.forward(np.clip(points, lower[row], upper[row]))
             assert (low[row] <= found).all() and (found <= high[row]).all()
 
@@ -112,7 +130,8 @@ def test_all_corners_and_exact_arithmetic_of_small_networks(hidden):
         values = [Fraction(float(value)) for value in corner]
         for number, (w, b) in enumerate(zip(net.weights, net.biases, strict=True)):
             sums = [
-                Fraction(float(b[j])) + sum(x * Fraction(float(v)) for x, v in zip(values, w[:, j], strict=True))
+                Fraction(float(b[j]))
+                + sum(x * Fraction(float(v)) for x, v in zip(values, w[:, j], strict=True))
                 for j in range(len(b))
             ]
             values = [z if z > 0 or number else z * slope for z in sums]
@@ -145,11 +164,17 @@ def test_quantiles_are_bounded_sorted():
 
 REFUSED = [
     (([[0, 0, 0]], [[1, 1]]), r"lower must have the shape \(n, 2\), got \(1, 3\)"),
-    (([[0, 0]], [[1, 1], [2, 2]]), r"lower and upper must have the same shape, got \(1, 2\) and \(2, 2\)"),
+    (
+        ([[0, 0]], [[1, 1], [2, 2]]),
+        r"lower and upper must have the same shape, got \(1, 2\) and \(2, 2\)",
+    ),
     (([[0, 2]], [[1, 1]]), r"lower must be at most upper, got 2\.0 and 1\.0 at row 0, column 1"),
     (([[0, 0], [0, 0]], [[1, 1], [1, np.nan]]), r"Input upper contains NaN at row 1, column 1\."),
     (([[None, 0]], [[1, 1]]), r"Input lower contains NaN at row 0, column 0\."),
-    (([[-np.inf, 0]], [[1, 1]]), r"Input lower contains infinity or a value too large for the network's dtype"),
+    (
+        ([[-np.inf, 0]], [[1, 1]]),
+        r"Input lower contains infinity or a value too large for the network's dtype",
+    ),
 ]
 
 
@@ -160,7 +185,9 @@ def test_corners_are_checked(corners, message):
 
 
 def test_what_is_not_proved_is_refused():
-    with pytest.raises(ValueError, match="need identity, relu or leaky_relu, got 'tanh': use float32"):
+    with pytest.raises(
+        ValueError, match="need identity, relu or leaky_relu, got 'tanh': use float32"
+    ):
         network([2, 3, 1], "tanh", dtype="float64").bounds([[0, 0]], [[1, 1]])
     with pytest.raises(cmlp.NonFiniteInputError):
         network([2, 1]).bounds([[0, 0]], [[1, np.inf]])
@@ -182,7 +209,9 @@ Y = labels(1, 300, 3)
     ],
 )
 def test_certificates_hold_and_counterexamples_are_ones(y, parameters):
-    model = MLPClassifier((12,), max_iter=60, learning_rate_init=0.02, random_state=0, **parameters).fit(X, y)
+    model = MLPClassifier(
+        (12,), max_iter=60, learning_rate_init=0.02, random_state=0, **parameters
+    ).fit(X, y)
     rng, seen = np.random.default_rng(1), set()
     for radius in (0.0, 1e-3, 0.02, 0.2):
         answers, examples = model.certify(X[:25], radius)
@@ -209,14 +238,21 @@ def test_counterexamples_are_within_the_radius_in_exact_arithmetic(dtype):
         for radius in (0.1, 0.2, 0.7, 9.0, 1e-20, 5e-324, 1e16):
             answer, example = (found[0] for found in model.certify([row], radius))
             n_found += answer == "counterexample"
-            assert answer != "counterexample" or all(map(within, example, row, [radius] * 2)), (row, radius)
+            assert answer != "counterexample" or all(map(within, example, row, [radius] * 2)), (
+                row,
+                radius,
+            )
     assert n_found > 10
-    assert model.certify([[1e17, 0.0]], 1.0).answers == ["certified"]  # no other double is within the radius
+    assert model.certify([[1e17, 0.0]], 1.0).answers == [
+        "certified"
+    ]  # no other double is within the radius
 
 
 def test_a_tie_is_not_certified():
     """Both outputs are equal there, and the first one wins: another input of the box has the other class."""
-    model = MLPClassifier.from_arrays([np.eye(3, dtype=np.float32)], [np.zeros(3, np.float32)], [0, 1, 2])
+    model = MLPClassifier.from_arrays(
+        [np.eye(3, dtype=np.float32)], [np.zeros(3, np.float32)], [0, 1, 2]
+    )
     assert model.certify(np.array([[1, 1, 0]], np.float32), 0.0).answers == ["unknown"]
     assert model.certify(np.array([[1, 1, 0]], np.float32), 0.1).answers == ["counterexample"]
     assert model.certify(np.array([[1, 0.5, 0]], np.float32), 0.1).answers == ["certified"]
@@ -231,7 +267,9 @@ def test_a_box_with_inputs_beyond_the_dtype_is_unknown():
 def test_certify_checks_its_arguments():
     model = MLPClassifier.from_arrays([[[2.0], [-2.0]]], [[0.0]])
     for radius in (-1, np.nan, [1, 2, 3]):
-        with pytest.raises(ValueError, match="radius must be a finite number that is not negative, or 2 of them"):
+        with pytest.raises(
+            ValueError, match="radius must be a finite number that is not negative, or 2 of them"
+        ):
             model.certify([[1.0, 0.0]], radius)
     with pytest.raises(ValueError, match="max_time"):
         model.certify([[1.0, 0.0]], 0.1, max_time=0)

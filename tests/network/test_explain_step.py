@@ -70,7 +70,9 @@ def test_average_is_minus_the_gradient(output, loss, dtype):
     gradient = net.gradient(X, Y)
     assert_close(step.average.flat, -gradient.flat, TOLERANCE[dtype])
     assert step.average.norm == pytest.approx(gradient.norm, rel=TOLERANCE[dtype])
-    for mine, its in zip(step.average[0] + step.average[1], gradient.weights + gradient.biases, strict=True):
+    for mine, its in zip(
+        step.average[0] + step.average[1], gradient.weights + gradient.biases, strict=True
+    ):
         assert mine.shape == its.shape and mine.dtype == net.params.dtype
         assert np.shares_memory(mine, step.average.flat)
 
@@ -80,7 +82,9 @@ def test_average_over_digits_is_minus_the_gradient(dtype, digits):
     net = story_network(dtype)
     step = net.explain_step(*digits)
     assert_close(step.average.flat, -net.gradient(*digits).flat, TOLERANCE[dtype])
-    for layer, weights, biases in zip(step.layers, step.average.weights, step.average.biases, strict=True):
+    for layer, weights, biases in zip(
+        step.layers, step.average.weights, step.average.biases, strict=True
+    ):
         assert_close(layer.weight_changes.mean(axis=0), weights, TOLERANCE[dtype])
         assert_close(layer.bias_changes.mean(axis=0), biases, TOLERANCE[dtype])
 
@@ -139,9 +143,17 @@ def test_wishes_of_a_layer_add_up_from_the_next_layer():
 def test_explanation_does_not_change_with_the_network():
     net, X, Y = small("logistic", "squared_error")
     step = net.explain_step(X, Y)
-    before = [share.copy() for layer in step.layers for share in (*layer, layer.weight_changes, layer.input_changes)]
+    before = [
+        share.copy()
+        for layer in step.layers
+        for share in (*layer, layer.weight_changes, layer.input_changes)
+    ]
     net.step(X, Y, 0.5)
-    after = [share for layer in step.layers for share in (*layer, layer.weight_changes, layer.input_changes)]
+    after = [
+        share
+        for layer in step.layers
+        for share in (*layer, layer.weight_changes, layer.input_changes)
+    ]
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -158,7 +170,9 @@ def test_network_without_hidden_layers_and_sparse_rows():
     net = Network([6, 1], output="identity", loss="squared_error", dtype="float64", random_state=0)
     X, Y = np.eye(6)[:3], np.ones((3, 1))
     (layer,) = net.explain_step(sparse.csr_array(X), Y).layers
-    np.testing.assert_array_equal(layer.weight_changes, net.explain_step(X, Y).layers[0].weight_changes)
+    np.testing.assert_array_equal(
+        layer.weight_changes, net.explain_step(X, Y).layers[0].weight_changes
+    )
     np.testing.assert_array_equal(np.nonzero(layer.weight_changes[:, :, 0]), [[0, 1, 2], [0, 1, 2]])
 
 

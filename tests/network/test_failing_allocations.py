@@ -80,7 +80,9 @@ def failures(setup, *arguments):
     """Let each allocation of a call fail once, in another process; return how many calls have raised."""
     package("_testcapi")
     code = setup + SWEEP
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-500:]
     return int(done.stdout)
 

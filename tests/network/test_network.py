@@ -178,7 +178,9 @@ def test_digit_network_has_13002_parameters():
     assert [w.shape for w in net.weights] == [(784, 16), (16, 16), (16, 10)]
     assert [b.shape for b in net.biases] == [(16,), (16,), (10,)]
     assert net.params.dtype == np.float32
-    assert repr(net) == ("Network(784-16-16-10: logistic, logistic, softmax; log_loss, float32, 13002 parameters)")
+    assert repr(net) == (
+        "Network(784-16-16-10: logistic, logistic, softmax; log_loss, float32, 13002 parameters)"
+    )
 
 
 def test_params_are_one_block_of_weights_and_biases():
@@ -212,7 +214,13 @@ def test_initial_parameters_match_scikit_learn(activation, dtype):
 @pytest.mark.parametrize("activation", ["logistic", "relu"])
 def test_activation_sets_the_initial_bound_without_hidden_layers_as_in_scikit_learn(activation):
     X, y = inputs(0, 30, 9, np.float64), labels(1, 30, 3)
-    frozen = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0, "max_iter": 1, "random_state": 42}
+    frozen = {
+        "solver": "sgd",
+        "learning_rate_init": 1e-300,
+        "alpha": 0,
+        "max_iter": 1,
+        "random_state": 42,
+    }
     net = Network([9, 3], activation, dtype="float64", random_state=42)
     for estimator in (MLPClassifier, SklearnMLPClassifier):
         model = estimator((), activation, **frozen).partial_fit(X, y, classes=np.arange(3))
@@ -225,7 +233,9 @@ def test_without_a_seed_networks_differ():
 
 
 def test_each_hidden_layer_can_have_its_own_activation():
-    net = Network([1, 1, 1, 1], ["relu", "tanh"], output="identity", loss="squared_error", dtype="float64")
+    net = Network(
+        [1, 1, 1, 1], ["relu", "tanh"], output="identity", loss="squared_error", dtype="float64"
+    )
     net.params[:] = [2, 0] * 3
     assert_close(net.activations([[0.5]])[2], [[np.tanh(2)]], np.float64)
     np.testing.assert_array_equal(net.activations([[-0.5]])[1], [[0]])
@@ -298,7 +308,10 @@ def test_order_selects_rows():
     order = np.array([4, 4, 0, 19, 7, 7, 1])
     X, Y = inputs(1, 20, 6, np.float32), labels(2, 20, 3)
     ours, theirs = (Network([6, 5, 3], random_state=3) for _ in range(2))
-    assert ours.train_epoch(X, Y, 3, 0.5, order=order).loss == theirs.train_epoch(X[order], Y[order], 3, 0.5).loss
+    assert (
+        ours.train_epoch(X, Y, 3, 0.5, order=order).loss
+        == theirs.train_epoch(X[order], Y[order], 3, 0.5).loss
+    )
     assert_same_bits(ours.params, theirs.params)
 
 
@@ -368,7 +381,9 @@ def test_index_names_every_parameter():
         place = net.biases[layer][target] if source is None else net.weights[layer][source, target]
         assert place == net.params[k]
         net.params[k] += 1
-        assert (net.biases[layer][target] if source is None else net.weights[layer][source, target]) == net.params[k]
+        assert (
+            net.biases[layer][target] if source is None else net.weights[layer][source, target]
+        ) == net.params[k]
     assert net.index(0) == (0, 0, 0) and net.index(np.int64(12)) == (0, None, 0)
     assert net.index(13)._asdict() == {"layer": 0, "source": None, "target": 1}
     assert net.index(net.n_params - 1) == (1, None, 1)
@@ -397,7 +412,9 @@ def test_train_epoch_trains_with_the_optimizer(kind):
     other = Optimizer(twin._net, kind, learning_rate=0.1, momentum=0.5)
     order = np.arange(20)[::-1]
     for rates in (None, np.linspace(0.1, 0.3, 4)):
-        epoch = net.train_epoch(X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True)
+        epoch = net.train_epoch(
+            X, Y, 5, optimizer, order=order, learning_rates=rates, gradient_norm=True
+        )
         expected = twin._net.train_epoch(
             twin.params, X, Y, other, batch_size=5, order=order, rates=rates, want_norm=True
         )  # fmt: skip
@@ -412,7 +429,9 @@ def test_epoch_reports_the_loss_as_a_trainer_does():
     nets = [Network([3, 4, 2], dtype="float64", random_state=0) for _ in range(2)]
     epoch = nets[0].train_epoch(X, y, 20, 0.1, alpha=0.5)
     assert 0 < epoch.penalty < epoch.loss
-    trainer = Trainer(nets[1], solver="sgd", learning_rate_init=0.1, alpha=0.5, batch_size=20, shuffle=False)
+    trainer = Trainer(
+        nets[1], solver="sgd", learning_rate_init=0.1, alpha=0.5, batch_size=20, shuffle=False
+    )
     assert next(trainer.epochs(X, y)).loss == pytest.approx(epoch.loss, rel=1e-12)
 
 
@@ -432,7 +451,9 @@ def test_predict_returns_classes(output, loss, n_outputs):
 
 def test_predict_returns_numbers():
     X = uniform(3, 5, 3)
-    flat, wide = (Network([3, n], output="identity", loss="squared_error", random_state=0) for n in (1, 2))
+    flat, wide = (
+        Network([3, n], output="identity", loss="squared_error", random_state=0) for n in (1, 2)
+    )
     assert_same_bits(flat.predict(X), flat.forward(X)[:, 0])
     assert_same_bits(wide.predict(X), wide.forward(X))
 
@@ -457,7 +478,14 @@ def test_momentum_is_0_9_by_default(kind):
 
 @pytest.mark.parametrize(
     "name, value",
-    [("momentum", -3), ("momentum", 1.5), ("beta_1", 1), ("beta_2", -0.1), ("epsilon", 0), ("epsilon", np.nan)],
+    [
+        ("momentum", -3),
+        ("momentum", 1.5),
+        ("beta_1", 1),
+        ("beta_2", -0.1),
+        ("epsilon", 0),
+        ("epsilon", np.nan),
+    ],
 )
 def test_invalid_hyperparameters_of_an_optimizer_raise_at_once(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a float in the range .*, got {value}"):
@@ -505,7 +533,9 @@ def test_sigmoid_is_a_synonym_of_logistic():
         assert repr(twin) == repr(net)
         assert_same_bits(twin.params, net.params)
         assert_same_bits(twin.forward(X), net.forward(X))
-    assert_same_bits(Network([3, 2], "sigmoid", random_state=0).params, Network([3, 2], random_state=0).params)
+    assert_same_bits(
+        Network([3, 2], "sigmoid", random_state=0).params, Network([3, 2], random_state=0).params
+    )
 
 
 def test_pickle_of_another_version_or_with_other_parameters_is_refused():

@@ -103,7 +103,11 @@ BAD_ROWS = {
     "too many columns": (np.ones((6, 4)), "X must have 3 columns", "(6, 4)"),
     "no columns": (np.ones((6, 0)), "X must have 3 columns", "(6, 0)"),
     "ragged": ([[1, 2, 3], [4, 5]], "X", "rectangular"),
-    "text": (np.full((6, 3), "a"), "X cannot be converted to numbers", "could not convert string to float"),
+    "text": (
+        np.full((6, 3), "a"),
+        "X cannot be converted to numbers",
+        "could not convert string to float",
+    ),
     "complex": (X + 0j, "Complex data not supported"),
     "a word": ([[1, 2, 3], [4, "v", 6]], "'v'", "(row 1, column 1)", "TabularClassifier"),
     "objects": (np.full((6, 3), {}, object), "X cannot be converted to numbers", "'dict'"),
@@ -123,7 +127,11 @@ BAD_TARGETS = {
     "huge class": (Y.astype(np.uint64) + 2**32, "y must be class indices from 0 to 1"),
     "floats": (Y.astype(float), "y must be class indices", "float64"),
     "text": (np.full(6, "a"), "y must be class indices", "<U1"),
-    "dense text": (np.full((6, 2), "a"), "y cannot be converted to numbers", "could not convert string to float"),
+    "dense text": (
+        np.full((6, 2), "a"),
+        "y cannot be converted to numbers",
+        "could not convert string to float",
+    ),
     "complex": (DENSE + 0j, "Complex data not supported"),
     "a number": (1, "y must be a 2-D array of shape (n, 2), got int"),
     "nothing": (None, "y must be a 2-D array of shape (n, 2), got NoneType"),
@@ -173,7 +181,12 @@ def test_bad_targets_raise(net, method, case):
         ("logistic", "log_loss", -1, "y must be from 0 to 1 with loss='log_loss', got -1"),
         ("softmax", "log_loss", 2, "y must be from 0 to 1 with loss='log_loss', got 2"),
         ("logistic", "focal", 2, "y must be from 0 to 1 with loss='focal', got 2"),
-        ("softmax", "label_smoothing", -1, "y must be from 0 to 1 with loss='label_smoothing', got -1"),
+        (
+            "softmax",
+            "label_smoothing",
+            -1,
+            "y must be from 0 to 1 with loss='label_smoothing', got -1",
+        ),
     ],
 )
 @pytest.mark.parametrize("method", WITH_TARGETS)
@@ -195,12 +208,18 @@ def test_targets_out_of_the_range_of_the_loss_raise(method, output, loss, value,
     call(other, method, X, -np.ones((6, 2)))
 
 
-@pytest.mark.parametrize("output, loss, value", [("exp", "poisson", -1), ("logistic", "log_loss", 1.5)])
+@pytest.mark.parametrize(
+    "output, loss, value", [("exp", "poisson", -1), ("logistic", "log_loss", 1.5)]
+)
 def test_rows_of_weight_zero_have_targets_in_the_range_of_the_loss(output, loss, value):
     net = Network([3, 4, 2], output=output, loss=loss, random_state=0)
     wrong, weight = np.full((6, 2), 0.5), np.ones(6)
     wrong[2, 0], weight[2] = value, 0
-    for method in (net.cost, net.gradient, lambda *given, **keywords: net.train_epoch(*given, 2, 0.1, **keywords)):
+    for method in (
+        net.cost,
+        net.gradient,
+        lambda *given, **keywords: net.train_epoch(*given, 2, 0.1, **keywords),
+    ):
         with pytest.raises(StatusError, match=f"got {value} at row 2, column 0"):
             method(X, wrong, sample_weight=weight)
 
@@ -216,10 +235,15 @@ def test_an_epoch_ends_before_the_batch_with_a_target_out_of_range():
 
 
 def test_targets_count_as_the_network_rounds_them():
-    narrow, wide = (Network([3, 1], output="logistic", dtype=dtype, random_state=0) for dtype in ("float32", "float64"))
+    narrow, wide = (
+        Network([3, 1], output="logistic", dtype=dtype, random_state=0)
+        for dtype in ("float32", "float64")
+    )
     above = np.full((6, 1), 1 + 2.0**-52)
     narrow.cost(X, above)
-    with pytest.raises(StatusError, match=r"y must be from 0 to 1 with .*, got 1\.0000000000000002 at row 0"):
+    with pytest.raises(
+        StatusError, match=r"y must be from 0 to 1 with .*, got 1\.0000000000000002 at row 0"
+    ):
         wide.cost(X, above)
     gamma = Network([3, 1], output="exp", loss="gamma", random_state=0)
     with pytest.raises(StatusError, match="got 1e-300, which is 0 in float32, at row 0, column 0"):

@@ -32,13 +32,18 @@ ORDER = (
 
 def text(path):
     """Return a file without comments, with single spaces."""
-    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL))
+    return re.sub(
+        r"\s+", " ", re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    )
 
 
 def declared(source, pattern):
     """Return the declarations that a pattern finds: name, result and parameters, without spaces at the stars."""
     found = re.findall(pattern, source)
-    return {name: (result.replace(" ", ""), parameters.replace("* ", "*")) for result, name, parameters in found}
+    return {
+        name: (result.replace(" ", ""), parameters.replace("* ", "*"))
+        for result, name, parameters in found
+    }
 
 
 def table_of_the_header():
@@ -48,7 +53,9 @@ def table_of_the_header():
 
 @in_source_tree
 def test_table_has_every_function_of_the_header_and_keeps_its_order():
-    functions = declared(" ".join(map(text, HEADERS)), r"CMLP_(?:API|CHECKED) ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);")
+    functions = declared(
+        " ".join(map(text, HEADERS)), r"CMLP_(?:API|CHECKED) ([^;()]+?)cmlp_(\w+)\(([^;]*?)\);"
+    )
     assert functions.pop("version_number")  # a field of the table
     assert table_of_the_header() == functions
     assert list(table_of_the_header()) == ORDER.split()
@@ -97,10 +104,33 @@ def test_capsule_has_its_name_size_and_version():
 
 @needs_compiler
 def test_header_compiles_alone(tmp_path):
-    (tmp_path / "a.c").write_text("#include <cmlp_capi.h>\nint main(void) { return sizeof(cmlp_capi) == 0; }\n")
+    (tmp_path / "a.c").write_text(
+        "#include <cmlp_capi.h>\nint main(void) { return sizeof(cmlp_capi) == 0; }\n"
+    )
     warnings = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion"]
-    run(COMPILER, "-std=c11", *warnings, "-I", HEADER.parent, "-c", tmp_path / "a.c", "-o", tmp_path / "a.o")
-    run(COMPILER, "-x", "c++", *warnings, "-I", HEADER.parent, "-c", tmp_path / "a.c", "-o", tmp_path / "a.o")
+    run(
+        COMPILER,
+        "-std=c11",
+        *warnings,
+        "-I",
+        HEADER.parent,
+        "-c",
+        tmp_path / "a.c",
+        "-o",
+        tmp_path / "a.o",
+    )
+    run(
+        COMPILER,
+        "-x",
+        "c++",
+        *warnings,
+        "-I",
+        HEADER.parent,
+        "-c",
+        tmp_path / "a.c",
+        "-o",
+        tmp_path / "a.o",
+    )
 
 
 EXTENSION = """
@@ -131,16 +161,25 @@ def test_extension_in_c(tmp_path):
     (tmp_path / "outsider.c").write_text(EXTENSION)
     shutil.copytree(HEADER.parent, tmp_path / "newer")
     newer = tmp_path / "newer/cmlp_capi.h"
-    newer.write_text(newer.read_text().replace("} cmlp_capi;", "    void (*newer)(void);\n} cmlp_capi;"))
+    newer.write_text(
+        newer.read_text().replace("} cmlp_capi;", "    void (*newer)(void);\n} cmlp_capi;")
+    )
     shutil.copytree(HEADER.parent, tmp_path / "next")
     following = tmp_path / "next/cmlp.h"
-    following.write_text(re.sub(r"(define CMLP_VERSION_MAJOR) \d+", r"\1 99", following.read_text()))
+    following.write_text(
+        re.sub(r"(define CMLP_VERSION_MAJOR) \d+", r"\1 99", following.read_text())
+    )
     call = "import sys; sys.path[0] = '.'; import outsider; print(outsider.version())"
     for include in (HEADER.parent, newer.parent, following.parent):
         flags = ["-shared", "-fPIC", "-I", headers, "-I", include, "-o", "outsider.so"]
         run(COMPILER, "outsider.c", *flags, cwd=tmp_path)
-        done = subprocess.run([sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", call], cwd=tmp_path, capture_output=True, text=True
+        )
         if include == HEADER.parent:
             assert (done.stdout, done.stderr) == (f"{cmlp.__version__}\n", "")
         else:
-            assert f"ImportError: this extension needs cmlp {cmlp.__version__} or a later " in done.stderr
+            assert (
+                f"ImportError: this extension needs cmlp {cmlp.__version__} or a later "
+                in done.stderr
+            )

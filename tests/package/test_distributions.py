@@ -4,7 +4,9 @@ import pytest
 from c_build import ROOT
 from helpers import imported
 
-pytestmark = pytest.mark.skipif(not (ROOT / "tools").exists(), reason="the tools are in the source tree only")
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "tools").exists(), reason="the tools are in the source tree only"
+)
 
 
 def tool(name):
@@ -43,7 +45,14 @@ def test_wheel_contains_modules_header_declarations_data_and_licences(wheel):
 
 
 @pytest.mark.parametrize(
-    "name", ["cmlp/_bridge/_core.c", "cmlp/_bridge/_core.pyx", "cmlp/core/net/net.c", "tests/conftest.py", "cmlp/x.py"]
+    "name",
+    [
+        "cmlp/_bridge/_core.c",
+        "cmlp/_bridge/_core.pyx",
+        "cmlp/core/net/net.c",
+        "tests/conftest.py",
+        "cmlp/x.py",
+    ],
 )
 def test_unexpected_file_in_a_wheel_is_reported(wheel, name):
     check, wanted, names = wheel
@@ -68,8 +77,12 @@ def test_wheel_above_a_size_limit_is_reported():
     check = tool("check_wheel")
     whole, rest = check.LARGEST, check.LARGEST_WITHOUT_SAMPLE
     assert not [*check.faults_of_sizes(whole, whole - rest)]
-    assert [*check.faults_of_sizes(whole + 1, whole - rest + 1)] == [f"{whole + 1} bytes, more than {whole}"]
-    assert [*check.faults_of_sizes(rest + 1, 0)] == [f"{rest + 1} bytes without the digits, more than {rest}"]
+    assert [*check.faults_of_sizes(whole + 1, whole - rest + 1)] == [
+        f"{whole + 1} bytes, more than {whole}"
+    ]
+    assert [*check.faults_of_sizes(rest + 1, 0)] == [
+        f"{rest + 1} bytes without the digits, more than {rest}"
+    ]
 
 
 def test_missing_and_unexpected_files_in_an_sdist_are_reported():

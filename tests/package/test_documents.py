@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/*.md")])
-in_source_tree = pytest.mark.skipif(not (ROOT / "CMakeLists.txt").exists(), reason="only in the source tree")
+in_source_tree = pytest.mark.skipif(
+    not (ROOT / "CMakeLists.txt").exists(), reason="only in the source tree"
+)
 
 
 @in_source_tree
@@ -22,7 +24,9 @@ def test_relative_links_resolve():
 def test_links_have_a_text_that_says_what_they_are():
     """GitHub shows no text for a link without one; the name of a file says little."""
     for path in (path for path in DOCUMENTS if path.name != "CHANGELOG.md"):
-        text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        text = re.sub(
+            r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+        )
         assert not re.search(r"(?<!!)\[\]\(", text), path.name
         if "docs" in path.parts:
             assert not re.search(r"\[[\w/-]+\.md\]\(", text), path.name
@@ -36,11 +40,19 @@ PACKAGE = ROOT / "src/cmlp"
 def test_files_that_contributing_names_exist():
     """A path begins at the root, in the package or in one of its folders that the text names with it."""
     made_by_users = {"build/docs/index.html", "mnist/", "fashion-mnist/"}
-    words = set(re.findall(r"`([\w./-]*(?:/|\.(?:py|pyx|pxd|pxi|h|c|md|txt|toml)))`", CONTRIBUTING.read_text("utf-8")))
+    words = set(
+        re.findall(
+            r"`([\w./-]*(?:/|\.(?:py|pyx|pxd|pxi|h|c|md|txt|toml)))`",
+            CONTRIBUTING.read_text("utf-8"),
+        )
+    )
     assert len(words) > 60
     known = {path.name for path in [*PACKAGE.rglob("*.*"), *(ROOT / "include").iterdir()]}
     for word in sorted(words - made_by_users):
-        assert any((folder / word).exists() for folder in (ROOT, PACKAGE, PACKAGE / "_page")) or word in known, word
+        assert (
+            any((folder / word).exists() for folder in (ROOT, PACKAGE, PACKAGE / "_page"))
+            or word in known
+        ), word
 
 
 @in_source_tree
@@ -52,10 +64,14 @@ def test_functions_of_the_steps_of_a_fit_are_in_the_files_beside_them():
     assert len(rows) > 10 and len(calls) > 40
     rows += [(f"`{call}`", f"`{path}`") for call, path in calls]
     for functions, files in rows:
-        paths = [path for path in re.findall(r"`([\w./]+\.\w+)`", files) if not path.endswith(".md")]
+        paths = [
+            path for path in re.findall(r"`([\w./]+\.\w+)`", files) if not path.endswith(".md")
+        ]
         code = "\n".join((PACKAGE / path).read_text("utf-8") for path in paths)
         for name in re.findall(r"[`.](\w+)`", functions):
-            assert re.search(rf"^ *(?:def|class|cdef class|cmlp_status) {name}\b", code, re.MULTILINE), (
+            assert re.search(
+                rf"^ *(?:def|class|cdef class|cmlp_status) {name}\b", code, re.MULTILINE
+            ), (
                 name,
                 paths,
             )

@@ -41,7 +41,11 @@ def river_classes():
 
 def defaults(function):
     """Map the name of each parameter to its default."""
-    parameters = {name: p for name, p in inspect.signature(function).parameters.items() if name not in DATA | {"self"}}
+    parameters = {
+        name: p
+        for name, p in inspect.signature(function).parameters.items()
+        if name not in DATA | {"self"}
+    }
     return {name: REQUIRED if p.default is p.empty else p.default for name, p in parameters.items()}
 
 
@@ -53,7 +57,9 @@ def in_table(owner):
 def test_signatures_have_the_parameters_and_defaults_of_the_table(cls):
     given, expected = defaults(cls), in_table(cls.__name__)
     assert given == expected
-    assert {name: type(value) for name, value in given.items()} == {n: type(v) for n, v in expected.items()}
+    assert {name: type(value) for name, value in given.items()} == {
+        n: type(v) for n, v in expected.items()
+    }
 
 
 def test_signatures_of_river_have_the_parameters_and_defaults_of_the_table():
@@ -75,7 +81,11 @@ def test_types_of_the_training_parameters_are_complete():
 @pytest.mark.parametrize("cls", CLASSES)
 def test_shared_parameters_of_signatures_have_the_same_types(cls):
     theirs = inspect.get_annotations(TrainingParameters)
-    own = {name: p.annotation for name, p in inspect.signature(cls).parameters.items() if name in theirs}
+    own = {
+        name: p.annotation
+        for name, p in inspect.signature(cls).parameters.items()
+        if name in theirs
+    }
     assert own == {name: theirs[name] for name in own}
 
 
@@ -89,13 +99,19 @@ def test_docstrings_document_the_parameters_in_the_order_of_the_signature(cls):
         if name not in DATA:
             assert eval(shown) == parameters[name].default
     assert not re.search("^ *<", inspect.getdoc(cls), re.MULTILINE)
-    assert all(line == line.rstrip() and len(line) <= 120 for line in inspect.getdoc(cls).splitlines())
+    assert all(
+        line == line.rstrip() and len(line) <= 120 for line in inspect.getdoc(cls).splitlines()
+    )
 
 
 @pytest.mark.parametrize("cls", [MLPClassifier, TabularClassifier])
 def test_fit_tells_what_may_change_before_it_resumes(cls):
-    text = re.search("only\\s+these may have changed:(.*?)(?:\\n\\w|\\n\\n)", inspect.getdoc(cls.fit), re.DOTALL)[1]
-    assert set(re.findall(r"`(\w+)`", text)) == set(PARAMETERS.names(cls.__name__, "free_on_resume"))
+    text = re.search(
+        "only\\s+these may have changed:(.*?)(?:\\n\\w|\\n\\n)", inspect.getdoc(cls.fit), re.DOTALL
+    )[1]
+    assert set(re.findall(r"`(\w+)`", text)) == set(
+        PARAMETERS.names(cls.__name__, "free_on_resume")
+    )
 
 
 # A parameter that is added: its entry, its place in the signatures, and nothing else.
@@ -105,12 +121,20 @@ OWNERS = "MLPClassifier", "MLPRegressor", "Trainer"
 
 def added(monkeypatch, **flags):
     """Add a parameter "drag" to the table, and return a classifier that has it."""
-    entry = Hyperparameter("drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags)
-    monkeypatch.setattr(PARAMETERS, "__dict__", vars(Hyperparameters([*PARAMETERS.entries.values(), entry])))
+    entry = Hyperparameter(
+        "drag", Use(OWNERS, "float", 0.0, (NOT_NEGATIVE,)).says("Slows down."), **flags
+    )
+    monkeypatch.setattr(
+        PARAMETERS, "__dict__", vars(Hyperparameters([*PARAMETERS.entries.values(), entry]))
+    )
 
     class Dragged(MLPClassifier):
-        def __init__(self, hidden_layer_sizes=(4,), *, drag=0.0, max_iter=3, random_state=0, **others):
-            super().__init__(hidden_layer_sizes, max_iter=max_iter, random_state=random_state, **others)
+        def __init__(
+            self, hidden_layer_sizes=(4,), *, drag=0.0, max_iter=3, random_state=0, **others
+        ):
+            super().__init__(
+                hidden_layer_sizes, max_iter=max_iter, random_state=random_state, **others
+            )
             self.drag = drag
 
     return Dragged
@@ -126,7 +150,10 @@ def test_a_new_parameter_is_validated_and_a_setting(monkeypatch):
 
     dragged(drag=2, callbacks=[See()]).fit(X, Y)
     assert seen == [2.0]
-    with pytest.raises(ValueError, match=r"The 'drag' parameter of Dragged must be a float in the range \[0.0, inf\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"The 'drag' parameter of Dragged must be a float in the range \[0.0, inf\)",
+    ):
         dragged(drag=-1).fit(X, Y)
 
 
@@ -134,7 +161,9 @@ def test_a_new_parameter_that_needs_batches_is_refused_by_lbfgs(monkeypatch):
     pytest.importorskip("scipy")
     dragged = added(monkeypatch, needs_batches=True)
     dragged(solver="lbfgs", alpha=1.0, max_iter=500).fit(X, Y)
-    with pytest.raises(ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"):
+    with pytest.raises(
+        ValueError, match=r"drag=0.5 needs batches: use another solver than 'lbfgs'"
+    ):
         dragged(solver="lbfgs", drag=0.5).fit(X, Y)
 
 
@@ -160,15 +189,25 @@ def test_a_new_parameter_may_change_before_fit_resumes_only_if_its_row_says_so(m
     if free:
         assert model.fit(X, Y, resume=True).n_iter_ == 5
     else:
-        with pytest.raises(ValueError, match=r"continues a fit with drag=0.0, so drag=0.5 is not possible"):
+        with pytest.raises(
+            ValueError, match=r"continues a fit with drag=0.0, so drag=0.5 is not possible"
+        ):
             model.fit(X, Y, resume=True)
 
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a_new_parameter_may_differ_between_workers_only_if_its_row_says_so(monkeypatch, own):
     dragged = added(monkeypatch, own_per_worker=own)
-    models = in_threads(2, lambda comm: distributed.fit(dragged(drag=float(comm.rank), batch_size=40), X, Y, comm=comm))
+    models = in_threads(
+        2,
+        lambda comm: distributed.fit(
+            dragged(drag=float(comm.rank), batch_size=40), X, Y, comm=comm
+        ),
+    )
     if own:
         np.testing.assert_array_equal(models[0].coefs_[0], models[1].coefs_[0])
     else:
-        assert all("the same drag, got 0.0 on worker 0 and 1.0 on worker 1" in str(error) for error in models)
+        assert all(
+            "the same drag, got 0.0 on worker 0 and 1.0 on worker 1" in str(error)
+            for error in models
+        )

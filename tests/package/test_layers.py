@@ -49,7 +49,9 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 def module_names():
     """Return the names of all modules, for example "network", "inputs" (the package itself) and "inputs.arrays"."""
     paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
-    dotted = (".".join(part for part in path.parts if part != "__init__") or "__init__" for path in paths)
+    dotted = (
+        ".".join(part for part in path.parts if part != "__init__") or "__init__" for path in paths
+    )
     return sorted(name for name in dotted if name.split(".")[0] in RANK or name.count(".") < 2)
 
 
@@ -67,7 +69,11 @@ def imports_of(module):
 
 def imported_by(module):
     """Yield each import of a module: its name, and whether it runs when the module is imported."""
-    at_once = {node for statement in tree_of(module).body for node in [statement, *parts_run_at_import(statement)]}
+    at_once = {
+        node
+        for statement in tree_of(module).body
+        for node in [statement, *parts_run_at_import(statement)]
+    }
     yield from ((name, node in at_once) for node, name in imports_of(module))
 
 
@@ -76,7 +82,9 @@ def parts_run_at_import(statement):
     if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
         return
     if isinstance(statement, ast.If | ast.Try | ast.With):
-        yield from (node for node in ast.walk(statement) if isinstance(node, ast.Import | ast.ImportFrom))
+        yield from (
+            node for node in ast.walk(statement) if isinstance(node, ast.Import | ast.ImportFrom)
+        )
 
 
 def is_module(name):
@@ -106,8 +114,12 @@ def test_every_module_has_a_layer():
 
 @in_source_tree
 def test_wheels_contain_every_package():
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
-    folders = {path.parent.relative_to(ROOT / "src") for path in (ROOT / "src/cmlp").rglob("__init__.py")}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "setuptools"
+    ]["packages"]
+    folders = {
+        path.parent.relative_to(ROOT / "src") for path in (ROOT / "src/cmlp").rglob("__init__.py")
+    }
     assert {".".join(folder.parts) for folder in folders} <= set(listed)
 
 
@@ -116,21 +128,30 @@ def test_python_imports_from_lower_layers_only(module):
     here = layer_of(module)
     for name, _ in imported_by(module):
         target = ours(name)
-        if target is not None and layer_of(target) != here != "__init__" and (module, target) not in EXCEPTIONS:
-            assert target == "__init__" or RANK[layer_of(target)] < RANK[here], f"{module} imports {name}"
+        if (
+            target is not None
+            and layer_of(target) != here != "__init__"
+            and (module, target) not in EXCEPTIONS
+        ):
+            assert target == "__init__" or RANK[layer_of(target)] < RANK[here], (
+                f"{module} imports {name}"
+            )
 
 
 @pytest.mark.parametrize("module", [name for name in module_names() if layer_of(name) == "_data"])
 def test_data_in_memory_know_no_files(module):
     if not module.startswith("_data.files"):
-        assert [name for name, _ in imported_by(module) if (ours(name) or "").startswith("_data.files")] == []
+        assert [
+            name for name, _ in imported_by(module) if (ours(name) or "").startswith("_data.files")
+        ] == []
 
 
 @in_source_tree
 def test_contributing_lists_the_layers_in_this_order():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     paths = re.findall(
-        r"`(?:src/cmlp/)?(\w+)(?:/|\.pyx?)`", text[text.index("| room |") : text.index("walks through the C core")]
+        r"`(?:src/cmlp/)?(\w+)(?:/|\.pyx?)`",
+        text[text.index("| room |") : text.index("walks through the C core")],
     )
     listed = [RANK[name] for name in paths if name in RANK]
     assert listed == sorted(listed)
@@ -139,7 +160,10 @@ def test_contributing_lists_the_layers_in_this_order():
 
 def test_only_the_dispatcher_of_the_command_imports_the_story():
     importing = {
-        module for module in module_names() for name, _ in imported_by(module) if layer_of(ours(name) or "") == "story"
+        module
+        for module in module_names()
+        for name, _ in imported_by(module)
+        if layer_of(ours(name) or "") == "story"
     }
     assert {module for module in importing if layer_of(module) != "story"} == {"__main__"}
 
@@ -152,37 +176,62 @@ def test_story_uses_public_names_of_the_library(module):
     assert {target for target in targets if layer_of(target) not in {"_cli", "story"}} <= public
     own = {"self", "cls"}
     for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id in own):
-            assert not re.match(r"_(?!replace)[a-z]", node.attr), f"{module} uses {ast.unparse(node)}"
+        if isinstance(node, ast.Attribute) and not (
+            isinstance(node.value, ast.Name) and node.value.id in own
+        ):
+            assert not re.match(r"_(?!replace)[a-z]", node.attr), (
+                f"{module} uses {ast.unparse(node)}"
+            )
 
 
 def test_python_imports_make_no_cycle():
     """Imports inside functions count, also those of names that the package loads at first use."""
     below = {module: set(imports_at_any_time(module)) - {module} for module in module_names()}
     below["_bridge._core"] = set(bridge_imports())
-    list(graphlib.TopologicalSorter(below).static_order())  # raises CycleError, with the modules of a cycle
+    list(
+        graphlib.TopologicalSorter(below).static_order()
+    )  # raises CycleError, with the modules of a cycle
 
 
 def imports_at_any_time(module):
     """Yield the modules of the package that a module imports, except those under TYPE_CHECKING."""
-    annotations = {node for statement in ast.walk(tree_of(module)) for node in types_only(statement)}
+    annotations = {
+        node for statement in ast.walk(tree_of(module)) for node in types_only(statement)
+    }
     for node, name in imports_of(module):
         if node not in annotations and ours(name):
             yield ours(name)
             if name == "cmlp" and isinstance(node, ast.ImportFrom):
-                yield from (cmlp._MODULE_OF[alias.name] for alias in node.names if alias.name in cmlp._MODULE_OF)
+                yield from (
+                    cmlp._MODULE_OF[alias.name]
+                    for alias in node.names
+                    if alias.name in cmlp._MODULE_OF
+                )
 
 
 def types_only(statement):
     """Yield the imports of a statement ``if TYPE_CHECKING``."""
     if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
         for part in statement.body:
-            yield from (node for node in ast.walk(part) if isinstance(node, ast.Import | ast.ImportFrom))
+            yield from (
+                node for node in ast.walk(part) if isinstance(node, ast.Import | ast.ImportFrom)
+            )
 
 
 @pytest.mark.parametrize("module", module_names())
 def test_optional_packages_are_not_imported_at_module_level(module):
-    heavy = {"dask", "distributed", "matplotlib", "onnx", "pandas", "pooch", "pyarrow", "scipy", "skl2onnx", "sklearn"}
+    heavy = {
+        "dask",
+        "distributed",
+        "matplotlib",
+        "onnx",
+        "pandas",
+        "pooch",
+        "pyarrow",
+        "scipy",
+        "skl2onnx",
+        "sklearn",
+    }
     if layer_of(module) == "sklearn":  # a program that imports it asks for scikit-learn's classes
         heavy -= {"onnx", "skl2onnx", "sklearn"}
     for name, at_once in imported_by(module):
@@ -192,14 +241,20 @@ def test_optional_packages_are_not_imported_at_module_level(module):
 def loaded_by(statement):
     """Return the modules that a statement loads in a new interpreter in addition to NumPy's."""
     code = f"import sys, numpy; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
-    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
 
 
 def test_import_loads_only_numpy_and_the_standard_library():
     loaded = {name.split(".")[0] for name in loaded_by("from cmlp import *")}
     allowed = sys.stdlib_module_names | {"cmlp", "numpy", "cython_runtime"}
     assert "cmlp" in loaded
-    assert [name for name in loaded if name not in allowed and not name.startswith("_cython_")] == []
+    assert [
+        name for name in loaded if name not in allowed and not name.startswith("_cython_")
+    ] == []
 
 
 # Modules that take milliseconds to import and that a prediction does not need.
@@ -221,7 +276,9 @@ SLOW = {
 }
 
 
-@pytest.mark.parametrize("statement", ["import cmlp", "from cmlp import MLPClassifier, MLPRegressor, Network"])
+@pytest.mark.parametrize(
+    "statement", ["import cmlp", "from cmlp import MLPClassifier, MLPRegressor, Network"]
+)
 def test_import_does_not_load_slow_modules(statement):
     assert loaded_by(statement) & SLOW == set()
 
@@ -233,7 +290,10 @@ def test_import_loads_only_the_bridge():
 
 
 def test_programs_that_only_predict_load_no_training_loop():
-    loaded = {ours(name) for name in loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")}
+    loaded = {
+        ours(name)
+        for name in loaded_by("from cmlp import MLPClassifier, MLPRegressor, Network, load")
+    }
     assert "_estimators.mlp" in loaded
     assert loaded & {"_estimators.trainer", "_train.loop", "_train.state_file"} == set()
 
@@ -241,7 +301,9 @@ def test_programs_that_only_predict_load_no_training_loop():
 def test_load_imports_the_class_of_the_file_only(tmp_path):
     path = tmp_path / "net.cmlp"
     cmlp.Network([2, 3, 2]).save(path)
-    loaded = {ours(name) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)}
+    loaded = {
+        ours(name) for name in loaded_by(f"import cmlp; cmlp.load({str(path)!r})") if ours(name)
+    }
     assert "_estimators.network" in loaded and "_estimators.mlp" not in loaded
 
 
@@ -259,14 +321,18 @@ def test_public_names_are_loaded_at_first_use():
 
 def bridge_source():
     paths = (ROOT / "src/cmlp/_bridge").glob("*.p[yx][xi]")
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(paths) if path.suffix != ".pyi")
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted(paths) if path.suffix != ".pyi"
+    )
 
 
 def bridge_imports():
     path = ROOT / "src/cmlp/_bridge/_core.pyx"
     if not path.exists():
         return []
-    return re.findall(r"^\s*from cmlp\.([\w.]+) import", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(
+        r"^\s*from cmlp\.([\w.]+) import", path.read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 @in_source_tree
@@ -275,7 +341,11 @@ def test_bridge_imports_from_lower_layers_only():
         assert RANK[layer_of(module)] < RANK["_bridge"], f"the bridge imports {module}"
     source = bridge_source()
     cimported = set(re.findall(r"^\s*(?:from|cimport) ([\w.]+)", source, re.MULTILINE))
-    cimported = {name for name in cimported if not re.search(rf"^\s*from {re.escape(name)} import", source, re.M)}
+    cimported = {
+        name
+        for name in cimported
+        if not re.search(rf"^\s*from {re.escape(name)} import", source, re.M)
+    }
     assert cimported <= {
         "cython",
         "numpy",
@@ -286,7 +356,11 @@ def test_bridge_imports_from_lower_layers_only():
         "libc.string",
         "cmlp.libcmlp",
     }
-    assert set(re.findall(r'cdef extern from "(.+?)"', source)) <= {"Python.h", "<time.h>", "core/net/tuning_names.h"}
+    assert set(re.findall(r'cdef extern from "(.+?)"', source)) <= {
+        "Python.h",
+        "<time.h>",
+        "core/net/tuning_names.h",
+    }
 
 
 @in_source_tree

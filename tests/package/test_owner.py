@@ -33,13 +33,17 @@ def test_links_of_the_readme_are_files_or_absolute_addresses():
         assert (ROOT / label).is_file(), label
     known = owner.readme(text, KNOWN)
     targets = dict(re.findall(r"^\[([^\]]+)\]: (\S+)$", known, re.MULTILINE))
-    assert set(targets) == labels and all(target.startswith("https://") for target in targets.values())
+    assert set(targets) == labels and all(
+        target.startswith("https://") for target in targets.values()
+    )
     assert targets["docs/index.md"] == "https://someone.example.org/cmlp/"
     assert targets["docs/start/tables.md"] == "https://someone.example.org/cmlp/start/tables.html"
     assert targets["LICENSE"] == "https://example.org/someone/cmlp/blob/main/LICENSE"
     pictures = [target for label, target in targets.items() if label.endswith(".png")]
     assert len(pictures) == 2
-    assert all(one.startswith("https://example.org/someone/cmlp/raw/main/docs/images/") for one in pictures)
+    assert all(
+        one.startswith("https://example.org/someone/cmlp/raw/main/docs/images/") for one in pictures
+    )
     assert owner.readme(known, dict.fromkeys(owner.NAMES, "")) == text  # the other way, too
 
 
@@ -79,7 +83,10 @@ def test_known_values_reach_every_file():
     assert project["authors"] == [{"name": "Jo Doe"}]
     assert project["urls"]["Repository"] == KNOWN["repository"]
     assert project["urls"]["Documentation"] == KNOWN["documentation"] + "/"
-    assert 'family-names: "Doe"' in files["CITATION.cff"] and "The cmlp developers" not in files["CITATION.cff"]
+    assert (
+        'family-names: "Doe"' in files["CITATION.cff"]
+        and "The cmlp developers" not in files["CITATION.cff"]
+    )
     for name in ("SECURITY.md", "CODE_OF_CONDUCT.md"):
         assert "<someone@example.org>" in files[name]
 
@@ -89,7 +96,8 @@ def test_what_is_not_known_is_listed_and_misspelt_names_raise(tmp_path, monkeypa
     (tmp_path / "owner.toml").write_text('repositry = ""\n', encoding="utf-8")
     monkeypatch.setattr(owner, "ROOT", tmp_path)
     with pytest.raises(
-        ValueError, match="must define repository, documentation, contact, package, authors, got repositry"
+        ValueError,
+        match="must define repository, documentation, contact, package, authors, got repositry",
     ):
         owner.read()
 

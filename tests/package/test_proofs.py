@@ -26,7 +26,9 @@ PROOFS = {proof["name"]: proof for proof in prove.proofs()}
 
 def test_soundness_lists_the_proofs():
     text = (ROOT / "SOUNDNESS.md").read_text(encoding="utf-8")
-    assert prove.table() in text, "replace the table in SOUNDNESS.md by that of tests/proofs/prove.py --table"
+    assert prove.table() in text, (
+        "replace the table in SOUNDNESS.md by that of tests/proofs/prove.py --table"
+    )
     assert re.search(r"\b(\d+) functions", text)[1] == str(len(PROOFS))
 
 
@@ -37,14 +39,18 @@ def test_a_proof_is_of_a_function_that_exists_and_can_be_broken(name):
     assert re.search(rf"\b{name}\(", text)
     old, new = proof["broken"]
     assert text.count(old) == 1 and old != new
-    assert f"void {proof['entry']}(void)" in (ROOT / "tests/proofs" / proof["harness"]).read_text(encoding="utf-8")
+    assert f"void {proof['entry']}(void)" in (ROOT / "tests/proofs" / proof["harness"]).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_every_harness_function_is_in_the_table():
     written = {
         entry
         for path in (ROOT / "tests/proofs").glob("*.c")
-        for entry in re.findall(r"^void (prove_\w+)\(void\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for entry in re.findall(
+            r"^void (prove_\w+)\(void\)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
     }
     assert written == {proof["entry"] for proof in PROOFS.values()}
 
@@ -55,7 +61,9 @@ def test_accepted_mutants_are_of_lines_that_exist():
     table = tomllib.loads((ROOT / "tests/mutants/table.toml").read_text(encoding="utf-8"))
     for row in table["accepted"]:
         folder = CORE if row["file"].endswith((".c", ".h")) else ROOT / "src/cmlp"
-        lines = [line.strip() for line in (folder / row["file"]).read_text(encoding="utf-8").splitlines()]
+        lines = [
+            line.strip() for line in (folder / row["file"]).read_text(encoding="utf-8").splitlines()
+        ]
         assert row["line"] in lines and row["why"], row
     for row in table["c"] + table["python"]:
         folder = CORE if row["files"][0].endswith((".c", ".h")) else ROOT / "src/cmlp"

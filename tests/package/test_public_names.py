@@ -20,7 +20,9 @@ PINNED = (Path(__file__).parent / "public_names.txt").read_text(encoding="utf-8"
 def under(module, lines):
     inner = [name for name in public_names.MODULES if name.startswith(f"{module}.")]
     return [
-        line for line in lines if line.startswith(f"{module}.") and not line.startswith(tuple(f"{i}." for i in inner))
+        line
+        for line in lines
+        if line.startswith(f"{module}.") and not line.startswith(tuple(f"{i}." for i in inner))
     ]
 
 
@@ -33,12 +35,16 @@ def test_public_names_change_only_together_with_their_list(module):
 
 
 def test_the_list_has_nothing_else():
-    assert sorted(line for module in public_names.MODULES for line in under(module, PINNED)) == sorted(PINNED)
+    assert sorted(
+        line for module in public_names.MODULES for line in under(module, PINNED)
+    ) == sorted(PINNED)
 
 
 def test_the_reference_names_public_paths_only():
     """Every class and function in the reference is on the list, and every class and function of the list is in it."""
-    text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/reference").glob("*.md"))
+    text = "".join(
+        page.read_text(encoding="utf-8") for page in (ROOT / "docs/reference").glob("*.md")
+    )
     named = set(re.findall(r"auto(?:class|function):: (\S+)", text))
     for module, members in re.findall(r"automodule:: (\S+)\n   :members: (.+)", text):
         named |= {f"{module}.{member}" for member in members.split(", ")}
@@ -55,7 +61,11 @@ def test_classes_know_their_public_path(module):
     if module == "cmlp.river":
         pytest.importorskip("river")
     public = importlib.import_module(module)
-    kinds = [value for value in (getattr(public, name) for name in public.__all__) if isinstance(value, type)]
+    kinds = [
+        value
+        for value in (getattr(public, name) for name in public.__all__)
+        if isinstance(value, type)
+    ]
     for kind in kinds:
         assert kind.__module__ in (*public_names.MODULES, "cmlp._bridge._core")
         assert getattr(importlib.import_module(kind.__module__), kind.__name__) is kind

@@ -13,12 +13,14 @@ if not (TOOLS.parent / "docs/platforms.md").exists():
 
 sys.path.append(str(TOOLS))
 check_release, check_workflows, compare_hashes, platforms = (
-    importlib.import_module(name) for name in ("check_release", "check_workflows", "compare_hashes", "platforms")
+    importlib.import_module(name)
+    for name in ("check_release", "check_workflows", "compare_hashes", "platforms")
 )
 
 HASH, OTHER = "0123456789abcdef", "0123456789abcdee"
 HEADER = '#define CMLP_VERSION "1.2.3"\n' + "".join(
-    f"#define CMLP_VERSION_{part} {number}\n" for part, number in (("MAJOR", 1), ("MINOR", 2), ("PATCH", 3))
+    f"#define CMLP_VERSION_{part} {number}\n"
+    for part, number in (("MAJOR", 1), ("MINOR", 2), ("PATCH", 3))
 )
 
 
@@ -38,7 +40,10 @@ def printed(tmp_path):
 
 
 def test_equal_hashes_pass_and_other_lines_are_ignored(printed):
-    folder = printed(linux=f"cmlp golden {HASH}\r\ncmlp golden {HASH}\n", mac__cp314=f"noise\ncmlp golden {HASH}\n")
+    folder = printed(
+        linux=f"cmlp golden {HASH}\r\ncmlp golden {HASH}\n",
+        mac__cp314=f"noise\ncmlp golden {HASH}\n",
+    )
     assert compare_hashes.main([folder, "--expect", "linux", "mac"]) == 0
 
 
@@ -75,7 +80,9 @@ def test_nothing_is_released_before_owner_toml_is_complete(monkeypatch, capsys):
     assert check_release.owner_complaints(False) == []
     assert capsys.readouterr().out == "owner.toml: contact is empty, needed for a release\n"
     monkeypatch.setattr(check_release.owner, "outdated", lambda: ["README.md"])
-    assert check_release.owner_complaints(False)[0].startswith("README.md does not follow from owner.toml")
+    assert check_release.owner_complaints(False)[0].startswith(
+        "README.md does not follow from owner.toml"
+    )
 
 
 def test_tag_of_another_version_fails(capsys):
@@ -108,12 +115,16 @@ def test_changelog_must_begin_with_the_version_and_its_date(entry, released, com
 
 
 @pytest.mark.parametrize(
-    "outside, inside, complaints", [("1.2.3", "1.2.3", 0), ("1.2.4", "1.2.3", 1), ("1.2.3", "1.2.4", 1)]
+    "outside, inside, complaints",
+    [("1.2.3", "1.2.3", 0), ("1.2.4", "1.2.3", 1), ("1.2.3", "1.2.4", 1)],
 )
 def test_wheel_of_another_version_fails(tmp_path, outside, inside, complaints):
     file = tmp_path / f"cmlp-{outside}-cp313-cp313-win_amd64.whl"
     with zipfile.ZipFile(file, "w") as wheel:
-        wheel.writestr("cmlp-1.2.3.dist-info/METADATA", f"Metadata-Version: 2.4\nName: cmlp\nVersion: {inside}\n\n")
+        wheel.writestr(
+            "cmlp-1.2.3.dist-info/METADATA",
+            f"Metadata-Version: 2.4\nName: cmlp\nVersion: {inside}\n\n",
+        )
     assert len(check_release.file_complaints(file, "1.2.3")) == complaints
 
 
@@ -137,14 +148,19 @@ def test_wheels_are_identified_by_their_tags(tags, identifier):
 
 
 def test_complete_release_is_one_sdist_and_each_documented_wheel():
-    wheels = [f"cmlp-1.2.3-{name.split('-')[0].rstrip('t')}-{name}.whl" for name in platforms.documented()]
+    wheels = [
+        f"cmlp-1.2.3-{name.split('-')[0].rstrip('t')}-{name}.whl" for name in platforms.documented()
+    ]
     sdist = "cmlp-1.2.3.tar.gz"
     assert len(wheels) > 100
     assert check_release.completeness_complaints([sdist, *wheels], "1.2.3") == []
     foreign = [f"cmlp-1.2.3-{tags}.whl" for tags in ("cp314-cp314-win32", "py3-none-any")]
     for names, complaint in [
         ([sdist, *wheels[1:]], "the wheel cp311-manylinux_x86_64 is missing"),
-        ([*wheels, "cmlp-1.2.2.tar.gz"], "expected one sdist beside the wheels, got cmlp-1.2.2.tar.gz"),
+        (
+            [*wheels, "cmlp-1.2.2.tar.gz"],
+            "expected one sdist beside the wheels, got cmlp-1.2.2.tar.gz",
+        ),
         ([sdist, *wheels, foreign[0]], "the wheel cp314-win32 is not in docs/platforms.md"),
         ([sdist, *wheels, foreign[1]], "the wheel none-any is not in docs/platforms.md"),
     ]:
@@ -155,7 +171,11 @@ def test_complete_release_is_one_sdist_and_each_documented_wheel():
 
 
 def test_matrix_is_expanded_as_by_github():
-    matrix = {"python": ["a", "b"], "os": ["x", "y"], "include": [{"os": "x", "arch": "z"}, {"os": "w", "python": "a"}]}
+    matrix = {
+        "python": ["a", "b"],
+        "os": ["x", "y"],
+        "include": [{"os": "x", "arch": "z"}, {"os": "w", "python": "a"}],
+    }
     assert list(check_workflows.expanded(matrix)) == [
         {"python": "a", "os": "x", "arch": "z"},
         {"python": "a", "os": "y"},
@@ -165,7 +185,9 @@ def test_matrix_is_expanded_as_by_github():
     ]
 
 
-@pytest.mark.parametrize("change", [list.pop, lambda names: names.append("cp39-win32"), lambda n: n.append(n[0])])
+@pytest.mark.parametrize(
+    "change", [list.pop, lambda names: names.append("cp39-win32"), lambda n: n.append(n[0])]
+)
 def test_undocumented_missing_and_duplicate_wheels_fail(change):
     names = platforms.documented()
     check_workflows.expect_documented(names)

@@ -67,7 +67,9 @@ def test_default_is_number_of_cpus():
 def test_default_respects_omp_num_threads():
     values = {"3": 3, " 5 ": 5, "4,2": 4, "1000": MANY, "0": MANY, "-2": MANY, "": MANY, "many": MANY, "2.5": MANY,
               "9" * 5000: MANY}  # fmt: skip
-    check([({"environ": {"OMP_NUM_THREADS": value}}, expected) for value, expected in values.items()])
+    check(
+        [({"environ": {"OMP_NUM_THREADS": value}}, expected) for value, expected in values.items()]
+    )
 
 
 @needs_fork
@@ -75,7 +77,10 @@ def test_default_respects_cgroup_quota():
     quotas = {"max 100000": MANY, "200000 100000": 2, "150000 100000": 2, "10000 100000": 1, "-1 100000": MANY,
               "100000 0": MANY, "broken": MANY, "": MANY}  # fmt: skip
     group = {"/proc/self/cgroup": "0::/user/shell\n"}
-    files = [({**group, "/sys/fs/cgroup/user/shell/cpu.max": f"{quota}\n"}, n) for quota, n in quotas.items()]
+    files = [
+        ({**group, "/sys/fs/cgroup/user/shell/cpu.max": f"{quota}\n"}, n)
+        for quota, n in quotas.items()
+    ]
     check([({"files": content}, expected) for content, expected in files])
 
 
@@ -88,7 +93,10 @@ def test_quotas_of_parents_containers_and_version_1_are_used():
         "/sys/fs/cgroup/user/cpu.max": "300000 100000\n",
         "/sys/fs/cgroup/cpu.max": "max 100000\n",
     }
-    container = {"/proc/self/cgroup": "0::/../../docker/0123\n", "/sys/fs/cgroup/cpu.max": "200000 100000\n"}
+    container = {
+        "/proc/self/cgroup": "0::/../../docker/0123\n",
+        "/sys/fs/cgroup/cpu.max": "200000 100000\n",
+    }
     version_1 = {
         "/proc/self/cgroup": "4:memory:/job\n3:cpu,cpuacct:/job\n",
         "/sys/fs/cgroup/cpu/job/cpu.cfs_quota_us": "250000\n",
@@ -97,7 +105,12 @@ def test_quotas_of_parents_containers_and_version_1_are_used():
         "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
     }
     hybrid = {**version_1, "/proc/self/cgroup": "3:cpu,cpuacct:/job\n0::/user\n"}
-    check([({"files": files}, n) for files, n in ((parents, 3), (container, 2), (version_1, 3), (hybrid, 3))])
+    check(
+        [
+            ({"files": files}, n)
+            for files, n in ((parents, 3), (container, 2), (version_1, 3), (hybrid, 3))
+        ]
+    )
 
 
 @needs_fork

@@ -59,7 +59,8 @@ def test_other_objects_have_no_trained_model():
         model_of([])
     table = TabularRegressor(max_time=1e-9).fit([[1.0], [2.0]] * 9, range(18))
     with pytest.raises(
-        TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got TabularRegressor"
+        TypeError,
+        match="A Network, an MLPClassifier or an MLPRegressor is needed, got TabularRegressor",
     ):
         Trainer(table)
 
@@ -67,13 +68,18 @@ def test_other_objects_have_no_trained_model():
 X = np.linspace(-1, 1, 80).reshape(40, 2)
 MODELS = {
     "network": (Network([2, 3, 2], random_state=0), lambda model: model.forward(X)),
-    "one probability": (Network([2, 1], output="logistic", random_state=0), lambda model: model.forward(X)),
+    "one probability": (
+        Network([2, 1], output="logistic", random_state=0),
+        lambda model: model.forward(X),
+    ),
     "two classes": (
         MLPClassifier((3,)).partial_fit(X, X[:, 0] > 0, classes=[0, 1]),
         lambda model: model.predict_proba(X),
     ),
     "normalized": (
-        MLPClassifier((3,), loss="squared_error").partial_fit(X, np.arange(40) % 3, classes=[0, 1, 2]),
+        MLPClassifier((3,), loss="squared_error").partial_fit(
+            X, np.arange(40) % 3, classes=[0, 1, 2]
+        ),
         lambda model: model.predict_proba(X),
     ),
     "table of classes": (
@@ -101,11 +107,15 @@ def test_trained_model_predicts_as_its_owner(name):
 def test_fields_of_a_trained_model_never_change(name):
     """A changed copy shares the blocks."""
     model = model_of(MODELS[name][0])
-    with pytest.raises(AttributeError, match="names of a TrainedModel cannot be assigned: use replace"):
+    with pytest.raises(
+        AttributeError, match="names of a TrainedModel cannot be assigned: use replace"
+    ):
         model.names = ["a", "b"]
     twin = model.with_names(["a", "b"])
     assert model.names is None and twin.feature_names.tolist() == ["a", "b"]
-    assert all(one.params is other.params for one, other in zip(model.networks, twin.networks, strict=True))
+    assert all(
+        one.params is other.params for one, other in zip(model.networks, twin.networks, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,9 +125,18 @@ def test_fields_of_a_trained_model_never_change(name):
             lambda model, path: model.save(path, include_training_state=True),
             "include_training_state must be False",
         ),
-        (lambda model, path: model.to_html(path, data=(X, X, X, X)), "data must be None for a table"),
-        (lambda model, path: model.to_c(path, name="table", int8=True), "does not support tables.*Leave out int8"),
-        (lambda model, path: model.to_sklearn(), "to_sklearn does not support tables.*estimators_ has the networks"),
+        (
+            lambda model, path: model.to_html(path, data=(X, X, X, X)),
+            "data must be None for a table",
+        ),
+        (
+            lambda model, path: model.to_c(path, name="table", int8=True),
+            "does not support tables.*Leave out int8",
+        ),
+        (
+            lambda model, path: model.to_sklearn(),
+            "to_sklearn does not support tables.*estimators_ has the networks",
+        ),
     ],
 )
 def test_what_a_format_cannot_express_of_a_table_is_refused(call, message, tmp_path):
@@ -137,7 +156,9 @@ def test_weights_that_are_not_finite_are_not_saved(name, tmp_path):
     model = copy.deepcopy(MODELS[name][0])
     networks = getattr(model, "estimators_", None) or [getattr(model, "network_", model)]
     networks[-1].params[0] = np.nan
-    with pytest.raises(ValueError, match="a weight is NaN or infinite: such a model cannot be saved"):
+    with pytest.raises(
+        ValueError, match="a weight is NaN or infinite: such a model cannot be saved"
+    ):
         model.save(tmp_path / "file")
 
 
@@ -145,7 +166,10 @@ def test_weights_that_are_not_finite_are_not_saved(name, tmp_path):
 def test_pipelines_end_with_one_network_of_an_estimator(name):
     pipeline = pytest.importorskip("sklearn.pipeline")
     model = MODELS[name][0]
-    with pytest.raises(TypeError, match=f"from_sklearn needs an MLPClassifier or MLPRegressor.*{type(model).__name__}"):
+    with pytest.raises(
+        TypeError,
+        match=f"from_sklearn needs an MLPClassifier or MLPRegressor.*{type(model).__name__}",
+    ):
         cmlp.from_pipeline(pipeline.Pipeline([("last", model)]))
 
 

@@ -38,7 +38,9 @@ def test_docstrings_are_whole_without_running_the_code(path, name):
         pytest.importorskip("river")
     thing = importlib.import_module(module)
     for part in name.split("."):
-        found = next(one for one in ast.iter_child_nodes(found) if getattr(one, "name", None) == part)
+        found = next(
+            one for one in ast.iter_child_nodes(found) if getattr(one, "name", None) == part
+        )
         thing = getattr(thing, part)
     assert ast.get_docstring(found) == inspect.getdoc(thing)
     assert not any(line.strip().startswith("<") for line in inspect.getdoc(thing).splitlines())
@@ -55,10 +57,15 @@ def test_check_names_what_would_change(monkeypatch, tmp_path, capsys):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
     changed = tmp_path / "src/cmlp/_estimators/trainer.py"
-    changed.write_text(changed.read_text(encoding="utf-8").replace("Maximum number", "The number"), encoding="utf-8")
+    changed.write_text(
+        changed.read_text(encoding="utf-8").replace("Maximum number", "The number"),
+        encoding="utf-8",
+    )
     monkeypatch.setattr(tool, "ROOT", tmp_path)
     assert tool.main(check=True) == 1
     assert "trainer.py has other docstrings" in capsys.readouterr().err
     assert tool.main(check=False) == 0
-    assert changed.read_text(encoding="utf-8") == (ROOT / "src/cmlp/_estimators/trainer.py").read_text(encoding="utf-8")
+    assert changed.read_text(encoding="utf-8") == (
+        ROOT / "src/cmlp/_estimators/trainer.py"
+    ).read_text(encoding="utf-8")
     assert tool.main(check=True) == 0

@@ -21,7 +21,9 @@ def data():
 
 @pytest.fixture(scope="session")
 def model(data):
-    return MLPClassifier.from_preset("3b1b", random_state=1, alpha=1e-3, max_iter=20).fit(data.X_train, data.y_train)
+    return MLPClassifier.from_preset("3b1b", random_state=1, alpha=1e-3, max_iter=20).fit(
+        data.X_train, data.y_train
+    )
 
 
 @pytest.fixture(scope="session")

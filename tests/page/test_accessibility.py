@@ -17,14 +17,25 @@ pytestmark = pytest.mark.slow
 def pages(path, tmp_path_factory):
     """Pages of a network, and of tables with few and with many outputs."""
     folder, random = tmp_path_factory.mktemp("tables"), np.random.RandomState(0)
-    X = [[float(x), f"a category with a long name {k % 7}", 1.0 * (k % 2)] for k, x in enumerate(random.randn(120))]
+    X = [
+        [float(x), f"a category with a long name {k % 7}", 1.0 * (k % 2)]
+        for k, x in enumerate(random.randn(120))
+    ]
     X[5][0] = None
-    for name, y in (("few", [k % 2 for k in range(120)]), ("many", [f"a long class {k % 30}" for k in range(120)])):
+    for name, y in (
+        ("few", [k % 2 for k in range(120)]),
+        ("many", [f"a long class {k % 30}" for k in range(120)]),
+    ):
         TabularClassifier(n_estimators=2, random_state=0).fit(X, y).to_html(folder / f"{name}.html")
-    TabularRegressor(n_estimators=2, random_state=0).fit(X, range(120)).to_html(folder / "number.html")
+    TabularRegressor(n_estimators=2, random_state=0).fit(X, range(120)).to_html(
+        folder / "number.html"
+    )
     targets = TabularRegressor(n_estimators=2, random_state=0).fit(X, random.randn(120, 12))
     targets.to_html(folder / "targets.html")
-    return {"network": path, **{name: folder / f"{name}.html" for name in ("few", "many", "number", "targets")}}
+    return {
+        "network": path,
+        **{name: folder / f"{name}.html" for name in ("few", "many", "number", "targets")},
+    }
 
 
 @pytest.mark.parametrize("kind", ["network", "many", "targets"])
@@ -91,7 +102,13 @@ def test_brightest_output_wins_in_both_themes_and_contrast_is_high(theme, watch,
         low, high = sorted(luminance(page.evaluate(style, name)) for name in (one, other))
         return (high + 0.05) / (low + 0.05)
 
-    for pair in (("text", "ground"), ("muted", "ground"), ("muted", "surface"), ("ink", "accent"), ("on", "off")):
+    for pair in (
+        ("text", "ground"),
+        ("muted", "ground"),
+        ("muted", "surface"),
+        ("ink", "accent"),
+        ("on", "off"),
+    ):
         assert contrast(*pair) >= 4.5, pair
     for pair in (("positive", "ground"), ("negative", "ground"), ("ring", "ground")):
         assert contrast(*pair) >= 3, pair
@@ -106,8 +123,12 @@ def test_page_of_a_table_follows_the_theme(watch, pages):
 
 def test_forced_colors_are_used(watch, path):
     page = watch(path, forced_colors="active")
-    used = page.evaluate("['surface', 'on', 'off', 'positive', 'negative'].map((name) => colours[name])")
-    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in used)  # which images can be painted with
+    used = page.evaluate(
+        "['surface', 'on', 'off', 'positive', 'negative'].map((name) => colours[name])"
+    )
+    assert all(
+        re.fullmatch("#[0-9a-f]{6}", colour) for colour in used
+    )  # which images can be painted with
     assert page.evaluate("colours.text") != "#16202c"
 
 
@@ -136,7 +157,9 @@ def rules_without_findings(page, axe):
     """Return the rules that axe has applied; there must be no findings."""
     page.evaluate(axe + "; 0")
     found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", TAGS)
-    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    assert [
+        (one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]
+    ] == []
     return {rule["id"] for rule in found["passes"] + found["incomplete"]}
 
 
@@ -145,19 +168,31 @@ def test_axe_finds_nothing(mode, axe, watch, path):
     """In both themes, on a desktop and on a phone."""
     for scheme, width in (("light", 1280), ("dark", 390)):
         fragment = f"{MODES[mode]}&theme={scheme}"
-        page = watch(path, fragment, reduced_motion="reduce", viewport={"width": width, "height": 844})
+        page = watch(
+            path, fragment, reduced_motion="reduce", viewport={"width": width, "height": 844}
+        )
         if mode == "wishes":
             page.page.locator("#take").click()
         page.link()
         used = rules_without_findings(page, axe)
-        assert {"color-contrast", "label-content-name-mismatch", "target-size", "button-name"} <= used
+        assert {
+            "color-contrast",
+            "label-content-name-mismatch",
+            "target-size",
+            "button-name",
+        } <= used
 
 
 @pytest.mark.parametrize("chapter", [*CHAPTERS, "playground"])
 def test_axe_finds_nothing_in_a_chapter(chapter, axe, watch, story_path):
     """Before the bet in one theme, after it in the other."""
-    for fragment, width in ((f"#{chapter}?theme=light", 1280), (f"#{chapter}?theme=dark&at=1", 390)):
-        page = watch(story_path, fragment, reduced_motion="reduce", viewport={"width": width, "height": 844})
+    for fragment, width in (
+        (f"#{chapter}?theme=light", 1280),
+        (f"#{chapter}?theme=dark&at=1", 390),
+    ):
+        page = watch(
+            story_path, fragment, reduced_motion="reduce", viewport={"width": width, "height": 844}
+        )
         used = rules_without_findings(page, axe)
         assert {"color-contrast", "target-size", "button-name"} <= used
 
@@ -174,4 +209,11 @@ def test_axe_finds_nothing_on_the_page_of_a_table(kind, axe, watch, pages):
             page.page.locator("#load").click()
         page.until("waiting.length === 0 && frame === 0")
         used = rules_without_findings(page, axe)
-        assert {"color-contrast", "label", "select-name", "target-size", "button-name", "list"} <= used
+        assert {
+            "color-contrast",
+            "label",
+            "select-name",
+            "target-size",
+            "button-name",
+            "list",
+        } <= used

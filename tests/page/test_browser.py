@@ -21,11 +21,20 @@ pytestmark = pytest.mark.slow
 def test_forward_pass_equals_the_core(watch, path, model, data):
     page = watch(path)
     net = network_of(model._trained().params)
-    embedded = page.evaluate("examples.test.slice(0, 100).map((one) => [...trained.forward(one.input).a[last]])")
+    embedded = page.evaluate(
+        "examples.test.slice(0, 100).map((one) => [...trained.forward(one.input).a[last]])"
+    )
     assert largest_difference(embedded, net.forward(sixteenths(data.X_test[:100]))) < 1e-5
     exact = (data.X_test[:100] / np.float32(255)).tolist()
-    got = page.evaluate("(all) => all.map((x) => [...trained.forward(Float32Array.from(x)).a[last]])", exact)
-    assert largest_difference(got, model.predict_proba(data.X_test[:100]) * np.sum(got, axis=1, keepdims=True)) < 1e-5
+    got = page.evaluate(
+        "(all) => all.map((x) => [...trained.forward(Float32Array.from(x)).a[last]])", exact
+    )
+    assert (
+        largest_difference(
+            got, model.predict_proba(data.X_test[:100]) * np.sum(got, axis=1, keepdims=True)
+        )
+        < 1e-5
+    )
     assert page.evaluate("examples.test.map((one) => one.label)") == data.y_test[:300].tolist()
 
 
@@ -61,9 +70,16 @@ def test_wishes_add_up_to_the_gradient(watch, path, data):
     for k, n in enumerate(batch):
         page.evaluate("(n) => { wishing = true; show({ example: n }); paint(); }", n)
         for layer in (1, 2, 3):
-            wishes = page.evaluate("(l) => [...back.slopes[l]].map((_, index) => wish(l, index))", layer)
+            wishes = page.evaluate(
+                "(l) => [...back.slopes[l]].map((_, index) => wish(l, index))", layer
+            )
             assert largest_difference(wishes, explained.layers[layer - 1].output_changes[k]) < 1e-5
-            assert largest_difference(page.evaluate("(l) => [...back.deltas[l]]", layer), deltas[layer - 1][k]) < 1e-5
+            assert (
+                largest_difference(
+                    page.evaluate("(l) => [...back.deltas[l]]", layer), deltas[layer - 1][k]
+                )
+                < 1e-5
+            )
 
 
 # With these arguments a page knows every activation, and all losses of one kind.
@@ -90,7 +106,9 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
     """In float64, with small and large weighted sums, and with parameters other than the defaults."""
     KINDS[kind].to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
-    known = set(page.evaluate("Object.keys(typeof DISTANCES === 'undefined' ? LIKELIHOODS : DISTANCES)"))
+    known = set(
+        page.evaluate("Object.keys(typeof DISTANCES === 'undefined' ? LIKELIHOODS : DISTANCES)")
+    )
     pairs = [(output, loss) for output, loss in OUTPUTS if loss in known]
     cases = [*((hidden, *pairs[0]) for hidden in HIDDEN), *(("tanh", *pair) for pair in pairs)]
     assert len(pairs) >= 8
@@ -103,7 +121,9 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
                 loss=loss,
                 dtype="float64",
                 activation_parameter=parameter if hidden in ("leaky_relu", "elu") else None,
-                loss_parameter=parameter if loss in ("huber", "quantile", "focal", "label_smoothing") else None,
+                loss_parameter=parameter
+                if loss in ("huber", "quantile", "focal", "label_smoothing")
+                else None,
             )
             net.params[:] = uniform(3, net.n_params) * (1 if output == "exp" else spread)
             X = inputs(4, 6, 4, np.float64)
@@ -113,8 +133,12 @@ def test_every_activation_and_loss_equals_the_core(kind, watch, tmp_path):
             case = f"{hidden}, {output}, {loss}, {parameter}"
             wanted = net.gradient(X, Y).flat
             assert largest_difference(got["outputs"], net.forward(X)) < 1e-9, case
-            assert largest_difference(got["gradient"], wanted) < 1e-9 * max(1, np.abs(wanted).max()), case
-            assert largest_difference(got["deltas"], net.deltas(X, Y)[0]) < 1e-9 * max(1, np.abs(wanted).max()), case
+            assert largest_difference(got["gradient"], wanted) < 1e-9 * max(
+                1, np.abs(wanted).max()
+            ), case
+            assert largest_difference(got["deltas"], net.deltas(X, Y)[0]) < 1e-9 * max(
+                1, np.abs(wanted).max()
+            ), case
             assert got["cost"] == pytest.approx(net.cost(X, Y), rel=1e-9), case
 
 
@@ -129,7 +153,9 @@ def test_drawn_digits_are_centred_and_answered(watch, path):
         page.draw(strokes)
         answers[digit] = page.evaluate("winner(answers)")
         image = np.array(page.evaluate("[...input]")).reshape(28, 28)
-        centre = [(image.sum(axis=axis) * (np.arange(28) + 0.5)).sum() / image.sum() for axis in (0, 1)]
+        centre = [
+            (image.sum(axis=axis) * (np.arange(28) + 0.5)).sum() / image.sum() for axis in (0, 1)
+        ]
         assert centre == pytest.approx([14, 14], abs=0.15)
         assert page.text("#source") == f"The network says {answers[digit]}."
         assert page.text(".winner b") == str(answers[digit])
@@ -140,10 +166,15 @@ def test_of_a_hundred_drawn_digits_ninety_are_right(watch, story_path):
     drawn = [(digit, strokes) for digit in DIGITS for strokes in drawings(digit, 10)]
     answers = watch(story_path).evaluate(
         "(all) => all.map((one) => winner(trained.forward(toImage(one)).a[last]))",
-        [[[[round(1024 * value) for value in point] for point in stroke] for stroke in one] for _, one in drawn],
+        [
+            [[[round(1024 * value) for value in point] for point in stroke] for stroke in one]
+            for _, one in drawn
+        ],
     )
     right = [digit == answer for (digit, _), answer in zip(drawn, answers, strict=True)]
-    assert len(right) == 100 and sum(right) >= 90, {d: sum(right[10 * d : 10 * d + 10]) for d in range(10)}
+    assert len(right) == 100 and sum(right) >= 90, {
+        d: sum(right[10 * d : 10 * d + 10]) for d in range(10)
+    }
 
 
 @pytest.mark.parametrize("upstroke, answer", [([400, 280], 1), ([260, 300], 7), ([300, 420], 3)])
@@ -178,7 +209,8 @@ def test_a_second_finger_is_ignored(watch, path):
     session = page.page.context.new_cdp_session(page.page)
     box = page.page.locator("#pad").bounding_box()
     fingers = [
-        [{"x": box["x"] + x, "y": box["y"] + 50 + 20 * k, "id": n} for k in range(6)] for n, x in ((0, 60), (1, 200))
+        [{"x": box["x"] + x, "y": box["y"] + 50 + 20 * k, "id": n} for k in range(6)]
+        for n, x in ((0, 60), (1, 200))
     ]
     send = partial(session.send, "Input.dispatchTouchEvent")
     send({"type": "touchStart", "touchPoints": [fingers[0][0]]})
@@ -202,7 +234,9 @@ def test_undone_stroke_of_the_keyboard_ends(watch, path):
 def test_pen_moves_by_keys(watch, path):
     page = watch(path)
     page.page.locator("#pad").focus()
-    page.press("c", "Enter", *["ArrowDown"] * 8, "Enter", "ArrowRight", "Enter", "Shift+ArrowLeft", "Enter")
+    page.press(
+        "c", "Enter", *["ArrowDown"] * 8, "Enter", "ArrowRight", "Enter", "Shift+ArrowLeft", "Enter"
+    )
     strokes = page.evaluate("shown.strokes")
     assert [len(stroke) for stroke in strokes] == [9, 2]
     assert np.diff(np.array(strokes[0]), axis=0).tolist() == [[0, 48]] * 8
@@ -220,7 +254,9 @@ def test_keys_choose_digits_mistakes_and_noise(watch, path):
         assert page.evaluate("examples.all[shown.example].label") == int(digit)
     page.press("m")
     first = page.text("#source")
-    assert re.fullmatch(r"Test digit \d+ of 300\. The network says \d\. Wrong: it is labelled \d\.\s*", first)
+    assert re.fullmatch(
+        r"Test digit \d+ of 300\. The network says \d\. Wrong: it is labelled \d\.\s*", first
+    )
     page.press("m")
     assert "Wrong:" in page.text("#source") and page.text("#source") != first
     page.press("n")
@@ -250,12 +286,16 @@ def test_neurons_are_reached_and_opened_by_keys(watch, path):
     page.link()  # the labels are written when the page has come to rest
     assert page.evaluate(focus).startswith("A1, activation ")
     page.press("ArrowDown", "ArrowRight", "ArrowRight")
-    assert re.fullmatch(r"Output 1, activation \d\.\d\d", page.evaluate("document.activeElement.textContent"))
+    assert re.fullmatch(
+        r"Output 1, activation \d\.\d\d", page.evaluate("document.activeElement.textContent")
+    )
     assert page.evaluate("document.querySelectorAll('.neuron[tabindex=\"0\"]').length") == 1
     page.press("ArrowLeft", "Enter")
     assert page.text("#name") == "B2"
     page.press("Escape")
-    assert page.page.locator("#legend").is_visible() and not page.page.locator("#details").is_visible()
+    assert (
+        page.page.locator("#legend").is_visible() and not page.page.locator("#details").is_visible()
+    )
 
 
 def test_inspector_shows_the_weighted_sum(watch, path, model):
@@ -263,14 +303,20 @@ def test_inspector_shows_the_weighted_sum(watch, path, model):
     page.press("7")
     page.page.locator(".neuron").nth(16 + 4).click()
     page.settle()
-    shown = [float(text.replace("−", "-")) for text in page.page.locator("#rows dd").all_inner_texts()]
+    shown = [
+        float(text.replace("−", "-")) for text in page.page.locator("#rows dd").all_inner_texts()
+    ]
     image = np.array(page.evaluate("[...input]"))[None]
     net = network_of(model._trained().params)
     z, a = net.weighted_sums(image)[1][0, 4], net.activations(image)[2][0, 4]
     assert shown == pytest.approx([z - net.biases[1][4], net.biases[1][4], z, a], abs=6e-4)
     page.press("w")
     assert page.text("#rows div:last-child dt") == "1. bias: change by"
-    assert page.page.locator("#pictures canvas").first.get_attribute("aria-label").startswith("2. weights")
+    assert (
+        page.page.locator("#pictures canvas")
+        .first.get_attribute("aria-label")
+        .startswith("2. weights")
+    )
 
 
 # -------------------------------------------------------------------------------------------------- links, training
@@ -319,11 +365,15 @@ def test_wishes_of_the_batch_are_shown_and_open_their_digit(watch, path, data):
     page = watch(path)
     page.press("w")
     assert page.page.locator("#batch-list button").count() == 10
-    assert page.text("#batch-text").startswith("The next step averages the wishes of 10 digits. Output ")
+    assert page.text("#batch-text").startswith(
+        "The next step averages the wishes of 10 digits. Output "
+    )
     batch = page.evaluate("nextBatch(10).map((one) => examples.train.indexOf(one))")
     page.page.locator("#batch-list button").nth(3).click()
     page.settle()
-    assert page.text("#source").startswith(f"Training digit {batch[3] + 1} of 500. The network says ")
+    assert page.text("#source").startswith(
+        f"Training digit {batch[3] + 1} of 500. The network says "
+    )
     assert page.page.locator("#wanted").input_value() == str(data.y_train[batch[3]])
     page.page.locator("#batch").fill("30")
     page.settle()
@@ -396,7 +446,10 @@ def test_fields_answer_as_the_core(watch, tmp_path):
     page.settle()
     wanted = model.predict([[1.5, -2, 0.25]])[0]
     assert largest_difference(page.evaluate("[...answers]"), wanted) < 1e-5
-    assert page.text("#source") == f"The network says {', '.join(f'{a:.3f}' for a in wanted).replace('-', '−')}."
+    assert (
+        page.text("#source")
+        == f"The network says {', '.join(f'{a:.3f}' for a in wanted).replace('-', '−')}."
+    )
     other = watch(tmp_path / "page.html", page.link())
     assert other.evaluate("[...answers]") == page.evaluate("[...answers]")
     page.press("Tab", "Tab")
@@ -421,13 +474,19 @@ def test_fields_far_from_0_answer_as_the_core(offset, spread, watch, tmp_path):
     for field, value in zip(page.page.locator("#fields input").all(), X[7].tolist(), strict=True):
         field.fill(str(value))
     page.settle()
-    assert largest_difference(page.evaluate("[...answers]"), model.predict_proba(X[7:8])[0, 1:]) < 1e-5
+    assert (
+        largest_difference(page.evaluate("[...answers]"), model.predict_proba(X[7:8])[0, 1:]) < 1e-5
+    )
     page.press("Tab", "Tab")
     page.page.locator("#random").click()
     page.settle()
     assert page.evaluate("valuesNow()") == X[page.evaluate("shown.example") % 60].tolist()
     drawn = np.array(page.evaluate("Array.from({ length: 50 }, randomValues)"))
-    assert drawn.min() > X.min() - spread / 50 and drawn.max() < X.max() + spread / 50 and len(np.unique(drawn)) > 100
+    assert (
+        drawn.min() > X.min() - spread / 50
+        and drawn.max() < X.max() + spread / 50
+        and len(np.unique(drawn)) > 100
+    )
     page.evaluate("for (let k = 0; k < 400; k++) learn(0.5, 20); measure(); use(learner);")
     page.settle()
     assert page.evaluate("measured.at(-1)[1]") > 0.9  # it learns on scaled inputs
@@ -435,7 +494,11 @@ def test_fields_far_from_0_answer_as_the_core(offset, spread, watch, tmp_path):
 
 def test_hostile_labels_are_shown_as_text(watch, tmp_path):
     pandas = pytest.importorskip("pandas")
-    names = ["</script><script>document.title = 'broken'</script>", "<img src=x onerror=alert(1)>", "\u202eright\0"]
+    names = [
+        "</script><script>document.title = 'broken'</script>",
+        "<img src=x onerror=alert(1)>",
+        "\u202eright\0",
+    ]
     X = pandas.DataFrame(uniform(0, 30, 3), columns=names)
     y = np.array(["<b>bold</b>", "\u202eleft", "&amp;"])[np.arange(30) % 3]
     model = MLPClassifier((4,), max_iter=1, random_state=0)
@@ -445,7 +508,11 @@ def test_hostile_labels_are_shown_as_text(watch, tmp_path):
     page = watch(tmp_path / "page.html")
     page.press("w")
     assert page.page.title() == page.text("h1") == "<i>&amp;\"'"
-    assert page.page.locator("#fields span").all_inner_texts() == [names[0], names[1], "right\ufffd"]
+    assert page.page.locator("#fields span").all_inner_texts() == [
+        names[0],
+        names[1],
+        "right\ufffd",
+    ]
     assert page.page.locator(".output b").all_inner_texts() == ["&amp;", "<b>bold</b>", "left"]
     assert page.page.locator("#wanted option").all_inner_texts() == ["&amp;", "<b>bold</b>", "left"]
 
@@ -478,10 +545,14 @@ def test_any_shape_is_painted_without_overflow(net, watch, tmp_path):
 def test_page_says_when_a_drawing_is_hardly_one_digit(watch, path):
     page = watch(path)
     both = [
-        [(0.36 * x + left, y) for x, y in stroke] for digit, left in ((3, 0.02), (7, 0.6)) for stroke in DIGITS[digit]
+        [(0.36 * x + left, y) for x, y in stroke]
+        for digit, left in ((3, 0.02), (7, 0.6))
+        for stroke in DIGITS[digit]
     ]
     page.draw(both)
-    assert page.text("#source").startswith("Are these two digits? It reads one at a time. The network says")
+    assert page.text("#source").startswith(
+        "Are these two digits? It reads one at a time. The network says"
+    )
     page.press("c")
     page.draw([[(0.2 + 0.6 * (n % 4 in (1, 2)), 0.2 + 0.05 * (n // 2)) for n in range(26)]])
     assert page.text("#source").startswith("This looks like no digit: there is more ink")
@@ -489,4 +560,7 @@ def test_page_says_when_a_drawing_is_hardly_one_digit(watch, path):
         page.press("c")
         page.draw(strokes)
         assert page.text("#source").startswith("The network")
-    assert page.evaluate("examples.all.map((one) => { input = one.input; return doubt(); }).join('')") == ""
+    assert (
+        page.evaluate("examples.all.map((one) => { input = one.input; return doubt(); }).join('')")
+        == ""
+    )

@@ -34,7 +34,9 @@ def models():
     X, y = people()
     ranges = TabularRegressor(**SMALL, loss="quantile", quantile=[0.1, 0.9])
     return {
-        "classes": TabularClassifier(**SMALL, keep_background=20).fit(X, np.where(y > 55_000, "yes", "no")),
+        "classes": TabularClassifier(**SMALL, keep_background=20).fit(
+            X, np.where(y > 55_000, "yes", "no")
+        ),
         "number": TabularRegressor(**SMALL, keep_background=20).fit(X, y),
         "quantiles": ranges.fit(X, y),
     }
@@ -50,7 +52,9 @@ def test_first_screen_says_how_good_and_nothing_about_weights(models):
     assert re.match(rf"Right for \d+\.\d% of {rows} {base}", facts)
     assert facts.endswith("slightly optimistic.") and "weight" not in facts
     facts = re.search(r'id="facts"[^>]*>([^<]*)', page_of(models["number"]))[1]
-    assert re.match(rf"Off by [\d,.]+ on average for {rows} the median would be off by [\d,.]+\. These", facts)
+    assert re.match(
+        rf"Off by [\d,.]+ on average for {rows} the median would be off by [\d,.]+\. These", facts
+    )
     html = page_of(models["number"])
     assert html.count("weights and biases") == 1
     assert html.index("<details>") < html.index("weights and biases")
@@ -66,12 +70,20 @@ def test_accuracy_after_calibrate_is_not_called_optimistic():
 def test_columns_are_in_the_order_of_their_effect(models):
     model = Parts(page_of(models["number"])).model()
     names = [model["columns"][i]["name"] for i in model["order"]]
-    assert names[:2] == ["age", "town"] and sorted(names) == sorted(models["number"].feature_names_in_)
+    assert names[:2] == ["age", "town"] and sorted(names) == sorted(
+        models["number"].feature_names_in_
+    )
 
 
 def test_dates_have_fields_for_dates(models):
     columns = Parts(page_of(models["number"])).model()["columns"]
-    assert [one.get("field") for one in columns] == ["number", "number", None, "date", "datetime-local"]
+    assert [one.get("field") for one in columns] == [
+        "number",
+        "number",
+        None,
+        "date",
+        "datetime-local",
+    ]
 
 
 def test_page_of_a_saved_model_is_the_same(tmp_path):
@@ -80,8 +92,14 @@ def test_page_of_a_saved_model_is_the_same(tmp_path):
     model = TabularRegressor(**SMALL, keep_background=20).fit(X, np.stack([y, X.age], axis=1))
     model.save(tmp_path / "people.cmlp")
     assert page_of(load(tmp_path / "people.cmlp")) == page_of(model)
-    fields = [(one.get("field"), one.get("choices")) for one in Parts(page_of(model)).model()["columns"]]
-    assert fields[3:] == [("date", None), ("datetime-local", None), ("choice", ["no (0)", "yes (1)"])]
+    fields = [
+        (one.get("field"), one.get("choices")) for one in Parts(page_of(model)).model()["columns"]
+    ]
+    assert fields[3:] == [
+        ("date", None),
+        ("datetime-local", None),
+        ("choice", ["no (0)", "yes (1)"]),
+    ]
 
 
 def test_no_training_row_is_in_a_page_unless_asked(models):
@@ -91,7 +109,10 @@ def test_no_training_row_is_in_a_page_unless_asked(models):
         found = Parts(page_of(models["number"], **options)).model()["background"]
         return found["kept"], np.frombuffer(b64decode(found["rows"])).reshape(-1, 5)
 
-    training = {tuple(row) for row in models["number"]._rows_of(models["number"]._trained(), people()[0])[0].tolist()}
+    training = {
+        tuple(row)
+        for row in models["number"]._rows_of(models["number"]._trained(), people()[0])[0].tolist()
+    }
     kept, made = rows()
     assert not kept and len(made) == 32 and not training & {tuple(row) for row in made.tolist()}
     kept, real = rows(background=True)
@@ -105,11 +126,15 @@ def test_average_of_made_rows_is_that_of_kept_rows(models):
     for kind in ("number", "classes"):
         found = Parts(page_of(models[kind])).model()["background"]
         rows, weights = (np.frombuffer(b64decode(found[name])) for name in ("rows", "weights"))
-        mean = np.average(models[kind]._trained().predict(rows.reshape(-1, 5)), axis=0, weights=weights)
+        mean = np.average(
+            models[kind]._trained().predict(rows.reshape(-1, 5)), axis=0, weights=weights
+        )
         base = models[kind].explain(people()[0][:1]).base_values
         assert np.ravel(mean) == pytest.approx(np.ravel(base), rel=1e-6)
         assert 0.2 < weights.min() < weights.max() < 5
-    weights = np.frombuffer(b64decode(Parts(page_of(models["quantiles"])).model()["background"]["weights"]))
+    weights = np.frombuffer(
+        b64decode(Parts(page_of(models["quantiles"])).model()["background"]["weights"])
+    )
     assert (weights == 1).all()  # nothing is kept
 
 
@@ -162,11 +187,15 @@ def test_reasons_are_shapley_values_and_add_up(kind, shown, models):
 @pytest.mark.slow
 def test_reasons_are_shown_as_bars_in_the_order_of_their_size(shown):
     page = shown("number")
-    texts = page.evaluate("[...document.querySelectorAll('#reasons li span')].map((one) => one.textContent)")
+    texts = page.evaluate(
+        "[...document.querySelectorAll('#reasons li span')].map((one) => one.textContent)"
+    )
     page.page.locator("#column-1").fill("79")
     page.page.locator("#column-2").select_option("Rome")
     settle(page)
-    texts = page.evaluate("[...document.querySelectorAll('#reasons li span')].map((one) => one.textContent)")
+    texts = page.evaluate(
+        "[...document.querySelectorAll('#reasons li span')].map((one) => one.textContent)"
+    )
     assert texts[:2] == ["age: 79", "town: Rome"] and len(texts) == 5
     assert any(re.fullmatch(r"since: \d{4}-\d\d-\d\d", text) for text in texts)
     lengths = page.evaluate(
@@ -188,23 +217,31 @@ def test_interval_is_that_of_the_model_for_each_coverage(shown, models):
         X = people()[0].iloc[:1].astype({"age": float})
         X.loc[0, ["noise", "age"]] = row[:2]
         X.loc[0, "town"] = models[kind]._trained().columns.categories[2][int(row[2])]
-        X["since"], X["seen"] = (pandas.Timestamp(0) + pandas.Timedelta(row[k], "D") for k in (3, 4))
+        X["since"], X["seen"] = (
+            pandas.Timestamp(0) + pandas.Timedelta(row[k], "D") for k in (3, 4)
+        )
         for coverage in (0.8, 0.9, 0.95):
             page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")
             low, high = models[kind].predict_interval(X, coverage=coverage)[0]
-            shown_ends = [float(end.replace(",", "")) for end in re.findall(r"[\d,.]*\d", page.text("#ends"))]
+            shown_ends = [
+                float(end.replace(",", "")) for end in re.findall(r"[\d,.]*\d", page.text("#ends"))
+            ]
             assert shown_ends == pytest.approx([low, high], abs=(high - low) / 50)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("knots", [[1.0], [1.0, 1.0, 1.0], [-1.0, -1.0, 0.0, 2.0, 2.0]])
-def test_factors_of_intervals_are_those_of_python_below_between_and_above_the_knots(knots, watch, models, tmp_path):
+def test_factors_of_intervals_are_those_of_python_below_between_and_above_the_knots(
+    knots, watch, models, tmp_path
+):
     widths = np.array([[knots, np.arange(1.0, len(knots) + 1)]])
     predictions = [-1e9, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 1e9]
     write_with_widths(tmp_path / "model.cmlp", models["number"], widths)
     load(tmp_path / "model.cmlp").to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
-    found = page.evaluate("(values) => values.map((value) => ((result[0] = value), factorOf(0)))", predictions)
+    found = page.evaluate(
+        "(values) => values.map((value) => ((result[0] = value), factorOf(0)))", predictions
+    )
     assert found == factors_of(widths, np.array(predictions)[:, None])[:, 0].tolist()
 
 
@@ -215,7 +252,11 @@ def test_set_of_classes_is_shown(shown, models):
     for age in (18, 50, 79):
         page.page.locator("#column-1").fill(str(age))
         p = page.evaluate("result")
-        names = [name for name, share in zip(("no", "yes"), p, strict=True) if 1 - share <= margin or share == max(p)]
+        names = [
+            name
+            for name, share in zip(("no", "yes"), p, strict=True)
+            if 1 - share <= margin or share == max(p)
+        ]
         assert page.text("#ends") == f"The right answer is {' or '.join(names)} in"
 
 
@@ -241,12 +282,17 @@ def test_shown_interval_contains_every_row_up_to_its_rank(watch, tmp_path, offse
     page = watch(tmp_path / "page.html")
     for coverage in (0.8, 0.9):
         page.page.locator("#coverage").select_option(f"{100 * coverage:g} %")
-        texts = [re.findall(r"-?[\d,.]*\d", ends_of(page, row).replace("−", "-")) for row in X.tolist()]
+        texts = [
+            re.findall(r"-?[\d,.]*\d", ends_of(page, row).replace("−", "-")) for row in X.tolist()
+        ]
         low, high = np.array([[float(end.replace(",", "")) for end in ends] for ends in texts]).T
         assert ((low <= y) & (y <= high)).sum() >= np.ceil(41 * coverage)
         exact = model.predict_interval(X, coverage)
         width = exact[:, 1] - exact[:, 0]
-        assert (np.abs(np.stack([low, high], axis=1) - exact) <= np.maximum(width / 10, 2e-5 * offset)[:, None]).all()
+        assert (
+            np.abs(np.stack([low, high], axis=1) - exact)
+            <= np.maximum(width / 10, 2e-5 * offset)[:, None]
+        ).all()
 
 
 @pytest.mark.slow
@@ -310,7 +356,9 @@ def test_values_outside_the_training_rows_are_named(shown):
     assert "town other or missing (unknown category)" in page.text("#outside")
     assert "noise missing (never missing in training)" in page.text("#outside")
     page.page.locator("#column-3").fill("2031-02-03")
-    assert re.search(r"since 2031-02-03 \(2015-01-\d\d to 2023-\d\d-\d\d in training\)", page.text("#outside"))
+    assert re.search(
+        r"since 2031-02-03 \(2015-01-\d\d to 2023-\d\d-\d\d in training\)", page.text("#outside")
+    )
     page.page.locator("#reset").click()
     assert page.page.locator("#outside").is_hidden()
     assert page.text("#hint-1") == "18 to 79"
@@ -319,13 +367,17 @@ def test_values_outside_the_training_rows_are_named(shown):
 @pytest.mark.slow
 def test_field_of_a_time_is_as_wide_as_its_column(shown):
     page = shown("number")
-    width, room = page.evaluate("[cards[4].field, cards[4].graph].map((one) => one.getBoundingClientRect().width)")
+    width, room = page.evaluate(
+        "[cards[4].field, cards[4].graph].map((one) => one.getBoundingClientRect().width)"
+    )
     assert width >= room
 
 
 @pytest.mark.slow
 def test_page_says_of_how_many_rows_the_average_is(watch, tmp_path):
-    model = TabularRegressor(**SMALL, keep_background=20).fit(np.arange(60.0)[:, None], np.arange(60.0))
+    model = TabularRegressor(**SMALL, keep_background=20).fit(
+        np.arange(60.0)[:, None], np.arange(60.0)
+    )
     for background, rows in ((False, "32 artificial rows"), (True, "20 training rows")):
         model.to_html(tmp_path / "page.html", background=background)
         page = watch(tmp_path / "page.html")
@@ -340,25 +392,43 @@ def test_column_of_booleans_is_a_choice(has_gaps, watch, tmp_path):
     X, y = people()
     X["lift"] = np.arange(len(X)) % 3 == 0
     X["flag"] = np.where(np.arange(len(X)) % 5 == 0, np.nan if has_gaps else 0.0, X.lift)
-    X["share"] = np.random.RandomState(1).randint(0, 3, len(X)) / 2  # without effect, so that its bins end at 0 and 1
+    X["share"] = (
+        np.random.RandomState(1).randint(0, 3, len(X)) / 2
+    )  # without effect, so that its bins end at 0 and 1
     model = TabularRegressor(**SMALL, keep_background=20).fit(X, y + 9000 * X.lift)
     model.to_html(tmp_path / "page.html", background=True)
     page = watch(tmp_path / "page.html")
     settle(page)
-    assert page.evaluate("columns.map((one) => one.choices?.length)") == [None, None, 2, None, None, 2, 2, None]
-    assert page.page.locator("#column-5").input_value() == "0" and page.text("#hint-5") == "no (0) or yes (1)"
+    assert page.evaluate("columns.map((one) => one.choices?.length)") == [
+        None,
+        None,
+        2,
+        None,
+        None,
+        2,
+        2,
+        None,
+    ]
+    assert (
+        page.page.locator("#column-5").input_value() == "0"
+        and page.text("#hint-5") == "no (0) or yes (1)"
+    )
     raw = page.evaluate("[...row]")
     for choice, value in (("yes (1)", 1.0), ("(missing)", np.nan), ("no (0)", 0.0)):
         for i in (5, 6):
             page.page.locator(f"#column-{i}").select_option(choice)
             raw[i] = value
         settle(page)
-        assert page.evaluate("result") == pytest.approx(model._trained().predict(np.array([raw]))[0], rel=1e-6)
+        assert page.evaluate("result") == pytest.approx(
+            model._trained().predict(np.array([raw]))[0], rel=1e-6
+        )
         told = [("never missing" in page.text(f"#hint-{i}")) for i in (5, 6)]
         assert told == [choice == "(missing)", choice == "(missing)" and not has_gaps]
         assert f"lift: {choice.strip('()')}" in page.text("#reasons")
     curve = [[*raw[:5], x, *raw[6:]] for x in (0.0, 1.0)]
-    assert page.evaluate("curves[5]") == pytest.approx(model._trained().predict(np.array(curve))[:, 0], rel=1e-6)
+    assert page.evaluate("curves[5]") == pytest.approx(
+        model._trained().predict(np.array(curve))[:, 0], rel=1e-6
+    )
     page.page.locator("#column-6").select_option("(missing)")
     page.page.locator("#reset").click()
     assert page.page.locator("#column-6").input_value() == "0"
@@ -368,7 +438,9 @@ def test_column_of_booleans_is_a_choice(has_gaps, watch, tmp_path):
 def test_dates_are_read_and_written_as_dates(shown):
     page = shown("number")
     page.page.locator("#column-3").fill("2019-07-04")
-    assert page.evaluate("row[3]") == (np.datetime64("2019-07-04") - np.datetime64(0, "D")).astype(int)
+    assert page.evaluate("row[3]") == (np.datetime64("2019-07-04") - np.datetime64(0, "D")).astype(
+        int
+    )
     page.page.locator("#column-4").fill("2024-05-02T06:00")
     assert page.evaluate("row[4]") == pytest.approx(19845.25)
     page.page.get_by_label("since, slider").focus()
@@ -383,8 +455,14 @@ def test_curves_have_ticks_and_names_of_categories(shown):
     page = shown("number")
     assert page.evaluate("ticksOf(1).map(([, text]) => text)") == ["20", "40", "60"]
     page.evaluate("columns[1].edges = [2007, 2008, 2009]")
-    assert page.evaluate("ticksOf(1).map(([, text]) => text)") == ["2007", "2008", "2009"]  # not 2007.5
-    ticks = page.evaluate("[...cards[2].box.querySelectorAll('.ticks span')].map((one) => one.textContent)")
+    assert page.evaluate("ticksOf(1).map(([, text]) => text)") == [
+        "2007",
+        "2008",
+        "2009",
+    ]  # not 2007.5
+    ticks = page.evaluate(
+        "[...cards[2].box.querySelectorAll('.ticks span')].map((one) => one.textContent)"
+    )
     assert sorted(ticks) == ["Berlin", "Rome"]
 
 
@@ -393,7 +471,10 @@ def test_curves_have_ticks_and_names_of_categories(shown):
 def test_curve_of_a_date_keeps_time_and_weekday(days, is_short, watch, tmp_path):
     """Few points at any time would show waves that the model does not have."""
     hours = pandas.date_range("2025-01-06", periods=24 * days, freq="h" if days < 2000 else "3h")
-    y = np.where(hours.day_of_week < 5, 60, 20) * np.exp(-((hours.hour - 14) ** 2) / 12) + hours.day_of_year / 99
+    y = (
+        np.where(hours.day_of_week < 5, 60, 20) * np.exp(-((hours.hour - 14) ** 2) / 12)
+        + hours.day_of_year / 99
+    )
     model = TabularRegressor(**SMALL).fit(pandas.DataFrame({"when": hours}), y)
     model.to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
@@ -409,7 +490,9 @@ def test_curve_of_a_date_keeps_time_and_weekday(days, is_short, watch, tmp_path)
     if any(part["period"] > 300 for part in page.evaluate("columns[0].parts")):
         assert np.diff(points).max() <= 30
     found = model.predict(
-        pandas.DataFrame({"when": pandas.Timestamp(0) + pandas.to_timedelta(points, "D").round("min")})
+        pandas.DataFrame(
+            {"when": pandas.Timestamp(0) + pandas.to_timedelta(points, "D").round("min")}
+        )
     )
     assert page.evaluate("curves[0]") == pytest.approx(found.tolist(), rel=1e-3, abs=0.05)
 
@@ -434,9 +517,14 @@ def test_page_has_the_threshold_and_says_what_the_accuracy_is_of(models):
 def test_headline_says_what_a_chosen_threshold_finds(models, positive, tmp_path):
     X, y = people(200, seed=1)
     truth = np.where(y > 55_000, "yes", "no")
-    model = pickle.loads(pickle.dumps(models["classes"])).choose_threshold(X, truth, recall=0.8, pos_label=positive)
+    model = pickle.loads(pickle.dumps(models["classes"])).choose_threshold(
+        X, truth, recall=0.8, pos_label=positive
+    )
     found, is_positive = model.predict(X) == positive, truth == positive
-    recall, precision = (found & is_positive).sum() / is_positive.sum(), (found & is_positive).sum() / found.sum()
+    recall, precision = (
+        (found & is_positive).sum() / is_positive.sum(),
+        (found & is_positive).sum() / found.sum(),
+    )
     described = Parts(page_of(model)).model()
     assert described["facts"][0].startswith(
         f"Finds {recall:.0%} of all {positive}, and {precision:.0%} of what it calls {positive} are right, on the 200 "
@@ -448,8 +536,13 @@ def test_headline_says_what_a_chosen_threshold_finds(models, positive, tmp_path)
         assert page_of(copy) == page_of(model)
     model.threshold_ = 0.2
     assert Parts(page_of(model)).model()["facts"][0].startswith("Without the threshold")
-    model = TabularClassifier(**SMALL).fit(X, truth).choose_threshold(recall=0.8, pos_label=positive)
-    assert "on the 50 rows held out in training with which" in Parts(page_of(model)).model()["facts"][0]
+    model = (
+        TabularClassifier(**SMALL).fit(X, truth).choose_threshold(recall=0.8, pos_label=positive)
+    )
+    assert (
+        "on the 50 rows held out in training with which"
+        in Parts(page_of(model)).model()["facts"][0]
+    )
 
 
 @pytest.mark.slow
@@ -457,18 +550,21 @@ def test_headline_says_what_a_chosen_threshold_finds(models, positive, tmp_path)
 def test_page_with_a_threshold_begins_with_the_class_to_be_found(models, positive, watch, tmp_path):
     X, y = people(200, seed=1)
     model = pickle.loads(pickle.dumps(models["classes"]))
-    model.choose_threshold(X, np.where(y > 55_000, "yes", "no"), recall=0.99, pos_label=positive).to_html(
-        tmp_path / "a.html"
-    )
+    model.choose_threshold(
+        X, np.where(y > 55_000, "yes", "no"), recall=0.99, pos_label=positive
+    ).to_html(tmp_path / "a.html")
     page = watch(tmp_path / "a.html")
     settle(page)
     j = ["no", "yes"].index(positive)
-    assert page.evaluate("shownOutput()") == j and page.text("#question").endswith(f"for {positive}?")
+    assert page.evaluate("shownOutput()") == j and page.text("#question").endswith(
+        f"for {positive}?"
+    )
     cut = 100 * (model.threshold_ if j else 1 - model.threshold_)
     shown = f"{100 * page.evaluate('result')[j]:.1f} %"
     cut = f"{float(f'{cut:.2g}' if cut < 10 else f'{cut:.3g}'):g}"
     assert (
-        page.text("#limits") == f"The probability of {positive} is {shown}. From {cut} % on, the answer is {positive}."
+        page.text("#limits")
+        == f"The probability of {positive} is {shown}. From {cut} % on, the answer is {positive}."
     )
     values = page.evaluate("curves.flat()")
     assert page.evaluate("limits") == [min(values), max(values)]
@@ -485,7 +581,10 @@ def test_answer_of_the_page_follows_the_threshold(models, watch, tmp_path):
         assert page.text("#headline") == ("yes" if second >= 0.2 else "no")
         assert page.evaluate("[isMarked(0), isMarked(1)]") == [second < 0.2, second >= 0.2]
     shown = f"{100 * page.evaluate('result[1]'):.1f} %"
-    assert page.text("#limits") == f"The probability of yes is {shown}. From 20 % on, the answer is yes."
+    assert (
+        page.text("#limits")
+        == f"The probability of yes is {shown}. From 20 % on, the answer is yes."
+    )
     assert page.text("#bars") == "A bar goes from 0 to 100 %, with a line at the threshold."
     assert page.evaluate(
         "[...document.querySelectorAll('.bar')].map((one) => one.style.getPropertyValue('--cut'))"
@@ -503,7 +602,9 @@ def test_name_and_unit_of_the_target_are_shown(shown):
     page = shown("number", target="rent", unit="EUR")
     assert page.text("h1") == "rent from 5 columns"
     assert re.fullmatch(r"rent [\d,.]+\xa0EUR", page.text("#headline"))
-    assert re.match(r"Off by [\d,.]+ EUR on average for .* off by [\d,.]+ EUR\.", page.text("#facts"))
+    assert re.match(
+        r"Off by [\d,.]+ EUR on average for .* off by [\d,.]+ EUR\.", page.text("#facts")
+    )
     assert re.match(r"The true rent is between [\d,.]+ and [\d,.]+\xa0EUR in", page.text("#ends"))
     assert re.search(r"largest value in training, [\d,.]+ to [\d,.]+\xa0EUR\.", page.text("#bars"))
     assert "move it (in EUR): bars to the right raise it" in page.text("#mean")
@@ -523,7 +624,9 @@ def test_numbers_have_no_digits_that_are_small_beside_the_interval(watch, shown,
     predicted, text = page.evaluate("result[0]"), page.text("#headline")
     assert abs(float(re.sub(r"\D", "", text)) - predicted) <= 5
     X, y = people()
-    TabularRegressor(**SMALL, early_stopping=False, n_epochs=2).fit(X, y).to_html(tmp_path / "page.html")
+    TabularRegressor(**SMALL, early_stopping=False, n_epochs=2).fit(X, y).to_html(
+        tmp_path / "page.html"
+    )
     text = watch(tmp_path / "page.html").text("#headline")  # there is no interval
     assert len(re.sub(r"\D", "", text)) >= 5
 
@@ -533,7 +636,9 @@ def test_each_target_has_its_unit():
     model = TabularRegressor(**SMALL).fit(X, np.stack([y, X.age], axis=1))
     described = Parts(page_of(model, unit=["EUR", "years"])).model()
     assert described["units"] == ["EUR", "years"]
-    assert [text.count(unit) for text, unit in zip(described["facts"], ["EUR", "years"], strict=True)] == [2, 2]
+    assert [
+        text.count(unit) for text, unit in zip(described["facts"], ["EUR", "years"], strict=True)
+    ] == [2, 2]
     with pytest.raises(ValueError, match="target must be None for several targets"):
         page_of(model, target="rent")
     with pytest.raises(ValueError, match="text for each of 2 targets, got \\['EUR'\\]"):
@@ -627,7 +732,9 @@ def test_a_row_fills_a_page_of_numbers_and_categories_alone(watch, tmp_path):
     model.to_html(tmp_path / "page.html", target="rent")
     page = watch(tmp_path / "page.html")
     assert loaded(page, "12.5;Rome") == "Row 1 of 1 is in the fields."
-    assert predictions(page, 1) == pytest.approx(model.predict({"size": 12.5, "town": "Rome"}), rel=1e-5)
+    assert predictions(page, 1) == pytest.approx(
+        model.predict({"size": 12.5, "town": "Rome"}), rel=1e-5
+    )
 
 
 def by_the_command(typed, text, capsys):
@@ -734,7 +841,9 @@ def test_blank_lines_are_missing_values_of_a_single_column(name, text, n, single
 @pytest.mark.parametrize("cell", ['"Rome\n"', '"\nRome"', '"Rome\n\n"', '"a ""quoted""\n"', '"\n"'])
 def test_quoted_cells_may_begin_and_end_with_line_breaks(separator, cell, watch, tmp_path, capsys):
     X, y = typed_rows()
-    model = TabularRegressor(**SMALL).fit(X[["size", "town"]].replace("a, b", cell.strip('"').replace('""', '"')), y)
+    model = TabularRegressor(**SMALL).fit(
+        X[["size", "town"]].replace("a, b", cell.strip('"').replace('""', '"')), y
+    )
     model.save(tmp_path / "flats.cmlp")
     model.to_html(tmp_path / "page.html", target="rent")
     text = f"size;town\n12.5;{cell}\n3;Berlin\n".replace(";", separator)
@@ -792,7 +901,10 @@ def test_cell_that_is_none_of_its_column_is_named(column, cell, wanted, typed, w
         ("", "There is no row."),
         ("\n \n", "There is no row."),
         ("1;2;3", "3 values came, but the model has 7 columns."),
-        ("size;lift;town\n1;True;Rome", "The first line has no column “floor” and “code” and “built” and “seen”."),
+        (
+            "size;lift;town\n1;True;Rome",
+            "The first line has no column “floor” and “code” and “built” and “seen”.",
+        ),
         (LINES.splitlines()[0], "There is no row below the names."),
         (LINES + "1;2", "Line 6: 2 values, but the first line has 8."),
         (LINES + '"1;True', "a quotation mark is not closed."),
@@ -808,8 +920,20 @@ def test_what_is_wrong_with_the_lines_is_said(text, said, typed, watch):
 @pytest.mark.slow
 def test_numbers_are_read_with_the_decimal_point_of_the_training(watch, tmp_path, capsys):
     lines = [f"{x},5;{1 + x}.000;{2 * x}" for x in range(60)]
-    (tmp_path / "train.csv").write_text("\n".join(["a;b;y", *lines, "NA;1.000;3"]), encoding="utf-8")
-    options = ["--target", "y", "--regressor", "--decimal", ",", "--thousands", ".", "-o", str(tmp_path / "m.cmlp")]
+    (tmp_path / "train.csv").write_text(
+        "\n".join(["a;b;y", *lines, "NA;1.000;3"]), encoding="utf-8"
+    )
+    options = [
+        "--target",
+        "y",
+        "--regressor",
+        "--decimal",
+        ",",
+        "--thousands",
+        ".",
+        "-o",
+        str(tmp_path / "m.cmlp"),
+    ]
     assert cli.main(["train", str(tmp_path / "train.csv"), *options]) == 0
     load(tmp_path / "m.cmlp").to_html(tmp_path / "page.html")
     page = watch(tmp_path / "page.html")
@@ -822,7 +946,9 @@ def test_numbers_are_read_with_the_decimal_point_of_the_training(watch, tmp_path
 def test_firefox_reads_the_same_rows(typed, capsys):
     with firefox() as browser:
         browser.open(typed / "page.html")
-        found = browser.evaluate(f"(load({LINES!r}), [1, 2, 3, 4].map((k) => (showLoaded(k), result[0])))")
+        found = browser.evaluate(
+            f"(load({LINES!r}), [1, 2, 3, 4].map((k) => (showLoaded(k), result[0])))"
+        )
         assert found == pytest.approx(by_the_command(typed, LINES, capsys), rel=1e-5)
         assert browser.evaluate("$('loaded').textContent").startswith("Row 4 of 4")
         assert browser.evaluate("document.documentElement.scrollWidth") <= 1280

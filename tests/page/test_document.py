@@ -38,7 +38,14 @@ def code_size(page):
 def test_page_of_digits_is_small(activation, loss):
     page = page_of(
         model_of(
-            Network([784, 16, 16, 10], activation, output="logistic", loss=loss, input_scale=1 / 255, random_state=0)
+            Network(
+                [784, 16, 16, 10],
+                activation,
+                output="logistic",
+                loss=loss,
+                input_scale=1 / 255,
+                random_state=0,
+            )
         )
     )
     assert code_size(page) <= MOST_CODE
@@ -61,7 +68,9 @@ def test_page_with_chapters_is_small_and_has_its_scripts_compressed():
 
 
 def test_page_contains_the_formatted_sources_without_comments():
-    net = Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0)
+    net = Network(
+        [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0
+    )
     html = page_of(model_of(net)).html
     assets = resources.files("cmlp._export.page") / "assets"
     for name in ("base", "page"):
@@ -74,8 +83,14 @@ def test_page_contains_the_formatted_sources_without_comments():
 
 
 def test_page_with_the_bundled_digits_names_their_source_and_licence():
-    net, X = Network([784, 16, 16, 10], "logistic", output="logistic", random_state=0), np.eye(784)[:20]
-    page, own = page_of(model_of(net)).html, page_of(model_of(net), (X, np.arange(20) % 10) * 2).html
+    net, X = (
+        Network([784, 16, 16, 10], "logistic", output="logistic", random_state=0),
+        np.eye(784)[:20],
+    )
+    page, own = (
+        page_of(model_of(net)).html,
+        page_of(model_of(net), (X, np.arange(20) % 10) * 2).html,
+    )
     for text in (
         "% of 1,000 test digits",
         "MNIST by Yann LeCun, Corinna Cortes and Christopher Burges",
@@ -87,7 +102,9 @@ def test_page_with_the_bundled_digits_names_their_source_and_licence():
 
 def test_page_with_fields_is_small():
     X, y = rows(4), np.arange(20) % 3
-    assert code_size(page_of(model_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
+    assert (
+        code_size(page_of(model_of(Network([4, 8, 3], random_state=0)), (X, y, X, y))) <= MOST_CODE
+    )
 
 
 def test_examples_that_compress_badly_are_fewer():
@@ -109,14 +126,19 @@ def test_policy_allows_exactly_the_scripts_of_the_page(kind):
     page = Parts(PAGES[kind]().html)
 
     def digests(texts):
-        return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+        return [
+            f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+            for text in texts
+        ]
 
     rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
     assert rules["default-src"] == "'none'"
     assert rules["script-src"].split() == digests(page.texts["script"])
     assert rules["style-src"].split() == digests(page.texts["style"])
     assert rules["base-uri"] == rules["form-action"] == "'none'"
-    assert not re.search(r"https?:|url\(", "".join(text for texts in page.texts.values() for text in texts))
+    assert not re.search(
+        r"https?:|url\(", "".join(text for texts in page.texts.values() for text in texts)
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -220,12 +242,21 @@ def test_bundled_digits_fit_the_classes():
     with pytest.warns(UserWarning):
         model.fit(data.X_train[kept][:200], data.y_train[kept][:200].astype(str))
     description, packed = embedded(model)
-    assert description["labels"] == ["3", "8"] and description["kind"] == "binary" and description["noun"] == "digit"
+    assert (
+        description["labels"] == ["3", "8"]
+        and description["kind"] == "binary"
+        and description["noun"] == "digit"
+    )
     assert packed["targets"][:500] == (data.y_train[kept] == 8).astype(int).tolist()[:500]
 
 
 @pytest.mark.parametrize(
-    "net", [Network([784, 3]), Network([784, 10], output="identity", loss="squared_error"), Network([5, 10])]
+    "net",
+    [
+        Network([784, 3]),
+        Network([784, 10], output="identity", loss="squared_error"),
+        Network([5, 10]),
+    ],
 )
 def test_models_that_do_not_read_digits_get_no_examples(net):
     assert embedded(net)[1] is None
@@ -289,7 +320,9 @@ def test_data_that_do_not_fit_are_refused(change, message):
 def test_targets_out_of_the_range_of_the_loss_are_refused():
     X = rows(3)
     with pytest.raises(ValueError, match="y_test has values out of the range of the loss 'gamma'"):
-        page_of(model_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20)))
+        page_of(
+            model_of(Network([3, 1], output="exp", loss="gamma")), (X, np.ones(20), X, np.zeros(20))
+        )
 
 
 def test_images_must_not_be_negative():
@@ -309,7 +342,13 @@ def test_regressor_with_several_targets():
 
 
 def test_sixteen_levels():
-    assert document.sixteen_levels(np.array([0, 8, 9, 255.0, 300]), 255).tolist() == [0, 0, 1, 15, 15]
+    assert document.sixteen_levels(np.array([0, 8, 9, 255.0, 300]), 255).tolist() == [
+        0,
+        0,
+        1,
+        15,
+        15,
+    ]
 
 
 # ----------------------------------------------------------------------------------------------- files, the command
@@ -346,7 +385,12 @@ def test_command_makes_a_page_beside_the_model(tmp_path, capsys):
 
 def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
     Network([784, 12], input_scale=1 / 255, random_state=0).save(tmp_path / "net.cmlp")
-    assert cli.main(["page", str(tmp_path / "net.cmlp"), "-o", str(tmp_path / "x.html"), "--data", "sample"]) == 0
+    assert (
+        cli.main(
+            ["page", str(tmp_path / "net.cmlp"), "-o", str(tmp_path / "x.html"), "--data", "sample"]
+        )
+        == 0
+    )
     assert len(Parts((tmp_path / "x.html").read_text("utf-8")).examples()["targets"]) == 800
 
 
@@ -355,9 +399,18 @@ def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
     [
         (["missing.cmlp"], "No such file"),
         (["bad.cmlp"], "cannot be loaded"),
-        (["net.cmlp", "--data", "sample", "-o", "x.html"], "the training images of --data must have the shape (n, 3)"),
-        (["net.cmlp"], "net.html exists and is not a page of cmlp: choose another file with cmlp page -o FILE"),
-        (["net.cmlp", "-o", "net.cmlp"], "the output would replace net.cmlp: choose another file with -o"),
+        (
+            ["net.cmlp", "--data", "sample", "-o", "x.html"],
+            "the training images of --data must have the shape (n, 3)",
+        ),
+        (
+            ["net.cmlp"],
+            "net.html exists and is not a page of cmlp: choose another file with cmlp page -o FILE",
+        ),
+        (
+            ["net.cmlp", "-o", "net.cmlp"],
+            "the output would replace net.cmlp: choose another file with -o",
+        ),
         (["net.cmlp", "-o", "folder/x.html"], "folder: No such folder"),
     ],
 )

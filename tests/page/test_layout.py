@@ -8,12 +8,23 @@ from browser import DIGITS
 pytestmark = pytest.mark.slow
 
 # The last is a window of 1280 x 800 at 200 %.
-SCREENS = [(360, 780), (520, 800), (600, 800), (700, 800), (844, 390), (1100, 800), (1280, 800), (640, 400)]
+SCREENS = [
+    (360, 780),
+    (520, 800),
+    (600, 800),
+    (700, 800),
+    (844, 390),
+    (1100, 800),
+    (1280, 800),
+    (640, 400),
+]
 
 
 def on_screen(watch, path, fragment, size):
     options = {"viewport": dict(zip(("width", "height"), size, strict=True))}
-    return watch(path, fragment, **options, **({"device_scale_factor": 2} if size == (640, 400) else {}))
+    return watch(
+        path, fragment, **options, **({"device_scale_factor": 2} if size == (640, 400) else {})
+    )
 
 
 @pytest.mark.parametrize("size", SCREENS, ids=str)
@@ -55,7 +66,9 @@ def test_opening_a_neuron_moves_nothing(size, fragment, watch, path):
     assert page.page.locator("#legend").bounding_box() == before
 
 
-@pytest.mark.parametrize("fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3"])
+@pytest.mark.parametrize(
+    "fragment", ["#neuron=A13", "#neuron=out3", "#neuron=A13&edits=A13*bias*3"]
+)
 def test_panel_of_a_neuron_fits_beside_the_network(fragment, watch, path):
     page = watch(path, fragment)
     assert page.evaluate("$('details').scrollHeight - $('details').clientHeight") == 0

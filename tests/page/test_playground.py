@@ -27,8 +27,17 @@ def control(page, name):
 
 
 def test_gradient_and_steps_equal_python(watch, story_path):
-    page = watch(story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10")
-    net = Network([2, 5, 3, 1], "tanh", output="logistic", loss="squared_error", dtype="float64", random_state=0)
+    page = watch(
+        story_path, "#playground?preset=free&layers=5-3&rate=0.5&l1=0.001&l2=0.01&batch=10"
+    )
+    net = Network(
+        [2, 5, 3, 1],
+        "tanh",
+        output="logistic",
+        loss="squared_error",
+        dtype="float64",
+        random_state=0,
+    )
     net.params[:] = page.evaluate("[...figure.states[0].params]")
     points = page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])")
     X, y = np.array(points)[:, :2], np.array(points)[:, 2:]
@@ -75,7 +84,9 @@ def test_run_of_a_broken_network_stops_at_the_step_of_its_verdict(watch, story_p
     assert page.evaluate("[isMoving(), figure.stepNow()]") == [False, 1000]
     verdict = page.text("#verdict")
     assert re.match(r"After 1,000 steps: .* The cost rose \d+ of 50 times", verdict)
-    share, cost, test_cost = re.search(r"(\d+ %) .*cost (\S+), on test points (\S+)\.", verdict).groups()
+    share, cost, test_cost = re.search(
+        r"(\d+ %) .*cost (\S+), on test points (\S+)\.", verdict
+    ).groups()
     assert {share, cost, test_cost} <= set(page.evaluate(TEXTS).split("\n"))
     page.page.get_by_role("button", name="Run").click()
     page.until("figure.stepNow() > 1020")
@@ -107,7 +118,10 @@ def test_bet_on_a_broken_network_is_not_one_on_what_it_is_changed_to(watch, stor
     page = watch(story_path, "#playground?preset=jumping")
     page.page.get_by_role("button", name="Step", exact=True).click()
     control(page, "Rate").select_option("1")
-    assert page.text("#bet-question") == "How many points will this network get right after 1,000 steps?"
+    assert (
+        page.text("#bet-question")
+        == "How many points will this network get right after 1,000 steps?"
+    )
     assert page.page.locator("#bet").is_visible()
 
 
@@ -121,7 +135,11 @@ def test_address_holds_everything(watch, story_path):
         page.page.mouse.click(box["x"] + left + x * side, box["y"] + top + y * side)
     control(page, "Curve").select_option("ReLU")
     link = page.link()
-    assert "data=own" in link and "curve=relu" in link and re.search("points=-?[0-9]+x-?[0-9]+x1_", link)
+    assert (
+        "data=own" in link
+        and "curve=relu" in link
+        and re.search("points=-?[0-9]+x-?[0-9]+x1_", link)
+    )
     own = page.evaluate("figure.own")
     assert np.array(own) == pytest.approx(np.array([[-0.5, 0.5, 1], [0.5, 0, 0]]), abs=0.03)
     assert watch(story_path, link).evaluate("[figure.own, figure.options.curve]") == [own, "relu"]
@@ -130,7 +148,9 @@ def test_address_holds_everything(watch, story_path):
 def test_hidden_neurons_bend_the_boundary(watch, story_path):
     page = watch(story_path, "#playground?preset=free&data=circles&layers=4&at=1")
     assert page.evaluate("figure.until(PLAY_STEPS).at(-1).share") > 0.95
-    assert "100 % of the test points right" in page.page.locator("#scene").get_attribute("aria-label")
+    assert "100 % of the test points right" in page.page.locator("#scene").get_attribute(
+        "aria-label"
+    )
 
 
 def test_change_asks_again_and_keeps_the_points(watch, story_path):
@@ -138,7 +158,12 @@ def test_change_asks_again_and_keeps_the_points(watch, story_path):
     assert page.page.locator("#bet-options button").first.is_disabled()
     page.page.get_by_role("button", name="Layers +", exact=True).click()
     assert page.page.locator("#bet-options button").first.is_enabled()
-    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == ["", "blue", "x", "y"]
+    assert page.page.locator("#controls [aria-pressed=true]").all_inner_texts() == [
+        "",
+        "blue",
+        "x",
+        "y",
+    ]
     page.page.get_by_role("button", name="own", exact=True).click()
     assert page.evaluate("figure.points.length") == 240
     assert page.page.get_by_role("slider", name="Noise", exact=True).is_disabled()
@@ -153,11 +178,17 @@ def test_change_of_the_rate_goes_on_from_the_moment(watch, story_path):
     cost = page.evaluate("figure.states.at(-1).cost")
     control(page, "Rate").select_option("1")
     page.settle()
-    assert page.evaluate("[moment, figure.states.length, figure.states.at(-1).cost]") == [0.1, 6, cost]
+    assert page.evaluate("[moment, figure.states.length, figure.states.at(-1).cost]") == [
+        0.1,
+        6,
+        cost,
+    ]
     control(page, "Batch").select_option("all")
     page.page.locator("#moment").fill("0.11")
     page.until("moment === aim")
-    assert "step 110, epoch 15" in page.evaluate(TEXTS)  # 100 steps of 10 of 180 points, then 10 of all
+    assert "step 110, epoch 15" in page.evaluate(
+        TEXTS
+    )  # 100 steps of 10 of 180 points, then 10 of all
     page.page.locator("#moment").fill("0.1")
     page.until("moment === aim")
     control(page, "Batch").select_option("10")
@@ -196,8 +227,15 @@ def test_point_that_is_added_keeps_the_trained_network(watch, story_path):
     box = page.page.locator("#scene").bounding_box()
     left, top, side = page.evaluate("figure.plane")
     page.page.mouse.click(box["x"] + left + side / 2, box["y"] + top + side / 2)
-    assert page.evaluate("[figure.stepNow(), figure.points.length, figure.train.length]") == [103, 241, 241]
-    assert page.page.get_by_role("button", name="own", exact=True).get_attribute("aria-pressed") == "true"
+    assert page.evaluate("[figure.stepNow(), figure.points.length, figure.train.length]") == [
+        103,
+        241,
+        241,
+    ]
+    assert (
+        page.page.get_by_role("button", name="own", exact=True).get_attribute("aria-pressed")
+        == "true"
+    )
     assert [page.evaluate(before, step) for step in steps[:2]] == [first, held]
     assert page.evaluate(before, steps[2]) != other
 
@@ -251,7 +289,10 @@ def test_run_can_be_faster(watch, story_path):
 @pytest.mark.parametrize(
     "address, words",
     [
-        ("data=spiral&layers=4-4&curve=relu&rate=30", r"Layer [AB] is dead: its ReLUs give 0 at every training point"),
+        (
+            "data=spiral&layers=4-4&curve=relu&rate=30",
+            r"Layer [AB] is dead: its ReLUs give 0 at every training point",
+        ),
         ("data=spiral&layers=4-2&rate=0.03", "The cost has hardly fallen"),
         ("data=circles", "It learns: each step"),
     ],
@@ -287,27 +328,35 @@ def test_question_goes_when_it_was_not_answered_in_time(watch, story_path):
     assert page.text("#stop").startswith("Random weights.")
     page.page.get_by_role("button", name="Step", exact=True).click()
     assert re.match(
-        r"1 step done: \d+ % of the test points right; .*\. You can still bet, until step 40\.", page.text("#stop")
+        r"1 step done: \d+ % of the test points right; .*\. You can still bet, until step 40\.",
+        page.text("#stop"),
     )
     page.page.locator("#moment").fill("0.04")
     page.until("moment === aim")
     assert page.page.locator("#bet").is_visible()
     page.page.get_by_role("button", name="Step", exact=True).click()
     page.settle()
-    assert not page.page.locator("#bet").is_visible() and page.text("#stop").startswith("It learns: each step")
+    assert not page.page.locator("#bet").is_visible() and page.text("#stop").startswith(
+        "It learns: each step"
+    )
     page.page.get_by_role("button", name="moons", exact=True).click()
     assert page.page.locator("#bet").is_visible()
 
 
 def test_own_points_are_all_learned_from(watch, story_path):
     points = "_".join(f"{10 * x}x{5 * x}x{x % 2}" for x in range(-9, 10))
-    page = watch(story_path, f"#playground?preset=free&data=own&points={points}", reduced_motion="reduce")
+    page = watch(
+        story_path, f"#playground?preset=free&data=own&points={points}", reduced_motion="reduce"
+    )
     assert page.evaluate("[figure.train.length, figure.tests.length]") == [19, 0]
     page.page.locator("#bet-options button").nth(0).click()
     page.until("moment === 1")
     label = page.page.locator("#scene").get_attribute("aria-label")
     for text in (page.text("#verdict"), label):
-        assert re.search(r"\d+ % of the points right; cost \d\.\d+", text) and "of the test points" not in text
+        assert (
+            re.search(r"\d+ % of the points right; cost \d\.\d+", text)
+            and "of the test points" not in text
+        )
 
 
 def test_weight_and_bias_are_changed_by_hand(watch, story_path):
@@ -351,7 +400,9 @@ def test_number_belongs_to_the_wire_for_which_it_was_typed(watch, story_path):
 
     def press(n):
         (start, end), _, k = page.evaluate(f"figure.wires[{n}]")
-        page.page.mouse.click(*(box[side] + 0.7 * start[c] + 0.3 * end[c] for c, side in enumerate("xy")))
+        page.page.mouse.click(
+            *(box[side] + 0.7 * start[c] + 0.3 * end[c] for c, side in enumerate("xy"))
+        )
         page.settle()
         return k
 
@@ -371,7 +422,11 @@ def test_escape_closes_what_is_asked_and_stays(watch, story_path):
     page.press("ArrowDown", "Enter")
     page.page.locator(".knob input").fill("4")
     page.press("Escape")
-    assert page.evaluate("[chapter, figure.knob, figure.small.params[0]]") == ["playground", None, 4]
+    assert page.evaluate("[chapter, figure.knob, figure.small.params[0]]") == [
+        "playground",
+        None,
+        4,
+    ]
     page.press("Escape")
     assert page.evaluate("chapter") == "playground"
     page.page.locator("#chapter-next").click()
@@ -401,7 +456,9 @@ def test_controls_stay_where_they_are_and_above_the_fold(layers, watch, story_pa
     page = watch(story_path, f"#playground?preset=free&layers={layers}", viewport=screen)
     found = page.evaluate(boxes)
     assert max(bottom for *_, bottom in found) <= 720
-    assert found == watch(story_path, "#playground?preset=free&layers=3", viewport=screen).evaluate(boxes)
+    assert found == watch(story_path, "#playground?preset=free&layers=3", viewport=screen).evaluate(
+        boxes
+    )
     page.page.get_by_role("button", name="No points").click()
     control(page, "Rate").select_option("0.03")
     assert page.evaluate(boxes) == found
@@ -436,7 +493,12 @@ def test_inputs_are_chosen(watch, story_path):
     page.until("moment === 1")
     assert "100 % of the test points" in page.text("#verdict")
     expected = page.evaluate("figure.points.slice(0, 3).map(({ x, y }) => [9 * x * x, 9 * y * y])")
-    assert largest_difference(page.evaluate("figure.points.slice(0, 3).map((one) => one.input)"), expected) < 1e-12
+    assert (
+        largest_difference(
+            page.evaluate("figure.points.slice(0, 3).map((one) => one.input)"), expected
+        )
+        < 1e-12
+    )
     page.page.get_by_role("button", name="sin y", exact=True).click()
     assert page.evaluate("figure.small.sizes") == [3, 1]
     for name in ("x²", "y²", "sin y"):  # the last one stays
@@ -483,21 +545,35 @@ def test_wires_flow_while_it_learns(watch, story_path):
 @pytest.mark.parametrize("data, other", [("ramp", "hills"), ("hills", "ramp")])
 def test_numbers_are_learned_as_python_learns_them(data, other, watch, story_path):
     page = watch(story_path, f"#playground?preset=free&data={data}&at=0.1")
-    net = Network([2, 4, 2, 1], "tanh", output="identity", loss="squared_error", dtype="float64", random_state=0)
+    net = Network(
+        [2, 4, 2, 1],
+        "tanh",
+        output="identity",
+        loss="squared_error",
+        dtype="float64",
+        random_state=0,
+    )
     net.params[:] = page.evaluate("[...figure.states[0].params]")
-    points = np.array(page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])"))
+    points = np.array(
+        page.evaluate("figure.train.slice(0, 10).map((one) => [...one.input, one.k])")
+    )
     assert (points[:, 2] < 0).any() and not np.isin(points[:, 2], (0, 1)).any()
     gradient = page.evaluate(
         "() => (figure.small.params.set(figure.states[0].params), "
         "[...figure.small.gradient(figure.train.slice(0, 10)).gradient])"
     )
     assert largest_difference(gradient, net.gradient(points[:, :2], points[:, 2:]).flat) < 1e-6
-    assert page.evaluate("[figure.options.rate, figure.states.at(-1).cost < figure.states[0].cost]") == [0.1, True]
+    assert page.evaluate(
+        "[figure.options.rate, figure.states.at(-1).cost < figure.states[0].cost]"
+    ) == [0.1, True]
     assert "right" not in page.evaluate(TEXTS) and "nearest to" in page.text("#bet-question")
     page.page.get_by_role("button", name=other, exact=True).click()
     assert page.evaluate("figure.options.rate") == 0.1
     page.page.get_by_role("button", name="moons", exact=True).click()
-    assert page.evaluate("[figure.options.rate, figure.small.activations.at(-1)]") == [1, "logistic"]
+    assert page.evaluate("[figure.options.rate, figure.small.activations.at(-1)]") == [
+        1,
+        "logistic",
+    ]
 
 
 @pytest.mark.parametrize("choice, word", [(0, "Won. "), (1, "Lost. ")])
@@ -505,7 +581,9 @@ def test_bet_on_numbers_is_on_the_cost(choice, word, watch, story_path):
     page = watch(story_path, "#playground?preset=free&data=hills&layers=8", reduced_motion="reduce")
     page.page.locator("#bet-options button").nth(choice).click()
     page.until("moment === 1")
-    pattern = word + r"(Right is “.*”\. )?After 1,000 steps: cost \d\.\d+, on test points \d\.\d+\. "
+    pattern = (
+        word + r"(Right is “.*”\. )?After 1,000 steps: cost \d\.\d+, on test points \d\.\d+\. "
+    )
     assert re.match(pattern, page.text("#verdict"))
 
 
@@ -554,11 +632,18 @@ def test_layers_grow_and_shrink_one_by_one(watch, story_path):
     assert page.page.get_by_role("button", name="Layers +", exact=True).is_disabled()
     for _ in range(6):
         sizes = press("Layers −")
-    assert sizes == [2, 1] and page.page.get_by_role("button", name="Layers −", exact=True).is_disabled()
+    assert (
+        sizes == [2, 1]
+        and page.page.get_by_role("button", name="Layers −", exact=True).is_disabled()
+    )
 
 
-@pytest.mark.parametrize("preset, chapter", [("circles", "layers"), ("fading", "curves"), ("jumping", "hill")])
-def test_playground_opened_by_its_address_leads_back_to_its_chapter(preset, chapter, watch, story_path):
+@pytest.mark.parametrize(
+    "preset, chapter", [("circles", "layers"), ("fading", "curves"), ("jumping", "hill")]
+)
+def test_playground_opened_by_its_address_leads_back_to_its_chapter(
+    preset, chapter, watch, story_path
+):
     page = watch(story_path, f"#playground?preset={preset}")
     assert page.text("#chapter-back") == "Back to the chapter"
     page.page.locator("#chapter-back").click()
@@ -573,7 +658,12 @@ def test_keys_ask_neurons(watch, story_path):
 
 
 def test_playground_fits_a_phone(watch, story_path):
-    page = watch(story_path, "#playground?at=1", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = watch(
+        story_path,
+        "#playground?at=1",
+        viewport={"width": 390, "height": 844},
+        reduced_motion="reduce",
+    )
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -582,7 +672,9 @@ def test_playground_runs_in_firefox(story_path):
         browser.open(Path(story_path), "#playground?preset=free")
         reached = "new Promise((done) => setInterval(() => moment === aim && done(), 50))"
         browser.evaluate(f"(figure.run(), {reached})")
-        assert browser.evaluate("figure.stepNow()") == 1000  # at once, because the tests prefer less motion
+        assert (
+            browser.evaluate("figure.stepNow()") == 1000
+        )  # at once, because the tests prefer less motion
         assert browser.evaluate("figure.measures().share") > 0.95
         bottoms = "[...document.querySelectorAll('#controls button')].map((one) => one.getBoundingClientRect().bottom)"
         assert max(browser.evaluate(bottoms)) <= 720
@@ -604,6 +696,7 @@ def test_letters_of_six_layers_and_broken_networks_are_seen(watch, story_path):
     boxes = [one.bounding_box() for one in page.page.locator(".heads > div + div span").all()]
     assert [box["width"] > 6 for box in boxes] == [True] * 6
     bottoms = [
-        one.bounding_box()["y"] + one.bounding_box()["height"] for one in page.page.locator(".broken button").all()
+        one.bounding_box()["y"] + one.bounding_box()["height"]
+        for one in page.page.locator(".broken button").all()
     ]
     assert len(bottoms) == 3 and max(bottoms) < 800

@@ -17,7 +17,9 @@ def rows(n=400):
     rng = np.random.RandomState(0)
     X = rng.random_sample((n, 3))
     noise = rng.standard_normal((n, 2))
-    return X, np.stack([5000 * X[:, 0] + 100 * noise[:, 0], np.sin(3 * X[:, 1]) + noise[:, 1] / 20], axis=1)
+    return X, np.stack(
+        [5000 * X[:, 0] + 100 * noise[:, 0], np.sin(3 * X[:, 1]) + noise[:, 1] / 20], axis=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,9 @@ def models():
     X, y = rows()
     labels = np.stack([X[:, 0] > 0.5, X[:, 1] > 0.7, X.sum(axis=1) > 1.5], axis=1).astype(int)
     return {
-        "targets": TabularRegressor(**SMALL).fit(X, pandas.DataFrame(y, columns=["price", "share"])),
+        "targets": TabularRegressor(**SMALL).fit(
+            X, pandas.DataFrame(y, columns=["price", "share"])
+        ),
         "labels": TabularClassifier(**SMALL).fit(X, labels),
     }
 
@@ -37,24 +41,35 @@ def choose(page, field, value):
 
 
 def numbers_in(text):
-    return [float(found.replace(",", "").replace("−", "-")) for found in re.findall(r"−?[\d,.]*\d", text)]
+    return [
+        float(found.replace(",", "").replace("−", "-"))
+        for found in re.findall(r"−?[\d,.]*\d", text)
+    ]
 
 
 def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_answer(models):
     model, document = Parts(page_of(models["targets"])).model(), models["targets"]._trained()
     assert model["outputs"] == ["price", "share"] and model["several"]
     X, y = rows()
-    constant = TabularRegressor(**SMALL, interval_width="constant").fit(X, y)  # its scores are the errors
+    constant = TabularRegressor(**SMALL, interval_width="constant").fit(
+        X, y
+    )  # its scores are the errors
     scores, pairs = constant._trained().calibration.scores, document.summary.accuracy.pairs
     for name, text, one, pair in zip(model["outputs"], model["facts"], scores, pairs, strict=True):
         assert text.startswith(f"{name}: off by ") and text.endswith("slightly optimistic.")
         assert pair[0] == pytest.approx(one.mean()) and pair[1] > 2 * pair[0]
-        assert numbers_in(text) == [pytest.approx(pair[0], rel=0.01), 100, pytest.approx(pair[1], rel=0.01)]
+        assert numbers_in(text) == [
+            pytest.approx(pair[0], rel=0.01),
+            100,
+            pytest.approx(pair[1], rel=0.01),
+        ]
     facts, document = Parts(page_of(models["labels"])).model()["facts"], models["labels"]._trained()
     right = (document.calibration.scores < 0.5).mean(axis=1)
     bases = [base for _, base in document.summary.accuracy.pairs]
     for k, (fact, share, base) in enumerate(zip(facts, right, bases, strict=True)):
-        assert fact.startswith(f"label {k}: right for {share:.1%} of 100 rows outside the training; ")
+        assert fact.startswith(
+            f"label {k}: right for {share:.1%} of 100 rows outside the training; "
+        )
         assert f"; always saying the more frequent answer would be right for {base:.1%}." in fact
         assert 0.5 <= base < share
     X, y = rows(60)
@@ -67,7 +82,9 @@ def test_each_answer_has_a_sentence_about_its_errors_beside_the_best_constant_an
 def test_order_of_columns_does_not_depend_on_the_units_of_a_target(models):
     X, y = rows()
     other = TabularRegressor(**SMALL).fit(X, y * [2.0**-30, 1])
-    assert Parts(page_of(other)).model()["order"] == Parts(page_of(models["targets"])).model()["order"]
+    assert (
+        Parts(page_of(other)).model()["order"] == Parts(page_of(models["targets"])).model()["order"]
+    )
 
 
 @pytest.mark.slow
@@ -75,7 +92,9 @@ def test_each_target_has_its_interval(shown, models):
     page, model = shown("targets", background=True), models["targets"]
     row = page.evaluate("row")
     predicted = model.predict([row])[0]
-    listed = page.evaluate("[...document.querySelectorAll('#outputs b')].map((one) => one.textContent)")
+    listed = page.evaluate(
+        "[...document.querySelectorAll('#outputs b')].map((one) => one.textContent)"
+    )
     assert page.evaluate("result") == pytest.approx(predicted, rel=1e-4)
     for j, text in enumerate(listed):  # without digits that are small beside the interval
         assert abs(numbers_in(text)[0] - predicted[j]) <= page.evaluate(f"narrowest({j})") / 20
@@ -84,14 +103,20 @@ def test_each_target_has_its_interval(shown, models):
         assert page.text("#headline") == f"{name}: {listed[j]}"
         assert page.text("#facts").startswith(f"{name}: off by")
         centre, scale, low, high = np.transpose(model._trained().answer_scale.numbers)[j]
-        assert numbers_in(page.text("#bars")) == pytest.approx([centre + scale * low, centre + scale * high], 1e-4)
+        assert numbers_in(page.text("#bars")) == pytest.approx(
+            [centre + scale * low, centre + scale * high], 1e-4
+        )
         for coverage in (0.8, 0.95):
             choose(page, "#coverage", f"{100 * coverage:g} %")
             ends = model.predict_interval([row], coverage=coverage)[0, j]
             assert page.text("#ends").startswith(f"The true {name} is between")
             outwards = np.subtract(numbers_in(page.text("#ends")), ends) * [-1, 1]
-            last_digit = 10.0 ** (np.floor(np.log10(np.abs(ends))) - 2)  # of the three that are shown
-            assert (outwards > -last_digit / 50).all() and (outwards < np.maximum(last_digit, np.ptp(ends) / 50)).all()
+            last_digit = 10.0 ** (
+                np.floor(np.log10(np.abs(ends))) - 2
+            )  # of the three that are shown
+            assert (outwards > -last_digit / 50).all() and (
+                outwards < np.maximum(last_digit, np.ptp(ends) / 50)
+            ).all()
 
 
 @pytest.mark.slow
@@ -106,8 +131,14 @@ def test_each_label_has_its_set(shown, models):
         assert page.text("#headline") == (", ".join(labels) or "none of the labels")
         for j in range(3):
             choose(page, "#shown", str(j))
-            names = [name for name, q in (("no", 1 - p[j]), ("yes", p[j])) if q >= 0.5 or 1 - q <= margins[j]]
-            assert page.text("#ends") == f"The right answer for label {j} is {' or '.join(names)} in"
+            names = [
+                name
+                for name, q in (("no", 1 - p[j]), ("yes", p[j]))
+                if q >= 0.5 or 1 - q <= margins[j]
+            ]
+            assert (
+                page.text("#ends") == f"The right answer for label {j} is {' or '.join(names)} in"
+            )
     assert page.evaluate("document.querySelectorAll('.winner').length") == len(labels)
 
 
@@ -120,11 +151,17 @@ def test_reasons_and_curves_are_those_of_the_shown_answer(kind, shown, models):
     for j in range(2):
         choose(page, "#shown", str(j))
         values = explanation.values[0][:, j]
-        texts = page.evaluate("[...document.querySelectorAll('#reasons li b')].map((one) => one.textContent)")
+        texts = page.evaluate(
+            "[...document.querySelectorAll('#reasons li b')].map((one) => one.textContent)"
+        )
         factor = 100 if kind == "labels" else 1
         shown_values = [numbers_in(text)[0] for text in texts]
-        assert sorted(shown_values) == pytest.approx(sorted(factor * values), abs=0.1 * factor * abs(values).sum())
-        assert numbers_in(page.text("#mean"))[1] == pytest.approx(factor * explanation.base_values[j], rel=0.01)
+        assert sorted(shown_values) == pytest.approx(
+            sorted(factor * values), abs=0.1 * factor * abs(values).sum()
+        )
+        assert numbers_in(page.text("#mean"))[1] == pytest.approx(
+            factor * explanation.base_values[j], rel=0.01
+        )
         assert page.text("#question").endswith(f"{explanation.output_names[j]}?")
         points = page.evaluate("pointsOf(1)")
         outputs = model._trained().predict(np.array([[row[0], x, row[2]] for x in points]))

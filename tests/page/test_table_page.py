@@ -34,20 +34,36 @@ def fitted(kind):
     if kind == "numbers":
         return TabularRegressor(random_state=0).fit(X, y)
     if kind == "targets":
-        return TabularRegressor(n_estimators=2, random_state=0).fit(X, np.stack([y, 1e6 - y**2, np.sin(y)], axis=1))
+        return TabularRegressor(n_estimators=2, random_state=0).fit(
+            X, np.stack([y, 1e6 - y**2, np.sin(y)], axis=1)
+        )
     if kind == "labels per row":
         labels = np.stack([y > 20, y > 40, y < 30], axis=1).astype(int)
         return TabularClassifier(n_estimators=2, random_state=0).fit(X, labels)
     if kind == "positive":
-        return TabularRegressor(loss="gamma", n_estimators=2, random_state=0).fit(X, np.exp(y / 100))
+        return TabularRegressor(loss="gamma", n_estimators=2, random_state=0).fit(
+            X, np.exp(y / 100)
+        )
     if kind in QUANTILES:
-        return TabularRegressor(loss="quantile", quantile=QUANTILES[kind], n_estimators=3, random_state=0).fit(X, y)
+        return TabularRegressor(
+            loss="quantile", quantile=QUANTILES[kind], n_estimators=3, random_state=0
+        ).fit(X, y)
     labels = np.array(["low", "middle", "high"] if kind == "three classes" else ["no", "yes"])
     n = len(labels)
-    return TabularClassifier(n_estimators=2, random_state=0).fit(X, labels[np.minimum(np.argsort(y) * n // len(y), n)])
+    return TabularClassifier(n_estimators=2, random_state=0).fit(
+        X, labels[np.minimum(np.argsort(y) * n // len(y), n)]
+    )
 
 
-KINDS = ["numbers", "positive", *QUANTILES, "two classes", "three classes", "targets", "labels per row"]
+KINDS = [
+    "numbers",
+    "positive",
+    *QUANTILES,
+    "two classes",
+    "three classes",
+    "targets",
+    "labels per row",
+]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +85,11 @@ def predicted(model, rows):
 def raw_rows(model):
     X, _ = rows_of()
     edges = model._trained().columns[0].edges
-    far = [[x, code, -1.0, 7.5, 2.0, -x] for x in (-1e300, 1e300, -3.0, 0.0, *edges) for code in (-1.0, 3.0)]
+    far = [
+        [x, code, -1.0, 7.5, 2.0, -x]
+        for x in (-1e300, 1e300, -3.0, 0.0, *edges)
+        for code in (-1.0, 3.0)
+    ]
     gaps = [[math.nan, 0.0, 1.0, math.nan, 1.0, math.nan]]
     return [*model._rows_of(model._trained(), X[:60])[0].tolist(), *far, *gaps]
 
@@ -80,7 +100,9 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
     model = models[kind]
     page, rows = watch(written(model, tmp_path)), raw_rows(model)
     for bins in (False, True):
-        got = page.evaluate("([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins])
+        got = page.evaluate(
+            "([rows, bins]) => rows.map((row) => [...encode(row, bins)])", [rows, bins]
+        )
         wanted = model._trained().columns.encode(np.array(rows), bins=bins)
         assert np.array(got, np.float32).tobytes() == wanted.tobytes()
     got = np.array(page.evaluate("(rows) => rows.map(predict)", rows))
@@ -100,7 +122,9 @@ def test_page_predicts_like_python(kind, models, watch, tmp_path):
 def test_page_computes_parts_of_dates_like_python(watch, tmp_path):
     model = dated(n_estimators=2)
     page, rows = watch(written(model, tmp_path)), model._rows_of(model._trained(), UNSEEN)[0]
-    rows = np.concatenate([rows, [[x, 0, 0] for x in (0.0, -1.0, -0.25, 1e300, -1e300, 1e15 + 0.125)]])
+    rows = np.concatenate(
+        [rows, [[x, 0, 0] for x in (0.0, -1.0, -0.25, 1e300, -1e300, 1e15 + 0.125)]]
+    )
     for bins in (False, True):
         source = "([rows, bins]) => rows.map((row) => [...encode(row, bins)])"
         got = page.evaluate(source, [rows.tolist(), bins])
@@ -123,14 +147,18 @@ def test_fields_change_row_prediction_and_curves(models, watch, tmp_path):
     wanted = predicted(model, [wanted_row])[0]
     assert page.text("#headline") == model.classes_[wanted.argmax()]
     assert page.text("#outputs").split() == [
-        part for label, p in zip(model.classes_, wanted, strict=True) for part in (label, f"{100 * p:.1f}", "%")
+        part
+        for label, p in zip(model.classes_, wanted, strict=True)
+        for part in (label, f"{100 * p:.1f}", "%")
     ]
     for shown in (0, 2):
         page.page.locator("#shown").select_option(str(shown))
         page.until("waiting.length === 0 && frame === 0")
         for i, points in ((0, page.evaluate("pointsOf(0)")), (1, range(4))):
             rows = [[*wanted_row[:i], x, *wanted_row[i + 1 :]] for x in points]
-            assert page.evaluate("(i) => curves[i]", i) == pytest.approx(predicted(model, rows)[:, shown], abs=EXACT)
+            assert page.evaluate("(i) => curves[i]", i) == pytest.approx(
+                predicted(model, rows)[:, shown], abs=EXACT
+            )
     page.page.locator("#reset").click()
     assert page.evaluate("[...row]") == typical
     assert page.page.locator("#column-1").input_value() == "0"
@@ -142,7 +170,9 @@ def test_slider_and_arrow_keys_move_a_number(models, watch, tmp_path):
     low, high = page.evaluate("ends(columns[0])")
     page.page.get_by_label(re.compile("column 0, slider")).focus()
     page.press("End")
-    assert float(page.page.locator("#column-0").input_value()) == pytest.approx(high, abs=(high - low) / 100)
+    assert float(page.page.locator("#column-0").input_value()) == pytest.approx(
+        high, abs=(high - low) / 100
+    )
     before = page.text("#headline")
     page.press("Home")
     assert page.evaluate("row[0]") == pytest.approx(low, abs=(high - low) / 100)
@@ -156,7 +186,9 @@ def test_hostile_names_are_shown_as_text(watch, tmp_path):
     pandas = pytest.importorskip("pandas")
     X = pandas.DataFrame({name: np.arange(30.0) ** (i + 1) for i, name in enumerate(HOSTILE)})
     X["category"] = [HOSTILE[i % len(HOSTILE)] for i in range(30)]
-    model = TabularClassifier(random_state=0, max_time=1e-9).fit(X, [HOSTILE[i % 3] for i in range(30)])
+    model = TabularClassifier(random_state=0, max_time=1e-9).fit(
+        X, [HOSTILE[i % 3] for i in range(30)]
+    )
     page = watch(written(model, tmp_path, title=HOSTILE[1]))
     assert page.text("h1") == HOSTILE[1]
     assert page.evaluate("document.scripts.length") == 3
@@ -173,7 +205,9 @@ def test_page_of_a_table_is_small(kind, models):
     assert len(html.encode()) - weights <= MOST_CODE
     n_params = sum(net.n_params for net in models[kind].estimators_)
     assert weights <= n_params * 4 * 4 / 3 + 8000  # and the rows with which reasons compare
-    assert page.model()["outputs"] == (["prediction"] if kind == "numbers" else ["high", "low", "middle"])
+    assert page.model()["outputs"] == (
+        ["prediction"] if kind == "numbers" else ["high", "low", "middle"]
+    )
 
 
 def test_quantiles_are_named(models):
@@ -188,13 +222,17 @@ def test_what_does_not_fit_on_a_page_is_refused(tmp_path):
     path = tmp_path / "page.html"
     with pytest.raises(NotFittedError):
         TabularRegressor().to_html(path)
-    wide = TabularRegressor(n_estimators=1, max_time=1e-9).fit(np.random.RandomState(0).randn(30, 257), range(30))
+    wide = TabularRegressor(n_estimators=1, max_time=1e-9).fit(
+        np.random.RandomState(0).randn(30, 257), range(30)
+    )
     with pytest.raises(ValueError, match="at most 256 columns, got 257"):
         wide.to_html(path)
     heavy = TabularRegressor(hidden_layer_sizes=(1000, 1000), n_estimators=2, max_time=1e-9)
     with pytest.raises(ValueError, match="at most 2000000 weights, got"):
         heavy.fit([[1.0], [2.0]] * 9, range(18)).to_html(path)
-    large = TabularRegressor(hidden_layer_sizes=1025, n_estimators=1, max_time=1e-9).fit([[1.0], [2.0]] * 9, range(18))
+    large = TabularRegressor(hidden_layer_sizes=1025, n_estimators=1, max_time=1e-9).fit(
+        [[1.0], [2.0]] * 9, range(18)
+    )
     with pytest.raises(ValueError, match="at most 1024 neurons in a hidden layer, got 1025"):
         large.to_html(path)
     assert not path.exists()
@@ -206,4 +244,6 @@ def test_command_writes_the_page_of_a_table(models, tmp_path, capsys):
     cmlp.load(tmp_path / "flats.cmlp").to_html(tmp_path / "expected.html")
     assert (tmp_path / "flats.html").read_bytes() == (tmp_path / "expected.html").read_bytes()
     assert cli.main(["page", str(tmp_path / "flats.cmlp"), "--data", "sample"]) == 1
-    assert "--data shows images to a network: a TabularRegressor has fields" in capsys.readouterr().err
+    assert (
+        "--data shows images to a network: a TabularRegressor has fields" in capsys.readouterr().err
+    )

@@ -55,7 +55,10 @@ CLAIMS = {
     12: (1, "sum z = −1.265"),
     13: (0.5, r"a 7: 15\.38\n.*a block: 24\.00"),
     14: (1, r"a 7: 15\.03\n.*a block: 0\.00"),
-    15: (1, "A bright pixel with a positive weight raises the sum, with a negative one it lowers it"),
+    15: (
+        1,
+        "A bright pixel with a positive weight raises the sum, with a negative one it lowers it",
+    ),
     16: (0.5, "The sigmoid squashes it to between 0 and 1"),
     17: (0.5, "a very negative sum becomes almost 0, a very positive one almost 1"),
     18: (1, "bias −10: 22 above 0.5\n16 of them sevens"),
@@ -63,7 +66,10 @@ CLAIMS = {
     20: (1, r"Sigmoid \d+ %, ReLU \d+ %"),
     21: (1, r"softmax, would make them share: 0\.702 and 0\.297, all ten together 1\."),
     22: (0, "784 numbers go in and ten come out"),
-    23: (0.65, r"A: 784 × 16 \+ 16 = 12,560\n.*a table, its matrix.*Multiply by it, add the biases"),
+    23: (
+        0.65,
+        r"A: 784 × 16 \+ 16 = 12,560\n.*a table, its matrix.*Multiply by it, add the biases",
+    ),
     24: (0, "Nobody gives it a rule, only images and labels"),
     25: (0, "the answer is trash"),
     26: (1, r"cost of this 9: \d\.\d+"),
@@ -143,7 +149,9 @@ def test_chapter_is_complete_and_fits(chapter, watch, story_path):
     assert page.link() == f"#{chapter}"
     assert page.text("#chapter-place").endswith(f"{CHAPTERS.index(chapter) + 1} of 18")
     assert len(page.text("#chapter-text").split()) <= 45
-    assert page.evaluate("figure.stops[0][0] === 0 && figure.stops.at(-1)[0] === 1 && figure.seconds <= 14")
+    assert page.evaluate(
+        "figure.stops[0][0] === 0 && figure.stops.at(-1)[0] === 1 && figure.seconds <= 14"
+    )
     assert page.evaluate("[document.documentElement.scrollWidth, scrollY]") == [1280, 0]
     assert page.evaluate("$('chapter-next').getBoundingClientRect().bottom") < 720
     assert not page.page.locator("#stage").is_visible()
@@ -171,7 +179,9 @@ def test_bet_is_won_or_lost_by_what_the_page_measures(chapter, watch, story_path
             options = page.page.locator("#bet-options button")
             marks = [options.nth(n).get_attribute("aria-label") for n in range(options.count())]
             expected = {choice: "wrong", right: "right"}
-            assert [mark and mark.split(": ")[-1] for mark in marks] == [expected.get(n) for n in range(len(marks))]
+            assert [mark and mark.split(": ")[-1] for mark in marks] == [
+                expected.get(n) for n in range(len(marks))
+            ]
         page.page.close()
 
 
@@ -181,8 +191,15 @@ def test_every_chapter_opens_with_its_own_words(watch, story_path):
     for chapter in ("sum", "edge", "squash", "knobs"):
         page.page.locator("#chapter-next").click()
         page.evaluate("advance(0.1)")
-        assert page.evaluate("[chapter, $('stop').textContent]") == [chapter, page.evaluate("figure.stops[0][1]")]
-        assert page.page.locator("#scene").get_attribute("aria-label").startswith(page.text("#chapter-title"))
+        assert page.evaluate("[chapter, $('stop').textContent]") == [
+            chapter,
+            page.evaluate("figure.stops[0][1]"),
+        ]
+        assert (
+            page.page.locator("#scene")
+            .get_attribute("aria-label")
+            .startswith(page.text("#chapter-title"))
+        )
     page.evaluate("advance(20)")
     assert not page.evaluate("isMoving()")
 
@@ -243,7 +260,9 @@ def test_bet_without_a_number_is_refused(watch, story_path):
     page = watch(story_path, "#chain")
     page.page.locator("#bet-options button").click()
     page.until("moment > 0.02")
-    assert page.text("#bet-options p") == "First a number, such as 0.11." and not page.evaluate("decided")
+    assert page.text("#bet-options p") == "First a number, such as 0.11." and not page.evaluate(
+        "decided"
+    )
     page.page.locator("#bet-options input").fill("0,1")
     page.page.locator("#bet-options button").click()
     assert page.evaluate("[chosen, decided]") == [0.1, True] and page.text("#bet-options p") == ""
@@ -306,7 +325,11 @@ def test_figure_is_labelled_with_what_it_shows(watch, story_path):
     page = watch(story_path, "#gradient?at=0")
     page.page.locator("#controls input").fill("150")
     page.settle()
-    assert page.page.locator("#scene").get_attribute("aria-label").startswith("Which way is down?. At 150°")
+    assert (
+        page.page.locator("#scene")
+        .get_attribute("aria-label")
+        .startswith("Which way is down?. At 150°")
+    )
     page.page.locator("#chapter-next").click()
     page.settle()
     assert page.page.locator("#scene").get_attribute("aria-label").startswith("Down the hill")
@@ -334,8 +357,14 @@ def test_verdict_is_about_the_bet_and_the_words_about_the_rate(watch, story_path
     verdict = page.text("#verdict")
     assert verdict.startswith("The ring leaps across")
     page.page.locator("#controls [role=group] button").last.click()
-    assert page.text("#stop").startswith("Rate 16: the ring leaves the map") and page.text("#verdict") == verdict
-    assert page.evaluate("figure.says(0.5)") == "Rate 16: on the same slope, each step is 3.2 times as long as with 5."
+    assert (
+        page.text("#stop").startswith("Rate 16: the ring leaves the map")
+        and page.text("#verdict") == verdict
+    )
+    assert (
+        page.evaluate("figure.says(0.5)")
+        == "Rate 16: on the same slope, each step is 3.2 times as long as with 5."
+    )
     assert "ring off the map" in page.evaluate(TEXTS)
 
 
@@ -394,12 +423,19 @@ def test_ring_starts_where_it_is_dragged(watch, story_path):
 
 def test_cleared_mistake_gives_the_figure_back(watch, story_path):
     page = watch(story_path, "#exam?at=1")
-    assert page.evaluate("trained.forward(pictures.nine.input.map((v, k) => v + figure.change[k])).a[3][3]") > 0.9
+    assert (
+        page.evaluate(
+            "trained.forward(pictures.nine.input.map((v, k) => v + figure.change[k])).a[3][3]"
+        )
+        > 0.9
+    )
     assert "Your bets" not in page.evaluate(TEXTS)
     page.page.get_by_role("button", name="Next mistake").last.click()
     assert "mistake 1 of" in page.evaluate(TEXTS)
     page.page.locator("#clear").click()
-    assert "mistake 1 of" not in page.evaluate(TEXTS) and "and this is no digit" in page.evaluate(TEXTS)
+    assert "mistake 1 of" not in page.evaluate(TEXTS) and "and this is no digit" in page.evaluate(
+        TEXTS
+    )
 
 
 def test_turned_knobs_cost_right_answers(watch, story_path):
@@ -429,7 +465,9 @@ def test_network_that_hears_one_digit_sees_it_everywhere(watch, story_path):
     for steps in (10, 20):
         page.page.get_by_role("button", name=str(steps), exact=True).click()
         page.settle()
-        assert page.text("#stop").startswith(f"After {steps} steps of all weights and biases for this 9 alone, ")
+        assert page.text("#stop").startswith(
+            f"After {steps} steps of all weights and biases for this 9 alone, "
+        )
         counts.append(int(re.search(r"(\d+) of 300 test digits as a 9", page.text("#stop"))[1]))
         output = page.evaluate(f"figure.nets[{steps}].forward(pictures.train4.input).a[3][9]")
         shown = page.evaluate(TEXTS)
@@ -446,7 +484,9 @@ def test_steps_use_all_ways(watch, story_path):
     steps = page.page.locator("#controls [role=group]").last.get_by_role("button")
     ways.nth(1).click()
     steps.nth(1).click()
-    assert ways.nth(1).get_attribute("aria-pressed") == "true" and page.text("#stop").startswith("After 10 steps")
+    assert ways.nth(1).get_attribute("aria-pressed") == "true" and page.text("#stop").startswith(
+        "After 10 steps"
+    )
     ways.nth(1).click()
     assert steps.first.get_attribute("aria-pressed") == "true"
     assert page.text("#stop") == "Switched off: weights. Only the rest changes the sum."
@@ -458,7 +498,8 @@ def test_bet_on_a_wish_is_decided_where_it_arrives(watch, story_path):
     wish, steepness, weight, product = map(
         float,
         re.search(
-            r"wish (\S+) × steepness (\S+) × weight (\S+) = (\S+)", page.evaluate(TEXTS).replace("−", "-")
+            r"wish (\S+) × steepness (\S+) × weight (\S+) = (\S+)",
+            page.evaluate(TEXTS).replace("−", "-"),
         ).groups(),
     )
     assert wish * steepness * weight == pytest.approx(product, abs=6e-4)
@@ -578,7 +619,10 @@ def test_fast_stroke_leaves_no_gaps(chapter, drawn, watch, story_path):
 def test_step_turns_from_the_gradient_to_its_opposite(watch, story_path):
     page = watch(story_path, "#gradient?at=1")
     assert (
-        page.evaluate("[figure.curve[0] > 0.01, abs(figure.curve[18]) < 0.002, figure.curve[36] < -0.01]") == [True] * 3
+        page.evaluate(
+            "[figure.curve[0] > 0.01, abs(figure.curve[18]) < 0.002, figure.curve[36] < -0.01]"
+        )
+        == [True] * 3
     )
     assert page.evaluate("figure.tries.slice(0, 200).every(([, angle]) => abs(angle - 90) < 4)")
     page.page.locator("#controls input").fill("45")
@@ -613,7 +657,10 @@ def test_network_learns_again_with_another_rate(watch, story_path):
     page.page.get_by_role("button", name="0.1", exact=True).click()
     page.until("moment === 1")
     assert page.text("#verdict") == first and page.evaluate("figure.known.at(-1).share < 0.4")
-    assert re.match(r"Rate 0\.1 is too slow: after 500 steps \d+ % are right, with rate 2 77 %", page.text("#stop"))
+    assert re.match(
+        r"Rate 0\.1 is too slow: after 500 steps \d+ % are right, with rate 2 77 %",
+        page.text("#stop"),
+    )
     page.page.get_by_role("button", name="10", exact=True).click()
     page.until("moment === 1")
     assert page.text("#stop").startswith("Rate 10 leaps too far: ")
@@ -624,7 +671,10 @@ def test_outputs_that_say_the_same_cost_what_the_bet_asked(watch, story_path):
     for moment, cost in ((0.84, "2.500"), (0.92, "1.000"), (0.99, "0.900"), (1, "0.900")):
         page.evaluate("(at) => moveTo(at)", moment)
         assert f"cost of this 9: {cost}\naverage of 500 digits: {cost}" in page.evaluate(TEXTS)
-        assert page.text("#controls output") == {"2.500": "0.50", "0.900": "0.10", "1.000": "0.00"}[cost]
+        assert (
+            page.text("#controls output")
+            == {"2.500": "0.50", "0.900": "0.10", "1.000": "0.00"}[cost]
+        )
     for value, cost in (("0.5", "2.500"), ("0.1", "0.900"), ("0", "1.000")):
         page.page.locator("#controls input").fill(value)
         assert f"cost of this 9: {cost}" in page.evaluate(TEXTS)
@@ -681,14 +731,18 @@ def test_examination_ends_with_the_bets_and_the_surest_answer_to_no_digit(watch,
     texts = page.evaluate(TEXTS)
     assert "Your bets: 1 of 1 won" in texts and "of new digits, and nothing else." in texts
     sure, digit = page.evaluate("figure.trophy.slice(0, 2)")
-    assert sure == page.evaluate("max(...figure.noises.flatMap((one) => [...resultOf(trained, one).a[3]]))")
+    assert sure == page.evaluate(
+        "max(...figure.noises.flatMap((one) => [...resultOf(trained, one).a[3]]))"
+    )
     assert f"It says {digit}: {sure:.3f}" in texts
 
 
 def test_drawn_digit_is_no_record_of_what_is_no_digit(watch, story_path):
     page = watch(story_path, "#exam?at=1")
     trophy = page.evaluate("figure.trophy[0]")
-    page.evaluate("show({ strokes: [[[300, 250], [500, 245], [720, 250], [600, 500], [480, 800]]] })")
+    page.evaluate(
+        "show({ strokes: [[[300, 250], [500, 245], [720, 250], [600, 500], [480, 800]]] })"
+    )
     assert "too like a 7 (0.87): no record" in page.evaluate(TEXTS)
     page.page.locator("#clear").click()
     page.page.get_by_role("button", name="Spray").click()
@@ -720,12 +774,17 @@ def test_neuron_is_chosen_by_its_picture(watch, story_path):
     page.page.get_by_role("button", name="all").click()
     assert re.search(r"weights of A7\n.*A7\n11 %", page.evaluate(TEXTS), re.DOTALL)
     # The bet stays one on A15.
-    assert page.text("#stop").endswith("The best place explains 11 % of A7.") and page.text("#verdict") == verdict
+    assert (
+        page.text("#stop").endswith("The best place explains 11 % of A7.")
+        and page.text("#verdict") == verdict
+    )
 
 
 def test_network_reads_without_its_best_edges(watch, story_path):
     page = watch(story_path, "#inside?at=1")
-    rest, whole = map(int, re.search(r"edges (\d+) % .* with them (\d+) %", page.text("#stop")).groups())
+    rest, whole = map(
+        int, re.search(r"edges (\d+) % .* with them (\d+) %", page.text("#stop")).groups()
+    )
     page.page.get_by_role("button", name="only edges").click()
     page.settle()
     edges = int(re.search(r"each neuron: (\d+) %", page.text("#stop"))[1])
@@ -757,7 +816,10 @@ def test_chapters_are_turned_by_buttons_keys_and_the_browser(watch, story_path):
     page.page.locator("#rail button").nth(17).click()
     assert page.link() == "#exam" and page.text("#chapter-next") == "Playground"
     page.page.locator("#chapter-next").click()
-    assert page.link().startswith("#playground?preset=free") and page.text("#chapter-next") == "Explore"
+    assert (
+        page.link().startswith("#playground?preset=free")
+        and page.text("#chapter-next") == "Explore"
+    )
     page.page.locator("#chapter-back").click()
     assert page.link() == "#exam"
 
@@ -768,7 +830,9 @@ def test_explorer_is_one_step_away_and_has_an_address(watch, story_path):
     page.settle()
     assert page.page.locator("#stage").is_visible() and not page.page.locator("#tale").is_visible()
     explored = watch(story_path, "#explore")
-    assert explored.page.locator("#stage").is_visible() and explored.text("#tale-button") == "The tale"
+    assert (
+        explored.page.locator("#stage").is_visible() and explored.text("#tale-button") == "The tale"
+    )
 
 
 def test_tale_gives_back_what_was_shown(watch, story_path):
@@ -826,10 +890,16 @@ def test_chapter_is_found_as_it_was_left(away, watch, story_path):
 @pytest.mark.parametrize("chapter", ["learn", "curves", "playground"])
 def test_jump_to_the_end_does_not_block(chapter, watch, story_path):
     page = watch(story_path, f"#{chapter}?at=0")
-    assert page.evaluate("(moveTo(1), [aim, moment < 1, $('verdict').textContent])") == [1, True, ""]
+    assert page.evaluate("(moveTo(1), [aim, moment < 1, $('verdict').textContent])") == [
+        1,
+        True,
+        "",
+    ]
     page.until("moment === 1")
     assert page.evaluate("Number($('moment').value)") == 1
-    assert bool(page.text("#verdict")) == (chapter != "playground")  # there without a bet it is run further
+    assert bool(page.text("#verdict")) == (
+        chapter != "playground"
+    )  # there without a bet it is run further
 
 
 def test_address_sets_the_moment_and_the_theme(watch, story_path):
@@ -845,26 +915,34 @@ def test_header_states_the_accuracy_of_the_network_shown(watch, story_path):
     assert "88.9 % of 1,000 test digits right" in page.text("#facts")
     page.page.locator("#use-learner").click()
     page.settle()
-    assert re.match(r"Learning here, after 0 steps: \d+ % of 300 test digits right", page.text("#facts"))
+    assert re.match(
+        r"Learning here, after 0 steps: \d+ % of 300 test digits right", page.text("#facts")
+    )
 
 
 def test_drawing_runs_through_the_layers(watch, story_path):
     page = watch(story_path, "#layers?at=1")
     page.draw([[(0.3, 0.3), (0.6, 0.3), (0.45, 0.8)]])
     assert page.evaluate("strokesNow().length") == 1 and page.link() == "#layers"
-    assert re.match(r"Your drawing turns on \d+ of A: A.* It is read as a \d, at \d\.\d\d\.", page.text("#stop"))
+    assert re.match(
+        r"Your drawing turns on \d+ of A: A.* It is read as a \d, at \d\.\d\d\.", page.text("#stop")
+    )
 
 
 def test_figures_answer_to_arrow_keys(watch, story_path):
     page = watch(story_path, "#hill?at=1")
     press = "$('scene').dispatchEvent(new KeyboardEvent('keydown', { key, cancelable: true }))"
-    page.evaluate(f"for (const key of ['ArrowLeft', 'ArrowUp']) {press}")  # both before the page paints
+    page.evaluate(
+        f"for (const key of ['ArrowLeft', 'ArrowUp']) {press}"
+    )  # both before the page paints
     page.settle()
     assert page.evaluate("[figure.yaw > HILL_VIEW[0], figure.pitch < HILL_VIEW[1]]") == [True, True]
     page = watch(story_path, "#sum?at=1")
     page.page.locator("#scene").focus()
     page.press("Enter")
-    assert "row 13, column 7 holds 1.00; sum −2.596" in page.page.locator("#scene").get_attribute("aria-label")
+    assert "row 13, column 7 holds 1.00; sum −2.596" in page.page.locator("#scene").get_attribute(
+        "aria-label"
+    )
 
 
 PRESSED_AT_ONCE = """(id) => {
@@ -891,14 +969,20 @@ def test_figure_is_pressed_before_the_page_paints(chapter, watch, story_path):
 def test_buttons_pressed_at_once_count_on_from_each_other(watch, story_path):
     press = "const press = (text) => [...$('controls').children].find((one) => one.textContent === text).click();"
     page = watch(story_path, "#exam?at=1")
-    page.evaluate(f"() => {{ {press} press('Next mistake'); $('clear').click(); press('Next mistake'); }}")
+    page.evaluate(
+        f"() => {{ {press} press('Next mistake'); $('clear').click(); press('Next mistake'); }}"
+    )
     assert "mistake 1 of" in page.evaluate(TEXTS)
     page = watch(story_path, "#gradient?at=0")
     page.evaluate(f"() => {{ {press} moveTo(1); press('Try 200 more'); press('Try 200 more'); }}")
-    assert page.evaluate("figure.tries.length") < 600  # a few for each picture, so that the page never stands still
+    assert (
+        page.evaluate("figure.tries.length") < 600
+    )  # a few for each picture, so that the page never stands still
     page.until("figure.tries.length === 600")
     page.settle()
-    assert "best of 600" in page.evaluate(TEXTS) and page.text("#stop").startswith("600 random steps now")
+    assert "best of 600" in page.evaluate(TEXTS) and page.text("#stop").startswith(
+        "600 random steps now"
+    )
     page = watch(story_path, "#hill?at=1")
     pitch = page.evaluate("figure.pitch")
     page.evaluate(f"() => {{ {press} press('From above'); press('From above'); }}")
@@ -914,9 +998,13 @@ def test_images_forward_pass_gradient_and_step_equal_python(watch, story_path, d
     X, y = data.X_train, data.y_train
     net = story_network(1)
     assert largest_difference(page.evaluate("[...half.params]"), net.params) == 0
-    outputs = page.evaluate("range(10).map((n) => [...half.forward(pictures['train' + n].input).a[3]])")
+    outputs = page.evaluate(
+        "range(10).map((n) => [...half.forward(pictures['train' + n].input).a[3]])"
+    )
     assert largest_difference(outputs, net.forward(X[:10])) < 1e-6
-    gradient = page.evaluate("[...half.gradient(range(10).map((n) => pictures['train' + n])).gradient]")
+    gradient = page.evaluate(
+        "[...half.gradient(range(10).map((n) => pictures['train' + n])).gradient]"
+    )
     assert largest_difference(gradient, net.gradient(X[:10], y[:10]).flat) < 1e-6
     after = page.evaluate("(g) => [...half.params.map((value, k) => value - 1.5 * g[k])]", gradient)
     net.step(X[:10], y[:10], 1.5)
@@ -939,8 +1027,15 @@ def test_wishes_are_those_of_explain_step(watch, story_path, data):
     first, second, outputs = step.layers
     for layer, behind, n in ((second, outputs, 0), (first, second, 1)):
         wishes = page.evaluate(f"figure.hops[{n}].values")
-        assert largest_difference(wishes, np.reshape(behind.input_changes[0], np.shape(wishes))) < 1e-6
-        assert largest_difference(page.evaluate(f"[...figure.hops[{n}].wish]"), np.ravel(layer.output_changes)) < 1e-6
+        assert (
+            largest_difference(wishes, np.reshape(behind.input_changes[0], np.shape(wishes))) < 1e-6
+        )
+        assert (
+            largest_difference(
+                page.evaluate(f"[...figure.hops[{n}].wish]"), np.ravel(layer.output_changes)
+            )
+            < 1e-6
+        )
 
 
 def test_rule_and_hand_made_neuron_are_those_of_numpy(watch, story_path, data):
@@ -951,7 +1046,9 @@ def test_rule_and_hand_made_neuron_are_those_of_numpy(watch, story_path, data):
     weights = page.evaluate("[...barWeights(8, -0.75)]")
     assert largest_difference(weights, bar_weights(8, -0.75)) == 0
     seven = data.X_test[0] / 255 @ bar_weights(8, -0.75)
-    assert page.evaluate("sumOver(barWeights(8, -0.75), pictures.seven.input)") == pytest.approx(seven, abs=1e-5)
+    assert page.evaluate("sumOver(barWeights(8, -0.75), pictures.seven.input)") == pytest.approx(
+        seven, abs=1e-5
+    )
 
 
 def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
@@ -962,7 +1059,9 @@ def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
     assert change == pytest.approx(expected, abs=1e-7)
     assert slopes == pytest.approx(expected_slopes, abs=1e-6)
     for k in (1, 2):
-        measured = page.evaluate(f"(chainAt(1e-5, {k}).numbers[3] - chainAt(-1e-5, {k}).numbers[3]) / 2e-5")
+        measured = page.evaluate(
+            f"(chainAt(1e-5, {k}).numbers[3] - chainAt(-1e-5, {k}).numbers[3]) / 2e-5"
+        )
         assert page.evaluate(f"chainSlope({k})") == pytest.approx(measured, rel=1e-6)
     used = data.X_train.max(axis=0) > 0
     weights = story_network().weights[0]
@@ -972,7 +1071,9 @@ def test_chain_and_edges_are_those_of_numpy(watch, story_path, data):
 
 
 def test_recorded_descents_and_map_are_those_of_python(data):
-    recorded = json.loads((ROOT / "src/cmlp/_export/page/assets/data/recorded.json").read_text(encoding="utf-8"))
+    recorded = json.loads(
+        (ROOT / "src/cmlp/_export/page/assets/data/recorded.json").read_text(encoding="utf-8")
+    )
     assert recorded["history"][1] == [0.4574, 65.5] and recorded["history"][30][1] == 88.9
     hill = recorded["hill"]
     assert len(hill["heights"]) == 41 * 41 and {len(path) for path in hill["free"].values()} == {61}
@@ -987,7 +1088,9 @@ def test_recorded_descents_and_map_are_those_of_python(data):
 @pytest.mark.parametrize(
     "net",
     [
-        Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0),
+        Network(
+            [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", random_state=0
+        ),
         Network([784, 8, 16, 10], "logistic", output="logistic", loss="squared_error"),
         Network([784, 16, 16, 3], "logistic", output="logistic", loss="squared_error"),
         Network([4, 3, 2], "logistic", output="logistic", loss="squared_error"),
@@ -1014,11 +1117,15 @@ MIDDLES_ARE_FREE = """() => [...document.querySelectorAll("header button")].ever
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapter_fits_a_phone(chapter, watch, story_path):
-    page = watch(story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = watch(
+        story_path, f"#{chapter}", viewport={"width": 390, "height": 844}, reduced_motion="reduce"
+    )
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate("$('scene').offsetHeight") <= 390
     ids = ("chapter-title", "chapter-text", "scene", "bet")
-    place, button = (page.page.locator(id).bounding_box() for id in ("#chapter-place", "#tale-button"))
+    place, button = (
+        page.page.locator(id).bounding_box() for id in ("#chapter-place", "#tale-button")
+    )
     assert place["x"] + place["width"] <= button["x"] - 8
     assert page.evaluate(MIDDLES_ARE_FREE)
     order = [page.page.locator(f"#{id}").bounding_box()["y"] for id in ids]
@@ -1041,4 +1148,7 @@ def test_firefox_shows_every_chapter_and_measures_the_same(story_path):
             browser.evaluate("moveTo(1)")
             assert measured == pytest.approx(RIGHT[chapter], abs=1e-3), chapter
             browser.evaluate(f"new Promise({SEEN})")
-            assert browser.evaluate("[chapter, document.documentElement.scrollWidth]") == [chapter, 1280]
+            assert browser.evaluate("[chapter, document.documentElement.scrollWidth]") == [
+                chapter,
+                1280,
+            ]

@@ -31,7 +31,9 @@ def test_bias_slider_changes_the_count_of_active_digits(watch, path, model, data
         is_active = active(net, images)
         assert shown_count(page) == is_active.sum()
         shares = page.evaluate("countActive(1, 12).shares")
-        assert shares == pytest.approx([is_active[data.y_test[:300] == digit].mean() for digit in range(10)])
+        assert shares == pytest.approx(
+            [is_active[data.y_test[:300] == digit].mean() for digit in range(10)]
+        )
         right = (net.forward(images).argmax(axis=1) == data.y_test[:300]).sum()
         assert f"The network reads {right} of them, before " in page.text("#active-text")
         counts.append(shown_count(page))
@@ -47,7 +49,9 @@ def test_brush_paints_an_edge_detector_and_put_back_restores_it(watch, path, mod
         page.page.locator(f"#{brush}").click()
         page.page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + height * box["height"])
         page.page.mouse.down()
-        page.page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + height * box["height"], steps=5)
+        page.page.mouse.move(
+            box["x"] + 0.7 * box["width"], box["y"] + height * box["height"], steps=5
+        )
         page.page.mouse.up()
     page.settle()
     weights = np.array(page.evaluate("[...weightsInto(1, 12)]")).reshape(28, 28)
@@ -70,12 +74,16 @@ def test_brush_moves_by_keys(watch, path):
     page.press("Enter", *["ArrowDown"] * 4, "Enter", "ArrowDown")
     weights = np.array(page.evaluate("[...weightsInto(1, 12)]")).reshape(28, 28)
     assert weights.max() == pytest.approx(1)
-    assert np.flatnonzero(weights.any(axis=1)).tolist() == list(range(5, 14))  # from a quarter of the height, 192 units
+    assert np.flatnonzero(weights.any(axis=1)).tolist() == list(
+        range(5, 14)
+    )  # from a quarter of the height, 192 units
 
 
 def test_weights_are_painted_in_the_trained_network_only(watch, path):
     page = watch(path, A13 + "&show=learner")
-    assert not page.page.locator("#touch").is_visible() and page.page.locator("#active").is_visible()
+    assert (
+        not page.page.locator("#touch").is_visible() and page.page.locator("#active").is_visible()
+    )
     page.page.locator("#use-trained").click()
     page.page.locator(".neuron").nth(16).click()
     page.settle()
@@ -87,7 +95,9 @@ def test_weights_are_painted_in_the_trained_network_only(watch, path):
 
 
 def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
-    nine = int(np.flatnonzero((data.y_test[:300] == 9) & (model.predict(data.X_test[:300]) == 9))[0])
+    nine = int(
+        np.flatnonzero((data.y_test[:300] == 9) & (model.predict(data.X_test[:300]) == 9))[0]
+    )
     page = watch(path, f"#example={500 + nine}")
     page.page.locator("#fool-target").select_option("3")
     page.page.locator("#fool").click()
@@ -98,7 +108,9 @@ def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
     assert network_of(model._trained().params).forward(image[None]).argmax() == 3
     assert image.min() >= 0 and image.max() <= 1
     assert 0 < change.mean() < 0.1
-    assert page.text(".winner b") == "3" and page.text("#fool-text").startswith("9 → 3: each pixel changed by ")
+    assert page.text(".winner b") == "3" and page.text("#fool-text").startswith(
+        "9 → 3: each pixel changed by "
+    )
     other = watch(path, page.link())
     other.until("shown.share === 1")
     other.settle()
@@ -111,7 +123,9 @@ def test_fooling_changes_the_answer_by_a_small_change(watch, path, model, data):
 def test_anything_is_the_brightest_other_digit_that_can_be_reached(watch, story_path):
     """The 9 of the lesson's last card: no change makes it a 4, the second answer."""
     page = watch(story_path, "#example=507")
-    changes = page.evaluate("() => labels.map((_, digit) => sum([...foolingChange(input, digit)].map(abs)))")
+    changes = page.evaluate(
+        "() => labels.map((_, digit) => sum([...foolingChange(input, digit)].map(abs)))"
+    )
     percent = [f"{100 * change / 784:.1f}" for change in changes]
     assert percent == ["0.0", "3.5", "3.1", "4.1", "0.0", "0.0", "5.3", "2.7", "3.1", "0.0"]
     outputs = page.evaluate("[...answers]")
@@ -155,7 +169,9 @@ def test_wishes_open_on_a_mistake_of_a_half_trained_network(watch, path):
     page = watch(path)
     page.press("w")
     assert 0.5 <= page.evaluate("measured.at(-1)[1]") < 0.8
-    assert page.evaluate("[network === learner, isRight(learner, examples.all[shown.example])]") == [True, False]
+    assert page.evaluate(
+        "[network === learner, isRight(learner, examples.all[shown.example])]"
+    ) == [True, False]
     assert page.evaluate("examples.all[shown.example] === nextBatch(10)[0]")
     assert "Wrong:" in page.text("#source")
     number = page.evaluate("costs.length")
@@ -163,7 +179,9 @@ def test_wishes_open_on_a_mistake_of_a_half_trained_network(watch, path):
     page.press("w")
     assert page.text("#source").startswith("Test digit") and page.evaluate("network === trained")
     page.press("w")
-    assert page.text("#source").startswith("A right answer hardly wishes: here is a mistake. Training digit")
+    assert page.text("#source").startswith(
+        "A right answer hardly wishes: here is a mistake. Training digit"
+    )
     assert page.evaluate("[network === learner, costs.length]") == [True, number]
     assert not re.search(r"\de[-+−]?\d", page.page.locator("body").inner_text())
 
@@ -178,10 +196,19 @@ def test_step_shows_costs_and_outputs_before_and_after(watch, path, data):
     page.page.locator("#take").click()
     page.settle()
     net.step(X, y, 2.0)
-    pairs = [(number, after) for number, after in zip(costs, [net.cost(X, y), net.cost(X[:1], y[:1])], strict=True)]
+    pairs = [
+        (number, after)
+        for number, after in zip(costs, [net.cost(X, y), net.cost(X[:1], y[:1])], strict=True)
+    ]
     found = re.findall(r"(\d\.\d+) → (\d\.\d+)", page.text("#step-text"))
-    assert [tuple(map(float, pair)) for pair in found] == [pytest.approx(pair, abs=6e-4) for pair in pairs]
-    assert page.page.locator("#step-outputs").get_attribute("aria-label").startswith("Outputs before and after: 0: ")
+    assert [tuple(map(float, pair)) for pair in found] == [
+        pytest.approx(pair, abs=6e-4) for pair in pairs
+    ]
+    assert (
+        page.page.locator("#step-outputs")
+        .get_attribute("aria-label")
+        .startswith("Outputs before and after: 0: ")
+    )
     page.press("5")
     assert not page.page.locator("#step-outputs").is_visible()
 
@@ -189,7 +216,17 @@ def test_step_shows_costs_and_outputs_before_and_after(watch, path, data):
 def test_numbers_have_no_exponents(watch, path):
     page = watch(path)
     values = [0, 1e-9, -1e-9, 0.00012, -0.034, 0.5, 12345, 1e21, -1e30]
-    shown = ["0", "≈ 0", "≈ 0", "+0.00012", "−0.034", "+0.5", "+12000", "+1" + "0" * 21, "−1" + "0" * 30]
+    shown = [
+        "0",
+        "≈ 0",
+        "≈ 0",
+        "+0.00012",
+        "−0.034",
+        "+0.5",
+        "+12000",
+        "+1" + "0" * 21,
+        "−1" + "0" * 30,
+    ]
     assert page.evaluate("(values) => values.map(fine)", values) == shown
 
 

@@ -38,11 +38,16 @@ def asked(watch, path):
 
 def test_drawing_has_no_wishes_until_it_is_named(asked):
     assert asked.text("#question") == "What did you draw?"
-    assert asked.page.locator("#guesses button").all_inner_texts() == [str(digit) for digit in range(10)]
+    assert asked.page.locator("#guesses button").all_inner_texts() == [
+        str(digit) for digit in range(10)
+    ]
     assert asked.evaluate(ARROWS) == "" and asked.evaluate(INK) == 0
     assert asked.text("#own-cost") == ""
     asked.link()
-    assert " ".join(asked.text("#spoken").split()) == asked.text("#source").strip() + " What did you draw?"
+    assert (
+        " ".join(asked.text("#spoken").split())
+        == asked.text("#source").strip() + " What did you draw?"
+    )
 
 
 @pytest.mark.parametrize("by", ["button", "key", "list"])
@@ -54,13 +59,21 @@ def test_named_drawing_has_wishes_for_its_name(by, asked, watch, path):
     else:
         asked.page.locator("#wanted").select_option("8")
     asked.settle()
-    assert asked.evaluate("[strokesNow().length, targetsNow()]") == [1, [float(digit == 8) for digit in range(10)]]
+    assert asked.evaluate("[strokesNow().length, targetsNow()]") == [
+        1,
+        [float(digit == 8) for digit in range(10)],
+    ]
     assert rising(asked) == ["8"] and asked.evaluate(INK) > 0
-    assert asked.text("#question") == "It should be" and asked.page.locator("#wanted").input_value() == "8"
+    assert (
+        asked.text("#question") == "It should be"
+        and asked.page.locator("#wanted").input_value() == "8"
+    )
     assert not asked.page.locator("#guesses").is_visible()
     outputs = np.array(asked.evaluate("[...answers]"))
     wanted = np.square(outputs - np.eye(10)[8]).sum()
-    assert float(re.fullmatch(r"Cost: (\d+\.\d+)\.", asked.text("#own-cost"))[1]) == pytest.approx(wanted, abs=6e-4)
+    assert float(re.fullmatch(r"Cost: (\d+\.\d+)\.", asked.text("#own-cost"))[1]) == pytest.approx(
+        wanted, abs=6e-4
+    )
     assert rising(watch(path, asked.link())) == ["8"]
     asked.press("5")
     assert asked.evaluate("examples.all[shown.example].label") == 5
@@ -105,7 +118,9 @@ def test_noise_and_numbers_are_asked_for_without_a_drawing(watch, path, tmp_path
 @pytest.mark.parametrize("size", [(320, 800), (640, 400), (1280, 800)])
 def test_answers_are_large_enough_to_touch(size, watch, path):
     page = watch(
-        path, "#draw=300-300-600-300-450-800&view=wishes", viewport=dict(zip(("width", "height"), size, strict=True))
+        path,
+        "#draw=300-300-600-300-450-800&view=wishes",
+        viewport=dict(zip(("width", "height"), size, strict=True)),
     )
     boxes = [one.bounding_box() for one in page.page.locator("#guesses button").all()]
     assert len(boxes) == 10 and min(min(box["width"], box["height"]) for box in boxes) >= 24
@@ -114,7 +129,9 @@ def test_answers_are_large_enough_to_touch(size, watch, path):
 
 def test_wires_and_arrows_fade_with_the_wishes(watch, story_path):
     page = watch(story_path, "#explore")
-    costs = page.evaluate("examples.test.map((one) => network.compare(network.forward(one.input), one.targets).cost)")
+    costs = page.evaluate(
+        "examples.test.map((one) => network.compare(network.forward(one.input), one.targets).cost)"
+    )
     learned, mistake = int(np.argmin(costs)), int(np.argmax(costs))
     assert costs[learned] < 1e-4 and costs[mistake] > 1
     page = watch(story_path, f"#example={500 + learned}&view=wishes")
@@ -145,7 +162,9 @@ def test_wishes_travel_back_once_when_the_view_is_opened(watch, path):
     seen = []
     for layers in (0, 0.5, 1, 2, 3):
         page.evaluate("(layers) => { travelled = layers; paint(); }", layers)
-        arrows = page.evaluate("buttons.map((column) => column.filter((one) => one.dataset.wish).length)")
+        arrows = page.evaluate(
+            "buttons.map((column) => column.filter((one) => one.dataset.wish).length)"
+        )
         seen.append(([n > 0 for n in arrows], page.evaluate(INK)))
     assert [arrows for arrows, _ in seen] == [
         [False, False, False, True],

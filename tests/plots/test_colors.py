@@ -48,7 +48,9 @@ def test_colours_are_readable_on_white_and_on_black(color):
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_colours_of_weights_follow_the_style(style):
     with plt.style.context(style):
-        display = WeightsDisplay(np.random.RandomState(0).standard_normal((16, 2)), [0, 1], (4, 4)).plot()
+        display = WeightsDisplay(
+            np.random.RandomState(0).standard_normal((16, 2)), [0, 1], (4, 4)
+        ).plot()
         colors = display.figure_.axes[0].images[0].get_cmap()
         background = matplotlib.rcParams["axes.facecolor"]
         assert contrast(colors(0.5), background) < 1.1

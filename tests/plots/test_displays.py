@@ -37,7 +37,9 @@ def digits():
 @pytest.fixture(scope="module")
 def reader(digits):
     """The story's network after three epochs."""
-    return MLPClassifier.from_preset("3b1b", max_iter=3, random_state=0).fit(digits.X_train, digits.y_train)
+    return MLPClassifier.from_preset("3b1b", max_iter=3, random_state=0).fit(
+        digits.X_train, digits.y_train
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,13 @@ def points():
 @pytest.fixture(scope="module")
 def divider(points):
     model = MLPClassifier(
-        (8,), "tanh", learning_rate_init=0.1, max_iter=60, tol=0, n_iter_no_change=np.inf, random_state=0
+        (8,),
+        "tanh",
+        learning_rate_init=0.1,
+        max_iter=60,
+        tol=0,
+        n_iter_no_change=np.inf,
+        random_state=0,
     )
     return model.fit(*points)
 
@@ -69,9 +77,9 @@ def test_loss_curve_is_drawn_over_the_epochs(reader):
 
 
 def test_validation_scores_have_a_scale_of_their_own(points):
-    model = MLPClassifier((4,), early_stopping=True, max_iter=5, tol=0, n_iter_no_change=np.inf, random_state=0).fit(
-        *points
-    )
+    model = MLPClassifier(
+        (4,), early_stopping=True, max_iter=5, tol=0, n_iter_no_change=np.inf, random_state=0
+    ).fit(*points)
     display = LossCurveDisplay.from_estimator(model, log=True, name="4 neurons", linewidth=3)
     np.testing.assert_array_equal(display.validation_line_.get_ydata(), model.validation_scores_)
     assert display.validation_ax_ is not display.ax_
@@ -90,8 +98,12 @@ def test_loss_curve_needs_epochs(points):
     pytest.importorskip("scipy")
     with pytest.raises(TypeError, match=r"A Network keeps no loss curve: train it with a Trainer"):
         LossCurveDisplay.from_estimator(Network([2, 2]))
-    with pytest.raises(ValueError, match=r'solver "sgd" or "adam", got MLPClassifier without a loss curve'):
-        LossCurveDisplay.from_estimator(MLPClassifier((3,), solver="lbfgs", max_iter=500, random_state=0).fit(*points))
+    with pytest.raises(
+        ValueError, match=r'solver "sgd" or "adam", got MLPClassifier without a loss curve'
+    ):
+        LossCurveDisplay.from_estimator(
+            MLPClassifier((3,), solver="lbfgs", max_iter=500, random_state=0).fit(*points)
+        )
     with pytest.raises(ValueError, match="at least one epoch"):
         LossCurveDisplay([]).plot()
 
@@ -113,7 +125,9 @@ def test_weights_of_each_neuron_are_an_image(reader):
 
 def test_weights_of_chosen_neurons_with_a_given_shape(reader):
     display = WeightsDisplay.from_estimator(reader, layer=-1, units=[9, -2], image_shape=(2, 8))
-    np.testing.assert_array_equal(display.images_[1].get_array(), reader.coefs_[2][:, 8].reshape(2, 8))
+    np.testing.assert_array_equal(
+        display.images_[1].get_array(), reader.coefs_[2][:, 8].reshape(2, 8)
+    )
     assert [text.get_text() for text in display.texts_] == ["9", "8"]
 
 
@@ -127,7 +141,10 @@ def test_weights_without_images_are_a_matrix(divider):
 def ticks(axis):
     """Return the labels of the ticks within the image, by their positions."""
     axis.figure.canvas.draw()
-    return {at: label.get_text() for at, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)}
+    return {
+        at: label.get_text()
+        for at, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+    }
 
 
 def test_matrix_names_the_neurons_of_both_layers():
@@ -155,7 +172,10 @@ def test_weights_that_are_all_zero_are_drawn():
         ({"layer": 1.0}, "layer must be an integer from -3 to 2, got 1.0"),
         ({"units": [16]}, "units must be an integer from -16 to 15, got 16"),
         ({"units": []}, "units must name at least one neuron, got none"),
-        ({"image_shape": (28, 27)}, r"image_shape must be two sizes whose product is 784, got \(28, 27\)"),
+        (
+            {"image_shape": (28, 27)},
+            r"image_shape must be two sizes whose product is 784, got \(28, 27\)",
+        ),
     ],
 )
 def test_weights_refuse_invalid_arguments(reader, options, message):
@@ -176,7 +196,9 @@ def test_activations_of_every_layer_are_drawn(reader, digits):
     for image, values in zip(display.images_, expected[1:], strict=True):
         np.testing.assert_array_equal(image.get_array(), values)
         assert image.get_clim() == (0, 1)
-    np.testing.assert_array_equal(display.input_images_[1].get_array(), expected[0][1].reshape(28, 28))
+    np.testing.assert_array_equal(
+        display.input_images_[1].get_array(), expected[0][1].reshape(28, 28)
+    )
     answers = [str(answer) for answer in reader.predict(rows)]
     titles = ["input", "layer A", "layer B", "output"]
     assert [text.get_text() for text in display.texts_] == [*titles, *answers]
@@ -188,7 +210,9 @@ def test_activations_above_one_and_below_zero_widen_the_scale(divider, points):
     assert low == display.images_[0].get_array().min() < 0 and high == 1
     (strip,) = display.input_images_
     np.testing.assert_allclose(strip.get_array(), points[0][:5])
-    relu = ActivationsDisplay.from_estimator(Network([2, 3, 2], "relu", random_state=0), [[9.0, -9.0]])
+    relu = ActivationsDisplay.from_estimator(
+        Network([2, 3, 2], "relu", random_state=0), [[9.0, -9.0]]
+    )
     assert relu.images_[0].get_clim() == (0, relu.images_[0].get_array().max())
     assert relu.images_[0].get_array().max() > 1
 
@@ -203,7 +227,9 @@ def test_activations_refuse_too_many_or_no_rows(reader, digits, count):
 
 
 def test_network_lights_neurons_and_draws_the_strongest_connections(reader, digits):
-    display = NetworkDisplay.from_estimator(reader, digits.X_test[7], n_connections=10, max_units=12)
+    display = NetworkDisplay.from_estimator(
+        reader, digits.X_test[7], n_connections=10, max_units=12
+    )
     layers = [layer[0] for layer in _activations(reader, digits.X_test[7:8])]
     assert [len(units) for units in display.units_] == [12, 12, 12, 10]
     for neurons, units, values in zip(display.neurons_, display.units_, layers, strict=True):
@@ -226,21 +252,30 @@ def test_network_names_the_outputs_and_counts_neurons_left_out(reader, digits):
     assert bold == [texts[len(layers) + outputs.argmax()]]
     assert display.image_.get_array().shape == (28, 28)
     left, right = display.ax_.get_xlim()
-    assert left < display.image_.get_extent()[0] and right > display.neurons_[-1].get_offsets()[:, 0].max()
+    assert (
+        left < display.image_.get_extent()[0]
+        and right > display.neurons_[-1].get_offsets()[:, 0].max()
+    )
 
 
 def test_network_explains_its_colours(reader, digits):
     display = NetworkDisplay.from_estimator(reader, digits.X_test[7])
     legend = display.ax_.get_legend()
     assert [text.get_text().split(":")[0] for text in legend.get_texts()] == ["excites", "inhibits"]
-    (red, _, blue, _), (other_red, _, other_blue, _) = (line.get_color() for line in legend.get_lines())
+    (red, _, blue, _), (other_red, _, other_blue, _) = (
+        line.get_color() for line in legend.get_lines()
+    )
     assert blue > red and other_blue < other_red
     assert [ax.get_ylabel() for ax in display.figure_.axes] == ["", "activation"]
 
 
-@pytest.mark.parametrize("display", [NetworkDisplay, ActivationsDisplay, WeightsDisplay, LossCurveDisplay])
+@pytest.mark.parametrize(
+    "display", [NetworkDisplay, ActivationsDisplay, WeightsDisplay, LossCurveDisplay]
+)
 def test_every_plot_of_a_classifier_has_a_title(reader, digits, display):
-    rows = {NetworkDisplay: [digits.X_test[7]], ActivationsDisplay: [digits.X_test[:2]]}.get(display, [])
+    rows = {NetworkDisplay: [digits.X_test[7]], ActivationsDisplay: [digits.X_test[:2]]}.get(
+        display, []
+    )
     assert display.from_estimator(reader, *rows).ax_.get_title()
 
 
@@ -283,7 +318,9 @@ def test_mistakes_are_the_surest_wrong_answers(reader, digits):
     expected = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:5]
     np.testing.assert_array_equal(display.indices_, expected)
     first = expected[0]
-    np.testing.assert_array_equal(display.images_[0].get_array(), digits.X_test[first].reshape(28, 28))
+    np.testing.assert_array_equal(
+        display.images_[0].get_array(), digits.X_test[first].reshape(28, 28)
+    )
     shown = f"says {answers[first]}: {probabilities[first].max():.2f}\nis {digits.y_test[first]}"
     assert display.texts_[0].get_text() == shown
     assert display.ax_.get_title() == f"{len(wrong)} of 1,000 answers are wrong, 5 of them shown"
@@ -293,24 +330,36 @@ def test_mistakes_of_a_network_and_of_a_perfect_one():
     net = Network([9, 2], input_scale=1)
     net.weights[0][:] = np.stack([np.ones(9), -np.ones(9)], axis=1)
     X = np.vstack([np.ones(9), -np.ones(9)])
-    assert MistakesDisplay.from_estimator(net, X, [0, 1]).ax_.get_title() == "No mistakes in 2 answers"
+    assert (
+        MistakesDisplay.from_estimator(net, X, [0, 1]).ax_.get_title() == "No mistakes in 2 answers"
+    )
     display = MistakesDisplay.from_estimator(net, X, [0, 0])
     assert display.ax_.get_title() == "1 of 2 answers are wrong"
     assert display.images_[0].get_array().shape == (3, 3)
 
 
 def test_mistakes_refuse_what_has_no_images_or_classes(reader, digits, divider, points):
-    with pytest.raises(ValueError, match="image_shape must be given, because rows of 2 values are not square images"):
+    with pytest.raises(
+        ValueError,
+        match="image_shape must be given, because rows of 2 values are not square images",
+    ):
         MistakesDisplay.from_estimator(divider, *points)
     with pytest.raises(
-        TypeError, match="must be a classifier or a Network with softmax or logistic outputs, got Network"
+        TypeError,
+        match="must be a classifier or a Network with softmax or logistic outputs, got Network",
     ):
-        MistakesDisplay.from_estimator(Network([2, 1], output="identity", loss="squared_error"), *points)
-    with pytest.raises(ValueError, match=r"y must have one class for each of the 2 rows, got the shape \(3,\)"):
+        MistakesDisplay.from_estimator(
+            Network([2, 1], output="identity", loss="squared_error"), *points
+        )
+    with pytest.raises(
+        ValueError, match=r"y must have one class for each of the 2 rows, got the shape \(3,\)"
+    ):
         MistakesDisplay.from_estimator(reader, digits.X_test[:2], digits.y_test[:3])
     with pytest.raises(ValueError, match="n_images must be at least 1, got 0"):
         MistakesDisplay.from_estimator(reader, digits.X_test, digits.y_test, n_images=0)
-    both = MLPClassifier((2,), max_iter=1, tol=0, n_iter_no_change=np.inf).fit(np.eye(9), np.eye(9, 2, dtype=int))
+    both = MLPClassifier((2,), max_iter=1, tol=0, n_iter_no_change=np.inf).fit(
+        np.eye(9), np.eye(9, 2, dtype=int)
+    )
     with pytest.raises(ValueError, match="got a MLPClassifier with multilabel targets"):
         MistakesDisplay.from_estimator(both, np.eye(9), np.zeros(9))
 
@@ -322,23 +371,31 @@ def test_boundary_shows_the_answers_over_the_plane(divider, points):
     display = BoundaryDisplay.from_estimator(divider, *points, resolution=11, margin=0)
     left, right = display.ax_.get_xlim()
     bottom, top = display.ax_.get_ylim()
-    assert (left, bottom) == tuple(points[0].min(axis=0)) and (right, top) == tuple(points[0].max(axis=0))
+    assert (left, bottom) == tuple(points[0].min(axis=0)) and (right, top) == tuple(
+        points[0].max(axis=0)
+    )
     # Row 0 is the bottom, column 0 the left.
     assert display.image_.origin == "lower"
-    np.testing.assert_array_equal(display.values[0, -1], divider.predict_proba([[right, bottom]])[0])
+    np.testing.assert_array_equal(
+        display.values[0, -1], divider.predict_proba([[right, bottom]])[0]
+    )
     colors = np.asarray(display.image_.get_array())
     background = np.array(to_rgb(matplotlib.rcParams["axes.facecolor"]))
     for column, color in ((0, BLUE), (-1, VERMILLION)):
         towards = np.array(to_rgb(color)) - background
         change = colors[5, column, :3] - background
-        np.testing.assert_allclose(change / np.linalg.norm(change), towards / np.linalg.norm(towards), atol=0.02)
+        np.testing.assert_allclose(
+            change / np.linalg.norm(change), towards / np.linalg.norm(towards), atol=0.02
+        )
     assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["left", "right"]
 
 
 def test_boundary_draws_each_class_with_its_rows(divider, points):
     X, y = points
     display = BoundaryDisplay.from_estimator(divider, X, y, resolution=5)
-    for drawn, name, color in zip(display.points_, ["left", "right"], [BLUE, VERMILLION], strict=True):
+    for drawn, name, color in zip(
+        display.points_, ["left", "right"], [BLUE, VERMILLION], strict=True
+    ):
         np.testing.assert_array_equal(drawn.get_offsets(), X[y == name])
         np.testing.assert_array_equal(drawn.get_facecolor()[0], to_rgba(color))
 
@@ -351,7 +408,8 @@ def test_boundary_of_a_regressor_of_a_pipeline_and_of_data_frames(points):
     X, _ = points
     frame = pandas.DataFrame(X, columns=["width", "height"])
     model = make_pipeline(
-        StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, tol=0, n_iter_no_change=np.inf)
+        StandardScaler(),
+        MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, tol=0, n_iter_no_change=np.inf),
     )
     model.fit(frame, X[:, 0])
     display = BoundaryDisplay.from_estimator(model, frame, X[:, 0], resolution=4, margin=0)
@@ -363,12 +421,17 @@ def test_boundary_of_a_regressor_of_a_pipeline_and_of_data_frames(points):
 
 
 def test_boundary_refuses_unsuitable_models_and_rows(divider, reader, points, digits):
-    with pytest.raises(ValueError, match=r"X must have two columns and at least one row, got the shape \(1000, 784\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"X must have two columns and at least one row, got the shape \(1000, 784\)",
+    ):
         BoundaryDisplay.from_estimator(reader, digits.X_test)
     with pytest.raises(ValueError, match="at most 8 classes, got 9"):
         BoundaryDisplay.from_estimator(Network([2, 9]), points[0])
     with pytest.raises(ValueError, match=r"must have one output, got 3 from Network\(2-3"):
-        BoundaryDisplay.from_estimator(Network([2, 3], output="identity", loss="squared_error"), points[0])
+        BoundaryDisplay.from_estimator(
+            Network([2, 3], output="identity", loss="squared_error"), points[0]
+        )
     with pytest.raises(ValueError, match="resolution must be at least 2, got 1"):
         BoundaryDisplay.from_estimator(divider, points[0], resolution=1)
     with pytest.raises(TypeError, match="estimator must have predict or be a Network, got str"):
@@ -395,7 +458,9 @@ def test_unfitted_models_are_refused(draw):
 
 
 def test_other_objects_are_refused():
-    with pytest.raises(TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got int"):
+    with pytest.raises(
+        TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got int"
+    ):
         WeightsDisplay.from_estimator(3)
 
 
@@ -426,8 +491,15 @@ def explained():
 def test_explanation_of_a_row_has_signed_bars_in_the_order_of_their_effect(explained):
     display = ExplanationDisplay(explained).plot(row=1)
     assert [bar.get_width() for bar in display.bars_] == [-3.0, 2.0, 0.0]
-    assert [to_rgb(bar.get_facecolor()) for bar in display.bars_][:2] == [to_rgb(VERMILLION), to_rgb(BLUE)]
-    assert [text.get_text() for text in display.texts_] == ["column 1 = 1", "column 2 = 1", "column 0 = 0"]
+    assert [to_rgb(bar.get_facecolor()) for bar in display.bars_][:2] == [
+        to_rgb(VERMILLION),
+        to_rgb(BLUE),
+    ]
+    assert [text.get_text() for text in display.texts_] == [
+        "column 1 = 1",
+        "column 2 = 1",
+        "column 0 = 0",
+    ]
     assert display.ax_.get_title() == "prediction: -1, on average 0"
 
 
@@ -447,14 +519,22 @@ def test_explanation_of_a_class(points):
     other = ExplanationDisplay(display.explanation).plot(row=0, output=1)
     assert sorted(-bar.get_width() for bar in other.bars_) == pytest.approx(widths)
     likely = model.predict(X[:1])[0]
-    assert ExplanationDisplay(display.explanation).plot(row=0).ax_.get_title().startswith(f"{likely}: ")
+    assert (
+        ExplanationDisplay(display.explanation)
+        .plot(row=0)
+        .ax_.get_title()
+        .startswith(f"{likely}: ")
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"row": 2}, "row must be None or from 0 to 1, got 2"),
-        ({"output": "left"}, r"output must be one of \['prediction'\], or an index below 1, got 'left'"),
+        (
+            {"output": "left"},
+            r"output must be one of \['prediction'\], or an index below 1, got 'left'",
+        ),
         ({"output": 1}, "got 1"),
         ({"max_columns": 0}, "max_columns must be at least 1, got 0"),
     ],

@@ -28,7 +28,12 @@ CORE = HERE.parents[1] / "src/cmlp/core"
 LIMIT = int(os.environ.get("LIMIT", "600"))  # seconds of CPU
 CHECKS = [
     *("--bounds-check", "--pointer-check", "--pointer-overflow-check", "--pointer-primitive-check"),
-    *("--div-by-zero-check", "--signed-overflow-check", "--undefined-shift-check", "--unwinding-assertions"),
+    *(
+        "--div-by-zero-check",
+        "--signed-overflow-check",
+        "--undefined-shift-check",
+        "--unwinding-assertions",
+    ),
     *("--object-bits", "8", "--slice-formula"),
 ]
 
@@ -36,7 +41,14 @@ CHECKS = [
 def proofs() -> list[dict]:
     """Return the rows of the table, each with the name of its harness function."""
     rows = tomllib.loads((HERE / "proofs.toml").read_text())["proof"]
-    defaults = {"sources": [], "bound": 8, "any": "", "slow": False, "invariants": False, "replaced": []}
+    defaults = {
+        "sources": [],
+        "bound": 8,
+        "any": "",
+        "slow": False,
+        "invariants": False,
+        "replaced": [],
+    }
     return [{"entry": f"prove_{row['name']}", **defaults, **row} for row in rows]
 
 
@@ -52,7 +64,16 @@ def commands(proof: dict, core: Path, folder: str) -> list[list[str]]:
     compiler, changer = str(beside("goto-cc")), str(beside("goto-instrument"))
     compiled, changed = f"{folder}/compiled", f"{folder}/changed"
     return [
-        [compiler, *sources, *options, "-DCMLP_PROVES", "--function", proof["entry"], "-o", compiled],
+        [
+            compiler,
+            *sources,
+            *options,
+            "-DCMLP_PROVES",
+            "--function",
+            proof["entry"],
+            "-o",
+            compiled,
+        ],
         *[[changer, "--replace-calls", pair, compiled, compiled] for pair in proof["replaced"]],
         [changer, "--dfcc", proof["entry"], "--apply-loop-contracts", compiled, changed],
         [cbmc, changed, *unwind],
@@ -65,11 +86,17 @@ def verdict(proof: dict, core: Path) -> tuple[str, float, str]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
         for command in commands(proof, core, folder):
-            done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limits, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, preexec_fn=limits, check=False
+            )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     found = re.search("VERIFICATION (SUCCESSFUL|FAILED)", done.stdout)
     words = {"SUCCESSFUL": "proved", "FAILED": "FAILED"}
-    return words[found[1]] if found else "no answer", after.ru_utime - before.ru_utime, done.stdout + done.stderr
+    return (
+        words[found[1]] if found else "no answer",
+        after.ru_utime - before.ru_utime,
+        done.stdout + done.stderr,
+    )
 
 
 def prove(chosen: list[dict]) -> int:
@@ -80,9 +107,15 @@ def prove(chosen: list[dict]) -> int:
         result, seconds, text = verdict(proof, CORE)
         bad += result != "proved"
         checked = re.search(r"\*\* \d+ of (\d+) failed", text)
-        print(f"{result:10} {seconds:7.1f} s  {checked[1] if checked else '?':>5} checks", flush=True)
+        print(
+            f"{result:10} {seconds:7.1f} s  {checked[1] if checked else '?':>5} checks", flush=True
+        )
         if result != "proved":
-            print(*re.findall(r"^.*: FAILURE$", text, re.MULTILINE)[:8], text[-600:] if not checked else "", sep="\n")
+            print(
+                *re.findall(r"^.*: FAILURE$", text, re.MULTILINE)[:8],
+                text[-600:] if not checked else "",
+                sep="\n",
+            )
     print(f"{len(chosen) - bad} passed, {bad} failed")
     return bad
 
@@ -122,8 +155,12 @@ def table() -> str:
 
 def main() -> None:
     """Read the arguments and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--broken", action="store_true", help="break each function; its proof must fail")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--broken", action="store_true", help="break each function; its proof must fail"
+    )
     parser.add_argument("--quick", action="store_true", help="leave out the slow proofs")
     parser.add_argument("--table", action="store_true", help="print the table of SOUNDNESS.md")
     parser.add_argument("names", nargs="*")

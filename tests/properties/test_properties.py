@@ -43,7 +43,11 @@ def networks(draw):
 @st.composite
 def problems(draw):
     """Draw a classifier's options, its rows, labels of at least two classes and weights."""
-    n, n_features, n_classes = draw(st.integers(12, 70)), draw(st.integers(1, 6)), draw(st.integers(2, 4))
+    n, n_features, n_classes = (
+        draw(st.integers(12, 70)),
+        draw(st.integers(1, 6)),
+        draw(st.integers(2, 4)),
+    )
     rng = np.random.RandomState(draw(SEEDS))
     options = {
         "hidden_layer_sizes": tuple(draw(LAYERS)),
@@ -57,7 +61,12 @@ def problems(draw):
         "tol": 0,
         "n_iter_no_change": float("inf"),
     }
-    return options, rng.standard_normal((n, n_features)), np.arange(n) % n_classes, rng.uniform(0.5, 2, n)
+    return (
+        options,
+        rng.standard_normal((n, n_features)),
+        np.arange(n) % n_classes,
+        rng.uniform(0.5, 2, n),
+    )
 
 
 def rows_for(network, n, seed):
@@ -78,7 +87,9 @@ def program():
     """Return the compiled program that predicts rows with a stored model."""
     source = Path(__file__).parents[1] / "consumers/loader/outputs.c"
     flags = ("-O1", "-DCMLP_BUILD_ISA=1")
-    return linked("outputs", [*core_objects(*flags), *compiled([source], *flags, f"-I{HEADER.parent}")])
+    return linked(
+        "outputs", [*core_objects(*flags), *compiled([source], *flags, f"-I{HEADER.parent}")]
+    )
 
 
 @compiles_core
@@ -136,7 +147,11 @@ def test_permuted_classes_give_permuted_probabilities(network, seed):
 def test_names_of_classes_do_not_matter_if_they_keep_their_order(problem, data):
     options, X, y, _ = problem
     n = int(y.max()) + 1
-    names = np.sort(np.array(data.draw(st.lists(st.text("abcxyz", min_size=1), min_size=n, max_size=n, unique=True))))
+    names = np.sort(
+        np.array(
+            data.draw(st.lists(st.text("abcxyz", min_size=1), min_size=n, max_size=n, unique=True))
+        )
+    )
     plain, named = MLPClassifier(**options).fit(X, y), MLPClassifier(**options).fit(X, names[y])
     assert_same_bits(named.predict_proba(X), plain.predict_proba(X))
     assert (named.predict(X) == names[plain.predict(X)]).all()
@@ -207,5 +222,8 @@ def test_a_folded_scale_predicts_alike(problem):
     model = MLPRegressor(**options, input_scale="standard").fit(X * 30 + 5, X[:, 0])
     folded = model.network_
     np.testing.assert_allclose(
-        folded.forward((X * 30 + 5).astype(options["dtype"])).ravel(), model.predict(X * 30 + 5), rtol=1e-2, atol=1e-3
+        folded.forward((X * 30 + 5).astype(options["dtype"])).ravel(),
+        model.predict(X * 30 + 5),
+        rtol=1e-2,
+        atol=1e-3,
     )

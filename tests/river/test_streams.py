@@ -14,7 +14,10 @@ import cmlp
 
 river = package("river.api")
 checks = package("river.checks")
-MLPClassifier, MLPRegressor = package("cmlp.river").MLPClassifier, package("cmlp.river").MLPRegressor
+MLPClassifier, MLPRegressor = (
+    package("cmlp.river").MLPClassifier,
+    package("cmlp.river").MLPRegressor,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -28,11 +31,15 @@ def rows(values=X, names=NAMES):
 
 
 def regressor(**params):
-    return MLPRegressor(**{"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, "seed": 3, **params})
+    return MLPRegressor(
+        **{"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, "seed": 3, **params}
+    )
 
 
 def classifier(**params):
-    return MLPClassifier(**{"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, "seed": 3, **params})
+    return MLPClassifier(
+        **{"hidden_layer_sizes": (5,), "learning_rate_init": 0.01, "seed": 3, **params}
+    )
 
 
 def learned(model, xs, ys):
@@ -47,11 +54,17 @@ def answers(model, xs):
     return [one(x) for x in xs]
 
 
-CHECKS = [(model, check) for model in (MLPClassifier(), MLPRegressor()) for check in checks.yield_checks(model)]
+CHECKS = [
+    (model, check)
+    for model in (MLPClassifier(), MLPRegressor())
+    for check in checks.yield_checks(model)
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "check"), CHECKS, ids=[f"{type(m).__name__}-{c.__name__}" for m, c in CHECKS])
+@pytest.mark.parametrize(
+    ("model", "check"), CHECKS, ids=[f"{type(m).__name__}-{c.__name__}" for m, c in CHECKS]
+)
 def test_checks_of_river(model, check):
     assert model._unit_test_skips() == set()
     check(model.clone())
@@ -67,7 +80,14 @@ def test_checks_of_river(model, check):
         {"solver": "sgd"},
         {"solver": "sgd", "nesterovs_momentum": False},
         {"solver": "sgd", "momentum": 0},
-        {"solver": "adamw", "weight_decay": 0.1, "max_grad_norm": 0.5, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6},
+        {
+            "solver": "adamw",
+            "weight_decay": 0.1,
+            "max_grad_norm": 0.5,
+            "beta_1": 0.8,
+            "beta_2": 0.99,
+            "epsilon": 1e-6,
+        },
         {"alpha": 0.1, "activation": "tanh", "hidden_layer_sizes": (5, 4), "dtype": "float32"},
         {"loss": "poisson", "hidden_layer_sizes": ()},
         {"loss": "huber"},
@@ -104,7 +124,11 @@ def test_learn_many_with_batches_takes_the_steps_of_partial_fit():
     ours = regressor(batch_size=8, y_scale=None)
     ours.learn_many(pandas.DataFrame(X, columns=NAMES), pandas.Series(Y))
     theirs = cmlp.MLPRegressor(
-        hidden_layer_sizes=(5,), learning_rate_init=0.01, batch_size=8, shuffle=False, random_state=3
+        hidden_layer_sizes=(5,),
+        learning_rate_init=0.01,
+        batch_size=8,
+        shuffle=False,
+        random_state=3,
     ).partial_fit(X, Y)
     np.testing.assert_array_equal(ours.network_.params, theirs.network_.params)
 
@@ -115,7 +139,10 @@ def test_learn_many_with_batches_takes_the_steps_of_partial_fit():
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_a_late_feature_counts_as_zero_before(solver):
     """The same as a feature that was 0 from the second row on; the first row decides which weights are random."""
-    late = [{name: x[name] for name in ("x", "y")} if place < 20 else x for place, x in enumerate(rows())]
+    late = [
+        {name: x[name] for name in ("x", "y")} if place < 20 else x
+        for place, x in enumerate(rows())
+    ]
     early = [{"z": 0.0, **x} if 0 < place < 20 else x for place, x in enumerate(late)]
     first, second = (learned(regressor(solver=solver), xs, Y.tolist()) for xs in (late, early))
     assert first.features_ == ["x", "y", "z"]
@@ -133,16 +160,23 @@ def test_features_that_appear_one_by_one():
     wide = RNG.normal(size=(30, 30))
     names = [f"w{column:02}" for column in range(30)]
     growing = [dict(list(x.items())[: place + 1]) for place, x in enumerate(rows(wide, names))]
-    known = [{name: x.get(name, 0.0) for name in names} if place else x for place, x in enumerate(growing)]
+    known = [
+        {name: x.get(name, 0.0) for name in names} if place else x
+        for place, x in enumerate(growing)
+    ]
     first, second = (learned(regressor(), xs, [1.0] * 30) for xs in (growing, known))
     assert first.features_ == second.features_ == names
-    np.testing.assert_allclose(answers(first, rows(wide, names)), answers(second, rows(wide, names)), rtol=1e-12)
+    np.testing.assert_allclose(
+        answers(first, rows(wide, names)), answers(second, rows(wide, names)), rtol=1e-12
+    )
     assert first.network_.sizes[0] == 32 and not first.network_.weights[0][30:].any()
 
 
 def test_absent_and_unknown_features():
     model = learned(classifier(), rows(), LABELS.tolist())
-    assert answers(model, [{"x": 1.0}]) == answers(model, [{"x": 1.0, "y": 0, "z": False, "other": 7.0}])
+    assert answers(model, [{"x": 1.0}]) == answers(
+        model, [{"x": 1.0, "y": 0, "z": False, "other": 7.0}]
+    )
     assert model.features_ == NAMES
     assert sum(model.predict_proba_one({}).values()) == pytest.approx(1)
 
@@ -167,7 +201,9 @@ def test_a_new_class_begins_with_a_logit_of_zero():
 
 def test_a_single_class_has_probability_one():
     model = learned(classifier(), rows()[:1], [True])
-    assert model.predict_proba_one(rows()[0]) == {True: 1.0} and model.predict_one(rows()[0]) is True
+    assert (
+        model.predict_proba_one(rows()[0]) == {True: 1.0} and model.predict_one(rows()[0]) is True
+    )
     model.learn_one(rows()[1], np.bool_(True))
     assert model.classes_ == [True]
 
@@ -177,7 +213,11 @@ def test_a_single_class_has_probability_one():
 
 def frames(library, names=NAMES):
     module = package(library)
-    return module.DataFrame(X, schema=names) if library == "polars" else module.DataFrame(X, columns=names)
+    return (
+        module.DataFrame(X, schema=names)
+        if library == "polars"
+        else module.DataFrame(X, columns=names)
+    )
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
@@ -243,7 +283,10 @@ def test_index_of_a_frame_is_kept_and_empty_frames_are_allowed():
 
 def test_predictions_before_learning():
     frame = frames("pandas")
-    assert classifier().predict_proba_one(rows()[0]) == {} and classifier().predict_one(rows()[0]) is None
+    assert (
+        classifier().predict_proba_one(rows()[0]) == {}
+        and classifier().predict_one(rows()[0]) is None
+    )
     assert classifier().predict_many(frame).tolist() == [None] * 40
     assert classifier().predict_proba_many(frame).shape == (40, 0)
     assert regressor().predict_one(rows()[0]) == 0.0
@@ -285,7 +328,9 @@ def test_targets_are_scaled_by_the_moments_so_far(loss):
         shift, spread = (mean, deviation) if loss == "squared_error" else (0.0, mean)
         model.learn_one(x, y[k])
         plain.learn_one(x, (y[k] - shift) / spread)
-        assert model.predict_one(x) == pytest.approx(shift + spread * plain.predict_one(x), rel=1e-9)
+        assert model.predict_one(x) == pytest.approx(
+            shift + spread * plain.predict_one(x), rel=1e-9
+        )
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "gamma"])
@@ -297,7 +342,9 @@ def test_the_scale_of_the_targets_continues_with_the_bits_of_one_stream(loss, st
     whole, parts = learned(regressor(loss=loss), rows(), y.tolist()), regressor(loss=loss)
     for start in range(0, len(X), step):
         parts = copy.deepcopy(pickle.loads(pickle.dumps(parts)))
-        parts.learn_many(frames("pandas")[start : start + step], pandas.Series(y[start : start + step]))
+        parts.learn_many(
+            frames("pandas")[start : start + step], pandas.Series(y[start : start + step])
+        )
     assert pickle.dumps(parts._learned.moments) == pickle.dumps(whole._learned.moments)
     assert answers(parts, rows()) == answers(whole, rows())
     assert parts.predict_many(frames("pandas")).tolist() == answers(whole, rows())
@@ -315,7 +362,9 @@ def test_equal_targets_are_predicted(loss, value):
 def test_the_network_predicts_y(loss, dtype):
     model = learned(regressor(loss=loss, dtype=dtype), rows(), (2000 + 100 * np.tanh(Y)).tolist())
     predicted = np.array(answers(model, rows()))
-    np.testing.assert_allclose(model.network_.forward(X)[:, 0], predicted, rtol=1e-5 if dtype == "float32" else 1e-12)
+    np.testing.assert_allclose(
+        model.network_.forward(X)[:, 0], predicted, rtol=1e-5 if dtype == "float32" else 1e-12
+    )
     model.network_.params[:] = 0
     assert answers(model, rows()) == predicted.tolist()
     live = learned(regressor(loss=loss, y_scale=None), rows(), np.abs(Y) + 1)
@@ -363,9 +412,13 @@ def test_invalid_parameters(params, message):
     ],
 )
 def test_parameters_without_effect_are_named(params, unused):
-    with pytest.warns(cmlp.exceptions.UnusedParameterWarning, match=f"^{unused} differs .* with this solver"):
+    with pytest.warns(
+        cmlp.exceptions.UnusedParameterWarning, match=f"^{unused} differs .* with this solver"
+    ):
         found = learned(regressor(**params), rows(), Y)
-    expected = learned(regressor(**{name: value for name, value in params.items() if name != unused}), rows(), Y)
+    expected = learned(
+        regressor(**{name: value for name, value in params.items() if name != unused}), rows(), Y
+    )
     assert answers(found, rows()) == answers(expected, rows())
 
 
@@ -398,7 +451,9 @@ def test_missing_labels_are_refused(label):
 @pytest.mark.parametrize("value", [float("nan"), 0.0, -1.0, "fast", None])
 def test_a_learning_rate_that_is_not_valid_is_refused(value):
     model = learned(regressor(), rows()[:3], Y[:3])
-    with pytest.raises(ValueError, match="The 'learning_rate_init' parameter of MLPRegressor must be a float in"):
+    with pytest.raises(
+        ValueError, match="The 'learning_rate_init' parameter of MLPRegressor must be a float in"
+    ):
         model.mutate({"learning_rate_init": value})
     assert model.learning_rate_init == 0.01
     model.learn_one(rows()[3], 1.0)
@@ -419,7 +474,9 @@ def test_ctrl_c_in_any_line_changes_nothing(make):
         if model.features_ == ["x"]:
             assert answers(model, [{"x": 3.0}]) == answers(began, [{"x": 3.0}])
             model.learn_one({"x": 2.0, "new": 1.0}, 2)
-        assert answers(model, [{"x": 3.0, "new": 1.0}]) == answers(expected, [{"x": 3.0, "new": 1.0}])
+        assert answers(model, [{"x": 3.0, "new": 1.0}]) == answers(
+            expected, [{"x": 3.0, "new": 1.0}]
+        )
     assert step > 20
 
 
@@ -455,17 +512,27 @@ def test_targets_out_of_range(loss, y, message):
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_a_step_that_diverges_changes_nothing(make, new):
     """With new features and classes in each step, and without."""
-    model = learned(make(solver="sgd", activation="identity"), rows(), LABELS.tolist() if make is classifier else Y)
+    model = learned(
+        make(solver="sgd", activation="identity"),
+        rows(),
+        LABELS.tolist() if make is classifier else Y,
+    )
     model.mutate({"learning_rate_init": 1.7e308})
     with pytest.raises(cmlp.DivergenceError):
         for place in range(9):
             before = pickle.dumps(model)
-            x, label = ({"x": 99.0, f"new{place}": 1.0}, f"new{place}") if new else ({"x": 99.0, "y": 99.0}, "a")
+            x, label = (
+                ({"x": 99.0, f"new{place}": 1.0}, f"new{place}")
+                if new
+                else ({"x": 99.0, "y": 99.0}, "a")
+            )
             model.learn_one(x, label if make is classifier else 1.0)
     assert pickle.dumps(model) == before
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
 def test_copies_continue_like_the_original(duplicate):
     model = learned(classifier(), rows()[:20], LABELS[:20].tolist())
     twin = duplicate(model)
@@ -486,14 +553,24 @@ def test_the_learning_rate_can_change():
 def test_pipelines_learn():
     scaled = river.preprocessing.StandardScaler() | classifier(hidden_layer_sizes=(20,))
     assert (
-        river.evaluate.progressive_val_score(river.datasets.Phishing(), scaled, river.metrics.Accuracy()).get() > 0.85
+        river.evaluate.progressive_val_score(
+            river.datasets.Phishing(), scaled, river.metrics.Accuracy()
+        ).get()
+        > 0.85
     )
     model = river.preprocessing.StandardScaler() | regressor(hidden_layer_sizes=(20,))
-    assert river.evaluate.progressive_val_score(river.datasets.TrumpApproval(), model, river.metrics.MAE()).get() < 1
+    assert (
+        river.evaluate.progressive_val_score(
+            river.datasets.TrumpApproval(), model, river.metrics.MAE()
+        ).get()
+        < 1
+    )
     model = river.preprocessing.TargetStandardScaler(regressor(hidden_layer_sizes=(20,)))
     assert (
         river.evaluate.progressive_val_score(
-            river.datasets.TrumpApproval(), river.preprocessing.StandardScaler() | model, river.metrics.MAE()
+            river.datasets.TrumpApproval(),
+            river.preprocessing.StandardScaler() | model,
+            river.metrics.MAE(),
         ).get()
         < 1
     )

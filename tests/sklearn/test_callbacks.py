@@ -16,7 +16,9 @@ from sklearn.preprocessing import StandardScaler
 import cmlp
 from cmlp.sklearn import MLPClassifier, MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:lbfgs failed to converge"
+)
 
 X, Y = blobs()
 SOLVERS = ["adam", "sgd", "lbfgs"]
@@ -54,7 +56,9 @@ def test_fit_and_each_epoch_are_reported(solver):
     model = small(solver=solver, max_iter=2).set_callbacks(recorder).fit(X, Y)
     epoch = ["epoch begins", "epoch ends"]
     assert recorder.calls == ["setup", "fit begins", *epoch, *epoch, "fit ends", "teardown"]
-    assert recorder.arguments[0] is X and recorder.arguments[1] is Y and recorder.arguments[2] is None
+    assert (
+        recorder.arguments[0] is X and recorder.arguments[1] is Y and recorder.arguments[2] is None
+    )
     model.fit(X, Y, np.ones(len(X)))
     np.testing.assert_array_equal(recorder.arguments[2]["sample_weight"], 1)
     assert not [name for name in vars(model) if name.startswith("_callback") or "teardown" in name]
@@ -82,7 +86,11 @@ def test_fitted_estimators_have_no_reference_to_the_callback_context():
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_callbacks_change_no_weight(solver):
-    model = small(solver=solver, max_iter=4).set_callbacks(Recorder(), ScoringMonitor(scoring="accuracy")).fit(X, Y)
+    model = (
+        small(solver=solver, max_iter=4)
+        .set_callbacks(Recorder(), ScoringMonitor(scoring="accuracy"))
+        .fit(X, Y)
+    )
     np.testing.assert_array_equal(flat(model), flat(small(solver=solver, max_iter=4).fit(X, Y)))
 
 
@@ -143,9 +151,12 @@ def test_scoring_monitor_on_a_single_estimator():
 
 def search(n_jobs):
     model = make_pipeline(
-        StandardScaler(), small(max_iter=4).set_callbacks(monitor := ScoringMonitor(scoring="accuracy"))
+        StandardScaler(),
+        small(max_iter=4).set_callbacks(monitor := ScoringMonitor(scoring="accuracy")),
     )
-    found = GridSearchCV(model, {"mlpclassifier__alpha": [0.1, 1.0]}, cv=2, n_jobs=n_jobs, error_score="raise")
+    found = GridSearchCV(
+        model, {"mlpclassifier__alpha": [0.1, 1.0]}, cv=2, n_jobs=n_jobs, error_score="raise"
+    )
     return found.fit(X, Y), monitor
 
 
@@ -188,16 +199,22 @@ def test_concurrent_fit_raises_and_keeps_the_callbacks_of_the_first():
 
 
 def test_a_fit_with_callbacks_cannot_record_its_provenance():
-    with pytest.raises(ValueError, match="provenance=True needs a fit without the callbacks of scikit-learn"):
+    with pytest.raises(
+        ValueError, match="provenance=True needs a fit without the callbacks of scikit-learn"
+    ):
         small(provenance=True).set_callbacks(Recorder()).fit(X, Y)
 
 
 def test_plain_classes_name_the_class_with_callbacks():
-    with pytest.raises(AttributeError, match=r"'set_callbacks': use the class of this name in cmlp\.sklearn"):
+    with pytest.raises(
+        AttributeError, match=r"'set_callbacks': use the class of this name in cmlp\.sklearn"
+    ):
         cmlp.MLPClassifier().set_callbacks(Recorder())
 
 
 def test_pipeline_warns_of_a_plain_class_without_callbacks():
     pytest.importorskip("rich")  # of the progress bar
     with pytest.warns(UserWarning, match="MLPClassifier does not support callbacks"):
-        make_pipeline(StandardScaler(), cmlp.MLPClassifier(max_iter=2)).set_callbacks(ProgressBar()).fit(X, Y)
+        make_pipeline(StandardScaler(), cmlp.MLPClassifier(max_iter=2)).set_callbacks(
+            ProgressBar()
+        ).fit(X, Y)

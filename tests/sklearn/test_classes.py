@@ -13,7 +13,14 @@ import pytest
 import sklearn
 from estimator_cases import blobs
 from optional import package
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone, is_classifier, is_regressor
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -32,7 +39,11 @@ NAMES = cmlp.sklearn.__all__
 
 
 def parameters_of(name):
-    extra = {"n_estimators": 2} if name.startswith("Tabular") else {"max_iter": 20, "learning_rate_init": 0.01}
+    extra = (
+        {"n_estimators": 2}
+        if name.startswith("Tabular")
+        else {"max_iter": 20, "learning_rate_init": 0.01}
+    )
     return {"hidden_layer_sizes": (8,), "random_state": 0, **extra}
 
 
@@ -68,7 +79,9 @@ def test_classes_are_those_of_both_packages(name):
     model = model_of(name)
     mixin = ClassifierMixin if "Classifier" in name else RegressorMixin
     assert all(isinstance(model, base) for base in (BaseEstimator, mixin, getattr(cmlp, name)))
-    assert is_classifier(model) == ("Classifier" in name) and is_regressor(model) == ("Regressor" in name)
+    assert is_classifier(model) == ("Classifier" in name) and is_regressor(model) == (
+        "Regressor" in name
+    )
     assert type(model).__module__ == "cmlp.sklearn" and type(model).__qualname__ == name
 
 
@@ -125,7 +138,9 @@ def test_conversions(name, model):
     taken = cmlp.from_sklearn(theirs)
     assert type(taken) is getattr(cmlp, name)
     np.testing.assert_allclose(taken.predict(X), model.predict(X), rtol=1e-12)
-    whole = cmlp.from_pipeline(make_pipeline(StandardScaler(), model_of(name)).fit(X, targets_of(name)))
+    whole = cmlp.from_pipeline(
+        make_pipeline(StandardScaler(), model_of(name)).fit(X, targets_of(name))
+    )
     assert type(whole) is getattr(cmlp, name)
 
 
@@ -138,7 +153,10 @@ def test_fit_can_be_resumed(name):
     whole.fit(X, targets_of(name))
     part.fit(X, targets_of(name)).set_params(callbacks=None)
     assert len(part.history_["loss"]) < len(whole.history_["loss"])
-    assert part.fit(X, targets_of(name), resume=True).predict(X).tobytes() == whole.predict(X).tobytes()
+    assert (
+        part.fit(X, targets_of(name), resume=True).predict(X).tobytes()
+        == whole.predict(X).tobytes()
+    )
 
 
 @pytest.mark.slow
@@ -146,18 +164,24 @@ def test_searches_in_several_processes(name):
     model = model_of(name)
     search = GridSearchCV(model, {"random_state": [0, 1]}, cv=2, n_jobs=2).fit(X, targets_of(name))
     assert type(search.best_estimator_) is type(model)
-    own = GridSearchCV(model_of(name, cmlp), {"random_state": [0, 1]}, cv=2).fit(X, targets_of(name))
+    own = GridSearchCV(model_of(name, cmlp), {"random_state": [0, 1]}, cv=2).fit(
+        X, targets_of(name)
+    )
     assert search.best_score_ == own.best_score_
 
 
 def test_metadata_is_routed(name):
     weight = np.where(X[:, 0] > 0, 1.0, 0.1)
     with sklearn.config_context(enable_metadata_routing=True):
-        model = model_of(name).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        model = (
+            model_of(name).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        )
         routed = make_pipeline(clone(model)).fit(X, targets_of(name), sample_weight=weight)
         own = model_of(name, cmlp).fit(X, targets_of(name), weight)
         np.testing.assert_array_equal(routed.predict(X), own.predict(X))
-        assert cross_val_score(model, X, targets_of(name), params={"sample_weight": weight}, cv=2).shape == (2,)
+        assert cross_val_score(
+            model, X, targets_of(name), params={"sample_weight": weight}, cv=2
+        ).shape == (2,)
         requests = pickle.loads(pickle.dumps(model)).get_metadata_routing().fit.requests
         assert requests["sample_weight"] is True
         with pytest.raises(ValueError, match="X_val"):
@@ -175,7 +199,9 @@ def test_a_subclass_cannot_be_saved(tmp_path):
 
 def error_of(*lines):
     """Return the standard error of a program, which must fail."""
-    result = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True
+    )
     assert result.returncode == 1
     return result.stderr
 

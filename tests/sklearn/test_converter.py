@@ -30,7 +30,9 @@ MATRIX_ONLY = {"zipmap": False}
 
 
 def classifier(**parameters):
-    return MLPClassifier((8,), random_state=0, **{"max_iter": 15, "learning_rate_init": 0.02, **parameters})
+    return MLPClassifier(
+        (8,), random_state=0, **{"max_iter": 15, "learning_rate_init": 0.02, **parameters}
+    )
 
 
 def regressor(**parameters):
@@ -46,8 +48,16 @@ def converted(model, rows, **options):
     """Return a dictionary of ONNX Runtime's outputs, for a matrix or a data frame."""
     onx = skl2onnx.to_onnx(model, rows[:2], **options)
     session = runtime.InferenceSession(onx.SerializeToString(), providers=["CPUExecutionProvider"])
-    feeds = {"X": rows} if isinstance(rows, np.ndarray) else {name: rows[[name]].to_numpy() for name in rows}
-    return dict(zip([output.name for output in session.get_outputs()], session.run(None, feeds), strict=True))
+    feeds = (
+        {"X": rows}
+        if isinstance(rows, np.ndarray)
+        else {name: rows[[name]].to_numpy() for name in rows}
+    )
+    return dict(
+        zip(
+            [output.name for output in session.get_outputs()], session.run(None, feeds), strict=True
+        )
+    )
 
 
 def assert_classifies_alike(model, rows=X, **options):
@@ -66,7 +76,9 @@ def assert_predicts_alike(model, rows=X, **options):
 
 
 @pytest.mark.parametrize("make", [classifier, lambda: table(TabularClassifier)])
-@pytest.mark.parametrize("y", [CLASSES, TEXT, TEXT.astype(object), CLASSES > 0, CLASSES.astype(float)])
+@pytest.mark.parametrize(
+    "y", [CLASSES, TEXT, TEXT.astype(object), CLASSES > 0, CLASSES.astype(float)]
+)
 def test_classifiers(make, y):
     assert_classifies_alike(make().fit(X, y))
 
@@ -89,9 +101,13 @@ def test_several_outputs():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rows", [X, X.astype(np.float64), (20 * X).astype(np.int64)], ids=["float", "double", "int64"])
+@pytest.mark.parametrize(
+    "rows", [X, X.astype(np.float64), (20 * X).astype(np.int64)], ids=["float", "double", "int64"]
+)
 def test_types_of_inputs_and_outputs(dtype, rows):
-    found = assert_classifies_alike(classifier(dtype=dtype, input_scale="standard").fit(rows, CLASSES), rows)
+    found = assert_classifies_alike(
+        classifier(dtype=dtype, input_scale="standard").fit(rows, CLASSES), rows
+    )
     assert found["probabilities"].dtype == (np.float64 if rows.dtype == np.float64 else np.float32)
     found = assert_predicts_alike(table(TabularRegressor).fit(rows, NUMBERS), rows)
     assert found.dtype == (np.float64 if rows.dtype == np.float64 else np.float32)
@@ -151,7 +167,9 @@ def test_raw_scores_are_the_logits(y):
 
 def test_pipelines():
     assert_classifies_alike(make_pipeline(StandardScaler(), classifier()).fit(X, CLASSES))
-    assert_classifies_alike(make_pipeline(StandardScaler(), table(TabularClassifier)).fit(X, CLASSES))
+    assert_classifies_alike(
+        make_pipeline(StandardScaler(), table(TabularClassifier)).fit(X, CLASSES)
+    )
     assert_predicts_alike(make_pipeline(StandardScaler(), regressor()).fit(X, NUMBERS))
     assert_predicts_alike(make_pipeline(StandardScaler(), table(TabularRegressor)).fit(X, NUMBERS))
 
@@ -162,7 +180,9 @@ def test_pipelines():
     [
         lambda model: CalibratedClassifierCV(model, cv=2),
         lambda model: BaggingClassifier(model, n_estimators=2, random_state=0),
-        lambda model: VotingClassifier([("a", model), ("b", model)], voting="soft", flatten_transform=False),
+        lambda model: VotingClassifier(
+            [("a", model), ("b", model)], voting="soft", flatten_transform=False
+        ),
         OneVsRestClassifier,
     ],
     ids=["calibrated", "bagging", "voting", "one-vs-rest"],
@@ -174,7 +194,11 @@ def test_meta_estimators(make, around):
 def test_searches_and_stacks():
     found = converted(GridSearchCV(classifier(), {"alpha": [0, 1]}, cv=2).fit(X, CLASSES), X)
     assert found["output_label"].shape == CLASSES.shape
-    assert_predicts_alike(StackingRegressor([("a", regressor()), ("b", table(TabularRegressor))], cv=2).fit(X, NUMBERS))
+    assert_predicts_alike(
+        StackingRegressor([("a", regressor()), ("b", table(TabularRegressor))], cv=2).fit(
+            X, NUMBERS
+        )
+    )
 
 
 @pytest.fixture
@@ -200,25 +224,39 @@ def test_columns_of_a_network(frame):
 def test_matrices_of_several_columns(frame):
     model = table(TabularRegressor).fit(frame, NUMBERS)
     types = skl2onnx.common.data_types
-    inputs = [("numbers", types.DoubleTensorType([None, 2])), ("colour", types.StringTensorType([None, 1]))]
+    inputs = [
+        ("numbers", types.DoubleTensorType([None, 2])),
+        ("colour", types.StringTensorType([None, 1])),
+    ]
     onx = skl2onnx.convert_sklearn(model, initial_types=inputs)
     session = runtime.InferenceSession(onx.SerializeToString(), providers=["CPUExecutionProvider"])
     feeds = {"numbers": frame[["size", "age"]].to_numpy(), "colour": frame[["colour"]].to_numpy()}
-    np.testing.assert_allclose(session.run(None, feeds)[0][:, 0], model.predict(frame), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        session.run(None, feeds)[0][:, 0], model.predict(frame), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_inputs_that_do_not_fit_are_refused(frame):
     model = table(TabularClassifier).fit(frame, CLASSES)
     with pytest.raises(ValueError, match="TabularClassifier must have 3 columns, as in fit, got 4"):
         converted(model, X)
-    with pytest.raises(ValueError, match="column 'colour' of TabularClassifier must be text, as in fit, got numbers"):
+    with pytest.raises(
+        ValueError,
+        match="column 'colour' of TabularClassifier must be text, as in fit, got numbers",
+    ):
         converted(model, X[:, :3])
     text = frame.astype({"size": str})
-    with pytest.raises(ValueError, match="column 'size' of TabularClassifier must be numbers, as in fit, got text"):
+    with pytest.raises(
+        ValueError, match="column 'size' of TabularClassifier must be numbers, as in fit, got text"
+    ):
         converted(model, text)
-    with pytest.raises(ValueError, match="inputs of MLPClassifier must be numbers for skl2onnx, got text"):
+    with pytest.raises(
+        ValueError, match="inputs of MLPClassifier must be numbers for skl2onnx, got text"
+    ):
         converted(classifier().fit(X[:, :3], CLASSES), frame)
-    with pytest.raises(ValueError, match=r"inputs of MLPClassifier must have 4 columns, as in fit, got 3"):
+    with pytest.raises(
+        ValueError, match=r"inputs of MLPClassifier must have 4 columns, as in fit, got 3"
+    ):
         converted(classifier().fit(X, CLASSES), X[:, :3])
 
 
@@ -233,5 +271,7 @@ def test_models_that_are_not_fitted_are_refused():
 def test_labels_too_large_for_skl2onnx_are_refused(largest):
     model = classifier().fit(X, CLASSES)
     model.classes_ = np.array([0, 1, largest], np.asarray(largest).dtype)
-    with pytest.raises(ValueError, match=r"Labels must be text or numbers of 64 bits for skl2onnx, got \[0"):
+    with pytest.raises(
+        ValueError, match=r"Labels must be text or numbers of 64 bits for skl2onnx, got \[0"
+    ):
         converted(model, X, options=MATRIX_ONLY)

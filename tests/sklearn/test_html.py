@@ -25,7 +25,10 @@ def test_a_cell_shows_the_diagram_with_the_state_of_the_estimator(module):
 
 def test_classes_of_scikit_learn_show_their_parameters():
     assert "0.12345" in cmlp.sklearn.TabularRegressor(dropout=0.12345)._repr_html_()
-    assert "0.12345" in make_pipeline(StandardScaler(), cmlp.sklearn.MLPClassifier(alpha=0.12345))._repr_html_()
+    assert (
+        "0.12345"
+        in make_pipeline(StandardScaler(), cmlp.sklearn.MLPClassifier(alpha=0.12345))._repr_html_()
+    )
     assert "MLPClassifier" in make_pipeline(StandardScaler(), cmlp.MLPClassifier())._repr_html_()
 
 

@@ -54,8 +54,13 @@ def test_requests_equal_those_of_sklearn_estimator(routing, name):
     assert without_own(ours) == without_own(theirs)
     for method in ("fit", "partial_fit", "score"):
         setters = [getattr(model, f"set_{method}_request") for model in (ours, theirs)]
-        ours_takes, theirs_takes = (set(inspect.signature(setter).parameters) - {"self"} for setter in setters)
-        assert ours_takes - theirs_takes == (OWN if method == "fit" else set()) and theirs_takes <= ours_takes
+        ours_takes, theirs_takes = (
+            set(inspect.signature(setter).parameters) - {"self"} for setter in setters
+        )
+        assert (
+            ours_takes - theirs_takes == (OWN if method == "fit" else set())
+            and theirs_takes <= ours_takes
+        )
         assert [setter(sample_weight="w") for setter in setters] == [ours, theirs]
     assert without_own(ours) == without_own(theirs)
     assert "'w'" in str(ours.get_metadata_routing())
@@ -67,8 +72,14 @@ OWN = {"X_val", "y_val", "sample_weight_val", "resume", "shards"}
 
 def without_own(model):
     routing = model.get_metadata_routing()
-    methods = {method: dict(getattr(routing, method).requests) for method in ("fit", "partial_fit", "score")}
-    return {method: {k: v for k, v in requests.items() if k not in OWN} for method, requests in methods.items()}
+    methods = {
+        method: dict(getattr(routing, method).requests)
+        for method in ("fit", "partial_fit", "score")
+    }
+    return {
+        method: {k: v for k, v in requests.items() if k not in OWN}
+        for method, requests in methods.items()
+    }
 
 
 def fit_request(model):
@@ -91,7 +102,10 @@ def test_copies_have_independent_requests(routing, duplicate):
 def test_setters_keep_requests_of_omitted_names(routing):
     model = cmlp.sklearn.MLPClassifier().set_partial_fit_request(sample_weight=True, classes=False)
     model.set_partial_fit_request(classes=True, sample_weight=UNCHANGED).set_score_request()
-    assert model.get_metadata_routing().partial_fit.requests == {"sample_weight": True, "classes": True}
+    assert model.get_metadata_routing().partial_fit.requests == {
+        "sample_weight": True,
+        "classes": True,
+    }
 
 
 def test_invalid_requests_raise_and_change_nothing(routing):
@@ -165,10 +179,13 @@ class Case:
         self.requests = routed and weighted
         own = {"log": self.log}
         self.classes = {
-            name: type(name, (Counted, getattr(module, name)), own) for name in ("MLPClassifier", "MLPRegressor")
+            name: type(name, (Counted, getattr(module, name)), own)
+            for name in ("MLPClassifier", "MLPRegressor")
         }
         self.weights = {"sample_weight": WEIGHT} if weighted else {}
-        self.pipeline_weights = self.weights if routed or not weighted else {"model__sample_weight": WEIGHT}
+        self.pipeline_weights = (
+            self.weights if routed or not weighted else {"model__sample_weight": WEIGHT}
+        )
 
     def classifier(self, **params):
         return self._request(self.classes["MLPClassifier"](**{**PARAMS, **params}))
@@ -182,7 +199,11 @@ class Case:
         return model
 
     def scaler(self):
-        return StandardScaler().set_fit_request(sample_weight=False) if self.requests else StandardScaler()
+        return (
+            StandardScaler().set_fit_request(sample_weight=False)
+            if self.requests
+            else StandardScaler()
+        )
 
     def pipeline(self):
         return Pipeline([("scaler", self.scaler()), ("model", self.classifier())])
@@ -208,18 +229,24 @@ class Case:
 
 META_ESTIMATORS = {
     "Pipeline.fit": lambda c: c.pipeline().fit(X, BINARY, **c.pipeline_weights),
-    "Pipeline.score": lambda c: c.pipeline().fit(X, BINARY, **c.pipeline_weights).score(X, BINARY, **c.weights),
-    "GridSearchCV": lambda c: GridSearchCV(c.classifier(), {"alpha": [0, 1]}, cv=2, error_score="raise").fit(
-        X, BINARY, **c.weights
+    "Pipeline.score": lambda c: (
+        c.pipeline().fit(X, BINARY, **c.pipeline_weights).score(X, BINARY, **c.weights)
     ),
+    "GridSearchCV": lambda c: GridSearchCV(
+        c.classifier(), {"alpha": [0, 1]}, cv=2, error_score="raise"
+    ).fit(X, BINARY, **c.weights),
     "GridSearchCV of a Pipeline": lambda c: GridSearchCV(
         c.pipeline(), {"model__alpha": [0, 1]}, cv=2, error_score="raise"
     ).fit(X, BINARY, **c.pipeline_weights),
     "cross_validate": lambda c: cross_validate(
         c.classifier(), X, BINARY, cv=2, params=c.weights or None, error_score="raise"
     ),
-    "CalibratedClassifierCV": lambda c: CalibratedClassifierCV(c.classifier(), cv=2).fit(X, BINARY, **c.weights),
-    "BaggingClassifier": lambda c: ensemble.BaggingClassifier(c.classifier(), 2).fit(X, BINARY, **c.weights),
+    "CalibratedClassifierCV": lambda c: CalibratedClassifierCV(c.classifier(), cv=2).fit(
+        X, BINARY, **c.weights
+    ),
+    "BaggingClassifier": lambda c: ensemble.BaggingClassifier(c.classifier(), 2).fit(
+        X, BINARY, **c.weights
+    ),
     "VotingClassifier": lambda c: ensemble.VotingClassifier(
         [("a", c.classifier()), ("b", c.classifier())], voting="soft"
     ).fit(X, BINARY, **c.weights),
@@ -232,26 +259,35 @@ META_ESTIMATORS = {
     "TransformedTargetRegressor": lambda c: TransformedTargetRegressor(
         c.regressor(), func=np.sinh, inverse_func=np.arcsinh
     ).fit(X, NUMBERS, **c.weights),
-    "TunedThresholdClassifierCV": lambda c: TunedThresholdClassifierCV(c.classifier(), cv=2, scoring=c.scorer()).fit(
-        X, BINARY, **c.weights
+    "TunedThresholdClassifierCV": lambda c: TunedThresholdClassifierCV(
+        c.classifier(), cv=2, scoring=c.scorer()
+    ).fit(X, BINARY, **c.weights),
+    "SelfTrainingClassifier": lambda c: SelfTrainingClassifier(c.classifier()).fit(
+        X, UNLABELED, **c.weights
     ),
-    "SelfTrainingClassifier": lambda c: SelfTrainingClassifier(c.classifier()).fit(X, UNLABELED, **c.weights),
     "OneVsRestClassifier": lambda c: OneVsRestClassifier(c.classifier()).fit(X, THREE, **c.weights),
     "OneVsRestClassifier.partial_fit": lambda c: OneVsRestClassifier(c.incremental()).partial_fit(
         X, THREE, np.unique(THREE), **c.weights
     ),
-    "MultiOutputClassifier": lambda c: MultiOutputClassifier(c.classifier()).fit(X, PAIRS, **c.weights),
+    "MultiOutputClassifier": lambda c: MultiOutputClassifier(c.classifier()).fit(
+        X, PAIRS, **c.weights
+    ),
     "MultiOutputRegressor": lambda c: MultiOutputRegressor(c.regressor()).fit(
         X, np.stack([NUMBERS, -NUMBERS], axis=1), **c.weights
     ),
     "ClassifierChain": lambda c: ClassifierChain(c.classifier()).fit(X, PAIRS, **c.weights),
-    "SequentialFeatureSelector": lambda c: SequentialFeatureSelector(c.classifier(), n_features_to_select=1, cv=2).fit(
+    "SequentialFeatureSelector": lambda c: SequentialFeatureSelector(
+        c.classifier(), n_features_to_select=1, cv=2
+    ).fit(X, BINARY, **c.weights),
+    "ColumnTransformer": lambda c: ColumnTransformer([("model", c.transformer(), [0, 1])]).fit(
         X, BINARY, **c.weights
     ),
-    "ColumnTransformer": lambda c: ColumnTransformer([("model", c.transformer(), [0, 1])]).fit(X, BINARY, **c.weights),
     "ColumnTransformer in a Pipeline": lambda c: Pipeline(
         [
-            ("columns", ColumnTransformer([("scaler", c.scaler(), [0, 1])], remainder="passthrough")),
+            (
+                "columns",
+                ColumnTransformer([("scaler", c.scaler(), [0, 1])], remainder="passthrough"),
+            ),
             ("model", c.classifier()),
         ]
     ).fit(X, BINARY, **c.pipeline_weights),
@@ -315,7 +351,9 @@ PLAIN = {
     "Pipeline": lambda model: Pipeline(
         [("scaler", StandardScaler().set_fit_request(sample_weight=True)), ("model", model())]
     ).fit(X, BINARY, sample_weight=WEIGHT),
-    "CalibratedClassifierCV": lambda model: CalibratedClassifierCV(model(), cv=2).fit(X, BINARY, sample_weight=WEIGHT),
+    "CalibratedClassifierCV": lambda model: CalibratedClassifierCV(model(), cv=2).fit(
+        X, BINARY, sample_weight=WEIGHT
+    ),
     "cross_validate": lambda model: cross_validate(
         model(),
         X,
@@ -334,7 +372,10 @@ PLAIN = {
         Pipeline([("model", model())]).fit(X, BINARY).score(X, BINARY, sample_weight=WEIGHT)
     ),
 }
-QUICK = {"MLPClassifier": PARAMS, "TabularClassifier": {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1}}
+QUICK = {
+    "MLPClassifier": PARAMS,
+    "TabularClassifier": {"n_estimators": 1, "hidden_layer_sizes": (4,), "n_epochs": 1},
+}
 
 
 @pytest.mark.parametrize("kind", QUICK)
@@ -349,16 +390,24 @@ def test_meta_estimators_of_plain_classes_work_without_weights(routed):
     with sklearn.config_context(enable_metadata_routing=routed):
         model = Pipeline([("scaler", StandardScaler()), ("model", cmlp.MLPClassifier(**PARAMS))])
         scores = cross_validate(
-            GridSearchCV(model, {"model__alpha": [0, 1]}, cv=2), X, BINARY, cv=2, error_score="raise"
+            GridSearchCV(model, {"model__alpha": [0, 1]}, cv=2),
+            X,
+            BINARY,
+            cv=2,
+            error_score="raise",
         )
     assert len(scores["test_score"]) == 2
 
 
-@pytest.mark.parametrize("name", ["set_fit_request", "set_partial_fit_request", "set_score_request"])
+@pytest.mark.parametrize(
+    "name", ["set_fit_request", "set_partial_fit_request", "set_score_request"]
+)
 def test_plain_classes_name_the_class_with_requests(name):
     for kind in (cmlp.MLPClassifier, cmlp.TabularRegressor):
         assert not hasattr(kind, name)
-        with pytest.raises(AttributeError, match=rf"'{name}': use the class of this name in cmlp\.sklearn"):
+        with pytest.raises(
+            AttributeError, match=rf"'{name}': use the class of this name in cmlp\.sklearn"
+        ):
             getattr(kind(), name)
 
 
@@ -370,39 +419,69 @@ TABLE = {"n_estimators": 1, "hidden_layer_sizes": (4,), "max_time": 1e-9, "rando
 @pytest.mark.parametrize("kind", [cmlp.sklearn.TabularClassifier, cmlp.sklearn.TabularRegressor])
 def test_estimators_for_tables_request_weights_for_the_methods_that_they_have(routing, kind):
     model = kind().set_fit_request(sample_weight=True).set_score_request(sample_weight="w")
-    fit = {"sample_weight": True, "X_val": None, "y_val": None, "sample_weight_val": None, "resume": None}
+    fit = {
+        "sample_weight": True,
+        "X_val": None,
+        "y_val": None,
+        "sample_weight_val": None,
+        "resume": None,
+    }
     assert model.get_metadata_routing().fit.requests == fit
     assert model.get_metadata_routing().score.requests == {"sample_weight": "w"}
     assert not model.get_metadata_routing().partial_fit.requests
-    assert not hasattr(kind, "set_partial_fit_request") and not hasattr(model, "set_partial_fit_request")
+    assert not hasattr(kind, "set_partial_fit_request") and not hasattr(
+        model, "set_partial_fit_request"
+    )
 
 
 def table_of(log, **parameters):
     kind = type("Table", (Counted, cmlp.sklearn.TabularClassifier), {"log": log})
-    return kind(**{**TABLE, **parameters}).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+    return (
+        kind(**{**TABLE, **parameters})
+        .set_fit_request(sample_weight=True)
+        .set_score_request(sample_weight=True)
+    )
 
 
 @pytest.mark.parametrize(
     "run",
     [
-        lambda table: GridSearchCV(table(), {"n_estimators": [1, 2]}, cv=2, error_score="raise").fit(
-            X, BINARY, sample_weight=WEIGHT
-        ),
+        lambda table: GridSearchCV(
+            table(), {"n_estimators": [1, 2]}, cv=2, error_score="raise"
+        ).fit(X, BINARY, sample_weight=WEIGHT),
         lambda table: cross_validate(
-            table(), X, BINARY, cv=2, params={"sample_weight": WEIGHT}, error_score="raise", return_train_score=True
+            table(),
+            X,
+            BINARY,
+            cv=2,
+            params={"sample_weight": WEIGHT},
+            error_score="raise",
+            return_train_score=True,
         ),
         lambda table: CalibratedClassifierCV(table(), cv=2).fit(X, BINARY, sample_weight=WEIGHT),
         lambda table: (
-            Pipeline([("scaler", StandardScaler().set_fit_request(sample_weight=False)), ("model", table())])
+            Pipeline(
+                [
+                    ("scaler", StandardScaler().set_fit_request(sample_weight=False)),
+                    ("model", table()),
+                ]
+            )
             .fit(X, BINARY, sample_weight=WEIGHT)
             .score(X, BINARY, sample_weight=WEIGHT)
         ),
-        lambda table: ensemble.StackingClassifier([("a", table())], final_estimator=table(), cv=2).fit(
-            X, BINARY, sample_weight=WEIGHT
-        ),
+        lambda table: ensemble.StackingClassifier(
+            [("a", table())], final_estimator=table(), cv=2
+        ).fit(X, BINARY, sample_weight=WEIGHT),
         lambda table: OneVsRestClassifier(table()).fit(X, THREE, sample_weight=WEIGHT),
     ],
-    ids=["GridSearchCV", "cross_validate", "CalibratedClassifierCV", "Pipeline", "Stacking", "OneVsRest"],
+    ids=[
+        "GridSearchCV",
+        "cross_validate",
+        "CalibratedClassifierCV",
+        "Pipeline",
+        "Stacking",
+        "OneVsRest",
+    ],
 )
 def test_weights_reach_estimators_for_tables(routing, run):
     log = []

@@ -22,7 +22,11 @@ REGRESSORS = ["MLPRegressor", "TabularRegressor"]
 
 
 def model_of(name, module=cmlp.sklearn):
-    extra = {"n_estimators": 2} if name.startswith("Tabular") else {"max_iter": 60, "learning_rate_init": 0.02}
+    extra = (
+        {"n_estimators": 2}
+        if name.startswith("Tabular")
+        else {"max_iter": 60, "learning_rate_init": 0.02}
+    )
     return getattr(module, name)(hidden_layer_sizes=(8,), random_state=0, **extra)
 
 
@@ -50,7 +54,9 @@ def yellowbrick(monkeypatch):
     quietly("matplotlib.pyplot").close("all")
 
 
-@pytest.mark.filterwarnings("ignore:Passing 'N' to ListedColormap", "ignore:The set_(over|under) function")
+@pytest.mark.filterwarnings(
+    "ignore:Passing 'N' to ListedColormap", "ignore:The set_(over|under) function"
+)
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_in_yellowbrick(yellowbrick, name):
     predicted = fitted(name, cmlp).predict(X)
@@ -88,7 +94,9 @@ def test_classifier_in_a_wrapper_of_river():
         learner.learn_one(x, label)
         twin.partial_fit([row], [label], classes=[0, 1, 2])
     assert [learner.predict_one(x) for x in ROWS] == twin.predict(X).tolist()
-    assert list(learner.predict_proba_one(ROWS[0]).values()) == twin.predict_proba(X[:1])[0].tolist()
+    assert (
+        list(learner.predict_proba_one(ROWS[0]).values()) == twin.predict_proba(X[:1])[0].tolist()
+    )
     with pytest.raises(ValueError, match="appropriate wrapper"):
         compat.convert_sklearn_to_river(twin, classes=[0, 1, 2])
 
@@ -143,7 +151,9 @@ def mlflow(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred")
 @pytest.mark.parametrize("name", [*CLASSIFIERS, *REGRESSORS])
 def test_mlflow_logs_pipelines(mlflow, name):
-    mlflow.sklearn.autolog(log_models=name == "MLPClassifier")  # 10 s, because MLflow searches for required packages
+    mlflow.sklearn.autolog(
+        log_models=name == "MLPClassifier"
+    )  # 10 s, because MLflow searches for required packages
     model = make_pipeline(model_of(name))
     y = CLASSES if is_classifier(model) else NUMBERS
     model.fit(X, y)

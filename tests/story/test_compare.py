@@ -26,7 +26,9 @@ def rows(text):
 
 
 def test_numbers_are_those_of_the_classifier(capsys):
-    text = output(capsys, "--hidden", "none", "8", "6,5", "--epochs", "2", "--seed", "3", "--rate", "1")
+    text = output(
+        capsys, "--hidden", "none", "8", "6,5", "--epochs", "2", "--seed", "3", "--rate", "1"
+    )
     X, y, X_test, y_test = load_digits28()
     expected = []
     for name, hidden in (("none", ()), ("8", (8,)), ("6,5", (6, 5))):
@@ -34,7 +36,14 @@ def test_numbers_are_those_of_the_classifier(capsys):
             "3b1b", hidden_layer_sizes=hidden, max_iter=2, learning_rate_init=1.0, random_state=3
         ).fit(X, y)
         n_params = sum(a * b + b for a, b in zip((784, *hidden), (*hidden, 10), strict=True))
-        expected.append((name, n_params, f"{100 * model.score(X, y):.1f}", f"{100 * model.score(X_test, y_test):.1f}"))
+        expected.append(
+            (
+                name,
+                n_params,
+                f"{100 * model.score(X, y):.1f}",
+                f"{100 * model.score(X_test, y_test):.1f}",
+            )
+        )
     assert rows(text) == expected
     best = max(expected, key=lambda row: float(row[3]))
     share = float(best[3]) / 100

@@ -48,13 +48,20 @@ def test_sentences_follow_the_training():
         opening.learning.go_to(batch)
         sentences.append(opening.sentence())
     assert len(set(sentences)) == 4
-    assert sentences[0].startswith("13,002 random numbers") and sentences[-1] == "Of 1,000 new digits it now reads 889."
+    assert (
+        sentences[0].startswith("13,002 random numbers")
+        and sentences[-1] == "Of 1,000 new digits it now reads 889."
+    )
 
 
 def test_last_screen_shows_a_digit_its_answer_and_the_keys(opening):
     text = "\n".join(without_codes(line) for line in opening.last_lines(79, 24))
     assert "889 of 1,000 digits" in text and "It says 9." in text and "▀" in text
-    assert re.search(r"^s +how it works.*\nd +draw.*\nspace +another digit +a +again +q +quit$", text, re.MULTILINE)
+    assert re.search(
+        r"^s +how it works.*\nd +draw.*\nspace +another digit +a +again +q +quit$",
+        text,
+        re.MULTILINE,
+    )
 
 
 def test_wrong_answers_are_admitted(opening, monkeypatch):
@@ -93,7 +100,9 @@ def test_one_key_opens_the_story_and_one_the_page_to_draw_on(tmp_path, monkeypat
 
 @posix
 def test_whole_path_of_the_page_is_shown_and_stays(tmp_path, monkeypatch):
-    folder = tmp_path / ("a folder with a name that is longer than a line of the terminal, " + "x" * 90)
+    folder = tmp_path / (
+        "a folder with a name that is longer than a line of the terminal, " + "x" * 90
+    )
     folder.mkdir()
     monkeypatch.chdir(folder)
     with Pty(BROWSER="true") as command:
@@ -136,7 +145,10 @@ def test_space_pauses_left_goes_back_and_other_keys_do_nothing():
         seen = int(re.findall(r"([\d,]+) digits shown", without_codes(paused))[-1].replace(",", ""))
         command.press("\x1b[D")
         back = command.wait_for("digits +shown[^_]*space +go +on")
-        assert int(re.findall(r"([\d,]+) digits shown", without_codes(back))[-1].replace(",", "")) < seen
+        assert (
+            int(re.findall(r"([\d,]+) digits shown", without_codes(back))[-1].replace(",", ""))
+            < seen
+        )
         command.press("q")
         command.wait_for("It says 9.")
         command.press("\x1b[D")
@@ -177,7 +189,9 @@ def test_text_is_kept_where_nothing_can_be_played(changes):
     with Pty(*arguments, **changes) as command:
         status, written = command.end()
     assert status == 0 and "\x1b[?1049h" not in written
-    assert "A neural network learns to read handwritten digits." in written and "Try next:" in written
+    assert (
+        "A neural network learns to read handwritten digits." in written and "Try next:" in written
+    )
 
 
 def test_pipes_have_no_show():

@@ -23,7 +23,9 @@ def networks():
 @pytest.fixture
 def look(monkeypatch):
     """Return a function that returns what the command writes."""
-    return lambda *arguments, columns=80: output_of(monkeypatch, "look", *arguments, columns=columns)
+    return lambda *arguments, columns=80: output_of(
+        monkeypatch, "look", *arguments, columns=columns
+    )
 
 
 def plain(network):
@@ -49,7 +51,9 @@ def test_outputs_before_and_after_training_are_those_of_numpy(look, networks):
 
 @pytest.mark.parametrize("name", [None, "A5", "B4", "9"])
 def test_weighted_sum_is_that_of_numpy(look, networks, name):
-    lines = look("9", "--epochs", "2", *(["--neuron", name] if name else []), columns=120).splitlines()
+    lines = look(
+        "9", "--epochs", "2", *(["--neuron", name] if name else []), columns=120
+    ).splitlines()
     after = networks[1]
     sums, a = plain(after)
     layer, neuron = index_of(name) if name else (0, int(np.abs(sums[0]).argmin()))
@@ -58,7 +62,11 @@ def test_weighted_sum_is_that_of_numpy(look, networks, name):
     (activation,) = [line for line in lines if line.startswith("sigmoid(z)")]
     assert activation.split()[1] == f"{a[layer + 1][neuron]:.3f}"
     products = np.sort(np.abs(a[layer] * after.weights[layer][:, neuron]))[::-1]
-    shown = [float(product) for line in lines for product in re.findall(r"x .*? = +([-+]\d+\.\d{3})", line)]
+    shown = [
+        float(product)
+        for line in lines
+        for product in re.findall(r"x .*? = +([-+]\d+\.\d{3})", line)
+    ]
     np.testing.assert_allclose(np.abs(shown), products[:5], atol=6e-4)
     added = [re.search(r"^(?:bias|\d+ other \w+) +([-+]\S+)", line) for line in lines]
     total = sum(shown) + sum(float(match[1]) for match in added if match)
@@ -76,7 +84,10 @@ def test_switching_off_the_largest_input_has_the_effect_that_is_shown(look, netw
     z = inputs @ weights + networks[1].biases[layer][neuron]
     text = " ".join(look("9", "--epochs", "2", "--neuron", name, columns=120).split())
     activation = 1 / (1 + np.exp(-z))
-    assert f"If this input were 0, the sum would be {z:+.3f} and the activation {activation:.3f} instead of" in text
+    assert (
+        f"If this input were 0, the sum would be {z:+.3f} and the activation {activation:.3f} instead of"
+        in text
+    )
     assert f"is {'positive' if weights[largest] > 0 else 'negative'}." in text
 
 
@@ -84,14 +95,21 @@ def test_switching_off_the_largest_input_has_the_effect_that_is_shown(look, netw
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp437"])
 def test_command_writes_the_page_to_a_pipe(monkeypatch, columns, encoding):
     for neuron in ([], ["--neuron", "A5"], ["--neuron", "0"]):
-        text = output_of(monkeypatch, "look", "9", "--epochs", "1", *neuron, columns=columns, encoding=encoding)
+        text = output_of(
+            monkeypatch, "look", "9", "--epochs", "1", *neuron, columns=columns, encoding=encoding
+        )
         lines = text.splitlines()
         title = "".join(lines[:2])
-        assert lines[0].startswith("cmlp look 9") and f"test image {NINE} of the bundled digits, seed 0" in title
+        assert (
+            lines[0].startswith("cmlp look 9")
+            and f"test image {NINE} of the bundled digits, seed 0" in title
+        )
         assert max(map(len, lines)) < columns
         assert "\x1b" not in text
         assert any(line.startswith("sigmoid(z)") for line in lines)
-        assert (("█" if encoding == "utf-8" else "#") in text) and text.isascii() == (encoding != "utf-8")
+        assert (("█" if encoding == "utf-8" else "#") in text) and text.isascii() == (
+            encoding != "utf-8"
+        )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +142,10 @@ def test_command_with_other_networks(look, arguments):
         (["x"], "got 'x'"),
         (["9", "--number", "100"], "--number must be at most 94"),
         (["²"], "DIGIT"),
-        (["9", "--neuron", "C1"], "--neuron must be one of A1 to A16, B1 to B16, 0 to 9 (outputs), got 'C1'"),
+        (
+            ["9", "--neuron", "C1"],
+            "--neuron must be one of A1 to A16, B1 to B16, 0 to 9 (outputs), got 'C1'",
+        ),
     ],
 )
 def test_what_does_not_exist_is_one_line_on_standard_error(monkeypatch, capsys, arguments, message):

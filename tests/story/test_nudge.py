@@ -20,7 +20,12 @@ IMAGES = [4, 0, 1, 2, 3, 5, 6, 7, 8, 9]  # the first 9, and the first nine other
 @pytest.fixture(scope="module")
 def network():
     """The network of the story after one epoch, in double precision."""
-    kinds = {"output": "logistic", "loss": "squared_error", "input_scale": 1 / 255, "dtype": "float64"}
+    kinds = {
+        "output": "logistic",
+        "loss": "squared_error",
+        "input_scale": 1 / 255,
+        "dtype": "float64",
+    }
     double = Network([784, 16, 16, 10], "logistic", **kinds)
     double.params = story_network(1).params
     return double
@@ -43,7 +48,9 @@ def passes(network):
 @pytest.fixture
 def nudge(monkeypatch):
     """Return a function that returns the lines of the command."""
-    return lambda *arguments, columns=80: output_of(monkeypatch, "nudge", *arguments, columns=columns).splitlines()
+    return lambda *arguments, columns=80: output_of(
+        monkeypatch, "nudge", *arguments, columns=columns
+    ).splitlines()
 
 
 def test_outputs_targets_squares_and_wishes_are_those_of_numpy(nudge, passes):
@@ -66,20 +73,28 @@ def test_three_ways_of_a_neuron_are_those_of_numpy(nudge, network, passes, name)
     layer, neuron = (2, int(name)) if name.isdigit() else ("AB".index(name[0]), int(name[1:]) - 1)
     sum_wish, title = sum_wishes[layer][neuron], f"Output {name}" if name.isdigit() else name
     lines = nudge("--neuron", name, columns=120)
-    (start,) = [n for n, line in enumerate(lines) if line.startswith(f"{title}: wish {wanted[layer][neuron]:+.3f} x")]
+    (start,) = [
+        n
+        for n, line in enumerate(lines)
+        if line.startswith(f"{title}: wish {wanted[layer][neuron]:+.3f} x")
+    ]
     assert lines[start].endswith(f"wish for its sum {sum_wish:+.4f}")
     start = next(n for n in range(start, len(lines)) if lines[n].endswith("each would give:"))
     weights, activations = lines[start + 2], lines[start + 3]
     shown = [float(number) for number in re.findall(r" ([-+]\d+\.\d{4})(?=  )", weights)]
     expected = sum_wish * a[layer]
-    np.testing.assert_allclose(shown, sorted(expected, key=abs, reverse=True)[: len(shown)], atol=6e-5)
+    np.testing.assert_allclose(
+        shown, sorted(expected, key=abs, reverse=True)[: len(shown)], atol=6e-5
+    )
     assert len(shown) > 2
     if layer == 0:
         assert activations == "" and "(the pixels stay as they are)" in " ".join(lines)
         return
     shown = [float(number) for number in re.findall(r" ([-+]\d+\.\d{4})(?=  )", activations)]
     expected = sum_wish * network.weights[layer][:, neuron]
-    np.testing.assert_allclose(shown, sorted(expected, key=abs, reverse=True)[: len(shown)], atol=6e-5)
+    np.testing.assert_allclose(
+        shown, sorted(expected, key=abs, reverse=True)[: len(shown)], atol=6e-5
+    )
     # A small step that follows all wishes changes the sum in these proportions.
     sizes = np.array([1, a[layer] @ a[layer], (network.weights[layer][:, neuron] ** 2).sum()])
     parts = [float(re.match(r" *(\d+) %", lines[start + n])[1]) for n in (1, 2, 3)]
@@ -95,7 +110,11 @@ def test_wishes_of_the_layers_before_are_those_of_numpy(nudge, passes, columns):
     numbers = [word for line in lines[start:end] for word in line.split() if word[0] in "+-"]
     assert numbers == [f"{100 * value:+.0f}" for layer in (1, 0) for value in wanted[layer]]
     loudest = int(np.abs(wanted[1]).argmax())
-    start = next(n for n, line in enumerate(lines) if line.startswith(f"B{loudest + 1}: {wanted[1][loudest]:+.3f} = "))
+    start = next(
+        n
+        for n, line in enumerate(lines)
+        if line.startswith(f"B{loudest + 1}: {wanted[1][loudest]:+.3f} = ")
+    )
     terms = re.findall(r"([-+]\d\.\d{3}) \(", " ".join(lines[start : start + 2]))
     assert len(terms) == 5
     assert sum(map(float, terms)) == pytest.approx(wanted[1][loudest], abs=0.0056)
@@ -106,9 +125,17 @@ def test_averages_are_minus_the_gradient_of_plain_numpy(nudge, network):
     plain = imported(PLAIN).gradient
     weights, biases = plain(X[IMAGES] / 255, y[IMAGES], list(network.weights), list(network.biases))
     lines = nudge()
-    for name, share in (("bias of 9", biases[2][9]), ("B9 to 9", weights[2][8, 9]), ("bias of 4", biases[2][4])):
-        assert [line for line in lines if line.startswith(name) and line.endswith(f" {-share:+.6f}")], name
-    (difference,) = re.findall(r"all 13,002 weights and biases, the largest difference is (\S+)\.", " ".join(lines))
+    for name, share in (
+        ("bias of 9", biases[2][9]),
+        ("B9 to 9", weights[2][8, 9]),
+        ("bias of 4", biases[2][4]),
+    ):
+        assert [
+            line for line in lines if line.startswith(name) and line.endswith(f" {-share:+.6f}")
+        ], name
+    (difference,) = re.findall(
+        r"all 13,002 weights and biases, the largest difference is (\S+)\.", " ".join(lines)
+    )
     assert float(difference) < 1e-16
 
 
@@ -134,7 +161,9 @@ def test_chosen_example_is_the_first_and_others_follow(nudge, n, others):
 
 def test_step_is_one_step_of_gradient_descent(nudge, network):
     before = [network.cost(X[IMAGES], y[IMAGES]), network.cost(X[4:5], y[4:5])]
-    twin = Network([784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", dtype="float64")
+    twin = Network(
+        [784, 16, 16, 10], "logistic", output="logistic", loss="squared_error", dtype="float64"
+    )
     twin.params = network.params - 1.5 * network.gradient(X[IMAGES], y[IMAGES]).flat
     after = [twin.cost(X[IMAGES] / 255, y[IMAGES]), twin.cost(X[4:5] / 255, y[4:5])]
     text = " ".join(nudge("--step"))
@@ -160,7 +189,19 @@ def test_command_writes_the_page_to_a_pipe(monkeypatch, columns, encoding):
         ["0", "--hidden", "200", "--number", "7"],
         ["1", "--hidden", "3,4,5,6", "--neuron", "A2"],
         ["5", "--method", "fast", "--hidden", "8", "--epochs", "0", "--neuron", "A1"],
-        ["6", "--activation", "relu", "--rate", "0.1", "--batch", "20", "--seed", "5", "--neuron", "B3"],
+        [
+            "6",
+            "--activation",
+            "relu",
+            "--rate",
+            "0.1",
+            "--batch",
+            "20",
+            "--seed",
+            "5",
+            "--neuron",
+            "B3",
+        ],
         ["7", "--examples", "500"],
     ],
     ids=" ".join,
@@ -175,11 +216,16 @@ def test_command_with_other_networks(nudge, arguments):
 
 
 def test_neuron_without_slope_has_no_shares(nudge):
-    text = "\n".join(nudge("3", "--method", "fast", "--hidden", "8", "--epochs", "0", "--neuron", "A1"))
+    text = "\n".join(
+        nudge("3", "--method", "fast", "--hidden", "8", "--epochs", "0", "--neuron", "A1")
+    )
     assert "Its slope is 0 here" in text
 
 
 def test_too_many_examples_are_an_error(monkeypatch, capsys):
     output_of(monkeypatch, "nudge", "--examples", "5001", status=1)
     error = capsys.readouterr().err
-    assert error == "cmlp: error: --examples must be at most 5000, the number of training images, got 5001\n"
+    assert (
+        error
+        == "cmlp: error: --examples must be at most 5000, the number of training images, got 5001\n"
+    )

@@ -18,7 +18,12 @@ LABELS = tuple("0123456789")
 NAMES = Names((784, 16, 16, 10), LABELS)
 
 
-TERMINALS = [terminal(), terminal(blocks=False), terminal(colors=256), terminal(colors=2**24, blocks=False)]
+TERMINALS = [
+    terminal(),
+    terminal(blocks=False),
+    terminal(colors=256),
+    terminal(colors=2**24, blocks=False),
+]
 
 
 def sigmoid(z):
@@ -42,7 +47,15 @@ def plain(network, row):
 
 
 def test_names_of_neurons():
-    assert [letters(n) for n in (0, 1, 25, 26, 27, 701, 702)] == ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
+    assert [letters(n) for n in (0, 1, 25, 26, 27, 701, 702)] == [
+        "A",
+        "B",
+        "Z",
+        "AA",
+        "AB",
+        "ZZ",
+        "AAA",
+    ]
     assert NAMES.name(Unit(0, 12)) == "A13"
     assert NAMES.name(Unit(2, 9)) == "9"
     assert source_name(0, 10 * 28 + 4) == "row 10, col  4"
@@ -66,7 +79,9 @@ def test_unknown_neurons_raise_with_the_names_that_exist(name):
 def test_output_bars_show_the_activations_and_mark_the_largest(where, width):
     values = np.array([0.1, 0.25, 0, 1, 0.5, 0.001, 0.9996, 0.2, 0, 0])
     lines = [without_codes(line) for line in drawing.output_bars(where, values, LABELS, width)]
-    assert [line.split()[:2] for line in lines] == [[str(n), f"{value:.3f}"] for n, value in enumerate(values)]
+    assert [line.split()[:2] for line in lines] == [
+        [str(n), f"{value:.3f}"] for n, value in enumerate(values)
+    ]
     winner = drawing.symbol(where, "winner")
     assert [n for n, line in enumerate(lines) if winner in line] == [3]
     assert max(map(len, lines)) == width
@@ -114,18 +129,27 @@ def test_digit_is_cropped_to_its_box_with_a_margin(data):
 
 
 def test_points_of_the_charts():
-    history = [(0, Measurement(10, 10, 0, 0)), (0.5, Measurement(1, 1, 50, 10)), (1, Measurement(0.1, 0.1, 100, 10))]
+    history = [
+        (0, Measurement(10, 10, 0, 0)),
+        (0.5, Measurement(1, 1, 50, 10)),
+        (1, Measurement(0.1, 0.1, 100, 10)),
+    ]
     lines = training_charts(terminal(), history, [(0, "0"), (1, "30")], 55, 7)
     costs, shares = [line[:26].rstrip() for line in lines], [line[29:] for line in lines]
     assert costs[1] == " 10│●" and costs[3].index("●") in (14, 15) and costs[5].startswith("0.1│")
-    assert shares[1].startswith("100│") and shares[1].endswith("●") and shares[5].startswith("  0│●")
+    assert (
+        shares[1].startswith("100│") and shares[1].endswith("●") and shares[5].startswith("  0│●")
+    )
     assert "○" in shares[5] and "○" not in "".join(costs[1:])
     assert shares[6] == "    0" + " " * 19 + "30"
 
 
 def test_blocks_side_by_side_ignore_escape_codes():
     colored = drawing.styled(terminal(colors=256), "ab", "strong")
-    assert [without_codes(line) for line in side_by_side([colored, "abc"], ["x", "y"])] == ["ab   x", "abc  y"]
+    assert [without_codes(line) for line in side_by_side([colored, "abc"], ["x", "y"])] == [
+        "ab   x",
+        "abc  y",
+    ]
 
 
 @pytest.mark.parametrize("background", [0.0, 1.0])

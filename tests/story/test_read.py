@@ -68,7 +68,9 @@ def test_large_dark_digits_anywhere_on_white_paper_are_read(tmp_path, model):
 def test_modes(mode, inverted, tmp_path):
     pixels = 255 - ink(0) if inverted else ink(0)
     page = np.pad(pixels, 20, constant_values=255 if inverted else 0)
-    path = saved(tmp_path / ("digit.tif" if mode in ("CMYK", "F", "I") else "digit.png"), page, mode)
+    path = saved(
+        tmp_path / ("digit.tif" if mode in ("CMYK", "F", "I") else "digit.png"), page, mode
+    )
     picture = read.read_picture(path)
     assert picture.inverted == inverted
     assert picture.pixels.shape == (784,) and picture.pixels.dtype == np.uint8
@@ -115,7 +117,9 @@ def test_without_a_model_one_is_trained_that_can_be_kept(tmp_path, model, capsys
     path = saved(tmp_path / "a seven.png", ink(0))
     assert cli.main(["read", path, "--seed", "3", "--epochs", "2"]) == 0
     text = capsys.readouterr().out
-    keep, again = (shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  cmlp "))
+    keep, again = (
+        shlex.split(line)[1:] for line in text.splitlines() if line.startswith("  cmlp ")
+    )
     assert cli.main(keep) == 0
     assert (
         Experiment(ExperimentOptions(seed=3, epochs=2)).train().params.tobytes()
@@ -127,8 +131,12 @@ def test_without_a_model_one_is_trained_that_can_be_kept(tmp_path, model, capsys
 
 
 def test_classifiers_are_read_with_their_labels(tmp_path, capsys):
-    names = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
-    estimator = cmlp.MLPClassifier((8,), max_iter=5, random_state=0, solver="sgd", learning_rate_init=0.1)
+    names = np.array(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    )
+    estimator = cmlp.MLPClassifier(
+        (8,), max_iter=5, random_state=0, solver="sgd", learning_rate_init=0.1
+    )
     estimator.set_params(n_iter_no_change=5, tol=0)
     with pytest.warns(Warning):
         estimator.fit(X[:1000] / 255, names[y[:1000]])  # pixels from 0 to 1, and no input_scale
@@ -211,8 +219,12 @@ def test_models_of_other_kinds_are_reported(tmp_path, capsys):
     other = tmp_path / "other.cmlp"
     cmlp.Network([2, 3]).save(other)
     assert cli.main(["read", path, "--model", str(other)]) == 1
-    assert "other.cmlp has 2 inputs; a picture of 28 x 28 pixels needs 784." in capsys.readouterr().err
-    cmlp.MLPRegressor(solver="lbfgs", hidden_layer_sizes=(2,)).fit(np.eye(4), np.arange(4)).save(other)
+    assert (
+        "other.cmlp has 2 inputs; a picture of 28 x 28 pixels needs 784." in capsys.readouterr().err
+    )
+    cmlp.MLPRegressor(solver="lbfgs", hidden_layer_sizes=(2,)).fit(np.eye(4), np.arange(4)).save(
+        other
+    )
     assert cli.main(["read", path, "--model", str(other)]) == 1
     assert "holds an MLPRegressor" in capsys.readouterr().err
     other.write_bytes(b"nothing")
@@ -221,10 +233,15 @@ def test_models_of_other_kinds_are_reported(tmp_path, capsys):
 
 
 def test_noise_is_called_no_digit(tmp_path, model, capsys):
-    path = saved(tmp_path / "noise.png", np.random.RandomState(0).randint(0, 256, (90, 90)).astype(np.uint8))
+    path = saved(
+        tmp_path / "noise.png", np.random.RandomState(0).randint(0, 256, (90, 90)).astype(np.uint8)
+    )
     assert cli.main(["read", path, "--model", model[0]]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "This looks like no digit:" in text and "none for anything else, so it names one: It says" in text
+    assert (
+        "This looks like no digit:" in text
+        and "none for anything else, so it names one: It says" in text
+    )
 
 
 def test_two_digits_side_by_side_are_asked_for(tmp_path, model, capsys):

@@ -47,7 +47,10 @@ def test_pipe_is_told_what_to_do_without_a_browser(folder, monkeypatch):
 def test_printed_program_runs(folder, monkeypatch, capsys):
     text = output_of(monkeypatch, "story")
     program = re.sub("^  ", "", text.partition("in Python:\n\n")[2], flags=re.MULTILINE)
-    assert {line.split()[1] for line in program.splitlines() if "import" in line} == {"cmlp.datasets", "cmlp.story"}
+    assert {line.split()[1] for line in program.splitlines() if "import" in line} == {
+        "cmlp.datasets",
+        "cmlp.story",
+    }
     monkeypatch.undo()
     exec(program, {})
     assert capsys.readouterr().out == program.rpartition("  # ")[2]
@@ -66,7 +69,11 @@ def test_browser_opens_the_page_and_is_not_waited_for(folder):
 def test_terminal_without_a_browser_is_told_what_to_do(folder, changes):
     with Pty("story", **{"DISPLAY": "", "WAYLAND_DISPLAY": "", **changes}) as command:
         status, written = command.end()
-    assert status == 0 and "Open this file in a browser" in written and str(folder / "cmlp.html") in written
+    assert (
+        status == 0
+        and "Open this file in a browser" in written
+        and str(folder / "cmlp.html") in written
+    )
 
 
 def test_no_other_file_is_replaced(folder, monkeypatch, capsys):

@@ -10,7 +10,9 @@ from cmlp.story import story_network
 
 def test_command_and_preset_train_the_story_network():
     network = story_network(seed=3)
-    np.testing.assert_array_equal(Experiment(ExperimentOptions(seed=3)).train().params, network.params)
+    np.testing.assert_array_equal(
+        Experiment(ExperimentOptions(seed=3)).train().params, network.params
+    )
     X, y, *_ = load_digits28()
     model = MLPClassifier.from_preset("3b1b", random_state=3).fit(X, y)
     for ours, theirs in zip(network.weights, model.coefs_, strict=True):

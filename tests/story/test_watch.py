@@ -66,7 +66,10 @@ def test_measurements_are_those_of_the_network():
     learning.go_to(123)
     network, (X, y, X_test, y_test) = learning.experiment.network, learning.experiment.data
     costs = network.cost(X, y), network.cost(X_test, y_test)
-    assert learning.now == (123, (*costs, percent_right(network, X, y), percent_right(network, X_test, y_test)))
+    assert learning.now == (
+        123,
+        (*costs, percent_right(network, X, y), percent_right(network, X_test, y_test)),
+    )
     learning.go_to(500)
     batches = [point.batch for point in learning.history]
     assert batches[0] == 0 and batches[-1] == 500 and len(batches) == 61
@@ -81,7 +84,9 @@ def test_costly_networks_are_measured_now_and_then(monkeypatch):
     assert batches == sorted(batch for batch in due if batch <= 350)
     assert learning.now.batch == batches[-1]
     line = animation._header(terminal(), learning, 79)
-    assert line.startswith(f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.measured.cost:.3f} ")
+    assert line.startswith(
+        f"epoch 1 of 1   after batch {batches[-1]}: cost {learning.now.measured.cost:.3f} "
+    )
 
 
 def test_epoch_and_batch_are_counted():
@@ -89,7 +94,11 @@ def test_epoch_and_batch_are_counted():
     seen = []
     for batch in range(16):
         learning.go_to(batch)
-        seen.append(re.match(r"epoch (\d) of 3, batch (\d) of 5", animation._header(terminal(), learning, 79)).groups())
+        seen.append(
+            re.match(
+                r"epoch (\d) of 3, batch (\d) of 5", animation._header(terminal(), learning, 79)
+            ).groups()
+        )
     assert seen == [("1", "0"), *((epoch, batch) for epoch in "123" for batch in "12345")]
 
 
@@ -129,7 +138,9 @@ def test_frame_shows_the_image_beside_its_outputs(trained):
     example = first_nine(trained)
     image = digit_lines(terminal(), example.row)
     lines = frame_lines(terminal(), trained, example, 79, 23)[-10:]
-    assert [line[: len(image[0])].rstrip() for line in lines] == [line.rstrip() for line in image[:10]]
+    assert [line[: len(image[0])].rstrip() for line in lines] == [
+        line.rstrip() for line in image[:10]
+    ]
 
 
 @pytest.mark.parametrize("width", [79, 99, 119, 159])
@@ -148,7 +159,8 @@ def test_curves_are_where_the_measurements_say(trained):
     for point in trained.history:
         share, position = point.measured.accuracy / 100, trained.share_at(point.batch)
         assert any(
-            abs((len(chart) - 1 - row) / (len(chart) - 1) - share) < 0.1 and abs(column - position * width) < 1
+            abs((len(chart) - 1 - row) / (len(chart) - 1) - share) < 0.1
+            and abs(column - position * width) < 1
             for row, line in enumerate(chart)
             for column, mark in enumerate(line[4:])
             if mark == "●"
@@ -172,7 +184,9 @@ def test_network_without_hidden_layers_shows_its_outputs():
     assert lines[0].split() == list("01234567") and lines[6].split() == ["8", "9"]
 
 
-@pytest.mark.parametrize("costs", [[3.0, 0.5], [2.0, 0.02], [1.0, 1e-5], [float("nan"), 0.0], [0.05, 0.05]])
+@pytest.mark.parametrize(
+    "costs", [[3.0, 0.5], [2.0, 0.02], [1.0, 1e-5], [float("nan"), 0.0], [0.05, 0.05]]
+)
 def test_cost_axis_contains_all_costs(costs):
     low, high = animation.cost_limits(costs)
     assert 0 < low < high
@@ -297,7 +311,11 @@ def test_keys_say_what_they_do():
     ("columns", "encoding"),
     [
         (60, "ascii"),
-        *(pytest.param(columns, encoding, marks=slow) for columns in (80, 120) for encoding in ("utf-8", "cp437")),
+        *(
+            pytest.param(columns, encoding, marks=slow)
+            for columns in (80, 120)
+            for encoding in ("utf-8", "cp437")
+        ),
     ],
 )
 def test_pipe_gets_a_few_frames_at_once(monkeypatch, columns, encoding):
@@ -314,7 +332,9 @@ def test_pipe_gets_a_few_frames_at_once(monkeypatch, columns, encoding):
 def test_model_is_saved(monkeypatch, tmp_path):
     model = tmp_path / "a.cmlp"
     output_of(monkeypatch, "watch", "3", "--epochs", "1", "--save", str(model))
-    np.testing.assert_array_equal(cmlp.load(model).params, Experiment(ExperimentOptions(epochs=1)).train().params)
+    np.testing.assert_array_equal(
+        cmlp.load(model).params, Experiment(ExperimentOptions(epochs=1)).train().params
+    )
 
 
 def test_diverging_training_is_one_line_on_standard_error(monkeypatch, capsys):
@@ -346,15 +366,22 @@ def test_keys_on_a_terminal():
     assert written.count("\x1b[?1049h") == written.count("\x1b[?1049l") == 1
     assert written.index("\x1b[?25l") < written.index("\x1b[?25h")
     after = written[written.index("\x1b[?1049l") :]
-    assert f"batch {before + 1} of 500" in after and f"ended after batch {before + 1} of 1,000" in after
+    assert (
+        f"batch {before + 1} of 500" in after
+        and f"ended after batch {before + 1} of 1,000" in after
+    )
 
 
 @posix
 @slow
-@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGQUIT", 131)])
+@pytest.mark.parametrize(
+    ("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGQUIT", 131)]
+)
 def test_signals_leave_the_terminal_as_it_was(name, status):
     number = getattr(signal, name)
-    before = signal.signal(number, signal.SIG_DFL) if name == "SIGHUP" else None  # which nohup ignores, then also watch
+    before = (
+        signal.signal(number, signal.SIG_DFL) if name == "SIGHUP" else None
+    )  # which nohup ignores, then also watch
     with Pty("watch", NO_COLOR="1") as pty:
         if before is not None:
             signal.signal(number, before)

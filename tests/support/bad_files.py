@@ -21,9 +21,13 @@ def saved(model, folder):
 def good_files(folder):
     """Return the files of a network, of one with shifts and factors, of tables and of a classifier."""
     sizes = {"activation": "relu", "random_state": 1}
-    table = cmlp.TabularRegressor(hidden_layer_sizes=(3,), n_estimators=2, max_time=1e-9, random_state=0)
+    table = cmlp.TabularRegressor(
+        hidden_layer_sizes=(3,), n_estimators=2, max_time=1e-9, random_state=0
+    )
     rows = [[i % 7 + 0.5, "ab"[i % 2], float(i)] for i in range(60)]
-    classes = cmlp.TabularClassifier(hidden_layer_sizes=(3,), n_estimators=1, max_time=1e-9, random_state=0)
+    classes = cmlp.TabularClassifier(
+        hidden_layer_sizes=(3,), n_estimators=1, max_time=1e-9, random_state=0
+    )
     classes.fit(rows, np.arange(60) % 3 > 0).threshold_ = 0.25
     many = [[i % 7 + 0.5, "ab"[i % 2], float(i)] for i in range(400)]
     classifier = cmlp.MLPClassifier((3,), max_iter=1)
@@ -35,8 +39,13 @@ def good_files(folder):
         "table": saved(table.fit(rows, np.arange(60.0)), folder),
         "widths": saved(table.fit(many, np.arange(400.0) ** 2), folder),
         "targets": saved(table.fit(rows, np.arange(120.0).reshape(60, 2)), folder),
-        "quantiles": saved(table.set_params(loss="quantile", quantile=(0.1, 0.9)).fit(rows, np.arange(60.0)), folder),
-        "ends": saved(table.fit(rows, np.clip(np.arange(60.0), 9, 50)), folder),  # frequent ones of the targets
+        "quantiles": saved(
+            table.set_params(loss="quantile", quantile=(0.1, 0.9)).fit(rows, np.arange(60.0)),
+            folder,
+        ),
+        "ends": saved(
+            table.fit(rows, np.clip(np.arange(60.0), 9, 50)), folder
+        ),  # frequent ones of the targets
         "classifier": saved(classifier, folder),
         "threshold": saved(classes, folder),
     }

@@ -67,7 +67,9 @@ class Watched:
 
     def settle(self):
         """Wait until the page has painted."""
-        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+        )
 
     def until(self, expression):
         """Wait until an expression is true. Playwright's own function for this needs a weaker policy of the page.

@@ -14,16 +14,24 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "src/cmlp/core"
 HEADER = ROOT / "include/cmlp.h"
-HEADERS = [HEADER.with_name(f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")]
+HEADERS = [
+    HEADER.with_name(f"{name}.h") for name in ("cmlp", "cmlp_table", "cmlp_workers", "cmlp_explain")
+]
 # The flags of setup.py without the optimization level.
 FLAGS = ["-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 # For programs and for a shared library alike, so that the core is compiled once. CMake and setup.py use -O3.
 SHARED = ("-O1", "-fPIC", "-DCMLP_BUILD")
-UNOPTIMIZED = ("-O0", *SHARED[1:], "-DCMLP_BUILD_ISA=1")  # of plain C alone, where a compiler has most to decide
+UNOPTIMIZED = (
+    "-O0",
+    *SHARED[1:],
+    "-DCMLP_BUILD_ISA=1",
+)  # of plain C alone, where a compiler has most to decide
 COMPILER = None if sys.platform == "win32" else shutil.which(os.environ.get("CC", "cc"))
 
-in_source_tree = pytest.mark.skipif(not CORE.exists(), reason="the C sources are in the source tree only")
+in_source_tree = pytest.mark.skipif(
+    not CORE.exists(), reason="the C sources are in the source tree only"
+)
 needs_compiler = pytest.mark.skipif(
     not CORE.exists() or not COMPILER, reason="needs the C sources and a C compiler called cc"
 )

@@ -35,11 +35,18 @@ class Target(NamedTuple):
 
     def missing(self):
         """Return the first program that is not installed, or None."""
-        return next((tool for tool in (self.compiler[0], *self.emulator[:1]) if not shutil.which(tool)), None)
+        return next(
+            (tool for tool in (self.compiler[0], *self.emulator[:1]) if not shutil.which(tool)),
+            None,
+        )
 
 
 def emulated(name, compiler, emulator, *options):
-    return Target(name, (f"{compiler}-gcc", "-std=c99", "-O2", "-static", *options), (f"qemu-{emulator}-static",))
+    return Target(
+        name,
+        (f"{compiler}-gcc", "-std=c99", "-O2", "-static", *options),
+        (f"qemu-{emulator}-static",),
+    )
 
 
 NATIVE = Target("gcc -O0", ("gcc", "-std=c99", "-O0"))
@@ -48,10 +55,15 @@ TARGETS = [
     Target("gcc -O2", ("gcc", "-std=c99", "-O2")),
     Target("gcc -Os, gnu11", ("gcc", "-std=gnu11", "-Os")),
     Target("gcc for this processor", ("gcc", "-std=c99", "-O3", "-march=native")),
-    Target("gcc that contracts products", ("gcc", "-std=gnu99", "-O3", "-march=native", "-ffp-contract=fast")),
+    Target(
+        "gcc that contracts products",
+        ("gcc", "-std=gnu99", "-O3", "-march=native", "-ffp-contract=fast"),
+    ),
     Target("g++", ("g++", "-x", "c++", "-std=c++11", "-O2")),
     Target("clang", ("clang", "-std=c99", "-O2")),
-    Target("clang that contracts products", ("clang", "-O3", "-march=native", "-ffp-contract=fast")),
+    Target(
+        "clang that contracts products", ("clang", "-O3", "-march=native", "-ffp-contract=fast")
+    ),
     Target("clang++", ("clang++", "-x", "c++", "-std=c++20", "-O2", "-march=native")),
     emulated("arm", "arm-linux-gnueabihf", "arm"),
     emulated("arm with FMA", "arm-linux-gnueabihf", "arm", "-mfpu=vfpv4"),
@@ -61,7 +73,14 @@ TARGETS = [
     emulated("s390x", "s390x-linux-gnu", "s390x"),
 ]
 
-CORTEX_M4 = ("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-std=c99")
+CORTEX_M4 = (
+    "arm-none-eabi-gcc",
+    "-mcpu=cortex-m4",
+    "-mthumb",
+    "-mfloat-abi=hard",
+    "-mfpu=fpv4-sp-d16",
+    "-std=c99",
+)
 
 
 def require(target):
@@ -74,7 +93,9 @@ def require(target):
 
 
 # On Windows standard input is not binary.
-needs_gcc = pytest.mark.skipif(sys.platform == "win32" or bool(NATIVE.missing()), reason="needs gcc and POSIX")
+needs_gcc = pytest.mark.skipif(
+    sys.platform == "win32" or bool(NATIVE.missing()), reason="needs gcc and POSIX"
+)
 
 
 @functools.cache
@@ -89,7 +110,16 @@ def build(folder, source, target, *options):
     program = Path(tempfile.mkdtemp(dir=folder)) / "program"
     path = program.with_suffix(".c")
     path.write_text(source, encoding="ascii")
-    command = [*target.compiler, *WARNINGS, *options, "-I", str(folder), str(path), "-o", str(program)]
+    command = [
+        *target.compiler,
+        *WARNINGS,
+        *options,
+        "-I",
+        str(folder),
+        str(path),
+        "-o",
+        str(program),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [*target.emulator, str(program)]
@@ -101,7 +131,9 @@ def run(command, rows=b""):
     return done.stdout
 
 
-def predictions(folder, name, rows, target=NATIVE, *options, output="float", classify=True, suffix=None):
+def predictions(
+    folder, name, rows, target=NATIVE, *options, output="float", classify=True, suffix=None
+):
     """Return the outputs and the classes that the header `name`.h computes for rows of float32, float64 or uint8."""
     suffix = ("_u8" if rows.dtype == np.uint8 else "") if suffix is None else suffix
     source = (
@@ -116,7 +148,9 @@ def predictions(folder, name, rows, target=NATIVE, *options, output="float", cla
     outputs = np.ascontiguousarray(words[:, :-1])
     if output == "double":
         return outputs.view("<u8").astype(np.uint64).view(np.float64), words[:, -1]
-    return outputs.astype(np.uint32).view(np.float32 if output == "float" else np.int32), words[:, -1]
+    return outputs.astype(np.uint32).view(np.float32 if output == "float" else np.int32), words[
+        :, -1
+    ]
 
 
 def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=None):
@@ -146,7 +180,9 @@ def integer_predictions(folder, models, X, target=NATIVE, *options, calibrate=No
         + f"static void all_predict(const {ctype} *x, int32_t *output)\n{{\n    uint8_t q[all_inputs];\n{calls}}}\n",
         encoding="ascii",
     )
-    outputs, _ = predictions(folder, "all", X, target, *options, output="int32_t", classify=False, suffix="")
+    outputs, _ = predictions(
+        folder, "all", X, target, *options, output="int32_t", classify=False, suffix=""
+    )
     return outputs, np.concatenate(expected, axis=1)
 
 
@@ -189,7 +225,14 @@ def combine(folder, models):
 
 def digits_classifier(sizes, activation):
     X, y, *_ = cmlp.datasets.load_digits28()
-    model = MLPClassifier(sizes, activation=activation, max_iter=3, batch_size=100, random_state=0, input_scale=1 / 255)
+    model = MLPClassifier(
+        sizes,
+        activation=activation,
+        max_iter=3,
+        batch_size=100,
+        random_state=0,
+        input_scale=1 / 255,
+    )
     with pytest.warns(cmlp.exceptions.ConvergenceWarning):
         return model.fit(X, y)
 
@@ -208,7 +251,12 @@ def activation_network(activation):
     """Return a network whose output is the activation of its input."""
     parameter = {"leaky_relu": 0.3, "elu": 1.7}.get(activation)
     net = Network(
-        [1, 1, 1], activation, output="identity", loss="squared_error", activation_parameter=parameter, random_state=0
+        [1, 1, 1],
+        activation,
+        output="identity",
+        loss="squared_error",
+        activation_parameter=parameter,
+        random_state=0,
     )
     net.params[:] = [1, 0, 1, 0]
     return net
@@ -218,4 +266,6 @@ def assert_activations_agree(folder, rows, target=NATIVE, *options):
     networks = {f"act_{activation}": activation_network(activation) for activation in HIDDEN}
     combine(folder, networks)
     outputs, _ = predictions(folder, "all", rows, target, *options, classify=False)
-    assert_same_bits(outputs, np.concatenate([net.forward(rows) for net in networks.values()], axis=1))
+    assert_same_bits(
+        outputs, np.concatenate([net.forward(rows) for net in networks.values()], axis=1)
+    )

@@ -23,7 +23,9 @@ def blobs(n_classes=3, n_rows=120, seed=0):
 def small(**params):
     """Return a small classifier that stops at `max_iter`; the test modules ignore the warning."""
     params = {"max_iter": 15, "random_state": 1, **params}
-    if params.get("solver") != "lbfgs" and not callable(params.get("learning_rate")):  # which do not use it
+    if params.get("solver") != "lbfgs" and not callable(
+        params.get("learning_rate")
+    ):  # which do not use it
         params.setdefault("learning_rate_init", 0.02)
     return MLPClassifier(params.pop("hidden_layer_sizes", (8,)), **params)
 
@@ -64,7 +66,9 @@ def interrupted_at(step, function, *modules, anywhere=False):
         return trace
 
     before = sys.gettrace()
-    sys._getframe().f_trace_opcodes = True  # settrace of Python 3.12 needs a frame that asks for opcodes
+    sys._getframe().f_trace_opcodes = (
+        True  # settrace of Python 3.12 needs a frame that asks for opcodes
+    )
     sys.settrace(trace)
     try:
         function()

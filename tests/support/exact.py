@@ -98,7 +98,10 @@ class Network:
         total = np.float64(len(X)) if sample_weight is None else reduced(sample_weight)
         inverse, factor = self.dtype(1 / total), self.dtype(alpha)
         activations = [self.forward(x) for x in X]
-        rows = [self.deltas(*row) for row in zip(activations, Y, [loss_scale] * len(X), weights, strict=True)]
+        rows = [
+            self.deltas(*row)
+            for row in zip(activations, Y, [loss_scale] * len(X), weights, strict=True)
+        ]
         gradient = []
         for layer, W in enumerate(self.W):
             a = np.array([row[layer] for row in activations])

@@ -12,7 +12,15 @@ from idx_files import IMAGES, LABELS, idx
 import cmlp
 from cmlp.datasets import load_digits28
 
-PROGRAMS = ["train_xor", "train_digits", "classify", "many_threads", "wrapper", "audio_callback", "write_table"]
+PROGRAMS = [
+    "train_xor",
+    "train_digits",
+    "classify",
+    "many_threads",
+    "wrapper",
+    "audio_callback",
+    "write_table",
+]
 
 XOR = "0 xor 0 = 0.000\n0 xor 1 = 0.997\n1 xor 0 = 0.997\n1 xor 1 = 0.004\n"
 FIRST_TEN = [7, 2, 1, 0, 4, 1, 4, 9, 6, 9]  # the ninth image is a 5
@@ -52,10 +60,14 @@ def check(programs, folder):
     for threads in (1, 4):
         counted = output(programs["many_threads"], model, test, threads)
         assert [*map(int, re.findall(r": (\d+) images", counted))] == COUNTS
-    assert output(programs["audio_callback"]) == "50 blocks of 64 samples; error 0.4 % of the signal\n"
+    assert (
+        output(programs["audio_callback"]) == "50 blocks of 64 samples; error 0.4 % of the signal\n"
+    )
     flats = Path(folder, "flats.cmlp")
     output(programs["write_table"], flats)
-    found = cmlp.load(flats).predict([[60.0, name] for name in ("north", "centre", "south", "west")])
+    found = cmlp.load(flats).predict(
+        [[60.0, name] for name in ("north", "centre", "south", "west")]
+    )
     assert found.tolist() == [900 + 300 * mean for mean in (0.5, -0.5, 0.25, 0.0)]
 
 

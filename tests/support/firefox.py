@@ -69,9 +69,15 @@ class Firefox:
 
     def open(self, path, fragment="", size=(1280, 720)):
         """Open a page and wait until it is ready."""
-        self.call("browsingContext.setViewport", context=self.context, viewport={"width": size[0], "height": size[1]})
+        self.call(
+            "browsingContext.setViewport",
+            context=self.context,
+            viewport={"width": size[0], "height": size[1]},
+        )
         for address in ("about:blank", path.as_uri() + fragment):
-            self.call("browsingContext.navigate", context=self.context, url=address, wait="complete")
+            self.call(
+                "browsingContext.navigate", context=self.context, url=address, wait="complete"
+            )
         self.evaluate("ready.then(() => true)")
 
     def evaluate(self, expression):
@@ -84,7 +90,9 @@ class Firefox:
 
     def picture(self):
         """Return a screenshot as PNG."""
-        return base64.b64decode(self.call("browsingContext.captureScreenshot", context=self.context)["data"])
+        return base64.b64decode(
+            self.call("browsingContext.captureScreenshot", context=self.context)["data"]
+        )
 
 
 def _connected(port):
@@ -122,9 +130,19 @@ def firefox():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with tempfile.TemporaryDirectory() as profile:
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
+        lines = [
+            f"user_pref({json.dumps(name)}, {json.dumps(value)});"
+            for name, value in PREFERENCES.items()
+        ]
         Path(profile, "user.js").write_text("\n".join(lines), encoding="utf-8")
-        command = [program, "--headless", f"--remote-debugging-port={port}", "--no-remote", "--profile", profile]
+        command = [
+            program,
+            "--headless",
+            f"--remote-debugging-port={port}",
+            "--no-remote",
+            "--profile",
+            profile,
+        ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             opened = Firefox(port)

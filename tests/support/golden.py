@@ -29,16 +29,35 @@ from cmlp._bridge import _core
 TABLE = Path(__file__).with_name("golden.json")
 # More than one chunk of 128 inputs; widths that are not multiples of 4, 8 and 16.
 SIZES, ROWS, BATCH = (150, 19, 33, 5), 290, 90
-ALL_SOLVERS = ("identity", "logistic", "tanh", "relu")  # hidden activations that are trained by each solver
+ALL_SOLVERS = (
+    "identity",
+    "logistic",
+    "tanh",
+    "relu",
+)  # hidden activations that are trained by each solver
 
 
-def trained(activations, loss, dtype, X, Y, *, kind="sgd", max_norm=0.0, batch_size=BATCH, n_threads=None, **keywords):
+def trained(
+    activations,
+    loss,
+    dtype,
+    X,
+    Y,
+    *,
+    kind="sgd",
+    max_norm=0.0,
+    batch_size=BATCH,
+    n_threads=None,
+    **keywords,
+):
     """Return the digest of parameters, optimizer state and costs after two epochs."""
     net, params = net_and_params(SIZES, activations, loss, dtype)
     params *= dtype(0.25)
     optimizer = _core.Optimizer(net, kind, **SOLVERS[kind], max_norm=max_norm)
     costs = [
-        net.train_epoch(params, X, Y, optimizer, batch_size=batch_size, n_threads=n_threads, **keywords)[0]
+        net.train_epoch(
+            params, X, Y, optimizer, batch_size=batch_size, n_threads=n_threads, **keywords
+        )[0]
         for _ in range(2)
     ]
     return digest(params, optimizer.state, np.array(costs))

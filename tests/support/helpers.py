@@ -21,7 +21,8 @@ HIDDEN = [name for name, row in _core.ACTIVATIONS.items() if row.hidden]
 OUTPUTS = [(output, loss) for loss, row in _core.LOSSES.items() for output in row.outputs]
 # The allowed losses of each output activation.
 LOSSES = {
-    output: sorted(loss for other, loss in OUTPUTS if other == output) for output in sorted({o for o, _ in OUTPUTS})
+    output: sorted(loss for other, loss in OUTPUTS if other == output)
+    for output in sorted({o for o, _ in OUTPUTS})
 }
 SOLVERS = {
     "sgd": {"learning_rate": 0.05},

@@ -27,7 +27,14 @@ def status_in_c(content, verify=True):
 def written(network=NETWORK, strings=None, arrays=None):
     out = io.BytesIO()
     strings = {"note": "x"} if strings is None else strings
-    _core.write_model(network._net, network.params, scale=1.0, strings=strings, arrays=arrays or {}, write=out.write)
+    _core.write_model(
+        network._net,
+        network.params,
+        scale=1.0,
+        strings=strings,
+        arrays=arrays or {},
+        write=out.write,
+    )
     return out.getvalue()
 
 
@@ -57,7 +64,9 @@ def replace(old, new):
 
 def requiring(words):
     """Return a file that requires features of its reader."""
-    return repaired(TEXT.replace(b',"data_crc32"', b',"requires":"%s","data_crc32"' % words, 1), DATA)
+    return repaired(
+        TEXT.replace(b',"data_crc32"', b',"requires":"%s","data_crc32"' % words, 1), DATA
+    )
 
 
 def field(length):

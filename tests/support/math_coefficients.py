@@ -157,7 +157,12 @@ def _tables():
 def missing_from_header():
     """Return the derived coefficients that the header does not contain."""
     text = HEADER.read_text(encoding="utf-8")
-    return [f"{name}: {item}" for name, _, literals, *_ in tables() for item in literals if item not in text]
+    return [
+        f"{name}: {item}"
+        for name, _, literals, *_ in tables()
+        for item in literals
+        if item not in text
+    ]
 
 
 def main():

@@ -16,12 +16,24 @@ SIZES = {"F32": 4, "F64": 8, "U8": 1, "I32": 4, "I64": 8}
 FIXED = ["cmlp", "crc32", "data_crc32", "input_scale", "activations", "loss"]
 NAME = re.compile(r"[a-z][a-z0-9_.]{0,63}\Z", re.ASCII)
 PRINTABLE = re.compile(r"[\x20-\x7e]*\Z")
-PLAIN = {"identity", "logistic", "tanh", "relu", "softmax", "exp", "silu", "gelu", "softplus", "softsign"}
+PLAIN = {
+    "identity",
+    "logistic",
+    "tanh",
+    "relu",
+    "softmax",
+    "exp",
+    "silu",
+    "gelu",
+    "softplus",
+    "softsign",
+}
 PARAMETRIC = {"leaky_relu", "elu"}
 LOSSES = {"log_loss", "squared_error", "poisson", "absolute_error", "gamma"}
 LABEL = r'(?:"(?:[^"\\]|\\.)*"|[-+.\w]+)'
 CLASSES = re.compile(
-    rf'\{{"kind":"(labels|multilabel)","dtype":({LABEL}),"values":(\[{LABEL}(?:,{LABEL})*\])\}}\Z', re.ASCII
+    rf'\{{"kind":"(labels|multilabel)","dtype":({LABEL}),"values":(\[{LABEL}(?:,{LABEL})*\])\}}\Z',
+    re.ASCII,
 )
 FLOATS = {"float16": "e", "float32": "f", "float64": "d"}
 PARAMETRIC_LOSSES = {"huber": math.inf, "quantile": 1, "focal": math.inf, "label_smoothing": 1}
@@ -47,7 +59,9 @@ def head_of(metadata, tensors):
     for name, tensor in tensors.items():
         end = at + SIZES[tensor["dtype"]] * math.prod(tensor["shape"])
         shape = ",".join(map(str, tensor["shape"]))
-        parts.append(f'"{name}":{{"dtype":"{tensor["dtype"]}","shape":[{shape}],"data_offsets":[{at},{end}]}}')
+        parts.append(
+            f'"{name}":{{"dtype":"{tensor["dtype"]}","shape":[{shape}],"data_offsets":[{at},{end}]}}'
+        )
         at = end
     pairs = ",".join(f"{quoted(key)}:{quoted(value)}" for key, value in metadata.items())
     text = f'{{"__metadata__":{{{pairs}}},{",".join(parts)}}}'.encode("ascii")
@@ -55,7 +69,9 @@ def head_of(metadata, tensors):
 
 
 def head_crc(head):
-    return b"%08x" % zlib.crc32(head[CRC_AT + 8 :], zlib.crc32(b"00000000", zlib.crc32(head[:CRC_AT])))
+    return b"%08x" % zlib.crc32(
+        head[CRC_AT + 8 :], zlib.crc32(b"00000000", zlib.crc32(head[:CRC_AT]))
+    )
 
 
 def repaired(text, data, *, data_crc=True):
@@ -184,7 +200,10 @@ def word_of_column(word):
     """Return kind, number of edges (also of parts) or categories, and the numbers of inputs without and with bins."""
     word, *parts = word.split("/")
     kind, colon, digits = word.partition(":")
-    demand(kind in ("unused", "number", "number_or_missing", "category") and bool(colon) == (kind != "unused"))
+    demand(
+        kind in ("unused", "number", "number_or_missing", "category")
+        and bool(colon) == (kind != "unused")
+    )
     n = 0
     if colon:
         demand(re.fullmatch("0|[1-9][0-9]*", digits, re.ASCII) and int(digits) < 2**31)
@@ -194,7 +213,10 @@ def word_of_column(word):
         narrow = 1 + (kind == "number_or_missing")
         wide = narrow + max(n - 1, 0)
         names = [part.partition(":")[0] for part in parts]
-        demand(names == [name for name in ("day", "week", "year") if name in names] and (n or not parts))
+        demand(
+            names == [name for name in ("day", "week", "year") if name in names]
+            and (n or not parts)
+        )
         for part in parts:
             digits = part.partition(":")[2]
             demand(re.fullmatch("[1-9][0-9]*", digits, re.ASCII) and 2 <= int(digits) < 2**31)
@@ -226,7 +248,11 @@ def check_table(metadata, tensors, n_layers):
         demand(net["layers.0.weight"]["shape"][0] in widths)
         shapes.append([(tensor["dtype"], tensor["shape"][-1]) for tensor in net.values()])
     demand(all(shape == shapes[0] for shape in shapes))
-    known = {"example.input": [len(columns)], "example.output": [n_outputs], "table.numbers": [n_numbers]}
+    known = {
+        "example.input": [len(columns)],
+        "example.output": [n_outputs],
+        "table.numbers": [n_numbers],
+    }
     known |= {"table.target": [4], "table.threshold": [1]}
     demand(("table.threshold" in tensors) == (metadata.get("requires") == "threshold"))
     if "table.threshold" in tensors:
@@ -235,9 +261,17 @@ def check_table(metadata, tensors, n_layers):
     if metadata.get("requires") == "targets":
         known["table.target"] = [n_outputs, 4]
         demand(n_outputs > 1 and "table.target" in tensors and "," not in metadata["loss"])
-        demand(TARGETS.fullmatch(metadata["targets"]) and len(json.loads(metadata["targets"])) == n_outputs)
+        demand(
+            TARGETS.fullmatch(metadata["targets"])
+            and len(json.loads(metadata["targets"])) == n_outputs
+        )
     demand(("table.numbers" in tensors) == bool(n_numbers))
-    demand(not any(name.startswith(("nets.", "layers.")) or name in ("input.factor", "input.shift") for name in names))
+    demand(
+        not any(
+            name.startswith(("nets.", "layers.")) or name in ("input.factor", "input.shift")
+            for name in names
+        )
+    )
     check_others(tensors, {name: ("F64", shape) for name, shape in known.items()})
     check_scores(metadata, tensors.get("calibration.scores"), n_outputs)
     return n_outputs
@@ -246,9 +280,14 @@ def check_table(metadata, tensors, n_layers):
 def check_scores(metadata, tensor, n_outputs):
     """Check that the scores are those of one answer, or of each."""
     if tensor is not None:
-        has_targets, outputs = metadata.get("requires") == "targets", metadata["activations"].rpartition(",")[2]
+        has_targets, outputs = (
+            metadata.get("requires") == "targets",
+            metadata["activations"].rpartition(",")[2],
+        )
         allowed = [n_outputs] if has_targets else [1, n_outputs] if outputs == "logistic" else [1]
-        demand(tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed)
+        demand(
+            tensor["dtype"] == "F64" and len(tensor["shape"]) == 2 and tensor["shape"][0] in allowed
+        )
 
 
 VALUE = r'(?:"(?:[^"\\]|\\.)*"|null|true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)'
@@ -262,7 +301,9 @@ def check_categories(text, columns):
     demand(CATEGORIES.fullmatch(text))
     entries = json.loads(text, parse_int=str)
     demand(len(entries) == len(columns))
-    for entry, (kind, n, *_) in zip(entries, columns, strict=True):  # others may have ordered categories
+    for entry, (kind, n, *_) in zip(
+        entries, columns, strict=True
+    ):  # others may have ordered categories
         demand(entry is None or kind == "unused" or len(entry) in range(1, 2**31) if kind != "category" else
                entry is not None and len(entry) == n)  # fmt: skip
 
@@ -273,7 +314,9 @@ def check_tensors(tensors, n_layers):
     demand(not any(name.startswith("layers.") for name in others))
     first = tensors["layers.0.weight"]
     dtype, n_inputs = first["dtype"], first["shape"][0]
-    check_others(others, {"example.input": (dtype, [n_inputs]), "example.output": (dtype, [n_outputs])})
+    check_others(
+        others, {"example.input": (dtype, [n_inputs]), "example.output": (dtype, [n_outputs])}
+    )
     return n_outputs
 
 
@@ -322,7 +365,9 @@ def read(file):
     demand(head[8:].startswith(PREFIX) and head[CRC_AT : CRC_AT + 8] == head_crc(head))
     try:
         text = head[8:].decode("ascii").rstrip(" ")
-        tensors = json.loads(text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse)
+        tensors = json.loads(
+            text, object_pairs_hook=distinct, parse_float=refuse, parse_constant=refuse
+        )
         metadata = tensors.pop("__metadata__")
         again, n_data = head_of(metadata, tensors)
         demand(again == head[8:] and n_data <= 2**53)
@@ -335,7 +380,15 @@ def read(file):
         demand(not n_quantiles or n_quantiles == n_outputs)
         if "classes" in metadata:
             check_classes(metadata["classes"], n_outputs)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, IndexError, OverflowError):
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        IndexError,
+        OverflowError,
+    ):
         raise Refused from None
     demand(len(file) == len(head) + n_data)
     demand(zlib.crc32(file[len(head) :]) == int(metadata["data_crc32"], 16))

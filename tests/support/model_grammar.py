@@ -8,7 +8,21 @@ NUMBERS = (
     "1.401298464324817e-45 0.10000000149011612 1.0000000000000000000000 1.00000000000000000000000 1e999 NaN 01 1. true "
     "false"
 ).split()
-LETTERS = ["a", "b", "z", "é", "\ud800", "\udc00", "\U0001f600", "\0", '"', "\\", "/", "\n", "\uffff"]
+LETTERS = [
+    "a",
+    "b",
+    "z",
+    "é",
+    "\ud800",
+    "\udc00",
+    "\U0001f600",
+    "\0",
+    '"',
+    "\\",
+    "/",
+    "\n",
+    "\uffff",
+]
 TYPES = ["bool", "float16", "float32", "float64", "object", "U0", "U1", "U2", "U3", "U", "U01", "int",
          *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))]  # fmt: skip
 
@@ -32,7 +46,11 @@ def random_labels(rng, n_outputs):
     text = f'{{"kind":"{kind}","dtype":"{name}","values":[{",".join(values)}]}}'
     if rng.random() < 0.3:
         at = rng.randrange(len(text))
-        text = text[:at] + rng.choice(["", *'",\\[]{}019aeEuU.-+ tfd8D']) + text[at + rng.randint(0, 1) :]
+        text = (
+            text[:at]
+            + rng.choice(["", *'",\\[]{}019aeEuU.-+ tfd8D'])
+            + text[at + rng.randint(0, 1) :]
+        )
     return text
 
 

@@ -28,7 +28,11 @@ class Parts(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.texts, self.inside, self.policy = {"script": [], "style": [], "title": [], "h1": []}, None, None
+        self.texts, self.inside, self.policy = (
+            {"script": [], "style": [], "title": [], "h1": []},
+            None,
+            None,
+        )
         self.blocks = {}
         self.feed(page)
 

@@ -27,7 +27,9 @@ ONLY_OURS = (UnusedParameterWarning, UselessModelWarning)
 
 
 def messages(caught):
-    return sorted((w.category.__name__, str(w.message)) for w in caught if w.category not in ONLY_OURS)
+    return sorted(
+        (w.category.__name__, str(w.message)) for w in caught if w.category not in ONLY_OURS
+    )
 
 
 # What cmlp adds to a warning if inputs or targets are large.
@@ -70,7 +72,9 @@ def assert_same_predictions(ours, theirs, X, y, weight):
         assert ours.classes_.dtype == theirs.classes_.dtype
         np.testing.assert_array_equal(mine, other)
         np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
-        np.testing.assert_allclose(ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            ours.predict_log_proba(X), theirs.predict_log_proba(X), rtol=1e-5, atol=1e-5
+        )
     else:
         np.testing.assert_allclose(mine, other, atol=1e-5)
     np.testing.assert_allclose(ours.score(X, y, weight), theirs.score(X, y, weight), atol=1e-6)

@@ -15,7 +15,9 @@ def smallest(values):
     values = [float(value) for value in values]
     if all(value in range(256) and str(value)[0] != "-" for value in values):
         return 1, bytes(map(int, values))
-    single = all(value != value or (abs(value) < 2**127 and in_float32(value) == value) for value in values)
+    single = all(
+        value != value or (abs(value) < 2**127 and in_float32(value) == value) for value in values
+    )
     code, nan = ("<f", "0000c07f") if single else ("<d", "000000000000f87f")
     parts = [bytes.fromhex(nan) if value != value else struct.pack(code, value) for value in values]
     return len(parts[0]), b"".join(parts)
@@ -39,7 +41,9 @@ def hash_of_sparse_rows(name, rows, n_columns):
         size, content = smallest([row[column] for row in block for column in sorted(row)])
         numbers = [len(row) for row in block] + [column for row in block for column in sorted(row)]
         whole.update(
-            hashlib.sha256(bytes([128 + size]) + struct.pack(f"<{len(numbers)}Q", *numbers) + content).digest()
+            hashlib.sha256(
+                bytes([128 + size]) + struct.pack(f"<{len(numbers)}Q", *numbers) + content
+            ).digest()
         )
     whole.update(struct.pack("<QQ", n_columns, len(rows)))
     return whole.hexdigest()

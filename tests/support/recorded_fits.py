@@ -15,11 +15,27 @@ import numpy as np
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier
 
-KEPT = {"max_iter": 4, "tol": 0, "n_iter_no_change": 99, "random_state": 5, "batch_size": 300, "provenance": True}
+KEPT = {
+    "max_iter": 4,
+    "tol": 0,
+    "n_iter_no_change": 99,
+    "random_state": 5,
+    "batch_size": 300,
+    "provenance": True,
+}
 CASES = {
-    "classifier": (MLPClassifier, {"hidden_layer_sizes": (24, 9), "activation": "tanh", "input_scale": 1 / 256}),
-    "regressor": (MLPRegressor, {"hidden_layer_sizes": (70,), "activation": "gelu", "y_scale": "standard"}),
-    "doubles": (MLPClassifier, {"hidden_layer_sizes": (12,), "activation": "silu", "dtype": "float64", "dropout": 0.2}),
+    "classifier": (
+        MLPClassifier,
+        {"hidden_layer_sizes": (24, 9), "activation": "tanh", "input_scale": 1 / 256},
+    ),
+    "regressor": (
+        MLPRegressor,
+        {"hidden_layer_sizes": (70,), "activation": "gelu", "y_scale": "standard"},
+    ),
+    "doubles": (
+        MLPClassifier,
+        {"hidden_layer_sizes": (12,), "activation": "silu", "dtype": "float64", "dropout": 0.2},
+    ),
 }
 
 
@@ -55,7 +71,12 @@ def fitted_table(n_threads=1):
     table = X[:, :3].astype(float)
     table[::11, 2] = np.nan
     model = TabularClassifier(
-        hidden_layer_sizes=(8,), n_estimators=2, n_epochs=3, categorical_features=[0], random_state=1, provenance=True
+        hidden_layer_sizes=(8,),
+        n_estimators=2,
+        n_epochs=3,
+        categorical_features=[0],
+        random_state=1,
+        provenance=True,
     )
     return model.set_params(n_threads=n_threads).fit(table[:400] // 16, y[:400])
 
@@ -64,7 +85,9 @@ def hashes_of_weights(model):
     """Return the SHA-256 of weights and biases of each network, layer by layer."""
     found = []
     for network in model.estimators_ if hasattr(model, "estimators_") else [model.network_]:
-        arrays = [array for layer in zip(network.weights, network.biases, strict=True) for array in layer]
+        arrays = [
+            array for layer in zip(network.weights, network.biases, strict=True) for array in layer
+        ]
         found.append(hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
     return found
 
@@ -72,6 +95,8 @@ def hashes_of_weights(model):
 if __name__ == "__main__":
     from mpi4py import MPI
 
-    every = MPI.COMM_WORLD.gather([hashes_of_weights(fitted(name, comm=MPI.COMM_WORLD)) for name in CASES])
+    every = MPI.COMM_WORLD.gather(
+        [hashes_of_weights(fitted(name, comm=MPI.COMM_WORLD)) for name in CASES]
+    )
     if every:
         print(json.dumps(every), flush=True)

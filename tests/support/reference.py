@@ -104,7 +104,9 @@ class Network:
     loss_parameter : float, default=0
     """
 
-    def __init__(self, sizes, activations, loss, dtype=np.float64, parameters=None, loss_parameter=0):
+    def __init__(
+        self, sizes, activations, loss, dtype=np.float64, parameters=None, loss_parameter=0
+    ):
         assert len(activations) == len(sizes) - 1
         self.sizes = tuple(sizes)
         self.activations = tuple(activations)
@@ -176,7 +178,12 @@ class Network:
         """The cost of each row alone, summed over the outputs."""
         y = self.targets(Y)
         a, sums = self.passes(params, X, masks)
-        a, z, p, is_softmax = a[-1], sums[-1], self.loss_parameter, self.activations[-1] == "softmax"
+        a, z, p, is_softmax = (
+            a[-1],
+            sums[-1],
+            self.loss_parameter,
+            self.activations[-1] == "softmax",
+        )
         if self.loss in LOSSES:
             return LOSSES[self.loss][0](a, y, p).sum(axis=1)
         if is_softmax:
@@ -198,7 +205,11 @@ class Network:
         """`alpha` is a number, or one for each layer."""
         weights, _ = self.split(params)
         alphas = np.broadcast_to(alpha, len(weights))
-        return 0.5 * sum(factor * (W * W).sum() for factor, W in zip(alphas, weights, strict=True)) / total_weight
+        return (
+            0.5
+            * sum(factor * (W * W).sum() for factor, W in zip(alphas, weights, strict=True))
+            / total_weight
+        )
 
     def cost(self, params, X, Y, *, weight=None, alpha=0.0, loss_scale=1.0, clip=0.0, masks=None):
         """Weighted mean of the rows' costs, times `loss_scale`, plus the L2 penalty."""
@@ -280,11 +291,15 @@ def dropout_mask(seed, step, layer, row, width, rate):
 
     def number(unit):
         counter = 8 * (unit // 64) + unit % 8
-        words = philox((counter, row % 2**32, step % 2**32, row >> 32 | step >> 32 << 16), (seed, layer))
+        words = philox(
+            (counter, row % 2**32, step % 2**32, row >> 32 | step >> 32 << 16), (seed, layer)
+        )
         half = unit % 64 // 8
         return words[half // 2] >> 16 * (half % 2) & 0xFFFF
 
-    return np.array([0.0 if number(unit) < int(rate * 2**16) else 1 / (1 - rate) for unit in range(width)])
+    return np.array(
+        [0.0 if number(unit) < int(rate * 2**16) else 1 / (1 - rate) for unit in range(width)]
+    )
 
 
 def dropout_masks(sizes, rates, rows, seed, step):
@@ -385,10 +400,16 @@ def train_epoch(
         if w is not None and not w.any():
             continue
         x, y, share = X[rows], Y[rows], len(rows) / len(order)
-        masks = dropout and dropout_masks(network.sizes, dropout, rows, dropout_seed, optimizer.steps)
-        cost += share * network.cost(params, x, y, weight=w, loss_scale=loss_scale, clip=clip, masks=masks)
+        masks = dropout and dropout_masks(
+            network.sizes, dropout, rows, dropout_seed, optimizer.steps
+        )
+        cost += share * network.cost(
+            params, x, y, weight=w, loss_scale=loss_scale, clip=clip, masks=masks
+        )
         penalty += share * network.penalty(params, alpha, len(rows) if w is None else w.sum())
-        gradient = network.gradient(params, x, y, weight=w, alpha=alpha, loss_scale=loss_scale, masks=masks)
+        gradient = network.gradient(
+            params, x, y, weight=w, alpha=alpha, loss_scale=loss_scale, masks=masks
+        )
         optimizer.step(params, gradient)
     return float(cost), float(penalty)
 
@@ -400,5 +421,9 @@ def train(network, params, X, Y, optimizer, rng, *, epochs, batch_size, **object
         positions = np.arange(len(X))
         rng.shuffle(positions)
         order = order[positions]
-        costs.append(train_epoch(network, params, X, Y, optimizer, batch_size=batch_size, order=order, **objective))
+        costs.append(
+            train_epoch(
+                network, params, X, Y, optimizer, batch_size=batch_size, order=order, **objective
+            )
+        )
     return costs

@@ -25,7 +25,9 @@ class Rows:
 def order_of(n_rows, fit_arguments=None, **parameters):
     """Return the order in which an estimator reads its rows, of all its epochs."""
     rows = Rows()
-    model = MLPRegressor(rows, **{**PARAMETERS, "hidden_layer_sizes": (), "n_threads": 1, **parameters})
+    model = MLPRegressor(
+        rows, **{**PARAMETERS, "hidden_layer_sizes": (), "n_threads": 1, **parameters}
+    )
     model.fit(np.zeros((n_rows, 1)), np.arange(float(n_rows)), **(fit_arguments or {}))
     return rows.order
 
@@ -33,8 +35,12 @@ def order_of(n_rows, fit_arguments=None, **parameters):
 def order_of_trainer(n_rows, n_batches=None, **parameters):
     """Return the order in which a trainer reads its rows, with a pause after every `n_batches` batches."""
     rows = Rows()
-    net = Network([1, 1, 1], output="identity", loss=rows, dtype="float64", random_state=0, n_threads=1)
+    net = Network(
+        [1, 1, 1], output="identity", loss=rows, dtype="float64", random_state=0, n_threads=1
+    )
     trainer = Trainer(net, **{**PARAMETERS, **parameters})
     while not trainer.finished:
-        trainer.run(np.zeros((n_rows, 1)), np.arange(float(n_rows)).reshape(-1, 1), n_batches=n_batches)
+        trainer.run(
+            np.zeros((n_rows, 1)), np.arange(float(n_rows)).reshape(-1, 1), n_batches=n_batches
+        )
     return rows.order

@@ -6,9 +6,25 @@ import threading
 from contextlib import contextmanager
 
 # Modules whose bytecodes are points. In others, exceptions can be lost: `numpy.array_equal` returns False after any.
-FOLLOWED = ("cmlp", "contextlib", "functools", "queue", "threading", "copy", "weakref", "collections")
+FOLLOWED = (
+    "cmlp",
+    "contextlib",
+    "functools",
+    "queue",
+    "threading",
+    "copy",
+    "weakref",
+    "collections",
+)
 # Those that lock an estimator, replace handlers and store a model.
-CRITICAL = ("cmlp._estimators.fit", "cmlp._estimators.fitted", "cmlp._process", "contextlib", "threading", "queue")
+CRITICAL = (
+    "cmlp._estimators.fit",
+    "cmlp._estimators.fitted",
+    "cmlp._process",
+    "contextlib",
+    "threading",
+    "queue",
+)
 RECORDER = "cmlp._train.recorder"  # changes the state of training
 
 
@@ -64,7 +80,9 @@ def signal_at(step, function, name, modules=FOLLOWED):
         return trace
 
     before = sys.gettrace()
-    sys._getframe().f_trace_opcodes = True  # settrace of Python 3.12 needs a frame that asks for opcodes
+    sys._getframe().f_trace_opcodes = (
+        True  # settrace of Python 3.12 needs a frame that asks for opcodes
+    )
     sys.settrace(trace)
     try:
         function()

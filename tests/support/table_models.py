@@ -17,7 +17,9 @@ def mixed_rows(n, seed):
     return [
         [
             float(rng.standard_normal()),
-            nan if rng.random_sample() < 0.2 else float(rng.exponential()) * 10.0 ** (6 + 3 * seed * rng.randint(3)),
+            nan
+            if rng.random_sample() < 0.2
+            else float(rng.exponential()) * 10.0 ** (6 + 3 * seed * rng.randint(3)),
             colours[rng.randint(len(colours))],
             ["x", "y", "z"][rng.randint(2 + seed)],
             [0, 2.5, True, "w", None][rng.randint(5)] if i else -7,
@@ -71,7 +73,9 @@ MODELS = {
     "quantile": lambda: regressor(loss="quantile", quantile=0.9),
     "quantiles": lambda: regressor(loss="quantile", quantile=[0.1, 0.4, 0.6, 0.9]),
     "poisson": lambda: regressor_of(np.arange(80) % 9, loss="poisson"),
-    "gamma": lambda: regressor_of((1.0 + np.arange(160).reshape(80, 2)) * [1e-3, 1e6], loss="gamma"),
+    "gamma": lambda: regressor_of(
+        (1.0 + np.arange(160).reshape(80, 2)) * [1e-3, 1e6], loss="gamma"
+    ),
     "one": lambda: regressor(n_estimators=1, hidden_layer_sizes=(5, 7, 3)),
     "many": lambda: classifier(["a", "b"], n_estimators=5, hidden_layer_sizes=(140, 130)),
     "targets": lambda: regressor_of(np.arange(240.0).reshape(80, 3) ** [1, 2, 0.5] - [0, 5, 2]),
@@ -86,7 +90,9 @@ def expected_of(model, rows):
     if isinstance(model, TabularRegressor):
         return model.predict(rows).reshape(len(rows), -1), np.zeros(len(rows), int)
     labels = model.predict(rows)
-    indices = np.zeros(len(rows), int) if labels.ndim > 1 else np.searchsorted(model.classes_, labels)
+    indices = (
+        np.zeros(len(rows), int) if labels.ndim > 1 else np.searchsorted(model.classes_, labels)
+    )
     return model.predict_proba(rows), indices
 
 
@@ -94,7 +100,9 @@ def assert_table_agrees(folder, model, rows, target=NATIVE, *options):
     model.to_c(folder / "table.h")
     raw = model._rows_of(model._trained(), rows)[0]
     has_classes = isinstance(model, TabularClassifier) and model.predict(rows[:1]).ndim == 1
-    outputs, classes = predictions(folder, "table", raw, target, *options, output="double", classify=has_classes)
+    outputs, classes = predictions(
+        folder, "table", raw, target, *options, output="double", classify=has_classes
+    )
     expected, indices = expected_of(model, rows)
     assert_same_bits(outputs, expected)
     assert (classes == indices).all()

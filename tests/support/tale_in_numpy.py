@@ -94,7 +94,9 @@ def bar_weights(top, around):
 
 def chain(nudge):
     """Turn the last weight by `nudge`; return how the cost changes, and the three slopes before it."""
-    network = Network([1, 1, 1, 1], "logistic", output="logistic", loss="squared_error", dtype="float64")
+    network = Network(
+        [1, 1, 1, 1], "logistic", output="logistic", loss="squared_error", dtype="float64"
+    )
     network.params = 1.5, -0.5, -1.0, 0.6, 1.2, 0.1
     _, _, behind, a = (float(layer[0, 0]) for layer in network.activations([[0.8]]))
     cost = network.cost([[0.8]], [[1.0]])
@@ -115,10 +117,14 @@ def explained(weights, used):
     """
     row, column = np.mgrid[:SIDE, :SIDE]
     total, best = (weights[used] ** 2).sum(axis=0), np.zeros(weights.shape[1])
-    for angle, top, left in product(np.arange(8) * np.pi / 8, *[range(_MARGIN, SIDE - _MARGIN)] * 2):
+    for angle, top, left in product(
+        np.arange(8) * np.pi / 8, *[range(_MARGIN, SIDE - _MARGIN)] * 2
+    ):
         along = (column - left) * np.cos(angle) + (row - top) * np.sin(angle)
         across = (row - top) * np.cos(angle) - (column - left) * np.sin(angle)
-        inside = used.reshape(SIDE, SIDE) & (along > -4.001) & (along < 3.999) & (abs(across) < 3.499)
+        inside = (
+            used.reshape(SIDE, SIDE) & (along > -4.001) & (along < 3.999) & (abs(across) < 3.499)
+        )
         squares = -_squares(weights[inside.ravel()])
         for strip in (abs(across) < 1.499, across >= 1.499, across <= -1.499):
             squares = squares + _squares(weights[(inside & strip).ravel()])

@@ -15,7 +15,9 @@ from cmlp._cli.terminal import Terminal
 
 def terminal(**capabilities):
     """Return a terminal whose output is not read: plain characters and blocks, unless the capabilities differ."""
-    return Terminal(io.StringIO(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities})
+    return Terminal(
+        io.StringIO(), **{"rewrites": False, "colors": 0, "blocks": True, **capabilities}
+    )
 
 
 def output_of(monkeypatch, *arguments, columns=80, encoding="utf-8", status=0):
@@ -40,7 +42,14 @@ class Pty:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.mode_before = termios.tcgetattr(self.slave)
-        ignored = ("COLUMNS", "LINES", "NO_COLOR", "COLORTERM", "PYTHONIOENCODING", "PYTHONUNBUFFERED")
+        ignored = (
+            "COLUMNS",
+            "LINES",
+            "NO_COLOR",
+            "COLORTERM",
+            "PYTHONIOENCODING",
+            "PYTHONUNBUFFERED",
+        )
         kept = {name: value for name, value in os.environ.items() if name not in ignored}
         self.process = subprocess.Popen(
             [sys.executable, "-c", _WITH_TERMINAL, *arguments],

@@ -86,12 +86,23 @@ CASES = {
     "128": {"batch_size": 128, "kind": "float64"},
     "1000": {"batch_size": 1000, "solver": "sgd", "learning_rate_init": 0.1},
     "1024": {"batch_size": 1024, "solver": "sgd", "nesterovs_momentum": False, "momentum": 0.5},
-    "full": {"batch_size": 1300, "solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.5, "alpha": 0.1},
+    "full": {
+        "batch_size": 1300,
+        "solver": "sgd",
+        "momentum": 0.0,
+        "learning_rate_init": 0.5,
+        "alpha": 0.1,
+    },
     "weights": {"batch_size": 300, "weigh": True, "alpha": 0.01},
     "dropout": {"batch_size": 500, "dropout": 0.3},
     "adamw": {"batch_size": 500, "solver": "adamw", "weight_decay": 0.1, "max_grad_norm": 0.2},
     "early": {"batch_size": 400, "early_stopping": True, "max_iter": 6, "n_iter_no_change": 2},
-    "uint8": {"batch_size": 700, "kind": "uint8", "input_scale": 1 / 255, "hidden_layer_sizes": (70, 20)},
+    "uint8": {
+        "batch_size": 700,
+        "kind": "uint8",
+        "input_scale": 1 / 255,
+        "hidden_layer_sizes": (70, 20),
+    },
     "large": {"batch_size": 700, "hidden_layer_sizes": (300, 200), "max_iter": 2, "n_threads": 2},
     "cycle": {"batch_size": 260, "learning_rate": "one_cycle", "solver": "sgd"},
     "blocks": {"batch_size": 260, "shuffle": "blocks", "block_size": 64},
@@ -106,7 +117,13 @@ DENSE = [name for name in CASES if name != "sparse"]
 
 def model_of(name, **changes):
     """Return an estimator and the arguments of its fit."""
-    case = {"max_iter": 3, "hidden_layer_sizes": (30,), "random_state": 1, "n_threads": 1, **CASES[name]}
+    case = {
+        "max_iter": 3,
+        "hidden_layer_sizes": (30,),
+        "random_state": 1,
+        "n_threads": 1,
+        **CASES[name],
+    }
     X, y, weight = data(case.pop("kind", "float32"))
     weighed, regress, _ = (case.pop(name, None) for name in ("weigh", "regress", "shards"))
     model = (MLPRegressor if regress else MLPClassifier)(**{**case, **changes})
@@ -125,7 +142,13 @@ def fitted(name, comm=None, **changes):
 def digest(model):
     """Return the hash of all results of a fit, except durations."""
     history = {name: values for name, values in model.history_.items() if name != "seconds"}
-    curves = [model.loss_curve_, model.n_iter_, model.t_, getattr(model, "validation_scores_", None), history]
+    curves = [
+        model.loss_curve_,
+        model.n_iter_,
+        model.t_,
+        getattr(model, "validation_scores_", None),
+        history,
+    ]
     blocks = [block.tobytes() for block in [*model.coefs_, *model.intercepts_]]
     return hashlib.sha256(b"".join(blocks) + repr(curves).encode()).hexdigest()[:16]
 

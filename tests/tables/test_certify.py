@@ -26,7 +26,12 @@ def table():
     """Return numbers with gaps, numbers of another scale, three and two categories."""
     numbers = uniform(0, N, 2)
     rows = np.empty((N, 4), object)
-    rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] = numbers[:, 0], 500 * numbers[:, 1], COLOURS, SIDES
+    rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3] = (
+        numbers[:, 0],
+        500 * numbers[:, 1],
+        COLOURS,
+        SIDES,
+    )
     rows[::9, 0] = None
     return rows
 
@@ -39,8 +44,12 @@ THREE = np.digitize(FILLED + X[:, 1].astype(float) / 500, [-0.4, 0.4])
 
 @pytest.fixture(scope="module", params=["binary", "three", "labels"])
 def model(request):
-    y = {"binary": BINARY, "three": THREE, "labels": np.c_[BINARY, THREE == 1].astype(int)}[request.param]
-    found = TabularClassifier(hidden_layer_sizes=(16,), n_estimators=3, n_epochs=40, random_state=0).fit(X, y)
+    y = {"binary": BINARY, "three": THREE, "labels": np.c_[BINARY, THREE == 1].astype(int)}[
+        request.param
+    ]
+    found = TabularClassifier(
+        hidden_layer_sizes=(16,), n_estimators=3, n_epochs=40, random_state=0
+    ).fit(X, y)
     assert found.score(X, y) > 0.85
     return found
 
@@ -88,7 +97,9 @@ def test_counterexamples_are_within_the_radius_at_large_values():
         answers, examples = model.certify(rows[::20], radius)
         found = answers == "counterexample"
         n_found += found.sum()
-        assert all(map(within, examples[found, 0], rows[::20][found, 0], np.full(found.sum(), radius)))
+        assert all(
+            map(within, examples[found, 0], rows[::20][found, 0], np.full(found.sum(), radius))
+        )
     assert n_found > 5
     assert set(model.certify(rows[[0, -1]], 9.0).answers) == {"certified"}
 
@@ -105,7 +116,8 @@ def test_an_infinite_radius_is_every_category(model):
     for row, answer, example in zip(X[:40], answers, examples, strict=True):
         own = model.predict(row[None])[0]
         others = [
-            [*row[:2], *pair] for pair in itertools.product(["red", "green", "blue", "none"], ["left", "right", None])
+            [*row[:2], *pair]
+            for pair in itertools.product(["red", "green", "blue", "none"], ["left", "right", None])
         ]
         changes = (model.predict(np.array(others, object)) != own).any()
         assert answer == ("counterexample" if changes else "certified")
@@ -131,13 +143,20 @@ def test_an_infinite_radius_is_every_number_and_a_missing_one(model):
 
 def test_frames_keep_their_entries():
     pandas = package("pandas")
-    frame = pandas.DataFrame(X, columns=list("abcd")).astype({"a": float, "b": float, "c": "category", "d": "category"})
-    model = TabularClassifier(hidden_layer_sizes=(16,), n_estimators=2, n_epochs=40, random_state=0).fit(frame, BINARY)
+    frame = pandas.DataFrame(X, columns=list("abcd")).astype(
+        {"a": float, "b": float, "c": "category", "d": "category"}
+    )
+    model = TabularClassifier(
+        hidden_layer_sizes=(16,), n_estimators=2, n_epochs=40, random_state=0
+    ).fit(frame, BINARY)
     answers, examples = model.certify(frame[:20], [0, 0, np.inf, 0])
     for i in np.flatnonzero(answers == "counterexample"):
         changed = frame[i : i + 1].astype(object)
         changed.iloc[0, 2] = examples[i][2]
-        assert examples[i][3] == frame.iloc[i, 3] and model.predict(changed)[0] != model.predict(frame[i : i + 1])[0]
+        assert (
+            examples[i][3] == frame.iloc[i, 3]
+            and model.predict(changed)[0] != model.predict(frame[i : i + 1])[0]
+        )
     assert "counterexample" in answers
 
 
@@ -168,7 +187,9 @@ def test_counterexamples_have_dates_and_durations_that_predict_reads(kind, radiu
             assert differs(model, example, model.predict(row[None])[0]) and example[1] == row[1]
             if example[0] is not None:
                 assert isinstance(example[0], timedelta if kind == "duration" else date)
-                assert not radius < np.inf or abs(moment(example[0]) - moment(row[0])) <= timedelta(days=radius)
+                assert not radius < np.inf or abs(moment(example[0]) - moment(row[0])) <= timedelta(
+                    days=radius
+                )
 
 
 def moment(value):
@@ -182,7 +203,9 @@ def moment(value):
 
 def test_arguments_are_checked(model):
     for radius in (-1, np.nan, [1, 2]):
-        with pytest.raises(ValueError, match="radius must be a number that is not negative, or 4 of them"):
+        with pytest.raises(
+            ValueError, match="radius must be a number that is not negative, or 4 of them"
+        ):
             model.certify(X[:2], radius)
     assert model.certify(X[:1], np.inf, max_time=1e-9).answers == ["unknown"]
     with pytest.raises(ValueError, match="X has 2 features"):
@@ -190,14 +213,20 @@ def test_arguments_are_checked(model):
 
 
 def test_regressors_have_nothing_to_certify():
-    assert not hasattr(cmlp.MLPRegressor(), "certify") and not hasattr(cmlp.TabularRegressor(), "certify")
+    assert not hasattr(cmlp.MLPRegressor(), "certify") and not hasattr(
+        cmlp.TabularRegressor(), "certify"
+    )
 
 
 def test_classes_whose_probabilities_are_equal_after_the_division_by_their_sum_are_not_certified():
     """The mean of class 1 is the larger one, but both quotients are the same, so that class 0 is predicted."""
     rng = np.random.RandomState(0)
     X = rng.standard_normal((60, 2))
-    model = TabularClassifier(n_estimators=1, n_epochs=1, random_state=0).fit(X, np.arange(60) % 3)._trained()
+    model = (
+        TabularClassifier(n_estimators=1, n_epochs=1, random_state=0)
+        .fit(X, np.arange(60) % 3)
+        ._trained()
+    )
     first = 0.45 + np.arange(64) * 2.0**-54
     outputs = np.stack([first, np.nextafter(first, 1), np.full(64, 0.4)], axis=1)
     quotients = mean_outputs([outputs], None, "softmax")

@@ -17,7 +17,9 @@ from cmlp import MLPClassifier, ModelFormatError, TabularClassifier, TabularRegr
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (8,), "max_time": 1e-9, "random_state": 0}
 
 rng = np.random.RandomState(0)
-X = np.column_stack([rng.standard_normal(60), rng.exponential(1e3, 60), np.arange(60) % 3, rng.uniform(5, 9, 60)])
+X = np.column_stack(
+    [rng.standard_normal(60), rng.exponential(1e3, 60), np.arange(60) % 3, rng.uniform(5, 9, 60)]
+)
 Y = X[:, 0] + X[:, 2]
 
 NAMES = {
@@ -56,10 +58,18 @@ def test_columns_in_another_order_do_not_change_predictions(names, tmp_path):
     for one in (model, pickle.loads(pickle.dumps(model)), cmlp.load(tmp_path / "model.cmlp")):
         for rows in (table, shuffled(table)):
             np.testing.assert_array_equal(one.predict(rows), expected)
-        is_named = all(isinstance(name, str) for name in names)  # as networks, which know names of text only
-        with pytest.warns(UserWarning, match="X does not have valid feature names") if is_named else nullcontext():
+        is_named = all(
+            isinstance(name, str) for name in names
+        )  # as networks, which know names of text only
+        with (
+            pytest.warns(UserWarning, match="X does not have valid feature names")
+            if is_named
+            else nullcontext()
+        ):
             np.testing.assert_array_equal(one.predict(X), expected)
-        with pytest.raises(ValueError, match="X must have the columns that it had in fit: missing are"):
+        with pytest.raises(
+            ValueError, match="X must have the columns that it had in fit: missing are"
+        ):
             one.predict(frame([*names[:3], "other"]))
         with pytest.raises(ValueError, match="missing are"):
             one.predict(table.iloc[:, :3])
@@ -78,7 +88,9 @@ def test_columns_of_several_levels():
     pandas = package("pandas")
     table = pandas.DataFrame(X, columns=pandas.MultiIndex.from_tuples(NAMES["tuples"]))
     model = fitted(table, categorical_features=[("b", 1)])
-    np.testing.assert_array_equal(model.predict(shuffled(table)), fitted(X, categorical_features=[2]).predict(X))
+    np.testing.assert_array_equal(
+        model.predict(shuffled(table)), fitted(X, categorical_features=[2]).predict(X)
+    )
     with pytest.raises(ValueError, match=r"has \('b', 9\), but X has no such column"):
         fitted(table, categorical_features=[("b", 9)])
 
@@ -91,7 +103,10 @@ def test_validation_rows_are_read_by_name():
 
 
 def test_integers_in_categorical_features_are_always_indices():
-    named, by_index = fitted(frame([3, 2, 1, 0]), categorical_features=[2]), fitted(X, categorical_features=[2])
+    named, by_index = (
+        fitted(frame([3, 2, 1, 0]), categorical_features=[2]),
+        fitted(X, categorical_features=[2]),
+    )
     np.testing.assert_array_equal(named.predict(X), by_index.predict(X))
 
 
@@ -125,7 +140,11 @@ def test_exports_number_columns_whose_names_are_no_text(tmp_path):
 @pytest.mark.parametrize(
     ("names", "error", "message"),
     [
-        (["a", "b", "c", datetime.date(2020, 1, 1)], TypeError, "a column name of TabularRegressor is a date"),
+        (
+            ["a", "b", "c", datetime.date(2020, 1, 1)],
+            TypeError,
+            "a column name of TabularRegressor is a date",
+        ),
         ([0, 1, 2, "x" * 70_000], ValueError, "the column names of TabularRegressor take"),
     ],
 )
@@ -147,7 +166,9 @@ def test_names_of_just_the_limit_can_be_stored(tmp_path):
     longest = limit - (n_characters - 70_000)
     saved(longest)
     loaded = cmlp.load(tmp_path / "model.cmlp")
-    np.testing.assert_array_equal(loaded.predict(shuffled(frame([0, 1, 2, "x" * longest]))), loaded.predict(X))
+    np.testing.assert_array_equal(
+        loaded.predict(shuffled(frame([0, 1, 2, "x" * longest]))), loaded.predict(X)
+    )
     with pytest.raises(ValueError, match=f"take {limit + 1} characters"):
         saved(longest + 1)
 
@@ -167,10 +188,14 @@ def outcome(kind, names, change):
         predicted = model.predict(change(table))
     except (TypeError, ValueError) as error:
         return type(error).__name__, hasattr(model, "feature_names_in_")
-    return (predicted == model.predict(np.asarray(change(table)))).all(), hasattr(model, "feature_names_in_")
+    return (predicted == model.predict(np.asarray(change(table)))).all(), hasattr(
+        model, "feature_names_in_"
+    )
 
 
-@pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:X does not have valid feature names")
+@pytest.mark.filterwarnings(
+    "ignore:Stochastic Optimizer", "ignore:X does not have valid feature names"
+)
 @pytest.mark.parametrize("change", [shuffled, lambda table: table], ids=["shuffled", "same"])
 @pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
 def test_networks_follow_the_rule_of_scikit_learn(names, change):
@@ -180,7 +205,9 @@ def test_networks_follow_the_rule_of_scikit_learn(names, change):
     if all(isinstance(name, str) for name in names):
         assert found == (("ValueError", True) if change is shuffled else (True, True))
     else:
-        assert found == ("TypeError" if any(isinstance(name, str) for name in names) else (True, False))
+        assert found == (
+            "TypeError" if any(isinstance(name, str) for name in names) else (True, False)
+        )
 
 
 def test_files_with_damaged_names_are_refused(tmp_path):
@@ -199,7 +226,12 @@ def test_files_with_damaged_names_are_refused(tmp_path):
         "[",
         "[NaN,1,2,3]",
     ]
-    bad += ['[1,2,3,{"float":"x"}]', '[1,2,3,{"tuple":1}]', '[1,2,3,{"tuple":[{"tuple":[]}]}]', "[" * 60_000]
+    bad += [
+        '[1,2,3,{"float":"x"}]',
+        '[1,2,3,{"tuple":1}]',
+        '[1,2,3,{"tuple":[{"tuple":[]}]}]',
+        "[" * 60_000,
+    ]
 
     def escaped(value):
         return value.replace("\\", "\\\\").replace('"', '\\"').encode()

@@ -93,7 +93,9 @@ def test_date_objects_are_days_since_1970():
 def test_a_column_with_a_time_zone_is_read_alike_from_all_frames():
     pandas, polars = package("pandas"), package("polars")
     times = pandas.to_datetime(["1970-01-02", None]).tz_localize("Europe/Berlin")
-    series = polars.Series([datetime(1970, 1, 1, 23), None], dtype=polars.Datetime(time_zone="Europe/Berlin"))
+    series = polars.Series(
+        [datetime(1970, 1, 1, 23), None], dtype=polars.Datetime(time_zone="Europe/Berlin")
+    )
     for frame in (pandas.DataFrame({"time": times}), polars.DataFrame({"time": series})):
         np.testing.assert_array_equal(read(frame)[:, 0], [23 / 24, nan])
 
@@ -101,14 +103,19 @@ def test_a_column_with_a_time_zone_is_read_alike_from_all_frames():
 def test_numpy_scalars_in_objects_are_numbers_and_categories():
     scalars = [np.bool_(True), np.int8(3), np.float32(2.5), True]
     np.testing.assert_array_equal(read(np.array([scalars], object).T)[:, 0], [1.0, 3.0, 2.5, 1.0])
-    np.testing.assert_array_equal(read(np.array([[*scalars, np.str_("a")]], object).T)[:, 0], [0.0, 2.0, 1.0, 0.0, 3.0])
+    np.testing.assert_array_equal(
+        read(np.array([[*scalars, np.str_("a")]], object).T)[:, 0], [0.0, 2.0, 1.0, 0.0, 3.0]
+    )
 
 
 def test_numbers_too_large_for_a_double_are_refused_without_a_warning():
     wide = np.array([["1"], ["1e4000"]], dtype=np.longdouble)
     columns = [[[1], [10**400]], *([wide] if np.isfinite(wide).all() else [])]
     for X in columns:
-        with warnings.catch_warnings(), pytest.raises(ValueError, match="too large for float64: column 0, row 1"):
+        with (
+            warnings.catch_warnings(),
+            pytest.raises(ValueError, match="too large for float64: column 0, row 1"),
+        ):
             warnings.simplefilter("error")
             read(X)
 
@@ -136,7 +143,9 @@ def test_columns_that_are_no_vectors_are_named():
 
 
 def test_lists_keep_the_types_of_their_entries():
-    np.testing.assert_array_equal(read([[1.5, "b"], [nan, "a"], [2, "b"]]), [[1.5, 0], [nan, 1], [2, 0]])
+    np.testing.assert_array_equal(
+        read([[1.5, "b"], [nan, "a"], [2, "b"]]), [[1.5, 0], [nan, 1], [2, 0]]
+    )
 
 
 def test_a_column_of_numbers_in_an_object_array_is_numeric():
@@ -144,14 +153,18 @@ def test_a_column_of_numbers_in_an_object_array_is_numeric():
     np.testing.assert_array_equal(read(X)[:, 0], [1, nan, 2.5])
 
 
-@pytest.mark.parametrize("chosen", [["b"], [1], np.array([False, True])], ids=["name", "index", "mask"])
+@pytest.mark.parametrize(
+    "chosen", [["b"], [1], np.array([False, True])], ids=["name", "index", "mask"]
+)
 def test_categorical_features_name_columns_of_numbers(chosen):
     frame = package("pandas").DataFrame({"a": [5.0, 7.0, 7.0], "b": [5.0, 7.0, 7.0]})
     np.testing.assert_array_equal(read(frame, categorical=chosen), [[5, 1], [7, 0], [7, 0]])
 
 
 def test_categories_that_fit_has_not_seen_are_other():
-    np.testing.assert_array_equal(read([["a"], ["b"]], [["c"], [None], ["b"]])[:, 0], [OTHER, OTHER, 1])
+    np.testing.assert_array_equal(
+        read([["a"], ["b"]], [["c"], [None], ["b"]])[:, 0], [OTHER, OTHER, 1]
+    )
 
 
 @pytest.mark.parametrize("values", [["b", "a", None, "d"], [2, 1, None, 4], [2.5, 1.0, nan, 4.0]])
@@ -161,7 +174,11 @@ def test_categories_of_pandas_have_the_codes_of_their_entries(values):
     first, second = [b, b, b, a, a, None], [a, b, d, None]
 
     def frame(entries, kind):
-        column = pandas.Categorical(entries, categories=[d, a, b]) if kind == "coded" else np.array(entries, object)
+        column = (
+            pandas.Categorical(entries, categories=[d, a, b])
+            if kind == "coded"
+            else np.array(entries, object)
+        )
         return pandas.DataFrame({"x": column})
 
     for kinds in (("coded", "coded"), ("objects", "coded"), ("coded", "objects")):
@@ -198,8 +215,16 @@ def test_the_array_is_copied_before_it_is_checked():
             r"column 0 must be a number, got 'v' in row 0.*categorical_feat",
         ),
         ([[1.0]], [[time(8, 30)]], r"got datetime.time\(8, 30\) in row 0\. Convert times of day"),
-        ([["a"], ["b"]], [["a"], [("b",)]], r"column 0 must be text or a number, got \('b',\) in row 1"),
-        ([[1.0], [2.0]], [[1.0], [np.inf]], r"infinity or a value too large for float64: column 0, row 1"),
+        (
+            [["a"], ["b"]],
+            [["a"], [("b",)]],
+            r"column 0 must be text or a number, got \('b',\) in row 1",
+        ),
+        (
+            [[1.0], [2.0]],
+            [[1.0], [np.inf]],
+            r"infinity or a value too large for float64: column 0, row 1",
+        ),
         ([[1.0, 2.0]], [[1.0]], r"X has 1 features, but Table is expecting 2 features as input"),
         ([[1.0]], [1.0], r"Expected 2D array, got 1D array instead"),
         ([[1.0]], [{"a": 1.0}], "X is a list of dicts"),
@@ -234,9 +259,14 @@ def of_arrays():
     return package("pandas").DataFrame({"a": [np.ones(2), np.ones(3)]})
 
 
-@pytest.mark.parametrize("chosen, wanted", [("from_dtype", "a number"), (["a"], "text or a number")])
+@pytest.mark.parametrize(
+    "chosen, wanted", [("from_dtype", "a number"), (["a"], "text or a number")]
+)
 def test_columns_of_lists_and_arrays_are_refused(chosen, wanted):
-    with pytest.raises(ValueError, match=r"column 'a' must be numbers, categories or times, got .* type List\(Int64\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"column 'a' must be numbers, categories or times, got .* type List\(Int64\)",
+    ):
         read(of_lists(), categorical=chosen)
     with pytest.raises(ValueError, match=rf"column 'a' must be {wanted}, got array\(.*\) in row 0"):
         read(of_arrays(), categorical=chosen)
@@ -251,13 +281,18 @@ def test_intervals_are_categories_by_their_text():
         np.testing.assert_array_equal(read(frame)[:, 0], [0, 1, 0, missing])
         later = pandas.DataFrame({"size": pandas.cut(pandas.Series([6.0, 3.0]), edges)})
         np.testing.assert_array_equal(read(frame, later)[:, 0], [1, 0])
-        known = ["(0, 5]", "(5, 10]", *[None] * (missing == 2)]  # the bins of pandas.cut are ordered
+        known = [
+            "(0, 5]",
+            "(5, 10]",
+            *[None] * (missing == 2),
+        ]  # the bins of pandas.cut are ordered
         assert list(learn_columns(frame, "from_dtype", "Table").codes[0]) == known
     objects = pandas.DataFrame({"size": bins.astype(object)})
     for categorical in ("from_dtype", ["size"]):
         np.testing.assert_array_equal(read(objects, categorical=categorical)[:, 0], [0, 1, 0, 2])
     with pytest.raises(
-        ValueError, match=r"must be a number, got Interval.* in row 0. .*name it in categorical_features"
+        ValueError,
+        match=r"must be a number, got Interval.* in row 0. .*name it in categorical_features",
     ):
         read(objects, categorical=None)
 
@@ -269,13 +304,19 @@ def test_periods_are_the_days_of_their_start_and_as_categories_text():
     np.testing.assert_array_equal(read(frame)[:, 0], [0.0, 31.0, nan, 0.0])
     grouped = frame.astype("category")
     np.testing.assert_array_equal(read(grouped)[:, 0], [0, 1, 2, 0])
-    assert list(learn_columns(grouped, "from_dtype", "Table").codes[0]) == ["1970-01", "1970-02", None]
+    assert list(learn_columns(grouped, "from_dtype", "Table").codes[0]) == [
+        "1970-01",
+        "1970-02",
+        None,
+    ]
 
 
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])
 def test_dates_and_durations_can_be_categories(unit):
     pandas = package("pandas")
-    days = pandas.Series(pandas.to_datetime(["2020-01-01", "2020-01-03", None, "2020-01-01"])).astype(f"M8[{unit}]")
+    days = pandas.Series(
+        pandas.to_datetime(["2020-01-01", "2020-01-03", None, "2020-01-01"])
+    ).astype(f"M8[{unit}]")
     for column in (days, days - days[0], days.dt.tz_localize("Europe/Berlin")):
         for frame, chosen in (
             (pandas.DataFrame({"day": column}), ["day"]),
@@ -306,7 +347,9 @@ def test_text_in_a_column_of_dates_is_refused_with_the_remedy(tmp_path):
     model.save(tmp_path / "model.cmlp")
     for known in (model, cmlp.load(tmp_path / "model.cmlp")):
         assert known.predict([[dates[7], 1.0]]) == known.predict([[dates.tolist()[7], 1.0]])
-        with pytest.raises(ValueError, match=r"column 0 must be a date, got '2024-01-08' .*numpy.datetime64"):
+        with pytest.raises(
+            ValueError, match=r"column 0 must be a date, got '2024-01-08' .*numpy.datetime64"
+        ):
             known.predict([["2024-01-08", 1.0]])
 
 

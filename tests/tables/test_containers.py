@@ -25,7 +25,13 @@ KINDS = {
     "time": TIMES,
     "instant": [one.replace(tzinfo=UTC) for one in TIMES],
     "duration": [timedelta(days=i, seconds=7 * i, microseconds=i) for i in range(5)],
-    "decimal": [Decimal("1.50"), Decimal("-2.25"), Decimal("100.00"), Decimal("0.10"), Decimal("3.00")],
+    "decimal": [
+        Decimal("1.50"),
+        Decimal("-2.25"),
+        Decimal("100.00"),
+        Decimal("0.10"),
+        Decimal("3.00"),
+    ],
 }
 AS_CATEGORIES = {
     "integer": [2**60 + 1, 2**60 + 2, -7, 10, 0],
@@ -43,8 +49,17 @@ def column(values, missing):
 
 def arrow_type(name):
     arrow = package("pyarrow")
-    types = {"double": arrow.float64(), "integer": arrow.int64(), "boolean": arrow.bool_(), "text": arrow.string()}
-    types |= {"date": arrow.date32(), "time": arrow.timestamp("us"), "instant": arrow.timestamp("us", "UTC")}
+    types = {
+        "double": arrow.float64(),
+        "integer": arrow.int64(),
+        "boolean": arrow.bool_(),
+        "text": arrow.string(),
+    }
+    types |= {
+        "date": arrow.date32(),
+        "time": arrow.timestamp("us"),
+        "instant": arrow.timestamp("us", "UTC"),
+    }
     return types | {"duration": arrow.duration("us"), "decimal": arrow.decimal128(12, 2)}, arrow
 
 
@@ -85,10 +100,14 @@ def pandas_frames(name, entries, *, is_category):
     series = [(dtype, pandas.Series(entries, dtype=dtype)) for dtype in dtypes]
     series.append(("object", pandas.Series(entries, dtype=object)))
     series.append(("Arrow", pandas.Series(entries, dtype=pandas.ArrowDtype(types[name]))))
-    if is_category and name != "boolean":  # a category dtype of booleans and missing values has objects
+    if (
+        is_category and name != "boolean"
+    ):  # a category dtype of booleans and missing values has objects
         series.append(("category", pandas.Series(entries, dtype=object).astype("category")))
     if name == "date" and is_category:
-        series.append(("datetime category", pandas.to_datetime(pandas.Series(entries)).astype("category")))
+        series.append(
+            ("datetime category", pandas.to_datetime(pandas.Series(entries)).astype("category"))
+        )
     for dtype, one in series:
         yield f"pandas {dtype}", pandas.DataFrame({"x": one, "z": TARGET})
 
@@ -98,11 +117,19 @@ def polars_frames(name, entries):
     types = {"double": [polars.Float64], "integer": [polars.Int64], "boolean": [polars.Boolean]}
     if name == "text":
         types["text"] = [polars.String, polars.Categorical]
-    types |= {"date": [polars.Date, polars.Datetime("us")], "time": [polars.Datetime("us"), polars.Datetime("ns")]}
+    types |= {
+        "date": [polars.Date, polars.Datetime("us")],
+        "time": [polars.Datetime("us"), polars.Datetime("ns")],
+    }
     types |= {"instant": [polars.Datetime("us", "UTC"), polars.Datetime("ms", "Europe/Berlin")]}
-    types |= {"duration": [polars.Duration("us"), polars.Duration("ns")], "decimal": [polars.Decimal(12, 2)]}
+    types |= {
+        "duration": [polars.Duration("us"), polars.Duration("ns")],
+        "decimal": [polars.Decimal(12, 2)],
+    }
     for dtype in types[name]:
-        series = polars.Series("x", entries, dtype=polars.Date if name == "date" else types[name][0]).cast(dtype)
+        series = polars.Series(
+            "x", entries, dtype=polars.Date if name == "date" else types[name][0]
+        ).cast(dtype)
         yield f"polars {dtype}", polars.DataFrame([series, polars.Series("z", TARGET)])
 
 
@@ -123,16 +150,27 @@ def bits(model, path):
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "missing"])
-@pytest.mark.parametrize("role, name, values", CASES, ids=[f"{role}-{name}" for role, name, _ in CASES])
+@pytest.mark.parametrize(
+    "role, name, values", CASES, ids=[f"{role}-{name}" for role, name, _ in CASES]
+)
 def test_columns_of_equal_content_give_equal_bits(role, name, values, missing, tmp_path):
     entries, is_category = column(values, missing), role == "category"
     frames = [*pandas_frames(name, entries, is_category=is_category), *polars_frames(name, entries)]
-    for group in ([*frames, *arrow_tables(name, entries, is_category=is_category)], arrays(name, entries)):
+    for group in (
+        [*frames, *arrow_tables(name, entries, is_category=is_category)],
+        arrays(name, entries),
+    ):
         first = None
         for title, X in group:
             stream = hasattr(X, "read_all")
-            chosen = ([0] if isinstance(X, (list, np.ndarray)) else ["x"]) if is_category else "from_dtype"
-            model = TabularRegressor(n_estimators=1, n_epochs=2, random_state=0, categorical_features=chosen)
+            chosen = (
+                ([0] if isinstance(X, (list, np.ndarray)) else ["x"])
+                if is_category
+                else "from_dtype"
+            )
+            model = TabularRegressor(
+                n_estimators=1, n_epochs=2, random_state=0, categorical_features=chosen
+            )
             X = X.read_all() if stream else X
             model.fit(X.to_reader() if stream else X, TARGET)
             answers = model.predict(X.to_reader() if stream else X)
@@ -143,7 +181,10 @@ def test_columns_of_equal_content_give_equal_bits(role, name, values, missing, t
             assert loaded.predict(X.to_reader() if stream else X).tobytes() == found[1], title
             assert bits(loaded, tmp_path / "again.cmlp") == found[0], title
             if not stream and not hasattr(X, "schema"):
-                assert [*model.predict(X[:1]), *model.predict(X[3:4])] == [answers[0], answers[3]], title
+                assert [*model.predict(X[:1]), *model.predict(X[3:4])] == [
+                    answers[0],
+                    answers[3],
+                ], title
 
 
 def frames_of(values, pandas_type, arrow_type=None):
@@ -160,7 +201,9 @@ def test_integers_stay_integers_and_rows_do_not_depend_on_others():
     y = [10.0, 20.0, 30.0] * 12
     for X in frames_of([*ids, None], "Int64"):
         chosen = [0] if isinstance(X, list) else ["x"]
-        model = TabularRegressor(random_state=0, categorical_features=chosen, n_estimators=1).fit(X, [*y, 20.0])
+        model = TabularRegressor(random_state=0, categorical_features=chosen, n_estimators=1).fit(
+            X, [*y, 20.0]
+        )
         whole = model.predict(X)
         assert abs(whole[:3] - y[:3]).max() < 5
         parts = [model.predict(X[i : i + 1])[0] for i in (0, 1, 2, 36)]
@@ -169,11 +212,15 @@ def test_integers_stay_integers_and_rows_do_not_depend_on_others():
 
 def test_integers_beside_doubles_in_a_list_stay_integers():
     X = [[2**60 + i % 2, 0.5 + i] for i in range(N)]
-    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0, categorical_features=[0]).fit(X, TARGET)
+    model = TabularRegressor(
+        n_estimators=1, n_epochs=1, random_state=0, categorical_features=[0]
+    ).fit(X, TARGET)
     assert sorted(model._trained().columns.categories[0]) == [2**60, 2**60 + 1]
 
 
-@pytest.mark.parametrize("values", [KINDS["double"], AS_CATEGORIES["integer"], DAYS, KINDS["boolean"]])
+@pytest.mark.parametrize(
+    "values", [KINDS["double"], AS_CATEGORIES["integer"], DAYS, KINDS["boolean"]]
+)
 def test_nulls_of_dictionaries_of_arrow_are_missing(values):
     """An array that pyarrow makes of a dictionary has another entry instead of null."""
     arrow = package("pyarrow")
@@ -181,7 +228,9 @@ def test_nulls_of_dictionaries_of_arrow_are_missing(values):
     found = []
     for one in (whole, whole.dictionary_encode()):
         X = arrow.table({"x": one})
-        model = TabularRegressor(n_estimators=1, n_epochs=2, random_state=0, categorical_features=None).fit(X, TARGET)
+        model = TabularRegressor(
+            n_estimators=1, n_epochs=2, random_state=0, categorical_features=None
+        ).fit(X, TARGET)
         found.append(model.predict(X).tobytes())
     assert found[0] == found[1]
 
@@ -190,10 +239,15 @@ def test_the_categories_of_pandas_are_those_of_whole_numbers():
     """A column of integers of pandas becomes one of doubles if a value is missing."""
     pandas = package("pandas")
     values = [10, 20, None, 30] * 10
-    fits = [pandas.DataFrame({"x": pandas.Series(values, dtype=dtype)}) for dtype in ("Int64", "float64", object)]
+    fits = [
+        pandas.DataFrame({"x": pandas.Series(values, dtype=dtype)})
+        for dtype in ("Int64", "float64", object)
+    ]
     fits.append(pandas.DataFrame({"x": pandas.Categorical(values)}))
     for frame in fits:
-        model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(frame, TARGET)
+        model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(
+            frame, TARGET
+        )
         assert model._trained().columns.categories[0] == [10, 20, 30, None]
         assert all(type(value) is int for value in model._trained().columns.categories[0][:3])
 
@@ -201,14 +255,22 @@ def test_the_categories_of_pandas_are_those_of_whole_numbers():
 def fitted(values, chosen=None):
     X = [[value, 1.0 * i] for i, value in enumerate(values)]
     chosen = "from_dtype" if chosen is None else chosen
-    parameters = {"n_estimators": 1, "n_epochs": 1, "random_state": 0, "categorical_features": chosen}
+    parameters = {
+        "n_estimators": 1,
+        "n_epochs": 1,
+        "random_state": 0,
+        "categorical_features": chosen,
+    }
     return TabularRegressor(**parameters).fit(np.array(X, object), TARGET[: len(X)])
 
 
 @pytest.mark.parametrize("chosen", [None, [0]], ids=["number", "category"])
 def test_times_with_and_without_an_offset_are_different_kinds(chosen, tmp_path):
     naive, aware = TIMES * 2, [one.replace(tzinfo=BERLIN) for one in TIMES] * 2
-    with pytest.raises(ValueError, match=r"column 0 must have entries of one kind, got a time without .* in row 0 and"):
+    with pytest.raises(
+        ValueError,
+        match=r"column 0 must have entries of one kind, got a time without .* in row 0 and",
+    ):
         fitted([naive[0], aware[0], *naive], chosen)
     for values, other in ((naive, aware), (aware, naive), (DAYS * 2, aware)):
         model = fitted(values, chosen)
@@ -221,7 +283,10 @@ def test_times_with_and_without_an_offset_are_different_kinds(chosen, tmp_path):
 @pytest.mark.parametrize("chosen", [None, [0]], ids=["number", "category"])
 def test_the_same_instant_with_another_offset_is_the_same(chosen):
     model = fitted([one.replace(tzinfo=UTC) for one in TIMES] * 2, chosen)
-    rows = [[TIMES[1].replace(tzinfo=UTC), 1.0], [(TIMES[1] + timedelta(hours=1)).replace(tzinfo=BERLIN), 1.0]]
+    rows = [
+        [TIMES[1].replace(tzinfo=UTC), 1.0],
+        [(TIMES[1] + timedelta(hours=1)).replace(tzinfo=BERLIN), 1.0],
+    ]
     assert len({*model.predict(np.array(rows, object)).tolist()}) == 1
 
 
@@ -229,14 +294,20 @@ def test_a_column_of_midnights_is_a_column_of_dates():
     """The categories of dates are those of a file of text, and later values are read by the kind that fit found."""
     pandas = package("pandas")
     days, times = (pandas.to_datetime(pandas.Series(values * 8)) for values in (DAYS, TIMES))
-    for values, first in ((days, "2020-05-01"), (times, "2020-05-01T12:30:00"), (times - times[0], "0:00:00")):
+    for values, first in (
+        (days, "2020-05-01"),
+        (times, "2020-05-01T12:30:00"),
+        (times - times[0], "0:00:00"),
+    ):
         chosen = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"])
         model = chosen.fit(pandas.DataFrame({"x": values}), TARGET)
         assert model._trained().columns.categories[0][0] == first
         rows = pandas.DataFrame({"x": values[1:6]})
         np.testing.assert_array_equal(model.predict(rows)[-1], model.predict(rows[4:])[0])
     aware = pandas.DataFrame({"x": days.dt.tz_localize("Europe/Berlin")})
-    model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(aware, TARGET)
+    model = TabularRegressor(n_estimators=1, n_epochs=1, categorical_features=["x"]).fit(
+        aware, TARGET
+    )
     assert model._trained().columns.categories[0][0] == "2020-04-30T22:00:00+00:00"
 
 
@@ -249,8 +320,13 @@ def test_years_and_durations_outside_the_range_are_refused(chosen, value):
     """NumPy would let them wrap: 3e8 days became 86,496,017."""
     X = np.array([value] * 10)[:, None]
     for rows in (X, X.astype(object) if X.dtype.kind == "O" else np.array([[value]] * 10, object)):
-        with pytest.raises(ValueError, match=r"column 0 must be (dates of the years|durations of at most) .* in row 0"):
-            TabularRegressor(n_epochs=1, categorical_features=chosen or "from_dtype").fit(rows, TARGET[:10])
+        with pytest.raises(
+            ValueError,
+            match=r"column 0 must be (dates of the years|durations of at most) .* in row 0",
+        ):
+            TabularRegressor(n_epochs=1, categorical_features=chosen or "from_dtype").fit(
+                rows, TARGET[:10]
+            )
 
 
 def test_dates_of_arrow_outside_the_range_are_refused():
@@ -258,7 +334,10 @@ def test_dates_of_arrow_outside_the_range_are_refused():
     far = arrow.array([0, 10**12, None] * 4).cast(arrow.timestamp("s"))
     for chosen in ("from_dtype", ["x"]):
         for table in (arrow.table({"x": far}), arrow.table({"x": far}).to_reader()):
-            with pytest.raises(ValueError, match=r"column 'x' must be dates of the years 1 to 9999, got .* in row 1"):
+            with pytest.raises(
+                ValueError,
+                match=r"column 'x' must be dates of the years 1 to 9999, got .* in row 1",
+            ):
                 TabularRegressor(n_epochs=1, categorical_features=chosen).fit(table, TARGET[:12])
 
 
@@ -266,17 +345,21 @@ def test_dates_of_arrow_outside_the_range_are_refused():
 def test_signaling_nan_of_decimal_is_missing(chosen):
     values = [Decimal("1.5"), Decimal("sNaN"), Decimal("NaN"), None] * 3
     model = fitted(values, chosen)
-    assert len({*model.predict(np.array([[one, 1.0] for one in values[1:4]], object)).tolist()}) == 1
+    assert (
+        len({*model.predict(np.array([[one, 1.0] for one in values[1:4]], object)).tolist()}) == 1
+    )
 
 
 def test_timedelta_objects_are_durations():
     pandas = package("pandas")
     values = [pandas.Timedelta(days=i % 5, hours=1) for i in range(N)]
     typed, objects = (
-        pandas.DataFrame({"x": pandas.Series(values, dtype=dtype)}) for dtype in ("timedelta64[ns]", object)
+        pandas.DataFrame({"x": pandas.Series(values, dtype=dtype)})
+        for dtype in ("timedelta64[ns]", object)
     )
     found = [
-        TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(X, TARGET).predict(X) for X in (typed, objects)
+        TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(X, TARGET).predict(X)
+        for X in (typed, objects)
     ]
     np.testing.assert_array_equal(*found)
 
@@ -304,12 +387,23 @@ def test_the_width_of_a_number_does_not_matter(chosen, tmp_path):
     pandas, polars, arrow = package("pandas"), package("polars"), package("pyarrow")
     values, found = [i % 5 for i in range(N)], set()
     frames = [
-        pandas.DataFrame({"x": pandas.Series(values, dtype=one)}) for one in ("int8", "UInt16", "uint64", "float32")
+        pandas.DataFrame({"x": pandas.Series(values, dtype=one)})
+        for one in ("int8", "UInt16", "uint64", "float32")
     ]
-    frames += [polars.DataFrame({"x": polars.Series(values, dtype=one)}) for one in (polars.UInt8, polars.Float32)]
-    frames += [arrow.table({"x": arrow.array(values, one)}) for one in (arrow.uint32(), arrow.float64())]
+    frames += [
+        polars.DataFrame({"x": polars.Series(values, dtype=one)})
+        for one in (polars.UInt8, polars.Float32)
+    ]
+    frames += [
+        arrow.table({"x": arrow.array(values, one)}) for one in (arrow.uint32(), arrow.float64())
+    ]
     for frame in frames:
-        parameters = {"n_estimators": 1, "n_epochs": 1, "random_state": 0, "categorical_features": chosen}
+        parameters = {
+            "n_estimators": 1,
+            "n_epochs": 1,
+            "random_state": 0,
+            "categorical_features": chosen,
+        }
         found.add(bits(TabularRegressor(**parameters).fit(frame, TARGET), tmp_path / "model.cmlp"))
     assert len(found) == 1
 
@@ -326,26 +420,37 @@ def test_a_fit_is_verified_with_the_rows_of_another_container():
         "categorical_features": ["x"],
     }
     model = TabularRegressor(**parameters).fit(frame, TARGET)
-    for _, other in [*polars_frames("time", entries), *arrow_tables("time", entries, is_category=True)]:
+    for _, other in [
+        *polars_frames("time", entries),
+        *arrow_tables("time", entries, is_category=True),
+    ]:
         assert cmlp.verify(model, other, TARGET).reason == "identical"
 
 
 def test_exports_have_the_categories_of_dates_and_integers(tmp_path):
     pandas = package("pandas")
     ids = pandas.Series(column([10, 20, 30, 40, 50], missing=True))  # doubles
-    frame = pandas.DataFrame({"day": pandas.to_datetime(pandas.Series(column(DAYS, missing=True))), "id": ids})
+    frame = pandas.DataFrame(
+        {"day": pandas.to_datetime(pandas.Series(column(DAYS, missing=True))), "id": ids}
+    )
     chosen = {"categorical_features": ["day", "id"]}
     model = TabularRegressor(n_estimators=1, n_epochs=1, **chosen).fit(frame, TARGET)
     for name in ("model.h", "model.html"):
         (model.to_c if name == "model.h" else model.to_html)(tmp_path / name)
         content = (tmp_path / name).read_text(encoding="utf-8")
-        assert '"2020-05-05"' in content and '"50"' in content and "50.0" not in content.split("<script")[0]
+        assert (
+            '"2020-05-05"' in content
+            and '"50"' in content
+            and "50.0" not in content.split("<script")[0]
+        )
 
 
 def test_kinds_of_thousands_of_columns_survive(tmp_path):
     """Their words take more than 65,536 characters, the limit of other texts of a model file."""
     X = np.random.RandomState(0).random_sample((20, 7000)) < 0.5
-    model = TabularRegressor(n_estimators=1, n_epochs=1, hidden_layer_sizes=(1,), random_state=0).fit(X, TARGET[:20])
+    model = TabularRegressor(
+        n_estimators=1, n_epochs=1, hidden_layer_sizes=(1,), random_state=0
+    ).fit(X, TARGET[:20])
     model.save(tmp_path / "model.cmlp")
     loaded = cmlp.load(tmp_path / "model.cmlp")
     assert loaded._trained().columns.types == ("boolean",) * 7000
@@ -384,7 +489,9 @@ def frames_of_all_types(n):
     yield arrow.table(
         {
             "integer": arrow.array(ints).dictionary_encode(),
-            "ordered": arrow.DictionaryArray.from_arrays([i % 3 for i in range(n)], list("lmh"), ordered=True),
+            "ordered": arrow.DictionaryArray.from_arrays(
+                [i % 3 for i in range(n)], list("lmh"), ordered=True
+            ),
             "number": arrow.array([None, *ints[1:]]),
             "flag": arrow.array([None, *flags[1:]]),
         }
@@ -403,7 +510,10 @@ def test_types_and_categories_do_not_depend_on_the_number_of_rows():
     n, n_few = 48, 24
     for many, few in zip(frames_of_all_types(n), frames_of_all_types(n_few), strict=True):
         for name in getattr(many, "column_names", many.columns):
-            rows, first = (whole.select([name]) if hasattr(whole, "select") else whole[[name]] for whole in (many, few))
+            rows, first = (
+                whole.select([name]) if hasattr(whole, "select") else whole[[name]]
+                for whole in (many, few)
+            )
             known = TabularRegressor(**options).fit(rows, range(n))
             model = TabularRegressor(**options).fit(first, range(n_few))
             assert model.column_types_ == known.column_types_, name

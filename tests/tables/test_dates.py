@@ -26,7 +26,9 @@ def parts_of(model, folder, capsys):
     """Return what `cmlp info` says about the parts of dates, or None."""
     model.save(folder / "dates.cmlp")
     cli.main(["info", str(folder / "dates.cmlp")])
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("parts of dates")]
+    lines = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("parts of dates")
+    ]
     return lines[0].removeprefix("parts of dates").strip() if lines else None
 
 
@@ -52,7 +54,10 @@ def test_hours_and_weekdays_are_learned(year):
 
 def test_without_parts_dates_are_their_days():
     """Bit by bit, as before there were parts."""
-    days = [[np.nan if t is None else (t - datetime(1970, 1, 1)) / timedelta(days=1), *rest] for t, *rest in X]
+    days = [
+        [np.nan if t is None else (t - datetime(1970, 1, 1)) / timedelta(days=1), *rest]
+        for t, *rest in X
+    ]
     dates, numbers = dated(date_parts=False), TabularRegressor(**FAST).fit(days, Y)
     assert_same_bits(dates.predict(X), numbers.predict(days))
     assert np.abs(dated().predict(X) - numbers.predict(days)).max() > 0
@@ -65,7 +70,11 @@ FIRST = datetime(1999, 12, 6)  # a Monday
 @pytest.mark.parametrize(
     ("times", "target", "parts"),
     [
-        ([FIRST + i * 5 * HOUR for i in range(4000)], "day week year", "time of day, weekday, day of the year"),
+        (
+            [FIRST + i * 5 * HOUR for i in range(4000)],
+            "day week year",
+            "time of day, weekday, day of the year",
+        ),
         ([FIRST + i * DAY for i in range(800)], "day week year", "weekday, day of the year"),
         ([FIRST + i * DAY for i in range(300)], "day week year", "weekday"),
         ([FIRST + i * 7 * DAY for i in range(300)], "day week year", "day of the year"),
@@ -91,7 +100,9 @@ def test_parts_are_those_that_repeat_and_change_the_target(tmp_path, capsys, tim
 
 def test_durations_and_numbers_have_no_parts(tmp_path, capsys):
     for one in (timedelta(hours=1), 1 / 24):
-        model = TabularRegressor(**FAST).fit(column([i * one for i in range(2400)]), np.arange(2400) % 24)
+        model = TabularRegressor(**FAST).fit(
+            column([i * one for i in range(2400)]), np.arange(2400) % 24
+        )
         assert parts_of(model, tmp_path, capsys) is None
 
 
@@ -182,7 +193,11 @@ def test_certificates_hold_for_all_dates_of_a_box(what, radius, most):
     """The parts rise and fall in it, and begin anew."""
     present = [row for row in X if row[0] is not None][:600]
     times = [row[0] for row in present]
-    labels = [time.hour < 12 for time in times] if what == "hour" else [4 < time.month < 11 for time in times]
+    labels = (
+        [time.hour < 12 for time in times]
+        if what == "hour"
+        else [4 < time.month < 11 for time in times]
+    )
     options = {"hidden_layer_sizes": (8,), "n_estimators": 2, "n_epochs": 60, "random_state": 0}
     model = TabularClassifier(**options).fit(column(times), labels)
     rows = times[:40]
@@ -192,4 +207,7 @@ def test_certificates_hold_for_all_dates_of_a_box(what, radius, most):
     for time, answer in zip(rows, answers, strict=True):
         shares = np.append(random.uniform(-1, 1, 500), [-1, 1]) * min(radius, 7e5)
         if answer == "certified":
-            assert len(set(model.predict(column([time + timedelta(days=share) for share in shares])))) == 1
+            assert (
+                len(set(model.predict(column([time + timedelta(days=share) for share in shares]))))
+                == 1
+            )

@@ -32,7 +32,9 @@ def encoder_of(*columns, codes=None, y=None):
 def test_a_number_is_scaled_by_median_and_quartiles_and_squeezed():
     raw, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 400.0])
     z = np.array([-1.0, -0.5, 0.0, 0.5, 199.0])  # median 2, quartiles 1 and 3
-    np.testing.assert_array_equal(encoder.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4"))
+    np.testing.assert_array_equal(
+        encoder.encode(raw, bins=False)[:, 0], (z / np.sqrt(1 + (z / 3) ** 2)).astype("f4")
+    )
 
 
 def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
@@ -44,7 +46,9 @@ def test_of_many_rows_a_choice_is_learned_but_no_extreme_or_gap_is_lost():
     assert (learned.edges[0], learned.edges[-1]) == (-50.0, 60.0)
     assert np.abs(learned.edges - 0.25).min() < 2e-3
     exact = np.nanquantile(x, [0.25, 0.5, 0.75])
-    assert np.isclose(learned.centre, exact[1], atol=0.01) and np.isclose(learned.scale, exact[2] - exact[0], atol=0.01)
+    assert np.isclose(learned.centre, exact[1], atol=0.01) and np.isclose(
+        learned.scale, exact[2] - exact[0], atol=0.01
+    )
     assert learned.centre != exact[1]
 
 
@@ -59,7 +63,9 @@ def test_of_many_rows_with_weights_all_are_learned():
 def test_piecewise_linear_encoding_by_its_definition():
     x = np.random.RandomState(0).exponential(size=200)
     edges = np.quantile(x, [k / 16 for k in range(17)])
-    encoded = TableColumns([TableColumn("number", edges=edges)]).encode(x[:, None], bins=True)[:, 1:]
+    encoded = TableColumns([TableColumn("number", edges=edges)]).encode(x[:, None], bins=True)[
+        :, 1:
+    ]
     for value, row in zip(x, encoded, strict=True):
         for k in range(16):
             share = (
@@ -77,7 +83,9 @@ def test_robust_scaling_agrees_with_scikit_learn():
     x = np.random.RandomState(1).standard_normal(101)
     z = RobustScaler().fit_transform(x[:, None])[:, 0]
     raw, encoder = encoder_of(x)
-    np.testing.assert_allclose(encoder.encode(raw, bins=False)[:, 0], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-6)
+    np.testing.assert_allclose(
+        encoder.encode(raw, bins=False)[:, 0], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-6
+    )
 
 
 def test_missing_numbers_are_zeros_and_a_flag():
@@ -95,7 +103,9 @@ def test_missing_numbers_that_fit_has_not_seen_are_zeros():
 def test_categories_are_one_hot_and_unknown_ones_zeros():
     codes = {"a": 0, "b": 1, "c": 2}
     raw, encoder = encoder_of([0, 1, 2, -1], codes=[codes])
-    np.testing.assert_array_equal(encoder.encode(raw, bins=True), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        encoder.encode(raw, bins=True), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    )
 
 
 def test_two_categories_share_an_input():
@@ -105,7 +115,11 @@ def test_two_categories_share_an_input():
 
 def test_constant_columns_are_not_used():
     raw, encoder = encoder_of(
-        [7.0, 7.0, 7.0], [nan, nan, nan], [0, 0, 0], [1.0, 2.0, 3.0], codes=[None, None, {"a": 0}, None]
+        [7.0, 7.0, 7.0],
+        [nan, nan, nan],
+        [0, 0, 0],
+        [1.0, 2.0, 3.0],
+        codes=[None, None, {"a": 0}, None],
     )
     assert encoder.encode(raw, bins=False).shape == (3, 1)
 
@@ -123,7 +137,9 @@ def test_a_table_of_constants_has_one_input_of_zero():
 def test_a_column_without_steps_has_one_bin():
     raw, encoder = encoder_of(np.arange(40.0))
     np.testing.assert_array_equal(encoder[0].edges, [0, 39])
-    np.testing.assert_allclose(encoder.encode(raw, bins=True)[:, 1], np.arange(40) / 39 - 0.5, rtol=1e-6)
+    np.testing.assert_allclose(
+        encoder.encode(raw, bins=True)[:, 1], np.arange(40) / 39 - 0.5, rtol=1e-6
+    )
 
 
 def test_a_step_of_the_target_is_an_input_of_minus_and_plus_a_half():
@@ -143,7 +159,9 @@ def test_missing_numbers_have_no_part_in_the_bins():
 
 def test_huge_numbers_are_squeezed_to_three():
     _, encoder = encoder_of([0.0, 1.0, 2.0, 3.0, 4.0])
-    np.testing.assert_array_equal(encoder.encode(np.array([[1e300], [-1e300]]), bins=False), [[3], [-3]])
+    np.testing.assert_array_equal(
+        encoder.encode(np.array([[1e300], [-1e300]]), bins=False), [[3], [-3]]
+    )
 
 
 def test_rows_are_encoded_alike_alone_and_in_long_tables():
@@ -167,7 +185,10 @@ def columns_of_every_role():
     rng = np.random.RandomState(0)
     days = np.datetime64("2020-01-01") + np.arange(400)
     numbers, texts = rng.random_sample(400).tolist(), list("abc" * 133 + "a")
-    rows = [[x, day, text, "low", 1.0] for x, day, text in zip(numbers, days.tolist(), texts, strict=True)]
+    rows = [
+        [x, day, text, "low", 1.0]
+        for x, day, text in zip(numbers, days.tolist(), texts, strict=True)
+    ]
     rows[7][2] = rows[8][0] = None
     known = learn_columns(rows, {2: None, 3: ["low", "high"]}, "Table")
     raw = known.read(rows, "Table", in_fit=True)
@@ -178,7 +199,13 @@ def columns_of_every_role():
 def test_columns_read_and_encode_before_their_inputs_are_learned():
     rows, raw, known, columns = columns_of_every_role()
     assert [column.role for column in known] == ["number", "number", "category", "number", "number"]
-    assert [column.role for column in columns] == ["number", "number", "category", "unused", "unused"]
+    assert [column.role for column in columns] == [
+        "number",
+        "number",
+        "category",
+        "unused",
+        "unused",
+    ]
     assert known.types == columns.types == ("number", "date", "category", "ordered", "number")
     assert known.encode(raw, bins=True).shape == (400, 1 + 1 + 4 + 1 + 1)
     np.testing.assert_array_equal(columns.read(rows, "Table"), raw)
@@ -190,10 +217,16 @@ def test_stored_columns_are_the_same():
     again = type(columns).from_stored(columns.names, **columns.stored())
     twin = pickle.loads(pickle.dumps(columns))
     for other in (again, twin):
-        assert (other.names, other.types, other.categories) == (columns.names, columns.types, columns.categories)
+        assert (other.names, other.types, other.categories) == (
+            columns.names,
+            columns.types,
+            columns.categories,
+        )
         assert [column.seen for column in other] == [column.seen for column in columns]
         for bins in (False, True):
-            assert other.encode(raw, bins=bins).tobytes() == columns.encode(raw, bins=bins).tobytes()
+            assert (
+                other.encode(raw, bins=bins).tobytes() == columns.encode(raw, bins=bins).tobytes()
+            )
 
 
 def test_first_inputs_of_parts_of_dates_are_known():

@@ -48,7 +48,9 @@ def constant():
 
 @pytest.fixture(scope="module")
 def quantiles():
-    return TabularRegressor(**TINY, loss="quantile", quantile=[0.2, 0.5, 0.8]).fit(*numbers(400, seed=0))
+    return TabularRegressor(**TINY, loss="quantile", quantile=[0.2, 0.5, 0.8]).fit(
+        *numbers(400, seed=0)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,9 @@ def test_coverage_after_calibrate_is_that_of_the_beta_distribution(kind, coverag
         else:
             found.append(covered(model.predict_interval(X_new, coverage), y_new).mean())
     expected = math.ceil((n + 1) * coverage) / (n + 1)
-    spread = math.sqrt(expected * (1 - expected) / (n + 2) / repeats + expected * (1 - expected) / 4000)
+    spread = math.sqrt(
+        expected * (1 - expected) / (n + 2) / repeats + expected * (1 - expected) / 4000
+    )
     assert np.mean(found) >= coverage - 3 * spread
     if kind != "classifier":  # sets that are never empty cover more
         assert abs(np.mean(found) - expected) < 3.5 * spread
@@ -88,7 +92,9 @@ def test_coverage_without_calibrate_is_near_the_target():
     """The rows are held-out ones: no guarantee, so the bounds are wide."""
     found = []
     for seed in range(8):
-        model = TabularRegressor(hidden_layer_sizes=(16,), random_state=seed).fit(*numbers(400, seed=seed))
+        model = TabularRegressor(hidden_layer_sizes=(16,), random_state=seed).fit(
+            *numbers(400, seed=seed)
+        )
         X, y = numbers(2000, seed=100 + seed)
         found.append(covered(model.predict_interval(X, 0.9), y).mean())
     assert 0.86 < np.mean(found) < 0.94
@@ -115,7 +121,9 @@ def positive(n, seed):
 def test_no_interval_of_positive_targets_begins_below_zero(loss, targets, tmp_path):
     """The other ends are those of the margin, and the C library has the same ones."""
     X, y = positive(400, seed=0)
-    model = TabularRegressor(**TINY, loss=loss).fit(X, y if targets == 1 else np.stack([y, y**2], axis=1))
+    model = TabularRegressor(**TINY, loss=loss).fit(
+        X, y if targets == 1 else np.stack([y, y**2], axis=1)
+    )
     X_new = positive(500, seed=1)[0]
     low, high = np.moveaxis(model.predict_interval(X_new, 0.9).reshape(500, targets, 2), -1, 0)
     predicted = model.predict(X_new).reshape(500, targets)
@@ -126,13 +134,17 @@ def test_no_interval_of_positive_targets_begins_below_zero(loss, targets, tmp_pa
     model.save(path)
     in_c = model_in_c(path)
     for k in range(targets):
-        assert [in_c.interval(0.9, row, k) for row in predicted] == list(zip(low[:, k], high[:, k], strict=True))
+        assert [in_c.interval(0.9, row, k) for row in predicted] == list(
+            zip(low[:, k], high[:, k], strict=True)
+        )
 
 
 def test_rows_for_a_calibration_have_targets_of_the_loss():
     X, y = positive(60, seed=0)
     model = TabularRegressor(**TINY, loss="poisson").fit(X, y)
-    with pytest.raises(ValueError, match=r"y must not be negative with loss='poisson', got -1 at row 3, column 0"):
+    with pytest.raises(
+        ValueError, match=r"y must not be negative with loss='poisson', got -1 at row 3, column 0"
+    ):
         model.calibrate(X, np.where(np.arange(60) == 3, -1.0, y))
 
 
@@ -175,7 +187,9 @@ def test_quantiles_near_a_frequent_end_contain_it(end, separate, tmp_path):
         assert covered(intervals[near], target).all() and np.isfinite(intervals).all()
         for copy in (loaded, copy_of(model)):
             assert copy.predict_interval(X, coverage).tobytes() == intervals.tobytes()
-        assert [in_c.interval(coverage, row) for row in model.predict(X)] == [*map(tuple, intervals)]
+        assert [in_c.interval(coverage, row) for row in model.predict(X)] == [
+            *map(tuple, intervals)
+        ]
     loaded.save(tmp_path / "again.cmlp")
     assert (tmp_path / "again.cmlp").read_bytes() == path.read_bytes()
 
@@ -196,8 +210,12 @@ DISTRIBUTIONS = {
     "of two float32 numbers": lambda rng: rng.choice([0.1, 0.7], N_TIED).astype(np.float32),
     "of two large numbers": lambda rng: 1e6 + rng.choice([0.1, 0.7], N_TIED),
     "of two huge numbers": lambda rng: 1e15 + rng.choice([0.25, 0.75], N_TIED),
-    "of small numbers": lambda rng: 1e-12 * rng.standard_normal(N_TIED) + rng.choice([0.0, 0.3], N_TIED),
-    "of all magnitudes": lambda rng: 10 ** rng.uniform(-12, 3, N_TIED) * rng.choice([-1, 1], N_TIED),
+    "of small numbers": lambda rng: (
+        1e-12 * rng.standard_normal(N_TIED) + rng.choice([0.0, 0.3], N_TIED)
+    ),
+    "of all magnitudes": lambda rng: (
+        10 ** rng.uniform(-12, 3, N_TIED) * rng.choice([-1, 1], N_TIED)
+    ),
     "of one number": lambda rng: np.full(N_TIED, 0.1),
 }
 TIED = {"n_estimators": 3, "hidden_layer_sizes": (4,), "n_epochs": 2}
@@ -221,7 +239,10 @@ def test_interval_contains_every_row_up_to_its_rank(draw, kind, origin):
     """The networks that judge the rows of `X_val` are those that predict."""
     for seed in range(4):
         rng = np.random.RandomState(seed)
-        X, y = rng.randint(0, 3, (2, N_TIED, 2)), np.stack([DISTRIBUTIONS[draw](rng) for _ in range(4)])
+        X, y = (
+            rng.randint(0, 3, (2, N_TIED, 2)),
+            np.stack([DISTRIBUTIONS[draw](rng) for _ in range(4)]),
+        )
         y = y.reshape(2, 2, N_TIED).transpose(0, 2, 1) if kind == "two targets" else y[:2]
         model = TabularRegressor(**TIED, **TIED_MODELS[kind], random_state=seed)
         if origin == "X_val":
@@ -237,7 +258,9 @@ def test_held_out_targets_are_those_of_the_user():
     """The column has no information: the network has one prediction, and an interval ends at 0.1 or 0.7."""
     for seed in range(30):
         y = np.random.RandomState(seed).choice([0.1, 0.7], 60)
-        model = TabularRegressor(**{**TIED, "n_estimators": 1}, random_state=seed).fit(np.zeros((60, 1)), y)
+        model = TabularRegressor(**{**TIED, "n_estimators": 1}, random_state=seed).fit(
+            np.zeros((60, 1)), y
+        )
         low, high = model.predict_interval([[0.0]], 0.5)[0]
         assert low <= 0.1 <= high or low <= 0.7 <= high
 
@@ -317,13 +340,17 @@ def test_binary_classifier_has_sets_of_both_classes():
 
 def test_too_few_rows_give_infinite_intervals_and_all_classes(regressor, classifier):
     model = copy_of(regressor).calibrate(*numbers(8, seed=1))
-    with pytest.warns(UserWarning, match="coverage=0.9 needs at least 9 scores, but the model has 8"):
+    with pytest.warns(
+        UserWarning, match="coverage=0.9 needs at least 9 scores, but the model has 8"
+    ):
         assert (model.predict_interval(np.zeros((2, 3)), 0.9) == [[-inf, inf]] * 2).all()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.calibrate(*numbers(9, seed=1)).predict_interval(np.zeros((2, 3)), 0.9)
     with pytest.warns(UserWarning, match="sets have all classes"):
-        assert copy_of(classifier).calibrate(*classes(5, seed=1)).predict_set(np.zeros((1, 3))).all()
+        assert (
+            copy_of(classifier).calibrate(*classes(5, seed=1)).predict_set(np.zeros((1, 3))).all()
+        )
 
 
 def test_unknown_labels_are_in_no_set(classifier):
@@ -341,11 +368,17 @@ def test_weights_count_as_copies_of_rows(regressor):
     assert (weighted == copy_of(regressor).calibrate(X, y).predict_interval(X, 0.5)).all()
     weight = np.where(np.arange(40) < 20, 9.0, 1.0)
     heavy = copy_of(regressor).calibrate(X, y, weight).predict_interval(X, 0.5)
-    copied = copy_of(regressor).calibrate(X[copies := np.repeat(np.arange(40), weight.astype(int))], y[copies])
+    copied = copy_of(regressor).calibrate(
+        X[copies := np.repeat(np.arange(40), weight.astype(int))], y[copies]
+    )
     width, expected = (np.diff(one)[0, 0] for one in (heavy, copied.predict_interval(X, 0.5)))
     assert width == pytest.approx(expected, rel=0.2) and width != np.diff(weighted)[0, 0]
     X_more, y_more = np.concatenate([X, X]), np.concatenate([y, y + 1e6])
-    without = copy_of(regressor).calibrate(X_more, y_more, np.repeat([1.0, 0.0], 40)).predict_interval(X, 0.5)
+    without = (
+        copy_of(regressor)
+        .calibrate(X_more, y_more, np.repeat([1.0, 0.0], 40))
+        .predict_interval(X, 0.5)
+    )
     assert (without == copy_of(regressor).calibrate(X, y).predict_interval(X, 0.5)).all()
 
 
@@ -424,7 +457,10 @@ def test_scores_of_user_validation_rows_are_cross_fitted():
     """`calibrate` with the same rows has the same widths, but these have learned from the rows that give the scores."""
     X, y = cone(200, seed=3)
     model = TabularRegressor(**TINY).fit(*cone(300, seed=0), X_val=X, y_val=y)
-    before, after = (np.diff(one.predict_interval(X, 0.9))[:, 0] for one in (model, copy_of(model).calibrate(X, y)))
+    before, after = (
+        np.diff(one.predict_interval(X, 0.9))[:, 0]
+        for one in (model, copy_of(model).calibrate(X, y))
+    )
     assert np.ptp(before / after) < 1e-9 and (before != after).all()
 
 
@@ -433,7 +469,9 @@ def test_scores_of_user_validation_rows_are_cross_fitted():
 def test_adaptive_interval_contains_every_row_up_to_its_rank(draw, targets):
     rng = np.random.RandomState(0)
     X = rng.randint(0, 9, (5 * N_TIED, 2))
-    y = np.concatenate([[DISTRIBUTIONS[draw](rng) for _ in range(targets)] for _ in range(5)], axis=1).T
+    y = np.concatenate(
+        [[DISTRIBUTIONS[draw](rng) for _ in range(targets)] for _ in range(5)], axis=1
+    ).T
     y = y if targets > 1 else y[:, 0]
     fitted = TabularRegressor(**TIED, random_state=0).fit(X, y)
     model = copy_of(fitted).calibrate(X[:N_TIED], y[:N_TIED])
@@ -447,12 +485,17 @@ def test_adaptive_interval_contains_every_row_up_to_its_rank(draw, targets):
 @pytest.mark.filterwarnings("ignore:interval_width .* has no effect")
 @pytest.mark.parametrize(
     ("n", "parameters"),
-    [(90, {}), (400, {"early_stopping": False}), (400, {"loss": "quantile", "quantile": [0.2, 0.8]})],
+    [
+        (90, {}),
+        (400, {"early_stopping": False}),
+        (400, {"loss": "quantile", "quantile": [0.2, 0.8]}),
+    ],
 )
 def test_widths_are_constant_without_enough_held_out_rows_and_for_quantiles(n, parameters):
     X, y = cone(n, seed=0)
     models = [
-        TabularRegressor(**TINY, **parameters, interval_width=width).fit(X, y) for width in ("adaptive", "constant")
+        TabularRegressor(**TINY, **parameters, interval_width=width).fit(X, y)
+        for width in ("adaptive", "constant")
     ]
     first, second = (model.calibrate(*cone(50, seed=1)).predict_interval(X) for model in models)
     assert (first == second).all()
@@ -516,7 +559,9 @@ def test_c_searches_the_knots_as_python_does(knots, regressor, tmp_path):
     widths = np.array([[KNOTS[knots], np.arange(1.0, len(KNOTS[knots]) + 1)]])
     score = write_with_widths(path, regressor, widths).margins(0.8)[0]
     in_c = model_in_c(path)
-    predictions = np.array([-inf, -1e300, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 1e300, inf])
+    predictions = np.array(
+        [-inf, -1e300, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 1e300, inf]
+    )
     expected = score * factors_of(widths, predictions[:, None])[:, 0]
     assert np.isfinite(expected).all() and (expected >= score).all()
     assert [in_c.margin(0.8, value) for value in predictions] == expected.tolist()
@@ -527,10 +572,15 @@ def test_rows_below_the_only_prediction_of_the_validation_rows_have_its_interval
     rng = np.random.RandomState(0)
     X = np.r_[np.zeros(300), 1.0][:, None]
     y = np.where(X[:, 0] == 1, -50.0, rng.standard_normal(301))
-    model = TabularRegressor(**TINY, early_stopping=True).fit(X, y, X_val=np.zeros((200, 1)), y_val=y[:200])
+    model = TabularRegressor(**TINY, early_stopping=True).fit(
+        X, y, X_val=np.zeros((200, 1)), y_val=y[:200]
+    )
     model.save(tmp_path / "table.cmlp")
     predicted, in_c = model.predict([[0.0], [1.0]]), model_in_c(tmp_path / "table.cmlp")
-    assert predicted[1] < predicted[0] and len(np.unique(model._trained().calibration.widths[0, 0])) == 1
+    assert (
+        predicted[1] < predicted[0]
+        and len(np.unique(model._trained().calibration.widths[0, 0])) == 1
+    )
     intervals = model.predict_interval([[0.0], [1.0]])
     margins = np.array([in_c.margin(0.9, output) for output in predicted])
     assert margins[0] == margins[1] > 0
@@ -588,7 +638,9 @@ def test_invalid_coverage_raises(regressor, classifier, coverage):
 def test_model_without_held_out_rows_asks_for_calibrate():
     X, y = numbers(15, seed=0)
     model = TabularRegressor(**TINY).fit(X, y)
-    with pytest.raises(ValueError, match=r"predict_interval needs rows .* held out no rows.*calibrate\(X, y\)"):
+    with pytest.raises(
+        ValueError, match=r"predict_interval needs rows .* held out no rows.*calibrate\(X, y\)"
+    ):
         model.predict_interval(X)
     assert model.calibrate(*numbers(20, seed=1)).predict_interval(X).shape == (15, 2)
 
@@ -602,7 +654,8 @@ def test_model_that_is_not_fitted_raises():
 
 def test_a_keyword_of_the_other_class_names_the_class(regressor):
     with pytest.raises(
-        TypeError, match=r"^TabularRegressor\.calibrate\(\) got an unexpected keyword .*'probabilities'"
+        TypeError,
+        match=r"^TabularRegressor\.calibrate\(\) got an unexpected keyword .*'probabilities'",
     ):
         regressor.calibrate(*numbers(60, 1), probabilities=True)
 

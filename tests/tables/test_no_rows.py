@@ -8,7 +8,9 @@ import pytest
 from cmlp import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from cmlp.plots import ExplanationDisplay
 
-pytestmark = pytest.mark.filterwarnings("ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::cmlp.ConvergenceWarning", "ignore::cmlp.UselessModelWarning"
+)
 
 pd = pytest.importorskip("pandas")
 
@@ -28,7 +30,11 @@ BITS = np.stack([HALF, 1 - HALF, THREE == 0], 1)
 PAIRS = np.stack([np.arange(N)] * 2, 1)
 NAMES = {"loss": "quantile", "quantile": [0.1, 0.9]}
 
-REGRESSORS = {"one": (np.arange(N), {}, ()), "two": (PAIRS, {}, (2,)), "quantiles": (np.arange(N), NAMES, (2,))}
+REGRESSORS = {
+    "one": (np.arange(N), {}, ()),
+    "two": (PAIRS, {}, (2,)),
+    "quantiles": (np.arange(N), NAMES, (2,)),
+}
 CLASSIFIERS = {"two": (HALF, ()), "three": (THREE, ()), "bits": (BITS, (3,))}
 
 
@@ -37,7 +43,9 @@ def table(number):
     """Return a fitted table, and the shape of an answer."""
     if number < len(REGRESSORS):
         y, options, shape = [*REGRESSORS.values()][number]
-        return TabularRegressor(n_estimators=1, n_epochs=1, random_state=0, **options).fit(FRAME, y), shape
+        return TabularRegressor(n_estimators=1, n_epochs=1, random_state=0, **options).fit(
+            FRAME, y
+        ), shape
     y, shape = [*CLASSIFIERS.values()][number - len(REGRESSORS)]
     return TabularClassifier(n_estimators=1, n_epochs=1, random_state=0).fit(FRAME, y), shape
 
@@ -61,7 +69,14 @@ every_empty = pytest.mark.parametrize("X", EMPTY.values(), ids=EMPTY.keys())
 def answers_of(model, X):
     """Return the shapes of what the methods of a table return, without the number of rows, and types."""
     found = {}
-    for name in ("predict", "predict_proba", "predict_log_proba", "predict_interval", "predict_set", "outside"):
+    for name in (
+        "predict",
+        "predict_proba",
+        "predict_log_proba",
+        "predict_interval",
+        "predict_set",
+        "outside",
+    ):
         if hasattr(model, name):
             answer = getattr(model, name)(X)
             found[name] = len(answer), answer.shape[1:], answer.dtype
@@ -90,7 +105,11 @@ def test_other_data_frames_may_have_no_rows(number):
     polars = pytest.importorskip("polars")
     pyarrow = pytest.importorskip("pyarrow")
     model, shape = table(number)
-    for X in (polars.from_pandas(FRAME)[:0], pyarrow.Table.from_pandas(FRAME)[:0], polars.DataFrame(schema=[*FRAME])):
+    for X in (
+        polars.from_pandas(FRAME)[:0],
+        pyarrow.Table.from_pandas(FRAME)[:0],
+        polars.DataFrame(schema=[*FRAME]),
+    ):
         assert model.predict(X).shape == (0, *shape)
 
 

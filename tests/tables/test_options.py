@@ -23,12 +23,16 @@ def fitted(kind=TabularRegressor, y=Y, **parameters):
 def test_defaults_are_those_of_the_recipe(kind):
     y = Y if kind is TabularRegressor else Y > 0
     model = fitted(kind, y)
-    explicit = fitted(kind, y, learning_rate_init=5e-3, dropout=0.1, n_epochs=96, early_stopping=True)
+    explicit = fitted(
+        kind, y, learning_rate_init=5e-3, dropout=0.1, n_epochs=96, early_stopping=True
+    )
     assert model.history_ == explicit.history_
     assert (model.predict(X) == explicit.predict(X)).all()
 
 
-@pytest.mark.parametrize("changed", [{"learning_rate_init": 1e-3}, {"dropout": 0.0}, {"dropout": [0.4]}])
+@pytest.mark.parametrize(
+    "changed", [{"learning_rate_init": 1e-3}, {"dropout": 0.0}, {"dropout": [0.4]}]
+)
 def test_rate_and_dropout_change_the_training(changed):
     assert fitted(**changed, n_epochs=3).history_["loss"] != fitted(n_epochs=3).history_["loss"]
 
@@ -50,7 +54,10 @@ def test_without_early_stopping_all_rows_train_and_the_last_epoch_stays():
 
 
 def test_without_early_stopping_validation_data_raise():
-    with pytest.raises(ValueError, match=r"early_stopping=False uses no validation data: leave out X_val and y_val\."):
+    with pytest.raises(
+        ValueError,
+        match=r"early_stopping=False uses no validation data: leave out X_val and y_val\.",
+    ):
         TabularRegressor(early_stopping=False).fit(X, Y, X_val=X, y_val=Y)
 
 
@@ -59,7 +66,10 @@ def test_without_early_stopping_validation_data_raise():
     [
         ({"learning_rate_init": 0.0}, "'learning_rate_init' parameter of TabularRegressor must be"),
         ({"dropout": 1.0}, "'dropout' parameter of TabularRegressor must be"),
-        ({"dropout": [0.1, 0.1]}, "dropout must be a number or a list of one number for each of 1 hidden layers"),
+        (
+            {"dropout": [0.1, 0.1]},
+            "dropout must be a number or a list of one number for each of 1 hidden layers",
+        ),
         ({"n_epochs": 0}, "'n_epochs' parameter of TabularRegressor must be an int"),
         ({"early_stopping": 1}, "'early_stopping' parameter of TabularRegressor must be"),
     ],
@@ -124,7 +134,10 @@ def test_warm_start_on_the_same_rows_says_nothing(tmp_path):
     ("change", "message"),
     [
         (lambda row: [row[0], "new " + row[1], row[2]], "column 1: all 400 values are unknown"),
-        (lambda row: [row[0] + 2, row[1], row[2]], r"column 0: 400 of 400 rows are outside the range of the training"),
+        (
+            lambda row: [row[0] + 2, row[1], row[2]],
+            r"column 0: 400 of 400 rows are outside the range of the training",
+        ),
         (lambda row: [row[0], row[1], None], "column 2: all 400 values are missing"),
         (lambda row: [None, row[1], row[2]], "column 0: all 400 values are missing"),
     ],
@@ -134,9 +147,15 @@ def test_warm_start_on_rows_whose_columns_are_others_is_named(change, message):
     X, y = rows_to_continue()
     model = TabularRegressor(**WARM, n_epochs=8).fit(X, y)
     for _ in range(2):  # in each fit
-        found = [one for one in told(lambda: model.fit([change(row) for row in X], y)) if "better than" not in one]
+        found = [
+            one
+            for one in told(lambda: model.fit([change(row) for row in X], y))
+            if "better than" not in one
+        ]
         assert len(found) == 1 and found[0].startswith(message)
-        assert "warm_start=True keeps the categories, ranges and bins of the earlier fit" in found[0]
+        assert (
+            "warm_start=True keeps the categories, ranges and bins of the earlier fit" in found[0]
+        )
     assert model.warning_counts_ == {}
 
 
@@ -182,9 +201,18 @@ def test_interrupted_warm_start_resumes_with_the_same_bits():
     ("changed", "message"),
     [
         ({"n_estimators": 3}, "warm_start=True needs n_estimators=2, as the model has, got 3"),
-        ({"hidden_layer_sizes": (9,)}, r"warm_start=True needs hidden_layer_sizes=\(8,\) and 1 outputs"),
-        ({"loss": "quantile", "quantile": [0.1, 0.9]}, "and 1 outputs, as the model has, got .* and 2"),
-        ({"loss": "poisson"}, "warm_start=True needs the loss 'squared_error' or one of its kind, got 'poisson'"),
+        (
+            {"hidden_layer_sizes": (9,)},
+            r"warm_start=True needs hidden_layer_sizes=\(8,\) and 1 outputs",
+        ),
+        (
+            {"loss": "quantile", "quantile": [0.1, 0.9]},
+            "and 1 outputs, as the model has, got .* and 2",
+        ),
+        (
+            {"loss": "poisson"},
+            "warm_start=True needs the loss 'squared_error' or one of its kind, got 'poisson'",
+        ),
     ],
 )
 def test_warm_start_with_other_networks_raises(changed, message):
@@ -197,7 +225,9 @@ def test_warm_start_with_other_networks_raises(changed, message):
 
 def test_warm_start_with_other_classes_raises():
     model = fitted(TabularClassifier, Y > 0, warm_start=True, n_epochs=2)
-    with pytest.raises(ValueError, match=r"needs the classes of the model, \[False, True\], got \[-1, 0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"needs the classes of the model, \[False, True\], got \[-1, 0, 1\]"
+    ):
         model.fit(X, np.sign(Y.round()).astype(int))
 
 
@@ -205,9 +235,18 @@ def test_warm_start_with_other_classes_raises():
     ("call", "message"),
     [
         (lambda model: model.score(X[:0], []), "X must have at least one row for a score"),
-        (lambda model: model.fit(X, Y > 0, X_val=X[:0], y_val=[]), "X_val must have at least one row"),
-        (lambda model: model.calibrate(X, np.eye(2, dtype=int)[(Y > 0) * 1]), "needs one label per row, got y of"),
-        (lambda model: model.save("model", include_training_state=True), "include_training_state must be False"),
+        (
+            lambda model: model.fit(X, Y > 0, X_val=X[:0], y_val=[]),
+            "X_val must have at least one row",
+        ),
+        (
+            lambda model: model.calibrate(X, np.eye(2, dtype=int)[(Y > 0) * 1]),
+            "needs one label per row, got y of",
+        ),
+        (
+            lambda model: model.save("model", include_training_state=True),
+            "include_training_state must be False",
+        ),
     ],
 )
 def test_calls_that_a_table_cannot_answer_raise(call, message):
@@ -220,7 +259,9 @@ def test_frames_need_columns_of_numbers_or_categories():
     pandas = package("pandas")
     with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\) \(shape=\(120, 0\)\)"):
         TabularRegressor(**TINY).fit(pandas.DataFrame(index=range(120)), Y)
-    with pytest.raises(ValueError, match="column 'z' must be numbers or categories, got dtype complex128"):
+    with pytest.raises(
+        ValueError, match="column 'z' must be numbers or categories, got dtype complex128"
+    ):
         TabularRegressor(**TINY).fit(pandas.DataFrame({"z": X[:, 0] * 1j}), Y)
 
 

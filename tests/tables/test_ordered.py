@@ -48,7 +48,11 @@ def test_levels_of_a_type_are_kept_in_order():
     model = fitted(frame())
     assert model.column_types_ == {"quality": "ordered", "size": "ordered", "x": "number"}
     assert model.categories_ == ORDERS
-    assert fitted(frame(ordered=False)).column_types_ == {"quality": "category", "size": "number", "x": "number"}
+    assert fitted(frame(ordered=False)).column_types_ == {
+        "quality": "category",
+        "size": "number",
+        "x": "number",
+    }
 
 
 def test_the_order_of_a_type_a_list_and_arrow_give_the_same_bits(tmp_path):
@@ -75,7 +79,9 @@ def test_the_order_of_a_type_a_list_and_arrow_give_the_same_bits(tmp_path):
 
 
 def test_warning_of_an_unknown_level_says_that_it_is_missing():
-    with pytest.warns(UserWarning, match=r"'quality': the value is unknown, and unknown values are missing\."):
+    with pytest.warns(
+        UserWarning, match=r"'quality': the value is unknown, and unknown values are missing\."
+    ):
         fitted(frame()).predict({"quality": "awful", "size": 1, "x": 0.5})
 
 
@@ -112,7 +118,12 @@ def test_files_pages_and_explanations_have_the_levels(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "column", "value"),
-    [("types", 0, "number"), ("types", 2, "ordered"), ("categories", 0, None), ("categories", 2, ["a"])],
+    [
+        ("types", 0, "number"),
+        ("types", 2, "ordered"),
+        ("categories", 0, None),
+        ("categories", 2, ["a"]),
+    ],
 )
 def test_pickle_whose_categories_do_not_fit_is_refused(field, column, value):
     """As a file with the same contents is."""
@@ -137,7 +148,11 @@ def test_onnx_reads_levels_and_takes_unknown_ones_for_missing(tmp_path):
     model.to_onnx(tmp_path / "model.onnx")
     session = runtime.InferenceSession(tmp_path / "model.onnx")
     texts = [text or "awful" for text in QUALITY]
-    inputs = {"quality": np.array(texts, object)[:, None], "size": SIZE.astype(float)[:, None], "x": X[:, None]}
+    inputs = {
+        "quality": np.array(texts, object)[:, None],
+        "size": SIZE.astype(float)[:, None],
+        "x": X[:, None],
+    }
     found = session.run(None, inputs)[0].ravel()
     np.testing.assert_allclose(found, model.predict(table), rtol=1e-6)
 
@@ -182,8 +197,14 @@ def test_certify_finds_levels():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"quality": ["poor", "fair", "good"]}, r"'quality' must be one of its ordered categories .*'great' in row"),
-        ({"quality": ["poor", "poor"]}, "a list of different texts or numbers for column 'quality'"),
+        (
+            {"quality": ["poor", "fair", "good"]},
+            r"'quality' must be one of its ordered categories .*'great' in row",
+        ),
+        (
+            {"quality": ["poor", "poor"]},
+            "a list of different texts or numbers for column 'quality'",
+        ),
         ({"quality": []}, "a list of different texts or numbers"),
         ({"quality": "poor"}, "a list of different texts or numbers"),
         ({"quality": [None, "poor"]}, "a list of different texts or numbers"),

@@ -89,5 +89,10 @@ def test_the_command_names_the_column(coverage, tmp_path, capsys):
     table = days()
     TabularRegressor(**QUICK).fit(table[:300], np.arange(300.0)).save(tmp_path / "model.cmlp")
     table[300:].to_csv(tmp_path / "rows.csv", index=False)
-    assert cli.main(["predict", str(tmp_path / "model.cmlp"), str(tmp_path / "rows.csv"), *coverage]) == 0
-    assert ("cmlp: column 'day': 100 of 100 rows are outside" in capsys.readouterr().err) == bool(coverage)
+    assert (
+        cli.main(["predict", str(tmp_path / "model.cmlp"), str(tmp_path / "rows.csv"), *coverage])
+        == 0
+    )
+    assert ("cmlp: column 'day': 100 of 100 rows are outside" in capsys.readouterr().err) == bool(
+        coverage
+    )

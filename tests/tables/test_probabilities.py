@@ -15,7 +15,11 @@ from cmlp._model.model import outputs_of_table
 from cmlp._model.probabilities import chosen_threshold
 
 FAST = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 40, "random_state": 0}
-LIKE_THE_DEFAULT = {"n_estimators": 8, "hidden_layer_sizes": (64,), "n_epochs": None}  # similar networks
+LIKE_THE_DEFAULT = {
+    "n_estimators": 8,
+    "hidden_layer_sizes": (64,),
+    "n_epochs": None,
+}  # similar networks
 RARE = np.random.default_rng(0)
 X = RARE.standard_normal((4000, 3))
 CHANCE = 1 / (1 + np.exp(4.2 - 1.5 * X[:, 0]))
@@ -78,7 +82,9 @@ def test_mean_probabilities_are_divided_by_their_sum_in_the_order_of_the_classes
     expected = mean / total[:, None]
     assert (expected != mean).any()
     assert_same_bits(model.predict_proba(rows), expected)
-    assert_same_bits(np.concatenate([model.predict_proba(row[None]) for row in rows[:20]]), expected[:20])
+    assert_same_bits(
+        np.concatenate([model.predict_proba(row[None]) for row in rows[:20]]), expected[:20]
+    )
     model.save(tmp_path / "table.cmlp")
     in_c = model_in_c(tmp_path / "table.cmlp")
     for row, probabilities in zip(rows, expected, strict=True):
@@ -112,7 +118,10 @@ def test_user_validation_rows_calibrate_too():
 def test_calibrate_alone_keeps_probabilities(kind):
     model = fitted(kind)
     before = model.predict_proba(X[NEW])
-    assert model.calibrate(X[LEFT], KINDS[kind][LEFT]).predict_proba(X[NEW]).tobytes() == before.tobytes()
+    assert (
+        model.calibrate(X[LEFT], KINDS[kind][LEFT]).predict_proba(X[NEW]).tobytes()
+        == before.tobytes()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +136,11 @@ def test_rows_of_the_sets_are_others_than_those_of_the_map(kind):
             assert abs(is_fourth[codes == code].sum() - (codes == code).sum() / 4) < 1
     p = model.predict_proba(X[LEFT])[is_fourth]
     truth = codes[is_fourth].reshape(len(p), -1)
-    right = np.where(truth, p, 1 - p).T if kind == "multilabel" else np.take_along_axis(p, truth, axis=1).T
+    right = (
+        np.where(truth, p, 1 - p).T
+        if kind == "multilabel"
+        else np.take_along_axis(p, truth, axis=1).T
+    )
     assert (model._trained().calibration.scores == np.sort(1 - right)).all()
     X_moved = X[LEFT].copy()
     X_moved[is_fourth] += 9  # the map does not see these rows
@@ -140,8 +153,14 @@ def test_sets_do_not_depend_on_the_order_of_a_panel():
     rng = np.random.default_rng(5)
     quarter = np.tile(np.arange(4), 700)
     x = rng.standard_normal((2800, 1))
-    y = np.where(rng.random(2800) < np.where(quarter == 3, 0.02, 0.25), 1 - (x[:, 0] > 0), x[:, 0] > 0).astype(int)
-    model = TabularClassifier(**FAST).fit(x[:800], y[:800]).calibrate(x[800:1600], y[800:1600], probabilities=True)
+    y = np.where(
+        rng.random(2800) < np.where(quarter == 3, 0.02, 0.25), 1 - (x[:, 0] > 0), x[:, 0] > 0
+    ).astype(int)
+    model = (
+        TabularClassifier(**FAST)
+        .fit(x[:800], y[:800])
+        .calibrate(x[800:1600], y[800:1600], probabilities=True)
+    )
     sets = model.predict_set(x[1600:], 0.9)
     assert 0.87 < sets[np.arange(1200), y[1600:]].mean() < 0.95
 
@@ -157,7 +176,9 @@ def test_sets_contain_the_class_as_often_as_asked(rows):
 
 def test_calibrating_again_begins_with_the_networks_of_fit():
     model = fitted("multiclass").calibrate(X[FIT], KINDS["multiclass"][FIT], probabilities=True)
-    again = model.calibrate(X[LEFT], KINDS["multiclass"][LEFT], probabilities=True).predict_proba(X[NEW])
+    again = model.calibrate(X[LEFT], KINDS["multiclass"][LEFT], probabilities=True).predict_proba(
+        X[NEW]
+    )
     assert again.tobytes() == calibrated("multiclass").predict_proba(X[NEW]).tobytes()
 
 
@@ -202,7 +223,9 @@ def test_few_rows_of_a_class_are_named_and_none_are_refused(kind):
 
 
 def test_few_held_out_rows_of_a_class_are_named():
-    with pytest.warns(UserWarning, match=r"held out in fit have only \d rows of the class 'bad'\. With"):
+    with pytest.warns(
+        UserWarning, match=r"held out in fit have only \d rows of the class 'bad'\. With"
+    ):
         fitted().calibrate(probabilities=True)
 
 
@@ -215,7 +238,9 @@ def test_weights_count_like_repeated_rows():
     plain = fitted().calibrate(X[rows], y[rows], probabilities=True)
     assert model.predict_proba(X[NEW]).tobytes() == other.predict_proba(X[NEW]).tobytes()
     assert model.predict_proba(X[NEW]).tobytes() != plain.predict_proba(X[NEW]).tobytes()
-    dropped = fitted().calibrate(X[rows], y[rows], np.repeat(np.arange(500) < 400, 4), probabilities=True)
+    dropped = fitted().calibrate(
+        X[rows], y[rows], np.repeat(np.arange(500) < 400, 4), probabilities=True
+    )
     fewer = fitted().calibrate(X[rows[:1600]], y[rows[:1600]], probabilities=True)
     assert dropped.predict_proba(X[NEW]).tobytes() == fewer.predict_proba(X[NEW]).tobytes()
 
@@ -232,15 +257,31 @@ def test_unknown_labels_are_left_out_of_the_map():
 
 
 def test_calibrated_probabilities_have_the_same_bits_everywhere():
-    found = [calibrated(kind).predict_proba(X[NEW][:50]) for kind in ("binary", "multiclass", "multilabel")]
-    assert [digest(p) for p in found] == ["ac1363529bd982d6", "75207c7d20b135d4", "80d89f9b95544342"]
+    found = [
+        calibrated(kind).predict_proba(X[NEW][:50])
+        for kind in ("binary", "multiclass", "multilabel")
+    ]
+    assert [digest(p) for p in found] == [
+        "ac1363529bd982d6",
+        "75207c7d20b135d4",
+        "80d89f9b95544342",
+    ]
 
 
 def test_verify_tells_what_training_cannot_repeat():
-    model = fitted(provenance=True, n_estimators=4).calibrate(probabilities=True).choose_threshold(recall=0.5)
+    model = (
+        fitted(provenance=True, n_estimators=4)
+        .calibrate(probabilities=True)
+        .choose_threshold(recall=0.5)
+    )
     answer = cmlp.verify(model, X[FIT], KINDS["binary"][FIT])
     assert answer.identical
-    assert answer.not_checked == ("calibrated probabilities", "calibration", "accuracy", "threshold")
+    assert answer.not_checked == (
+        "calibrated probabilities",
+        "calibration",
+        "accuracy",
+        "threshold",
+    )
     model.estimators_[0].params[0] += 1
     assert cmlp.verify(model, X[FIT], KINDS["binary"][FIT]).different == ("network 1",)
 
@@ -248,7 +289,9 @@ def test_verify_tells_what_training_cannot_repeat():
 def test_warm_start_continues_the_networks_of_fit():
     options = {"warm_start": True, "n_estimators": 4}
     models = fitted(**options), fitted(**options).calibrate(probabilities=True)
-    found = [model.fit(X[FIT], KINDS["binary"][FIT]).predict_proba(X[NEW]).tobytes() for model in models]
+    found = [
+        model.fit(X[FIT], KINDS["binary"][FIT]).predict_proba(X[NEW]).tobytes() for model in models
+    ]
     assert found[0] == found[1]
     assert models[1]._trained().fitted_outputs is None
 
@@ -274,7 +317,11 @@ def weighted_and_plain(kind, rows):
 def test_calibrated_probabilities_are_those_without_class_weights(kind, rows):
     weighted, plain = weighted_and_plain(kind, rows)
     p, truth = weighted.predict_proba(X[NEW]), KINDS[kind][NEW]
-    shares = truth.mean(axis=0) if kind == "multilabel" else (truth[:, None] == plain.classes_).mean(axis=0)
+    shares = (
+        truth.mean(axis=0)
+        if kind == "multilabel"
+        else (truth[:, None] == plain.classes_).mean(axis=0)
+    )
     assert (np.abs(p.mean(axis=0) / shares - 1) < 0.3).all()
     assert loss_of(weighted, kind) < 1.1 * loss_of(plain, kind)
 
@@ -286,12 +333,16 @@ def test_threshold_after_class_weights_decides_as_before(rows):
     share = BAD[FIT].mean()
     assert model.threshold_ == pytest.approx(share)  # weights are 1 / share and 1 / (1 - share)
     assert (model.predict(X[NEW]) == before).mean() > 0.9
-    assert (model.predict(X[NEW]) == "bad").mean() > 2 * (model.predict_proba(X[NEW])[:, 1] >= 0.5).mean()
+    assert (model.predict(X[NEW]) == "bad").mean() > 2 * (
+        model.predict_proba(X[NEW])[:, 1] >= 0.5
+    ).mean()
 
 
 def test_equal_class_weights_are_none():
     """Only their ratio matters, and a weight may be larger than half of the largest number."""
-    plain = fitted().calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True).predict_proba(X[NEW])
+    plain = (
+        fitted().calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True).predict_proba(X[NEW])
+    )
     equal = fitted(class_weight={"bad": 3, "a good one": 3})
     assert equal._trained().class_weights is None
     equal.calibrate(X[LEFT], KINDS["binary"][LEFT], probabilities=True)
@@ -321,10 +372,14 @@ def test_file_and_pickle_keep_class_weights(kind, tmp_path):
     assert again._trained().class_weights.tobytes() == model._trained().class_weights.tobytes()
 
 
-@pytest.mark.parametrize("weights", [[[1.0, 1.0]], [[0.0, 0.0, 0.0]], [[1.0, 2.0, 1.0]], [[1.0, np.nan, 1.0]]])
+@pytest.mark.parametrize(
+    "weights", [[[1.0, 1.0]], [[0.0, 0.0, 0.0]], [[1.0, 2.0, 1.0]], [[1.0, np.nan, 1.0]]]
+)
 def test_file_with_other_class_weights_is_refused(weights, tmp_path):
     model = fitted("multiclass", class_weight=WEIGHTS["multiclass"])
-    model._fitted = model._fitted._replace(model=model._trained().replace(class_weights=np.array(weights)))
+    model._fitted = model._fitted._replace(
+        model=model._trained().replace(class_weights=np.array(weights))
+    )
     model.save(tmp_path / "model.cmlp")
     with pytest.raises(cmlp.ModelFormatError, match="class weights"):
         cmlp.load(tmp_path / "model.cmlp")
@@ -337,8 +392,12 @@ def test_threshold_on_held_out_rows_counts_rows_not_class_weights():
     weights = np.where(BAD[FIT], 1.0, 3.0)
     model = fitted(class_weight="balanced").choose_threshold(costs=(1, 1))
     held_out = model._fitted.held_out
-    assert {float(weight) for part in held_out.parts for weight in part.weight / part.weight[0]} == {1.0}
-    given = TabularClassifier(**FAST, class_weight={"bad": 4}).fit(X[FIT], KINDS["binary"][FIT], weights)
+    assert {
+        float(weight) for part in held_out.parts for weight in part.weight / part.weight[0]
+    } == {1.0}
+    given = TabularClassifier(**FAST, class_weight={"bad": 4}).fit(
+        X[FIT], KINDS["binary"][FIT], weights
+    )
     part = given._fitted.held_out.parts[0]
     is_bad = part.truth[:, 0] == 1
     assert part.weight[~is_bad].min() == pytest.approx(3 * part.weight[is_bad].max(), rel=1e-12)
@@ -360,7 +419,10 @@ def test_label_with_an_answer_of_weight_zero_keeps_its_scores():
         (((None, BAD[:9]), {"probabilities": True}), "X is missing"),
         (((X[:3], ["bad"] * 3), {"probabilities": True}), "at least 4 rows"),
         (((X[:4], [*["unknown"] * 3, "bad"]), {"probabilities": True}), "at least 4 rows"),
-        (((X[:2], ["unknown", "new"]), {}), r"All labels of y are unknown, such as 'unknown': .*'bad'\]"),
+        (
+            ((X[:2], ["unknown", "new"]), {}),
+            r"All labels of y are unknown, such as 'unknown': .*'bad'\]",
+        ),
         (((X[:2], [True, False]), {}), "All labels of y are unknown, such as True"),
     ],
 )
@@ -408,10 +470,15 @@ def test_threshold_is_none_until_chosen_and_changes_only_predict():
     assert model.threshold_ is None
     assert (model.predict(X[NEW]) == model.classes_[p.argmax(axis=1)]).all()
     model.choose_threshold(X[LEFT], KINDS["binary"][LEFT], recall=0.7)
-    assert (model.predict(X[NEW]) == np.where(p[:, 1] >= model.threshold_, "bad", "a good one")).all()
+    assert (
+        model.predict(X[NEW]) == np.where(p[:, 1] >= model.threshold_, "bad", "a good one")
+    ).all()
     assert model.predict_proba(X[NEW]).tobytes() == p.tobytes()
     assert (model.predict_set(X[NEW]) == sets).all()
-    assert model.score(X[NEW], KINDS["binary"][NEW]) == (model.predict(X[NEW]) == KINDS["binary"][NEW]).mean()
+    assert (
+        model.score(X[NEW], KINDS["binary"][NEW])
+        == (model.predict(X[NEW]) == KINDS["binary"][NEW]).mean()
+    )
     assert model.fit(X[FIT], KINDS["binary"][FIT]).threshold_ is None
 
 
@@ -419,7 +486,9 @@ def test_threshold_is_none_until_chosen_and_changes_only_predict():
 @pytest.mark.parametrize("recall", [0.01, 0.5, 0.7, 1])
 def test_threshold_of_a_recall_is_the_largest_one(recall, weighted):
     model, weight = fitted(), np.arange(1500) % 3 + 1.0 if weighted else np.ones(1500)
-    model.choose_threshold(X[LEFT], KINDS["binary"][LEFT], weight if weighted else None, recall=recall)
+    model.choose_threshold(
+        X[LEFT], KINDS["binary"][LEFT], weight if weighted else None, recall=recall
+    )
     p, is_bad = model.predict_proba(X[LEFT])[:, 1], BAD[LEFT]
     assert recall_and_cost(p, is_bad, model.threshold_, (1, 1), weight)[0] >= recall - 1e-9
     higher = p[p > model.threshold_].min() + 1e-12
@@ -430,13 +499,17 @@ def test_threshold_of_a_recall_is_the_largest_one(recall, weighted):
 @pytest.mark.parametrize("costs", [(1, 1), (1, 10), (1, 0), (0, 1), (5, 0.01), (1, 1000)])
 def test_threshold_of_costs_has_the_smallest_sum(costs, weighted):
     model, weight = fitted(), np.arange(1500) % 3 + 1.0 if weighted else np.ones(1500)
-    model.choose_threshold(X[LEFT], KINDS["binary"][LEFT], weight if weighted else None, costs=costs)
+    model.choose_threshold(
+        X[LEFT], KINDS["binary"][LEFT], weight if weighted else None, costs=costs
+    )
     p, is_bad = model.predict_proba(X[LEFT])[:, 1], BAD[LEFT]
     least = min(recall_and_cost(p, is_bad, t, costs, weight)[1] for t in [*p, 2])
     assert recall_and_cost(p, is_bad, model.threshold_, costs, weight)[1] == pytest.approx(least)
 
 
-@pytest.mark.parametrize("goal", [{"recall": 0.7}, {"recall": 1}, {"costs": (1, 10)}, {"costs": (1, 0)}])
+@pytest.mark.parametrize(
+    "goal", [{"recall": 0.7}, {"recall": 1}, {"costs": (1, 10)}, {"costs": (1, 0)}]
+)
 def test_either_class_can_be_the_positive_one(goal):
     """The same rows are found under labels in the other order."""
     names = np.where(BAD, "bad", "good")
@@ -448,16 +521,22 @@ def test_either_class_can_be_the_positive_one(goal):
     if "recall" in goal:
         without_the_last = found & (p[:, 0] > p[found, 0].min())
         enough = [
-            weight[rows & is_bad].sum() >= goal["recall"] * weight[is_bad].sum() for rows in (found, without_the_last)
+            weight[rows & is_bad].sum() >= goal["recall"] * weight[is_bad].sum()
+            for rows in (found, without_the_last)
         ]
         assert enough == [True, False]
     else:
-        sums = [recall_and_cost(p[:, 0], is_bad, t, goal["costs"], weight)[1] for t in [*p[:, 0], 2]]
+        sums = [
+            recall_and_cost(p[:, 0], is_bad, t, goal["costs"], weight)[1] for t in [*p[:, 0], 2]
+        ]
         missed, false_alarms = weight[is_bad & ~found].sum(), weight[~is_bad & found].sum()
-        assert goal["costs"][0] * false_alarms + goal["costs"][1] * missed == pytest.approx(min(sums))
+        assert goal["costs"][0] * false_alarms + goal["costs"][1] * missed == pytest.approx(
+            min(sums)
+        )
     second = model.choose_threshold(X[LEFT], names[LEFT], pos_label="good", **goal).threshold_
     with pytest.warns(
-        UserWarning, match="second class, 'good', but 9.% of the rows .* To find 'bad', pass pos_label='bad'"
+        UserWarning,
+        match="second class, 'good', but 9.% of the rows .* To find 'bad', pass pos_label='bad'",
     ):
         model.choose_threshold(X[LEFT], names[LEFT], **goal)
     assert model.threshold_ == second
@@ -465,7 +544,9 @@ def test_either_class_can_be_the_positive_one(goal):
 
 def test_a_frequent_second_class_needs_no_name_if_it_means_yes():
     for names in (~BAD, (~BAD).astype(int), np.where(BAD, -1, 1)):
-        TabularClassifier(**FAST).fit(X[FIT], names[FIT]).choose_threshold(X[LEFT], names[LEFT], recall=0.5)
+        TabularClassifier(**FAST).fit(X[FIT], names[FIT]).choose_threshold(
+            X[LEFT], names[LEFT], recall=0.5
+        )
     names = np.where(BAD, 1, 2)
     with pytest.warns(UserWarning, match="pass pos_label=1; otherwise pos_label=2"):
         TabularClassifier(**FAST).fit(X[FIT], names[FIT]).choose_threshold(recall=0.5)
@@ -495,7 +576,9 @@ def test_rows_of_the_first_class_are_found_also_at_probability_1(goal, tmp_path)
     assert model.threshold_ == np.nextafter(1, 2) and not model.predict(x).any()
     model.save(tmp_path / "model.cmlp")
     assert not cmlp.load(tmp_path / "model.cmlp").predict(x).any()
-    model.choose_threshold(x, truth, pos_label=True, costs=(1000, 1))  # better none than one false alarm
+    model.choose_threshold(
+        x, truth, pos_label=True, costs=(1000, 1)
+    )  # better none than one false alarm
     assert not model.predict(x).any()
 
 
@@ -512,19 +595,27 @@ def test_a_threshold_separates_also_neighbouring_numbers(positive):
 def test_held_out_rows_choose_a_threshold():
     model = fitted(**LIKE_THE_DEFAULT)
     plain = model.choose_threshold(recall=0.7).threshold_
-    assert abs((model.predict(X[NEW]) == "bad")[BAD[NEW]].mean() - 0.7) < 2.5 * np.sqrt(0.3 * 0.7 / BAD[FIT].sum())
+    assert abs((model.predict(X[NEW]) == "bad")[BAD[NEW]].mean() - 0.7) < 2.5 * np.sqrt(
+        0.3 * 0.7 / BAD[FIT].sum()
+    )
     model.calibrate(probabilities=True)
     assert model.threshold_ is None
     assert model.choose_threshold(recall=0.7).threshold_ != plain
-    assert abs((model.predict(X[NEW]) == "bad")[BAD[NEW]].mean() - 0.7) < 2.5 * np.sqrt(0.3 * 0.7 / BAD[FIT].sum())
+    assert abs((model.predict(X[NEW]) == "bad")[BAD[NEW]].mean() - 0.7) < 2.5 * np.sqrt(
+        0.3 * 0.7 / BAD[FIT].sum()
+    )
 
 
 def test_held_out_rows_have_the_probabilities_of_the_calibrated_model():
     y = KINDS["binary"]
-    model = TabularClassifier(**{**FAST, "n_estimators": 1}).fit(X[FIT], y[FIT], X_val=X[LEFT], y_val=y[LEFT])
+    model = TabularClassifier(**{**FAST, "n_estimators": 1}).fit(
+        X[FIT], y[FIT], X_val=X[LEFT], y_val=y[LEFT]
+    )
     model.calibrate(X[NEW], y[NEW], probabilities=True)
     found = model.choose_threshold(recall=0.7).threshold_
-    assert model.choose_threshold(X[LEFT], y[LEFT], recall=0.7).threshold_ == pytest.approx(found, rel=1e-5)
+    assert model.choose_threshold(X[LEFT], y[LEFT], recall=0.7).threshold_ == pytest.approx(
+        found, rel=1e-5
+    )
 
 
 def test_core_predicts_with_the_threshold(tmp_path):
@@ -597,7 +688,9 @@ def test_threshold_is_for_two_classes():
             model.threshold_ = value
     with pytest.raises(ValueError, match="no row of the class 'bad'"):
         model.choose_threshold(X[:3], ["a good one"] * 3, recall=0.5)
-    with pytest.raises(ValueError, match=r"pos_label must be one of the classes .*'bad'\], got 'good'"):
+    with pytest.raises(
+        ValueError, match=r"pos_label must be one of the classes .*'bad'\], got 'good'"
+    ):
         model.choose_threshold(recall=0.5, pos_label="good")
     assert model.threshold_ is None
     assert not hasattr(TabularRegressor, "choose_threshold")

@@ -64,7 +64,8 @@ def test_callbacks_see_means_over_the_networks_and_change_no_bits(kind, y, n_thr
 
 
 @pytest.mark.parametrize(
-    ("kind", "y", "loss"), [(TabularClassifier, LABELS, {}), (TabularRegressor, NUMBERS, {"quantile": (0.1, 0.9)})]
+    ("kind", "y", "loss"),
+    [(TabularClassifier, LABELS, {}), (TabularRegressor, NUMBERS, {"quantile": (0.1, 0.9)})],
 )
 def test_the_trainer_of_a_table_is_a_trainer(kind, y, loss):
     seen = []
@@ -78,20 +79,30 @@ def test_the_trainer_of_a_table_is_a_trainer(kind, y, loss):
             last = trainer.last_epoch
             assert isinstance(trainer, cmlp.Trainer) and "Trainer(3 networks" in repr(trainer)
             assert trainer.loss_curve[-1] == trainer.history["loss"][-1] == last.loss
-            assert trainer.validation_scores[-1] == -trainer.history["validation_loss"][-1] == -last.validation_loss
+            assert (
+                trainer.validation_scores[-1]
+                == -trainer.history["validation_loss"][-1]
+                == -last.validation_loss
+            )
             assert not hasattr(trainer, "network")
             with pytest.raises(AttributeError, match="networks"):
                 trainer.run(X, y)
 
     model = kind(**QUICK, **loss and {"loss": "quantile"}, **loss, callbacks=[Watch()]).fit(X, y)
     trainer = seen[-1]
-    assert trainer.finished and len(trainer.loss_curve) == trainer.max_iter == max(model.history_["epoch"])
+    assert trainer.finished and len(trainer.loss_curve) == trainer.max_iter == max(
+        model.history_["epoch"]
+    )
     assert isinstance(trainer.networks, tuple)
     for network, fitted in zip(trainer.networks, model.estimators_, strict=True):
         assert network.params.tobytes() == fitted.params.tobytes()
-    curves = [np.array(model.history_["loss"])[np.array(model.history_["network"]) == k] for k in range(3)]
+    curves = [
+        np.array(model.history_["loss"])[np.array(model.history_["network"]) == k] for k in range(3)
+    ]
     n_epochs = min(map(len, curves))
-    assert trainer.loss_curve[:n_epochs] == pytest.approx(np.mean([curve[:n_epochs] for curve in curves], axis=0))
+    assert trainer.loss_curve[:n_epochs] == pytest.approx(
+        np.mean([curve[:n_epochs] for curve in curves], axis=0)
+    )
 
 
 def test_the_trainer_of_a_network_has_one_network():
@@ -103,7 +114,9 @@ def test_the_trainer_of_a_network_has_one_network():
     model = cmlp.MLPRegressor(
         hidden_layer_sizes=(4,), max_iter=2, tol=0, n_iter_no_change=np.inf, callbacks=[watch]
     ).fit(X, NUMBERS)
-    assert seen[0].networks[0] is seen[0].network and seen[0].network.params is model.network_.params
+    assert (
+        seen[0].networks[0] is seen[0].network and seen[0].network.params is model.network_.params
+    )
 
 
 def test_callbacks_of_cmlp_follow_a_bag(tmp_path, capsys):
@@ -128,13 +141,19 @@ def test_progress_bar_by_verbose(capsys):
 
 def test_verbose_estimates_the_time_after_the_first_epochs(capsys):
     def printed(n_epochs):
-        model = TabularRegressor(**QUICK | {"n_epochs": n_epochs}, verbose=True, n_threads=1).fit(X, NUMBERS)
+        model = TabularRegressor(**QUICK | {"n_epochs": n_epochs}, verbose=True, n_threads=1).fit(
+            X, NUMBERS
+        )
         found = capsys.readouterr().out.splitlines()
-        assert learned(model) == learned(TabularRegressor(**QUICK | {"n_epochs": n_epochs}).fit(X, NUMBERS))
+        assert learned(model) == learned(
+            TabularRegressor(**QUICK | {"n_epochs": n_epochs}).fit(X, NUMBERS)
+        )
         return found
 
     estimate, *others = printed(6)
-    found = re.fullmatch("About (.+) seconds: estimated from 3 of 6 epochs of the first network", estimate)
+    found = re.fullmatch(
+        "About (.+) seconds: estimated from 3 of 6 epochs of the first network", estimate
+    )
     assert found and 0 < float(found[1]) < 600 and all("Network" in one for one in others)
     assert all(line.startswith("Network") for line in printed(3))  # nothing is left to be estimated
 
@@ -144,7 +163,9 @@ def test_verbose_prints_each_line_in_one_write(monkeypatch, callbacks):
     """Also from several threads, and with callbacks: the estimate and a line for each network."""
     written = []
     monkeypatch.setattr("sys.stdout", SimpleNamespace(write=written.append, flush=lambda: None))
-    TabularRegressor(**QUICK, n_epochs=6, verbose=True, n_threads=3, callbacks=callbacks).fit(X, NUMBERS)
+    TabularRegressor(**QUICK, n_epochs=6, verbose=True, n_threads=3, callbacks=callbacks).fit(
+        X, NUMBERS
+    )
     assert sorted(line.split()[0] for line in written if line) == ["About", *["Network"] * 3]
     assert all(line.endswith("\n") for line in written if line)
 
@@ -169,12 +190,16 @@ def test_a_callback_stops_and_resume_continues_with_the_same_bits():
     assert max(model.history_["epoch"]) == 4
     recorder = Recorder()
     model = pickle.loads(pickle.dumps(model.set_params(callbacks=None)))
-    assert learned(model.set_params(callbacks=[recorder]).fit(X, LABELS, resume=True)) == learned(whole)
+    assert learned(model.set_params(callbacks=[recorder]).fit(X, LABELS, resume=True)) == learned(
+        whole
+    )
     assert recorder.begun == [4] and recorder.epochs[0].number == 5
 
 
 def test_early_stopping_ends_all_networks():
-    model = TabularRegressor(**QUICK, callbacks=[EarlyStopping(patience=2, min_delta=10.0)]).fit(X, NUMBERS)
+    model = TabularRegressor(**QUICK, callbacks=[EarlyStopping(patience=2, min_delta=10.0)]).fit(
+        X, NUMBERS
+    )
     assert max(model.history_["epoch"]) == 3
 
 
@@ -203,7 +228,8 @@ class InterruptsBeforeTheFirstEpoch:
 
 
 @pytest.mark.parametrize(
-    ("callback", "is_fitted"), [(InterruptsBeforeTheFirstEpoch(), False), (Interrupts(1), True), (Interrupts(7), True)]
+    ("callback", "is_fitted"),
+    [(InterruptsBeforeTheFirstEpoch(), False), (Interrupts(1), True), (Interrupts(7), True)],
 )
 def test_ctrl_c_keeps_what_is_learned_and_resume_continues_with_the_same_bits(callback, is_fitted):
     check_interrupted(TabularClassifier(**QUICK, callbacks=[callback]), is_fitted)
@@ -212,7 +238,9 @@ def test_ctrl_c_keeps_what_is_learned_and_resume_continues_with_the_same_bits(ca
 @pytest.mark.parametrize("n_networks", [1, 2])
 def test_ctrl_c_after_some_networks_keeps_them(monkeypatch, n_networks):
     monkeypatch.setattr("sys.stdout", Interrupts(n_networks))
-    check_interrupted(TabularClassifier(**QUICK, n_threads=1, verbose=True), False)  # not each network has an epoch
+    check_interrupted(
+        TabularClassifier(**QUICK, n_threads=1, verbose=True), False
+    )  # not each network has an epoch
 
 
 def check_interrupted(model, is_fitted):
@@ -230,14 +258,18 @@ def test_ctrl_c_after_the_last_epoch_keeps_the_model():
     n_interrupted = 0
     for line in range(n_lines - 350, n_lines, 15):
         model = TabularClassifier(**QUICK)
-        n_interrupted += interrupted_in_line(line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp._train.")
+        n_interrupted += interrupted_in_line(
+            line, lambda run=model.fit: run(X, LABELS), "cmlp.", "cmlp._train."
+        )
         assert learned(model) == whole, f"line {line} of {n_lines}"
     assert n_interrupted > 15  # the number of lines changes a little with the threads
 
 
 def test_max_time_can_be_resumed():
     whole = TabularRegressor(**QUICK).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50])
-    model = TabularRegressor(**QUICK, max_time=1e-9).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50])
+    model = TabularRegressor(**QUICK, max_time=1e-9).fit(
+        X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50]
+    )
     assert max(model.history_["epoch"]) == 1
     model.set_params(max_time=None).fit(X, NUMBERS, X_val=X[:50], y_val=NUMBERS[:50], resume=True)
     assert learned(model) == learned(whole)
@@ -259,7 +291,10 @@ def test_max_time_counts_reading_the_columns():
             time.sleep(0.2)
             return X[:, self.columns.index(name)]
 
-    with pytest.warns(UserWarning, match=r"^max_time was over \S+ s before training began, because reading .* columns"):
+    with pytest.warns(
+        UserWarning,
+        match=r"^max_time was over \S+ s before training began, because reading .* columns",
+    ):
         model = TabularRegressor(**QUICK, max_time=0.5).fit(Slow(), NUMBERS)
     assert max(model.history_["epoch"]) == 1
 
@@ -298,20 +333,34 @@ def test_resume_finds_any_other_value():
 
 
 def test_resume_refuses_what_it_cannot_continue():
-    with pytest.raises(ValueError, match="resume=True continues a call of fit, but this TabularRegressor instance has"):
+    with pytest.raises(
+        ValueError,
+        match="resume=True continues a call of fit, but this TabularRegressor instance has",
+    ):
         TabularRegressor().fit(X, NUMBERS, resume=True)
     model = TabularRegressor(**QUICK).fit(X, NUMBERS)
-    with pytest.raises(ValueError, match="interrupted, but that of this TabularRegressor is complete"):
+    with pytest.raises(
+        ValueError, match="interrupted, but that of this TabularRegressor is complete"
+    ):
         model.fit(X, NUMBERS, resume=True)
     model.set_params(max_time=1e-9).fit(X, NUMBERS)
     before = learned(model)
-    for Z, y in ((X + 1, NUMBERS), (X, NUMBERS + np.arange(300)), (X[:299], NUMBERS[:299]), (X[:, :2], NUMBERS)):
+    for Z, y in (
+        (X + 1, NUMBERS),
+        (X, NUMBERS + np.arange(300)),
+        (X[:299], NUMBERS[:299]),
+        (X[:, :2], NUMBERS),
+    ):
         with pytest.raises(ValueError, match=r"[Pp]ass the same X, y"):
             model.fit(Z, y, resume=True)
-    with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(8,\), so hidden_layer_sizes=9 is not possible"):
+    with pytest.raises(
+        ValueError, match=r"hidden_layer_sizes=\(8,\), so hidden_layer_sizes=9 is not possible"
+    ):
         model.set_params(hidden_layer_sizes=9).fit(X, NUMBERS, resume=True)
     assert learned(model) == before
-    with pytest.raises(ValueError, match="'callbacks' parameter of TabularRegressor must be a list of objects"):
+    with pytest.raises(
+        ValueError, match="'callbacks' parameter of TabularRegressor must be a list of objects"
+    ):
         model.set_params(callbacks=[print]).fit(X, NUMBERS)
 
 
@@ -323,9 +372,14 @@ def test_resume_refuses_renamed_columns_and_categories(kind, y):
     frame["colour"] = np.array(["blue", "green", "red"])[np.arange(300) % 3]
     frame["day"] = DAYS.astype("datetime64[D]")
     model = kind(**QUICK, max_time=1e-9).fit(frame, y)
-    renamed = frame.rename(columns={"b": "B"}), frame.assign(colour=frame["colour"].replace("red", "violet"))
+    renamed = (
+        frame.rename(columns={"b": "B"}),
+        frame.assign(colour=frame["colour"].replace("red", "violet")),
+    )
     for other in (*renamed, frame.assign(day=DAYS.astype(float)), frame.to_numpy()):
-        with pytest.raises(ValueError, match="with the same names of columns, categories and labels"):
+        with pytest.raises(
+            ValueError, match="with the same names of columns, categories and labels"
+        ):
             model.fit(other, y, resume=True)
     whole = kind(**QUICK).fit(frame, y)
     assert learned(model.set_params(max_time=None).fit(frame, y, resume=True)) == learned(whole)

@@ -15,7 +15,9 @@ COLUMNS = {
     "1st Flr SF": rng.randint(20, 90, N).astype(float),
     "lift": rng.choice([True, False], N),
     "district": rng.choice(["north", "south"], N),
-    "since": [datetime.date(2020, 1, 1) + datetime.timedelta(int(day)) for day in rng.randint(0, 900, N)],
+    "since": [
+        datetime.date(2020, 1, 1) + datetime.timedelta(int(day)) for day in rng.randint(0, 900, N)
+    ],
 }
 Y = COLUMNS["1st Flr SF"] * 2
 RECORD = {"1st Flr SF": 35.5, "lift": True, "district": "south", "since": datetime.date(2021, 5, 1)}
@@ -25,7 +27,13 @@ ROWS = [[35.5, True, "south", datetime.date(2021, 5, 1)], [None, None, "east", N
 
 def fitted(kind=TabularRegressor, **parameters):
     frame = package("pandas").DataFrame(COLUMNS)
-    own = {"n_estimators": 2, "hidden_layer_sizes": (8,), "n_epochs": 2, "random_state": 0, "keep_background": 8}
+    own = {
+        "n_estimators": 2,
+        "hidden_layer_sizes": (8,),
+        "n_epochs": 2,
+        "random_state": 0,
+        "keep_background": 8,
+    }
     return kind(**own | parameters).fit(frame, Y if kind is TabularRegressor else Y > Y.mean())
 
 
@@ -52,7 +60,10 @@ def test_every_method_that_reads_rows_takes_records(regressor):
     records = [RECORD, OTHER]
     classifier = fitted(TabularClassifier)
     calls = [(regressor, name, ()) for name in ("predict", "predict_interval", "outside")]
-    calls += [(classifier, name, ()) for name in ("predict", "predict_proba", "predict_log_proba", "predict_set")]
+    calls += [
+        (classifier, name, ())
+        for name in ("predict", "predict_proba", "predict_log_proba", "predict_set")
+    ]
     calls += [(regressor, "score", ([1.0, 2.0],)), (classifier, "score", ([True, False],))]
     for model, name, others in calls:
         method = getattr(model, name)
@@ -60,7 +71,9 @@ def test_every_method_that_reads_rows_takes_records(regressor):
     assert same(regressor.explain(records).values, regressor.explain(ROWS).values)
     assert same(regressor.explain(ROWS, records).values, regressor.explain(ROWS, ROWS).values)
     assert (classifier.certify(records, 0.1).answers == classifier.certify(ROWS, 0.1).answers).all()
-    found = [fitted().calibrate(rows, [1.0, 2.0]).predict_interval(ROWS) for rows in (records, ROWS)]
+    found = [
+        fitted().calibrate(rows, [1.0, 2.0]).predict_interval(ROWS) for rows in (records, ROWS)
+    ]
     assert same(*found)
 
 
@@ -90,7 +103,8 @@ def test_a_column_of_values_names_the_data_frame(regressor):
 def test_a_misspelt_key_is_named_beside_the_missing_one(regressor):
     wrong = {("distrikt" if key == "district" else key): value for key, value in RECORD.items()}
     with pytest.raises(
-        ValueError, match=r"'district' has no value in row 0, which has the unknown keys \['distrikt'\]\. A"
+        ValueError,
+        match=r"'district' has no value in row 0, which has the unknown keys \['distrikt'\]\. A",
     ):
         regressor.predict(wrong)
 
@@ -105,7 +119,9 @@ def test_no_records_have_no_answers(regressor):
     for method in (regressor.calibrate, classifier.calibrate):
         with pytest.raises(ValueError, match="X has no rows"):
             method([], [])
-    with pytest.raises(ValueError, match="Expected 2D array"):  # of a model without names, [] may be one row
+    with pytest.raises(
+        ValueError, match="Expected 2D array"
+    ):  # of a model without names, [] may be one row
         TabularRegressor(n_epochs=1).fit([[float(i)] for i in range(20)], range(20)).predict([])
 
 
@@ -124,7 +140,9 @@ def test_values_among_records_are_refused(regressor):
 @pytest.mark.filterwarnings("ignore")
 def test_missing_keys_are_errors_unless_the_model_allows_them(regressor, tmp_path):
     short = {"1st Flr SF": 35.5, "lift": True, "district": "south"}
-    with pytest.raises(ValueError, match=r"^column 'since' has no value in row 0\. A missing value is None\.$"):
+    with pytest.raises(
+        ValueError, match=r"^column 'since' has no value in row 0\. A missing value is None\.$"
+    ):
         regressor.predict(short)
     model = fitted().set_params(allow_missing_keys=True)
     expected = model.predict([[35.5, True, "south", None]])
@@ -137,8 +155,12 @@ def test_missing_keys_are_errors_unless_the_model_allows_them(regressor, tmp_pat
 
 
 def test_model_without_names_refuses_records():
-    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit([[1.0], [2.0]] * 9, [1.0, 2.0] * 9)
-    with pytest.raises(ValueError, match="fitted without column names: pass rows of values in the order"):
+    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(
+        [[1.0], [2.0]] * 9, [1.0, 2.0] * 9
+    )
+    with pytest.raises(
+        ValueError, match="fitted without column names: pass rows of values in the order"
+    ):
         model.predict({"a": 1.0})
 
 
@@ -155,7 +177,9 @@ def test_types_and_categories_of_the_columns(regressor):
         "since": "date",
     }
     assert regressor.categories_ == {"district": ["north", "south"]}
-    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit([[1.0, "x"]] * 18, range(18))
+    model = TabularRegressor(n_estimators=1, n_epochs=1, random_state=0).fit(
+        [[1.0, "x"]] * 18, range(18)
+    )
     assert model.column_types_ == {0: "number", 1: "category"}
     assert model.categories_ == {1: ["x"]}
 
@@ -174,6 +198,8 @@ def test_few_and_many_rows_of_a_frame_are_read_alike(library, n):
     }
     frame = package(library).DataFrame(values)
     model = TabularRegressor(n_epochs=1, random_state=0)
-    model.set_params(n_estimators=2, categorical_features=["large", "text"]).fit(frame, np.arange(64.0))
+    model.set_params(n_estimators=2, categorical_features=["large", "text"]).fit(
+        frame, np.arange(64.0)
+    )
     rows = list(zip(*(np.asarray(frame[name], object).tolist() for name in values), strict=True))
     assert same(model.predict(frame[:n]), model.predict(rows)[:n])

@@ -102,7 +102,9 @@ def test_labels_are_those_with_a_probability_above_one_half(classifier):
     X, y = labels(1000, seed=1)
     probabilities = classifier.predict_proba(X)
     assert probabilities.shape == (1000, 3) and classifier.classes_.tolist() == [0, 1, 2]
-    assert (classifier.predict(X) == (probabilities > 0.5)).all() and classifier.predict(X).dtype == np.int64
+    assert (classifier.predict(X) == (probabilities > 0.5)).all() and classifier.predict(
+        X
+    ).dtype == np.int64
     right = classifier.predict(X) == y
     assert right.mean() > 0.9 and classifier.score(X, y) == right.all(axis=1).mean()
     assert (classifier.predict_log_proba(X) == np.log(probabilities)).all()
@@ -129,7 +131,10 @@ def test_validation_data_choose_the_epoch(model):
     draw = rows if isinstance(model, TabularRegressor) else labels
     (X, y), (X_val, y_val) = draw(200), draw(100, seed=1)
     model.fit(X, y, X_val=X_val, y_val=y_val)
-    assert len(model.history_["validation_loss"]) == 2 * 15 and model._trained().calibration.scores.shape[1] == 100
+    assert (
+        len(model.history_["validation_loss"]) == 2 * 15
+        and model._trained().calibration.scores.shape[1] == 100
+    )
     with pytest.raises(ValueError, match=r"y.* columns"):
         model.fit(X, y, X_val=X_val, y_val=np.tile(y_val, 2))
 
@@ -163,14 +168,22 @@ def test_each_target_has_its_own_intervals():
     regressor = TabularRegressor(**TINY, interval_width="constant").fit(*rows(400))
     X, y = rows(3000, seed=2)
     held_out = regressor.predict_interval(X, 0.8)
-    separate = pickle.loads(pickle.dumps(regressor)).calibrate(*rows(2000, seed=3)).predict_interval(X, 0.8)
+    separate = (
+        pickle.loads(pickle.dumps(regressor))
+        .calibrate(*rows(2000, seed=3))
+        .predict_interval(X, 0.8)
+    )
     for found in (held_out, separate):
         assert found.shape == (3000, 2, 2)
         covered = ((found[..., 0] <= y) & (y <= found[..., 1])).mean(axis=0)
         assert (np.abs(covered - 0.8) < (0.12 if found is held_out else 0.03)).all()
     widths = np.ptp(separate, axis=-1)
-    errors = np.sort(np.abs(rows(2000, seed=3)[1] - regressor.predict(rows(2000, seed=3)[0])), axis=0)
-    assert np.allclose(widths, 2 * errors[1600]) and len(np.unique(errors[1600])) == 2  # rank ceil(2001 * 0.8)
+    errors = np.sort(
+        np.abs(rows(2000, seed=3)[1] - regressor.predict(rows(2000, seed=3)[0])), axis=0
+    )
+    assert (
+        np.allclose(widths, 2 * errors[1600]) and len(np.unique(errors[1600])) == 2
+    )  # rank ceil(2001 * 0.8)
 
 
 def test_each_target_has_its_own_widths():
@@ -187,7 +200,11 @@ def test_each_label_has_its_own_set(classifier):
     X, y = labels(3000, seed=2)
     model = pickle.loads(pickle.dumps(classifier)).calibrate(*labels(1000, seed=3))
     sets = model.predict_set(X, 0.99)
-    assert sets.shape == (3000, 3, 2) and sets.any(axis=-1).all() and not sets.all(axis=-1).all(axis=0).any()
+    assert (
+        sets.shape == (3000, 3, 2)
+        and sets.any(axis=-1).all()
+        and not sets.all(axis=-1).all(axis=0).any()
+    )
     covered = np.take_along_axis(sets, y[..., None], axis=-1).mean(axis=0)
     assert (covered > 0.975).all()
     most_probable = np.take_along_axis(sets, classifier.predict(X)[..., None], axis=-1)
@@ -202,7 +219,10 @@ def test_explanation_names_the_targets(regressor, classifier):
     effects = np.abs(found.values).mean(axis=0)
     assert effects[:, 0].argmax() == 0 and effects[:, 1].argmax() == 1
     assert classifier.explain(X, X).output_names == ["0", "1", "2"]
-    assert TabularRegressor(**TINY).fit(*rows(40)).explain(X, X).output_names == ["output 0", "output 1"]
+    assert TabularRegressor(**TINY).fit(*rows(40)).explain(X, X).output_names == [
+        "output 0",
+        "output 1",
+    ]
 
 
 # ----------------------------------------------------------------------------------------------- files and C
@@ -214,7 +234,10 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
     loaded, file = cmlp.load(path), path.read_bytes()
     assert (outputs_of(loaded, X) == outputs_of(model, X)).all() and is_accepted_elsewhere(file)
     in_c = model_in_c(path)
-    assert all((in_c.predict(row)[1] == expected).all() for row, expected in zip(X, outputs_of(model, X), strict=True))
+    assert all(
+        (in_c.predict(row)[1] == expected).all()
+        for row, expected in zip(X, outputs_of(model, X), strict=True)
+    )
     for coverage in (0.5, 0.9):
         margins = model._trained().calibration.margins(coverage)
         if isinstance(model, TabularRegressor):
@@ -222,7 +245,9 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
             found = [[in_c.margin(coverage, row, k) for k in range(len(row))] for row in predicted]
             assert (predicted + found == high).all()
         else:
-            assert [in_c.margin(coverage, target=k) for k in range(len(margins))] == margins.tolist()
+            assert [
+                in_c.margin(coverage, target=k) for k in range(len(margins))
+            ] == margins.tolist()
         with pytest.raises(ValueError):
             in_c.margin(coverage, target=len(margins))
     loaded.save(tmp_path / "again.cmlp")
@@ -230,7 +255,10 @@ def test_file_has_the_same_bits_in_python_and_in_c(model, tmp_path):
     is_regressor = isinstance(model, TabularRegressor)
     assert (b'"requires":"targets"' in file) == is_regressor
     if is_regressor:
-        assert in_c.predict(X[0])[0] == -1 and loaded.explain(X[:1]).output_names == ["step", "wave"]
+        assert in_c.predict(X[0])[0] == -1 and loaded.explain(X[:1]).output_names == [
+            "step",
+            "wave",
+        ]
 
 
 @pytest.fixture
@@ -276,7 +304,11 @@ def test_bad_file_raises(parts, old, new, status, tmp_path):
 def test_number_of_a_target_is_checked(parts, tmp_path):
     text, data = parts
     offsets = json.loads(text)["table.target"]["data_offsets"]
-    for at, value in ((5, -1.0), (4, np.nan), (7, -9.0)):  # scale, centre and highest of the second target
+    for at, value in (
+        (5, -1.0),
+        (4, np.nan),
+        (7, -9.0),
+    ):  # scale, centre and highest of the second target
         numbers = bytearray(data)
         numbers[offsets[0] + 8 * at : offsets[0] + 8 * at + 8] = np.float64(value).tobytes()
         (tmp_path / "bad.cmlp").write_bytes(repaired(text, bytes(numbers)))
@@ -323,7 +355,18 @@ def test_train_command_takes_one_target(tmp_path, capsys):
     from cmlp.__main__ import main
 
     with pytest.raises(SystemExit):
-        main(["train", str(tmp_path / "rows.csv"), "--target", "a", "--target", "b", "-o", str(tmp_path / "model")])
+        main(
+            [
+                "train",
+                str(tmp_path / "rows.csv"),
+                "--target",
+                "a",
+                "--target",
+                "b",
+                "-o",
+                str(tmp_path / "model"),
+            ]
+        )
     assert "--target takes one column, got a and b" in capsys.readouterr().err
 
 
@@ -332,7 +375,10 @@ def test_train_command_takes_one_target(tmp_path, capsys):
 
 def test_quantiles_of_several_targets_raise():
     X, y = rows(40)
-    with pytest.raises(ValueError, match=r"quantile must be one number if y has several columns, got .* and 2 columns"):
+    with pytest.raises(
+        ValueError,
+        match=r"quantile must be one number if y has several columns, got .* and 2 columns",
+    ):
         TabularRegressor(**TINY, loss="quantile", quantile=[0.1, 0.9]).fit(X, y)
 
 
@@ -349,7 +395,9 @@ def test_y_of_another_shape_raises(regressor, classifier, method):
 def test_far_target_is_named_with_its_column(regressor):
     X, y = rows(40)
     y[7, 1] = 1e151
-    with pytest.raises(ValueError, match=r"y must be between -1e150 and 1e150, got 1e\+151 in row 7, column 1"):
+    with pytest.raises(
+        ValueError, match=r"y must be between -1e150 and 1e150, got 1e\+151 in row 7, column 1"
+    ):
         TabularRegressor(**TINY).fit(X, y)
     y[7, 1] = np.nan
     with pytest.raises(ValueError, match=r"Input y contains NaN at row 7, column 1\."):

@@ -29,34 +29,49 @@ def noisy_stairs(n=3000, seed=0):
 
 def test_the_ends_of_a_step_are_the_neighbouring_numbers():
     x = np.random.RandomState(0).permutation(500) / 7.0
-    np.testing.assert_array_equal(step_edges(x, SplitTarget((x > 42) * 1, None)), [294 / 7, 295 / 7])
+    np.testing.assert_array_equal(
+        step_edges(x, SplitTarget((x > 42) * 1, None)), [294 / 7, 295 / 7]
+    )
 
 
 def test_several_classes_have_a_step_each():
     x = np.arange(300.0)
     classes = np.digitize(x, [50, 120, 200, 297])  # the last class has too few rows for a leaf
-    np.testing.assert_array_equal(step_edges(x, SplitTarget(classes, None)), [49, 50, 119, 120, 199, 200])
+    np.testing.assert_array_equal(
+        step_edges(x, SplitTarget(classes, None)), [49, 50, 119, 120, 199, 200]
+    )
 
 
 def test_the_numbers_of_the_classes_do_not_matter():
     x = np.arange(300.0)
-    classes = np.array([1, 3, 0, 2])[np.digitize(x, [50, 120, 200])]  # as values they have other means and variances
-    np.testing.assert_array_equal(step_edges(x, SplitTarget(classes, None)), [49, 50, 119, 120, 199, 200])
+    classes = np.array([1, 3, 0, 2])[
+        np.digitize(x, [50, 120, 200])
+    ]  # as values they have other means and variances
+    np.testing.assert_array_equal(
+        step_edges(x, SplitTarget(classes, None)), [49, 50, 119, 120, 199, 200]
+    )
     mixed = np.where(x < 100, 2 * (x % 2), 1).astype(int)  # as values, both parts have the mean 1
     for numbers in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
-        np.testing.assert_array_equal(step_edges(x, SplitTarget(np.array(numbers)[mixed], None)), [99, 100])
+        np.testing.assert_array_equal(
+            step_edges(x, SplitTarget(np.array(numbers)[mixed], None)), [99, 100]
+        )
 
 
 @pytest.mark.parametrize(("n_rows", "fewest"), [(100, 8), (1600, 8), (4000, 20)])
 @pytest.mark.parametrize("weight", [None, 3.0])
 def test_a_leaf_has_at_least_8_rows_and_a_200th_of_all(n_rows, fewest, weight):
     x = np.arange(float(n_rows))
-    rows, x = x, np.where((x < 50) | (x >= n_rows - 50), x, 50)  # few distinct numbers, so that there are no groups
+    rows, x = (
+        x,
+        np.where((x < 50) | (x >= n_rows - 50), x, 50),
+    )  # few distinct numbers, so that there are no groups
     weights = None if weight is None else np.full(n_rows, weight)  # equal weights change nothing
     for n, found in ((fewest, True), (fewest - 1, False)):
         for classes in ((rows >= n_rows - n) * 1, (rows < n) * 1):
             edge = n_rows - n if classes[-1] else n
-            assert ({edge - 1.0, float(edge)} <= set(step_edges(x, SplitTarget(classes, weights)))) == found
+            assert (
+                {edge - 1.0, float(edge)} <= set(step_edges(x, SplitTarget(classes, weights)))
+            ) == found
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -72,7 +87,10 @@ def test_a_step_removes_more_than_four_parts_of_the_variance(weighted):
 
 def test_more_than_eight_leaves_need_splits_that_remove_a_hundredth_of_the_variance():
     x = np.arange(4000.0)
-    for n_stairs, found in ((8, 7), (20, 7)):  # a split of small stairs removes less from the eighth one on
+    for n_stairs, found in (
+        (8, 7),
+        (20, 7),
+    ):  # a split of small stairs removes less from the eighth one on
         assert len(step_edges(x, SplitTarget(x // (4000 / n_stairs), None))) == 2 * found
     waves = np.where(x // 200 % 2, 1.0, -1.0)
     assert len(step_edges(x, SplitTarget(waves, None))) == 2 * 19
@@ -84,7 +102,10 @@ def test_more_than_eight_leaves_need_splits_that_remove_a_hundredth_of_the_varia
 
 def test_columns_without_a_signal_have_few_steps():
     rng = np.random.RandomState(1)
-    columns = [step_edges(rng.standard_normal(2000), SplitTarget(rng.randint(0, 2, 2000), None)) for _ in range(100)]
+    columns = [
+        step_edges(rng.standard_normal(2000), SplitTarget(rng.randint(0, 2, 2000), None))
+        for _ in range(100)
+    ]
     assert np.mean([len(found) for found in columns]) < 7  # 14 is the limit
 
 
@@ -105,14 +126,20 @@ def test_equal_targets_have_no_steps_whatever_rounding_makes_of_their_variance(k
         x = rng.standard_normal(n) if seed % 3 else rng.randint(0, 5, n) * 1.0
         weight = np.exp(3 * rng.standard_normal(n)) if seed % 2 else None
         number = rng.standard_normal(3 if kind == "numbers" else None)
-        values = np.full(n, rng.randint(3)) if kind == "class" else np.full((n, *np.shape(number)), number)
+        values = (
+            np.full(n, rng.randint(3))
+            if kind == "class"
+            else np.full((n, *np.shape(number)), number)
+        )
         assert len(step_edges(x, SplitTarget(values, weight))) == 0
 
 
 def test_a_step_between_nearly_equal_targets_is_found():
     """The variance is far below the sum of squares, but above its rounding."""
     x = np.arange(1000.0)
-    np.testing.assert_array_equal(step_edges(x, SplitTarget(1 + 1e-4 * (x > 432), None)), [432, 433])
+    np.testing.assert_array_equal(
+        step_edges(x, SplitTarget(1 + 1e-4 * (x > 432), None)), [432, 433]
+    )
 
 
 @pytest.mark.parametrize("gain", [0.0, 1.0, np.inf, np.nan])
@@ -134,7 +161,9 @@ def test_splits_are_those_of_scikit_learns_trees(classes, weighted):
     shares = np.bincount(values, total) / total.sum() if classes else None
     impurity = 1 - (shares**2).sum() if classes else np.cov(values, aweights=total, ddof=0)
     kind = trees.DecisionTreeClassifier if classes else trees.DecisionTreeRegressor
-    tree = kind(max_leaf_nodes=8, min_samples_leaf=8, min_impurity_decrease=float(impurity) * 4 / 1000)
+    tree = kind(
+        max_leaf_nodes=8, min_samples_leaf=8, min_impurity_decrease=float(impurity) * 4 / 1000
+    )
     tree = tree.fit(x[:, None], values, sample_weight=weight).tree_
     found = step_edges(x, SplitTarget(values, weight))
     thresholds = np.sort(tree.threshold[tree.feature >= 0])
@@ -149,12 +178,16 @@ def test_rows_of_weight_zero_have_no_part():
     weight = rng.randint(0, 3, len(x)) * 1.0
     counts = weight > 0
     expected = step_edges(x[counts], SplitTarget(y[counts], weight[counts]))
-    np.testing.assert_array_equal(step_edges(x, SplitTarget(np.where(counts, y, 1e3), weight)), expected)
+    np.testing.assert_array_equal(
+        step_edges(x, SplitTarget(np.where(counts, y, 1e3), weight)), expected
+    )
     assert len(step_edges(x, SplitTarget(y, np.zeros(len(x))))) == 0
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("weights", [(1e300, 1e300), (1e-300, 1e300), (5e-324, 1.0), (1e-30, 1.0), (5e-324, 5e-324)])
+@pytest.mark.parametrize(
+    "weights", [(1e300, 1e300), (1e-300, 1e300), (5e-324, 1.0), (1e-30, 1.0), (5e-324, 5e-324)]
+)
 def test_extreme_weights_do_no_harm(weights):
     _, x, y = noisy_stairs()
     found = step_edges(x, SplitTarget(y, np.where(x < 0, *weights)))
@@ -166,7 +199,8 @@ def test_the_order_of_the_rows_changes_nothing():
     classes = (x > 0.37) * 1 + (rng.random_sample(len(x)) < 0.1)
     order = rng.permutation(len(x))
     np.testing.assert_array_equal(
-        step_edges(x, SplitTarget(classes, None)), step_edges(x[order], SplitTarget(classes[order], None))
+        step_edges(x, SplitTarget(classes, None)),
+        step_edges(x[order], SplitTarget(classes[order], None)),
     )
 
 
@@ -182,7 +216,9 @@ def test_columns_with_gaps_wider_than_the_largest_number_have_steps(lowest):
     x = np.append(lowest, np.linspace(0.5, 1, 3001) * 1.7e308)  # more numbers than groups
     middle = x[-1501]
     below, above = step_edges(x, SplitTarget((x >= middle) * 1, None))
-    assert below < above and abs(below - middle) < 1e306 and abs(above - middle) < 1e306  # three groups are wider
+    assert (
+        below < above and abs(below - middle) < 1e306 and abs(above - middle) < 1e306
+    )  # three groups are wider
 
 
 def test_many_classes_take_little_memory():
@@ -235,7 +271,9 @@ def test_max_time_ends_the_search_for_steps_but_that_of_the_first_columns(slow_s
     monkeypatch.setattr(learn_columns, "_FEWEST_NUMBERS", 2 * len(X) - 1)  # one column
     rows = np.stack([X[:, 0], X[:, 0] ** 3, np.exp(X[:, 0])], axis=1)
     begin = time.monotonic()
-    warning = "^max_time was over before 2 of 3 columns of numbers were searched for steps of the target"
+    warning = (
+        "^max_time was over before 2 of 3 columns of numbers were searched for steps of the target"
+    )
     with pytest.warns(UserWarning, match=warning):
         model = TabularRegressor(**QUICK, provenance=True, max_time=0.1).fit(rows, STAIRS)
     assert time.monotonic() - begin < 10

@@ -18,7 +18,10 @@ NAN = float("nan")
 def rows(n=200, seed=0):
     rng = np.random.RandomState(seed)
     return [
-        [x, place] for x, place in zip(rng.standard_normal(n), rng.choice(["a", "b"], n, p=[0.75, 0.25]), strict=True)
+        [x, place]
+        for x, place in zip(
+            rng.standard_normal(n), rng.choice(["a", "b"], n, p=[0.75, 0.25]), strict=True
+        )
     ]
 
 
@@ -40,7 +43,9 @@ def test_values_are_one_from_each_32nd_of_the_sorted_rows():
 def test_values_of_hourly_dates_are_of_all_hours(days, is_weighted):
     hours = np.datetime64("2026-01-01T00") + np.arange(24 * days)
     weight = np.ones(len(hours)) if is_weighted else None
-    found = summary(TabularRegressor(**TINY).fit([[hour] for hour in hours], hours.astype(float) % 24, weight)).values
+    found = summary(
+        TabularRegressor(**TINY).fit([[hour] for hour in hours], hours.astype(float) % 24, weight)
+    ).values
     counts = np.bincount((found[:, 0] % 1 * 24).round().astype(int) // 6, minlength=4)
     assert counts.sum() == 32 and counts.min() >= 5 and counts.max() <= 12
 
@@ -64,7 +69,9 @@ def test_columns_of_dates_are_known():
         "named": days,
         "text": ["a", "b"] * 20,
     })  # fmt: skip
-    model = TabularRegressor(**TINY, categorical_features=["named", "text"]).fit(frame, np.arange(40.0))
+    model = TabularRegressor(**TINY, categorical_features=["named", "text"]).fit(
+        frame, np.arange(40.0)
+    )
     assert model._trained().columns.dates == (1, 2, 3)
 
 
@@ -100,7 +107,9 @@ def test_each_of_several_answers_has_an_accuracy_and_a_base(weighted):
     assert [value for value, _ in summary(model).accuracy.pairs] == pytest.approx(expected.tolist())
     if not weighted:
         distances = np.abs(y - np.sort(y, axis=0)[29]).mean(axis=0)
-        assert [base for _, base in summary(model).accuracy.pairs] == pytest.approx(distances.tolist())
+        assert [base for _, base in summary(model).accuracy.pairs] == pytest.approx(
+            distances.tolist()
+        )
     labels = np.stack([z > 0, z > 1], axis=1).astype(int)
     model = TabularClassifier(**TINY).fit(X, labels).calibrate(X, labels, sample_weight=weight)
     shares = np.average(labels, axis=0, weights=weight)
@@ -139,7 +148,10 @@ def test_the_accuracy_of_several_answers_survives_pickles_and_files(tmp_path):
     model.save(tmp_path / "table.cmlp")
     text, data = split((tmp_path / "table.cmlp").read_bytes())
     for again in (pickle.loads(pickle.dumps(model)), cmlp.load(tmp_path / "table.cmlp")):
-        assert summary(again).accuracy == summary(model).accuracy and len(summary(again).accuracy.pairs) == 2
+        assert (
+            summary(again).accuracy == summary(model).accuracy
+            and len(summary(again).accuracy.pairs) == 2
+        )
     (tmp_path / "table.cmlp").write_bytes(repaired(text.replace(b",50,[", b",50,[0.5,"), data))
     with pytest.raises(ModelFormatError, match="the accuracy of the summary"):
         cmlp.load(tmp_path / "table.cmlp")
@@ -149,7 +161,11 @@ DAMAGES = [
     ('[\\"held_out\\",', '[\\"nowhere\\",', "the accuracy of the summary"),
     ('[\\"held_out\\",', '[\\"held_out\\",0,', "the accuracy of the summary"),
     ('\\"accuracy\\":[\\"held_out\\"', '\\"accuracy\\":[true', "the accuracy of the summary"),
-    ('"summary.values":{"dtype":"F64","shape":[32,2]', '"summary.values":{"dtype":"F64","shape":[2,32]', "32 finite"),
+    (
+        '"summary.values":{"dtype":"F64","shape":[32,2]',
+        '"summary.values":{"dtype":"F64","shape":[2,32]',
+        "32 finite",
+    ),
 ]
 
 
@@ -209,4 +225,6 @@ def test_columns_of_pandas_cut_and_dates_survive_files(tmp_path):
     model.save(tmp_path / "table.cmlp")
     again = cmlp.load(tmp_path / "table.cmlp")
     assert again.predict(frame).tobytes() == model.predict(frame).tobytes()
-    assert "(17, 30]" in again._trained().columns.categories[0] and again._trained().columns.dates == (2,)
+    assert "(17, 30]" in again._trained().columns.categories[
+        0
+    ] and again._trained().columns.dates == (2,)

@@ -21,7 +21,11 @@ QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 def table(n=300, seed=0):
     """A table whose target needs both columns of numbers and the categories; 5 % of the numbers are missing."""
     rng = np.random.RandomState(seed)
-    size, age, colour = rng.exponential(1000, n), rng.uniform(0, 90, n), rng.choice(["red", "green", "blue"], n)
+    size, age, colour = (
+        rng.exponential(1000, n),
+        rng.uniform(0, 90, n),
+        rng.choice(["red", "green", "blue"], n),
+    )
     y = np.log(size) + 0.05 * age + np.where(colour == "red", 3.0, 0.0)
     columns = [size.astype(object), age.astype(object), colour.astype(object)]
     columns[0][rng.random_sample(n) < 0.05] = None
@@ -46,7 +50,12 @@ def test_mixed_columns_are_learned():
     model = TabularRegressor(random_state=0).fit(Z[:1500], y[:1500])
     assert model.score(Z[1500:], y[1500:]) > 0.9
     labels = y > np.median(y)
-    assert TabularClassifier(random_state=0).fit(Z[:1500], labels[:1500]).score(Z[1500:], labels[1500:]) > 0.93
+    assert (
+        TabularClassifier(random_state=0)
+        .fit(Z[:1500], labels[:1500])
+        .score(Z[1500:], labels[1500:])
+        > 0.93
+    )
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
@@ -57,7 +66,9 @@ def test_one_far_target_does_not_ruin_a_robust_loss(loss):
     y = 2 * x[:, 0] + x[:, 1]
     far = y.copy()
     far[17] = 1e9
-    model = TabularRegressor(loss=loss, n_estimators=8, hidden_layer_sizes=(32,), random_state=0).fit(x, far)
+    model = TabularRegressor(
+        loss=loss, n_estimators=8, hidden_layer_sizes=(32,), random_state=0
+    ).fit(x, far)
     others = np.arange(400) != 17
     assert model.score(x[others], y[others]) > 0.98
     assert len(model._trained().columns[0].edges) > 10
@@ -101,7 +112,10 @@ def test_rows_predicted_alone_have_the_same_bits(kind, y):
 
 
 def test_seeds_differ_and_None_draws_one():
-    first, second = (predicted(TabularRegressor(**{**QUICK, "random_state": seed}).fit(X, NUMBERS)) for seed in (0, 1))
+    first, second = (
+        predicted(TabularRegressor(**{**QUICK, "random_state": seed}).fit(X, NUMBERS))
+        for seed in (0, 1)
+    )
     assert not np.array_equal(first, second)
     np.random.seed(5)
     drawn = predicted(TabularRegressor(**{**QUICK, "random_state": None}).fit(X, NUMBERS))
@@ -114,7 +128,9 @@ def test_probabilities_are_the_mean_of_the_networks():
     model = TabularClassifier(**QUICK).fit(X, LABELS)
     assert len(model.estimators_) == 2
     mean, parts = model.predict_proba(X), []
-    for net in model.estimators_:  # with uniform probabilities from one network, those of the other remain
+    for net in (
+        model.estimators_
+    ):  # with uniform probabilities from one network, those of the other remain
         kept = net.params.copy()
         net.weights[-1][:], net.biases[-1][:] = 0, 0
         parts.append(model.predict_proba(X))
@@ -124,13 +140,19 @@ def test_probabilities_are_the_mean_of_the_networks():
     np.testing.assert_allclose(mean.sum(axis=1), 1)
     with_bins, without = (net.sizes[0] for net in model.estimators_)
     assert with_bins > without
-    np.testing.assert_array_equal(model.predict(X), model.classes_[model.predict_proba(X).argmax(axis=1)])
+    np.testing.assert_array_equal(
+        model.predict(X), model.classes_[model.predict_proba(X).argmax(axis=1)]
+    )
     np.testing.assert_array_equal(model.predict_log_proba(X), np.log(model.predict_proba(X)))
 
 
 def test_predictions_stay_in_the_range_of_the_targets():
     far = np.array([[1e12, 1e6, "red"]], dtype=object)
-    assert NUMBERS.min() <= TabularRegressor(**QUICK).fit(X, NUMBERS).predict(far)[0] <= NUMBERS.max() + 1e-9
+    assert (
+        NUMBERS.min()
+        <= TabularRegressor(**QUICK).fit(X, NUMBERS).predict(far)[0]
+        <= NUMBERS.max() + 1e-9
+    )
 
 
 @pytest.mark.parametrize("level", [0.1, 0.9])
@@ -138,7 +160,9 @@ def test_quantiles_have_their_share_of_rows_below(level):
     rng = np.random.RandomState(0)
     Z = rng.uniform(0, 1, (2000, 1))
     y = Z[:, 0] + rng.exponential(1.0, 2000)
-    model = TabularRegressor(loss="quantile", quantile=level, random_state=0).fit(Z[:1500], y[:1500])
+    model = TabularRegressor(loss="quantile", quantile=level, random_state=0).fit(
+        Z[:1500], y[:1500]
+    )
     assert abs(np.mean(y[1500:] <= model.predict(Z[1500:])) - level) < 0.05
 
 
@@ -146,12 +170,17 @@ def test_several_quantiles_never_cross_and_have_their_shares_of_rows_below():
     rng = np.random.RandomState(0)
     Z, levels = rng.uniform(0, 1, (4000, 1)), [0.1, 0.5, 0.9]
     y = Z[:, 0] + rng.exponential(1.0, 4000)
-    model = TabularRegressor(loss="quantile", quantile=levels, random_state=0).fit(Z[:3000], y[:3000])
+    model = TabularRegressor(loss="quantile", quantile=levels, random_state=0).fit(
+        Z[:3000], y[:3000]
+    )
     predicted = model.predict(Z[3000:])
     assert predicted.shape == (1000, 3)
     assert np.abs((y[3000:, None] <= predicted).mean(axis=0) - levels).max() < 0.05
     score = package("sklearn.metrics").d2_pinball_score
-    scores = [score(y[3000:], column, alpha=level) for column, level in zip(predicted.T, levels, strict=True)]
+    scores = [
+        score(y[3000:], column, alpha=level)
+        for column, level in zip(predicted.T, levels, strict=True)
+    ]
     assert model.score(Z[3000:], y[3000:]) == pytest.approx(np.mean(scores), rel=1e-3)
 
 
@@ -159,13 +188,18 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
     levels = np.linspace(0.05, 0.95, 12).tolist()
     y = np.random.RandomState(0).exponential(1e-3, 600)
     quick = {**QUICK, "n_estimators": 3, "hidden_layer_sizes": (4,), "max_time": 1e-9}
-    model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(np.arange(600.0)[:, None], y)
+    model = TabularRegressor(**quick, loss="quantile", quantile=levels).fit(
+        np.arange(600.0)[:, None], y
+    )
     raw = np.linspace(-100, 700, 3000)[:, None]
     inputs = [model._trained().columns.encode(raw, bins=k % 2 == 0) for k in range(3)]
     unsorted = [net.activations(X)[-1] for net, X in zip(model.estimators_, inputs, strict=True)]
     assert all((np.diff(outputs) < 0).any() for outputs in unsorted)
     centre, spread, low, high = model._trained().answer_scale.numbers
-    found = sum(np.clip(np.sort(outputs.astype(float)), low, high) for outputs in unsorted) / 3 * spread + centre
+    found = (
+        sum(np.clip(np.sort(outputs.astype(float)), low, high) for outputs in unsorted) / 3 * spread
+        + centre
+    )
     assert model.predict(raw).tobytes() == found.tobytes()
     assert (np.diff(found) >= 0).all()
 
@@ -173,9 +207,15 @@ def test_quantiles_are_sorted_in_each_network_and_stay_ascending_in_the_mean():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"loss": "quantile", "quantile": [0.5, 0.1]}, "The 'quantile' parameter of TabularRegressor must be"),
+        (
+            {"loss": "quantile", "quantile": [0.5, 0.1]},
+            "The 'quantile' parameter of TabularRegressor must be",
+        ),
         ({"loss": "quantile", "quantile": [0.5]}, "ascending floats"),
-        ({"quantile": [0.1, 0.5]}, r"quantile=\(0.1, 0.5\) needs loss='quantile', got 'squared_error'"),
+        (
+            {"quantile": [0.1, 0.5]},
+            r"quantile=\(0.1, 0.5\) needs loss='quantile', got 'squared_error'",
+        ),
         ({"quantile": 0.9}, "quantile=0.9 needs loss='quantile'"),
     ],
 )
@@ -186,7 +226,9 @@ def test_bad_quantiles_raise(parameters, message):
 
 def test_absolute_error_predicts_the_median():
     y = np.random.RandomState(0).exponential(1.0, 800)
-    model = TabularRegressor(loss="absolute_error", random_state=0).fit(np.arange(800.0)[:, None] % 2, y)
+    model = TabularRegressor(loss="absolute_error", random_state=0).fit(
+        np.arange(800.0)[:, None] % 2, y
+    )
     assert abs(model.predict([[0.0], [1.0]]).mean() - np.median(y)) < 0.15
 
 
@@ -207,7 +249,9 @@ def test_positive_losses_predict_means_that_are_positive(loss):
     model = TabularRegressor(loss=loss, random_state=0).fit(Z[:1500], y[:1500])
     found = model.predict(Z[1500:])
     assert (found > 0).all()
-    best, constant = (deviance(loss, y[1500:], one) for one in (mean[1500:] * unit, y[:1500].mean()))
+    best, constant = (
+        deviance(loss, y[1500:], one) for one in (mean[1500:] * unit, y[:1500].mean())
+    )
     assert deviance(loss, y[1500:], found) < best + 0.15 * (constant - best)
     weighted = TabularRegressor(**QUICK, loss=loss).fit(Z[:200], y[:200], np.arange(200) % 3)
     assert (weighted.predict(Z) > 0).all()
@@ -217,7 +261,13 @@ def test_positive_losses_predict_means_that_are_positive(loss):
 def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss):
     x = np.arange(400.0)
     y = np.where(x < 200, 1.0, 2.0) * np.where(x == 399, 200.0, 1.0)
-    edges = TabularRegressor(**QUICK, loss=loss, n_epochs=1).fit(x[:, None], y)._trained().columns[0].edges
+    edges = (
+        TabularRegressor(**QUICK, loss=loss, n_epochs=1)
+        .fit(x[:, None], y)
+        ._trained()
+        .columns[0]
+        .edges
+    )
     assert 199 in edges and 200 in edges
 
 
@@ -226,7 +276,11 @@ def test_bins_of_positive_losses_do_not_depend_on_the_largest_targets_alone(loss
     [
         ("gamma", [2.0, 0.0], "y must be positive with loss='gamma', got 0 at row 1"),
         ("poisson", [0.0, -1.0], "y must not be negative with loss='poisson', got -1 at row 1"),
-        ("poisson", [[0.0, 1.0], [2.0, -3.0]], "y must not be negative with loss='poisson', got -3 at row 1, column 1"),
+        (
+            "poisson",
+            [[0.0, 1.0], [2.0, -3.0]],
+            "y must not be negative with loss='poisson', got -3 at row 1, column 1",
+        ),
     ],
 )
 def test_targets_that_a_positive_loss_does_not_allow_raise(loss, y, message):
@@ -263,7 +317,9 @@ def test_the_best_epoch_on_the_validation_data_is_kept():
     swapped = np.where(LABELS == "high", "low", "high")
     model = TabularClassifier(**QUICK).fit(X, LABELS, X_val=X, y_val=swapped)
     assert np.argmin(model.history_["validation_loss"][: len(model.history_["epoch"]) // 2]) == 0
-    assert model.score(X, LABELS) < TabularClassifier(**QUICK).fit(X, LABELS, X_val=X, y_val=LABELS).score(X, LABELS)
+    assert model.score(X, LABELS) < TabularClassifier(**QUICK).fit(
+        X, LABELS, X_val=X, y_val=LABELS
+    ).score(X, LABELS)
 
 
 def test_rows_of_weight_zero_teach_nothing():
@@ -290,7 +346,10 @@ def test_the_scale_of_weights_changes_nothing(kind, y):
 
 def test_class_weights_that_overflow_are_refused_without_a_warning():
     model = TabularClassifier(**QUICK, class_weight={"high": 1e308, "low": 1})
-    with warnings.catch_warnings(), pytest.raises(ValueError, match="class_weight times sample_weight must be finite"):
+    with (
+        warnings.catch_warnings(),
+        pytest.raises(ValueError, match="class_weight times sample_weight must be finite"),
+    ):
         warnings.simplefilter("error")
         model.fit(X, LABELS, np.full(len(X), 1e10))
 
@@ -315,7 +374,10 @@ def test_targets_too_large_are_refused_with_their_row():
     y[7] = 1e300
     for arguments in ((X, y), (X, NUMBERS, None)):
         held = {} if len(arguments) == 2 else {"X_val": X, "y_val": y}
-        with warnings.catch_warnings(), pytest.raises(ValueError, match=r"-1e150 and 1e150, got 1e\+300 in row 7"):
+        with (
+            warnings.catch_warnings(),
+            pytest.raises(ValueError, match=r"-1e150 and 1e150, got 1e\+300 in row 7"),
+        ):
             warnings.simplefilter("error")
             TabularRegressor(**QUICK).fit(*arguments, **held)
     with pytest.raises(ValueError, match="-1e150 and 1e150"):
@@ -326,7 +388,9 @@ def test_targets_too_large_are_refused_with_their_row():
 def test_bad_validation_data_are_named(kind, y):
     held = [(X, y[:5]), (X[:5], y), (X, 3), (X[:, :2], y), (X, np.full(len(X), "other"))]
     for X_val, y_val in held + ([(X, y * 1e100)] if kind is TabularRegressor else []):
-        with pytest.raises((TypeError, ValueError), match=r"In the validation data \(X_val, y_val\): "):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"In the validation data \(X_val, y_val\): "
+        ):
             kind(**QUICK).fit(X, y, X_val=X_val, y_val=y_val)
 
 
@@ -334,7 +398,9 @@ def test_max_time_ends_training_early():
     start = time.monotonic()
     rows, labels = (np.repeat(one, 40, axis=0) for one in (X, LABELS))
     model = TabularClassifier(random_state=0, max_time=0.2, n_threads=1).fit(rows, labels)
-    assert len(model.history_["epoch"]) < 4 * 49  # without a limit, each of 4 networks trains for 49 epochs
+    assert (
+        len(model.history_["epoch"]) < 4 * 49
+    )  # without a limit, each of 4 networks trains for 49 epochs
     assert time.monotonic() - start < 30
     assert model.predict(X).shape == (len(X),)
 
@@ -350,7 +416,9 @@ def test_tables_of_few_rows(n):
 def test_check_estimator():
     checks = package("sklearn.utils.estimator_checks")
     # A row of weight 2 is in one fold, two equal rows may be in two: scikit-learn's boosted trees differ here too.
-    expected = {"check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row"}
+    expected = {
+        "check_sample_weight_equivalence_on_dense_data": "the held-out rows are drawn by row"
+    }
     for kind in (TabularClassifier, TabularRegressor):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -358,14 +426,18 @@ def test_check_estimator():
 
 
 def test_clone_grid_search_and_inspection():
-    base, selection, inspection = (package(f"sklearn.{name}") for name in ("base", "model_selection", "inspection"))
+    base, selection, inspection = (
+        package(f"sklearn.{name}") for name in ("base", "model_selection", "inspection")
+    )
     model = TabularClassifier(**QUICK)
     assert base.clone(model).get_params() == model.get_params()
     search = selection.GridSearchCV(model, {"n_estimators": [1, 2]}, cv=2).fit(X, LABELS)
     assert search.best_score_ > 0.8
     frame = package("pandas").DataFrame(dict(zip(["size", "age", "colour"], X.T, strict=True)))
     fitted = model.fit(frame.infer_objects(), LABELS)
-    importance = inspection.permutation_importance(fitted, frame.infer_objects(), LABELS, n_repeats=2, random_state=0)
+    importance = inspection.permutation_importance(
+        fitted, frame.infer_objects(), LABELS, n_repeats=2, random_state=0
+    )
     assert (importance.importances_mean > 0).all()
 
 
@@ -403,7 +475,9 @@ def test_a_fit_that_fails_keeps_the_former_model():
 def test_not_fitted():
     with pytest.raises(ValueError, match="not fitted yet"):
         TabularClassifier().predict(X)
-    assert not hasattr(TabularClassifier(), "estimators_") and not hasattr(TabularRegressor(), "history_")
+    assert not hasattr(TabularClassifier(), "estimators_") and not hasattr(
+        TabularRegressor(), "history_"
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="raises a signal")

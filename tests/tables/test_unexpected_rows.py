@@ -54,7 +54,10 @@ def test_one_question_mark_among_numbers_is_named():
 
 
 def test_numbers_with_a_stray_text_in_a_list_are_named():
-    rows = [[float(a), "x" if i == 3 else float(r)] for i, (a, r) in enumerate(zip(AGE, ROOMS, strict=True))]
+    rows = [
+        [float(a), "x" if i == 3 else float(r)]
+        for i, (a, r) in enumerate(zip(AGE, ROOMS, strict=True))
+    ]
     (message,) = messages(TabularRegressor(**QUICK).fit, rows, Y)
     assert "column 1 has text" in message and "'x' in row 3" in message
 
@@ -75,7 +78,9 @@ def test_amounts_of_money_as_text_are_named():
 
 def test_many_different_numbers_and_dates_as_text_are_named():
     pandas, n = package("pandas"), 6000
-    hours = pandas.Series(pandas.date_range("2026-01-01", periods=n, freq="h")).dt.strftime("%Y-%m-%d %H:%M")
+    hours = pandas.Series(pandas.date_range("2026-01-01", periods=n, freq="h")).dt.strftime(
+        "%Y-%m-%d %H:%M"
+    )
     prices = [f"{price:.6f}" for price in rng.lognormal(5, 1, n)]
     prices[7] = "Total"
     names = [f"name {k}" if k % 5 else str(k) for k in range(n)]
@@ -83,7 +88,10 @@ def test_many_different_numbers_and_dates_as_text_are_named():
     found = messages(TabularRegressor(**QUICK, max_time=1e-9).fit, table, np.arange(n))
     about_hour, about_price = (one for one in found if "has text" in one)
     assert "column 'hour'" in about_hour and "all 6,000 entries are dates" in about_hour
-    assert "5,999 of 6,000 entries (99.9 %) are numbers. The first others are 'Total' in row 7." in about_price
+    assert (
+        "5,999 of 6,000 entries (99.9 %) are numbers. The first others are 'Total' in row 7."
+        in about_price
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +111,10 @@ def test_columns_that_are_declared_as_categories_are_read_in_silence():
     text = AGE.astype(str).astype(object)
     named = TabularRegressor(categorical_features=["age", "grade"], **QUICK)
     assert messages(named.fit, frame(age=text), Y) == []
-    assert messages(TabularRegressor(**QUICK).fit, frame(age=package("pandas").Categorical(text)), Y) == []
+    assert (
+        messages(TabularRegressor(**QUICK).fit, frame(age=package("pandas").Categorical(text)), Y)
+        == []
+    )
 
 
 # --------------------------------------------------------------------------------------------------- at predict
@@ -118,7 +129,10 @@ def test_categories_from_json_are_named_with_what_they_match(kind):
     assert "The value is '2'; fit knows" in rooms
     assert "column 'grade'" in grade and "after str.strip: 'B ' is like 'B'" in grade
     assert messages(model.predict, row) == []
-    assert model.warning_counts_ == {"column 'rooms': unknown categories": 2, "column 'grade': unknown categories": 2}
+    assert model.warning_counts_ == {
+        "column 'rooms': unknown categories": 2,
+        "column 'grade': unknown categories": 2,
+    }
     for again in (pickle.loads(pickle.dumps(model)), fitted(kind)):
         assert len(messages(again.predict, row)) == 2
 
@@ -127,7 +141,9 @@ def test_three_values_that_came_and_three_that_are_known_are_named():
     (message,) = messages(fitted().predict, frame(rooms=ROOMS.astype(str)))
     assert "all 160 values are unknown" in message
     came, known = message.split("The first are ")[1].split("; fit knows ")
-    assert sorted(came.split(", ")) == ["'1'", "'2'", "'3'"] and sorted(known.split(".")[0].split(", ")) == list("123")
+    assert sorted(came.split(", ")) == ["'1'", "'2'", "'3'"] and sorted(
+        known.split(".")[0].split(", ")
+    ) == list("123")
 
 
 def test_case_folding_is_named():
@@ -154,7 +170,9 @@ def test_a_column_that_is_missing_for_the_first_time_is_named(tmp_path):
         for column in ("age", "rooms", "grade"):
             absent = frame(**{column: [None] * N})
             (message,) = messages(one.predict, absent)
-            assert message.startswith(f"column '{column}': all 160 values are missing. In fit there were none")
+            assert message.startswith(
+                f"column '{column}': all 160 values are missing. In fit there were none"
+            )
             assert "coverage of intervals" in message
             assert messages(one.predict_interval, absent) == []
             assert one.warning_counts_[f"column '{column}': missing values"] == 2
@@ -164,7 +182,9 @@ def test_all_missing_columns_are_named_in_one_warning():
     model = fitted()
     record = dict.fromkeys(("age", "rooms", "grade"))
     (message,) = messages(model.predict, [record, record])
-    assert message.startswith("column 'age': all 2 values are missing; column 'rooms': all 2 values are missing; ")
+    assert message.startswith(
+        "column 'age': all 2 values are missing; column 'rooms': all 2 values are missing; "
+    )
     assert messages(model.predict, record) == []
     assert set(model.warning_counts_.values()) == {2} and len(model.warning_counts_) == 3
     (message,) = messages(fitted().predict, {"age": 40, "rooms": 2, "grade": None})
@@ -188,8 +208,12 @@ def test_a_tenth_of_the_rows_may_lack_a_value_that_fit_had_always(column):
 def test_a_column_that_was_seldom_missing_and_now_always_is_named(column):
     values = frame()[column].astype(object)
     values[:4] = None
-    model = TabularRegressor(categorical_features=["rooms", "grade"], **QUICK).fit(frame(**{column: values}), Y)
-    assert messages(model.predict, frame(**{column: values})[:4]) == []  # few rows can be so by chance
+    model = TabularRegressor(categorical_features=["rooms", "grade"], **QUICK).fit(
+        frame(**{column: values}), Y
+    )
+    assert (
+        messages(model.predict, frame(**{column: values})[:4]) == []
+    )  # few rows can be so by chance
     assert messages(model.predict, frame(**{column: [None] * N})[:19]) == []
     (message,) = messages(model.predict, frame(**{column: [None] * N}))
     assert message.startswith(f"column '{column}': all 160 values are missing (in fit at most ")
@@ -308,7 +332,10 @@ def test_the_share_of_rare_categories_is_weighted():
     y = np.tile(np.arange(600.0), 4)
     X = np.array([f"k{code:g}" for code in y], object)[:, None]
     weight = np.where(y < 200, 1.0, 0.25)
-    found = [TabularRegressor(**QUICK).fit(X, y, one)._trained().columns[0].seen for one in (None, weight)]
+    found = [
+        TabularRegressor(**QUICK).fit(X, y, one)._trained().columns[0].seen
+        for one in (None, weight)
+    ]
     assert [one.n for one in found] == [600, 600]
     np.testing.assert_allclose([one.rare for one in found], [2 / 3, 1 / 3])
 
@@ -362,7 +389,10 @@ def test_a_change_after_fit_does_not_repeat_a_warning(change):
 def test_a_leftover_target_is_ignored_with_one_warning():
     model, rows = fitted(), frame(price=Y)
     (message,) = messages(model.predict, rows)
-    assert message == "X has columns that TabularRegressor did not have in fit, and ignores: ['price']."
+    assert (
+        message
+        == "X has columns that TabularRegressor did not have in fit, and ignores: ['price']."
+    )
     assert messages(model.predict, rows) == []
     np.testing.assert_array_equal(model.predict(rows), model.predict(frame()))
 
@@ -382,7 +412,9 @@ def test_an_array_without_names_warns_as_for_networks():
     model = TabularRegressor(**QUICK).fit(frame()[["age", "rooms"]], Y)
     network = cmlp.MLPRegressor(max_iter=1, random_state=0)
     messages(network.fit, frame()[["age", "rooms"]], Y)
-    (message,), (other,) = (messages(one.predict, np.column_stack([AGE, ROOMS])) for one in (model, network))
+    (message,), (other,) = (
+        messages(one.predict, np.column_stack([AGE, ROOMS])) for one in (model, network)
+    )
     assert message.replace("TabularRegressor", "MLPRegressor") == other
 
 
@@ -400,30 +432,39 @@ def test_dates_with_and_without_an_offset_name_it(as_objects):
     days = package("pandas").Series(package("pandas").date_range("2020-01-01 12:00", periods=N))
     zoned, dtype = days.dt.tz_localize("UTC"), object if as_objects else None
     model = TabularRegressor(**QUICK).fit(frame(day=days), Y)
-    message = (
-        r"'day' must be a date without an offset from UTC, got 2020-01-01 12:00:00\+00:00 in row 0\. .*tz_localize"
-    )
+    message = r"'day' must be a date without an offset from UTC, got 2020-01-01 12:00:00\+00:00 in row 0\. .*tz_localize"
     with pytest.raises(ValueError, match=message):
         model.predict(frame(day=zoned.astype(dtype) if dtype else zoned))
     model = TabularRegressor(**QUICK).fit(frame(day=zoned), Y)
-    with pytest.raises(ValueError, match=r"a date with an offset from UTC, got 2020-01-01 12:00:00 in row 0\. Add"):
+    with pytest.raises(
+        ValueError, match=r"a date with an offset from UTC, got 2020-01-01 12:00:00 in row 0\. Add"
+    ):
         model.predict(frame(day=days.astype(dtype) if dtype else days))
 
 
 # ------------------------------------------------------------------------------------------ integers of equal hashes
 
 
-MODULUS = 2**61 - 1  # of the hashes of integers: a dict of n integers of one hash takes n * n comparisons
+MODULUS = (
+    2**61 - 1
+)  # of the hashes of integers: a dict of n integers of one hash takes n * n comparisons
 CODES = {"categorical_features": [0], **QUICK}
 
 
 @pytest.mark.parametrize(
-    "entry", [lambda i: MODULUS * i, lambda i: -MODULUS * i - 7, lambda i: Decimal(MODULUS * i) + Decimal("0.1")]
+    "entry",
+    [
+        lambda i: MODULUS * i,
+        lambda i: -MODULUS * i - 7,
+        lambda i: Decimal(MODULUS * i) + Decimal("0.1"),
+    ],
 )
 def test_fit_refuses_many_categories_of_one_hash(entry):
     rows = [[entry(i)] for i in range(1, 20_001)]
     begin = time.monotonic()
-    with pytest.raises(ValueError, match="column 0 must have at most 100 categories with the same hash, got more"):
+    with pytest.raises(
+        ValueError, match="column 0 must have at most 100 categories with the same hash, got more"
+    ):
         TabularRegressor(**CODES).fit(rows, np.arange(len(rows)))
     assert time.monotonic() - begin < 5
     few = [row for row in rows[:100] for _ in range(3)]
@@ -433,8 +474,12 @@ def test_fit_refuses_many_categories_of_one_hash(entry):
 def test_fit_refuses_ordered_categories_of_one_hash():
     levels = [MODULUS * i for i in range(1, 20_001)]
     begin = time.monotonic()
-    with pytest.raises(ValueError, match="column 0 must have at most 100 categories with the same hash"):
-        TabularRegressor(categorical_features={0: levels}, **QUICK).fit([[level] for level in levels], levels)
+    with pytest.raises(
+        ValueError, match="column 0 must have at most 100 categories with the same hash"
+    ):
+        TabularRegressor(categorical_features={0: levels}, **QUICK).fit(
+            [[level] for level in levels], levels
+        )
     assert time.monotonic() - begin < 5
 
 

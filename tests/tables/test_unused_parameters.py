@@ -19,11 +19,18 @@ WITHOUT_EFFECT = {
         {"early_stopping": False},
         "early_stopping",
     ),
-    "dropout and no hidden layers": ({"dropout": 0.5}, {"hidden_layer_sizes": ()}, "hidden_layer_sizes"),
+    "dropout and no hidden layers": (
+        {"dropout": 0.5},
+        {"hidden_layer_sizes": ()},
+        "hidden_layer_sizes",
+    ),
 }
 WITH_EFFECT = {
     "interval_width": ({"interval_width": "constant"}, {}),
-    "interval_width and one quantile": ({"interval_width": "constant"}, {"loss": "quantile", "quantile": 0.3}),
+    "interval_width and one quantile": (
+        {"interval_width": "constant"},
+        {"loss": "quantile", "quantile": 0.3},
+    ),
     "dropout": ({"dropout": 0.5}, {"hidden_layer_sizes": (5,)}),
     "learning rate": ({"learning_rate_init": 0.01}, {}),
     "no held-out rows": ({"early_stopping": False}, {}),
@@ -42,7 +49,11 @@ def fitted(**parameters):
 
 
 def intervals(model):
-    return model.calibrate(X, Y).predict_interval(X) if model.early_stopping is False else model.predict_interval(X)
+    return (
+        model.calibrate(X, Y).predict_interval(X)
+        if model.early_stopping is False
+        else model.predict_interval(X)
+    )
 
 
 @pytest.mark.parametrize("pair", WITHOUT_EFFECT)
@@ -51,7 +62,9 @@ def test_a_parameter_without_effect_is_named(pair):
     parameter, others, other = WITHOUT_EFFECT[pair]
     (name,) = parameter
     (message,) = unused(lambda: fitted(**parameter, **others))
-    assert message.startswith(f"{name} differs from its default, but has no effect with this {other}: ")
+    assert message.startswith(
+        f"{name} differs from its default, but has no effect with this {other}: "
+    )
     assert unused(lambda: fitted(**others)) == []
     one, plain = fitted(**parameter, **others), fitted(**others)
     np.testing.assert_array_equal(one.predict(X), plain.predict(X))

@@ -39,10 +39,14 @@ def test_classifier_records_the_log_loss(y, weight):
     """`Network.cost`, bit for bit, and the number that NumPy computes from the outputs. Training smooths it."""
     model = TabularClassifier(**QUICK)
     model.fit(X[FIT], y[FIT], X_val=X[HELD], y_val=y[HELD], sample_weight_val=weight)
-    for loss, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
+    for loss, (net, encoded) in zip(
+        best_losses(model), networks_and_inputs(model, X[HELD]), strict=True
+    ):
         outputs = net.forward(encoded)
         targets = y[HELD] if outputs.shape[1] > 1 else y[HELD, None]
-        costs = [net.cost(encoded, targets, sample_weight=weight, plain=plain) for plain in (True, False)]
+        costs = [
+            net.cost(encoded, targets, sample_weight=weight, plain=plain) for plain in (True, False)
+        ]
         assert loss == costs[0] < costs[1]
         assert loss == pytest.approx(log_loss(outputs, y[HELD], weight), rel=1e-5)
 
@@ -69,7 +73,9 @@ def test_regressor_records_the_loss_of_standardized_targets(loss):
     model = TabularRegressor(**QUICK, loss=loss, **options)
     model.fit(X[FIT], NUMBERS[FIT], X_val=X[HELD], y_val=NUMBERS[HELD])
     standardized = scaled(NUMBERS[HELD], loss)
-    for recorded, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
+    for recorded, (net, encoded) in zip(
+        best_losses(model), networks_and_inputs(model, X[HELD]), strict=True
+    ):
         rest = standardized - net.forward(encoded)[:, 0].astype(np.float64)
         assert recorded == net.cost(encoded, standardized[:, None], plain=True)
         assert recorded == pytest.approx(LOSSES[loss](rest).mean(), rel=1e-5)
@@ -80,9 +86,13 @@ def test_regressor_records_the_loss_of_sorted_quantiles():
     model = TabularRegressor(**QUICK, loss="quantile", quantile=levels.tolist())
     model.fit(X[FIT], NUMBERS[FIT], X_val=X[HELD], y_val=NUMBERS[HELD])
     standardized = scaled(NUMBERS[HELD], "quantile")
-    for recorded, (net, encoded) in zip(best_losses(model), networks_and_inputs(model, X[HELD]), strict=True):
+    for recorded, (net, encoded) in zip(
+        best_losses(model), networks_and_inputs(model, X[HELD]), strict=True
+    ):
         rest = standardized[:, None] - net.forward(encoded).astype(np.float64)
-        assert recorded == pytest.approx(np.maximum(levels * rest, (levels - 1) * rest).mean(), rel=1e-6)
+        assert recorded == pytest.approx(
+            np.maximum(levels * rest, (levels - 1) * rest).mean(), rel=1e-6
+        )
 
 
 @pytest.mark.parametrize("isa", ISAS)

@@ -10,7 +10,11 @@ from cmlp import TabularClassifier, TabularRegressor
 QUICK = {"n_estimators": 2, "hidden_layer_sizes": (16,), "random_state": 0}
 N = 300
 RNG = np.random.RandomState(0)
-SIZE, AGE, COLOUR = RNG.exponential(1000, N), RNG.uniform(0, 90, N), RNG.choice(["red", "green", "blue"], N)
+SIZE, AGE, COLOUR = (
+    RNG.exponential(1000, N),
+    RNG.uniform(0, 90, N),
+    RNG.choice(["red", "green", "blue"], N),
+)
 NUMBERS = np.log(SIZE) + 0.05 * AGE + np.where(COLOUR == "red", 3.0, 0.0)
 X = np.stack([SIZE.astype(object), AGE.astype(object), COLOUR.astype(object)], axis=1)
 X[::20, 1] = None
@@ -20,9 +24,16 @@ IGNORED = WEIGHT == 0
 NEW = np.linspace(0, N - 1, 50).astype(int)
 CASES = [
     pytest.param(TabularClassifier, LABELS, {}, id="two classes"),
-    pytest.param(TabularClassifier, np.digitize(NUMBERS, [7, 9]), {"class_weight": "balanced"}, id="three classes"),
+    pytest.param(
+        TabularClassifier,
+        np.digitize(NUMBERS, [7, 9]),
+        {"class_weight": "balanced"},
+        id="three classes",
+    ),
     pytest.param(TabularRegressor, NUMBERS, {}, id="numbers"),
-    pytest.param(TabularRegressor, NUMBERS, {"loss": "quantile", "quantile": [0.1, 0.9]}, id="quantiles"),
+    pytest.param(
+        TabularRegressor, NUMBERS, {"loss": "quantile", "quantile": [0.1, 0.9]}, id="quantiles"
+    ),
 ]
 
 
@@ -61,7 +72,9 @@ def test_rows_of_weight_zero_are_as_if_absent(kind, y, params, own_rows):
 def test_equal_weights_count_as_none(kind, y, params):
     kept = ~IGNORED
     expected = kind(**QUICK, **params).fit(X[kept], y[kept])
-    found = kind(**QUICK, **params).fit(changed_rows(), changed_targets(y), np.where(kept, 0.25, 0.0))
+    found = kind(**QUICK, **params).fit(
+        changed_rows(), changed_targets(y), np.where(kept, 0.25, 0.0)
+    )
     assert_same_bits(predicted(found), predicted(expected))
 
 
@@ -84,21 +97,28 @@ def test_rows_of_weight_zero_in_other_units_do_not_ruin_a_classifier():
     other = np.concatenate([numbers, numbers * 1e6, numbers * 1e6])[: 5 * N // 2]
     labels = SIZE > 700
     weight = np.where(np.arange(len(other)) < N, 1.0, 0.0)
-    model = TabularClassifier(random_state=0, n_estimators=2).fit(other, np.resize(labels, len(other)), weight)
+    model = TabularClassifier(random_state=0, n_estimators=2).fit(
+        other, np.resize(labels, len(other)), weight
+    )
     assert model.score(numbers, labels) > 0.98
 
 
 def test_outliers_of_tiny_weight_do_not_ruin_a_regressor():
     rows, y = np.concatenate([X, X[:5]]), np.append(NUMBERS, [1e5, -1e5, 2e5, 1e5, 3e5])
     rows[N:, 0] *= 1e9
-    model = TabularRegressor(random_state=0, n_estimators=2).fit(rows, y, np.repeat([1.0, 1e-9], [N, 5]))
+    model = TabularRegressor(random_state=0, n_estimators=2).fit(
+        rows, y, np.repeat([1.0, 1e-9], [N, 5])
+    )
     assert model.score(X, NUMBERS) > 0.95
 
 
 def learned(model):
     """Return the numbers of each column, the categories, and centre, spread and limits of the targets."""
     trained = model._trained()
-    columns = [(column.centre, column.scale, column.edges[[0, -1]].tolist()) for column in trained.columns[:2]]
+    columns = [
+        (column.centre, column.scale, column.edges[[0, -1]].tolist())
+        for column in trained.columns[:2]
+    ]
     return columns, trained.columns.codes, getattr(trained.answer_scale, "numbers", ())
 
 
@@ -107,7 +127,10 @@ def test_a_weight_of_two_counts_as_two_equal_rows():
     kept, twice = ~IGNORED, WEIGHT == 1
     rows, y = np.concatenate([X[kept], X[twice]]), np.concatenate([NUMBERS[kept], NUMBERS[twice]])
     halves = np.concatenate([np.where(twice, 0.5, WEIGHT)[kept], np.full(twice.sum(), 0.5)])
-    one, other = TabularRegressor(**QUICK).fit(X, NUMBERS, WEIGHT), TabularRegressor(**QUICK).fit(rows, y, halves)
+    one, other = (
+        TabularRegressor(**QUICK).fit(X, NUMBERS, WEIGHT),
+        TabularRegressor(**QUICK).fit(rows, y, halves),
+    )
     columns, codes, target = learned(one)
     assert (columns, codes) == learned(other)[:2]
     np.testing.assert_allclose(target, learned(other)[2], rtol=1e-12)
@@ -135,7 +158,9 @@ def test_frames_ignore_rows_of_weight_zero():
     other.loc[IGNORED, "size"] = np.nan
     other.loc[IGNORED, "colour"] = "red"
     other.loc[IGNORED, "day"] = pandas.NaT
-    expected, found = (TabularRegressor(**QUICK).fit(rows, NUMBERS, WEIGHT) for rows in (frame, other))
+    expected, found = (
+        TabularRegressor(**QUICK).fit(rows, NUMBERS, WEIGHT) for rows in (frame, other)
+    )
     assert_same_bits(predicted(found, frame), predicted(expected, frame))
 
 
@@ -171,9 +196,13 @@ def test_bad_targets_in_rows_of_weight_zero_raise_with_the_users_row():
 
 def test_too_few_rows_of_positive_weight_raise():
     weight = (np.arange(N) == 7) * 1.0
-    with pytest.raises(ValueError, match="sample_weight must be positive for at least 2 rows, got 1"):
+    with pytest.raises(
+        ValueError, match="sample_weight must be positive for at least 2 rows, got 1"
+    ):
         TabularRegressor(**QUICK).fit(X, NUMBERS, weight)
-    with pytest.raises(ValueError, match="at least 2 classes in rows of positive weight, got 1 class: 'high'"):
+    with pytest.raises(
+        ValueError, match="at least 2 classes in rows of positive weight, got 1 class: 'high'"
+    ):
         TabularClassifier(**QUICK).fit(X, LABELS, (LABELS == "high") * 1.0)
 
 
@@ -184,7 +213,11 @@ def test_validation_rows_have_the_weights_of_the_classes_in_training(class_weigh
     rare = train & ((LABELS == "low") | (np.arange(N) % 5 == 0))
     model = TabularClassifier(**QUICK, class_weight=class_weight)
     model.fit(X[rare], LABELS[rare], X_val=X[held], y_val=LABELS[held])
-    share = (LABELS[rare] == "low").sum() / (LABELS[rare] == "high").sum() if class_weight == "balanced" else 5
+    share = (
+        (LABELS[rare] == "low").sum() / (LABELS[rare] == "high").sum()
+        if class_weight == "balanced"
+        else 5
+    )
     probabilities = np.clip(networks(model, X[held]), 1e-7, 1)
     own = np.where(LABELS[held] == "high", 1 - probabilities, probabilities)
     weight = np.where(LABELS[held] == "high", share, 1.0)
@@ -199,13 +232,21 @@ def test_validation_rows_have_the_weights_of_the_classes_in_training(class_weigh
 def test_validation_rows_of_weight_zero_are_as_if_absent(kind, y, params):
     held, kept = slice(200, None), ~IGNORED[200:]
     expected = kind(**QUICK, **params).fit(
-        X[:200], y[:200], X_val=X[held][kept], y_val=y[held][kept], sample_weight_val=WEIGHT[held][kept]
+        X[:200],
+        y[:200],
+        X_val=X[held][kept],
+        y_val=y[held][kept],
+        sample_weight_val=WEIGHT[held][kept],
     )
     targets = y.copy()  # a classifier checks all labels
     if kind is TabularRegressor:
         targets[IGNORED] = 1e100
     found = kind(**QUICK, **params).fit(
-        X[:200], y[:200], X_val=changed_rows()[held], y_val=targets[held], sample_weight_val=WEIGHT[held]
+        X[:200],
+        y[:200],
+        X_val=changed_rows()[held],
+        y_val=targets[held],
+        sample_weight_val=WEIGHT[held],
     )
     assert_same_bits(predicted(found), predicted(expected))
     assert found.history_ == expected.history_
@@ -214,7 +255,9 @@ def test_validation_rows_of_weight_zero_are_as_if_absent(kind, y, params):
 @pytest.mark.parametrize("kind, y, params", CASES)
 def test_weights_of_validation_rows_count_as_repeated_rows(kind, y, params):
     times = np.arange(100) % 3 + 1
-    model = kind(**QUICK, **params).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:], sample_weight_val=times)
+    model = kind(**QUICK, **params).fit(
+        X[:200], y[:200], X_val=X[200:], y_val=y[200:], sample_weight_val=times
+    )
     rows = 200 + np.repeat(np.arange(100), times)
     expected = kind(**QUICK, **params).fit(X[:200], y[:200], X_val=X[rows], y_val=y[rows])
     for name in ("loss", "validation_loss"):
@@ -225,7 +268,9 @@ def test_weights_of_validation_rows_count_as_repeated_rows(kind, y, params):
 
 def test_bad_weights_of_validation_rows_are_named():
     model = TabularRegressor(**QUICK)
-    with pytest.raises(ValueError, match=r"sample_weight_val must be passed with X_val and y_val, got X_val=None"):
+    with pytest.raises(
+        ValueError, match=r"sample_weight_val must be passed with X_val and y_val, got X_val=None"
+    ):
         model.fit(X, NUMBERS, sample_weight_val=WEIGHT)
     for weight in (np.zeros(50), np.ones(49), np.full(50, -1.0)):
         with pytest.raises(ValueError, match=r"In the validation data \(X_val, y_val\): "):
@@ -237,7 +282,10 @@ def networks(model, rows):
     trained = model._trained()
     raw, core = model._rows_of(trained, rows)[0], trained.columns
     return np.array(
-        [net.forward(core.encode(raw, bins=k % 2 == 0))[:, 0].astype(float) for k, net in enumerate(model.estimators_)]
+        [
+            net.forward(core.encode(raw, bins=k % 2 == 0))[:, 0].astype(float)
+            for k, net in enumerate(model.estimators_)
+        ]
     )
 
 
@@ -247,20 +295,29 @@ def test_rows_of_a_class_without_weight_are_dropped_also_in_validation():
     params = {**QUICK, "class_weight": {0: 0.0, 1: 2.0, 2: 3.0}}
     rows = X.copy()
     rows[~kept] = [1e100, -1.0, "violet"]
-    fitted = [TabularClassifier(**params).fit(one, labels, X_val=one[100:], y_val=labels[100:]) for one in (X, rows)]
+    fitted = [
+        TabularClassifier(**params).fit(one, labels, X_val=one[100:], y_val=labels[100:])
+        for one in (X, rows)
+    ]
     assert_same_bits(predicted(fitted[0]), predicted(fitted[1]))
     weighted = TabularClassifier(**{**params, "class_weight": {1: 2.0, 2: 3.0}})
     held = {"X_val": X[100:][kept[100:]], "y_val": labels[100:][kept[100:]]}
-    assert_same_bits(predicted(fitted[0]), predicted(weighted.fit(X, labels, kept.astype(float), **held)))
+    assert_same_bits(
+        predicted(fitted[0]), predicted(weighted.fit(X, labels, kept.astype(float), **held))
+    )
     assert fitted[0].classes_.tolist() == weighted.classes_.tolist() == [1, 2]
-    with pytest.raises(ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"):
+    with pytest.raises(
+        ValueError, match=r"validation data \(X_val, y_val\).*class_weight times sample_weight"
+    ):
         TabularClassifier(**params).fit(X, labels, X_val=X[~kept], y_val=labels[~kept])
 
 
 def test_resume_ignores_rows_of_weight_zero():
     whole = TabularRegressor(**QUICK).fit(X, NUMBERS, WEIGHT)
     model = TabularRegressor(**QUICK, max_time=1e-9).fit(X, NUMBERS, WEIGHT)
-    model.set_params(max_time=None).fit(changed_rows(), changed_targets(NUMBERS), WEIGHT, resume=True)
+    model.set_params(max_time=None).fit(
+        changed_rows(), changed_targets(NUMBERS), WEIGHT, resume=True
+    )
     assert_same_bits(predicted(model), predicted(whole))
 
 
@@ -274,5 +331,7 @@ def test_a_class_without_weight_is_no_label_of_the_model(names):
     other = TabularClassifier(**QUICK).fit(X, labels, own)
     assert model.classes_.tolist() == other.classes_.tolist() == [names[0], names[2]]
     assert_same_bits(predicted(model), predicted(other))
-    with pytest.raises(ValueError, match="at least 2 classes in rows of positive weight, got 1 class"):
+    with pytest.raises(
+        ValueError, match="at least 2 classes in rows of positive weight, got 1 class"
+    ):
         TabularClassifier(**QUICK, class_weight={**weights, names[0]: 0.0}).fit(X, labels)

@@ -20,7 +20,9 @@ EPOCHS_ONE_BY_ONE = {"callbacks": [SimpleNamespace(on_epoch_end=lambda trainer: 
 def calls_per_epoch(model, rows, y, **arguments):
     """Return how many Python functions each further epoch of a fit calls: several epochs at once share their calls."""
     few, many = (
-        python_calls(lambda n=max_iter: clone(model).set_params(max_iter=n).fit(rows, y, **arguments))
+        python_calls(
+            lambda n=max_iter: clone(model).set_params(max_iter=n).fit(rows, y, **arguments)
+        )
         for max_iter in (3, 15)
     )
     return (many - few) / 12
@@ -63,7 +65,9 @@ def learned(model):
 )
 def test_results_are_those_of_epochs_one_by_one(parameters):
     weight = np.arange(150) % 3 + 0.5
-    models = [MLPClassifier((6,), **{**SMALL, **parameters, **limit}) for limit in ({}, EPOCHS_ONE_BY_ONE)]
+    models = [
+        MLPClassifier((6,), **{**SMALL, **parameters, **limit}) for limit in ({}, EPOCHS_ONE_BY_ONE)
+    ]
     n_calls = [calls_per_epoch(model, X, Y, sample_weight=weight) for model in models]
     assert n_calls[0] < n_calls[1] / 1.5
     at_once, one_by_one = (learned(model.fit(X, Y, sample_weight=weight)) for model in models)
@@ -80,7 +84,10 @@ def test_regressors_sparse_rows_and_float64_train_at_once(kind):
     rows = X.astype(np.float64)
     if kind == "sparse":
         rows = package("scipy").sparse.csr_array(X)
-    models = [MLPRegressor(hidden_layer_sizes=(6,), **parameters, **limit) for limit in ({}, EPOCHS_ONE_BY_ONE)]
+    models = [
+        MLPRegressor(hidden_layer_sizes=(6,), **parameters, **limit)
+        for limit in ({}, EPOCHS_ONE_BY_ONE)
+    ]
     n_calls = [calls_per_epoch(model, rows, y) for model in models]
     assert n_calls[0] < n_calls[1] / 1.5
     assert learned(models[0].fit(rows, y)) == learned(models[1].fit(rows, y))
@@ -114,23 +121,40 @@ def test_epochs_that_need_python_in_between_have_the_results_of_epochs_one_by_on
 @pytest.mark.filterwarnings("ignore")
 def test_ctrl_c_takes_effect_within_several_epochs_of_one_call_of_the_core():
     rows, y = uniform(0, 4000, 20), labels(1, 4000, 3)
-    start = SimpleNamespace(on_fit_begin=lambda trainer: Timer(0.1, signal.raise_signal, [signal.SIGINT]).start())
+    start = SimpleNamespace(
+        on_fit_begin=lambda trainer: Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
+    )
     settings = {"random_state": 0, "tol": 0, "n_iter_no_change": 10**6}
     model = MLPClassifier((100,), **settings, max_iter=10**6, callbacks=[start])
     with pytest.raises(KeyboardInterrupt):
         model.fit(rows, y)
     n_epochs = model._fitted.state.epoch + 3
     whole = MLPClassifier((100,), **settings, max_iter=n_epochs).fit(rows, y)
-    assert learned(model.set_params(max_iter=n_epochs, callbacks=None).fit(rows, y, resume=True)) == learned(whole)
+    assert learned(
+        model.set_params(max_iter=n_epochs, callbacks=None).fit(rows, y, resume=True)
+    ) == learned(whole)
 
 
 def diverged(y, **parameters):
     """Return the message and the state of training that diverges."""
-    net = Network([5, 6, 1], "identity", output="identity", loss="squared_error", dtype="float64", random_state=3)
+    net = Network(
+        [5, 6, 1],
+        "identity",
+        output="identity",
+        loss="squared_error",
+        dtype="float64",
+        random_state=3,
+    )
     trainer = Trainer(net, **SMALL, solver="sgd", learning_rate_init=0.3, **parameters)
     with pytest.raises(DivergenceError) as caught:
         trainer.run(X, y.reshape(-1, 1))
-    return str(caught.value), trainer.state.epoch, trainer.loss_curve, trainer.state.batch, trainer.state.order.tolist()
+    return (
+        str(caught.value),
+        trainer.state.epoch,
+        trainer.loss_curve,
+        trainer.state.batch,
+        trainer.state.order.tolist(),
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -160,20 +184,29 @@ def test_ctrl_c_anywhere_between_the_epochs_can_be_resumed():
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_a_callback_follows_every_few_epochs(solver):
     called = []
-    follower = SimpleNamespace(every_epochs=5, on_epoch_end=lambda trainer: called.append(trainer.last_epoch.number))
+    follower = SimpleNamespace(
+        every_epochs=5, on_epoch_end=lambda trainer: called.append(trainer.last_epoch.number)
+    )
     settings = {**SMALL, "max_iter": 12, "solver": solver, "tol": 0}
     model = MLPClassifier((6,), **settings, callbacks=[follower])
     coefs = MLPClassifier((6,), **settings).fit(X, Y).coefs_
-    assert [array.tobytes() for array in model.fit(X, Y).coefs_] == [array.tobytes() for array in coefs]
+    assert [array.tobytes() for array in model.fit(X, Y).coefs_] == [
+        array.tobytes() for array in coefs
+    ]
     assert called == [5, 10]
     if solver == "adam":
-        assert calls_per_epoch(model, X, Y) < calls_per_epoch(model.set_params(**EPOCHS_ONE_BY_ONE), X, Y) / 1.5
+        assert (
+            calls_per_epoch(model, X, Y)
+            < calls_per_epoch(model.set_params(**EPOCHS_ONE_BY_ONE), X, Y) / 1.5
+        )
 
 
 @pytest.mark.parametrize("every", [0, 1.5, "2"])
 def test_every_epochs_must_be_a_positive_integer(every):
     follower = SimpleNamespace(every_epochs=every, on_epoch_end=print)
-    with pytest.raises(ValueError, match="every_epochs of the callback SimpleNamespace must be a positive integer"):
+    with pytest.raises(
+        ValueError, match="every_epochs of the callback SimpleNamespace must be a positive integer"
+    ):
         MLPClassifier((6,), callbacks=[follower]).fit(X, Y)
 
 
@@ -182,7 +215,9 @@ def test_a_callback_is_told_when_epochs_and_validations_begin():
     hooks = ("on_fit_begin", "on_epoch_begin", "on_validation_begin", "on_epoch_end", "on_fit_end")
     follower = SimpleNamespace(
         **{
-            hook: lambda trainer, hook=hook: called.append((hook, trainer.state.epoch, trainer.state.batch))
+            hook: lambda trainer, hook=hook: called.append(
+                (hook, trainer.state.epoch, trainer.state.batch)
+            )
             for hook in hooks
         }
     )
@@ -218,4 +253,6 @@ def test_time_that_is_up_within_an_epoch_with_batches_without_weight_is_continue
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, sample_weight=weight)
     assert (model._fitted.state.epoch, model._fitted.state.batch) == (1, end)
-    assert learned(model.set_params(callbacks=None).fit(X, Y, weight, resume=True)) == learned(whole)
+    assert learned(model.set_params(callbacks=None).fit(X, Y, weight, resume=True)) == learned(
+        whole
+    )

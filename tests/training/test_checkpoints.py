@@ -21,7 +21,14 @@ WEIGHT = uniform(2, N, low=0.0, high=2.0) * (
     np.arange(N) % 150 > 70
 )  # in the order of the rows, batches without weight
 HELD = {"X_val": X[::3] + 0.1, "y_val": Y[::3]}
-FIT = {"max_iter": 3, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "batch_size": 20, "n_threads": 1}
+FIT = {
+    "max_iter": 3,
+    "tol": 0,
+    "n_iter_no_change": float("inf"),
+    "random_state": 0,
+    "batch_size": 20,
+    "n_threads": 1,
+}
 
 
 class Ends(Exception):
@@ -65,7 +72,9 @@ def fit_sparse(model, **more):
 
 def fit_shards(model, **more):
     rows = np.arange(1400) % N
-    return model.set_params(batch_size=256).fit(X[rows], Y[rows], WEIGHT[rows], shards=(700, 700), **more)
+    return model.set_params(batch_size=256).fit(
+        X[rows], Y[rows], WEIGHT[rows], shards=(700, 700), **more
+    )
 
 
 def fit_blocks(model, size=70, weight=None, **more):
@@ -78,7 +87,14 @@ def outcome(model):
     """Return all results of a fit, except durations."""
     history = {name: values for name, values in model.history_.items() if name != "seconds"}
     optimizer = model._fitted.state.optimizer.state.tobytes()
-    return model.network_.params.tobytes(), optimizer, repr(history), model.loss_curve_, model.t_, model.n_iter_
+    return (
+        model.network_.params.tobytes(),
+        optimizer,
+        repr(history),
+        model.loss_curve_,
+        model.t_,
+        model.n_iter_,
+    )
 
 
 # Parameters, how to fit, and the arguments of the fit.
@@ -116,7 +132,10 @@ def test_checkpoint_in_an_epoch_resumes_with_the_same_bits(tmp_path, case, epoch
     whole = outcome(train(classifier(**parameters), **arguments))
     assert outcome(train(classifier(**parameters, callbacks=[Seen(3)]), **arguments)) == whole
     with pytest.raises(Ends):
-        train(classifier(**parameters, callbacks=[Checkpoint(path, every_batches=3), End(epoch, 4)]), **arguments)
+        train(
+            classifier(**parameters, callbacks=[Checkpoint(path, every_batches=3), End(epoch, 4)]),
+            **arguments,
+        )
     model = cmlp.load(path)
     assert (model._fitted.state.epoch, model._fitted.state.batch) == (epoch, 3)
     assert outcome(train(model, **arguments, resume=True)) == whole
@@ -139,7 +158,17 @@ def test_checkpoint_in_an_epoch_is_a_model_that_predicts(tmp_path):
     path = str(tmp_path / "{epoch}-{batch}.cmlp")
     whole = classifier(early_stopping=True, callbacks=[Checkpoint(path, every_batches=6)])
     fit(whole)
-    names = ["0-12", "0-6", "1-0", "1-12", "1-6", "2-0", "2-12", "2-6", "3-0"]  # 297 rows train: 15 batches
+    names = [
+        "0-12",
+        "0-6",
+        "1-0",
+        "1-12",
+        "1-6",
+        "2-0",
+        "2-12",
+        "2-6",
+        "3-0",
+    ]  # 297 rows train: 15 batches
     assert sorted(file.stem for file in tmp_path.iterdir()) == names
     first, second, last = (cmlp.load(path.format(epoch=epoch, batch=6)) for epoch in (0, 1, 2))
     assert first.n_iter_ == 0 and first.score(X, Y) != fit(classifier(max_iter=1)).score(X, Y)
@@ -173,7 +202,9 @@ def test_hook_is_called_in_the_middle_of_epochs_after_multiples_of_its_batches(t
     train(classifier(max_iter=2, callbacks=callbacks))
     for callback in callbacks:
         step = callback.every_batches or 10**30
-        assert callback.batches == [(epoch, batch) for epoch in range(2) for batch in range(1, 17) if not batch % step]
+        assert callback.batches == [
+            (epoch, batch) for epoch in range(2) for batch in range(1, 17) if not batch % step
+        ]
 
 
 def test_hook_is_called_at_the_same_batches_after_resuming():
@@ -191,7 +222,12 @@ def test_epochs_of_more_than_a_million_rows_are_cut_at_the_same_batches():
     """One call of the core gets the order of at most 2**20 rows, here of 10 of the 12 batches."""
     rows = np.arange(1_200_000) % N
     pixels, labels = (100 * np.abs(X[:, :1])).astype(np.uint8)[rows], Y[rows]
-    parameters = {"max_iter": 2, "batch_size": 100_000, "hidden_layer_sizes": (2,), "input_scale": 0.01}
+    parameters = {
+        "max_iter": 2,
+        "batch_size": 100_000,
+        "hidden_layer_sizes": (2,),
+        "input_scale": 0.01,
+    }
     seen = Seen(4)
     cut = classifier(**parameters, callbacks=[seen]).fit(pixels, labels)
     assert outcome(cut) == outcome(classifier(**parameters).fit(pixels, labels))
@@ -234,7 +270,13 @@ def test_error_of_the_hook_leaves_the_estimator_and_pauses_a_trainer():
     assert pickle.dumps(model.set_params(callbacks=None)) == before
     end = End(1, 9)
     trainers = [
-        Trainer(Network([5, 3, 3], random_state=0), max_iter=3, batch_size=20, random_state=0, callbacks=callbacks)
+        Trainer(
+            Network([5, 3, 3], random_state=0),
+            max_iter=3,
+            batch_size=20,
+            random_state=0,
+            callbacks=callbacks,
+        )
         for callbacks in (None, [end])
     ]
     trainers[0].run(X, Y)
@@ -264,9 +306,13 @@ def test_time_limit_that_passes_in_the_hook_ends_training_after_its_batch(monkey
     def wait(trainer):
         now[0] += 3600
 
-    model = fit(classifier(max_time=10.0, callbacks=[SimpleNamespace(every_batches=4, on_batches_end=wait)]))
+    model = fit(
+        classifier(max_time=10.0, callbacks=[SimpleNamespace(every_batches=4, on_batches_end=wait)])
+    )
     assert (model._fitted.state.epoch, model._fitted.state.batch) == (0, 4)
-    assert outcome(fit(model.set_params(callbacks=None, max_time=None), resume=True)) == outcome(fit(classifier()))
+    assert outcome(fit(model.set_params(callbacks=None, max_time=None), resume=True)) == outcome(
+        fit(classifier())
+    )
 
 
 def test_partial_fit_calls_no_hook():
@@ -278,7 +324,10 @@ def test_partial_fit_calls_no_hook():
 def test_paused_runs_call_all_hooks():
     """An epoch has 17 batches. Each call begins and ends training."""
     names, called = ("on_fit_begin", "on_batches_end", "on_epoch_end", "on_fit_end"), []
-    hooks = {name: lambda trainer, name=name: called.append((name, trainer.state.batch)) for name in names}
+    hooks = {
+        name: lambda trainer, name=name: called.append((name, trainer.state.batch))
+        for name in names
+    }
     callbacks = [SimpleNamespace(every_batches=4, **hooks)]
     trainer = Trainer(Network([5, 3, 3]), callbacks=callbacks, batch_size=20)
     trainer.run(X, Y, n_batches=5)
@@ -294,10 +343,14 @@ def test_paused_runs_call_all_hooks():
 
 @pytest.mark.parametrize("value", [0, -1, 2.0, True, "5"])
 def test_wrong_number_of_batches_is_refused(value):
-    with pytest.raises(ValueError, match=f"^every_batches must be a positive integer or None, got {value!r}.$"):
+    with pytest.raises(
+        ValueError, match=f"^every_batches must be a positive integer or None, got {value!r}.$"
+    ):
         Checkpoint("model.cmlp", every_batches=value)
     model = classifier(callbacks=[Seen(value)])
-    message = f"^every_batches of the callback Seen must be a positive integer or None, got {value!r}.$"
+    message = (
+        f"^every_batches of the callback Seen must be a positive integer or None, got {value!r}.$"
+    )
     with pytest.raises(ValueError, match=message):
         fit(model)
     assert "_fitted" not in vars(model)
@@ -321,7 +374,12 @@ def test_hook_without_a_number_of_batches_is_refused():
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # batch_size
 def test_training_without_batches_refuses_the_hook():
     callbacks = [Checkpoint("model.cmlp", every_batches=7)]
-    with pytest.raises(ValueError, match=r"every_batches of a callback must be None with solver='lbfgs', .*, got 7"):
+    with pytest.raises(
+        ValueError, match=r"every_batches of a callback must be None with solver='lbfgs', .*, got 7"
+    ):
         fit(classifier(solver="lbfgs", callbacks=callbacks))
-    with pytest.raises(ValueError, match=r"every_batches of a callback must be None for TabularClassifier, .*, got 7"):
+    with pytest.raises(
+        ValueError,
+        match=r"every_batches of a callback must be None for TabularClassifier, .*, got 7",
+    ):
         TabularClassifier(random_state=0, callbacks=callbacks).fit(X, Y)

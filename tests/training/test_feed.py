@@ -14,7 +14,13 @@ from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:The training loss")
 
 X, Y = uniform(0, 150, 5), labels(1, 150, 3)
-SMALL = {"max_iter": 3, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "batch_size": 16}
+SMALL = {
+    "max_iter": 3,
+    "tol": 0,
+    "n_iter_no_change": float("inf"),
+    "random_state": 0,
+    "batch_size": 16,
+}
 
 
 def model(**parameters):
@@ -23,10 +29,14 @@ def model(**parameters):
 
 def blocks_of(n_rows, block_size, batch_size, **parameters):
     """Return the order of the rows of an epoch."""
-    return order_of(n_rows, shuffle="blocks", block_size=block_size, batch_size=batch_size, **parameters)
+    return order_of(
+        n_rows, shuffle="blocks", block_size=block_size, batch_size=batch_size, **parameters
+    )
 
 
-@pytest.mark.parametrize("n_rows, block_size, batch_size", [(1000, 10, 16), (1003, 10, 7), (37, 50, 8), (500, 3, 90)])
+@pytest.mark.parametrize(
+    "n_rows, block_size, batch_size", [(1000, 10, 16), (1003, 10, 7), (37, 50, 8), (500, 3, 90)]
+)
 def test_blocks_use_every_row_once(n_rows, block_size, batch_size):
     batch_size = min(batch_size, n_rows)
     order = blocks_of(n_rows, block_size, batch_size)
@@ -55,7 +65,9 @@ def test_blocks_of_a_validation_split_are_blocks_of_the_sorted_training_rows():
     order = blocks_of(1000, 10, 16, early_stopping=True, validation_fraction=0.5)[:500]
     training, positions = np.unique(order, return_inverse=True)
     assert len(training) == 500
-    assert all(len(set((positions[row : row + 80] // 10).tolist())) == 8 for row in range(0, 480, 80))
+    assert all(
+        len(set((positions[row : row + 80] // 10).tolist())) == 8 for row in range(0, 480, 80)
+    )
 
 
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # block_size of other orders
@@ -70,7 +82,13 @@ def test_block_shuffling_keeps_no_order_of_all_rows():
         tracemalloc.stop()
 
     for shuffle in (True, "blocks"):
-        settings = {"shuffle": shuffle, "block_size": 100, "max_iter": 1, "batch_size": 5000, "random_state": 0}
+        settings = {
+            "shuffle": shuffle,
+            "block_size": 100,
+            "max_iter": 1,
+            "batch_size": 5000,
+            "random_state": 0,
+        }
         callback = SimpleNamespace(on_fit_begin=begin, on_epoch_end=end)
         MLPRegressor(hidden_layer_sizes=(2,), **settings, callbacks=[callback]).fit(
             uniform(0, 100_000, 1), uniform(1, 100_000)
@@ -86,7 +104,9 @@ def test_block_shuffling_depends_on_the_seed_and_the_block_size():
         assert (model(**other).fit(X, Y).coefs_[0] != first).any()
 
 
-@pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"solver": "sgd", "dropout": 0.3}])
+@pytest.mark.parametrize(
+    "params", [{}, {"early_stopping": True}, {"solver": "sgd", "dropout": 0.3}]
+)
 def test_block_shuffling_resumes_with_the_same_bits(tmp_path, params):
     import cmlp
 
@@ -114,12 +134,26 @@ def test_block_shuffling_pauses_in_the_middle_of_an_epoch():
 def test_an_epoch_of_many_rows_has_the_bits_of_one_call_of_the_core(shuffle, weighted):
     """The trainer passes at most 2**20 rows at a time, and stops after every fourth batch for the callback."""
     n = 1_100_000
-    rows, y = (np.arange(n) % 251).astype(np.uint8).reshape(-1, 1), (np.arange(n) % 7 < 3).astype(int)
+    rows, y = (
+        (np.arange(n) % 251).astype(np.uint8).reshape(-1, 1),
+        (np.arange(n) % 7 < 3).astype(int),
+    )
     weight = np.where(np.arange(n) < 500_000, 0.0, 1.5) if weighted else None
-    settings = {"batch_size": 100_000, "shuffle": shuffle, "block_size": 10_000, "max_iter": 1, "random_state": 0}
-    nets = [Network([1, 3, 2], "tanh", input_scale=0.01, dtype="float64", random_state=0) for _ in range(2)]
+    settings = {
+        "batch_size": 100_000,
+        "shuffle": shuffle,
+        "block_size": 10_000,
+        "max_iter": 1,
+        "random_state": 0,
+    }
+    nets = [
+        Network([1, 3, 2], "tanh", input_scale=0.01, dtype="float64", random_state=0)
+        for _ in range(2)
+    ]
     callback = SimpleNamespace(every_batches=4, on_batches_end=lambda trainer: None)
-    trainer = Trainer(nets[0], **settings, alpha=0.1, dropout=0.2, callbacks=[callback]).run(rows, y, weight)
+    trainer = Trainer(nets[0], **settings, alpha=0.1, dropout=0.2, callbacks=[callback]).run(
+        rows, y, weight
+    )
     order = order_of_trainer(n, dropout=0.2, **settings)
     assert len(np.unique(order)) == len(order) == n
     whole = nets[1].train_epoch(
@@ -195,7 +229,9 @@ print(peak[0] - before)
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads Linux's resident memory")
-@pytest.mark.parametrize("dtype, shuffle", [("uint8", True), ("float32", "blocks"), ("float64", True)])
+@pytest.mark.parametrize(
+    "dtype, shuffle", [("uint8", True), ("float32", "blocks"), ("float64", True)]
+)
 def test_fit_of_a_memory_mapped_file_copies_nothing(tmp_path, dtype, shuffle):
     done = run_python(MEASURE.format(path=str(tmp_path / "rows.bin"), dtype=dtype, shuffle=shuffle))
     assert int(done.stdout) < 16 * 2**20 + 12 * 2_000_000

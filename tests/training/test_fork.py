@@ -165,5 +165,7 @@ sys.exit(bool(status))
 @pytest.mark.parametrize("delay", [0, 0.002, 0.005, 0.01, 0.02, 0.04])
 def test_fork_during_the_first_fit_of_another_thread(delay):
     """The child would wait for an import that the other thread has begun."""
-    result = subprocess.run([sys.executable, "-c", FIRST_USE, str(delay)], capture_output=True, text=True, timeout=300)
+    result = subprocess.run(
+        [sys.executable, "-c", FIRST_USE, str(delay)], capture_output=True, text=True, timeout=300
+    )
     assert result.returncode == 0, result.stderr

@@ -16,7 +16,14 @@ SIZES = (300, 140, 470, 260)
 STARTS = np.cumsum((0, *SIZES))
 X, Y = uniform(0, sum(SIZES), 5), labels(1, sum(SIZES), 3)
 WEIGHT = labels(2, sum(SIZES), 3).astype(float)
-KEPT = {"max_iter": 3, "tol": 0, "n_iter_no_change": 99, "random_state": 0, "batch_size": 512, "n_threads": 1}
+KEPT = {
+    "max_iter": 3,
+    "tol": 0,
+    "n_iter_no_change": 99,
+    "random_state": 0,
+    "batch_size": 512,
+    "n_threads": 1,
+}
 
 
 def model(kind=MLPClassifier, **parameters):
@@ -60,7 +67,9 @@ CASES = {
 def test_own_rows_give_the_bits_of_all_rows_in_shards(case, size):
     parameters, rows, y, weight = CASES[case]
     expected = digest(model(**parameters).fit(rows, y, weight, shards=SIZES))
-    found = in_threads(size, lambda comm: digest(fit_local(comm, model(**parameters), rows, y, weight)))
+    found = in_threads(
+        size, lambda comm: digest(fit_local(comm, model(**parameters), rows, y, weight))
+    )
     assert found == [expected] * size
 
 
@@ -84,14 +93,19 @@ def test_labels_of_any_kind_give_the_classes_of_one_process(labels, classes):
 @pytest.mark.parametrize("y", [(Y / 4).astype(object), np.frombuffer((Y / 4).tobytes())])
 def test_targets_of_a_regressor_may_be_objects_or_read_only(y):
     expected = digest(model(MLPRegressor).fit(X, y, shards=SIZES))
-    assert in_threads(2, lambda comm: digest(fit_local(comm, model(MLPRegressor), y=y))) == [expected] * 2
+    assert (
+        in_threads(2, lambda comm: digest(fit_local(comm, model(MLPRegressor), y=y)))
+        == [expected] * 2
+    )
 
 
 @pytest.mark.parametrize("y_scale", ["standard", "robust"])
 def test_regressor_scales_the_targets_of_all_workers(y_scale):
     y = 1000 * X[:, 0] + np.arange(len(X))
     expected = digest(model(MLPRegressor, y_scale=y_scale).fit(X, y, shards=SIZES))
-    found = in_threads(4, lambda comm: digest(fit_local(comm, model(MLPRegressor, y_scale=y_scale), y=y)))
+    found = in_threads(
+        4, lambda comm: digest(fit_local(comm, model(MLPRegressor, y_scale=y_scale), y=y))
+    )
     assert found == [expected] * 4
 
 
@@ -107,7 +121,9 @@ def test_all_rows_of_a_worker_are_one_shard_unless_it_says_otherwise():
     expected = digest(model().fit(X, Y, shards=(440, 730)))
     found = in_threads(
         2,
-        lambda comm: digest(cmlp.distributed.fit(model(), own(comm, X), own(comm, Y), comm=comm, local=True)),
+        lambda comm: digest(
+            cmlp.distributed.fit(model(), own(comm, X), own(comm, Y), comm=comm, local=True)
+        ),
     )
     assert found == [expected] * 2
 
@@ -151,7 +167,10 @@ def test_training_does_not_resume_with_other_rows():
         half = fit_local(comm, model()).set_params(max_iter=6)
         return fit_local(comm, half, X + (comm.rank == 1), resume=True)
 
-    assert all("The data differ from those with which the training began" in text for text in failing(2, fit))
+    assert all(
+        "The data differ from those with which the training began" in text
+        for text in failing(2, fit)
+    )
 
 
 def test_data_frames_keep_their_names():
@@ -172,22 +191,48 @@ def failing(size, work, kind=ValueError):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda X, y, w: (X[:, 1:], y, w), "the same number of features, got 5 on worker 0 and 4 on worker 1"),
-        (lambda X, y, w: (X.astype(np.float32), y, w), "the same dtype of X, got float64 .* and float32"),
-        (lambda X, y, w: (X, y.astype(str), w), "the same kind of labels in y, got numbers on worker 0 and text on"),
-        (lambda X, y, w: (X, np.eye(3)[y], w), r"the same number of outputs in y, got \(\) on .* and \(3,\) on"),
-        (lambda X, y, w: (X, y, None), "the same kind of sample_weight, got one per row on worker 0 and None on"),
+        (
+            lambda X, y, w: (X[:, 1:], y, w),
+            "the same number of features, got 5 on worker 0 and 4 on worker 1",
+        ),
+        (
+            lambda X, y, w: (X.astype(np.float32), y, w),
+            "the same dtype of X, got float64 .* and float32",
+        ),
+        (
+            lambda X, y, w: (X, y.astype(str), w),
+            "the same kind of labels in y, got numbers on worker 0 and text on",
+        ),
+        (
+            lambda X, y, w: (X, np.eye(3)[y], w),
+            r"the same number of outputs in y, got \(\) on .* and \(3,\) on",
+        ),
+        (
+            lambda X, y, w: (X, y, None),
+            "the same kind of sample_weight, got one per row on worker 0 and None on",
+        ),
         (lambda X, y, w: (X[:0], y[:0], w[:0]), r"Found array with 0 sample\(s\)"),
-        (lambda X, y, w: (X[:100], y[:100], w[:100]), r"takes 256 rows of each shard, but shards\[1\] has 100"),
-        (lambda X, y, w: (X, y[1:], w), "Found input variables with inconsistent numbers of samples"),
-        (lambda X, y, w: (X, y.astype(object), w), "All labels are of type int, but the array is of dtype object"),
+        (
+            lambda X, y, w: (X[:100], y[:100], w[:100]),
+            r"takes 256 rows of each shard, but shards\[1\] has 100",
+        ),
+        (
+            lambda X, y, w: (X, y[1:], w),
+            "Found input variables with inconsistent numbers of samples",
+        ),
+        (
+            lambda X, y, w: (X, y.astype(object), w),
+            "All labels are of type int, but the array is of dtype object",
+        ),
         (lambda X, y, w: (X, y, -w), "Negative values in data passed to `sample_weight`"),
     ],
 )
 def test_rows_that_do_not_fit_together_raise_an_error_on_all(change, message):
     def fit(comm):
         arrays = own(comm, X), own(comm, Y), own(comm, WEIGHT)
-        cmlp.distributed.fit(model(), *(change(*arrays) if comm.rank else arrays), comm=comm, local=True)
+        cmlp.distributed.fit(
+            model(), *(change(*arrays) if comm.rank else arrays), comm=comm, local=True
+        )
 
     assert all(re.search(message, text) for text in failing(2, fit))
 
@@ -203,7 +248,9 @@ def test_processes_may_have_unequal_numbers_of_shards(counts, weight):
         rows = slice(STARTS[first], STARTS[last])
         data = [None if array is None else array[rows] for array in (X, Y, weight)]
         estimator = model(input_scale="standard", dropout=0.2)
-        return digest(cmlp.distributed.fit(estimator, *data, comm=comm, local=True, shards=SIZES[first:last]))
+        return digest(
+            cmlp.distributed.fit(estimator, *data, comm=comm, local=True, shards=SIZES[first:last])
+        )
 
     assert in_threads(len(counts), fit) == [expected] * len(counts)
 
@@ -214,7 +261,9 @@ def test_processes_may_have_unequal_numbers_of_shards(counts, weight):
 def test_workers_learn_the_scale_of_the_inputs_from_all_rows(size, name, weight):
     rows = X * [1e3, 1, 1e-300, 1e200, 0] + [1e6, 0, 0, 0, 3]
     expected = model(input_scale=name).fit(rows, Y, weight, shards=SIZES)
-    models = in_threads(size, lambda comm: fit_local(comm, model(input_scale=name), rows, Y, weight))
+    models = in_threads(
+        size, lambda comm: fit_local(comm, model(input_scale=name), rows, Y, weight)
+    )
     for other in models:
         assert other.input_scale_[0].tobytes() == expected.input_scale_[0].tobytes()
         assert other.input_scale_[1].tobytes() == expected.input_scale_[1].tobytes()
@@ -226,7 +275,13 @@ def test_workers_that_disagree_about_the_scale_raise_one_error():
         return fit_local(comm, model(input_scale="standard" if comm.rank else 1.0))
 
     texts = failing(2, fit)
-    assert texts == ["All workers must have the same input_scale, got None on worker 0 and standard on worker 1."] * 2
+    assert (
+        texts
+        == [
+            "All workers must have the same input_scale, got None on worker 0 and standard on worker 1."
+        ]
+        * 2
+    )
 
 
 def test_worker_that_fails_before_the_scale_is_learned_ends_all():
@@ -276,17 +331,25 @@ def test_error_names_the_column_of_a_data_frame():
 @pytest.mark.parametrize("whose", [0, 1])
 def test_workers_that_disagree_about_local_raise_one_error(whose):
     def fit(comm):
-        return cmlp.distributed.fit(model(), own(comm, X), own(comm, Y), comm=comm, local=comm.rank == whose)
+        return cmlp.distributed.fit(
+            model(), own(comm, X), own(comm, Y), comm=comm, local=comm.rank == whose
+        )
 
     texts = failing(2, fit)
     assert (
         texts
-        == [f"All workers must have the same local, got {not whose} on worker 0 and {bool(whose)} on worker 1."] * 2
+        == [
+            f"All workers must have the same local, got {not whose} on worker 0 and {bool(whose)} on worker 1."
+        ]
+        * 2
     )
 
 
 def test_local_that_has_no_truth_value_raises_on_all():
     texts = failing(
-        2, lambda comm: cmlp.distributed.fit(model(), X, Y, comm=comm, local=np.ones(2) if comm.rank else True)
+        2,
+        lambda comm: cmlp.distributed.fit(
+            model(), X, Y, comm=comm, local=np.ones(2) if comm.rank else True
+        ),
     )
     assert all("truth value" in text for text in texts)

@@ -18,7 +18,10 @@ from cmlp import load
 mpi4py = package("mpi4py")
 worker_cases = Path(__file__).parents[1] / "support/worker_cases.py"
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128)"),
+]
 
 # Open MPI: more processes than processors, and root in a container.
 ENVIRONMENT = {
@@ -41,9 +44,14 @@ def launcher():
 def mpi(size, *arguments, timeout=120, **options):
     """Start a program on several processes and wait for its end."""
     command = [launcher(), "-n", str(size), sys.executable, "-m", "mpi4py", *map(str, arguments)]
-    libraries = [str(Path(command[0]).parents[1] / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+    libraries = [
+        str(Path(command[0]).parents[1] / "lib"),
+        *filter(None, [os.environ.get("LD_LIBRARY_PATH")]),
+    ]
     environment = {**os.environ, **ENVIRONMENT, "LD_LIBRARY_PATH": ":".join(libraries)}
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, **options)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, env=environment, **options
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +71,9 @@ def test_any_number_of_processes_has_the_bits_of_one(alone, size):
 def test_any_number_of_processes_records_a_fit_of_the_bits_of_one(size):
     done = mpi(size, worker_cases.parent / "recorded_fits.py")
     assert done.returncode == 0, done.stderr
-    expected = [recorded_fits.hashes_of_weights(recorded_fits.fitted(name)) for name in recorded_fits.CASES]
+    expected = [
+        recorded_fits.hashes_of_weights(recorded_fits.fitted(name)) for name in recorded_fits.CASES
+    ]
     assert json.loads(done.stdout) == [expected] * size
 
 
@@ -166,7 +176,9 @@ for change in (1, 0):
     message = "The data differ from those with which the training began: "
     assert done.returncode == 0, done.stderr
     first, second, *same = done.stdout.splitlines()
-    assert first.startswith(message) and second.startswith(message) and same == [alone["halves"]] * 2
+    assert (
+        first.startswith(message) and second.startswith(message) and same == [alone["halves"]] * 2
+    )
 
 
 def test_killed_process_ends_the_job_and_resuming_has_the_same_bits(tmp_path, alone):
@@ -195,7 +207,9 @@ show(digest(model))
 
 
 @pytest.mark.parametrize("name", ["200", "halves"])
-def test_process_that_is_killed_in_an_epoch_resumes_from_it_with_the_same_bits(tmp_path, alone, name):
+def test_process_that_is_killed_in_an_epoch_resumes_from_it_with_the_same_bits(
+    tmp_path, alone, name
+):
     """Worker 1 is killed after the second batch of the second epoch; its own callback is called after every batch."""
     path = tmp_path / "model.cmlp"
     shards = CASES[name].get("shards")

@@ -82,9 +82,13 @@ def rates_taken(solver="sgd", **parameters):
         "momentum": 0.0,
         "epsilon": 1e-30,
     }
-    model = MLPRegressor(output_itself, (), solver=solver, callbacks=[biases], **{**settings, **parameters}).fit(X, Y)
+    model = MLPRegressor(
+        output_itself, (), solver=solver, callbacks=[biases], **{**settings, **parameters}
+    ).fit(X, Y)
     rates = -np.diff(biases.values)
-    np.testing.assert_allclose(model.history_["learning_rate"], rates[BATCHES - 1 :: BATCHES], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        model.history_["learning_rate"], rates[BATCHES - 1 :: BATCHES], rtol=1e-12, atol=1e-15
+    )
     return rates
 
 
@@ -111,7 +115,9 @@ def test_cosine_is_that_of_pytorch():
 
 
 def test_cosine_is_exact_at_special_angles():
-    model = trained(learning_rate="cosine", learning_rate_init=2.0, solver="sgd", max_iter=12, batch_size=len(X))
+    model = trained(
+        learning_rate="cosine", learning_rate_init=2.0, solver="sgd", max_iter=12, batch_size=len(X)
+    )
     rates = model.history_["learning_rate"]  # of the only batch of each epoch
     assert rates[0] == 2.0 and rates[6] == 1.0
     exact = [1 + math.cos(math.pi * k / 12) for k in range(12)]
@@ -139,7 +145,9 @@ def test_callable_learning_rate_receives_every_step():
 @pytest.mark.parametrize("learning_rate", ["cosine", lambda step, n_steps: 0.0])
 def test_planned_schedules_take_all_epochs_without_a_warning(learning_rate, recwarn):
     model = trained(learning_rate=learning_rate, n_iter_no_change=1, tol=10.0, max_iter=9)
-    assert model.n_iter_ == 9 and not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]
+    assert model.n_iter_ == 9 and not [
+        w for w in recwarn if issubclass(w.category, ConvergenceWarning)
+    ]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.1, "fast", None, [0.1, 0.2], 10**400])
@@ -147,7 +155,9 @@ def test_nonsense_from_a_learning_rate_leaves_the_model(value):
     model = trained()
     before = flat(model)
     model.set_params(learning_rate=lambda step, n_steps: 0.1 if step < 6 else value)
-    with pytest.raises(ValueError, match=r"learning_rate must return a finite number .* for step 6 of 20"):
+    with pytest.raises(
+        ValueError, match=r"learning_rate must return a finite number .* for step 6 of 20"
+    ):
         model.fit(X, Y)
     np.testing.assert_array_equal(flat(model), before)
 
@@ -204,11 +214,21 @@ def limits(fit):
 
 def test_time_limit_ends_a_fit_in_the_middle_of_an_epoch(recwarn):
     rows, y = large()
-    parameters = {"hidden_layer_sizes": (1000,), "batch_size": 100, "max_iter": 2, "random_state": 0}
+    parameters = {
+        "hidden_layer_sizes": (1000,),
+        "batch_size": 100,
+        "max_iter": 2,
+        "random_state": 0,
+    }
     for limit in limits(lambda: MLPClassifier(**parameters).fit(rows, y)):
         recwarn.clear()
         model = MLPClassifier(**parameters, max_time=limit).fit(rows, y)
-        trainer = Trainer(Network([400, 1000, 1], output="logistic"), batch_size=100, random_state=0, max_time=limit)
+        trainer = Trainer(
+            Network([400, 1000, 1], output="logistic"),
+            batch_size=100,
+            random_state=0,
+            max_time=limit,
+        )
         trainer.run(rows, y.reshape(-1, 1))
         if model.n_iter_ == trainer.state.epoch == 0:
             break
@@ -221,14 +241,23 @@ def test_time_limit_ends_a_fit_in_the_middle_of_an_epoch(recwarn):
 @pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}, {"solver": "sgd"}])
 def test_fits_with_time_limits_add_up_to_a_whole_one(parameters):
     rows, y = large()
-    parameters = {"hidden_layer_sizes": (50,), "max_iter": 2, "random_state": 0, "batch_size": 50, **parameters}
+    parameters = {
+        "hidden_layer_sizes": (50,),
+        "max_iter": 2,
+        "random_state": 0,
+        "batch_size": 50,
+        **parameters,
+    }
     whole = MLPClassifier(**parameters)
     for limit in limits(lambda: whole.fit(rows, y)):
         model, calls = MLPClassifier(**parameters, max_time=limit).fit(rows, y), 1
         while model.n_iter_ < 2:
             model = pickle.loads(pickle.dumps(model)).fit(rows, y, resume=True)
             calls += 1
-        assert flat(model).tobytes() == flat(whole).tobytes() and model.loss_curve_ == whole.loss_curve_
+        assert (
+            flat(model).tobytes() == flat(whole).tobytes()
+            and model.loss_curve_ == whole.loss_curve_
+        )
         if calls > 1:
             return
     pytest.fail("no limit of time interrupted the fit")
@@ -236,7 +265,9 @@ def test_fits_with_time_limits_add_up_to_a_whole_one(parameters):
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_time_limit_ends_small_fits(solver):
-    model = small(solver=solver, max_iter=10**9, max_fun=10**9, tol=0, n_iter_no_change=math.inf, max_time=0.1)
+    model = small(
+        solver=solver, max_iter=10**9, max_fun=10**9, tol=0, n_iter_no_change=math.inf, max_time=0.1
+    )
     started = time.monotonic()
     model.fit(X, Y)
     assert time.monotonic() - started < 30
@@ -281,7 +312,9 @@ def test_history_covers_all_calls():
     assert len(model.history_["seconds"]) == 11
     model.loss_curve_ = [3.0, 2.0]
     assert model.history_ == {"loss": [3.0, 2.0]}
-    assert not hasattr(small(), "history_") and not hasattr(small(solver="lbfgs").fit(X, Y), "history_")
+    assert not hasattr(small(), "history_") and not hasattr(
+        small(solver="lbfgs").fit(X, Y), "history_"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ callbacks
@@ -307,7 +340,9 @@ def test_callbacks_are_called_and_change_no_weight(solver):
     model = trained(solver=solver, callbacks=[recorder])
     assert flat(model).tobytes() == flat(plain).tobytes()
     losses = [call[2] for call in recorder.calls if call[0] == "epoch"]
-    assert recorder.calls[0] == ("begin", 0) and recorder.calls[-1] == ("end", 5) and len(losses) == 5
+    assert (
+        recorder.calls[0] == ("begin", 0) and recorder.calls[-1] == ("end", 5) and len(losses) == 5
+    )
     assert losses[-1] == model.loss_ and (solver == "lbfgs" or losses == model.loss_curve_)
 
 
@@ -375,7 +410,9 @@ def test_callbacks_survive_clone_pickle_and_processes(tmp_path):
     ]
     model = small(callbacks=callbacks)
     for twin in (clone(model), pickle.loads(pickle.dumps(model))):
-        assert [type(callback) for callback in twin.callbacks] == [type(callback) for callback in callbacks]
+        assert [type(callback) for callback in twin.callbacks] == [
+            type(callback) for callback in callbacks
+        ]
     model = small(max_iter=2, callbacks=[EarlyStopping("loss", patience=1, min_delta=100.0)])
     assert len(cross_val_score(model, X, Y, cv=3, n_jobs=2)) == 3
 
@@ -394,19 +431,25 @@ def test_early_stopping_counts_like_keras():
     losses = trained(max_iter=40, n_iter_no_change=100, learning_rate_init=0.3).loss_curve_
     for patience, min_delta in ((1, 0.0), (2, 0.0), (3, 0.001), (2, 0.1)):
         stopping = EarlyStopping("loss", patience=patience, min_delta=min_delta)
-        model = trained(max_iter=40, n_iter_no_change=100, learning_rate_init=0.3, callbacks=[stopping])
+        model = trained(
+            max_iter=40, n_iter_no_change=100, learning_rate_init=0.3, callbacks=[stopping]
+        )
         assert model.n_iter_ == stop_epoch(losses, patience, min_delta) < 40
 
 
 def test_early_stopping_on_scores_and_after_resuming():
     held = {"X_val": X, "y_val": Y}
     parameters = {"max_iter": 30, "random_state": 1, "learning_rate_init": 0.02}
-    whole = small(**parameters, callbacks=[EarlyStopping("validation_score", patience=3)]).fit(X, Y, **held)
+    whole = small(**parameters, callbacks=[EarlyStopping("validation_score", patience=3)]).fit(
+        X, Y, **held
+    )
     assert 4 <= whole.n_iter_ < 30
     model = small(**{**parameters, "max_iter": 2}).fit(X, Y, **held)
     model.set_params(max_iter=30, callbacks=[EarlyStopping("validation_score", patience=3)])
     assert model.fit(X, Y, **held, resume=True).n_iter_ == whole.n_iter_
-    with pytest.raises(ValueError, match="monitor='validation_loss' is not computed in this training"):
+    with pytest.raises(
+        ValueError, match="monitor='validation_loss' is not computed in this training"
+    ):
         small(callbacks=[EarlyStopping()]).fit(X, Y)
 
 
@@ -433,7 +476,9 @@ def test_csv_log(tmp_path):
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
     assert [row["epoch"] for row in rows] == list("12345")
     assert [float(row["loss"]) for row in rows] == model.loss_curve_
-    assert {row["validation_loss"] for row in rows} == {""} and all(float(row["seconds"]) > 0 for row in rows)
+    assert {row["validation_loss"] for row in rows} == {""} and all(
+        float(row["seconds"]) > 0 for row in rows
+    )
     trained(callbacks=[CSVLog(path)], max_iter=1)
     assert len(path.read_text().splitlines()) == 2
 
@@ -442,7 +487,9 @@ def test_checkpoint_of_an_estimator_can_be_resumed(tmp_path):
     whole = trained(max_iter=5)
     name = str(tmp_path / "model-{epoch}.cmlp")
     trained(max_iter=5, callbacks=[Checkpoint(name, every=2)])
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"model-{n}.cmlp" for n in (2, 4, 5)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"model-{n}.cmlp" for n in (2, 4, 5)
+    ]
     for n_epochs in (2, 4, 5):
         model = cmlp.load(name.format(epoch=n_epochs))
         assert model.n_iter_ == n_epochs and model.callbacks is None

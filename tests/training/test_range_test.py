@@ -12,7 +12,13 @@ X, Y = blobs()
 
 def linear(**parameters):
     """A linear model without a penalty, trained by plain gradient descent on all rows."""
-    defaults = {"hidden_layer_sizes": (), "solver": "sgd", "momentum": 0.0, "alpha": 0.0, "random_state": 0}
+    defaults = {
+        "hidden_layer_sizes": (),
+        "solver": "sgd",
+        "momentum": 0.0,
+        "alpha": 0.0,
+        "random_state": 0,
+    }
     return MLPRegressor(**{**defaults, "batch_size": 120, "shuffle": False, **parameters})
 
 
@@ -90,10 +96,14 @@ def test_estimators_without_learning_rates_are_refused():
         cmlp.find_learning_rate(small(alpha=-1.0), X, Y)
 
 
-@pytest.mark.parametrize("other", [cmlp.TabularRegressor(), cmlp.TabularRegressor, cmlp.Network([3, 2]), None])
+@pytest.mark.parametrize(
+    "other", [cmlp.TabularRegressor(), cmlp.TabularRegressor, cmlp.Network([3, 2]), None]
+)
 def test_other_estimators_are_refused_by_name(other):
     kind = getattr(other, "__name__", type(other).__name__)
-    with pytest.raises(TypeError, match=f"needs an MLPClassifier or MLPRegressor as estimator, got {kind}"):
+    with pytest.raises(
+        TypeError, match=f"needs an MLPClassifier or MLPRegressor as estimator, got {kind}"
+    ):
         cmlp.find_learning_rate(other, X, Y)
 
 

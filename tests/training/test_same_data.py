@@ -11,7 +11,9 @@ from worker_cases import digest, in_threads
 import cmlp
 from cmlp import MLPClassifier, MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*(converged yet|chunks of 128|largest input times)")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(converged yet|chunks of 128|largest input times)"
+)
 
 N = 2500  # more than two blocks of rows
 X, Y, WEIGHT = abs(uniform(0, N, 6)), labels(1, N, 3), labels(2, N, 3) + 0.5
@@ -20,7 +22,9 @@ DATA = Path(__file__).parents[1] / "files/data"
 
 
 def model(kind=MLPClassifier, **parameters):
-    return kind(hidden_layer_sizes=(4,), **{"max_iter": 1, "random_state": 0, "n_threads": 1, **parameters})
+    return kind(
+        hidden_layer_sizes=(4,), **{"max_iter": 1, "random_state": 0, "n_threads": 1, **parameters}
+    )
 
 
 def as_csr(rows):
@@ -43,7 +47,9 @@ FORMS = {
     "float64": lambda rows, path: rows,
     "float32": lambda rows, path: rows.astype(np.float32),
     "bytes": lambda rows, path: (rows * 200).astype(np.uint8),
-    "bytes, eight columns": lambda rows, path: np.pad((rows * 200).astype(np.uint8), ((0, 0), (0, 2))),
+    "bytes, eight columns": lambda rows, path: np.pad(
+        (rows * 200).astype(np.uint8), ((0, 0), (0, 2))
+    ),
     "columns": lambda rows, path: np.asfortranarray(rows),
     "every second row": lambda rows, path: np.repeat(rows, 2, axis=0)[::2],
     "every second column": lambda rows, path: np.repeat(rows, 2, axis=1)[:, ::2],
@@ -92,7 +98,10 @@ CHANGES = {
     "sample_weight": ((X, Y, changed(WEIGHT, 1777), HELD), 1777),
     "X_val": ((X, Y, WEIGHT, {**HELD, "X_val": changed(HELD["X_val"], 1111, 5)}), 1111),
     "y_val": ((X, Y, WEIGHT, {**HELD, "y_val": relabelled(HELD["y_val"], 5)}), 5),
-    "sample_weight_val": ((X, Y, WEIGHT, {**HELD, "sample_weight_val": changed(WEIGHT[:1300], 1299)}), 1299),
+    "sample_weight_val": (
+        (X, Y, WEIGHT, {**HELD, "sample_weight_val": changed(WEIGHT[:1300], 1299)}),
+        1299,
+    ),
 }
 
 
@@ -128,10 +137,15 @@ def test_weights_or_another_dtype_on_one_worker_are_named():
         return cmlp.distributed.fit(model(), X, Y, WEIGHT if comm.rank else None, comm=comm)
 
     def single(comm):
-        return cmlp.distributed.fit(model(dtype="float32"), X.astype(np.float32) if comm.rank else X, Y, comm=comm)
+        return cmlp.distributed.fit(
+            model(dtype="float32"), X.astype(np.float32) if comm.rank else X, Y, comm=comm
+        )
 
     assert "the same arrays, got X of float64 (2500, 6), y of" in messages(2, weighted)[0]
-    assert "y of" in messages(2, single)[0] and "worker 0 and X of float32 (2500, 6)" in messages(2, single)[0]
+    assert (
+        "y of" in messages(2, single)[0]
+        and "worker 0 and X of float32 (2500, 6)" in messages(2, single)[0]
+    )
 
 
 OTHER_ROWS = {
@@ -147,7 +161,9 @@ OTHER_ROWS = {
 @pytest.mark.parametrize("other", OTHER_ROWS)
 def test_resume_finds_other_rows(other):
     fitted = model().fit(X, Y)
-    with pytest.raises(ValueError, match=r"data differ from those with which the training began: .* of X or y\."):
+    with pytest.raises(
+        ValueError, match=r"data differ from those with which the training began: .* of X or y\."
+    ):
         fitted.set_params(max_iter=2).fit(OTHER_ROWS[other](X), Y, resume=True)
 
 
@@ -155,9 +171,18 @@ def test_resume_finds_other_rows(other):
 def test_resume_finds_any_other_value_and_names_its_block(form, tmp_path):
     fitted = model().fit(FORMS[form](X, tmp_path / "X.npy"), Y)
     fitted.set_params(max_iter=2)
-    for row, block in ((0, "0 to 1023"), (1023, "0 to 1023"), (1030, "1024 to 2047"), (N - 1, "2048 to 3071")):
-        with pytest.raises(ValueError, match=f"a difference is among the rows from {block} of X or y"):
-            fitted.fit(FORMS[form](changed(X, row, row % 6), tmp_path / "other.npy"), Y, resume=True)
+    for row, block in (
+        (0, "0 to 1023"),
+        (1023, "0 to 1023"),
+        (1030, "1024 to 2047"),
+        (N - 1, "2048 to 3071"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"a difference is among the rows from {block} of X or y"
+        ):
+            fitted.fit(
+                FORMS[form](changed(X, row, row % 6), tmp_path / "other.npy"), Y, resume=True
+            )
     assert fitted.fit(FORMS[form](X, tmp_path / "X.npy"), Y, resume=True).n_iter_ == 2
 
 
@@ -165,7 +190,9 @@ def test_resume_finds_any_other_value_and_names_its_block(form, tmp_path):
 def test_resume_finds_any_other_target_or_weight(name):
     fitted = model().fit(X, Y, WEIGHT, **HELD).set_params(max_iter=2)
     rows, y, weight, held = CHANGES[name][0]
-    with pytest.raises(ValueError, match=rf"data differ .* among the rows from \d+ to \d+ of .*{name}"):
+    with pytest.raises(
+        ValueError, match=rf"data differ .* among the rows from \d+ to \d+ of .*{name}"
+    ):
         fitted.fit(rows, y, weight, **held, resume=True)
     assert fitted.fit(X, Y, WEIGHT, **HELD, resume=True).n_iter_ == 2
 
@@ -179,7 +206,10 @@ def test_resume_finds_any_other_target_or_weight(name):
         (lambda rows: rows, lambda rows: rows.astype(np.uint8)),
         (lambda rows: rows.astype(np.float32), lambda rows: rows.astype(">f8")),
         (lambda rows: as_csr(rows), lambda rows: as_csr(rows).tocsc()),
-        (lambda rows: as_csr(rows), lambda rows: with_long_indices(as_csr(rows.astype(np.float32)))),
+        (
+            lambda rows: as_csr(rows),
+            lambda rows: with_long_indices(as_csr(rows.astype(np.float32))),
+        ),
     ],
 )
 def test_equal_values_of_another_form_or_dtype_resume(before, after):
@@ -202,12 +232,16 @@ def test_resume_on_workers_with_their_own_rows_finds_another_value(row, tmp_path
         own = slice(0, 700) if comm.rank == 0 else slice(700, N)
         twin = cmlp.load(tmp_path / "model.cmlp")
         return digest(
-            cmlp.distributed.fit(twin.set_params(max_iter=2), rows[own], Y[own], comm=comm, local=True, resume=True)
+            cmlp.distributed.fit(
+                twin.set_params(max_iter=2), rows[own], Y[own], comm=comm, local=True, resume=True
+            )
         )
 
     whole.save(tmp_path / "model.cmlp", include_training_state=True)
     found = in_threads(2, lambda comm: resume(comm, changed(X, row, 2)))
-    assert all("data differ from those with which the training began" in str(error) for error in found)
+    assert all(
+        "data differ from those with which the training began" in str(error) for error in found
+    )
     expected = digest(whole.fit(X, Y, shards=(700, 1800), resume=True))
     assert in_threads(2, resume) == [expected] * 2
 
@@ -215,7 +249,9 @@ def test_resume_on_workers_with_their_own_rows_finds_another_value(row, tmp_path
 def test_other_shards_do_not_resume():
     fitted = model(batch_size=256).fit(X, Y, shards=(700, 1800)).set_params(max_iter=2)
     for shards in ((800, 1700), None):
-        with pytest.raises(ValueError, match=r"data differ from those with which the training began: .*shards"):
+        with pytest.raises(
+            ValueError, match=r"data differ from those with which the training began: .*shards"
+        ):
             fitted.fit(X, Y, shards=shards, resume=True)
 
 
@@ -232,10 +268,14 @@ def test_stored_fit_of_an_earlier_version_resumes(name):
     parameters = {"random_state": 1, "solver": "sgd", "batch_size": 30, "max_iter": 3}
     expected = digest(MLPClassifier((3,), **parameters).fit(rows, y, weight))
     for row in (0, 89) if name == "sample" else range(90):
-        with pytest.raises(ValueError, match="data differ from those with which the training began"):
+        with pytest.raises(
+            ValueError, match="data differ from those with which the training began"
+        ):
             fitted.fit(changed(rows, row, 1), y, weight, resume=True)
     assert digest(fitted.fit(rows, y, weight, resume=True)) == expected
-    with pytest.raises(ValueError, match="a difference is among the rows from 0 to 1023 of X or y or sample_weight"):
+    with pytest.raises(
+        ValueError, match="a difference is among the rows from 0 to 1023 of X or y or sample_weight"
+    ):
         fitted.fit(changed(rows, 1, 1), y, weight, resume=True)
 
 

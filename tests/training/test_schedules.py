@@ -44,7 +44,9 @@ def one_cycle_rates(peak, *, epoch, n_epochs, n_batches):
     rising = 0.3 * total
     for batch in range(epoch * n_batches, (epoch + 1) * n_batches):
         middle = batch + 0.5
-        rates.append((middle / rising if middle < rising else (total - middle) / (total - rising)) * peak)
+        rates.append(
+            (middle / rising if middle < rising else (total - middle) / (total - rising)) * peak
+        )
     return rates
 
 
@@ -77,7 +79,10 @@ def test_every_schedule_is_a_parameter_value():
     with pytest.raises(ValueError, match="a str among") as error:
         classifier(learning_rate="none").fit(X, y)
     curves = {}
-    for name in (*re.findall(r"'(\w+)'", str(error.value).partition("among")[2].partition("}")[0]), lambda *_: 0.3):
+    for name in (
+        *re.findall(r"'(\w+)'", str(error.value).partition("among")[2].partition("}")[0]),
+        lambda *_: 0.3,
+    ):
         curves[name] = classifier(learning_rate=name).fit(X, y).history_["learning_rate"]
     assert len(curves) >= 6 and all(len(rates) == N_EPOCHS for rates in curves.values())
 
@@ -131,8 +136,12 @@ def test_fit_trains_epochs_with_the_learning_rates_of_the_schedule(kind):
 def test_regressor_follows_the_schedule():
     X, _ = blobs()
     params = {"hidden_layer_sizes": (8,), "random_state": 1, "batch_size": 32, "max_iter": 3}
-    model = MLPRegressor(**params, alpha=0.0, learning_rate="one_cycle", solver="sgd", momentum=0.0).fit(X, X[:, 0])
-    net = Network((4, 8, 1), "relu", output="identity", loss="squared_error", dtype="float64", random_state=1)
+    model = MLPRegressor(
+        **params, alpha=0.0, learning_rate="one_cycle", solver="sgd", momentum=0.0
+    ).fit(X, X[:, 0])
+    net = Network(
+        (4, 8, 1), "relu", output="identity", loss="squared_error", dtype="float64", random_state=1
+    )
     rng = np.random.RandomState(1)
     rng.random_sample(net.n_params)
     order = np.arange(len(X))
@@ -150,7 +159,9 @@ def test_training_runs_to_the_end_of_the_schedule_without_a_warning(capsys):
     X, y = blobs()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.simplefilter("ignore", UnusedParameterWarning)  # of the parameters that would stop training
+        warnings.simplefilter(
+            "ignore", UnusedParameterWarning
+        )  # of the parameters that would stop training
         model = classifier(tol=1e9, n_iter_no_change=1, max_iter=7, verbose=True).fit(X, y)
     assert model.n_iter_ == 7 == len(model.loss_curve_)
     assert capsys.readouterr().out.count("\n") == 7
@@ -187,7 +198,9 @@ def test_divergence_error_states_the_largest_learning_rate():
 @pytest.mark.parametrize("power_t", [0.5, 1.0])
 def test_invscaling_divides_by_a_power_of_the_rows_so_far(power_t):
     X, y = blobs(n_rows=120)
-    rates = classifier(learning_rate="invscaling", power_t=power_t).fit(X, y).history_["learning_rate"]
+    rates = (
+        classifier(learning_rate="invscaling", power_t=power_t).fit(X, y).history_["learning_rate"]
+    )
     assert rates == [PEAK / float(rows + 1) ** power_t for rows in (0, 120, 240)]
 
 
@@ -209,7 +222,9 @@ def test_partial_fits_can_have_different_numbers_of_batches():
     parts = [np.arange(40), np.arange(70), np.arange(120)]  # 2, 3 and 4 batches
     for rows in parts:
         model.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
-    rates = [one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=n) for e, n in enumerate((2, 3, 4))]
+    rates = [
+        one_cycle_rates(PEAK, epoch=e, n_epochs=3, n_batches=n) for e, n in enumerate((2, 3, 4))
+    ]
     np.testing.assert_array_equal(flat(model), trained_by_network(X, y, parts, rates))
 
 

@@ -17,7 +17,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:T
 
 SIZES = (300, 130, 470)
 X, Y = uniform(0, 900, 5), labels(1, 900, 3)
-KEPT = {"max_iter": 4, "tol": 0, "n_iter_no_change": float("inf"), "random_state": 0, "batch_size": 384}
+KEPT = {
+    "max_iter": 4,
+    "tol": 0,
+    "n_iter_no_change": float("inf"),
+    "random_state": 0,
+    "batch_size": 384,
+}
 
 
 def model(**parameters):
@@ -30,7 +36,9 @@ def order_of_shards(sizes, batch_size=384, **parameters):
 
 
 def test_each_batch_has_the_same_number_of_rows_of_every_shard_in_order():
-    batches = order_of_shards((500, 300, 600)).reshape(2, 3, 128)  # the shard of 300 rows has two full shares
+    batches = order_of_shards((500, 300, 600)).reshape(
+        2, 3, 128
+    )  # the shard of 300 rows has two full shares
     for shard, (begin, end) in enumerate([(0, 500), (500, 800), (800, 1400)]):
         own = batches[:, shard].ravel()
         assert own.min() >= begin and own.max() < end and len(set(own.tolist())) == 256
@@ -40,7 +48,9 @@ def test_order_of_a_shard_depends_on_its_number_the_epoch_and_no_other_shard():
     batches = order_of_shards((500, 300, 600)).reshape(2, 3, 128)
     others = order_of_shards((400, 300, 800)).reshape(2, 3, 128)
     np.testing.assert_array_equal(batches[:, 1] - 500, others[:, 1] - 400)
-    equal = order_of_shards((300, 300, 300)).reshape(2, 3, 128) - 300 * np.arange(3).reshape(1, 3, 1)
+    equal = order_of_shards((300, 300, 300)).reshape(2, 3, 128) - 300 * np.arange(3).reshape(
+        1, 3, 1
+    )
     assert (equal[:, 0] != equal[:, 1]).any() and (equal[:, 1] != equal[:, 2]).any()
     epochs = order_of_shards((500, 300, 600), max_iter=2).reshape(2, 2, 3, 128)
     np.testing.assert_array_equal(epochs[0], batches)
@@ -52,17 +62,36 @@ def test_order_of_a_shard_depends_on_its_number_the_epoch_and_no_other_shard():
 def test_an_epoch_of_many_rows_is_that_of_one_call_of_the_core():
     """The trainer passes at most 2**20 rows at a time, and stops after every third batch for the callback."""
     n, sizes = 1_400_000, (700_000, 700_000)
-    pixels, y = (np.arange(n) % 251).astype(np.uint8).reshape(-1, 1), (np.arange(n) % 7 < 3).astype(float)
+    pixels, y = (
+        (np.arange(n) % 251).astype(np.uint8).reshape(-1, 1),
+        (np.arange(n) % 7 < 3).astype(float),
+    )
     settings = {"batch_size": 256_000, "max_iter": 1, "random_state": 0, "hidden_layer_sizes": (3,)}
     callback = SimpleNamespace(every_batches=3, on_batches_end=lambda trainer: None)
-    fitted = MLPRegressor(**settings, alpha=0.0, input_scale=0.01, dtype="float64", callbacks=[callback])
-    initial = copy(fitted).set_params(learning_rate_init=1e-300).fit(pixels, y, shards=sizes).network_.params
+    fitted = MLPRegressor(
+        **settings, alpha=0.0, input_scale=0.01, dtype="float64", callbacks=[callback]
+    )
+    initial = (
+        copy(fitted)
+        .set_params(learning_rate_init=1e-300)
+        .fit(pixels, y, shards=sizes)
+        .network_.params
+    )
     fitted.fit(pixels, y, shards=sizes)
-    net = Network([1, 3, 1], "relu", output="identity", loss="squared_error", input_scale=0.01, dtype="float64")
+    net = Network(
+        [1, 3, 1],
+        "relu",
+        output="identity",
+        loss="squared_error",
+        input_scale=0.01,
+        dtype="float64",
+    )
     net.params[:] = initial
     order = order_of_shards(sizes, **settings)
     assert len(np.unique(order)) == len(order) == 1_280_000
-    net.train_epoch(pixels, y.reshape(-1, 1), 256_000, net.optimizer("adam", learning_rate=0.001), order=order)
+    net.train_epoch(
+        pixels, y.reshape(-1, 1), 256_000, net.optimizer("adam", learning_rate=0.001), order=order
+    )
     np.testing.assert_allclose(fitted.network_.params, net.params, rtol=1e-7)
 
 
@@ -72,7 +101,9 @@ def test_an_epoch_counts_the_rows_of_full_batches_only():
 
 
 def test_rows_that_an_epoch_leaves_out_are_used_in_another_one():
-    seen = [set(rows[256:].tolist()) for rows in order_of_shards(SIZES, max_iter=30).reshape(30, 384)]
+    seen = [
+        set(rows[256:].tolist()) for rows in order_of_shards(SIZES, max_iter=30).reshape(30, 384)
+    ]
     assert set.union(*seen) == set(range(430, 900)) and all(len(rows) == 128 for rows in seen)
 
 
@@ -88,7 +119,9 @@ def test_shards_resume_with_the_same_bits(tmp_path, params):
     half = model(**params, max_iter=2).fit(X, Y, shards=SIZES)
     half.save(tmp_path / "half.cmlp", include_training_state=True)
     half = cmlp.load(tmp_path / "half.cmlp").set_params(max_iter=4)
-    with pytest.raises(ValueError, match="pass the same X, y, sample_weight, validation data and shards"):
+    with pytest.raises(
+        ValueError, match="pass the same X, y, sample_weight, validation data and shards"
+    ):
         half.fit(X, Y, resume=True)
     assert model_digest(half.fit(X, Y, resume=True, shards=SIZES)) == model_digest(whole)
 
@@ -105,7 +138,10 @@ class Interrupts:
 
 def test_shards_resume_in_the_middle_of_an_epoch():
     sizes = (450, 450)
-    whole, paused = model(batch_size=256).fit(X, Y, shards=sizes), model(batch_size=256, callbacks=[Interrupts()])
+    whole, paused = (
+        model(batch_size=256).fit(X, Y, shards=sizes),
+        model(batch_size=256, callbacks=[Interrupts()]),
+    )
     with pytest.raises(KeyboardInterrupt):
         paused.fit(X, Y, shards=sizes)
     assert paused.n_iter_ == 1
@@ -141,12 +177,28 @@ def test_epoch_whose_rows_have_no_weight_raises_an_error():
             {"batch_size": 400},
             "must be a multiple of 384 .128 rows of each shard., got 400; the next one is 768.",
         ),
-        (SIZES, {"batch_size": "auto"}, "With 3 shards, batch_size must be .* got 'auto'; the next one is 384."),
-        (SIZES, {"batch_size": 768}, r"A batch of 768 rows takes 256 rows of each shard, but shards\[1\] has 130."),
+        (
+            SIZES,
+            {"batch_size": "auto"},
+            "With 3 shards, batch_size must be .* got 'auto'; the next one is 384.",
+        ),
+        (
+            SIZES,
+            {"batch_size": 768},
+            r"A batch of 768 rows takes 256 rows of each shard, but shards\[1\] has 130.",
+        ),
         (SIZES, {"shuffle": False}, "shards needs shuffle=True, got False."),
         (SIZES, {"shuffle": "blocks"}, "shards needs shuffle=True, got 'blocks'."),
-        (SIZES, {"solver": "lbfgs"}, "shards needs batches, but solver='lbfgs' has none: use another solver."),
-        (SIZES, {"early_stopping": True}, "early_stopping with shards needs validation rows of your own"),
+        (
+            SIZES,
+            {"solver": "lbfgs"},
+            "shards needs batches, but solver='lbfgs' has none: use another solver.",
+        ),
+        (
+            SIZES,
+            {"early_stopping": True},
+            "early_stopping with shards needs validation rows of your own",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:.* has no effect with this")  # batch_size with "lbfgs"

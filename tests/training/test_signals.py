@@ -11,7 +11,10 @@ from estimator_cases import blobs, small
 
 from cmlp import MLPClassifier, MLPRegressor, Network, Trainer
 
-pytestmark = [pytest.mark.filterwarnings("ignore:Stochastic Optimizer"), pytest.mark.usefixtures("no_lost_signals")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.usefixtures("no_lost_signals"),
+]
 
 X, Y = blobs()
 
@@ -93,7 +96,10 @@ def in_an_epoch_of_the_caller():
 @pytest.mark.parametrize(
     "fit",
     [
-        *(pytest.param(in_callback(hook), id=hook) for hook in ("on_fit_begin", "on_epoch_end", "on_fit_end")),
+        *(
+            pytest.param(in_callback(hook), id=hook)
+            for hook in ("on_fit_begin", "on_epoch_end", "on_fit_end")
+        ),
         in_score,
         in_loss,
         in_blocks,
@@ -206,7 +212,9 @@ def test_another_handler_that_raises_leaves_the_estimator_usable():
 
     before = signal.signal(signal.SIGINT, stop)
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
-    model = MLPClassifier((8,), max_iter=10**9, max_time=30, tol=0, n_iter_no_change=np.inf, random_state=0)
+    model = MLPClassifier(
+        (8,), max_iter=10**9, max_time=30, tol=0, n_iter_no_change=np.inf, random_state=0
+    )
     timer.start()
     try:
         with pytest.raises(Stop):

@@ -31,7 +31,9 @@ def test_shuffles_match_scikit_learn(seed):
     for _ in range(n_epochs):
         rows = shuffle(rows, random_state=theirs)
         expected.append(rows)
-    for _ in range(1 + isinstance(seed, int | np.integer)):  # an int gives the same numbers at every call
+    for _ in range(
+        1 + isinstance(seed, int | np.integer)
+    ):  # an int gives the same numbers at every call
         order = order_of(n_rows, random_state=seed, max_iter=n_epochs)
         np.testing.assert_array_equal(order, np.concatenate(expected))
     if not isinstance(seed, int | np.integer):
@@ -58,7 +60,12 @@ def test_stratified_split_matches_scikit_learn(seed, share):
     X = np.random.RandomState(seed + 200).standard_normal((n_rows, 3))
     groups = (np.random.RandomState(seed + 100).random_sample(n_rows) < share).astype(np.uint8)
     groups[:4] = [0, 0, 1, 1]
-    settings = {"early_stopping": True, "validation_fraction": 0.25, "max_iter": 2, "learning_rate_init": 0.1}
+    settings = {
+        "early_stopping": True,
+        "validation_fraction": 0.25,
+        "max_iter": 2,
+        "learning_rate_init": 0.1,
+    }
     generators = [np.random.RandomState(seed) for _ in range(2)]
     ours, theirs = (
         kind((), random_state=generator, **settings).fit(X, groups)
@@ -81,7 +88,9 @@ def test_stratified_split_matches_scikit_learn(seed, share):
 def test_split_with_too_few_rows_raises(n_rows, fraction, message):
     with pytest.raises(ValueError, match=message) as caught:
         order_of(n_rows, early_stopping=True, validation_fraction=fraction)
-    assert isinstance(caught.value, cmlp.InvalidParameterError) == (fraction == 0)  # whatever the rows are
+    assert isinstance(caught.value, cmlp.InvalidParameterError) == (
+        fraction == 0
+    )  # whatever the rows are
 
 
 @pytest.mark.parametrize(
@@ -99,5 +108,7 @@ def test_stratified_split_of_small_groups_raises(y, fraction, message):
 
 
 def test_single_class_can_be_split():
-    model = MLPClassifier((), early_stopping=True, validation_fraction=0.3, max_iter=1, random_state=0)
+    model = MLPClassifier(
+        (), early_stopping=True, validation_fraction=0.3, max_iter=1, random_state=0
+    )
     assert model.fit(np.zeros((10, 1)), np.zeros(10, int)).t_ == 7

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
 def classifier(**params):
-    return MLPClassifier(**{"hidden_layer_sizes": (6,), "max_iter": 7, "batch_size": 32, "random_state": 3, **params})
+    return MLPClassifier(
+        **{"hidden_layer_sizes": (6,), "max_iter": 7, "batch_size": 32, "random_state": 3, **params}
+    )
 
 
 def trainer(sizes=(4, 6, 3), dtype="float64", **parameters):
@@ -24,7 +26,12 @@ def trainer(sizes=(4, 6, 3), dtype="float64", **parameters):
 
 def outcome(trained):
     optimizer = trained.state.optimizer
-    return trained.network.params.tobytes(), optimizer.state.tobytes(), optimizer.learning_rate, trained.loss_curve
+    return (
+        trained.network.params.tobytes(),
+        optimizer.state.tobytes(),
+        optimizer.learning_rate,
+        trained.loss_curve,
+    )
 
 
 class Interrupts:
@@ -51,8 +58,12 @@ def test_training_interrupted_within_an_epoch_continues_with_the_next_batch(weig
         weight[32 * weightless : 32 * weightless + 32] = 0
 
     def begun():
-        network = Network([4, 6, 2], "relu", output="identity", loss=loss, dtype="float64", random_state=1)
-        return Trainer(network, max_iter=7, batch_size=32, shuffle=weightless is None, random_state=3)
+        network = Network(
+            [4, 6, 2], "relu", output="identity", loss=loss, dtype="float64", random_state=1
+        )
+        return Trainer(
+            network, max_iter=7, batch_size=32, shuffle=weightless is None, random_state=3
+        )
 
     whole, paused = begun().run(X, y, weight), begun()
     paused.run(X, y, weight, n_batches=4)
@@ -99,7 +110,9 @@ def test_numpys_global_generator_is_stored():
 
 
 def test_other_bit_generators_cannot_be_stored():
-    paused = trainer(random_state=np.random.RandomState(np.random.PCG64(1))).run(*blobs(), n_batches=1)
+    paused = trainer(random_state=np.random.RandomState(np.random.PCG64(1))).run(
+        *blobs(), n_batches=1
+    )
     with pytest.raises(ValueError, match="MT19937 to store training state, got PCG64"):
         pickle.dumps(paused)
 
@@ -132,7 +145,10 @@ def test_arrays_in_another_byte_order_are_converted(name):
     "changes, message",
     [
         ({"version": 0}, "another version of cmlp"),
-        ({"params": np.array([None])}, "params must be a 1-D array of float32 or float64, got 1-D of dtype object"),
+        (
+            {"params": np.array([None])},
+            "params must be a 1-D array of float32 or float64, got 1-D of dtype object",
+        ),
         ({"params": [1.0]}, "params must be a 1-D array of float32 or float64, got list"),
         ({"best": np.zeros((2, 2))}, "best must be a 1-D array"),
         ({"order": np.zeros(3)}, "order must be a 1-D array of int64"),
@@ -154,7 +170,9 @@ def test_damaged_state_is_refused(changes, message):
         loaded({**fields, **changes})
 
 
-@pytest.mark.parametrize("name", ["params", "optimizer", "order", "schedule", "history", "batch", "stopped"])
+@pytest.mark.parametrize(
+    "name", ["params", "optimizer", "order", "schedule", "history", "batch", "stopped"]
+)
 def test_state_without_a_field_is_refused(name):
     _, fields = stored()
     del fields[name]
@@ -172,7 +190,9 @@ def test_state_of_another_network_or_other_data_is_refused():
         return other
 
     best = loaded({**fields["state"].__getstate__(), "best": np.zeros(43)})
-    with pytest.raises(ValueError, match=r"must be 51 values of dtype float64, got an array of shape \(43,\)"):
+    with pytest.raises(
+        ValueError, match=r"must be 51 values of dtype float64, got an array of shape \(43,\)"
+    ):
         restored(fields["network"], best)
     with pytest.raises(ValueError, match="must have 102 values of dtype float64"):
         restored(fields["network"], trainer((4, 5, 3)).run(X, y, n_batches=1).state)
@@ -181,7 +201,9 @@ def test_state_of_another_network_or_other_data_is_refused():
     with pytest.raises(ValueError, match="began with 120 rows, so it cannot continue with 60"):
         restored(fields["network"]).run(X[:60], y[:60])
     with pytest.raises(ValueError, match="no random generator"):
-        restored(fields["network"], loaded({**fields["state"].__getstate__(), "generator": None})).run(X, y)
+        restored(
+            fields["network"], loaded({**fields["state"].__getstate__(), "generator": None})
+        ).run(X, y)
 
 
 # Curves
@@ -198,7 +220,9 @@ def test_curves_of_copies_do_not_change_each_other():
     for n, other in enumerate(copies, 1):
         assert other.loss_curve_ == pickle.loads(pickle.dumps(other)).loss_curve_ == losses[:n]
         other.partial_fit(X + 1, y)
-        assert other.loss_curve_[:-1] == losses[:n] and other.loss_curve_[-1] != model.loss_curve_[n]
+        assert (
+            other.loss_curve_[:-1] == losses[:n] and other.loss_curve_[-1] != model.loss_curve_[n]
+        )
     assert model.loss_curve_[:-1] == losses
 
 
@@ -206,7 +230,9 @@ def test_partial_fit_does_not_copy_a_long_history():
     X, y = blobs()
     peaks = []
     for n_epochs in (2, 20_000):
-        model = classifier(max_iter=n_epochs, tol=0, n_iter_no_change=np.inf, batch_size=120).fit(X, y)
+        model = classifier(max_iter=n_epochs, tol=0, n_iter_no_change=np.inf, batch_size=120).fit(
+            X, y
+        )
         peaks.append(min(peak_memory(lambda run=model.partial_fit: run(X, y)) for _ in range(8)))
         assert len(model.loss_curve_) == n_epochs + 8
     assert peaks[1] < peaks[0] + 20_000  # a copied curve would have 160,000 bytes

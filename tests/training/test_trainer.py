@@ -19,9 +19,19 @@ CASES = {
     "adamw": {"solver": "adamw", "weight_decay": 0.1},
     "momentum": {**SGD, "nesterovs_momentum": False},
     "invscaling": {**SGD, "learning_rate": "invscaling"},
-    "adaptive": {**SGD, "learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1, "max_iter": 9},
+    "adaptive": {
+        **SGD,
+        "learning_rate": "adaptive",
+        "tol": 10.0,
+        "n_iter_no_change": 1,
+        "max_iter": 9,
+    },
     "one_cycle": {"learning_rate": "one_cycle"},
-    "early stopping": {"early_stopping": True, "validation_fraction": 0.3, "learning_rate_init": 0.05},
+    "early stopping": {
+        "early_stopping": True,
+        "validation_fraction": 0.3,
+        "learning_rate_init": 0.05,
+    },
     "stops early": {"tol": 0.1, "n_iter_no_change": 2, "max_iter": 30, "learning_rate_init": 0.02},
     "no shuffle": {"shuffle": False},
     "dropout": {"dropout": 0.3},
@@ -40,7 +50,11 @@ def trainer(dtype="float64", **parameters):
 
 def outcome(trained):
     state = trained.state
-    moments = state.optimizer.state.tobytes(), state.optimizer.learning_rate, state.optimizer.n_steps
+    moments = (
+        state.optimizer.state.tobytes(),
+        state.optimizer.learning_rate,
+        state.optimizer.n_steps,
+    )
     return trained.network.params.tobytes(), moments, trained.loss_curve, trained.validation_scores
 
 
@@ -93,7 +107,9 @@ def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):
         return trainer(max_iter=2, early_stopping=early_stopping, random_state=generator(3))
 
     whole = begun().run(X, y)
-    for step in range(1 if generator is int else 2, 1000, 2):  # every other point, the two cases all of them
+    for step in range(
+        1 if generator is int else 2, 1000, 2
+    ):  # every other point, the two cases all of them
         paused = begun()
         if not interrupted_at(step, lambda run=paused.run: run(X, y), "cmlp._train."):
             break
@@ -102,7 +118,9 @@ def test_ctrl_c_anywhere_pauses_training(generator, early_stopping):
     assert 20 < step < 999
 
 
-@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}, SGD, {"learning_rate": "one_cycle"}])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"early_stopping": True}, SGD, {"learning_rate": "one_cycle"}]
+)
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_network_fit_has_the_bits_of_a_classifier(parameters, n_classes, weighted):
@@ -121,7 +139,10 @@ def test_network_fit_has_the_bits_of_a_classifier(parameters, n_classes, weighte
     trained = Trainer(net, random_state=rng, **parameters)
     trained.run(X, y.reshape(-1, 1) if binary else y, weight)
     assert net.params.tobytes() == flat(model).tobytes()
-    assert trained.loss_curve == model.loss_curve_ and trained.validation_scores == model.validation_scores_
+    assert (
+        trained.loss_curve == model.loss_curve_
+        and trained.validation_scores == model.validation_scores_
+    )
 
 
 def test_network_fit_has_the_bits_of_a_regressor():
@@ -131,7 +152,14 @@ def test_network_fit_has_the_bits_of_a_regressor():
     parameters = {**SGD, "alpha": 0.0, "max_iter": 5, "momentum": 0.0, "tol": 0.0}
     model = MLPRegressor(hidden_layer_sizes=(6,), random_state=3, **parameters).fit(X, y)
     rng = np.random.RandomState(3)
-    net = Network([4, 6, 2], "relu", output="identity", loss="squared_error", dtype="float64", random_state=rng)
+    net = Network(
+        [4, 6, 2],
+        "relu",
+        output="identity",
+        loss="squared_error",
+        dtype="float64",
+        random_state=rng,
+    )
     parameters["learning_rate_init"] /= 2
     trained = Trainer(net, random_state=rng, **parameters).run(X, y)
     assert net.params.tobytes() == flat(model).tobytes()
@@ -176,7 +204,9 @@ def test_network_can_change_between_epochs():
     for epoch in trained.epochs(X, y):
         if epoch.number == 1:
             trained.network.weights[0][...] = 0
-            trained.network.biases[0][...] = -1  # no unit is active, so the first layer has no gradient
+            trained.network.biases[0][
+                ...
+            ] = -1  # no unit is active, so the first layer has no gradient
     np.testing.assert_array_equal(trained.network.weights[0], 0)
 
 
@@ -219,7 +249,9 @@ def test_lbfgs_runs_without_epochs():
 def test_lbfgs_penalizes_each_layer():
     pytest.importorskip("scipy")
     X, _ = blobs()
-    net = Network([4, 6, 2], "tanh", output="identity", loss="squared_error", dtype="float64", random_state=0)
+    net = Network(
+        [4, 6, 2], "tanh", output="identity", loss="squared_error", dtype="float64", random_state=0
+    )
     net.fit(X, X[:, :2], solver="lbfgs", alpha=[10.0, 1e-3], max_iter=5000)
     penalized = net.gradient(X, X[:, :2], alpha=[10.0, 1e-3]).norm
     assert penalized < 0.05 < net.gradient(X, X[:, :2], alpha=[1e-3, 10.0]).norm
@@ -231,14 +263,23 @@ def test_lbfgs_penalizes_each_layer():
 @pytest.mark.parametrize(
     "parameters, message",
     [
-        ({"solver": "newton"}, "The 'solver' parameter of Trainer must be a str among {'adam', 'adamw', 'lbfgs'"),
+        (
+            {"solver": "newton"},
+            "The 'solver' parameter of Trainer must be a str among {'adam', 'adamw', 'lbfgs'",
+        ),
         ({"max_iter": 0}, "The 'max_iter' parameter of Trainer must be an int in the range"),
         ({"dropout": 1.0}, "The 'dropout' parameter of Trainer must be"),
-        ({"dropout": [0.1, 0.2]}, "dropout must be a number or a list of one number for each of 1 hidden layers"),
+        (
+            {"dropout": [0.1, 0.2]},
+            "dropout must be a number or a list of one number for each of 1 hidden layers",
+        ),
         ({"alpha": [0.1]}, "alpha must be a number or a list of one number for each of 2 layers"),
         ({"max_grad_norm": 0.0}, "The 'max_grad_norm' parameter of Trainer must be"),
         ({"weight_decay": 0.1}, "weight_decay=0.1 needs solver='adamw', got 'adam'"),
-        ({"solver": "lbfgs", "dropout": 0.1}, "dropout=0.1 needs batches: use another solver than 'lbfgs'"),
+        (
+            {"solver": "lbfgs", "dropout": 0.1},
+            "dropout=0.1 needs batches: use another solver than 'lbfgs'",
+        ),
     ],
 )
 def test_invalid_parameters_are_refused(parameters, message):
@@ -249,14 +290,20 @@ def test_invalid_parameters_are_refused(parameters, message):
 def test_unknown_parameters_and_other_objects_are_refused():
     with pytest.raises(TypeError, match="unexpected keyword argument 'epochs'"):
         Network([4, 3]).fit([[0.0] * 4], [0], epochs=3)
-    with pytest.raises(TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got list"):
+    with pytest.raises(
+        TypeError, match="A Network, an MLPClassifier or an MLPRegressor is needed, got list"
+    ):
         Trainer([4, 3])
 
 
 @pytest.mark.parametrize(
     "X, y, message",
     [
-        (np.zeros((3, 5)), [0, 1, 2], "X has 5 features, but Network is expecting 4 features as input"),
+        (
+            np.zeros((3, 5)),
+            [0, 1, 2],
+            "X has 5 features, but Network is expecting 4 features as input",
+        ),
         (np.zeros((3, 4)), [0, 1], r"inconsistent numbers of samples: \[3, 2\]"),
         (np.zeros((0, 4)), [], r"Found array with 0 sample\(s\)"),
         (np.zeros((3, 4)), [0, 1, 3], "class indices from 0 to 2, got 0 to 3"),
@@ -274,7 +321,9 @@ def test_invalid_data_are_refused_and_training_can_begin(X, y, message):
 def test_training_refuses_another_number_of_rows_than_before():
     X, y = blobs()
     trained = trainer().run(X, y, n_batches=1)
-    with pytest.raises(ValueError, match="Training began with 120 rows, so it cannot continue with 60"):
+    with pytest.raises(
+        ValueError, match="Training began with 120 rows, so it cannot continue with 60"
+    ):
         trained.run(X[:60], y[:60])
 
 
@@ -312,7 +361,11 @@ def test_network_of_an_estimator_shares_its_parameters():
     X, y = blobs()
     model = MLPClassifier((6,), max_iter=5, random_state=0, n_threads=1).fit(X, y)
     net = model.network_
-    assert net is model.network_ and np.shares_memory(net.params, model.coefs_[0]) and net.n_threads == 1
+    assert (
+        net is model.network_
+        and np.shares_memory(net.params, model.coefs_[0])
+        and net.n_threads == 1
+    )
     assert net.forward(X).tobytes() == model.predict_proba(X).tobytes()
     net.biases[-1][:] = [0, 0, 100]
     assert (model.predict(X) == model.classes_[2]).all()
@@ -365,18 +418,25 @@ def test_rows_of_probabilities_train_like_classes():
 
 def test_scores_that_the_targets_do_not_have_are_refused():
     X, y = blobs()
-    with pytest.raises(ValueError, match=r"scoring must be None, 'loss', 'accuracy' or a callable .*, got 'r2'"):
+    with pytest.raises(
+        ValueError, match=r"scoring must be None, 'loss', 'accuracy' or a callable .*, got 'r2'"
+    ):
         trainer(early_stopping=True, scoring="r2").run(X, y)
 
 
 def test_a_program_scores_the_rows_of_validation():
     X, y = blobs()
-    scored = trainer(max_iter=3, scoring=lambda network, rows, targets: len(rows) + float(targets.sum()))
+    scored = trainer(
+        max_iter=3, scoring=lambda network, rows, targets: len(rows) + float(targets.sum())
+    )
     scored.run(X, y, X_val=X[:5], y_val=y[:5])
     assert scored.validation_scores == [5 + y[:5].sum()] * 3
 
 
-RANGES = {"log_loss": ("logistic", -1.0, "be from 0 to 1"), "poisson": ("exp", -1.0, "not be negative")}
+RANGES = {
+    "log_loss": ("logistic", -1.0, "be from 0 to 1"),
+    "poisson": ("exp", -1.0, "not be negative"),
+}
 
 
 @pytest.mark.parametrize("loss", RANGES)

@@ -47,7 +47,12 @@ def numbers_of(message):
 
 def untrained(kind, **parameters):
     """Return a model that stays as it begins."""
-    common = {"hidden_layer_sizes": (3,), "learning_rate_init": 1e-12, "max_iter": 2, "random_state": 0}
+    common = {
+        "hidden_layer_sizes": (3,),
+        "learning_rate_init": 1e-12,
+        "max_iter": 2,
+        "random_state": 0,
+    }
     return kind(**common, **parameters)
 
 
@@ -56,7 +61,9 @@ def untrained(kind, **parameters):
 
 def test_sigmoids_on_a_quadratic_border_stop_on_a_plateau():
     message = message_of(MLPClassifier((20, 20), activation="logistic", random_state=0), X, BORDER)
-    assert message.startswith("The model is not clearly better than a constant: its training loss is 0.6")
+    assert message.startswith(
+        "The model is not clearly better than a constant: its training loss is 0.6"
+    )
     assert "that of predicting the shares of the classes is 0.6" in message
     assert "Training stopped because the training loss did not improve by tol=0.0001" in message
 
@@ -79,7 +86,10 @@ def test_tiny_targets_and_tiny_inputs():
     tiny = message_of(MLPRegressor(hidden_layer_sizes=(20,), random_state=0), X, 1e-6 * Y)
     assert tiny.endswith("y has values of the order of 4e-06: y_scale='standard' helps.")
     tiny = message_of(MLPRegressor(hidden_layer_sizes=(20,), random_state=0), 1e-6 * X, Y)
-    assert "X has values of the order of 1e-06 in all columns: standardizing X (input_scale='standard'" in tiny
+    assert (
+        "X has values of the order of 1e-06 in all columns: standardizing X (input_scale='standard'"
+        in tiny
+    )
 
 
 def test_a_rare_class_that_is_never_predicted():
@@ -109,11 +119,22 @@ def test_dead_units_are_named_with_their_layer():
 
 
 def test_causes_have_one_order():
-    net = Network([5] + [4] * 12 + [1], "relu", output="logistic", loss="squared_error", random_state=0)
+    net = Network(
+        [5] + [4] * 12 + [1], "relu", output="logistic", loss="squared_error", random_state=0
+    )
     net.biases[1][:] = -1e6
     targets = 3 + 3.0 * (X[:, :1] > 0)
-    (message,) = said(lambda: net.fit(1e3 * X, targets, tol=1.0, max_iter=50, learning_rate_init=1e-4))
-    parts = ["Its outputs are", "still falling", "Training stopped", "y has values", "X has values", "hidden layers of"]
+    (message,) = said(
+        lambda: net.fit(1e3 * X, targets, tol=1.0, max_iter=50, learning_rate_init=1e-4)
+    )
+    parts = [
+        "Its outputs are",
+        "still falling",
+        "Training stopped",
+        "y has values",
+        "X has values",
+        "hidden layers of",
+    ]
     positions = [message.index(part) for part in parts]
     assert positions == sorted(positions)
 
@@ -130,7 +151,9 @@ def test_streams_are_compared_with_all_their_rows():
     """The first block has one class only."""
     order = np.argsort(BORDER, kind="stable")
     blocks = [(X[rows], BORDER[rows]) for rows in np.array_split(order, 10)]
-    model = MLPClassifier((20, 20), activation="logistic", random_state=0, max_iter=2, learning_rate_init=1e-6)
+    model = MLPClassifier(
+        (20, 20), activation="logistic", random_state=0, max_iter=2, learning_rate_init=1e-6
+    )
     (message,) = said(lambda: model.fit_batches(blocks, classes=[0, 1]))
     share = BORDER.mean()
     np.testing.assert_allclose(
@@ -145,19 +168,30 @@ def test_a_trainer_and_many_models():
     trainer = Trainer(net, learning_rate_init=1e-9, max_iter=3, random_state=0)
     assert said(lambda: [next(trainer.epochs(X, Y[:, None]))]) == []  # the training is not finished
     assert len(said(lambda: trainer.run(X, Y[:, None]))) == 1
-    (message,) = said(lambda: fit_many([untrained(MLPRegressor), untrained(MLPRegressor)], X, NOISE))
+    (message,) = said(
+        lambda: fit_many([untrained(MLPRegressor), untrained(MLPRegressor)], X, NOISE)
+    )
     assert message.endswith("(models[0], models[1])")
 
 
 def test_lbfgs():
-    assert said(lambda: MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0).fit(X, Y)) == []
-    message = message_of(MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", max_iter=1, random_state=0), X, NOISE)
+    assert (
+        said(
+            lambda: MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0).fit(X, Y)
+        )
+        == []
+    )
+    message = message_of(
+        MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", max_iter=1, random_state=0), X, NOISE
+    )
     assert "max_iter=1 iterations" in message
 
 
 def test_the_category_is_no_convergence_warning():
     assert not issubclass(UselessModelWarning, ConvergenceWarning)
-    with pytest.warns(UselessModelWarning, match="^The model is not clearly better than a constant"):
+    with pytest.warns(
+        UselessModelWarning, match="^The model is not clearly better than a constant"
+    ):
         untrained(MLPRegressor).fit(X, NOISE)
 
 
@@ -174,7 +208,9 @@ def test_loss_of_the_constant_agrees_with_formulas(weighted):
 
     labels = np.arange(1000) % 3 % 2 + np.arange(1000) % 2
     shares = np.bincount(labels, weight) / (1000 if weight is None else weight.sum())
-    np.testing.assert_allclose(constant(untrained(MLPClassifier), labels), -(shares * np.log(shares)).sum(), rtol=5e-3)
+    np.testing.assert_allclose(
+        constant(untrained(MLPClassifier), labels), -(shares * np.log(shares)).sum(), rtol=5e-3
+    )
 
     y = np.stack([Y, 3 * NOISE], axis=1)
     mean = np.average(y, axis=0, weights=weight)
@@ -202,7 +238,10 @@ def test_validation_rows_are_compared_if_there_are_any():
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 def test_constant_targets(kind):
     assert said(lambda: untrained(kind).fit(np.ones((10, 2)), np.ones(10))) == []
-    assert said(lambda: untrained(kind).fit(X[:50], np.full(50, 0.1 if kind is MLPRegressor else 1))) == []
+    assert (
+        said(lambda: untrained(kind).fit(X[:50], np.full(50, 0.1 if kind is MLPRegressor else 1)))
+        == []
+    )
 
 
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
@@ -226,7 +265,12 @@ def test_the_first_fit_of_a_warm_start(kind):
     assert said(lambda: model.fit(X, y)) == []  # it has said so
 
 
-SCALED = {"y_scale": "standard", "input_scale": "standard", "learning_rate_init": 0.01, "random_state": 0}
+SCALED = {
+    "y_scale": "standard",
+    "input_scale": "standard",
+    "learning_rate_init": 0.01,
+    "random_state": 0,
+}
 
 
 @pytest.mark.parametrize("scale", [{}, SCALED], ids=["as it is", "scaled"])
@@ -267,7 +311,9 @@ def test_a_warm_start_on_columns_that_make_the_network_a_constant():
 
 
 def test_a_warm_start_of_a_classifier_on_labels_that_are_exchanged():
-    model = MLPClassifier((20,), random_state=0, warm_start=True, learning_rate_init=0.01).fit(X, BORDER)
+    model = MLPClassifier((20,), random_state=0, warm_start=True, learning_rate_init=0.01).fit(
+        X, BORDER
+    )
     model.set_params(max_iter=1)
     assert said(lambda: model.fit(X, BORDER)) == []
     assert len(said(lambda: model.fit(X, 1 - BORDER))) == 1
@@ -296,7 +342,9 @@ def test_overconfident_probabilities_with_a_high_accuracy():
 
 def test_inputs_that_are_small_but_learned():
     """The warning about an input_scale does not predict how training goes."""
-    model = MLPRegressor(hidden_layer_sizes=(20,), input_scale=1e-2, learning_rate_init=0.05, random_state=0)
+    model = MLPRegressor(
+        hidden_layer_sizes=(20,), input_scale=1e-2, learning_rate_init=0.05, random_state=0
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X, Y)
@@ -306,7 +354,9 @@ def test_inputs_that_are_small_but_learned():
 # What is not said
 
 
-@pytest.mark.parametrize("fit", [lambda model: model.fit(X, NOISE), lambda model: fit_many([model], X, NOISE)])
+@pytest.mark.parametrize(
+    "fit", [lambda model: model.fit(X, NOISE), lambda model: fit_many([model], X, NOISE)]
+)
 def test_filters_decide_about_the_warning(fit):
     """Only a filter for all warnings of the class lets a fit leave the comparison out."""
     for filters, shown in [
@@ -321,7 +371,9 @@ def test_filters_decide_about_the_warning(fit):
             for one in filters:
                 warnings.filterwarnings(**one)
             fit(untrained(MLPRegressor))
-        assert sum(issubclass(one.category, UselessModelWarning) for one in caught) == shown, filters
+        assert sum(issubclass(one.category, UselessModelWarning) for one in caught) == shown, (
+            filters
+        )
 
 
 # Losses whose best constant answer is neither the mean nor the shares of the classes
@@ -340,7 +392,9 @@ def focal(shares, probabilities, focus):
 @pytest.mark.parametrize("limit", [0.05, 1.0, 20.0])
 def test_the_constant_of_huber_is_the_best_one(limit, weighted):
     weight = np.linspace(0.1, 2, 1000) if weighted else None
-    message = message_of(untrained(MLPRegressor, loss="huber", loss_parameter=limit), X, SKEWED, sample_weight=weight)
+    message = message_of(
+        untrained(MLPRegressor, loss="huber", loss_parameter=limit), X, SKEWED, sample_weight=weight
+    )
     assert "that of predicting the best constant is" in message
     rest = np.abs(SKEWED[:, None] - np.linspace(0, 10, 2001))
     losses = np.where(rest <= limit, rest**2 / 2, limit * (rest - limit / 2))
@@ -362,7 +416,9 @@ def test_the_constant_of_focal_is_the_best_one(focus):
     one, two = (axis.ravel() for axis in np.meshgrid(grid, grid))
     triples = np.stack([one, two, 1 - one - two], axis=1)[one + two < 0.996]
     shares = np.unique(THREE, return_counts=True)[1] / 1000
-    np.testing.assert_allclose(numbers_of(message)[1], focal(shares, triples, focus).min(), rtol=8e-3)
+    np.testing.assert_allclose(
+        numbers_of(message)[1], focal(shares, triples, focus).min(), rtol=8e-3
+    )
 
 
 @pytest.mark.parametrize("y", [RARE, THREE])
@@ -378,7 +434,9 @@ def test_labels_of_focal_have_a_constant_each():
     bits = np.stack([RARE, np.arange(1000) % 2, np.arange(1000) % 3 == 0], axis=1)
     message = message_of(untrained(MLPClassifier, loss="focal"), 1e-3 * X, bits)
     p = np.linspace(1e-4, 1 - 1e-4, 20001)
-    each = [focal(np.array([1 - s, s]), np.stack([1 - p, p], 1), 2.0).min() for s in bits.mean(axis=0)]
+    each = [
+        focal(np.array([1 - s, s]), np.stack([1 - p, p], 1), 2.0).min() for s in bits.mean(axis=0)
+    ]
     np.testing.assert_allclose(numbers_of(message)[1], sum(each), rtol=6e-3)
 
 
@@ -388,10 +446,29 @@ def test_huber_and_focal_without_signal(early_stopping):
     rows = np.random.RandomState(5).standard_normal((4000, 5))
     noise = np.random.RandomState(6).standard_normal(4000)
     assert len(said(lambda: MLPRegressor("huber", **options).fit(rows, np.exp(noise)))) == 1
-    assert len(said(lambda: MLPClassifier(loss="focal", **options).fit(rows, (noise > 1).astype(int)))) == 1
-    assert len(said(lambda: MLPClassifier(loss="focal", **options).fit(rows, np.digitize(noise, [-1, 1])))) == 1
+    assert (
+        len(said(lambda: MLPClassifier(loss="focal", **options).fit(rows, (noise > 1).astype(int))))
+        == 1
+    )
+    assert (
+        len(
+            said(
+                lambda: MLPClassifier(loss="focal", **options).fit(
+                    rows, np.digitize(noise, [-1, 1])
+                )
+            )
+        )
+        == 1
+    )
     own = {"X_val": rows[:500], "y_val": np.exp(noise[:500])}
-    assert len(said(lambda: MLPRegressor("huber", **options).fit(rows[500:], np.exp(noise[500:]), **own))) == 1
+    assert (
+        len(
+            said(
+                lambda: MLPRegressor("huber", **options).fit(rows[500:], np.exp(noise[500:]), **own)
+            )
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -401,7 +478,11 @@ def test_huber_and_focal_with_signal(early_stopping):
     far = Y.copy()
     far[::100] = 1e9
     assert said(lambda: MLPRegressor("huber", **options).fit(X, far)) == []
-    for smooth in ({"loss": "focal"}, {"loss": "label_smoothing"}, {"loss": "focal", "loss_parameter": 5.0}):
+    for smooth in (
+        {"loss": "focal"},
+        {"loss": "label_smoothing"},
+        {"loss": "focal", "loss_parameter": 5.0},
+    ):
         model = MLPClassifier(**smooth, **options)
         for y in (BORDER, (X[:, 0] > 1.3).astype(int)):
             model.fit(X, y)  # a warning is an error
@@ -415,6 +496,9 @@ def test_streams_of_variants_of_the_log_loss(loss):
     options = {"loss": loss, "random_state": 0, "learning_rate_init": 0.01}
     if loss == "label_smoothing":
         options["loss_parameter"] = 0.4
-    assert said(lambda: MLPClassifier(**options, max_iter=40).fit_batches(blocks, classes=[0, 1])) == []
+    assert (
+        said(lambda: MLPClassifier(**options, max_iter=40).fit_batches(blocks, classes=[0, 1]))
+        == []
+    )
     useless = MLPClassifier(**{**options, "learning_rate_init": 1e-9}, max_iter=2)
     assert len(said(lambda: useless.fit_batches(blocks, classes=[0, 1]))) == 1

@@ -64,7 +64,10 @@ def test_workers_may_have_different_numbers_of_threads(alone):
     [
         ({"alpha": 0.5}, "the same alpha, got 0.0001 on worker 0 and 0.5 on worker 1"),
         ({"random_state": 2}, "the same random_state"),
-        ({"hidden_layer_sizes": (31,)}, r"the same layer sizes, got \(40, 30, 3\) on worker 0 and \(40, 31, 3\)"),
+        (
+            {"hidden_layer_sizes": (31,)},
+            r"the same layer sizes, got \(40, 30, 3\) on worker 0 and \(40, 31, 3\)",
+        ),
         ({"batch_size": 201}, "the same batch size, got 200 on worker 0 and 201"),
         ({"solver": "sgd"}, "the same solver"),
         ({"dtype": "float64"}, "the same dtype"),
@@ -78,9 +81,15 @@ def test_workers_with_other_parameters_raise_one_error(changes, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda X, y: (X[1:], y[1:]), "the same number of rows, got 1300 on worker 0 and 1299 on worker 2"),
+        (
+            lambda X, y: (X[1:], y[1:]),
+            "the same number of rows, got 1300 on worker 0 and 1299 on worker 2",
+        ),
         (lambda X, y: (X[:, 1:], y), "the same number of features, got 40 on worker 0 and 39"),
-        (lambda X, y: (X, np.minimum(y, 1)), r"the same classes, got \(0, 1, 2\) on worker 0 and \(0, 1\) on worker 2"),
+        (
+            lambda X, y: (X, np.minimum(y, 1)),
+            r"the same classes, got \(0, 1, 2\) on worker 0 and \(0, 1\) on worker 2",
+        ),
         (lambda X, y: (X + 1, y), "the same data"),
     ],
 )
@@ -105,7 +114,11 @@ def test_workers_with_other_shards_raise_one_error():
 
     found = errors(2, fit, ValueError)
     assert (
-        found == [f"All workers must have the same shards, got {sizes[0]} on worker 0 and {sizes[1]} on worker 1."] * 2
+        found
+        == [
+            f"All workers must have the same shards, got {sizes[0]} on worker 0 and {sizes[1]} on worker 1."
+        ]
+        * 2
     )
 
 
@@ -114,7 +127,10 @@ class OfAnotherVersion(QueueComm):
 
     def Send(self, buffer, dest):
         version = cmlp.__version__.encode()
-        super().Send(np.frombuffer(bytes(buffer).replace(version, b"9" * len(version)), np.uint8).copy(), dest)
+        super().Send(
+            np.frombuffer(bytes(buffer).replace(version, b"9" * len(version)), np.uint8).copy(),
+            dest,
+        )
 
     def Bcast(self, buffer, root):
         if self.rank == root == 1:
@@ -143,7 +159,9 @@ def test_bad_row_raises_the_same_error_on_all_workers():
     X[777, 5] = np.nan
     model = MLPClassifier(random_state=0, batch_size=650, shuffle=False)
     found = errors(
-        3, lambda comm: cmlp.distributed.fit(MLPClassifier(**model.get_params()), X, y, comm=comm), ValueError
+        3,
+        lambda comm: cmlp.distributed.fit(MLPClassifier(**model.get_params()), X, y, comm=comm),
+        ValueError,
     )
     assert found == ["Input X contains NaN at row 777, column 5."] * 3
 
@@ -199,10 +217,15 @@ class NoText(Exception):
 
 @pytest.mark.parametrize(
     ("error", "message"),
-    [(OSError("\udc80.csv"), "Worker 1 failed: OSError: \udc80.csv"), (NoText(), "Worker 1 failed: NoText")],
+    [
+        (OSError("\udc80.csv"), "Worker 1 failed: OSError: \udc80.csv"),
+        (NoText(), "Worker 1 failed: NoText"),
+    ],
 )
 def test_error_without_plain_text_raises_on_all(error, message):
-    found = in_threads(3, lambda comm: fit_with(comm, callbacks=[Failing(error)] if comm.rank == 1 else None))
+    found = in_threads(
+        3, lambda comm: fit_with(comm, callbacks=[Failing(error)] if comm.rank == 1 else None)
+    )
     assert found[1] is error
     assert [str(other) for other in found[::2]] == [message] * 2
 
@@ -218,7 +241,9 @@ def test_failing_score_of_worker_0_is_named_on_all():
         return lambda model, X, y: 1.0 if comm.rank else 1 / 0
 
     found = in_threads(3, lambda comm: fit_scored(comm, scoring(comm)))
-    assert [str(error) for error in found[1:]] == ["Worker 0 failed: ZeroDivisionError: division by zero"] * 2
+    assert [str(error) for error in found[1:]] == [
+        "Worker 0 failed: ZeroDivisionError: division by zero"
+    ] * 2
 
 
 def test_scores_that_differ_raise_on_all():
@@ -242,10 +267,16 @@ def test_workers_that_continue_in_other_ways_raise_one_error(name):
     def fit(comm):
         model, arguments = model_of("200", warm_start=name == "warm_start" and comm.rank == 1)
         model.fit(*arguments)
-        return cmlp.distributed.fit(model, *arguments, comm=comm, resume=name == "resume" and comm.rank == 1)
+        return cmlp.distributed.fit(
+            model, *arguments, comm=comm, resume=name == "resume" and comm.rank == 1
+        )
 
     found = errors(2, fit, ValueError)
-    assert found == [f"All workers must have the same {name}, got False on worker 0 and True on worker 1."] * 2
+    assert (
+        found
+        == [f"All workers must have the same {name}, got False on worker 0 and True on worker 1."]
+        * 2
+    )
 
 
 @pytest.mark.parametrize("task", ["fit", "epoch"])
@@ -270,7 +301,9 @@ def test_callback_of_scikit_learn_that_fails_on_one_worker_raises_on_all(task):
     def fit(comm):
         model, arguments = model_of("200")
         model = cmlp.sklearn.MLPClassifier(**model.get_params())
-        return cmlp.distributed.fit(model.set_callbacks(Fails()) if comm.rank == 1 else model, *arguments, comm=comm)
+        return cmlp.distributed.fit(
+            model.set_callbacks(Fails()) if comm.rank == 1 else model, *arguments, comm=comm
+        )
 
     found = in_threads(3, fit)
     assert isinstance(found[1], OSError)
@@ -305,7 +338,9 @@ def test_ctrl_c_waits_for_a_moment_at_which_all_workers_can_stop(alone, hook, n_
     def fit(comm, resume=False):
         callbacks = [callback] if comm.rank == 0 and not resume else None
         models.setdefault(comm.rank, model_of("200")[0]).set_params(callbacks=callbacks)
-        return digest(cmlp.distributed.fit(models[comm.rank], *model_of("200")[1], resume=resume, comm=comm))
+        return digest(
+            cmlp.distributed.fit(models[comm.rank], *model_of("200")[1], resume=resume, comm=comm)
+        )
 
     found = in_threads(2, fit, main=0)
     assert isinstance(found[0], KeyboardInterrupt)
@@ -345,7 +380,9 @@ def test_ctrl_c_at_any_message_interrupts_all_and_resuming_has_the_same_bits(loc
         half = slice(650 * comm.rank, 650 * comm.rank + 650) if local else slice(None)
         rows = [None if array is None else array[half] for array in model_of(name)[1]]
         model = models.setdefault(comm.rank, model_of(name)[0])
-        return comm, digest(cmlp.distributed.fit(model, *rows, comm=comm, local=local, resume=resume))
+        return comm, digest(
+            cmlp.distributed.fit(model, *rows, comm=comm, local=local, resume=resume)
+        )
 
     (counted, bits), _ = in_threads(2, fit, InterruptedAtMessage, main=0)
     n_resumed = 0
@@ -416,7 +453,9 @@ def test_time_limit_of_worker_0_stops_all_after_the_same_batch(alone):
     models = {}
 
     def fit(comm):
-        models[comm.rank], arguments = model_of("200", max_iter=10**6, max_time=0.2 if comm.rank == 0 else 5)
+        models[comm.rank], arguments = model_of(
+            "200", max_iter=10**6, max_time=0.2 if comm.rank == 0 else 5
+        )
         models[comm.rank].set_params(tol=0, n_iter_no_change=float("inf"))
         return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
@@ -459,7 +498,9 @@ def fail(trainer):
 
 
 # Cases whose epoch has at least 3 batches.
-IN_EPOCH = [name for name in DENSE if name not in ("1000", "1024", "full", "uint8", "large", "shards")]
+IN_EPOCH = [
+    name for name in DENSE if name not in ("1000", "1024", "full", "uint8", "large", "shards")
+]
 
 
 @pytest.mark.parametrize("name", IN_EPOCH)
@@ -474,10 +515,16 @@ def test_checkpoint_in_an_epoch_resumes_with_another_number_of_workers(tmp_path,
     def resume(comm):
         model, arguments = load(path), model_of(name)[1]
         assert (model._fitted.state.epoch, model._fitted.state.batch) == (1, 2)
-        return digest(cmlp.distributed.fit(model, *arguments, resume=True, comm=comm, shards=CASES[name].get("shards")))
+        return digest(
+            cmlp.distributed.fit(
+                model, *arguments, resume=True, comm=comm, shards=CASES[name].get("shards")
+            )
+        )
 
     found = in_threads(3, begin)
-    assert isinstance(found[2], OSError) and [type(error) for error in found[:2]] == [WorkerError] * 2
+    assert (
+        isinstance(found[2], OSError) and [type(error) for error in found[:2]] == [WorkerError] * 2
+    )
     for size in (1, 2, 4):
         assert in_threads(size, resume) == [alone(name)] * size
 
@@ -495,11 +542,17 @@ def test_hooks_of_different_workers_are_called_after_their_own_batches(alone):
     callbacks = [[], [Seen(2), Seen(10**30)], [Seen(3)]]
     models = in_threads(3, lambda comm: digest(fit_with(comm, callbacks=callbacks[comm.rank])))
     assert models == [alone("200")] * 3
-    assert [[seen.batches for seen in own] for own in callbacks] == [[], [[2, 4, 6] * 3, []], [[3, 6] * 3]]
+    assert [[seen.batches for seen in own] for own in callbacks] == [
+        [],
+        [[2, 4, 6] * 3, []],
+        [[3, 6] * 3],
+    ]
 
 
 def test_failing_hook_of_one_worker_raises_on_all():
-    found = in_threads(3, lambda comm: fit_with(comm, callbacks=[InEpoch(fail)] if comm.rank == 1 else None))
+    found = in_threads(
+        3, lambda comm: fit_with(comm, callbacks=[InEpoch(fail)] if comm.rank == 1 else None)
+    )
     assert isinstance(found[1], OSError)
     assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: OSError: disk full"] * 2
 
@@ -535,7 +588,9 @@ def fail_in_next_line():
 def test_failure_of_one_worker_before_its_hook_raises_on_all():
     """The others wait for it, to call their hooks."""
     found = in_threads(
-        3, lambda comm: fit_with(comm, callbacks=[InEpoch(print)] if comm.rank == 0 else None), FailsAfterBatches
+        3,
+        lambda comm: fit_with(comm, callbacks=[InEpoch(print)] if comm.rank == 0 else None),
+        FailsAfterBatches,
     )
     assert isinstance(found[1], MemoryError)
     assert [str(found[i]) for i in (0, 2)] == ["Worker 1 failed: MemoryError: no memory"] * 2
@@ -548,7 +603,9 @@ def test_ctrl_c_in_the_hook_of_one_worker_interrupts_all_after_the_same_batch(al
         raise KeyboardInterrupt
 
     def fit(comm):
-        models[comm.rank], arguments = model_of("200", callbacks=[InEpoch(interrupt)] if comm.rank == 1 else None)
+        models[comm.rank], arguments = model_of(
+            "200", callbacks=[InEpoch(interrupt)] if comm.rank == 1 else None
+        )
         return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     assert all(isinstance(error, KeyboardInterrupt) for error in in_threads(3, fit))
@@ -572,7 +629,9 @@ def test_hook_that_changes_one_worker_alone_raises_on_all():
     def change(trainer):
         trainer.network.params[:] += 1
 
-    found = in_threads(2, lambda comm: fit_with(comm, callbacks=[InEpoch(change)] if comm.rank else None))
+    found = in_threads(
+        2, lambda comm: fit_with(comm, callbacks=[InEpoch(change)] if comm.rank else None)
+    )
     assert "Callbacks must change them on all workers alike" in str(found[0])
     assert isinstance(found[0], WorkerError) and isinstance(found[1], ValueError)
 
@@ -583,12 +642,16 @@ def test_time_limit_that_passes_in_a_hook_stops_all_after_the_same_batch(alone):
     def fit(comm):
         wait = InEpoch(lambda trainer: time.sleep(0.3))
         limit = 0.3 if comm.rank == 0 else None
-        models[comm.rank], arguments = model_of("200", max_time=limit, callbacks=[wait] if comm.rank else None)
+        models[comm.rank], arguments = model_of(
+            "200", max_time=limit, callbacks=[wait] if comm.rank else None
+        )
         return cmlp.distributed.fit(models[comm.rank], *arguments, comm=comm)
 
     in_threads(2, fit)
     states = [models[rank]._fitted.state for rank in range(2)]
-    assert (states[0].epoch, states[0].batch) == (states[1].epoch, states[1].batch) and states[0].batch is not None
+    assert (states[0].epoch, states[0].batch) == (states[1].epoch, states[1].batch) and states[
+        0
+    ].batch is not None
 
     def resume(comm):
         model = models[comm.rank].set_params(callbacks=None, max_time=None)

@@ -5,5 +5,7 @@ from setuptools import setup
 
 import cmlp
 
-extension = Pybind11Extension("digits_pybind11", ["digits_pybind11.cpp"], include_dirs=[cmlp.get_include()], cxx_std=17)
+extension = Pybind11Extension(
+    "digits_pybind11", ["digits_pybind11.cpp"], include_dirs=[cmlp.get_include()], cxx_std=17
+)
 setup(name="digits_pybind11", ext_modules=[extension])

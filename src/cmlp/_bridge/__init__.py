@@ -3,7 +3,9 @@
 import os
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_TREE = os.path.dirname(os.path.dirname(_PACKAGE))  # the source tree, if the installation is editable
+_TREE = os.path.dirname(
+    os.path.dirname(_PACKAGE)
+)  # the source tree, if the installation is editable
 
 
 def get_include() -> str:

@@ -60,7 +60,9 @@ def given_params(net: Net, coefs: Any, intercepts: Any, names: tuple[str, str]) 
 
 def fill_tensors(views: Sequence[NDArray[Any]], value: Any, name: str) -> None:
     """Copy a list of arrays into views of a parameter block."""
-    tensors = [rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])]
+    tensors = [
+        rectangular(tensor, name) for tensor in (value if hasattr(value, "__iter__") else [None])
+    ]
     if any(tensor.dtype.kind not in "buif" for tensor in tensors):
         raise TypeError(f"{name} must be a list of arrays of real numbers, one for each layer.")
     if [tensor.shape for tensor in tensors] != [view.shape for view in views]:
@@ -94,10 +96,20 @@ def native(block: object, dtypes: tuple[type, ...], name: str) -> NDArray[Any]:
     An array in native byte order is returned without a copy, because its memory may be shared between processes.
     """
     expected = tuple(map(np.dtype, dtypes))
-    if not isinstance(block, np.ndarray) or block.ndim != 1 or block.dtype.newbyteorder("=") not in expected:
-        given = f"{block.ndim}-D of dtype {block.dtype}" if isinstance(block, np.ndarray) else type(block).__name__
+    if (
+        not isinstance(block, np.ndarray)
+        or block.ndim != 1
+        or block.dtype.newbyteorder("=") not in expected
+    ):
+        given = (
+            f"{block.ndim}-D of dtype {block.dtype}"
+            if isinstance(block, np.ndarray)
+            else type(block).__name__
+        )
         names = " or ".join(map(str, expected))
-        raise ValueError(f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}.")
+        raise ValueError(
+            f"The training state is damaged: {name} must be a 1-D array of {names}, got {given}."
+        )
     return block if block.dtype.isnative else block.astype(block.dtype.newbyteorder("="))
 
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from cmlp._data.files.row_file import LabelledRows, RowFile, TrainingRows
     from cmlp._model.model import TrainedModel
 
-DATA_HELP = "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
+DATA_HELP = (
+    "rows: CSV, npy, idx (each also compressed by gzip) or Parquet; the format is recognized"
+)
 _MOST_NAMED = 5  # columns in a message
 _PATIENCE = 1.0  # seconds for a program to open the other end of a pipe
 _HELD_OUT = 8  # every eighth row of a table, in random order, is held out of training
@@ -63,7 +65,9 @@ def data_file(path: str) -> str:
             return path
         import tempfile  # few commands need it
 
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as pipe:
+        with open(
+            path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+        ) as pipe:
             wait_for([pipe], [], [], _PATIENCE)
             os.set_blocking(pipe.fileno(), True)
             copy = tempfile.NamedTemporaryFile()  # noqa: SIM115 (deleted with the Pipe)
@@ -97,7 +101,9 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help='what separates the columns of CSV: a character, "tab" or "space" (default: found)',
     )
-    parser.add_argument("--decimal", choices=(".", ","), help="the decimal point of numbers in CSV (default: .)")
+    parser.add_argument(
+        "--decimal", choices=(".", ","), help="the decimal point of numbers in CSV (default: .)"
+    )
     parser.add_argument(
         "--thousands",
         choices=(",", ".", " ", "'"),
@@ -110,8 +116,12 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="a cell of CSV that is a missing value, besides empty cells, NA, NaN, null and others; can be repeated",
     )
-    parser.add_argument("--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text")
-    parser.add_argument("--encoding", metavar="NAME", help="the encoding of CSV, such as cp1252 (default: utf-8)")
+    parser.add_argument(
+        "--comment", metavar="TEXT", help="leave out lines of CSV that begin with this text"
+    )
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="the encoding of CSV, such as cp1252 (default: utf-8)"
+    )
     parser.add_argument(
         "--max-bytes",
         type=options.integer(1),
@@ -202,7 +212,9 @@ def find_column(file: RowFile, text: str) -> int:
     at = find_columns(file, text)
     if len(at) > 1 and not file.reads_by_name:  # its own error has the remedy
         numbers = " or ".join(str(i + 1) for i in at)
-        raise CommandError(f"{file.path} has {len(at)} columns {text!r}: name one by its number, {numbers}")
+        raise CommandError(
+            f"{file.path} has {len(at)} columns {text!r}: name one by its number, {numbers}"
+        )
     return at[0]
 
 
@@ -276,7 +288,9 @@ def find_table_inputs(
     names = file.names
     known = {name.strip() for name in wanted or ()}
     kept = drop_columns(file, dropped)
-    extra = [names[i] for i in kept if names and wanted is not None and names[i].strip() not in known]
+    extra = [
+        names[i] for i in kept if names and wanted is not None and names[i].strip() not in known
+    ]
     if extra:
         what = f"column{'s' * (len(extra) > 1)} {', '.join(map(printable, extra))}"
         notice(f"the model does not need the {what}: ignored")
@@ -329,7 +343,9 @@ class DataFiles(NamedTuple):
         if files.target is not None and files.labels is not None:
             raise CommandError("--target and --labels exclude each other")
         if files.validation is None and files.validation_labels is not None:
-            raise CommandError("--validation-labels needs --validation DATA: the rows that have these labels")
+            raise CommandError(
+                "--validation-labels needs --validation DATA: the rows that have these labels"
+            )
         return files
 
     @property
@@ -398,7 +414,9 @@ class DataFiles(NamedTuple):
         if not kept:
             besides = "" if target is None else f" besides the target {self.target!r}"
             left = " left" if self.dropped else ""
-            raise CommandError(f"{file.path} has no column{left}{besides}: a model needs at least one input")
+            raise CommandError(
+                f"{file.path} has no column{left}{besides}: a model needs at least one input"
+            )
         if target is None:
             return ArrayRows(self.data, *labelled(file, kept, self.labels))
         return file.training_rows(kept, target, progress)
@@ -435,7 +453,9 @@ class DataFiles(NamedTuple):
 
         if self.validation is None:
             return None
-        return in_memory(self._replace(data=self.validation, labels=self.validation_labels).rows(schema))
+        return in_memory(
+            self._replace(data=self.validation, labels=self.validation_labels).rows(schema)
+        )
 
     def rows_of_table(self, trained: TrainedModel, types: Sequence[str] | None) -> Any:
         """Return the columns of a table's model with the column of the targets.

@@ -52,12 +52,20 @@ class ExperimentOptions:
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace, **changes: Any) -> ExperimentOptions:
         """Return the options among the arguments of a command, with changes."""
-        given = {name: value for name, value in vars(arguments).items() if name in cls.__dataclass_fields__}
+        given = {
+            name: value
+            for name, value in vars(arguments).items()
+            if name in cls.__dataclass_fields__
+        }
         return cls(**{**given, **changes})
 
     def arguments(self) -> str:
         """Return these options as command-line arguments."""
-        given = {name: value for name, value in vars(self).items() if value != getattr(ExperimentOptions, name)}
+        given = {
+            name: value
+            for name, value in vars(self).items()
+            if value != getattr(ExperimentOptions, name)
+        }
         if self.hidden is not None:
             given["hidden"] = ",".join(map(str, self.hidden)) or "none"
         return " ".join(f"--{name} {value}" for name, value in given.items())
@@ -224,7 +232,9 @@ def percent_right(network: Network, X: np.ndarray[Any, Any], y: np.ndarray[Any, 
 def measurement_of(network: Network, data: datasets.Dataset) -> Measurement:
     """Return costs and accuracies of a network."""
     sets = (data.X_train, data.y_train), (data.X_test, data.y_test)
-    costs, accuracies = ([measure(network, *images) for images in sets] for measure in (Network.cost, percent_right))
+    costs, accuracies = (
+        [measure(network, *images) for images in sets] for measure in (Network.cost, percent_right)
+    )
     return Measurement(*costs, *accuracies)
 
 
@@ -233,15 +243,16 @@ def measurement_of(network: Network, data: datasets.Dataset) -> Measurement:
 
 def _by_method(parameter: str) -> str:
     values = {name: method.parameters[parameter] for name, method in METHODS.items()}
-    texts = {name: ",".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()}
+    texts = {
+        name: ",".join(map(str, value)) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
     return ", ".join(f"{text} for {name}" for name, text in texts.items())
 
 
 _METHODS = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
 _DEFAULTS = ", ".join(f"{subject.method} for {data}" for data, subject in SUBJECTS.items())
-_NEURON = (
-    "A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an output (default: chosen by the image)"
-)
+_NEURON = "A1, A2, ... in the first hidden layer, B1, B2, ... in the second, or an output (default: chosen by the image)"
 
 
 def _number_option(kind: Callable[[str], float], text: str, **more: Any) -> dict[str, Any]:
@@ -255,7 +266,9 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "DIGIT",
         "help": "the digit to show, 0 to 9 (default: 9); with --data fashion the number or name of a kind of clothing",
     },
-    "--number": _number_option(options.integer(1), "show the N-th image of this digit (default: 1)", default=1),
+    "--number": _number_option(
+        options.integer(1), "show the N-th image of this digit (default: 1)", default=1
+    ),
     "--neuron": {"metavar": "NAME", "help": f"the neuron to explain: {_NEURON}"},
     "--hidden": {
         "type": options.sizes,
@@ -282,8 +295,12 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         f"learning rate (default: {_by_method('learning_rate_init')})",
         metavar="X",
     ),
-    "--batch": _number_option(options.integer(1), f"images per step (default: {_by_method('batch_size')})"),
-    "--seed": _number_option(options.integer(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0),
+    "--batch": _number_option(
+        options.integer(1), f"images per step (default: {_by_method('batch_size')})"
+    ),
+    "--seed": _number_option(
+        options.integer(0, 2**32 - 1), "seed of the random numbers (default: 0)", default=0
+    ),
     "--threads": _number_option(
         options.integer(1),
         "maximum number of threads (default: automatic; does not change results)",

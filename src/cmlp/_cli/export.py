@@ -7,7 +7,14 @@ import os
 from typing import Any
 
 from cmlp._cli import options
-from cmlp._cli.data_files import DATA_HELP, DataFiles, add_file_options, data_file, find_inputs, schema_of
+from cmlp._cli.data_files import (
+    DATA_HELP,
+    DataFiles,
+    add_file_options,
+    data_file,
+    find_inputs,
+    schema_of,
+)
 from cmlp._cli.terminal import Terminal, printable, printable_message
 from cmlp._data.columns import joined
 from cmlp._model.model import model_of
@@ -16,7 +23,12 @@ DESCRIPTION = (
     "Write a model for other programs: a C99 header (c), a C99 header with 8-bit integers only (c-int8), "
     "or an ONNX file (onnx)."
 )
-_OPTIONS = {"name": "--name", "dtype": "--dtype", "calibrate": "--calibrate", "int8": "--to c-int8"}  # of parameters
+_OPTIONS = {
+    "name": "--name",
+    "dtype": "--dtype",
+    "calibrate": "--calibrate",
+    "int8": "--to c-int8",
+}  # of parameters
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -24,12 +36,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model file, written by save")
     parser.add_argument("--to", required=True, choices=("c", "c-int8", "onnx"), help="the format")
     parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
-    parser.add_argument("--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)")
     parser.add_argument(
-        "--dtype", choices=("float32",), help="for C headers: round the weights of a float64 model to float32"
+        "--name", metavar="NAME", help="prefix of the C functions (default: from the name of FILE)"
     )
     parser.add_argument(
-        "--calibrate", dest="data", type=data_file, metavar="DATA", help=f"for c-int8, typical {DATA_HELP}"
+        "--dtype",
+        choices=("float32",),
+        help="for C headers: round the weights of a float64 model to float32",
+    )
+    parser.add_argument(
+        "--calibrate",
+        dest="data",
+        type=data_file,
+        metavar="DATA",
+        help=f"for c-int8, typical {DATA_HELP}",
     )
     parser.add_argument(
         "--labels",
@@ -46,7 +66,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     load = options.loaded_network if arguments.to == "c-int8" else options.loaded_model
     model = load(arguments.model)
     if arguments.to == "c-int8" and arguments.data is None:
-        raise options.CommandError("--to c-int8 needs --calibrate DATA: rows that are typical for the input")
+        raise options.CommandError(
+            "--to c-int8 needs --calibrate DATA: rows that are typical for the input"
+        )
     result = _export(arguments, model)
     size = os.path.getsize(arguments.output)
     lines = [f"wrote {printable(arguments.output)}, {size:,} bytes"]
@@ -60,7 +82,9 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.to != "c-int8" and arguments.data is not None:
         raise options.CommandError(f"--calibrate is only for --to c-int8, got --to {arguments.to}")
     if arguments.labels is not None and arguments.data is None:
-        raise options.CommandError("--labels needs --calibrate DATA: the rows that have these labels")
+        raise options.CommandError(
+            "--labels needs --calibrate DATA: the rows that have these labels"
+        )
     for option in ("name", "dtype"):
         if arguments.to == "onnx" and getattr(arguments, option) is not None:
             raise options.CommandError(f"--{option} is only for C headers, got --to onnx")
@@ -75,7 +99,9 @@ def _export(arguments: argparse.Namespace, model: Any) -> object:
         if arguments.to == "c-int8":
             header |= {
                 "int8": True,
-                "calibrate": _read_calibration(DataFiles.from_arguments(arguments), arguments.model, model),
+                "calibrate": _read_calibration(
+                    DataFiles.from_arguments(arguments), arguments.model, model
+                ),
             }
         return model.to_c(arguments.output, **header)
 
@@ -90,7 +116,9 @@ def _read_calibration(files: DataFiles, path: str, model: Any) -> Any:
     if files.labels is None:
         return rows
     if not hasattr(model, "classes_"):
-        raise options.CommandError(f"--labels needs a classifier, but {path} is a {type(model).__name__}")
+        raise options.CommandError(
+            f"--labels needs a classifier, but {path} is a {type(model).__name__}"
+        )
     labels = read_labels(files.labels, files.reading, model.classes_)
     if len(labels) != len(rows):
         raise options.CommandError(f"{files.labels} has {len(labels)} labels for {len(rows)} rows")

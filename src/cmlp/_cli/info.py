@@ -29,7 +29,10 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reporting():
         model = cmlp.load(arguments.model)
         size = os.path.getsize(arguments.model)
-    fields = {"file": f"{printable(arguments.model)}, {size:,} bytes, undamaged", **described(model)}
+    fields = {
+        "file": f"{printable(arguments.model)}, {size:,} bytes, undamaged",
+        **described(model),
+    }
     width = max(map(len, fields))
     terminal.write_lines([f"{name.ljust(width)}  {value}" for name, value in fields.items()])
     return 0
@@ -49,7 +52,11 @@ def _training(model: Any) -> dict[str, str]:
     changed = [name for name in model._get_param_names() if not model._is_default(name)]
     shown = ", ".join(f"{name}={getattr(model, name)!r}" for name in changed)
     history = fitted_of(model).state.history
-    result = [f"{count_noun(model.n_iter_, 'epoch')} in the last call"] if history.t or model.n_iter_ else ["none"]
+    result = (
+        [f"{count_noun(model.n_iter_, 'epoch')} in the last call"]
+        if history.t or model.n_iter_
+        else ["none"]
+    )
     if history.loss is not None:
         result.append(f"loss {history.loss:.6g}")
     if history.best_validation_score is not None:

@@ -48,7 +48,9 @@ def _end(number: int) -> None:
 
 
 @contextlib.contextmanager
-def handling(handlers: Mapping[str, Handler], replaces: Callable[[Any], bool] = lambda _: True) -> Iterator[None]:
+def handling(
+    handlers: Mapping[str, Handler], replaces: Callable[[Any], bool] = lambda _: True
+) -> Iterator[None]:
     """Handle signals whose handlers so far are to be replaced, and restore these."""
     previous = {}
     try:

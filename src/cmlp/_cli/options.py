@@ -93,7 +93,9 @@ class OnlyOnce(argparse.Action):
         """Store the value; an error if there is one."""
         earlier = getattr(namespace, self.dest)
         if earlier is not None:
-            parser.error(f"{option_string} takes one {str(self.metavar).lower()}, got {earlier} and {values}")
+            parser.error(
+                f"{option_string} takes one {str(self.metavar).lower()}, got {earlier} and {values}"
+            )
         setattr(namespace, self.dest, values)
 
 
@@ -139,7 +141,9 @@ def sizes(text: str) -> tuple[int, ...]:
             f"expected whole numbers of at least 1 separated by commas, or the word none, got {text!r}"
         )
     if len(chosen) > MAX_LAYERS - 2:
-        raise argparse.ArgumentTypeError(f"expected at most {MAX_LAYERS - 2} hidden layers, got {len(chosen)}")
+        raise argparse.ArgumentTypeError(
+            f"expected at most {MAX_LAYERS - 2} hidden layers, got {len(chosen)}"
+        )
     if max(chosen) >= SIZE_LIMIT:
         raise argparse.ArgumentTypeError(f"expected sizes below {SIZE_LIMIT}, got {max(chosen)}")
     return chosen

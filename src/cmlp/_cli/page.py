@@ -54,15 +54,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="put the training rows that keep_background has kept on the page of a table, to explain its answers",
     )
-    parser.add_argument("--target", metavar="NAME", help="the name of what the model of a table predicts, for its page")
-    parser.add_argument("--unit", metavar="TEXT", help="the unit of the numbers that the model of a table predicts")
-    parser.add_argument("--title", metavar="TEXT", help="the heading (default: one that describes the model)")
+    parser.add_argument(
+        "--target",
+        metavar="NAME",
+        help="the name of what the model of a table predicts, for its page",
+    )
+    parser.add_argument(
+        "--unit", metavar="TEXT", help="the unit of the numbers that the model of a table predicts"
+    )
+    parser.add_argument(
+        "--title", metavar="TEXT", help="the heading (default: one that describes the model)"
+    )
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Write the page, print its size, and open it if the output is a terminal."""
     path = arguments.model
-    output = arguments.output or (PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html")
+    output = arguments.output or (
+        PAGE_FILE if path is None else os.path.splitext(path)[0] + ".html"
+    )
     options.check_output(output, path)
     if arguments.output is None:
         check_page_file(output)
@@ -74,7 +84,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     is_open = terminal.rewrites and not arguments.no_open and open_in_browser(output, fragment)
     what_next = "It is open in your browser" if is_open else "Open it in a browser"
     size = f"{len(page.html.encode()) / 1000:,.0f} KB"
-    terminal.write_lines([f"{printable(output)}: {size}{replaced}. {what_next}; it needs no network access."])
+    terminal.write_lines(
+        [f"{printable(output)}: {size}{replaced}. {what_next}; it needs no network access."]
+    )
     return 0
 
 
@@ -85,7 +97,9 @@ def _write_page(model: Any, output: str, arguments: argparse.Namespace) -> Docum
 
     trained = model_of(model)
     if arguments.data and isinstance(trained, TableModel):
-        raise ValueError(f"--data shows images to a network: a {trained.class_name} has fields for its columns")
+        raise ValueError(
+            f"--data shows images to a network: a {trained.class_name} has fields for its columns"
+        )
     data = SUBJECTS[arguments.data].load() if arguments.data else None
     shown = {"background": arguments.background, "target": arguments.target, "unit": arguments.unit}
     page = page_of(trained, data, arguments.title, **shown)

@@ -54,7 +54,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "upper end of the interval that contains the share C of the true numbers, or instead "
         "of a label all labels among which the share C of the right ones is",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write the lines to a file instead of printing them"
+    )
     add_file_options(parser)
 
 

@@ -38,7 +38,9 @@ class ReadingProgress:
         """Show the share, at most every second."""
         if share < 1 and time.monotonic() >= self._next:
             done = round(_BAR * share)
-            self._terminal.write_live(["reading", f"[{'#' * done}{'.' * (_BAR - done)}]", f"{share:.0%}"])
+            self._terminal.write_live(
+                ["reading", f"[{'#' * done}{'.' * (_BAR - done)}]", f"{share:.0%}"]
+            )
             self._next = time.monotonic() + _PATIENCE
 
     def end(self) -> None:
@@ -69,7 +71,11 @@ class ProgressLine:
         """Show the numbers of the epoch."""
         epoch = trainer.last_epoch
         most = trainer.max_iter
-        if not self._terminal.rewrites and epoch.number % -(-most // _LINES) and epoch.number != most:
+        if (
+            not self._terminal.rewrites
+            and epoch.number % -(-most // _LINES)
+            and epoch.number != most
+        ):
             return
         done = round(_BAR * epoch.number / most)
         fields = []
@@ -118,7 +124,9 @@ class CheckpointOfFile(Checkpoint):
         save_as_read(trainer.snapshot(), path, self._read_as, include_training_state=True)
 
 
-def save_as_read(model: Any, path: str | os.PathLike[str], read_as: ReadAs, *, include_training_state: bool) -> None:
+def save_as_read(
+    model: Any, path: str | os.PathLike[str], read_as: ReadAs, *, include_training_state: bool
+) -> None:
     """Write a model that knows how cells of text are read.
 
     A recorded fit also knows what decides its rows.

@@ -78,11 +78,20 @@ class TableReport(NamedTuple):
         trained = self.model._trained()
         known = list(zip(trained.feature_names, trained.columns, strict=True))
         found = {
-            "categories": [printable(name) for name, column in known if column.categories is not None],
+            "categories": [
+                printable(name) for name, column in known if column.categories is not None
+            ],
             "dates": [printable(name) for name, column in known if column.type in DATES],
         }
-        more = {what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED) for what, names in found.items()}
-        return [f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}" for what, names in found.items() if names]
+        more = {
+            what: f" and {len(names) - _NAMED:,} more" * (len(names) > _NAMED)
+            for what, names in found.items()
+        }
+        return [
+            f"read as {what}: {', '.join(names[:_NAMED])}{more[what]}"
+            for what, names in found.items()
+            if names
+        ]
 
     def _clock(self) -> list[str]:
         """Return a line about times with an offset: whether those of UTC are meant.
@@ -91,7 +100,9 @@ class TableReport(NamedTuple):
         """
         trained = self.model._trained()
         each = zip(trained.feature_names, trained.columns, strict=True)
-        names = [printable(name) for name, column in each if column.type == "instant" and column.parts]
+        names = [
+            printable(name) for name, column in each if column.type == "instant" and column.parts
+        ]
         if not names:
             return []
         return [
@@ -129,9 +140,14 @@ class TableReport(NamedTuple):
             return f"accuracy {np.mean(truth == predicted):.3f} {where}; always {labels[counts.argmax()]}: {base:.3f}"
         if traits_of(self.model.loss).predicts_quantiles:
             levels = np.atleast_1d(self.model.quantile)
-            error, base = (_pinball(truth, other, levels) for other in (predicted, np.quantile(learned, levels)))
+            error, base = (
+                _pinball(truth, other, levels)
+                for other in (predicted, np.quantile(learned, levels))
+            )
             return f"mean pinball loss {short(error)} {where}; always the quantiles of the training rows: {short(base)}"
-        error, base = (float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean()))
+        error, base = (
+            float(np.sqrt(np.mean((truth - other) ** 2))) for other in (predicted, learned.mean())
+        )
         return f"root mean squared error {short(error)} {where}; always the mean: {short(base)}"
 
     def _interval(self) -> list[str]:
@@ -146,10 +162,14 @@ class TableReport(NamedTuple):
         if self.model._estimator_type == "classifier":
             sets = self.model.predict_set(rows, _COVERAGE)
             covered = (sets & (truth[:, None] == self.model.classes_)).any(axis=1).mean()
-            return [f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"]
+            return [
+                f"{_COVERAGE:.0%} sets: {sets.sum(axis=1).mean():.2f} labels on average, right for {covered:.1%}"
+            ]
         low, high = self.model.predict_interval(rows, _COVERAGE).T
         covered = np.mean((low <= truth) & (truth <= high))
-        return [f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right for {covered:.1%}"]
+        return [
+            f"{_COVERAGE:.0%} intervals: {short(np.mean(high - low))} wide on average, right for {covered:.1%}"
+        ]
 
     def _columns(self) -> str:
         """Return the columns in the order of their mean absolute Shapley values, as shares."""
@@ -157,12 +177,21 @@ class TableReport(NamedTuple):
 
         n = max(1, min(100, _EXPLAINED // (2 * DEFAULT_PAIRS * len(self.frame.columns))))
         chosen = (self.held if len(self.held) else self.rows)[:n]
-        background = self.frame.take(np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND])
+        background = self.frame.take(
+            np.random.RandomState(0).permutation(self.rows)[:MOST_BACKGROUND]
+        )
         explanation = self.model.explain(self.frame.take(chosen), background)
-        effects = np.abs(explanation.values).mean(axis=0).reshape(len(explanation.feature_names), -1).sum(axis=1)
+        effects = (
+            np.abs(explanation.values)
+            .mean(axis=0)
+            .reshape(len(explanation.feature_names), -1)
+            .sum(axis=1)
+        )
         total = effects.sum() or 1.0
         order = np.argsort(-effects, kind="stable")[:_NAMED].tolist()
-        shown = ", ".join(f"{printable(explanation.feature_names[i])} {effects[i] / total:.0%}" for i in order)
+        shown = ", ".join(
+            f"{printable(explanation.feature_names[i])} {effects[i] / total:.0%}" for i in order
+        )
         return f"effect of the columns: {shown}"
 
 

@@ -151,7 +151,9 @@ class Terminal:
         cells = zip(ramps, np.minimum(np.abs(row), 1), strict=True)
         return "".join(ramp[round(size * (len(ramp) - 1))] for ramp, size in cells)
 
-    def _paint(self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue) -> str:
+    def _paint(
+        self, upper: NDArray[np.floating], lower: NDArray[np.floating], positive: _Hue
+    ) -> str:
         """Draw two rows of values with upper half blocks.
 
         `upper` is the foreground colour, `lower` the background.
@@ -337,7 +339,9 @@ def wants_no_motion() -> bool:
     if not command:
         return False
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_SECONDS
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.stdout.strip() == answer

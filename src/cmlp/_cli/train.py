@@ -66,7 +66,9 @@ DESCRIPTION = (
 _NOT_OPTIONS = ("callbacks", "provenance", "verbose", "warm_start")
 _FOR_TABLES = ("table", "holdout", "no_refit")
 _FOR_NETWORKS = ("network", "resume", "checkpoint_every", "labels", "validation")
-_LISTS = {"categorical_features": "from_dtype"}  # parameters whose one value is a list of one, but for this value
+_LISTS = {
+    "categorical_features": "from_dtype"
+}  # parameters whose one value is a list of one, but for this value
 _PREFIX = "parameter_"
 _LEAST_TIME = 1e-9  # seconds, for the second fit: an epoch
 _MOST_COLUMNS = 256  # of numbers with names in a table; more are probably pixels
@@ -77,11 +79,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
     add_target_options(parser)
-    parser.add_argument("-o", "--output", required=True, metavar="MODEL", help="the model file to write")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="MODEL", help="the model file to write"
+    )
     kinds = parser.add_mutually_exclusive_group()
-    kinds.add_argument("--table", action="store_true", help="train the model of a table, also if all is numbers")
-    kinds.add_argument("--network", action="store_true", help="train one network, also if the columns have names")
-    parser.add_argument("--regressor", action="store_true", help="predict numbers, not labels; --quantile implies it")
+    kinds.add_argument(
+        "--table", action="store_true", help="train the model of a table, also if all is numbers"
+    )
+    kinds.add_argument(
+        "--network", action="store_true", help="train one network, also if the columns have names"
+    )
+    parser.add_argument(
+        "--regressor",
+        action="store_true",
+        help="predict numbers, not labels; --quantile implies it",
+    )
     parser.add_argument(
         "--no-refit",
         action="store_true",
@@ -101,7 +113,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="also write the model after every K epochs, with the epoch in its name (digits-20.cmlp), to resume it",
     )
-    parser.add_argument("--resume", action="store_true", help="continue the training of MODEL, up to --max-iter epochs")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the training of MODEL, up to --max-iter epochs",
+    )
     add_file_options(parser)
     parser.add_argument(
         "--text",
@@ -111,7 +127,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="read a column of CSV as text, also if it has numbers or dates; can be repeated",
     )
     listed = ", ".join(map(options.flag, _parameters()))
-    group = parser.add_argument_group("parameters", f"Each takes a value as in Python; lists have commas: {listed}.")
+    group = parser.add_argument_group(
+        "parameters", f"Each takes a value as in Python; lists have commas: {listed}."
+    )
     for name in _parameters():
         flags = dict.fromkeys((options.flag(name), f"--{name}"))
         group.add_argument(
@@ -195,9 +213,13 @@ class TrainRequest(NamedTuple):
         table = options.flag(for_tables[0]) if for_tables else None
         network = options.flag(for_networks[0]) if for_networks else None
         if table and network:
-            raise options.CommandError(f"{table} is only for the model of a table, and {network} only for one network")
+            raise options.CommandError(
+                f"{table} is only for the model of a table, and {network} only for one network"
+            )
         if arguments.no_refit and files.holdout == "none":
-            raise options.CommandError("--holdout none and --no-refit exclude each other: there is one fit of all rows")
+            raise options.CommandError(
+                "--holdout none and --no-refit exclude each other: there is one fit of all rows"
+            )
         return cls(
             files,
             parameters,
@@ -214,13 +236,17 @@ class TrainRequest(NamedTuple):
         """Raise CommandError if an estimator of the class lacks one of the given parameters."""
         for name in self.parameters:
             if name not in kind._get_param_names():
-                raise options.CommandError(f"{options.flag(name)} is not for {_with_article(kind)}: {why}")
+                raise options.CommandError(
+                    f"{options.flag(name)} is not for {_with_article(kind)}: {why}"
+                )
 
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train and write the model, also if the training is interrupted after a complete epoch."""
     request = TrainRequest.from_arguments(arguments)
-    options.check_output(request.output, *request.files.paths)  # reported now, not after hours of training
+    options.check_output(
+        request.output, *request.files.paths
+    )  # reported now, not after hours of training
     progress = ReadingProgress(terminal)
     with options.reporting(ImportError, options=_options_of_parameters()):
         training = _read_resumed(request) if request.resume else _decide(request, progress)
@@ -244,11 +270,15 @@ def _read_resumed(request: TrainRequest) -> NetworkTraining:
         )
     wanted = ("MLPRegressor",) if request.for_regressor else ("MLPClassifier", "MLPRegressor")
     if trained.class_name not in wanted:
-        raise options.CommandError(f"{request.output} has a {trained.class_name}, not a {' or '.join(wanted)}")
+        raise options.CommandError(
+            f"{request.output} has a {trained.class_name}, not a {' or '.join(wanted)}"
+        )
     request.check_parameters(type(model), f"{request.output} has one")
     schema = schema_of(trained)
     schema = schema._replace(cell_format=request.files.reading.cell_format(schema.cell_format))
-    return NetworkTraining(request, model.set_params(**request.parameters), request.files.rows(schema), schema, [])
+    return NetworkTraining(
+        request, model.set_params(**request.parameters), request.files.rows(schema), schema, []
+    )
 
 
 def _decide(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining | TableTraining:
@@ -274,7 +304,9 @@ def _decide(request: TrainRequest, progress: ReadingProgress) -> NetworkTraining
     if form.is_table:
         files = request.files._replace(holdout=request.files.holdout or HOLDOUTS[0])
         read_as = ReadAs(schema.cell_format, files.record(rows.column_types))
-        return TableTraining(model, rows.take_columns(), target.y, read_as, notices, refits=request.refits)
+        return TableTraining(
+            model, rows.take_columns(), target.y, read_as, notices, refits=request.refits
+        )
     schema = schema._replace(names=rows.names)
     if target.is_labels:
         schema = schema._replace(classes=np.unique(target.y))
@@ -302,7 +334,9 @@ def _decide_form(request: TrainRequest, rows: TrainingRows) -> Form:
     network = request.for_network
     if other is not None:
         if network:
-            raise options.CommandError(f"{other}. This needs the model of a table, and {network} one network")
+            raise options.CommandError(
+                f"{other}. This needs the model of a table, and {network} one network"
+            )
         return Form(True, f"Not all cells are numbers ({other})")
     if request.for_table:
         return Form(True, f"{request.for_table} is given")
@@ -334,7 +368,9 @@ def _decide_target(request: TrainRequest, rows: TrainingRows, form: Form) -> Tar
     option = request.for_regressor
     if option:
         if kind == "text":
-            raise options.CommandError(f"{option} needs a target of numbers, got {str(rows.labels()[0])!r}")
+            raise options.CommandError(
+                f"{option} needs a target of numbers, got {str(rows.labels()[0])!r}"
+            )
         return Target(rows.numbers(), False, f"{option} is given")
     if kind == "fractions":
         if not form.is_table:
@@ -372,7 +408,9 @@ def _fit_and_save(path: str, terminal: Terminal, training: NetworkTraining | Tab
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always")
-            warnings.filterwarnings("ignore", re.escape(FLOATS))  # the notices have said what the target is
+            warnings.filterwarnings(
+                "ignore", re.escape(FLOATS)
+            )  # the notices have said what the target is
             try:
                 training.fit(progress)
             finally:
@@ -453,14 +491,20 @@ class NetworkTraining:
         line = count_noun(self.model.n_iter_, "epoch")
         if loss is not None:
             line += f", loss {loss:.6g}"
-        scores = getattr(self.model, "history_", {}).get("validation_score")  # solver="lbfgs" has no history
+        scores = getattr(self.model, "history_", {}).get(
+            "validation_score"
+        )  # solver="lbfgs" has no history
         if scores:
             line += f", validation score {scores[-1]:.6g}"
         return [line]
 
     def interrupted(self, path: str) -> list[str]:
         """Return the lines about the model of the epochs so far."""
-        return [*self.report(), f"wrote {path}", "interrupted: the same command with --resume continues"]
+        return [
+            *self.report(),
+            f"wrote {path}",
+            "interrupted: the same command with --resume continues",
+        ]
 
     def kept_after_failure(self, path: str) -> None:
         """Return what is written after an error: nothing."""

@@ -38,7 +38,9 @@ _STATUSES = {"identical": 0, "data": 3, "parameters": 4, "version": 5, "model": 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("model", metavar="MODEL", help="a model file, written by cmlp train --provenance or by save")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a model file, written by cmlp train --provenance or by save"
+    )
     parser.add_argument("data", type=data_file, metavar="DATA", help=DATA_HELP)
     add_target_options(parser)
     add_file_options(parser)
@@ -70,7 +72,9 @@ def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...]
     """
     trained = model_of(model)
     if not isinstance(trained, TableModel) and files.holdout is not None:
-        raise options.CommandError(f"{path} is one network: --holdout is only for the model of a table")
+        raise options.CommandError(
+            f"{path} is one network: --holdout is only for the model of a table"
+        )
     record = _read_file_record(model)
     if record is None:
         files = files.with_limit()
@@ -83,7 +87,9 @@ def _read_data(files: DataFiles, path: str, model: Any) -> tuple[tuple[Any, ...]
                 "cmlp.verify in Python"
             )
         if files.target is None:
-            raise options.CommandError(f"{path} is the model of a table, which needs --target COLUMN")
+            raise options.CommandError(
+                f"{path} is the model of a table, which needs --target COLUMN"
+            )
         is_second = "measured" in (provenance_of(model) or {})
         return rows_of_fit(files, trained, record, is_second=is_second), {}
     schema = schema_of(trained)

@@ -33,7 +33,9 @@ def check_page_file(path: str) -> None:
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     if _MARK not in beginning:
-        raise CommandError(f"{path} exists and is not a page of cmlp: choose another file with cmlp page -o FILE")
+        raise CommandError(
+            f"{path} exists and is not a page of cmlp: choose another file with cmlp page -o FILE"
+        )
 
 
 def open_in_browser(path: str, fragment: str = "") -> bool:
@@ -41,7 +43,9 @@ def open_in_browser(path: str, fragment: str = "") -> bool:
 
     Without a display, and with a browser for text, which cannot show the page, do nothing.
     """
-    has_display = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+    has_display = sys.platform in ("win32", "darwin") or any(
+        map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))
+    )
     if not has_display and "BROWSER" not in os.environ:
         return False
     address = Path(path).resolve().as_uri()
@@ -56,7 +60,9 @@ def open_in_browser(path: str, fragment: str = "") -> bool:
         if os.path.basename(browser.name) in _FOR_TEXT:
             return False
         silent = subprocess.DEVNULL
-        subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+        subprocess.Popen(
+            command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True
+        )
     except (webbrowser.Error, OSError):
         return False
     return True

@@ -50,14 +50,17 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
         value = read(value, name)
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
     if isinstance(value, masked) and np.any(value.mask):
-        raise ValueError(f"{name} must not have masked entries: fill them (filled()) or leave them out.")
+        raise ValueError(
+            f"{name} must not have masked entries: fill them (filled()) or leave them out."
+        )
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array: {error}") from None
     except NotImplementedError as error:  # of the library of a data frame or a column
         raise InvalidParameterError(
-            f"{_unreadable(value, name)} cannot be converted to a NumPy array: {error}", parameter=name
+            f"{_unreadable(value, name)} cannot be converted to a NumPy array: {error}",
+            parameter=name,
         ) from None
     if not array.ndim:
         _refuse_unread(value, name)
@@ -66,7 +69,9 @@ def rectangular(value: Any, name: str) -> NDArray[Any]:
 
 def _unreadable(value: Any, name: str) -> str:
     """Return the first column of a data frame that NumPy cannot read, or the argument, and the type."""
-    for label, column in value.items() if hasattr(value, "iloc") and hasattr(value, "columns") else ():
+    for label, column in (
+        value.items() if hasattr(value, "iloc") and hasattr(value, "columns") else ()
+    ):
         try:
             np.asarray(column)
         except NotImplementedError:
@@ -86,13 +91,17 @@ def _unmixed(value: Any, array: NDArray[Any]) -> NDArray[Any]:
 def _refuse_unread(value: object, name: str) -> None:
     """Raise ValueError with the remedy for what has no rows yet: a lazy frame of polars, or the path of a file."""
     if callable(getattr(type(value), "collect", None)):
-        raise ValueError(f"{name} is a {type(value).__name__}, which has no rows yet: pass {name}.collect().")
+        raise ValueError(
+            f"{name} is a {type(value).__name__}, which has no rows yet: pass {name}.collect()."
+        )
     if isinstance(value, (str, os.PathLike)):
         path = os.fspath(value)
         end = os.path.splitext(path)[1]
         if isinstance(path, str) and end:
             reader = _READERS.get(end.lower(), "read_csv")
-            raise ValueError(f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}.")
+            raise ValueError(
+                f"{name} is the text {path!r}: read the file first, for example with pandas.{reader}."
+            )
 
 
 def is_arrow(value: object) -> bool:
@@ -158,7 +167,9 @@ def as_matrix(value: ArrayLike, name: str, width: int) -> NDArray[Any]:
     refuse_records(array, name)
     if array.ndim != 2:
         given = f"an array of shape {array.shape}" if array.ndim else type(array.item()).__name__
-        advice = ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
+        advice = (
+            ". Reshape your data: X.reshape(1, -1) for a single row." if array.ndim == 1 else ""
+        )
         raise ValueError(f"{name} must be a 2-D array of shape (n, {width}), got {given}{advice}")
     if array.shape[1] != width:
         raise ValueError(f"{name} must have {width} columns, got an array of shape {array.shape}")
@@ -186,7 +197,9 @@ def readable(array: NDArray[Any], name: str) -> NDArray[Any]:
 def to_float64(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Return numbers, objects or text, converted to float64; the message of an error gives the reason."""
     if array.dtype.kind not in "buifOUST":
-        raise InvalidParameterError(f"{name} must hold real numbers, got dtype {array.dtype}.", parameter=name)
+        raise InvalidParameterError(
+            f"{name} must hold real numbers, got dtype {array.dtype}.", parameter=name
+        )
     try:
         _require_usual_digits(array)
         return array.astype(np.float64)
@@ -264,7 +277,9 @@ def require_finite(array: NDArray[Any], name: str) -> None:
     where = ", ".join(f"{axis} {at}" for axis, at in zip(("row", "column"), place, strict=False))
     is_missing = np.isnan(array[tuple(place)])
     what = "NaN" if is_missing else f"infinity or a value too large for {array.dtype!r}"
-    remedy = " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
+    remedy = (
+        " Leave out the rows without a target." if is_missing and name in ("y", "y_val") else ""
+    )
     raise ValueError(f"Input {name} contains {what} at {where}.{remedy}")
 
 
@@ -301,9 +316,13 @@ def as_order(value: ArrayLike, n_rows: int) -> NDArray[np.int64]:
     """Return row indices as an int64 array: always a copy, which other threads cannot change."""
     array = np.array(rectangular(value, "order"))
     if array.ndim != 1 or (array.dtype.kind not in "ui" and len(array)):
-        raise TypeError(f"order must be a 1-D array of integers, got shape {array.shape}, dtype {array.dtype}")
+        raise TypeError(
+            f"order must be a 1-D array of integers, got shape {array.shape}, dtype {array.dtype}"
+        )
     if len(array) and not (0 <= array.min() and array.max() < n_rows):
-        raise ValueError(f"order must be row indices from 0 to {n_rows - 1}, got {array.min()} to {array.max()}")
+        raise ValueError(
+            f"order must be row indices from 0 to {n_rows - 1}, got {array.min()} to {array.max()}"
+        )
     return array.astype(np.int64, copy=False)
 
 
@@ -329,12 +348,16 @@ def values_and_gradient(
     """
     result = loss(y, output)
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise ValueError(f"The function loss must return a tuple (values, gradient), got {type(result).__name__}.")
+        raise ValueError(
+            f"The function loss must return a tuple (values, gradient), got {type(result).__name__}."
+        )
     values = _checked(result[0], "values", output.shape[:1], np.dtype(np.float64))
     return values, _checked(result[1], "gradient", output.shape, output.dtype)
 
 
-def _checked(value: ArrayLike, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _checked(
+    value: ArrayLike, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> NDArray[Any]:
     """Return a contiguous copy of one of both arrays."""
     array = rectangular(value, f"{name} of the function loss")
     if array.shape != shape or array.dtype.kind not in "buif":
@@ -359,7 +382,13 @@ class CSR:
     arrays, they are used without a copy. They are never changed.
     """
 
-    def __init__(self, data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        data: NDArray[Any],
+        indices: NDArray[Any],
+        indptr: NDArray[Any],
+        shape: tuple[int, ...],
+    ) -> None:
         self.data, self.indices, self.indptr, self.shape = data, indices, indptr, shape
 
     @property
@@ -434,7 +463,9 @@ def refuse_sparse(data: object, name: str) -> None:
 def as_sparse_matrix(value: Any, name: str, width: int) -> CSR:
     """Return a sparse container as `CSR` rows with `width` columns: the sparse counterpart of `as_matrix`."""
     if len(value.shape) != 2 or value.shape[1] != width:
-        raise ValueError(f"{name} must have {width} columns, got a sparse container of shape {value.shape}")
+        raise ValueError(
+            f"{name} must have {width} columns, got a sparse container of shape {value.shape}"
+        )
     return as_csr(value, name)
 
 
@@ -458,8 +489,12 @@ def as_csr(X: Any, name: str | None = None) -> CSR:
         rows.sum_duplicates()
     data = rows.data if name is None or rows.data.dtype in IN_PLACE else readable(rows.data, name)
     index_type = np.int32 if rows.indices.dtype == rows.indptr.dtype == np.int32 else np.int64
-    indices, indptr = (np.require(array, index_type, ["C", "ALIGNED"]) for array in (rows.indices, rows.indptr))
-    return CSR(np.require(data, None, ["C", "ALIGNED"]), indices, indptr, tuple(map(int, rows.shape)))
+    indices, indptr = (
+        np.require(array, index_type, ["C", "ALIGNED"]) for array in (rows.indices, rows.indptr)
+    )
+    return CSR(
+        np.require(data, None, ["C", "ALIGNED"]), indices, indptr, tuple(map(int, rows.shape))
+    )
 
 
 def as_dense(y: Any, name: str) -> NDArray[Any]:
@@ -470,7 +505,9 @@ def as_dense(y: Any, name: str) -> NDArray[Any]:
     except StatusError as error:
         raise ValueError(f"{name} is a broken sparse container.") from error
     dense = np.zeros(rows.shape, rows.dtype)
-    dense[np.repeat(np.arange(len(rows)), np.diff(rows.indptr)), rows.indices] = rows.data[: rows.indptr[-1]]
+    dense[np.repeat(np.arange(len(rows)), np.diff(rows.indptr)), rows.indices] = rows.data[
+        : rows.indptr[-1]
+    ]
     return dense
 
 
@@ -520,10 +557,14 @@ def _check_bsr(X: Any) -> None:
 
 def _check_coo(X: Any) -> None:
     coordinates = getattr(X, "coords", None) or (X.row, X.col)
-    for indices, size, name in zip(coordinates, X.shape, ("row indices", "column indices"), strict=True):
+    for indices, size, name in zip(
+        coordinates, X.shape, ("row indices", "column indices"), strict=True
+    ):
         _check_range(indices, size, name)
         if len(indices) != _length(X.data):
-            _refuse(f"it must have as many {name} as values, got {len(indices)} and {_length(X.data)}")
+            _refuse(
+                f"it must have as many {name} as values, got {len(indices)} and {_length(X.data)}"
+            )
 
 
 def _check_dia(X: Any) -> None:
@@ -536,7 +577,9 @@ def _check_dia(X: Any) -> None:
 
 def _check_lil(X: Any) -> None:
     lengths = [_length(array) for array in (X.rows, X.data)]
-    if lengths != [X.shape[0]] * 2 or any(type(row) is not list for array in (X.rows, X.data) for row in array):
+    if lengths != [X.shape[0]] * 2 or any(
+        type(row) is not list for array in (X.rows, X.data) for row in array
+    ):
         _refuse("it must have one list of columns and one list of values for each row")
     if list(map(len, X.rows)) != list(map(len, X.data)):
         _refuse("each of its rows must have as many columns as values")
@@ -580,4 +623,6 @@ def _length(array: NDArray[Any]) -> int:
 
 
 def _refuse(problem: str) -> NoReturn:
-    raise StatusError(f"CMLP_ERROR_SPARSE: X is a broken sparse container: {problem}", "CMLP_ERROR_SPARSE")
+    raise StatusError(
+        f"CMLP_ERROR_SPARSE: X is a broken sparse container: {problem}", "CMLP_ERROR_SPARSE"
+    )

@@ -47,7 +47,9 @@ def read_columns(value: Any, name: str) -> Any:
     """Return a table of pyarrow, which has nulls, dates and points in time, for the estimators for tables."""
     table = _import(value, name)
     if not hasattr(table, "column_names"):
-        raise ValueError(f"Expected 2D array, got 1D array instead: {name} is a column of Arrow, not a table.")
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: {name} is a column of Arrow, not a table."
+        )
     return table
 
 
@@ -81,7 +83,9 @@ def _read_table(
     n = 0
     for columns in batches:
         starts.append(n)
-        converted.append([convert(column, label, n) for column, label in zip(columns, labels, strict=True)])
+        converted.append(
+            [convert(column, label, n) for column, label in zip(columns, labels, strict=True)]
+        )
         n += len(columns[0]) if columns else 0
     dtypes = {column.dtype for columns in converted for column in columns} or {np.dtype(float)}
     dtype = np.dtype(object) if np.dtype(object) in dtypes else np.result_type(*dtypes)
@@ -143,7 +147,9 @@ def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:
     except MemoryError:
         raise
     except Exception as error:  # of pyarrow or polars
-        raise ValueError(f"{where} of type {column_type} cannot be converted to a NumPy array: {error}") from error
+        raise ValueError(
+            f"{where} of type {column_type} cannot be converted to a NumPy array: {error}"
+        ) from error
     name = str(column_type).lower()
     if name.startswith("decimal"):
         numbers: NDArray[Any] = array.astype(np.float64)
@@ -151,7 +157,9 @@ def _without_nulls(column: Any, column_type: Any, where: str) -> NDArray[Any]:
     is_column = array.ndim == 1  # polars converts structs to more dimensions
     if is_column and (array.dtype.kind in "buif" or name.startswith(_TEXT)):
         return array
-    raise InvalidParameterError(f"{where} must hold numbers or text, got a column of type {column_type}.")
+    raise InvalidParameterError(
+        f"{where} must hold numbers or text, got a column of type {column_type}."
+    )
 
 
 def _null(where: str, row: int) -> ValueError:

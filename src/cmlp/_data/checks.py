@@ -30,7 +30,13 @@ from cmlp._data.labels import as_labels
 from cmlp._data.scale import InputScale, scaled_rows
 from cmlp._data.weights import as_weights
 from cmlp._process.warnings import warn
-from cmlp.exceptions import DataConversionWarning, InvalidParameterError, NonFiniteInputError, shown, sklearn_class
+from cmlp.exceptions import (
+    DataConversionWarning,
+    InvalidParameterError,
+    NonFiniteInputError,
+    shown,
+    sklearn_class,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -64,7 +70,9 @@ class InputChecks(NamedTuple):
     labels: bool  # whether y has labels
     width: int | None = None  # number of columns that the rows must have; None for any
     names: NDArray[Any] | None = None  # of these columns
-    may_be_empty: bool = False  # whether there may be no rows, or none of positive weight, as in a block
+    may_be_empty: bool = (
+        False  # whether there may be no rows, or none of positive weight, as in a block
+    )
 
     def check_inputs(self, X: Any) -> CheckedRows:
         """Return converted rows without targets."""
@@ -79,11 +87,15 @@ class InputChecks(NamedTuple):
             check_width(array.shape[1], self.width, self.owner)
         return CheckedRows(array, auto_dtype, names)
 
-    def add_targets(self, rows: CheckedRows, y: Any, weight: Any, *, warn_of_column: bool = True) -> CheckedRows:
+    def add_targets(
+        self, rows: CheckedRows, y: Any, weight: Any, *, warn_of_column: bool = True
+    ) -> CheckedRows:
         """Return checked rows with their targets and weights."""
         n_rows = rows.X.shape[0]
         y = as_targets(y, n_rows, self.owner, labels=self.labels, warn_of_column=warn_of_column)
-        return rows._replace(y=y, weight=as_weights(weight, n_rows, require_positive=not self.may_be_empty))
+        return rows._replace(
+            y=y, weight=as_weights(weight, n_rows, require_positive=not self.may_be_empty)
+        )
 
     def check(self, X: Any, y: Any, weight: Any) -> CheckedRows:
         """Return converted rows with targets and weights."""
@@ -111,7 +123,10 @@ def positive_integer(name: str, value: object, also: str = "") -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         expected = f"a positive integer{also}"
         raise InvalidParameterError(
-            f"{name} must be {expected}, got {shown(value)}.", parameter=name, value=value, expected=expected
+            f"{name} must be {expected}, got {shown(value)}.",
+            parameter=name,
+            value=value,
+            expected=expected,
         )
     return int(value)
 
@@ -138,8 +153,12 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
     if not sparse:
         refuse_complex(array)
         refuse_records(array, "X")
-    elif array.dtype.kind == "c":  # not printed: SciPy would read its index arrays, which may be invalid
-        raise ValueError(f"Complex data not supported: X is a sparse container of dtype {array.dtype}.")
+    elif (
+        array.dtype.kind == "c"
+    ):  # not printed: SciPy would read its index arrays, which may be invalid
+        raise ValueError(
+            f"Complex data not supported: X is a sparse container of dtype {array.dtype}."
+        )
     if n_dims == 0 and array.dtype.kind == "O":
         raise ValueError(
             f"Expected 2D array, got {kind} instead: X must be rows of numbers, "
@@ -160,7 +179,9 @@ def check_rows(array: Any, sparse: bool, kind: str, owner: str) -> None:
 def check_width(n_features: int, expected: int, owner: str) -> None:
     """Raise ValueError if X does not have as many columns as in fit."""
     if n_features != expected:
-        raise ValueError(f"X has {n_features} features, but {owner} is expecting {expected} features as input.")
+        raise ValueError(
+            f"X has {n_features} features, but {owner} is expecting {expected} features as input."
+        )
 
 
 def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
@@ -172,14 +193,21 @@ def require_samples(array: NDArray[Any] | CSR, owner: str) -> None:
 
 
 def as_targets(
-    y: ArrayLike | None, n_rows: int, owner: str, *, labels: bool = False, warn_of_column: bool = True
+    y: ArrayLike | None,
+    n_rows: int,
+    owner: str,
+    *,
+    labels: bool = False,
+    warn_of_column: bool = True,
 ) -> NDArray[Any]:
     """Return y as a 1-D or 2-D array with `n_rows` rows; a single column is flattened, usually with a warning.
 
     Labels are copied, because other threads could change them after the checks, and may be a sparse container.
     """
     if y is None:
-        raise ValueError(f"This {owner} estimator requires y to be passed, but the target y is None.")
+        raise ValueError(
+            f"This {owner} estimator requires y to be passed, but the target y is None."
+        )
     if labels and is_sparse(y):
         y = as_dense(y, "y")
     refuse_sparse(y, "y")
@@ -188,9 +216,13 @@ def as_targets(
     if array.ndim == 0:
         raise TypeError(f"y should have at least 1 dimension, got scalar {y!r} instead.")
     if array.ndim > 2:
-        raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required by {owner}.")
+        raise ValueError(
+            f"Found array with dim {array.ndim}, while dim <= 2 is required by {owner}."
+        )
     if array.shape[0] != n_rows:
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: {[n_rows, array.shape[0]]}")
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: {[n_rows, array.shape[0]]}"
+        )
     if array.size == 0 and n_rows:
         raise ValueError(f"y must have at least one column, got an array of shape {array.shape}.")
     if array.dtype.kind == "f":
@@ -245,7 +277,11 @@ def first_non_finite_error(
     if place is None:
         return error
     row, column = place
-    found = "NaN" if np.isnan(X[row, column]) else "infinity or a value too large for the network's dtype"
+    found = (
+        "NaN"
+        if np.isnan(X[row, column])
+        else "infinity or a value too large for the network's dtype"
+    )
     name = None if names is None else str(names[column])
     return NonFiniteInputError(found, row, column, argument=argument, column_name=name)
 
@@ -267,7 +303,9 @@ def _first(
         positions = np.flatnonzero(~_finite(values, scale, dtype))
         if not len(positions):
             return None
-        return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(X.indices[positions[0]])
+        return int(np.searchsorted(X.indptr, positions[0], side="right")) - 1, int(
+            X.indices[positions[0]]
+        )
     for start in range(0, n_rows, _BLOCK):
         entries = np.argwhere(~_finite(X[start : min(start + _BLOCK, n_rows)], scale, dtype))
         if len(entries):
@@ -275,7 +313,9 @@ def _first(
     return None
 
 
-def _finite(values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+def _finite(
+    values: NDArray[Any], scale: float | InputScale, dtype: np.dtype[Any]
+) -> NDArray[np.bool_]:
     with np.errstate(over="ignore", invalid="ignore"):
         if isinstance(scale, InputScale):
             seen = scaled_rows(values, scale, dtype)

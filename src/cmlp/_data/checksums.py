@@ -34,12 +34,16 @@ _WORD = np.dtype("<u8")
 _CHUNK = 1 << 22  # bytes of the rows that are read at a time
 _LINE = 512  # entries of a 1-D array that count as a row
 # Odd numbers with a random pattern of bits: the golden ratio, and those of a usual mixing function ("splitmix64").
-_STEP, _FIRST, _SECOND = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
+_STEP, _FIRST, _SECOND = np.array(
+    [0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64
+)
 _PLACE = 1 << 20  # the number of the factors of positions in a block
 _INTEGER = np.dtype("<i8")
 
 # What `stored_dtype` returns for the arrays of a fit.
-STORED_DTYPES = {form + name for form in ("", "CSR") for name in ("|b1", "|u1", "<f4", "<f8", "<i4", "<i8")}
+STORED_DTYPES = {
+    form + name for form in ("", "CSR") for name in ("|b1", "|u1", "<f4", "<f8", "<i4", "<i8")
+}
 
 
 def stored_dtype(array: Any) -> str:
@@ -62,7 +66,9 @@ def block_checksums(
     for number, (array, name) in enumerate(zip(arrays, dtypes, strict=True)):
         dtype = np.dtype(name.removeprefix("CSR"))
         if isinstance(array, CSR):
-            sums += np.array([_of_csr(array, begin, size, dtype) for begin in range(0, n_rows, size)], np.uint64)
+            sums += np.array(
+                [_of_csr(array, begin, size, dtype) for begin in range(0, n_rows, size)], np.uint64
+            )
         else:
             dense.append((np.asarray(array).reshape(n_rows, -1), dtype, number))
     if not dense:
@@ -98,7 +104,9 @@ def _words(rows: NDArray[Any], dtype: np.dtype[Any]) -> Checksums:
     if rows.dtype == dtype and rows.strides[1] == item and width * item % 8 == 0:
         return rows.view(_WORD)
     words: Checksums = np.zeros((len(rows), -(-width * item // 8)), _WORD)
-    copy: NDArray[Any] = np.ndarray((len(rows), width), dtype, words, strides=(words.strides[0], item))
+    copy: NDArray[Any] = np.ndarray(
+        (len(rows), width), dtype, words, strides=(words.strides[0], item)
+    )
     if rows.dtype == dtype:
         copy[...] = rows
         return words
@@ -204,7 +212,11 @@ def smallest(values: NDArray[Any], single: bool) -> NDArray[Any]:
     with np.errstate(all="ignore"):
         values = values.astype(np.float32 if single else np.float64, copy=False)
         for dtype in _SMALLER:
-            if values.size and dtype != values.dtype and all(_holds(dtype, part) for part in (values[:1], values)):
+            if (
+                values.size
+                and dtype != values.dtype
+                and all(_holds(dtype, part) for part in (values[:1], values))
+            ):
                 values = values.astype(dtype)
                 break
     missing = values != values

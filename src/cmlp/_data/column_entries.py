@@ -55,7 +55,12 @@ _ALLOWED = {
     _INSTANT: (_INSTANT,),
     DURATION: (DURATION,),
 }
-_WANTED = {_DATE: "a date", _TIME: "a date", _INSTANT: "a date with an offset from UTC", DURATION: "a duration"}
+_WANTED = {
+    _DATE: "a date",
+    _TIME: "a date",
+    _INSTANT: "a date with an offset from UTC",
+    DURATION: "a duration",
+}
 _WITHOUT_OFFSET = (
     "a date without an offset from UTC",
     "Drop the offset, in pandas by tz_localize(None), if its clock is that of the training rows.",
@@ -84,7 +89,9 @@ def type_of_entries(column: Column, rows: NDArray[np.intp]) -> str:
     """
     if column.has_offset():
         return _INSTANT
-    if column.is_of_file and column.type == TYPES[_BOOLEAN]:  # whose array has doubles if some are missing
+    if (
+        column.is_of_file and column.type == TYPES[_BOOLEAN]
+    ):  # whose array has doubles if some are missing
         return _BOOLEAN
     array = column.array()[rows]
     if array.dtype.kind == "b":
@@ -131,7 +138,9 @@ def _type_of_entry(value: object) -> str:
         is_midnight = value.hour == value.minute == value.second == value.microsecond == 0
         return _DATE if is_midnight else _TIME
     if isinstance(value, np.datetime64):
-        if np.datetime_data(value.dtype)[0] in FINE:  # NumPy cannot compare all of these units with days
+        if (
+            np.datetime_data(value.dtype)[0] in FINE
+        ):  # NumPy cannot compare all of these units with days
             value = value.astype(MOMENTS)
         return _DATE if value == value.astype("M8[D]") else _TIME
     if isinstance(value, date):
@@ -166,7 +175,9 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
         missing = np.isnat(array)
         found = DURATION if array.dtype.kind == "m" else _INSTANT if column.has_offset() else _TIME
         if found not in _ALLOWED.get(column_type, ()):
-            _require_missing(~missing, array, label, column_type, in_fit=in_fit, has_zone=found == _INSTANT)
+            _require_missing(
+                ~missing, array, label, column_type, in_fit=in_fit, has_zone=found == _INSTANT
+            )
         numbers = in_microseconds(array, label).view(np.int64) / MICROSECONDS_OF_A_DAY
         numbers[missing] = np.nan
         return numbers
@@ -179,17 +190,32 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
             return np.array(entries, np.float64)
         except OverflowError:
             pass
-    return np.array([_number(value, row, label, column_type, in_fit) for row, value in enumerate(entries)], np.float64)
+    return np.array(
+        [_number(value, row, label, column_type, in_fit) for row, value in enumerate(entries)],
+        np.float64,
+    )
 
 
 def _require_missing(
-    is_present: NDArray[Any], array: NDArray[Any], label: str, column_type: str, *, in_fit: bool, has_zone: bool = False
+    is_present: NDArray[Any],
+    array: NDArray[Any],
+    label: str,
+    column_type: str,
+    *,
+    in_fit: bool,
+    has_zone: bool = False,
 ) -> None:
     if is_present.any():
         row = int(is_present.argmax())
         value = array[row : row + 1]
         value = in_microseconds(value, label, row) if array.dtype.kind in "mM" else value
-        _refuse(value.item().replace(tzinfo=UTC) if has_zone else value.item(), row, label, column_type, in_fit=in_fit)
+        _refuse(
+            value.item().replace(tzinfo=UTC) if has_zone else value.item(),
+            row,
+            label,
+            column_type,
+            in_fit=in_fit,
+        )
 
 
 def _number(value: Any, row: int, label: str, column_type: str, in_fit: bool) -> float:
@@ -219,7 +245,11 @@ def _double(value: Any) -> float:
 def _refuse(value: Any, row: int, label: str, column_type: str, *, in_fit: bool) -> NoReturn:
     """Raise the error for an entry of a column of numbers, or of dates."""
     remedy = ""
-    if isinstance(value, datetime) and {_type_of_entry(value), column_type} >= {_INSTANT} and column_type in DATES:
+    if (
+        isinstance(value, datetime)
+        and {_type_of_entry(value), column_type} >= {_INSTANT}
+        and column_type in DATES
+    ):
         wanted, advice = _WITH_OFFSET if column_type == _INSTANT else _WITHOUT_OFFSET
         raise ValueError(f"{label} must be {wanted}, got {value} in row {row}. {advice}")
     if column_type in TIMES:
@@ -254,7 +284,9 @@ def _moment(value: Any, row: int, label: str) -> Any:
         elif isinstance(value, date):
             moment = np.datetime64(value, "us")
         elif isinstance(value, timedelta):
-            moment = np.timedelta64(value // timedelta(microseconds=1), "us")  # of a timedelta itself, NumPy wraps
+            moment = np.timedelta64(
+                value // timedelta(microseconds=1), "us"
+            )  # of a timedelta itself, NumPy wraps
     except OverflowError:
         out_of_range(value, row, label, is_date=isinstance(value, date))
     return in_microseconds(np.array([moment]), label, row)[0]
@@ -283,7 +315,9 @@ def time_near(number: float, low: float, high: float) -> float | None:
 def time_of(number: float, column_type: str) -> date | timedelta:
     """Return the entry of a column of dates, times or durations whose number this is."""
     low, high = _units_of_times(column_type)
-    units = min(max(_microseconds(number), low), high)  # the last date has the number of the year 10,000
+    units = min(
+        max(_microseconds(number), low), high
+    )  # the last date has the number of the year 10,000
     if column_type == DURATION:
         return timedelta(microseconds=units)
     moment: datetime = np.datetime64(units, "us").item()
@@ -314,8 +348,12 @@ def categories_of(column: Column, column_type: str) -> list[Any]:
     """
     entries = column.entries()
     types = set(map(type, entries))
-    if types <= SIMPLE and (column_type not in TIMES or not types & _NUMBERS):  # the loop below takes ten times as long
-        return [None if value != value else value for value in entries] if float in types else entries
+    if types <= SIMPLE and (
+        column_type not in TIMES or not types & _NUMBERS
+    ):  # the loop below takes ten times as long
+        return (
+            [None if value != value else value for value in entries] if float in types else entries
+        )
     return [
         None if is_missing(value) else _category(value, row, column.label, column_type)
         for row, value in enumerate(entries)
@@ -328,7 +366,9 @@ def _category(value: Any, row: int, label: str, column_type: str) -> object:
     found = _type_of_entry(value)
     if found in TIMES or column_type in TIMES:
         if found not in _ALLOWED.get(column_type, ()) or found == _PERIOD:
-            raise ValueError(_message(value, row, label, _WANTED.get(column_type, "text or a number")))
+            raise ValueError(
+                _message(value, row, label, _WANTED.get(column_type, "text or a number"))
+            )
         return _text_of(_moment(value, row, label).item(), column_type)
     if found == _PERIOD or type(value).__name__ == INTERVAL:
         return _WHOLE.sub("", str(value))

@@ -26,8 +26,14 @@ TYPES = {
     "text": "string",
 }
 MICROSECONDS_OF_A_DAY = 86_400_000_000
-MOST_EQUAL_HASHES = 100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
-DATES = ("date", "time", "instant")  # a day, a point in time without offset, and one with an offset, in UTC
+MOST_EQUAL_HASHES = (
+    100  # limit for the categories of a column: with n equal hashes, a dict takes n * n comparisons
+)
+DATES = (
+    "date",
+    "time",
+    "instant",
+)  # a day, a point in time without offset, and one with an offset, in UTC
 # What helps if rows have text or missing values.
 TABLES = "use TabularClassifier or TabularRegressor, which take them"
 
@@ -196,7 +202,10 @@ def _name_mismatch(names: set[str], fitted: set[str]) -> str:
 # --------------------------------------------------- what a model knows about the columns of a table, and cells of text
 
 
-_SEPARATORS = {".": ("", ",", " ", "'"), ",": ("", ".", " ", "'")}  # of thousands, for each decimal point
+_SEPARATORS = {
+    ".": ("", ",", " ", "'"),
+    ",": ("", ".", " ", "'"),
+}  # of thousands, for each decimal point
 
 
 class CellFormat(NamedTuple):
@@ -218,7 +227,9 @@ class CellFormat(NamedTuple):
 
 def checked_cell_format(fields: Any) -> CellFormat:
     """Return `CellFormat` of a file or a pickle, or raise ValueError."""
-    values = [fields.get(name) for name in CellFormat._fields] if isinstance(fields, Mapping) else fields
+    values = (
+        [fields.get(name) for name in CellFormat._fields] if isinstance(fields, Mapping) else fields
+    )
     if not isinstance(values, (list, tuple)) or len(values) != len(CellFormat._fields):
         raise ValueError("'cells' has not the fields that it must have")
     decimal, thousands, missing = values

@@ -21,17 +21,55 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ENUM = "Enum"  # a type of polars, which orders its values, and is an ordered dictionary in Arrow
-_CATEGORIES = ("category", "categorical", "enum", "dictionary", "interval")  # how names of their types begin
+_CATEGORIES = (
+    "category",
+    "categorical",
+    "enum",
+    "dictionary",
+    "interval",
+)  # how names of their types begin
 _TIMES = ("date", "timestamp", "duration")  # those of pyarrow
 # How names of types begin whose entries are no numbers, categories or times.
-_BINARY = ("binary", "large_binary", "fixed_size_binary", "dictionary<values=binary", "dictionary<values=large_binary")
-_NESTED = ("list", "large_list", "fixed_size_list", "array", "struct", "map", "dense_union", "sparse_union")
-_UNREADABLE = (*_BINARY, *_NESTED, "month_day_nano_interval", "extension<arrow.uuid", "extension<arrow.fixed_shape")
+_BINARY = (
+    "binary",
+    "large_binary",
+    "fixed_size_binary",
+    "dictionary<values=binary",
+    "dictionary<values=large_binary",
+)
+_NESTED = (
+    "list",
+    "large_list",
+    "fixed_size_list",
+    "array",
+    "struct",
+    "map",
+    "dense_union",
+    "sparse_union",
+)
+_UNREADABLE = (
+    *_BINARY,
+    *_NESTED,
+    "month_day_nano_interval",
+    "extension<arrow.uuid",
+    "extension<arrow.fixed_shape",
+)
 _FEW_ROWS = 32
 # Names of the types of pandas and polars whose entries are values of Python, or missing.
 _PLAIN_TYPES = frozenset(
     [f"{kind}{bits}" for kind in ("int", "uint", "Int", "UInt") for bits in (8, 16, 32, 64)]
-    + ["float32", "float64", "Float32", "Float64", "bool", "Boolean", "object", "str", "string", "String"]
+    + [
+        "float32",
+        "float64",
+        "Float32",
+        "Float64",
+        "bool",
+        "Boolean",
+        "object",
+        "str",
+        "string",
+        "String",
+    ]
 )
 
 FIRST, LAST = np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31T23:59:59.999999", "us")
@@ -80,9 +118,13 @@ class Column:
         except MemoryError:
             raise
         except Exception as error:  # of the data frame's library
-            raise ValueError(f"{self.label} cannot be converted to a NumPy array: {error}") from error
+            raise ValueError(
+                f"{self.label} cannot be converted to a NumPy array: {error}"
+            ) from error
         if array.ndim != 1:
-            raise ValueError(f"{self.label} must have one value per row, got an array of shape {array.shape}.")
+            raise ValueError(
+                f"{self.label} must have one value per row, got an array of shape {array.shape}."
+            )
         return array
 
     def _require_readable(self) -> None:
@@ -94,7 +136,11 @@ class Column:
         if array.dtype.kind not in "mM":
             return self._plain(array)
         times: list[Any] = in_microseconds(array, self.label).tolist()
-        return [None if time is None else time.replace(tzinfo=UTC) for time in times] if self.has_offset() else times
+        return (
+            [None if time is None else time.replace(tzinfo=UTC) for time in times]
+            if self.has_offset()
+            else times
+        )
 
     def _plain(self, array: NDArray[Any]) -> list[Any]:
         entries: list[Any] = array.tolist()
@@ -106,7 +152,9 @@ class Column:
         except MemoryError:
             raise
         except Exception as error:  # of the data frame's library
-            raise ValueError(f"{self.label} cannot be converted to values of Python: {error}") from error
+            raise ValueError(
+                f"{self.label} cannot be converted to values of Python: {error}"
+            ) from error
 
 
 class _Typed(Column):
@@ -114,7 +162,9 @@ class _Typed(Column):
 
     def _require_readable(self) -> None:
         if str(self.type).lower().startswith(_UNREADABLE):
-            raise ValueError(f"{self.label} must be numbers, categories or times, got a column of type {self.type}.")
+            raise ValueError(
+                f"{self.label} must be numbers, categories or times, got a column of type {self.type}."
+            )
 
 
 class _Series(_Typed):
@@ -134,7 +184,9 @@ class _Series(_Typed):
         return (dtype.categories.tolist(), self.held.cat.codes) if is_of_pandas else None
 
     def _plain(self, array: NDArray[Any]) -> list[Any]:
-        is_rounded = array.dtype.kind == "f" and not isinstance(self.type, np.dtype)  # integers beside missing values
+        is_rounded = array.dtype.kind == "f" and not isinstance(
+            self.type, np.dtype
+        )  # integers beside missing values
         return self._converted(self.held.to_list) if is_rounded else super()._plain(array)
 
 
@@ -152,17 +204,27 @@ class _Pyarrow(_Typed):
         if not getattr(self.type, "ordered", False):
             return None
         # The chunks may have different dictionaries.
-        chunks = self.held.unify_dictionaries().chunks if hasattr(self.held, "unify_dictionaries") else [self.held]
+        chunks = (
+            self.held.unify_dictionaries().chunks
+            if hasattr(self.held, "unify_dictionaries")
+            else [self.held]
+        )
         return column_of(chunks[0].dictionary, self.label) if chunks else None
 
     def array(self) -> NDArray[Any]:
         self._require_readable()
-        is_dictionary = str(self.type).startswith("dictionary")  # whose array has another entry instead of null
+        is_dictionary = str(self.type).startswith(
+            "dictionary"
+        )  # whose array has another entry instead of null
         return objects(self._converted(self.held.to_pylist)) if is_dictionary else super().array()
 
     def entries(self) -> list[Any]:
         self._require_readable()
-        return super().entries() if str(self.type).startswith(_TIMES) else self._converted(self.held.to_pylist)
+        return (
+            super().entries()
+            if str(self.type).startswith(_TIMES)
+            else self._converted(self.held.to_pylist)
+        )
 
 
 class _OfFile(Column):
@@ -174,7 +236,11 @@ class _OfFile(Column):
         return "tz=" in self.type
 
     def entries(self) -> list[Any]:
-        return super().entries() if self.type.startswith(_TIMES) else self._converted(self.held.to_pylist)
+        return (
+            super().entries()
+            if self.type.startswith(_TIMES)
+            else self._converted(self.held.to_pylist)
+        )
 
 
 def column_of(held: Any, label: str) -> Column:
@@ -187,7 +253,9 @@ def _kind_of(held: type) -> type[Column]:
     """Return the class for columns of a type; those of other libraries are known by their methods."""
     if held is FileColumn:
         return _OfFile
-    return _Pyarrow if hasattr(held, "to_pylist") else _Series if hasattr(held, "to_list") else Column
+    return (
+        _Pyarrow if hasattr(held, "to_pylist") else _Series if hasattr(held, "to_list") else Column
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- frames
@@ -203,7 +271,9 @@ def names_of(X: Any) -> list[Any] | None:
             names = list(names)
             if {*map(type, names)} == {str}:
                 return names
-            return [None if is_missing(name) else plain_entry(name) for name in names]  # NaN would differ from itself
+            return [
+                None if is_missing(name) else plain_entry(name) for name in names
+            ]  # NaN would differ from itself
     return None
 
 
@@ -213,7 +283,9 @@ def columns_of(X: Any, names: Sequence[Any], *, types_are_known: bool) -> Sequen
     Entries alone do not say that integers are categories, or in which order.
     """
     few = _few_rows(X) if types_are_known else None
-    return few or ([column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names])
+    return few or (
+        [column for _, column in X.items()] if hasattr(X, "iloc") else [X[name] for name in names]
+    )
 
 
 def _few_rows(X: Any) -> list[NDArray[Any]] | None:
@@ -223,8 +295,12 @@ def _few_rows(X: Any) -> list[NDArray[Any]] | None:
     """
     if len(X) > _FEW_ROWS or not hasattr(X, "dtypes"):
         return None
-    for dtype in {id(one): one for one in X.dtypes}.values():  # the hash of pandas' types takes longer
-        held = getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype  # of pandas
+    for dtype in {
+        id(one): one for one in X.dtypes
+    }.values():  # the hash of pandas' types takes longer
+        held = (
+            getattr(dtype, "categories", dtype) if hasattr(dtype, "ordered") else dtype
+        )  # of pandas
         if str(getattr(held, "dtype", held)) not in _PLAIN_TYPES:
             return None
     if hasattr(X, "iloc"):  # asked first: a column can have the name "rows"

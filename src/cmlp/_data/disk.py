@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     Produce = Callable[[Callable[[memoryview], object]], object]
 
-_WAIT_SECONDS = 1.0  # time to retry on Windows, where a file that is open elsewhere cannot be replaced
+_WAIT_SECONDS = (
+    1.0  # time to retry on Windows, where a file that is open elsewhere cannot be replaced
+)
 
 
 @contextlib.contextmanager
@@ -141,7 +143,13 @@ def _replace_by_link(source: str, spare: str, target: str, folder: int) -> None:
 def _write_named(target: str, mode: int | None, produce: Produce) -> None:
     """Write through a temporary file in the same folder. If the process is killed, the temporary file remains."""
     temporary = os.path.join(os.path.dirname(target), f".cmlp-{os.urandom(8).hex()}.tmp")
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = (
+        os.O_CREAT
+        | os.O_EXCL
+        | os.O_WRONLY
+        | getattr(os, "O_CLOEXEC", 0)
+        | getattr(os, "O_BINARY", 0)
+    )
     handle = os.open(temporary, flags, 0o666)
     try:
         with open(handle, "wb") as file:

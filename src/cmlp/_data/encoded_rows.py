@@ -43,7 +43,9 @@ class EncodedRows(NamedTuple):
     def section(self, start: int, stop: int) -> Self:
         """Return the rows from `start` to `stop` (exclusive) without a copy of their values."""
         weight = None if self.weight is None else self.weight[start:stop]
-        return self._replace(X=section(self.X, start, stop), targets=self.targets[start:stop], weight=weight)
+        return self._replace(
+            X=section(self.X, start, stop), targets=self.targets[start:stop], weight=weight
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[EncodedRows]) -> Self:

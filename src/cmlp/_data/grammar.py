@@ -23,19 +23,36 @@ if TYPE_CHECKING:
 
 # Missing values in every column, exactly as written: those of pandas.read_csv.
 _EXACTLY = (
-    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+    *(
+        "",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+        "NA",
+    ),
     *("NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 # Missing values among numbers, dates and booleans, in small or capital letters; text elsewhere.
 _AMONG_NUMBERS = ("", "?", "-", ".", "\\n", "na", "n/a", "nan", "null", "none", "#n/a", "<na>")
-_BOOLEANS = {word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")}
+_BOOLEANS = {
+    word: word.lower() == "true" for word in ("True", "False", "true", "false", "TRUE", "FALSE")
+}
 
 _LEADING_ZEROS = re.compile(r"\n[ \t]*0\d+[ \t]*(?=\n)")  # between ends of lines
 _DAYS = re.compile(r"(?:\d{4}-\d\d-\d\d\n)*\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
 _TIMES = re.compile(rf"(?:{_TIME}\n)*{_TIME}", re.ASCII)
 _DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?)?", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?)?",
+    re.ASCII,
 )
 _UNIX = date(1970, 1, 1).toordinal()
 # The first and the last moment, in microseconds: of the years 1 to 9999 in UTC.
@@ -50,7 +67,12 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
     r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
 )
 _OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
-SPACES = {" ": "[ \u00a0\u202f]", "'": "['\u2019]", ",": ",", ".": r"\."}  # what separates thousands, as patterns
+SPACES = {
+    " ": "[ \u00a0\u202f]",
+    "'": "['\u2019]",
+    ",": ",",
+    ".": r"\.",
+}  # what separates thousands, as patterns
 
 
 class Date(NamedTuple):
@@ -69,16 +91,26 @@ class Grammar:
         self._missing = frozenset((*_EXACTLY, *cell_format.missing))
         self._marks = frozenset((*_AMONG_NUMBERS, *_EXACTLY, *also))
         # Marks as they mostly are, so that others need not be converted to small letters.
-        self._often = frozenset((*self._marks, *map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na"))
+        self._often = frozenset(
+            (*self._marks, *map(str.upper, _AMONG_NUMBERS), "None", "Null", "NaN", "Na")
+        )
         point = r"\." if cell_format.decimal == "." else ","
-        group = rf"|\d{{1,3}}(?:{SPACES[cell_format.thousands]}\d{{3}})+" if cell_format.thousands else ""
+        group = (
+            rf"|\d{{1,3}}(?:{SPACES[cell_format.thousands]}\d{{3}})+"
+            if cell_format.thousands
+            else ""
+        )
         self._number = re.compile(
             rf"[+-]?(?:(?:\d+{group})(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?",
             re.ASCII | re.IGNORECASE,
         )
-        self._separators = re.compile(SPACES[cell_format.thousands]) if cell_format.thousands else None
+        self._separators = (
+            re.compile(SPACES[cell_format.thousands]) if cell_format.thousands else None
+        )
         # Texts that would be numbers or dates, such as -999, if they did not stand for missing values.
-        self._sentinels = {text for text in also if self._plain(text) is not None or self.date(text) is not None}
+        self._sentinels = {
+            text for text in also if self._plain(text) is not None or self.date(text) is not None
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return the grammar for a program in another language: its patterns, and what stands for a missing value."""
@@ -101,7 +133,11 @@ class Grammar:
 
     def is_mark(self, cell: str) -> bool:
         """Return whether a cell stands for a missing value among numbers, dates or booleans."""
-        return cell in self._often or cell.strip() in self._marks or cell.strip().lower() in _AMONG_NUMBERS
+        return (
+            cell in self._often
+            or cell.strip() in self._marks
+            or cell.strip().lower() in _AMONG_NUMBERS
+        )
 
     def number(self, cell: str) -> float | None:
         """Return the number of a cell, infinite ones included; None for other text."""
@@ -138,7 +174,10 @@ class Grammar:
         parts = int(hour), int(minute), int(second or 0)
         if parts[0] >= _HOURS or parts[1] >= _MINUTES or parts[2] >= _MINUTES:
             return None
-        value = days * MICROSECONDS_OF_A_DAY + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * _MICROSECONDS
+        value = (
+            days * MICROSECONDS_OF_A_DAY
+            + ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * _MICROSECONDS
+        )
         value += int(f"{fraction or '':0<6}"[:6])
         if offset is None:
             return Date("time", value)
@@ -187,8 +226,12 @@ class Grammar:
         found = None if has_sentinels else self._floats(cells)
         if found is not None:
             return found
-        is_present = [not (self.is_mark(cell) if has_sentinels else cell in self._often) for cell in cells]
-        found = None if all(is_present) else self._floats(list(itertools.compress(cells, is_present)))
+        is_present = [
+            not (self.is_mark(cell) if has_sentinels else cell in self._often) for cell in cells
+        ]
+        found = (
+            None if all(is_present) else self._floats(list(itertools.compress(cells, is_present)))
+        )
         if found is None:
             return None
         values = np.full(len(cells), np.nan)
@@ -204,8 +247,14 @@ class Grammar:
                 return None
             joined = joined.replace(",", ".")
             cells = joined.split("\n")
-        may_have_zeros = joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
-        if "_" in joined or not joined.isascii() or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n")):
+        may_have_zeros = (
+            joined.startswith("0") or "\n0" in joined or " " in joined or "\t" in joined
+        )
+        if (
+            "_" in joined
+            or not joined.isascii()
+            or (may_have_zeros and _LEADING_ZEROS.search(f"\n{joined}\n"))
+        ):
             return None
         try:
             found = np.fromiter(map(float, cells), np.float64, len(cells))
@@ -221,7 +270,12 @@ class Grammar:
         """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
         joined = "\n".join(cells)
         kind = "date" if _DAYS.fullmatch(joined) else "time" if _TIMES.fullmatch(joined) else ""
-        if not kind or joined.startswith("0000") or "\n0000" in joined or self._has_sentinels(cells):
+        if (
+            not kind
+            or joined.startswith("0000")
+            or "\n0000" in joined
+            or self._has_sentinels(cells)
+        ):
             return None
         try:
             return kind, np.array(cells, "M8[us]")

@@ -81,15 +81,21 @@ def frame_of(X: Any, owner: str, *, types_are_known: bool = False) -> InputFrame
             twice = next(name for name, count in Counter(names).items() if count > 1)
             raise ValueError(f"X must not have two columns of one name, got {twice!r} twice.")
         if not names:
-            raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+            raise ValueError(
+                f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
+            )
         return InputFrame(names, columns_of(X, names, types_are_known=types_are_known), len(X))
     array = rectangular(X, "X")
     check_rows(array, False, type(X).__name__, owner)
     rows = X if isinstance(X, (list, tuple)) and array.dtype.kind != "O" else None
-    if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy made text of the numbers in a list
+    if array.dtype.kind == "U" and not hasattr(
+        X, "dtype"
+    ):  # NumPy made text of the numbers in a list
         array, rows = np.array(X, dtype=object), None
     copy = np.array(array)  # which other threads cannot change
-    return InputFrame(None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows)
+    return InputFrame(
+        None, list(copy.T), len(copy), copy if copy.dtype.kind in "biuf" else None, rows
+    )
 
 
 def is_records(X: object) -> bool:
@@ -100,7 +106,11 @@ def is_records(X: object) -> bool:
 
 
 def frame_of_records(
-    X: Mapping[Any, Any] | Sequence[Mapping[Any, Any]], names: Sequence[Any] | None, owner: str, *, may_lack_keys: bool
+    X: Mapping[Any, Any] | Sequence[Mapping[Any, Any]],
+    names: Sequence[Any] | None,
+    owner: str,
+    *,
+    may_lack_keys: bool,
 ) -> InputFrame:
     """Return the columns of records, each of which maps the names of columns to values; X can be one record.
 
@@ -123,10 +133,16 @@ def frame_of_records(
                 if not may_lack_keys:
                     unknown = [key for key in record if key not in known]
                     other = f", which has the unknown keys {short_repr(unknown)}" if unknown else ""
-                    raise ValueError(f"column {name!r} has no value in row {row}{other}. A missing value is None.")
+                    raise ValueError(
+                        f"column {name!r} has no value in row {row}{other}. A missing value is None."
+                    )
                 continue
             n_present += 1
-            if type(value) not in SIMPLE and hasattr(value, "__len__") and not isinstance(value, (str, bytes)):
+            if (
+                type(value) not in SIMPLE
+                and hasattr(value, "__len__")
+                and not isinstance(value, (str, bytes))
+            ):
                 raise ValueError(
                     f"column {name!r} must have one value in row {row}, got {type(value).__name__}. Pass columns of "
                     "values as a data frame, such as pandas.DataFrame(X)."
@@ -134,5 +150,7 @@ def frame_of_records(
             column[row] = value
         if n_present < len(record):
             unknown = [key for key in record if key not in known]
-            raise ValueError(f"X must have no other keys than the columns, got {short_repr(unknown)} in row {row}.")
+            raise ValueError(
+                f"X must have no other keys than the columns, got {short_repr(unknown)} in row {row}."
+            )
     return InputFrame(list(names), columns, len(records))

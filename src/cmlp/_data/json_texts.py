@@ -24,12 +24,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "|u1", "I32": "<i4", "I64": "<i8"}  # of arrays in a file
+DTYPES = {
+    "F32": "<f4",
+    "F64": "<f8",
+    "U8": "|u1",
+    "I32": "<i4",
+    "I64": "<i8",
+}  # of arrays in a file
 _EXACT = 2**53  # larger integers are stored as text, because JavaScript would round them
-_MOST_TEXT = 2**28  # limit in bytes for an array of text labels, in which all labels have the width of the longest
+_MOST_TEXT = (
+    2**28
+)  # limit in bytes for an array of text labels, in which all labels have the width of the longest
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MOST_OBJECT = 2**16  # limit in characters for parameters, history and training state
-_NUMBERS = {"bool", "float16", "float32", "float64", *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64))}
+_NUMBERS = {
+    "bool",
+    "float16",
+    "float32",
+    "float64",
+    *(f"{s}int{bits}" for s in ("", "u") for bits in (8, 16, 32, 64)),
+}
 
 
 class Head(str):
@@ -99,7 +113,9 @@ def number_of_digits(digits: str) -> float:
 
 def refuse(what: str) -> ModelFormatError:
     """Return the error for metadata that do not follow the format."""
-    return ModelFormatError(f"the metadata do not follow the format: {what}", "CMLP_ERROR_FILE_SYNTAX")
+    return ModelFormatError(
+        f"the metadata do not follow the format: {what}", "CMLP_ERROR_FILE_SYNTAX"
+    )
 
 
 def as_json(value: object) -> str:
@@ -142,7 +158,9 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number) else _no_constant(text)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_distinct, parse_constant=_no_constant, parse_float=_finite
+)
 
 
 # ------------------------------------------------------------------------------------------------------ parameters
@@ -169,7 +187,9 @@ def without_tensors(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     arrays = {"input_scale", "initialization"}
     return {
-        name: value for name, value in parameters.items() if name not in arrays or not isinstance(value, (list, tuple))
+        name: value
+        for name, value in parameters.items()
+        if name not in arrays or not isinstance(value, (list, tuple))
     }
 
 
@@ -188,7 +208,12 @@ def plain_json(value: object, name: str, owner: str) -> Any:
     if isinstance(value, tuple) or (isinstance(value, np.ndarray) and value.ndim == 1):
         return {"tuple": [plain_json(entry, name, owner) for entry in value]}
     if type(value) is dict:
-        return {"dict": [[_key(key, name, owner), plain_json(entry, name, owner)] for key, entry in value.items()]}
+        return {
+            "dict": [
+                [_key(key, name, owner), plain_json(entry, name, owner)]
+                for key, entry in value.items()
+            ]
+        }
     raise InvalidParameterError(
         f"{name} of {owner} is a {type(value).__name__}, which a model file cannot contain: "
         f"set it to a number, a str, None or a list of these before saving"
@@ -198,8 +223,12 @@ def plain_json(value: object, name: str, owner: str) -> Any:
 def _key(key: object, name: str, owner: str) -> object:
     """Return the key of a dict as it is stored: a number or text."""
     key = key.item() if isinstance(key, np.generic) else key
-    if type(key) not in (bool, int, float, str) or (isinstance(key, float) and not math.isfinite(key)):
-        raise InvalidParameterError(f"{name} of {owner} has the key {key!r}, which a model file cannot contain")
+    if type(key) not in (bool, int, float, str) or (
+        isinstance(key, float) and not math.isfinite(key)
+    ):
+        raise InvalidParameterError(
+            f"{name} of {owner} has the key {key!r}, which a model file cannot contain"
+        )
     return key
 
 
@@ -268,7 +297,10 @@ def load_labels(text: str, n_outputs: int) -> Labels:
     """
     try:
         stored = json.loads(text)
-        labels = Labels(_array_of(stored["values"], stored["dtype"]), is_multilabel=stored["kind"] == "multilabel")
+        labels = Labels(
+            _array_of(stored["values"], stored["dtype"]),
+            is_multilabel=stored["kind"] == "multilabel",
+        )
         is_same = dump_labels(labels) == as_json(stored)
     except (TypeError, ValueError, OverflowError):
         is_same = False
@@ -309,7 +341,9 @@ def _array_of(values: list[Any], name: str) -> NDArray[Any]:
 
 def dump_names(names: NDArray[Any]) -> str:
     """Return feature names as JSON."""
-    return as_json([_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)])
+    return as_json(
+        [_restorable(str(name), f"the name of column {i},") for i, name in enumerate(names)]
+    )
 
 
 def load_names(text: str, n_features: int) -> NDArray[Any]:
@@ -357,7 +391,8 @@ def _is_name(value: Any) -> bool:
     """Return whether parsed JSON is a name: text, a number, None or a tuple of these."""
     entries = value["tuple"] if type(value) is dict and list(value) == ["tuple"] else [value]
     return type(entries) is list and not any(
-        type(entry) is list or (type(entry) is dict and list(entry) != ["float"]) for entry in entries
+        type(entry) is list or (type(entry) is dict and list(entry) != ["float"])
+        for entry in entries
     )
 
 
@@ -383,7 +418,11 @@ def dump_categories(categories: Sequence[Sequence[object] | None], owner: str) -
 def _category(value: object, column: int, owner: str) -> object:
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str):
-        return value if value is None else _restorable(str(value), f"the category of column {column} of {owner},")
+        return (
+            value
+            if value is None
+            else _restorable(str(value), f"the category of column {column} of {owner},")
+        )
     if type(value) in (bool, int) or (type(value) is float and math.isfinite(value)):
         return value
     raise InvalidParameterError(

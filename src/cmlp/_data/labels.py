@@ -35,7 +35,11 @@ FLOATS = (
     "regressor: MLPRegressor or TabularRegressor. If they are classes, pass them as integers: y.astype(int)."
 )
 # Types of labels that an array of objects may hold, by the name of the type to which it is converted.
-_TYPES = {"bool": (bool, np.bool_), "int": (int, np.integer), "float": (int, np.integer, float, np.floating)}
+_TYPES = {
+    "bool": (bool, np.bool_),
+    "int": (int, np.integer),
+    "float": (int, np.integer, float, np.floating),
+}
 # In fewer rows, several labels can be exactly one in each row by chance.
 _FEWEST_ROWS = 10
 _ONE_HOT = (
@@ -59,9 +63,13 @@ def as_class_indices(value: ArrayLike, n_classes: int, output: str) -> NDArray[n
             f"y must have shape (n, 1) for the one output, got {copy.shape}. Reshape it: y.reshape(-1, 1)."
         )
     if copy.dtype.kind not in "bui" and len(copy):
-        raise TypeError(f"y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}")
+        raise TypeError(
+            f"y must be class indices (integers) or of shape (n, {n_classes}), got dtype {copy.dtype}"
+        )
     if len(copy) and not (0 <= copy.min() and copy.max() < n_classes):
-        raise ValueError(f"y must be class indices from 0 to {n_classes - 1}, got {copy.min()} to {copy.max()}")
+        raise ValueError(
+            f"y must be class indices from 0 to {n_classes - 1}, got {copy.min()} to {copy.max()}"
+        )
     return copy.astype(np.int32, copy=False)
 
 
@@ -74,7 +82,11 @@ def as_labels(value: ArrayLike, name: str) -> NDArray[Any]:
     array = rectangular(value, name)
     labels = np.array(array, object if array.dtype.kind == "T" else None)
     _require_unicode(labels, name)
-    if labels.dtype.kind == "f" and isinstance(value, (list, tuple)) and (np.abs(labels) >= EXACT).any():
+    if (
+        labels.dtype.kind == "f"
+        and isinstance(value, (list, tuple))
+        and (np.abs(labels) >= EXACT).any()
+    ):
         return _integers_of(value, labels)
     return labels
 
@@ -85,7 +97,11 @@ def _integers_of(value: Any, labels: NDArray[Any]) -> NDArray[Any]:
     If no type of 64 bits holds them all, they are returned as objects, which are refused.
     """
     entries = np.array(value, object)
-    return in_64_bits(entries) if all(isinstance(label, (int, np.integer)) for label in entries.flat) else labels
+    return (
+        in_64_bits(entries)
+        if all(isinstance(label, (int, np.integer)) for label in entries.flat)
+        else labels
+    )
 
 
 def _require_unicode(labels: NDArray[Any], name: str) -> None:
@@ -95,7 +111,9 @@ def _require_unicode(labels: NDArray[Any], name: str) -> None:
     """
     if labels.dtype.kind != "U" or not labels.size or not labels.itemsize:
         return
-    codes = np.ascontiguousarray(labels).view(np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder))
+    codes = np.ascontiguousarray(labels).view(
+        np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder)
+    )
     if codes.max() > sys.maxunicode:
         raise ValueError(f"{name} must contain valid text, got the code point {codes.max():#x}")
 
@@ -135,7 +153,9 @@ def _why_unknown(y: NDArray[Any], name: str) -> str:
                 return f"Entry {place[0]} of {name} is no label, but {label!r}."
             return f"Row {place[0]} has no label ({label!r}): leave out the rows without a label."
     labels = [label for _, label in entries]
-    kinds = (kind for kind, types in _TYPES.items() if all(isinstance(label, types) for label in labels))
+    kinds = (
+        kind for kind, types in _TYPES.items() if all(isinstance(label, types) for label in labels)
+    )
     kind = next(kinds, None)
     if kind == "int" and in_64_bits(y).dtype.kind == "O":
         low, high = min(labels), max(labels)
@@ -148,7 +168,9 @@ def _why_unknown(y: NDArray[Any], name: str) -> str:
     for place, label in entries:
         if type(label) is not type(first):
             where = "row" if name == "y" else "entry"
-            found += f" and, in {where} {place[0]}, {short_repr(label)}: convert all of them to text"
+            found += (
+                f" and, in {where} {place[0]}, {short_repr(label)}: convert all of them to text"
+            )
             break
     what = "Labels" if name == "y" else f"The labels of {name}"
     return f"{what} must be all strings, all integers or all booleans, got {found}."
@@ -161,7 +183,9 @@ def _require_bits(y: NDArray[Any]) -> None:
         return
     values = np.unique(y) if numeric else y
     if numeric and len(values) <= 2:
-        raise ValueError(f"y must contain only 0 and 1 if it has several columns, got the values {values.tolist()}.")
+        raise ValueError(
+            f"y must contain only 0 and 1 if it has several columns, got the values {values.tolist()}."
+        )
     raise ValueError("Multioutput target data is not supported with label binarization")
 
 
@@ -173,8 +197,12 @@ class Labels:
 
     def __init__(self, classes: NDArray[Any], *, is_multilabel: bool = False) -> None:
         self.classes = classes
-        self.kind = "multilabel" if is_multilabel else "binary" if len(classes) <= 2 else "multiclass"
-        if is_multilabel and (classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))):
+        self.kind = (
+            "multilabel" if is_multilabel else "binary" if len(classes) <= 2 else "multiclass"
+        )
+        if is_multilabel and (
+            classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))
+        ):
             raise ValueError(
                 f"The classes of multilabel targets must be the column numbers 0 to {len(classes) - 1}, "
                 f"got {short_repr(classes.tolist())}."
@@ -195,7 +223,9 @@ class Labels:
             targets: NDArray[np.bool_] = y != 0
             return targets
         if kind == "multilabel":
-            raise ValueError(f"y must have one label per row, as in fit, got an array of shape {y.shape}.")
+            raise ValueError(
+                f"y must have one label per row, as in fit, got an array of shape {y.shape}."
+            )
         return self.targets(self._indices(y))
 
     def targets(self, indices: NDArray[np.intp]) -> NDArray[Any]:
@@ -227,7 +257,9 @@ class Labels:
             positions[positions == len(self.classes)] = 0
             if (self.classes[positions] == seen).all():
                 return positions[indices]
-        raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}.")
+        raise ValueError(
+            f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {seen}."
+        )
 
     def decode(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the predicted labels for a batch of outputs; for multilabel targets a 0/1 matrix."""
@@ -328,5 +360,7 @@ def normalized(outputs: NDArray[Any]) -> NDArray[Any]:
     sums = np.add.accumulate(outputs, axis=1)[:, -1:]
     all_zero = sums == 0
     outputs += all_zero
-    probabilities: NDArray[Any] = outputs / np.where(all_zero, outputs.dtype.type(outputs.shape[1]), sums)
+    probabilities: NDArray[Any] = outputs / np.where(
+        all_zero, outputs.dtype.type(outputs.shape[1]), sums
+    )
     return probabilities

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Converted = TypeVar("Converted")
 
-_SECONDS = 0.2  # for which a thread waits before it looks again whether the other one is still there
+_SECONDS = (
+    0.2  # for which a thread waits before it looks again whether the other one is still there
+)
 
 
 class Passes:
@@ -39,7 +41,9 @@ class Passes:
                 return iter(self._source)
             blocks = self._source()
             if not hasattr(blocks, "__iter__"):
-                raise TypeError(f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}.")
+                raise TypeError(
+                    f"source() must return an iterable of blocks (X, y), got {type(blocks).__name__}."
+                )
             return iter(blocks)
 
     def require(self, n_passes: float, why: str) -> None:
@@ -93,7 +97,12 @@ class _ReadingAhead(Generic[Converted]):
     entry of a queue.
     """
 
-    def __init__(self, items: Iterator[Any], convert: Callable[[Any, int], Converted], reader: Callable[[], object]):
+    def __init__(
+        self,
+        items: Iterator[Any],
+        convert: Callable[[Any, int], Converted],
+        reader: Callable[[], object],
+    ):
         self._items, self._convert, self._reader = items, convert, reader
         self.ready: SimpleQueue[tuple[Converted | None, BaseException | None]] = SimpleQueue()
         self.wanted: SimpleQueue[None] = SimpleQueue()  # an entry for each block that may be read

@@ -148,7 +148,10 @@ def composed(
 
 
 def learned_scale(
-    kind: str, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.int64] | None = None
+    kind: str,
+    X: NDArray[Any] | CSR,
+    weight: Vector | None = None,
+    rows: NDArray[np.int64] | None = None,
 ) -> InputScale:
     """Learn the scale of each column from `rows` of X (None for all), and return it.
 
@@ -175,7 +178,9 @@ def learned_scale(
 
 def scale_of_moments(kind: str, moments: Moments, sparse: bool = False) -> InputScale:
     """Return the scale "standard" or "minmax" from the moments of the columns."""
-    return _scale_of(*(moments.mean_and_deviation() if kind == "standard" else moments.low_and_range()), sparse)
+    return _scale_of(
+        *(moments.mean_and_deviation() if kind == "standard" else moments.low_and_range()), sparse
+    )
 
 
 def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
@@ -187,7 +192,9 @@ def _scale_of(center: Vector, spread: Vector, sparse: bool) -> InputScale:
     return InputScale(np.zeros_like(shift) if sparse else shift, factor)
 
 
-def _blocks(X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None) -> Iterator[tuple[slice, Vector]]:
+def _blocks(
+    X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None
+) -> Iterator[tuple[slice, Vector]]:
     """Yield slices of columns, and these columns of the selected rows, dense and in float64."""
     n_rows = X.shape[0] if rows is None else len(rows)
     step = max(1, _BLOCK // max(1, n_rows))
@@ -197,7 +204,10 @@ def _blocks(X: NDArray[Any] | CSR, rows: NDArray[np.int64] | None) -> Iterator[t
             dense = _columns_of(X, columns)
             yield columns, dense if rows is None else dense[rows]
         else:
-            yield columns, np.asarray(X[:, columns] if rows is None else X[rows, columns], np.float64)
+            yield (
+                columns,
+                np.asarray(X[:, columns] if rows is None else X[rows, columns], np.float64),
+            )
 
 
 def _columns_of(X: CSR, columns: slice) -> Vector:
@@ -231,11 +241,15 @@ def median_and_spread(x: Vector, weight: Vector | None) -> tuple[float, float]:
     other = distance > 0
     if not other.any():
         return median, 0.0
-    return median, float(quantiles(distance[other], (0.5,), None if weight is None else weight[other])[0])
+    return median, float(
+        quantiles(distance[other], (0.5,), None if weight is None else weight[other])[0]
+    )
 
 
 def quantiles(
-    x: NDArray[np.float64], shares: Sequence[float] | NDArray[np.float64], weight: NDArray[np.float64] | None
+    x: NDArray[np.float64],
+    shares: Sequence[float] | NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
     """Return the quantiles of numbers, one for each share.
 
@@ -247,7 +261,9 @@ def quantiles(
         return np.asarray(np.quantile(x, shares))
     order = np.argsort(x, kind="stable")
     sums = np.cumsum(weight[order])
-    found: NDArray[np.float64] = x[order[np.minimum(np.searchsorted(sums, np.asarray(shares) * sums[-1]), len(x) - 1)]]
+    found: NDArray[np.float64] = x[
+        order[np.minimum(np.searchsorted(sums, np.asarray(shares) * sums[-1]), len(x) - 1)]
+    ]
     return found
 
 
@@ -258,7 +274,9 @@ def spacing(center: ArrayLike, dtype: DTypeLike) -> NDArray[np.float64]:
     return distances
 
 
-def too_coarse(center: ArrayLike, spread: NDArray[np.float64], dtype: DTypeLike) -> NDArray[np.bool_]:
+def too_coarse(
+    center: ArrayLike, spread: NDArray[np.float64], dtype: DTypeLike
+) -> NDArray[np.bool_]:
     """Return for each column whether a type has too few numbers within its spread, or does not reach its center.
 
     A column with the spread 0 has one number only, of which only the range matters.
@@ -307,7 +325,9 @@ def sample(n_rows: int) -> slice:
     return slice(None, None, -(-n_rows // JUDGED_ROWS))
 
 
-def root_mean_squares(X: NDArray[Any] | CSR, input_scale: float | InputScale) -> NDArray[np.float64]:
+def root_mean_squares(
+    X: NDArray[Any] | CSR, input_scale: float | InputScale
+) -> NDArray[np.float64]:
     """Return the root mean square of each column's scaled values.
 
     At most 256 rows are judged: of a dense matrix evenly spaced ones, of a sparse matrix the first ones.
@@ -319,7 +339,9 @@ def root_mean_squares(X: NDArray[Any] | CSR, input_scale: float | InputScale) ->
             values = np.asarray(X.data[some], np.float64)
             # Another thread could change the indices: a copy within the columns cannot make a large array.
             indices = X.indices[some].clip(0, X.shape[1] - 1)
-            factor = input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
+            factor = (
+                input_scale.factor[indices] if isinstance(input_scale, InputScale) else input_scale
+            )
             values = values * factor
             sums = np.bincount(indices, values * values, X.shape[1])
         else:
@@ -340,7 +362,10 @@ def _largest(X: NDArray[Any] | CSR) -> float:
 # ------------------------------------------------ mean, deviation and range of columns, from rows that arrive in blocks
 
 
-_SMALL, _UNIT = 2.0**-500, 2.0**-600  # smaller differences, and the inverse of larger ones, have another unit
+_SMALL, _UNIT = (
+    2.0**-500,
+    2.0**-600,
+)  # smaller differences, and the inverse of larger ones, have another unit
 _CONVERTED = 1 << 18  # elements to convert to float64 at a time
 
 
@@ -357,9 +382,16 @@ class Moments:
         self._unit = np.empty(0)  # of each column's sums
         self.total = 0.0  # number of rows, or the sum of their weights
 
-    def add(self, X: NDArray[Any] | CSR, weight: Vector | None = None, rows: NDArray[np.intp] | None = None) -> None:
+    def add(
+        self,
+        X: NDArray[Any] | CSR,
+        weight: Vector | None = None,
+        rows: NDArray[np.intp] | None = None,
+    ) -> None:
         """Add dense or sparse rows: all of them, or some."""
-        with np.errstate(all="ignore"):  # values that are not finite have an error of their own, later
+        with np.errstate(
+            all="ignore"
+        ):  # values that are not finite have an error of their own, later
             for block, w in _dense_blocks(X, weight, rows):
                 self._add(block, w)
 
@@ -368,14 +400,19 @@ class Moments:
             self._first = X[0].copy()
             self._sums, self._unit = np.zeros((2, X.shape[1])), np.ones(X.shape[1])
             self._low, self._high = X[0].copy(), X[0].copy()
-        self._low, self._high = np.minimum(self._low, X.min(axis=0)), np.maximum(self._high, X.max(axis=0))
+        self._low, self._high = (
+            np.minimum(self._low, X.min(axis=0)),
+            np.maximum(self._high, X.max(axis=0)),
+        )
         self._choose_units()
         unit = self._unit
         difference = X - self._first if (unit == 1).all() else X / unit - self._first / unit
         products = difference * weight[:, None]
         for i in (0, 1):
             # np.sum adds in an order of its own.
-            self._sums[i] = np.add.accumulate(np.concatenate([self._sums[i : i + 1], products]), axis=0)[-1]
+            self._sums[i] = np.add.accumulate(
+                np.concatenate([self._sums[i : i + 1], products]), axis=0
+            )[-1]
             products *= difference
         self.total = float(np.add.accumulate(np.concatenate([[self.total], weight]))[-1])
 
@@ -403,7 +440,9 @@ class Moments:
     def _choose_units(self) -> None:
         """Let the sums of columns whose squares would overflow or underflow have another unit, a power of 2."""
         reach = self._high - self._low
-        units = np.where(reach > 1 / _SMALL, 1 / _UNIT, np.where((reach > 0) & (reach < _SMALL), _UNIT, 1.0))
+        units = np.where(
+            reach > 1 / _SMALL, 1 / _UNIT, np.where((reach > 0) & (reach < _SMALL), _UNIT, 1.0)
+        )
         if (units != self._unit).any():
             ratio = self._unit / units
             self._sums *= ratio
@@ -446,4 +485,7 @@ def _dense_blocks(
         whole = rows is None and len(chosen) == stop - start
         part = X[start:stop] if whole and not isinstance(X, CSR) else taken(X, chosen)
         dense = part.toarray() if isinstance(part, CSR) else part
-        yield np.asarray(dense, np.float64), np.ones(len(chosen)) if weight is None else weight[chosen]
+        yield (
+            np.asarray(dense, np.float64),
+            np.ones(len(chosen)) if weight is None else weight[chosen],
+        )

@@ -33,7 +33,9 @@ def require_normal(weight: NDArray[np.float64] | None, dtype: np.dtype[Any]) -> 
         raise ValueError(refusal(weight, int(wrong.argmax()), dtype, name))
 
 
-def refusal(weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight") -> str:
+def refusal(
+    weight: NDArray[np.float64], row: int, dtype: np.dtype[Any], name: str = "sample_weight"
+) -> str:
     """Return why a network of this dtype cannot use the weight of a row; with the row -1, why not their sum."""
     least, most = _limits(dtype)
     if row < 0:
@@ -88,14 +90,22 @@ class ClassWeights(NamedTuple):
     """The weights of classes: learned from the training rows, and used for these and for validation rows."""
 
     given: ClassWeight
-    columns: list[NDArray[np.float64]]  # the weight of each class; of multilabel targets the two of each column
+    columns: list[
+        NDArray[np.float64]
+    ]  # the weight of each class; of multilabel targets the two of each column
 
     def times(
-        self, weight: NDArray[np.float64] | None, targets: NDArray[Any], *, require_positive: bool = True
+        self,
+        weight: NDArray[np.float64] | None,
+        targets: NDArray[Any],
+        *,
+        require_positive: bool = True,
     ) -> NDArray[np.float64]:
         """Return sample weights times those of encoded labels; with `require_positive`, one must be positive."""
         product = np.ones(len(targets)) if weight is None else weight
-        for weights, indices in zip(self.columns, _indices(targets, len(self.columns)), strict=True):
+        for weights, indices in zip(
+            self.columns, _indices(targets, len(self.columns)), strict=True
+        ):
             with np.errstate(over="ignore"):  # an infinite product is refused below
                 product = product * weights[indices]
         if not np.isfinite(product).all() or (require_positive and not product.any()):
@@ -109,7 +119,10 @@ class ClassWeights(NamedTuple):
 
 
 def weights_of_classes(
-    class_weight: ClassWeight, labels: Labels, targets: NDArray[Any], weight: NDArray[np.float64] | None
+    class_weight: ClassWeight,
+    labels: Labels,
+    targets: NDArray[Any],
+    weight: NDArray[np.float64] | None,
 ) -> ClassWeights | None:
     """Return the weights of the classes, from encoded and weighted training rows; None if `class_weight` is None."""
     if class_weight is None:
@@ -127,7 +140,9 @@ def weights_of_classes(
     else:
         given, classes = [class_weight], labels.classes.tolist()
     columns = zip(given, _indices(targets, len(given)), strict=True)
-    return ClassWeights(class_weight, [_weights(one, classes, indices, weight) for one, indices in columns])
+    return ClassWeights(
+        class_weight, [_weights(one, classes, indices, weight) for one, indices in columns]
+    )
 
 
 def _indices(targets: NDArray[Any], n_columns: int) -> list[NDArray[np.intp]]:

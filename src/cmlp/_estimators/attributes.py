@@ -41,7 +41,9 @@ def with_int(name: str) -> Callable[[Fitted, Any], Fitted]:
 
 def with_real(name: str) -> Callable[[Fitted, Any], Fitted]:
     """Return a function that sets an attribute of the history to a float or None."""
-    return lambda fitted, value: _with_history(fitted, name, None if value is None else float(value))
+    return lambda fitted, value: _with_history(
+        fitted, name, None if value is None else float(value)
+    )
 
 
 def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
@@ -71,7 +73,9 @@ def with_feature_names(fitted: Fitted, value: Any) -> Fitted:
     names = None if value is None else rectangular(value, "feature_names_in_").astype(object)
     width = fitted.model.n_inputs
     if names is not None and names.shape != (width,):
-        raise ValueError(f"feature_names_in_ must have {width} names, got an array of shape {names.shape}.")
+        raise ValueError(
+            f"feature_names_in_ must have {width} names, got an array of shape {names.shape}."
+        )
     if names is not None and texts_of_names(names.tolist()) is None:
         raise ValueError(f"feature_names_in_ must have names that are text, got {value!r}.")
     return fitted._replace(model=fitted.model.with_names(names))
@@ -82,7 +86,9 @@ def with_classes(fitted: Fitted, value: Any) -> Fitted:
     labels, present = as_labels(value, "classes_"), fitted.model.class_labels
     kind_of_labels(labels, "classes_")
     if labels.shape != present.classes.shape or (labels[1:] <= labels[:-1]).any():
-        raise ValueError(f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}.")
+        raise ValueError(
+            f"classes_ must be a sorted list of {len(present.classes)} distinct labels, got {value!r}."
+        )
     now = Labels(labels, is_multilabel=present.kind == "multilabel")
     return fitted._replace(model=fitted.model.replace(labels=now))
 
@@ -91,13 +97,17 @@ def with_out_activation(fitted: Fitted, value: Any) -> Fitted:
     """Set the activation of the output layer for predictions. A warm start then raises ValueError."""
     net = fitted.model.net
     if value not in OUTPUTS:
-        raise ValueError(f"out_activation_ must be the name of an output activation, got {value!r}.")
+        raise ValueError(
+            f"out_activation_ must be the name of an output activation, got {value!r}."
+        )
     loss = net.loss
     if callable(loss) or value not in _core.LOSSES[loss].outputs:
         loss = FOR_PREDICTION
     parameters = (*net.activation_parameters[:-1], _core.ACTIVATIONS[value].parameter)
     parameter = net.loss_parameter if loss == net.loss else _core.LOSSES[loss].parameter
-    net = _core.Net(net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter)
+    net = _core.Net(
+        net.sizes, (*net.activations[:-1], value), loss, net.dtype, parameters, parameter
+    )
     return fitted._replace(model=fitted.model.replace(networks=[(net, fitted.model.params)]))
 
 
@@ -122,7 +132,13 @@ class FittedAttribute(Generic[Value]):
         nullable: bool = False,
         epochs: bool = False,
     ) -> None:
-        self.read, self.kind, self.write, self.nullable, self.epochs = read, kind, write, nullable, epochs
+        self.read, self.kind, self.write, self.nullable, self.epochs = (
+            read,
+            kind,
+            write,
+            nullable,
+            epochs,
+        )
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -185,7 +201,9 @@ class FittedAttribute(Generic[Value]):
 
     def _require_equal(self, value: Any, present: Any) -> None:
         if value != present:
-            raise ValueError(f"{self.name} must be {present!r}, to match the shapes in coefs_, got {value!r}.")
+            raise ValueError(
+                f"{self.name} must be {present!r}, to match the shapes in coefs_, got {value!r}."
+            )
 
 
 class FittedTensors(FittedAttribute[Tensors]):
@@ -212,13 +230,19 @@ class FittedNetwork(FittedAttribute[Any]):
         if network is None or network.params is not model.params:
             from cmlp._estimators.network import Network  # few programs need it
 
-            network = Network._assembled(model.net, model.params, model.input_scale, estimator.n_threads)
+            network = Network._assembled(
+                model.net, model.params, model.input_scale, estimator.n_threads
+            )
             vars(estimator)[NETWORK] = network
-        network._share(model.net, model.params)  # the activation of the outputs may have been assigned
+        network._share(
+            model.net, model.params
+        )  # the activation of the outputs may have been assigned
         return network
 
     def __set__(self, estimator: object, value: Any) -> None:
-        raise AttributeError(f"{self.name} cannot be assigned: assign to its params, weights or biases.")
+        raise AttributeError(
+            f"{self.name} cannot be assigned: assign to its params, weights or biases."
+        )
 
 
 class FittedAttributes:
@@ -239,8 +263,12 @@ class FittedAttributes:
         "Network",
         "The network: it shares the parameters, so writing to its weights changes predictions.",
     )
-    n_params_ = FittedAttribute(lambda fitted: fitted.model.net.n_params, "int", "Number of weights and biases.")
-    n_features_in_ = FittedAttribute(lambda fitted: fitted.model.net.sizes[0], "int", "Number of columns of X in fit.")
+    n_params_ = FittedAttribute(
+        lambda fitted: fitted.model.net.n_params, "int", "Number of weights and biases."
+    )
+    n_features_in_ = FittedAttribute(
+        lambda fitted: fitted.model.net.sizes[0], "int", "Number of columns of X in fit."
+    )
     feature_names_in_ = FittedAttribute(
         lambda fitted: fitted.model.feature_names,
         "ndarray of str",
@@ -253,7 +281,9 @@ class FittedAttributes:
         "What happens to the inputs: their factor, or the shift and the factor of each column, given or learned.",
     )
     n_layers_ = FittedAttribute(
-        lambda fitted: len(fitted.model.net.sizes), "int", "Number of layers, input and output included."
+        lambda fitted: len(fitted.model.net.sizes),
+        "int",
+        "Number of layers, input and output included.",
     )
     n_outputs_ = FittedAttribute(
         lambda fitted: fitted.model.net.sizes[-1], "int", "Number of units in the output layer."
@@ -277,7 +307,10 @@ class FittedAttributes:
         with_int("t"),
     )
     loss_ = FittedAttribute(
-        lambda fitted: fitted.state.history.loss, "float", "Loss of the last epoch.", with_real("loss")
+        lambda fitted: fitted.state.history.loss,
+        "float",
+        "Loss of the last epoch.",
+        with_real("loss"),
     )
     loss_curve_ = FittedAttribute(
         lambda fitted: list(fitted.state.history.loss_curve),
@@ -318,7 +351,10 @@ class FittedAttributes:
     )
     # Private attributes of scikit-learn's MLP that its tests and some programs read.
     _no_improvement_count = FittedAttribute(
-        lambda fitted: fitted.state.history.stale, "int", "Epochs without improvement.", with_int("stale")
+        lambda fitted: fitted.state.history.stale,
+        "int",
+        "Epochs without improvement.",
+        with_int("stale"),
     )
     _optimizer = FittedAttribute(
         lambda fitted: fitted.state.optimizer, "object", "The optimizer, with its `learning_rate`."

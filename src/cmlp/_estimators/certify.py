@@ -36,7 +36,9 @@ _GAP = 2.0**-20  # of weighted sums: exp and the division keep their order, see 
 MOST_BOXES, _AT_ONCE = 2000, 16  # per row; in one call of the core
 
 
-def certify(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
+def certify(
+    estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None
+) -> Certification:
     """Return the answers for all rows."""
     model, end = estimator._trained(), _end_of(max_time)
     found: list[tuple[str, Boxes | None]] = []
@@ -75,7 +77,10 @@ def _radii_of(radius: ArrayLike, width: int, most: float = np.finfo(np.float64).
         finite = "a finite number" if np.isfinite(most) else "a number"
         expected = f"{finite} that is not negative, or {width} of them"
         raise InvalidParameterError(
-            f"radius must be {expected}, got {shown(radius)}.", parameter="radius", value=radius, expected=expected
+            f"radius must be {expected}, got {shown(radius)}.",
+            parameter="radius",
+            value=radius,
+            expected=expected,
         )
     return np.broadcast_to(radii, (width,))
 
@@ -98,7 +103,9 @@ def _ends_within(row: Boxes, radii: Boxes) -> tuple[Boxes, Boxes]:
     found = []
     for end, side in zip(_box_around(row, radii), (-1.0, 1.0), strict=True):
         terms = zip(end.tolist(), row.tolist(), (side * radii).tolist(), strict=True)
-        outward = [side * math.fsum((a, -b, -c)) if math.isfinite(c) else 0.0 for a, b, c in terms]  # signs are exact
+        outward = [
+            side * math.fsum((a, -b, -c)) if math.isfinite(c) else 0.0 for a, b, c in terms
+        ]  # signs are exact
         inside = np.where(np.array(outward) > 0, np.nextafter(end, -side * np.inf), end)
         found.append(np.where(np.isinf(radii), side * np.inf, inside))
     return found[0], found[1]
@@ -176,7 +183,9 @@ class _NetworkJudge(_Judge):
         least, most = (bound.astype(np.float64) for bound in bounds)
         finite = np.isfinite(least).all(axis=1) & np.isfinite(most).all(axis=1)
         if self.kind != "multiclass":
-            return np.asarray(np.where(target != 0, least >= _GAP, most <= -_GAP).all(axis=1) & finite)
+            return np.asarray(
+                np.where(target != 0, least >= _GAP, most <= -_GAP).all(axis=1) & finite
+            )
         gaps = least[:, [target]] - np.delete(most, target, axis=1)
         return np.asarray((gaps >= _GAP if self.by_sums else gaps > 0).all(axis=1) & finite)
 
@@ -188,7 +197,9 @@ class _NetworkJudge(_Judge):
         return np.asarray(found, np.float64)
 
 
-def _halves(low: Boxes, high: Boxes, slope: Boxes) -> tuple[tuple[Boxes, Boxes], tuple[Boxes, Boxes]] | None:
+def _halves(
+    low: Boxes, high: Boxes, slope: Boxes
+) -> tuple[tuple[Boxes, Boxes], tuple[Boxes, Boxes]] | None:
     """Return a box in two, cut along the input that changes the cost most; None if it is a point there."""
     width = np.where(low < high, high / 2 - low / 2, 0.0)  # NaN, a missing value, has no width
     weight = width * slope
@@ -207,11 +218,18 @@ def _halves(low: Boxes, high: Boxes, slope: Boxes) -> tuple[tuple[Boxes, Boxes],
 _MOST = float(np.finfo(np.float64).max)
 _HALF = 0.5  # a label is predicted above it
 _QUOTIENTS = 2.0**-50  # more than the relative errors of two quotients
-_TOPS = (0.25, 0.0)  # phases at which the waves of a part of a date are 1; half a period later they are -1
-_USUAL = 6  # scales around the centre, in which a number of any size is judged separately from its tails
+_TOPS = (
+    0.25,
+    0.0,
+)  # phases at which the waves of a part of a date are 1; half a period later they are -1
+_USUAL = (
+    6  # scales around the centre, in which a number of any size is judged separately from its tails
+)
 
 
-def certify_table(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None) -> Certification:
+def certify_table(
+    estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: float | None
+) -> Certification:
     """Return the answers for all rows."""
     model, end = estimator._trained(), _end_of(max_time)
     raw, entries = estimator._rows_of(model, X)
@@ -232,9 +250,13 @@ def certify_table(estimator: Any, X: ArrayLike, radius: ArrayLike, max_time: flo
 
 def _cases(value: float, radius: float, column: TableColumn) -> list[Case]:
     """Return the intervals of a column that change its inputs in different ways; NaN is a missing number."""
-    if column.categories is not None and column.role != "unused":  # stays as it is, or has any value
+    if (
+        column.categories is not None and column.role != "unused"
+    ):  # stays as it is, or has any value
         other = OTHER if column.role == "category" else np.nan  # of ordered ones
-        codes = [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
+        codes = (
+            [other, *map(float, range(len(column.categories)))] if math.isinf(radius) else [value]
+        )
         return [(code, code) for code in codes]
     least, most = limits_of_times(column.type) if column.type in TIMES else (-_MOST, _MOST)
     if column.role == "number" and math.isinf(radius):
@@ -267,7 +289,9 @@ def _entries(model: TableModel, row: Boxes, entries: NDArray[Any], example: Boxe
     return found
 
 
-def _bound_part(part: DatePart, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]) -> None:
+def _bound_part(
+    part: DatePart, low: Boxes, high: Boxes, least: NDArray[Any], most: NDArray[Any]
+) -> None:
     """Widen the bounds of the inputs of a part, which are those at both ends, to those of all dates between them."""
     period, is_wide = PARTS[part.name][0], low < high
     with np.errstate(over="ignore"):
@@ -322,7 +346,10 @@ class _TableJudge(_Judge):
             for end, bound in zip(ends, network.bounds(corners, 1.0), strict=True):
                 end.append(bound.astype(np.float64))
         first, second = map(mean_probabilities, ends)
-        least, most = np.minimum(first, second), np.maximum(first, second)  # the first of two classes falls
+        least, most = (
+            np.minimum(first, second),
+            np.maximum(first, second),
+        )  # the first of two classes falls
         if self.is_multilabel:
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:
@@ -331,7 +358,9 @@ class _TableJudge(_Judge):
         smallest = (1 - _QUOTIENTS) * least[:, [target]]
         return np.asarray((smallest > np.delete(most, target, axis=1)).all(axis=1))
 
-    def _inputs(self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool) -> tuple[Any, Any]:
+    def _inputs(
+        self, low: Boxes, high: Boxes, is_point: NDArray[np.bool_], bins: bool
+    ) -> tuple[Any, Any]:
         """Return bounds of the encoded inputs: they rise with each number, but for an error below half a step.
 
         Only the parts of dates also fall.
@@ -342,7 +371,9 @@ class _TableJudge(_Judge):
             inputs = slice(at, at + part.width(bins=bins))
             _bound_part(part, low[:, column], high[:, column], least[:, inputs], most[:, inputs])
         kept, infinity = is_point[:, None], np.float32(np.inf)
-        return np.where(kept, least, np.nextafter(least, -infinity)), np.where(kept, most, np.nextafter(most, infinity))
+        return np.where(kept, least, np.nextafter(least, -infinity)), np.where(
+            kept, most, np.nextafter(most, infinity)
+        )
 
     def slopes(self, low: Boxes, high: Boxes, target: NDArray[Any]) -> Boxes:
         """Return how much the lead of the prediction shrinks between the ends of a column, in the middle of others."""
@@ -355,7 +386,9 @@ class _TableJudge(_Judge):
                 rows[:, column] = end[:, column]
                 leads.append(self._lead(self.outputs(rows), target))
             width = np.maximum(high[:, column] / 2 - low[:, column] / 2, np.finfo(np.float64).tiny)
-            found[:, column] = np.where(low[:, column] < high[:, column], (leads[0] - leads[1]) / width, 0.0)
+            found[:, column] = np.where(
+                low[:, column] < high[:, column], (leads[0] - leads[1]) / width, 0.0
+            )
         return found
 
     def _lead(self, outputs: NDArray[np.float64], target: NDArray[Any]) -> NDArray[np.float64]:

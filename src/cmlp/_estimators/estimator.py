@@ -62,7 +62,9 @@ class Estimator(SklearnStub, ExportMethods):
         """Return the X of a user as rows of the model, and as the user reads them."""
         raise NotImplementedError
 
-    def _followers(self, X: Any, y: Any, sample_weight: Any) -> AbstractContextManager[Sequence[Any]]:
+    def _followers(
+        self, X: Any, y: Any, sample_weight: Any
+    ) -> AbstractContextManager[Sequence[Any]]:
         """Return a context manager for a fit, with followers of its training: those of a subclass in `cmlp.sklearn`."""
         return nullcontext(())
 
@@ -83,7 +85,9 @@ class Estimator(SklearnStub, ExportMethods):
         try:
             return {name: own[name] if name in own else getattr(self, name) for name in names}
         except AttributeError as error:
-            raise AttributeError(f"{error}: the constructor of this class must call super().__init__().") from None
+            raise AttributeError(
+                f"{error}: the constructor of this class must call super().__init__()."
+            ) from None
 
     @classmethod
     def _get_param_names(cls: type) -> list[str]:
@@ -124,7 +128,9 @@ class Estimator(SklearnStub, ExportMethods):
 
         if cls._parameter_owner != "MLPClassifier":
             names = ", ".join(PRESETS)
-            raise ValueError(f"There are no presets for {cls.__name__}: all of them ({names}) are for MLPClassifier.")
+            raise ValueError(
+                f"There are no presets for {cls.__name__}: all of them ({names}) are for MLPClassifier."
+            )
         if name not in PRESETS:
             presets = ", ".join(map(repr, PRESETS))
             raise InvalidParameterError(
@@ -169,7 +175,9 @@ class Estimator(SklearnStub, ExportMethods):
         for name in params:
             if name not in names:
                 problem = f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {names!r}."
-                raise ValueError(f"{problem} {name_hint(name, dict(zip(names, names, strict=True)))}".rstrip())
+                raise ValueError(
+                    f"{problem} {name_hint(name, dict(zip(names, names, strict=True)))}".rstrip()
+                )
         for name, value in params.items():
             setattr(self, name, value)
         return self
@@ -201,7 +209,11 @@ class Estimator(SklearnStub, ExportMethods):
     def __repr__(self) -> str:
         import textwrap
 
-        shown = [f"{name}={getattr(self, name)!r}" for name in self._get_param_names() if not self._is_default(name)]
+        shown = [
+            f"{name}={getattr(self, name)!r}"
+            for name in self._get_param_names()
+            if not self._is_default(name)
+        ]
         head = f"{type(self).__name__}("
         return textwrap.fill(
             f"{head}{', '.join(shown)})",
@@ -281,7 +293,9 @@ class Estimator(SklearnStub, ExportMethods):
         require(model, "save")
         parameters = {**now._parameters(), "callbacks": None}  # they belong to this process
         strings, arrays = dump_extras(
-            now._fitted, include_training_state=include_training_state, include_provenance=include_provenance
+            now._fitted,
+            include_training_state=include_training_state,
+            include_provenance=include_provenance,
         )
         write_model(path, model, parameters, strings, arrays)
 

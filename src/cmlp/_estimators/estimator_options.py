@@ -120,7 +120,9 @@ class TableOptions(FitOptions):
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
-        checked["categorical_features"] = values["categorical_features"]  # checked with the columns of X
+        checked["categorical_features"] = values[
+            "categorical_features"
+        ]  # checked with the columns of X
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)
         return cls(cls._own(checked))
@@ -148,7 +150,9 @@ def estimator_options_of(cls: type[Estimator], values: Mapping[str, object]) -> 
 
 
 @lru_cache(64, typed=True)  # by types, too: 1 equals True and 1.0
-def _options_of_plain(owner: str, class_name: str, *_types_of_sizes: type, **values: Any) -> EstimatorOptions:
+def _options_of_plain(
+    owner: str, class_name: str, *_types_of_sizes: type, **values: Any
+) -> EstimatorOptions:
     """Return the validated parameters of an estimator but for its seed."""
     return EstimatorOptions.of(owner, {**values, "random_state": None}, class_name)
 
@@ -214,7 +218,9 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
         )
     for callback in values.get("callbacks") or ():
         # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
-        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(HOOKS):
+        if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(
+            HOOKS
+        ):
             raise InvalidParameterError(
                 f"provenance=True needs callbacks of cmlp, because others can change the fit, got {callback!r}.",
                 parameter="provenance",

@@ -100,7 +100,9 @@ class ExportMethods:
         """
         from cmlp._export.c_header import write_c_header
 
-        return write_c_header(self._trained(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate)
+        return write_c_header(
+            self._trained(), path, name=name, dtype=dtype, int8=int8, calibrate=calibrate
+        )
 
     def to_html(
         self,
@@ -173,7 +175,9 @@ class ExportMethods:
         """
         from cmlp._export.page.document import page_of
 
-        page_of(self._trained(), data, title, background=background, target=target, unit=unit).write(path)
+        page_of(
+            self._trained(), data, title, background=background, target=target, unit=unit
+        ).write(path)
 
     def to_onnx(self, path: str | os.PathLike[str], *, input_dtype: str | None = None) -> None:
         """Write the trained model as an ONNX file (opset 17), for ONNX Runtime and other programs.
@@ -285,5 +289,12 @@ class ExportMethods:
         return to_torch(self._trained())
 
 
-for _method in (ExportMethods.to_c, ExportMethods.to_html, ExportMethods.to_onnx, ExportMethods.to_torch):
-    _method.__qualname__ = _method.__name__  # Python's TypeErrors name the method without this class
+for _method in (
+    ExportMethods.to_c,
+    ExportMethods.to_html,
+    ExportMethods.to_onnx,
+    ExportMethods.to_torch,
+):
+    _method.__qualname__ = (
+        _method.__name__
+    )  # Python's TypeErrors name the method without this class

@@ -31,7 +31,12 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "shards": (list, type(None)),
 }
-OF_FIT = ("data", "ends", "n_rows", "seed")  # of a record, what differs between fits with the same parameters
+OF_FIT = (
+    "data",
+    "ends",
+    "n_rows",
+    "seed",
+)  # of a record, what differs between fits with the same parameters
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -80,7 +85,10 @@ def load_extras(
         provenance = _load_provenance(text, model)
     if not isinstance(model, NetworkModel):
         return parameters, None, provenance
-    from cmlp._train.state_file import load_state, training_parameters  # programs load networks and tables without it
+    from cmlp._train.state_file import (
+        load_state,
+        training_parameters,
+    )  # programs load networks and tables without it
 
     if metadata.string("parameters") is None:  # written by a C program
         parameters = parameters | training_parameters(metadata)
@@ -101,7 +109,9 @@ def _load_provenance(text: str, model: TrainedModel) -> dict[str, Any]:
 
 def _check_fit(found: Any, names: tuple[str, ...], n_networks: int) -> None:
     """Raise ModelFormatError if the record of a fit is damaged, or lacks one of the names."""
-    if type(found) is not dict or not all(type(found.get(name, ())) in _KINDS[name] for name in names):
+    if type(found) is not dict or not all(
+        type(found.get(name, ())) in _KINDS[name] for name in names
+    ):
         raise refuse("'provenance' is not the record of a fit")
     if len(found["ends"]) != n_networks or not all(map(_is_end, found["ends"])):
         raise refuse("'provenance' has no epoch and batch at which each network ended")
@@ -111,7 +121,9 @@ def _check_fit(found: Any, names: tuple[str, ...], n_networks: int) -> None:
 
 def _check_file(fields: object, n_columns: int) -> None:
     """Raise ModelFormatError if the record of the file of rows is damaged."""
-    from cmlp._data.files.row_file import FileRecord  # few programs load a model of the command with its record
+    from cmlp._data.files.row_file import (
+        FileRecord,
+    )  # few programs load a model of the command with its record
 
     try:
         types = FileRecord.checked(fields).types
@@ -122,4 +134,8 @@ def _check_file(fields: object, n_columns: int) -> None:
 
 
 def _is_end(end: Any) -> bool:
-    return type(end) is list and len(end) == 2 and all(type(count) is int and count >= 0 for count in end)
+    return (
+        type(end) is list
+        and len(end) == 2
+        and all(type(count) is int and count >= 0 for count in end)
+    )

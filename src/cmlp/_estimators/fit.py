@@ -61,7 +61,9 @@ class Fit(ABC):
     @property
     def warm_model(self) -> Any:
         """The model that a warm start continues; None for a new one."""
-        return self.previous.model if self.options.warm_start and self.previous is not None else None
+        return (
+            self.previous.model if self.options.warm_start and self.previous is not None else None
+        )
 
     @property
     def earlier_provenance(self) -> dict[str, Any] | None:
@@ -132,7 +134,9 @@ def train_and_store(fit: Fit, followers: Sequence[Any], *, warns: bool = True) -
     _core.run_deferred(signals, _train_and_store, fit, followers, warns, signals)
 
 
-def _train_and_store(fit: Fit, followers: Sequence[Any], warns: bool, signals: DeferredSignals) -> None:
+def _train_and_store(
+    fit: Fit, followers: Sequence[Any], warns: bool, signals: DeferredSignals
+) -> None:
     estimator = fit.estimator
     provenance_now = fit.begin_provenance() if fit.is_recorded else lambda: None
     try:

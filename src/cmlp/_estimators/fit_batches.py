@@ -73,7 +73,9 @@ class BlockSource(RowSource):
         self._passes = passes
         self._checks = checks
         self._n_rows = 0 if n_rows is None else positive_integer("n_rows", n_rows, " or None")
-        self._begun: Generator[Any, None, None] | None = None  # the first pass, which begins with the first block
+        self._begun: Generator[Any, None, None] | None = (
+            None  # the first pass, which begins with the first block
+        )
         self._seen: list[Any] = []  # the blocks of this pass that were read before
 
     def open_first_block(self) -> None:
@@ -81,7 +83,11 @@ class BlockSource(RowSource):
         items = self._passes.open()
         for index, item in enumerate(items):
             X, y, weight = unpacked(item, index)
-            self.given = X, y, weight = arrow_copied(X), read_once(y, "y"), read_once(weight, "sample_weight")
+            self.given = X, y, weight = (
+                arrow_copied(X),
+                read_once(y, "y"),
+                read_once(weight, "sample_weight"),
+            )
             self._seen.append((X, y) if weight is None else (X, y, weight))
             rows = self._checks.check_inputs(X)
             if rows.X.shape[0]:

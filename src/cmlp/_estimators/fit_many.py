@@ -132,11 +132,17 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
     seen: dict[int, int] = {}
     for place, model in enumerate(models):
         if isinstance(model, type) or not callable(getattr(model, "fit", None)):
-            what = f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
-            raise TypeError(f"models must be estimators with a method fit, got {what} as models[{place}].")
+            what = (
+                f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__
+            )
+            raise TypeError(
+                f"models must be estimators with a method fit, got {what} as models[{place}]."
+            )
         first = seen.setdefault(id(model), place)
         if first != place:
-            raise ValueError(f"models must be different objects, but models[{place}] is models[{first}]: use copies.")
+            raise ValueError(
+                f"models must be different objects, but models[{place}] is models[{first}]: use copies."
+            )
         source = getattr(model, "random_state", None)
         if source is None or isinstance(source, (int, np.integer)):
             continue
@@ -149,19 +155,29 @@ def _checked_models(models: Iterable[Any]) -> list[Any]:
     return models
 
 
-def _for_each_model(n: int, shared: Any, several: Iterable[Any] | None, name: str, optional: bool = False) -> list[Any]:
+def _for_each_model(
+    n: int, shared: Any, several: Iterable[Any] | None, name: str, optional: bool = False
+) -> list[Any]:
     """Return an argument for each of n models, from one for all or from one for each."""
     if several is None:
         if shared is None and not optional:
-            raise TypeError(f"fit_many needs {name} for all models, or {name}s with one for each model.")
+            raise TypeError(
+                f"fit_many needs {name} for all models, or {name}s with one for each model."
+            )
         return [read_once(shared, name)] * n
     if shared is not None:
-        raise TypeError(f"fit_many takes either {name} for all models or {name}s with one for each model, not both.")
+        raise TypeError(
+            f"fit_many takes either {name} for all models or {name}s with one for each model, not both."
+        )
     if isinstance(several, str) or not hasattr(several, "__iter__"):
-        raise TypeError(f"{name}s must be a list with an entry for each model, got {type(several).__name__}.")
+        raise TypeError(
+            f"{name}s must be a list with an entry for each model, got {type(several).__name__}."
+        )
     entries = list(several)
     if len(entries) != n:
-        raise ValueError(f"{name}s must have an entry for each of the {n} models, got {len(entries)}.")
+        raise ValueError(
+            f"{name}s must have an entry for each of the {n} models, got {len(entries)}."
+        )
     return entries
 
 

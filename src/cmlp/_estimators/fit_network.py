@@ -125,7 +125,9 @@ def _naming_classes(fit: NetworkFit, source: Arrays) -> Iterator[None]:
         previous = fit.previous
         if not fit.is_classifier or fit.classes is not None or weight is None:
             raise
-        if not any(subject in str(error) for subject in ("sample_weight", "classes must be passed")):
+        if not any(
+            subject in str(error) for subject in ("sample_weight", "classes must be passed")
+        ):
             raise
         if previous is None or np.array_equal(weight, previous.model.class_labels.classes):
             hint = "The third argument of partial_fit is sample_weight: pass the classes as classes=[...]."
@@ -148,7 +150,11 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
     dtype = np.dtype(np.float32 if single else np.float64)
     if y is None:
         n_columns = 1 if isinstance(options.loss_parameter, tuple) else last.shape[1]
-        y = rectangular(assigned["classes_"], "classes_") if "classes_" in assigned else np.zeros((1, n_columns))
+        y = (
+            rectangular(assigned["classes_"], "classes_")
+            if "classes_" in assigned
+            else np.zeros((1, n_columns))
+        )
     fit = NetworkFit(estimator, options)
     fit.dtype = dtype
     encoding = learn_encoding(fit, CheckedRows(first, dtype, y=y), is_complete=True)[0]
@@ -185,7 +191,9 @@ class NetworkFit(Fit):
     labels: Labels | None = field(default=None, init=False)
     dtype: np.dtype[Any] = field(init=False)
     names: NDArray[Any] | None = field(default=None, init=False)  # of the columns
-    input_scale: float | InputScale = field(default=1.0, init=False)  # 1 if there is a `scale_to_learn`
+    input_scale: float | InputScale = field(
+        default=1.0, init=False
+    )  # 1 if there is a `scale_to_learn`
     scale_to_learn: str | None = field(default=None, init=False)
 
     @classmethod
@@ -214,7 +222,9 @@ class NetworkFit(Fit):
             previous = fitted_of(estimator)
         if call != RANGE_TEST:  # which leaves no model
             given = estimator._parameters()
-            PARAMETERS.warn_of_unused(estimator._parameter_owner, {**given, "X_val": True} if own_rows else given)
+            PARAMETERS.warn_of_unused(
+                estimator._parameter_owner, {**given, "X_val": True} if own_rows else given
+            )
         return cls(estimator, options, previous, validation, bool(resume), classes, shards, call)
 
     @property
@@ -240,13 +250,17 @@ class NetworkFit(Fit):
         sizes = (n_features, *options.hidden_layer_sizes, n_outputs)
         activations = (*options.activation, output)
         numbers = (*options.activation_parameter, 0.0)
-        make = _core.shared_net if isinstance(options.loss, str) else _core.Net  # a function may not be hashable
+        make = (
+            _core.shared_net if isinstance(options.loss, str) else _core.Net
+        )  # a function may not be hashable
         net = make(sizes, activations, options.loss, self.dtype, numbers, options.loss_parameter)
         if previous is not None:
             earlier = previous.model.net
             _require_same("hidden_layer_sizes", earlier.sizes[1:-1], sizes[1:-1])
             _require_same("activation", earlier.activations[:-1], net.activations[:-1])
-            _require_same("activation_parameter", earlier.activation_parameters, net.activation_parameters)
+            _require_same(
+                "activation_parameter", earlier.activation_parameters, net.activation_parameters
+            )
             _require_same("loss", earlier.loss, net.loss)
             name = "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
             _require_same(name, earlier.loss_parameter, net.loss_parameter)
@@ -273,7 +287,11 @@ class NetworkFit(Fit):
             _require_same("dtype", model.net.dtype.name, options.dtype)
         learned = None if options.scale_to_learn is None else previous.scale_name
         _require_same("input_scale", learned or model.input_scale, options.input_scale)
-        self.dtype, self.names, self.input_scale = model.net.dtype, model.feature_names, model.input_scale
+        self.dtype, self.names, self.input_scale = (
+            model.net.dtype,
+            model.feature_names,
+            model.input_scale,
+        )
 
     @property
     def scale_name(self) -> str | None:
@@ -286,7 +304,9 @@ class NetworkFit(Fit):
         if previous is not None and self.resume:
             return resumed_state(previous.state, options)
         rng = random_state(options.random_state)
-        state = self._new_state(net, rng) if previous is None else self._continued_state(previous, rng)
+        state = (
+            self._new_state(net, rng) if previous is None else self._continued_state(previous, rng)
+        )
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         return state
 
@@ -299,14 +319,20 @@ class NetworkFit(Fit):
         if params is None:
             params = initial_params(net, rng, options.init_activation, options.initialization)
         # Random ones are for standardized targets.
-        return TrainingState(Weights(params, predicts_y=options.y_scale is not None and not is_random), History(), rng)
+        return TrainingState(
+            Weights(params, predicts_y=options.y_scale is not None and not is_random),
+            History(),
+            rng,
+        )
 
     def _continued_state(self, previous: Fitted, rng: Generator) -> TrainingState:
         """Return the state of a call that trains a copy of the previous model."""
         y_scale, scale = self.options.y_scale, previous.state.weights.target_scale
         if scale is not None and scale.kind != y_scale:
             scale = None
-        weights = Weights(block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None)
+        weights = Weights(
+            block_copy(previous.model.params), target_scale=scale, predicts_y=y_scale is not None
+        )
         state = TrainingState(weights, previous.state.history.copy(), rng)
         if self.is_incremental:
             self._continue_optimizer(state, previous.state)
@@ -314,7 +340,11 @@ class NetworkFit(Fit):
 
     def _continue_optimizer(self, state: TrainingState, previous: TrainingState) -> None:
         """Continue with the optimizer and the schedule of a previous state, if it has them."""
-        optimizer, schedule, rate = deepcopy(previous.optimizer), previous.schedule, self.options.learning_rate_init
+        optimizer, schedule, rate = (
+            deepcopy(previous.optimizer),
+            previous.schedule,
+            self.options.learning_rate_init,
+        )
         if optimizer is None or schedule is None:
             return
         scale = previous.weights.target_scale
@@ -322,7 +352,11 @@ class NetworkFit(Fit):
         if rate != schedule.rate:  # set_params has changed it
             schedule = schedule.with_rate(rate)
             optimizer.learning_rate = schedule.next_rate(schedule.rate, state.history.t)
-        state.optimizer, state.schedule, state.schedule_epoch = optimizer, schedule, previous.schedule_epoch
+        state.optimizer, state.schedule, state.schedule_epoch = (
+            optimizer,
+            schedule,
+            previous.schedule_epoch,
+        )
 
     def prepare(self, source: RowSource) -> Self:
         """Open the source, and make the training run.
@@ -375,7 +409,9 @@ class NetworkFit(Fit):
         if self.previous is None or not self.is_incremental:
             warn_of_scale(rows.X, scale)
 
-    def _validation_rows(self, rows: CheckedRows, encoding: TargetEncoding) -> tuple[EncodedRows | None, NDArray[Any]]:
+    def _validation_rows(
+        self, rows: CheckedRows, encoding: TargetEncoding
+    ) -> tuple[EncodedRows | None, NDArray[Any]]:
         """Return the own validation rows of the call, and the y that a score of the user gets."""
         if not require_complete(*self.validation):
             return None, rows.y
@@ -465,7 +501,9 @@ class NetworkFit(Fit):
     def fitted(self, provenance: Provenance | None) -> Fitted:
         """Return what the fit leaves, when training has ended or was interrupted."""
         state = self.run.state
-        return self.fitted_from(state.resumable() if self.can_resume else state.without_rows(), provenance)
+        return self.fitted_from(
+            state.resumable() if self.can_resume else state.without_rows(), provenance
+        )
 
     def fitted_from(self, state: TrainingState, provenance: Provenance | None = None) -> Fitted:
         """Return what the fit would leave with a state of its run. Its parameters predict y itself.
@@ -480,8 +518,13 @@ def trainer_of(fit: Fit, runs: Sequence[TrainingRun], provenance_now: Provenance
     from cmlp._estimators.network import Network  # few programs need it
 
     jobs, n_threads = [run.job for run in runs], fit.options.n_threads
-    networks = [Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads) for job in jobs]
-    return Trainer._of_fit(fit.estimator, networks, runs, provenance_now, fit.fitted_now, is_of_table=fit.is_of_table)
+    networks = [
+        Network._assembled(job.net, job.state.params, job.data.input_scale, n_threads)
+        for job in jobs
+    ]
+    return Trainer._of_fit(
+        fit.estimator, networks, runs, provenance_now, fit.fitted_now, is_of_table=fit.is_of_table
+    )
 
 
 def _require_same(name: str, was: object, now: object) -> None:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
-    ProvenanceNow = Callable[[], Provenance | None]  # returns a record as it is now; None before all data are known
+    ProvenanceNow = Callable[
+        [], Provenance | None
+    ]  # returns a record as it is now; None before all data are known
     P = ParamSpec("P")
     R = TypeVar("R")
 
@@ -96,7 +98,9 @@ def assigned_params(estimator: object, net: _core.Net) -> NDArray[Any] | None:
 
 def can_assemble(estimator: Any) -> bool:
     """Return whether enough was assigned before fit to predict: the tensors, and for a classifier the classes."""
-    needed = {"coefs_", "intercepts_"} | ({"classes_"} if estimator._estimator_type == "classifier" else set())
+    needed = {"coefs_", "intercepts_"} | (
+        {"classes_"} if estimator._estimator_type == "classifier" else set()
+    )
     return needed <= set(vars(estimator).get(ASSIGNED, {}))
 
 
@@ -168,13 +172,19 @@ class Fitted(NamedTuple):
     ) -> Self:
         """Return what is kept of a fit of one network, whose parameters are those of the state."""
         kind = "regressor" if labels is None else "classifier"
-        model = NetworkModel(kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names)
+        model = NetworkModel(
+            kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names
+        )
         return cls.of(model, state, scale_name, provenance)
 
 
 def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:
     """Return states with the parameters of networks, and nothing else."""
-    from cmlp._train.state import History, TrainingState, Weights  # programs load and predict without it
+    from cmlp._train.state import (
+        History,
+        TrainingState,
+        Weights,
+    )  # programs load and predict without it
 
     return tuple(TrainingState(Weights(network.params), History()) for network in networks)
 

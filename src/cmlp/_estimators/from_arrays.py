@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def regressor_from_arrays(
-    cls: type[Any], coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], parameters: Mapping[str, Any]
+    cls: type[Any],
+    coefs: Iterable[ArrayLike],
+    intercepts: Iterable[ArrayLike],
+    parameters: Mapping[str, Any],
 ) -> Any:
     """Return a fitted regressor; see `MLPRegressor.from_arrays`."""
     weights, biases = _checked_layers(coefs, intercepts)
@@ -49,7 +52,9 @@ def classifier_from_arrays(
                 value=True,
             )
         return _filled(estimator, weights, biases, np.eye(n_outputs))
-    labels, order = class_order(np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs)
+    labels, order = class_order(
+        np.arange(max(n_outputs, 2)) if classes is None else classes, n_outputs
+    )
     if n_outputs == 2 and not traits_of(estimator.loss).is_log_loss:
         raise InvalidParameterError(
             f"coefs must end in one output for two classes with loss={estimator.loss!r}, got two.",
@@ -67,10 +72,14 @@ def _with_sizes(cls: type[Any], weights: list[NDArray[Any]], parameters: Mapping
             parameter="hidden_layer_sizes",
             value=parameters["hidden_layer_sizes"],
         )
-    return cls(**{**parameters, "hidden_layer_sizes": tuple(layer.shape[1] for layer in weights[:-1])})
+    return cls(
+        **{**parameters, "hidden_layer_sizes": tuple(layer.shape[1] for layer in weights[:-1])}
+    )
 
 
-def _filled(estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[Any]], y: NDArray[Any] | None) -> Any:
+def _filled(
+    estimator: Any, weights: list[NDArray[Any]], biases: list[NDArray[Any]], y: NDArray[Any] | None
+) -> Any:
     """Return the estimator, fitted with copies of the arrays; placeholder targets y define a classifier's outputs."""
     estimator.coefs_, estimator.intercepts_ = weights, biases
     assemble(estimator, y)
@@ -84,13 +93,19 @@ def _checked_layers(
     """Return weights and biases as arrays of one dtype, float32 or float64, whose shapes match."""
     weights, biases = _tensors(coefs, "coefs", 2), _tensors(intercepts, "intercepts", 1)
     if len(weights) != len(biases):
-        raise ValueError(f"intercepts must have one array for each of the {len(weights)} layers, got {len(biases)}.")
+        raise ValueError(
+            f"intercepts must have one array for each of the {len(weights)} layers, got {len(biases)}."
+        )
     for layer, (one, other) in enumerate(pairwise(weights), 1):
         if one.shape[1] != len(other):
-            raise ValueError(f"coefs[{layer}] must have {one.shape[1]} rows, as coefs[{layer - 1}] has columns.")
+            raise ValueError(
+                f"coefs[{layer}] must have {one.shape[1]} rows, as coefs[{layer - 1}] has columns."
+            )
     for layer, (matrix, vector) in enumerate(zip(weights, biases, strict=True)):
         if len(vector) != matrix.shape[1]:
-            raise ValueError(f"intercepts[{layer}] must have shape ({matrix.shape[1]},), got {vector.shape}.")
+            raise ValueError(
+                f"intercepts[{layer}] must have shape ({matrix.shape[1]},), got {vector.shape}."
+            )
     single = all(tensor.dtype == np.float32 for tensor in [*weights, *biases])
     dtype = np.float32 if single else np.float64
     weights = [matrix.astype(dtype, copy=False) for matrix in weights]
@@ -100,13 +115,17 @@ def _checked_layers(
 def _tensors(value: Any, name: str, n_dim: int) -> list[NDArray[Any]]:
     """Return a list of arrays, each with `n_dim` dimensions and finite."""
     if not hasattr(value, "__iter__"):
-        raise TypeError(f"{name} must be a list of arrays, one for each layer, got {type(value).__name__}.")
+        raise TypeError(
+            f"{name} must be a list of arrays, one for each layer, got {type(value).__name__}."
+        )
     tensors = []
     for layer, item in enumerate(value):
         tensor = np.array(readable(rectangular(item, f"{name}[{layer}]"), f"{name}[{layer}]"))
         if tensor.ndim != n_dim or not tensor.size:
             shape = "(n_in, n_out)" if n_dim == 2 else "(n_out,)"
-            raise ValueError(f"{name}[{layer}] must be an array of shape {shape}, got the shape {tensor.shape}.")
+            raise ValueError(
+                f"{name}[{layer}] must be an array of shape {shape}, got the shape {tensor.shape}."
+            )
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name}[{layer}] must contain finite numbers.")
         tensors.append(tensor)

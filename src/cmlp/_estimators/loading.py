@@ -85,7 +85,9 @@ def _naming_damage(path: str | os.PathLike[str], *kinds: type[Exception]) -> Ite
     try:
         yield
     except ModelFormatError as error:
-        raise ModelFormatError(f"{os.fsdecode(path)} cannot be loaded: {error}", error.status) from None
+        raise ModelFormatError(
+            f"{os.fsdecode(path)} cannot be loaded: {error}", error.status
+        ) from None
     except kinds as error:
         message = f"{os.fsdecode(path)} cannot be loaded: {error}"
         raise ModelFormatError(message, "CMLP_ERROR_FILE_SYNTAX") from error

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
-from cmlp._data.checks import InputChecks, as_numbers, as_quantile_targets, as_targets, first_non_finite_error
+from cmlp._data.checks import (
+    InputChecks,
+    as_numbers,
+    as_quantile_targets,
+    as_targets,
+    first_non_finite_error,
+)
 from cmlp._data.weights import as_weights
 from cmlp._estimators.attributes import FittedAttribute, FittedAttributes, with_classes
 from cmlp._estimators.estimator import Estimator
@@ -174,7 +180,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         return self
 
     def _partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, classes: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        classes: ArrayLike | None = None,
     ) -> Self:
         from cmlp._estimators.fit_network import partial_fit
         from cmlp._estimators.sources import Arrays
@@ -205,7 +215,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         """Return the outputs of the network for the rows of a user's X, which are checked."""
         return self._on_checked_rows(model, X, lambda rows: model.outputs(rows, self.n_threads))
 
-    def _on_checked_rows(self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Result]) -> Result:
+    def _on_checked_rows(
+        self, model: NetworkModel, X: ArrayLike, function: Callable[[Any], Result]
+    ) -> Result:
         """Return what a function of the network returns for the rows of a user's X, which are checked."""
         net, names = model.net, model.feature_names
         checks = InputChecks(type(self).__name__, False, net.n_in, names, may_be_empty=True)
@@ -246,7 +258,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         model = self._trained()
         return self._on_checked_rows(model, X, lambda rows: self._network(model).activations(rows))
 
-    def gradients(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Gradient:
+    def gradients(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Gradient:
         """Return the gradient of the mean cost with respect to all weights and biases, without the penalty of `alpha`.
 
         The cost is that of `Network.cost`: for squared errors, the sum over the outputs, not half of it as in
@@ -283,7 +297,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
 
         def gradients(rows: Any) -> Gradient:
             weight = as_weights(sample_weight, len(rows))
-            return self._network(model).gradient(rows, self._encoded(model, y, len(rows)), sample_weight=weight)
+            return self._network(model).gradient(
+                rows, self._encoded(model, y, len(rows)), sample_weight=weight
+            )
 
         return self._on_checked_rows(model, X, gradients)
 
@@ -320,7 +336,11 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         """
         model = self._trained()
         return self._on_checked_rows(
-            model, X, lambda rows: self._network(model).input_gradient(rows, self._encoded(model, y, len(rows)))
+            model,
+            X,
+            lambda rows: self._network(model).input_gradient(
+                rows, self._encoded(model, y, len(rows))
+            ),
         )
 
     def _network(self, model: NetworkModel) -> Network:
@@ -332,7 +352,9 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         """Return the y of a user as targets of the network."""
         raise NotImplementedError
 
-    def _rows_of(self, model: NetworkModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    def _rows_of(
+        self, model: NetworkModel, X: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
         def dense(rows: Any) -> NDArray[np.float64]:
             found = np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray(), np.float64)
             model.outputs(found, self.n_threads)  # finds NaN
@@ -737,10 +759,14 @@ class MLPClassifier(MultilayerPerceptron):
         """
         from cmlp._estimators.from_arrays import classifier_from_arrays
 
-        model: Self = classifier_from_arrays(cls, coefs, intercepts, classes, multilabel, parameters)
+        model: Self = classifier_from_arrays(
+            cls, coefs, intercepts, classes, multilabel, parameters
+        )
         return model
 
-    def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
+    def certify(
+        self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None
+    ) -> Certification:
         """Prove for each row that no change of up to `radius` per input can change its prediction, or find one.
 
         The proof covers every number that a row can contain, and every rounding of `predict`. A counterexample is
@@ -851,7 +877,11 @@ class MLPClassifier(MultilayerPerceptron):
 
     @_stochastic_only
     def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, classes: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
     ) -> Self:
         """Train one epoch on the given rows, starting from the current model.
 
@@ -899,7 +929,9 @@ class MLPClassifier(MultilayerPerceptron):
             the second class.
         """
         model = self._trained()
-        logits: np.ndarray = self._on_checked_rows(model, X, lambda rows: self._network(model).weighted_sums(rows)[-1])
+        logits: np.ndarray = self._on_checked_rows(
+            model, X, lambda rows: self._network(model).weighted_sums(rows)[-1]
+        )
         return logits[:, 0] if model.class_labels.kind == "binary" else logits
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
@@ -918,7 +950,9 @@ class MLPClassifier(MultilayerPerceptron):
         outputs = model.outputs_of_few(X, self.n_threads)
         if outputs is None:
             outputs = self._outputs(model, X)
-        return outputs if model.rule == "plain" else model.combined(outputs)  # the call would take 5 % of a row
+        return (
+            outputs if model.rule == "plain" else model.combined(outputs)
+        )  # the call would take 5 % of a row
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.
@@ -1299,7 +1333,9 @@ class MLPRegressor(MultilayerPerceptron):
         self._store(locals())
 
     @classmethod
-    def from_arrays(cls, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], **parameters: Any) -> Self:
+    def from_arrays(
+        cls, coefs: Iterable[ArrayLike], intercepts: Iterable[ArrayLike], **parameters: Any
+    ) -> Self:
         """Return a fitted regressor with the given weights and biases.
 
         Parameters
@@ -1341,14 +1377,21 @@ class MLPRegressor(MultilayerPerceptron):
             return super()._options()
         except InvalidParameterError as error:
             if not isinstance(self.loss, str) and error.parameter == "loss":
-                add_hint(error, f"The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?")
+                add_hint(
+                    error,
+                    f"The first parameter is loss; did you mean hidden_layer_sizes={self.loss!r}?",
+                )
             raise
 
     def _encoded(self, model: NetworkModel, y: ArrayLike, n_rows: int) -> NDArray[Any]:
         targets = as_numbers(as_targets(y, n_rows, type(self).__name__))
         targets = targets[:, np.newaxis] if targets.ndim == 1 else targets
         quantiles = model.net.loss_parameter
-        return as_quantile_targets(targets, len(quantiles)) if isinstance(quantiles, tuple) else targets
+        return (
+            as_quantile_targets(targets, len(quantiles))
+            if isinstance(quantiles, tuple)
+            else targets
+        )
 
     def fit_batches(
         self,
@@ -1416,7 +1459,9 @@ class MLPRegressor(MultilayerPerceptron):
         return self._fit_batches(source, None, n_rows, (X_val, y_val, sample_weight_val), resume)
 
     @_stochastic_only
-    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train one epoch on the given rows, starting from the current model.
 
         The optimizer continues from its state. A call that fails or is interrupted leaves the model unchanged.

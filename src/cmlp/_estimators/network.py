@@ -11,7 +11,14 @@ import numpy as np
 
 from cmlp._bridge import _core
 from cmlp._bridge._core import Optimizer
-from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
+from cmlp._bridge.blocks import (
+    PICKLE_VERSION,
+    block_copy,
+    check_params,
+    check_version,
+    loaded_block,
+    native,
+)
 from cmlp._data.activations import traits_of_activation
 from cmlp._data.arrays import readable, rectangular, values_and_gradient
 from cmlp._data.losses import traits_of
@@ -222,11 +229,17 @@ class Network(ExportMethods):
         self._n_threads = network_argument("n_threads", n_threads)
         initialization = network_argument("initialization", initialization)
         rng = generator(random_state)
-        self._params = initial_params(self._net, rng, init_activations(hidden, activation), initialization)
+        self._params = initial_params(
+            self._net, rng, init_activations(hidden, activation), initialization
+        )
 
     @classmethod
     def _assembled(
-        cls, net: _core.Net, params: NDArray[Any], input_scale: float | InputScale, n_threads: int | None = None
+        cls,
+        net: _core.Net,
+        params: NDArray[Any],
+        input_scale: float | InputScale,
+        n_threads: int | None = None,
     ) -> Self:
         """Return a network that uses a parameter block without a copy."""
         network = cls.__new__(cls)
@@ -249,11 +262,15 @@ class Network(ExportMethods):
         check_version(fields, "network")
         net = fields.get("_net")
         if not isinstance(net, _core.Net):
-            raise ValueError(f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}.")
+            raise ValueError(
+                f"The pickled network is damaged: _net must be a Net, got {type(net).__name__}."
+            )
         params = loaded_block(native(fields.get("_params"), (np.float32, np.float64), "params"))
         check_params(params, net)
         check_scale_width(fields.get("_scale"), net.n_in)
-        self.__dict__.update({name: value for name, value in fields.items() if name != "version"}, _params=params)
+        self.__dict__.update(
+            {name: value for name, value in fields.items() if name != "version"}, _params=params
+        )
 
     def __repr__(self) -> str:
         shape = "-".join(map(str, self.sizes))
@@ -408,7 +425,9 @@ class Network(ExportMethods):
 
     # Prediction
 
-    def forward(self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None) -> NDArray[Any]:
+    def forward(
+        self, X: ArrayLike, out: NDArray[Any] | None = None, *, order: ArrayLike | None = None
+    ) -> NDArray[Any]:
         """Return the output activations of each row.
 
         Parameters
@@ -431,10 +450,16 @@ class Network(ExportMethods):
         ValueError
             If a shape is wrong. `NonFiniteInputError`, a subclass, if X contains NaN or infinity.
         """
-        result = None if order is not None else self._net.forward_small(self._params, X, self._scale, out)
+        result = (
+            None
+            if order is not None
+            else self._net.forward_small(self._params, X, self._scale, out)
+        )
         if result is not None:
             return result
-        return self._net.forward(self.params, X, scale=self._scale, out=out, order=order, n_threads=self._n_threads)
+        return self._net.forward(
+            self.params, X, scale=self._scale, out=out, order=order, n_threads=self._n_threads
+        )
 
     __call__ = forward
 
@@ -454,19 +479,25 @@ class Network(ExportMethods):
         outputs = self.forward(X)
         if not traits_of_activation(self.output).is_probability:
             return outputs[:, 0] if self._net.n_out == 1 else outputs
-        classes: NDArray[Any] = (outputs[:, 0] > 0.5).astype(int) if self._net.n_out == 1 else outputs.argmax(axis=1)
+        classes: NDArray[Any] = (
+            (outputs[:, 0] > 0.5).astype(int) if self._net.n_out == 1 else outputs.argmax(axis=1)
+        )
         return classes
 
     def activations(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the activations of every layer, each of shape (n, size); the first are the scaled inputs."""
-        hidden = self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads)
+        hidden = self._net.activations_of(
+            self.params, X, scale=self._scale, n_threads=self._n_threads
+        )
         to_dense = getattr(X, "toarray", None)
         dense = X if to_dense is None else to_dense()
         return [scaled_rows(dense, self._scale, self._net.dtype), *hidden]
 
     def weighted_sums(self, X: ArrayLike) -> list[NDArray[Any]]:
         """Return the weighted sums z (before the activation) of every layer after the input, each (n, n_out)."""
-        return self._net.activations_of(self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True)
+        return self._net.activations_of(
+            self.params, X, scale=self._scale, n_threads=self._n_threads, sums=True
+        )
 
     def cost(
         self,
@@ -555,7 +586,9 @@ class Network(ExportMethods):
         flat, _ = self._net.gradient(self.params, X, y, **self._keywords(objective))
         return gradient_of(self._net, flat)
 
-    def input_gradient(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> NDArray[Any]:
+    def input_gradient(
+        self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]
+    ) -> NDArray[Any]:
         """Return the gradient of each row's cost with respect to the inputs of that row.
 
         Parameters
@@ -569,7 +602,9 @@ class Network(ExportMethods):
         """
         return self._net.input_gradient(self.params, X, y, **self._keywords(objective))
 
-    def deltas(self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]) -> list[NDArray[Any]]:
+    def deltas(
+        self, X: ArrayLike, y: ArrayLike, **objective: Unpack[CostKeywords]
+    ) -> list[NDArray[Any]]:
         """Return the derivative of each row's cost with respect to the weighted sums of every layer after the input.
 
         Parameters
@@ -619,7 +654,9 @@ class Network(ExportMethods):
         >>> bool(np.abs(step.average.flat + net.gradient(X, y).flat).max() < 1e-6)
         True
         """
-        y = np.array(rectangular(y, "y"))  # it is read twice, and another thread could change it in between
+        y = np.array(
+            rectangular(y, "y")
+        )  # it is read twice, and another thread could change it in between
         deltas = self.deltas(X, y)
         return explanation(self._net, self.weights, self.activations(X), deltas, y)
 
@@ -660,14 +697,21 @@ class Network(ExportMethods):
         >>> bool((low <= net.forward([[0.3, 0.7]])).all() and (net.forward([[0.3, 0.7]]) <= high).all())
         True
         """
-        low, high = readable(rectangular(lower, "lower"), "lower"), readable(rectangular(upper, "upper"), "upper")
+        low, high = (
+            readable(rectangular(lower, "lower"), "lower"),
+            readable(rectangular(upper, "upper"), "upper"),
+        )
         return TrainedNet(self._net, self.params).bounds((low, high), self._scale)
 
     # Training
 
     def _keywords(self, given: CostKeywords) -> _core.CallKeywords:
         """Return the keywords of a call of the core: input scale, threads and objective."""
-        return {"scale": self._scale, "n_threads": self._n_threads, **cost_keywords(given, len(self.sizes) - 1)}
+        return {
+            "scale": self._scale,
+            "n_threads": self._n_threads,
+            **cost_keywords(given, len(self.sizes) - 1),
+        }
 
     def fit(
         self,
@@ -719,7 +763,9 @@ class Network(ExportMethods):
         trainer = Trainer(self, **parameters)
         before = block_copy(self._params)
         try:
-            trainer.run(X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
+            trainer.run(
+                X, y, sample_weight, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val
+            )
         except Exception:
             self._params[:] = before
             raise
@@ -867,7 +913,11 @@ _PIECE = 2**20  # elements of a sum between two checks for Ctrl-C
 
 
 def explanation(
-    net: Net, weights: Sequence[Array], activations: Sequence[Array], deltas: Sequence[Array], y: ArrayLike
+    net: Net,
+    weights: Sequence[Array],
+    activations: Sequence[Array],
+    deltas: Sequence[Array],
+    y: ArrayLike,
 ) -> StepExplanation:
     """Return the wanted changes of a step for each row.
 
@@ -906,7 +956,9 @@ def _average(net: Net, layers: Sequence[LayerExplanation]) -> Gradient:
         sums = np.zeros(of_weights.shape)
         for start in range(0, len(layer.bias_changes), _ROWS):
             rows = slice(start, start + _ROWS)
-            sums += layer.inputs[rows].astype(np.float64).T @ layer.bias_changes[rows].astype(np.float64)
+            sums += layer.inputs[rows].astype(np.float64).T @ layer.bias_changes[rows].astype(
+                np.float64
+            )
         of_weights[...] = sums / len(layer.bias_changes)
         of_biases[...] = layer.bias_changes.mean(axis=0, dtype=np.float64)
     return gradient_of(net, flat)

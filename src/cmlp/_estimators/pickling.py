@@ -57,7 +57,10 @@ def _model(fields: Mapping[str, Any], *, is_table: bool) -> TrainedModel:
         values = {field.name: found} if len(field.entries) == 1 else found
         if values is None:
             return None
-        return {name: _value(entry, f"{name} of {field.name}", values[name]) for name, entry in field.entries.items()}
+        return {
+            name: _value(entry, f"{name} of {field.name}", values[name])
+            for name, entry in field.entries.items()
+        }
 
     with _naming_damage():
         networks = [_network(*network) for network in fields["networks"]]
@@ -125,16 +128,28 @@ def _fields_of(fitted: Fitted) -> dict[str, Any]:
     for fields, state, network in zip(states, fitted.states, fitted.model.networks, strict=False):
         if state.params is network.params:
             fields["params"] = None
-    return {"model": fitted.model, "states": states, "provenance": fitted.provenance, "scale_name": fitted.scale_name}
+    return {
+        "model": fitted.model,
+        "states": states,
+        "provenance": fitted.provenance,
+        "scale_name": fitted.scale_name,
+    }
 
 
 def _fitted(fields: dict[str, Any]) -> Fitted:
     model, name = fields["model"], fields["scale_name"]
     provenance = _checked_provenance(fields)
-    if type(model) not in (NetworkModel, TableModel) or len(fields["states"]) not in (0, len(model.networks)):
-        raise ValueError("The pickled estimator is damaged: it has no model, or not a state for each network.")
+    if type(model) not in (NetworkModel, TableModel) or len(fields["states"]) not in (
+        0,
+        len(model.networks),
+    ):
+        raise ValueError(
+            "The pickled estimator is damaged: it has no model, or not a state for each network."
+        )
     if name is not None and name not in SCALES:
-        raise ValueError(f"The pickled estimator is damaged: the name of its input_scale is {name!r}.")
+        raise ValueError(
+            f"The pickled estimator is damaged: the name of its input_scale is {name!r}."
+        )
     states = []
     for found, network in zip(fields["states"], model.networks, strict=False):
         params = network.params if found["params"] is None else found["params"]
@@ -154,7 +169,9 @@ def _checked_provenance(fields: dict[str, Any]) -> dict[str, Any] | None:
 
 
 # Name: class, function that returns its fields, function that makes an object from them.
-_CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]] = {
+_CLASSES: dict[
+    str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[dict[str, Any]], Any]]
+] = {
     "Fitted": (Fitted, _fields_of, _fitted),
     "TrainedModel": (NetworkModel, _plain_model, partial(_model, is_table=False)),
     "TableModel": (TableModel, _plain_model, partial(_model, is_table=True)),
@@ -170,7 +187,9 @@ _CLASSES: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]], Callable[[
     "Labels": (
         Labels,
         lambda labels: {"kind": labels.kind, "classes": labels.classes},
-        lambda fields: Labels(np.asarray(fields["classes"]), is_multilabel=fields["kind"] == "multilabel"),
+        lambda fields: Labels(
+            np.asarray(fields["classes"]), is_multilabel=fields["kind"] == "multilabel"
+        ),
     ),
     "Curve": (
         Curve,

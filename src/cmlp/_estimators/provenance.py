@@ -9,7 +9,13 @@ import numpy as np
 from cmlp._bridge import _core
 from cmlp._data.checksums import RowHash, hash_of_text
 from cmlp._data.columns import texts_of_names
-from cmlp._data.json_texts import dump_categories, dump_column_names, dump_labels, dump_names, plain_json
+from cmlp._data.json_texts import (
+    dump_categories,
+    dump_column_names,
+    dump_labels,
+    dump_names,
+    plain_json,
+)
 from cmlp._data.labels import Labels
 from cmlp._estimators.sources import hash_arrays
 from cmlp._train.parameters import PARAMETERS
@@ -28,7 +34,12 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
 ARITHMETIC = 1  # of docs/arithmetic.md: another one gives other bits
-_OTHERS = ("random_state", "dtype", "warm_start", "provenance")  # recorded in another way, or not needed
+_OTHERS = (
+    "random_state",
+    "dtype",
+    "warm_start",
+    "provenance",
+)  # recorded in another way, or not needed
 
 
 def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
@@ -37,13 +48,17 @@ def recorded_parameters(estimator: Estimator) -> dict[str, Any]:
     free = {*PARAMETERS.names(owner, "own_per_worker"), *_OTHERS}
     values = {name: value for name, value in estimator._parameters().items() if name not in free}
     if isinstance(values.get("input_scale"), tuple):
-        values["input_scale"] = tuple(tuple(map(float, np.ravel(vector))) for vector in values["input_scale"])
+        values["input_scale"] = tuple(
+            tuple(map(float, np.ravel(vector))) for vector in values["input_scale"]
+        )
     if isinstance(values.get("categorical_features"), np.ndarray):
         values["categorical_features"] = values["categorical_features"].tolist()
     return {name: plain_json(value, name, owner) for name, value in sorted(values.items())}
 
 
-def begin_network_record(fit: Fit, source: RowSource, job: TrainingJob, labels: Labels | None) -> ProvenanceNow:
+def begin_network_record(
+    fit: Fit, source: RowSource, job: TrainingJob, labels: Labels | None
+) -> ProvenanceNow:
     """Begin the record of a fit of one network, whose rows the source hashes."""
     hashes = {
         **hash_arrays(job, "validation"),
@@ -56,11 +71,18 @@ def begin_network_record(fit: Fit, source: RowSource, job: TrainingJob, labels: 
         return None if rows is None else {**rows, **hashes}
 
     shards = job.data.shards and list(job.data.shards)
-    more = {"call": source.call, "dtype": job.net.dtype.name, "shards": shards, "seed": fit.options.random_state}
+    more = {
+        "call": source.call,
+        "dtype": job.net.dtype.name,
+        "shards": shards,
+        "seed": fit.options.random_state,
+    }
     return _begin(fit, [job.state], hashes_now, more)
 
 
-def begin_table_record(fit: Fit, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> ProvenanceNow:
+def begin_table_record(
+    fit: Fit, arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]
+) -> ProvenanceNow:
     """Begin the record of a fit of a table, from raw columns, targets as networks see them, weights, and `texts_of`."""
     hashes = _hashed(texts)
     for name, array in arrays.items():
@@ -118,7 +140,9 @@ def texts_of(
     if names is not None:
         known = tuple(names)
         texts = texts_of_names(known)
-        found["names"] = dump_column_names(known, class_name) if texts is None else dump_names(texts)
+        found["names"] = (
+            dump_column_names(known, class_name) if texts is None else dump_names(texts)
+        )
     return found
 
 

@@ -127,12 +127,16 @@ def find_learning_rate(
 
     if not isinstance(estimator, MultilayerPerceptron):
         class_name = getattr(estimator, "__name__", type(estimator).__name__)
-        raise TypeError(f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}.")
+        raise TypeError(
+            f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}."
+        )
     rates = _rates(low, high, n_steps)
     run: Any = NetworkFit.of(estimator, call=RANGE_TEST).prepare(Arrays(X, y, sample_weight)).run
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
-        raise ValueError(f"Training diverges with low={low!r}: standardize the input or use a smaller low.")
+        raise ValueError(
+            f"Training diverges with low={low!r}: standardize the input or use a smaller low."
+        )
     best: int = int(np.argmin(smoothed))
     tried = rates[: len(losses)]
     return LearningRateCurve(tried, np.array(losses), np.array(smoothed), float(tried[best]) / 10)
@@ -184,7 +188,9 @@ def _batches(engine: Engine) -> Iterator[Segment]:
     while True:
         engine.feed.start_epoch(engine.job.state)
         for batch in range(engine.n_batches):
-            segment = next(engine.feed.segments(engine.job.state, engine.batch_size, batch, batch + 1))
+            segment = next(
+                engine.feed.segments(engine.job.state, engine.batch_size, batch, batch + 1)
+            )
             if segment.has_weight:
                 yield segment
 

@@ -46,7 +46,9 @@ class SklearnStub:
         return self._get_default_requests()
 
     @classmethod
-    def _get_default_requests(cls) -> Any:  # the scorers of scikit-learn up to 1.7 read the requests under this name
+    def _get_default_requests(
+        cls,
+    ) -> Any:  # the scorers of scikit-learn up to 1.7 read the requests under this name
         of_sklearn: Callable[[], Any] | None = getattr(super(), "_get_default_requests", None)
         if of_sklearn is not None:
             return of_sklearn()
@@ -59,7 +61,9 @@ class SklearnStub:
             if hasattr(cls, method):
                 for p in list(inspect.signature(getattr(cls, method)).parameters.values())[1:]:
                     if p.name not in _DATA and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-                        getattr(request, method).add_request(param=p.name, alias=None)  # an error if it is passed
+                        getattr(request, method).add_request(
+                            param=p.name, alias=None
+                        )  # an error if it is passed
         return request
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:

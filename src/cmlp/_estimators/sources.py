@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 class RowSource(ABC):
     """Opens the rows that a user passes to a call, and names the engine. It uses no random numbers."""
 
-    given: tuple[Any, Any, Any]  # X, y and weights of the rows that are opened, as the user has them
+    given: tuple[
+        Any, Any, Any
+    ]  # X, y and weights of the rows that are opened, as the user has them
     is_whole = False  # whether these are all rows
     has_all_targets = False  # whether `open` returns all targets, even if not all rows
     call = "fit"  # the public method that `cmlp verify` repeats
@@ -69,7 +71,9 @@ class Arrays(RowSource):
     is_whole = True
     has_all_targets = True
 
-    def __init__(self, X: Any, y: Any, weight: Any, engine: Callable[[TrainingJob], Engine] = Engine) -> None:
+    def __init__(
+        self, X: Any, y: Any, weight: Any, engine: Callable[[TrainingJob], Engine] = Engine
+    ) -> None:
         self.given = X, y, weight
         self.engine = engine
 
@@ -77,7 +81,9 @@ class Arrays(RowSource):
         """Return all rows."""
         return once_per_pool(InputChecks.check, checks, *self.given)
 
-    def survey(self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None) -> tuple[int, None]:
+    def survey(
+        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
+    ) -> tuple[int, None]:
         """Return the number of rows: the training learns scales from those that are not validation rows."""
         return job.data.rows.n_rows, None
 
@@ -102,18 +108,28 @@ class StreamHashes:
         """Begin a pass, unless one was complete."""
         if not self._are_complete:
             names = ("X", "y", *(() if self._job.data.rows.weight is None else ("sample_weight",)))
-            self._hashes = {name: RowHash(name, name == "X" and is_single(self._job)) for name in names}
+            self._hashes = {
+                name: RowHash(name, name == "X" and is_single(self._job)) for name in names
+            }
 
     def add(self, block: EncodedRows) -> None:
         """Add the next block of a pass, unless one was complete."""
         if not self._are_complete:
-            arrays: dict[str, Any] = {"X": block.X, "y": block.targets, "sample_weight": block.weight}
+            arrays: dict[str, Any] = {
+                "X": block.X,
+                "y": block.targets,
+                "sample_weight": block.weight,
+            }
             for name, hashed in self._hashes.items():
                 hashed.add(arrays[name])
 
     def __call__(self) -> dict[str, str] | None:
         """Return the hashes; None if no pass was complete."""
-        return {name: hashed.hexdigest() for name, hashed in self._hashes.items()} if self._are_complete else None
+        return (
+            {name: hashed.hexdigest() for name, hashed in self._hashes.items()}
+            if self._are_complete
+            else None
+        )
 
 
 def hash_arrays(job: TrainingJob, group: str) -> dict[str, str]:

@@ -15,7 +15,14 @@ import numpy as np
 from cmlp._data.arrays import readable, targets_in_range
 from cmlp._data.checks import as_numbers, as_quantile_targets, as_targets
 from cmlp._data.encoded_rows import EncodedRows
-from cmlp._data.labels import Labels, as_class_indices, kind_of_labels, labels_of, learn_labels, mixes_text
+from cmlp._data.labels import (
+    Labels,
+    as_class_indices,
+    kind_of_labels,
+    labels_of,
+    learn_labels,
+    mixes_text,
+)
 from cmlp._data.losses import traits_of
 from cmlp._data.weights import as_weights, weights_of_classes
 from cmlp._process.threads import once_per_pool
@@ -61,7 +68,9 @@ class TargetEncoding(ABC):
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return targets for the core."""
 
-    def encode(self, rows: CheckedRows, *, require_positive: bool = True, number: int = 0) -> EncodedRows:
+    def encode(
+        self, rows: CheckedRows, *, require_positive: bool = True, number: int = 0
+    ) -> EncodedRows:
         """Return rows for the core; ValueError if `require_positive` and no weight is."""
         targets = self.values(rows.y)
         weight = self.weigh(targets, rows.weight, require_positive=require_positive)
@@ -122,10 +131,14 @@ class NumberEncoding(TargetEncoding):
         quantiles = self.quantiles
         loss = self.loss
         n_outputs = self.n_outputs
-        squared = traits_of(loss).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
+        squared = traits_of(
+            loss
+        ).is_squared  # in scikit-learn half the mean over the outputs, with the sum's gradient
         return objective_of_numbers(quantiles)._replace(
             loss_scale=0.5 if squared else 1.0,
-            report_scale=1.0 / n_outputs if squared and n_outputs > 1 and _averages_squared_errors() else 1.0,
+            report_scale=1.0 / n_outputs
+            if squared and n_outputs > 1 and _averages_squared_errors()
+            else 1.0,
             y_scale=self._y_scale,
             y_advice="" if callable(loss) else y_advice(loss, "y_scale='standard'"),
         )
@@ -196,19 +209,25 @@ def _averages_squared_errors() -> bool:
         return True
     try:
         squared_loss = importlib.import_module("sklearn.neural_network._base").squared_loss
-        return bool(squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75)  # 0.5 is the mean, 1 the sum
+        return bool(
+            squared_loss(np.zeros((1, 2)), np.ones((1, 2))) < 0.75
+        )  # 0.5 is the mean, 1 the sum
     except (ImportError, AttributeError, TypeError):  # a version without this private function
         return True
 
 
-def accuracy_of_labels(predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str) -> float:
+def accuracy_of_labels(
+    predicted: NDArray[Any], y: ArrayLike, sample_weight: ArrayLike | None, owner: str
+) -> float:
     """Return the accuracy of predicted labels for the y that a user passed to `owner`."""
     require_rows(predicted)
     truth = as_targets(y, len(predicted), owner, labels=True, warn_of_column=False)
     if truth.dtype.kind == "O":
         kind_of_labels(truth)  # raises an error for a missing label
     if truth.shape != predicted.shape:
-        raise ValueError(f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}.")
+        raise ValueError(
+            f"y must have the shape {predicted.shape} of the predictions, got {truth.shape}."
+        )
     if mixes_text(truth, predicted):
         raise ValueError(
             f"y must have labels like those of the predictions (dtype {predicted.dtype}), got dtype {truth.dtype}."
@@ -243,14 +262,22 @@ class TrainerEncoding(TargetEncoding):
         """
         net = self._net
         if self._has_indices:
-            return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight))
+            return Objective(
+                lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y, weight)
+            )
         quantiles = net.loss_parameter if isinstance(net.loss_parameter, tuple) else None
         if quantiles is not None or not traits_of(net.loss).has_probabilities:
             advice = y_advice(net.loss, "standardizing y" if self.output == "identity" else "")
             return objective_of_numbers(quantiles)._replace(y_advice=advice)
         if self.output == "softmax":
-            return Objective(lambda outputs, y, weight: accuracy(outputs.argmax(axis=1) == y.argmax(axis=1), weight))
-        return Objective(lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight))
+            return Objective(
+                lambda outputs, y, weight: accuracy(
+                    outputs.argmax(axis=1) == y.argmax(axis=1), weight
+                )
+            )
+        return Objective(
+            lambda outputs, y, weight: accuracy(((outputs > 0.5) == (y > 0.5)).all(axis=1), weight)
+        )
 
     def groups(self, values: NDArray[Any]) -> NDArray[Any] | None:
         """Return the only column if it is of zeros and ones, as for a binary classifier."""

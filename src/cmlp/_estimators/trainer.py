@@ -222,13 +222,17 @@ class Trainer:
         options.draw_dropout_seed(state, len(trained.net.sizes) - 1)
         self._set_up([network], [(options, state)])
 
-    def _set_up(self, networks: Iterable[Any], trained: Iterable[tuple[TrainingOptions, TrainingState]]) -> None:
+    def _set_up(
+        self, networks: Iterable[Any], trained: Iterable[tuple[TrainingOptions, TrainingState]]
+    ) -> None:
         self.networks = tuple(networks)
         self._members = tuple(trained)  # the options and the state of each network
         self._options, self.state = max(self._members, key=lambda one: one[0].max_iter)
         self._estimator: Any = None  # that is trained
         self._provenance_now: ProvenanceNow = lambda: None
-        self._fitted_with: Callable[[Provenance | None], Fitted] | None = None  # returns what its fit would leave now
+        self._fitted_with: Callable[[Provenance | None], Fitted] | None = (
+            None  # returns what its fit would leave now
+        )
         self._is_of_table = False
 
     @classmethod
@@ -255,7 +259,9 @@ class Trainer:
     def network(self) -> Any:
         """The network that is trained; AttributeError for a table, which has several."""
         if self._is_of_table:
-            raise AttributeError("A Trainer of a table has no attribute 'network', but several networks: see networks.")
+            raise AttributeError(
+                "A Trainer of a table has no attribute 'network', but several networks: see networks."
+            )
         return self.networks[0]
 
     def run(
@@ -342,7 +348,9 @@ class Trainer:
             As for `run`; ValueError also for the solver "lbfgs", which has no epochs.
         """
         if self._options.solver == "lbfgs":
-            raise InvalidParameterError("solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs")
+            raise InvalidParameterError(
+                "solver='lbfgs' has no epochs: use run.", parameter="solver", value="lbfgs"
+            )
         return self._reports(self._run_on(X, y, sample_weight, (X_val, y_val, sample_weight_val)))
 
     def _reports(self, run: TrainingRun) -> Iterator[TrainedEpoch]:
@@ -362,7 +370,9 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether training has ended, so that `run` and `epochs` do not continue."""
-        return all(state.stopped or state.epoch >= options.max_iter for options, state in self._members)
+        return all(
+            state.stopped or state.epoch >= options.max_iter for options, state in self._members
+        )
 
     @property
     def max_iter(self) -> int:
@@ -379,7 +389,10 @@ class Trainer:
     def history(self) -> dict[str, list[float]]:
         """A list with a number per epoch for each quantity, as `MLPClassifier.history_`."""
         tables = [state.history.table() for _, state in self._members]
-        return {name: _mean_curve([table[name] for table in tables if name in table]) for name in tables[0]}
+        return {
+            name: _mean_curve([table[name] for table in tables if name in table])
+            for name in tables[0]
+        }
 
     def snapshot(self) -> Any:
         """Return a copy of the model as it is now: of the network, or for an estimator's training of the estimator.
@@ -424,12 +437,19 @@ class Trainer:
 
     def __repr__(self) -> str:
         epochs = f"{self.state.epoch} of at most {self._options.max_iter} epochs"
-        trained = f"{len(self.networks)} networks of a table" if self._is_of_table else repr(self.network)
+        trained = (
+            f"{len(self.networks)} networks of a table" if self._is_of_table else repr(self.network)
+        )
         return f"Trainer({trained}, solver={self._options.solver!r}: {epochs})"
 
     def __getstate__(self) -> dict[str, Any]:
         options = self._options.of_trainer()
-        return {"version": PICKLE_VERSION, "network": self.network, "options": options, "state": self.state}
+        return {
+            "version": PICKLE_VERSION,
+            "network": self.network,
+            "options": options,
+            "state": self.state,
+        }
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "trainer")
@@ -439,12 +459,18 @@ class Trainer:
         options = _options(fields["options"], trained)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        state.weights.params = trained.params  # one block: pickle may have made a copy for each of the two objects
+        state.weights.params = (
+            trained.params
+        )  # one block: pickle may have made a copy for each of the two objects
         state.check(trained.net)
         self._set_up([network], [(options, state)])
 
     def _run_on(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, given: tuple[Any, Any, Any]
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        given: tuple[Any, Any, Any],
     ) -> TrainingRun:
         """Validate the arguments of a call, and return the training run on them."""
         options = self._options
@@ -467,7 +493,9 @@ class Trainer:
             scorer = UserScore(options.scoring, lambda _: self.network, user_y)
             objective = objective._replace(scorer=scorer)
         elif options.scoring not in (None, "loss", objective.score_name):
-            expected = f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
+            expected = (
+                f"None, 'loss', {objective.score_name!r} or a callable for this network and y"
+            )
             raise InvalidParameterError(
                 f"scoring must be {expected}, got {shown(options.scoring)}.",
                 parameter="scoring",
@@ -482,7 +510,12 @@ class Trainer:
         return run
 
     def _encoded_rows(
-        self, net: _core.Net, X: ArrayLike, y: NDArray[Any], weight: ArrayLike | None, encoding: TrainerEncoding
+        self,
+        net: _core.Net,
+        X: ArrayLike,
+        y: NDArray[Any],
+        weight: ArrayLike | None,
+        encoding: TrainerEncoding,
     ) -> EncodedRows:
         """Return rows of training or validation, checked and encoded."""
         class_name = type(self.network).__name__
@@ -492,7 +525,9 @@ class Trainer:
         values = encoding.values(y)
         if len(values) != len(rows):
             counts = [len(rows), len(values)]
-            raise ValueError(f"Found input variables with inconsistent numbers of samples: {counts}")
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: {counts}"
+            )
         return EncodedRows(rows, values, as_weights(weight, len(rows)))
 
     def _follow(self, callbacks: Sequence[Any], run: TrainingRun) -> None:
@@ -542,8 +577,12 @@ def _mean_epoch(epochs: Sequence[TrainedEpoch]) -> TrainedEpoch:
     first = epochs[0]
     if len(epochs) == 1:
         return first
-    known = [name for name, value in first._asdict().items() if value is not None and name != "number"]
-    means: dict[str, Any] = {name: float(np.mean([getattr(epoch, name) for epoch in epochs])) for name in known}
+    known = [
+        name for name, value in first._asdict().items() if value is not None and name != "number"
+    ]
+    means: dict[str, Any] = {
+        name: float(np.mean([getattr(epoch, name) for epoch in epochs])) for name in known
+    }
     return first._replace(**means)
 
 
@@ -552,9 +591,13 @@ def _mean_curve(curves: Sequence[list[float]]) -> list[float]:
     if len(curves) == 1:
         return curves[0]
     n_epochs = max(map(len, curves))
-    return [float(np.mean([curve[k] for curve in curves if k < len(curve)])) for k in range(n_epochs)]
+    return [
+        float(np.mean([curve[k] for curve in curves if k < len(curve)])) for k in range(n_epochs)
+    ]
 
 
 def _options(parameters: Mapping[str, object], trained: NetworkModel) -> TrainingOptions:
     """Return the options of a trainer; raises ValueError if a parameter is invalid or parameters contradict."""
-    return options_of(PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1)
+    return options_of(
+        PARAMETERS.checked("Trainer", parameters, "Trainer"), len(trained.net.sizes) - 1
+    )

@@ -116,7 +116,9 @@ def verify(
         return _other("model", different, what, not_checked)
     n_epochs = max(epoch for epoch, _ in record["ends"])
     what = f"these data and parameters give this model ({n_epochs} epochs)"
-    return Verification(True, "identical", (), not_checked, f"bit-identical: {what}{_remark(not_checked)}")
+    return Verification(
+        True, "identical", (), not_checked, f"bit-identical: {what}{_remark(not_checked)}"
+    )
 
 
 def without_training(model: Any) -> Verification | None:
@@ -137,12 +139,23 @@ def without_training(model: Any) -> Verification | None:
     was = record["parameters"]
     names = [name for name in {**was, **now} if now.get(name) != was.get(name)]
     if names:
-        each = (f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}" for name in names)
+        each = (
+            f"{name} was {was.get(name)!r} in fit, and the model has {now.get(name)!r}"
+            for name in names
+        )
         return _other("parameters", names, "; ".join(each))
     texts = _texts(trained)
     hashes = {name: record["data"].get(name) for name in ("classes", "names", "categories")}
-    names = [name for name, known in hashes.items() if known != (hash_of_text(texts[name]) if name in texts else None)]
-    return _other("model", names, f"its {_listed(names)} are not those of the record") if names else None
+    names = [
+        name
+        for name, known in hashes.items()
+        if known != (hash_of_text(texts[name]) if name in texts else None)
+    ]
+    return (
+        _other("model", names, f"its {_listed(names)} are not those of the record")
+        if names
+        else None
+    )
 
 
 class OtherDataError(Exception):
@@ -192,7 +205,9 @@ class EndsAt:
     def _compare_data(self, trainer: Any) -> None:
         now = trainer._provenance_now() if trainer.state.epoch <= 1 else None
         data = self._data if now is None else now["data"]
-        different = [name for name in {**self._data, **data} if data.get(name) != self._data.get(name)]
+        different = [
+            name for name in {**self._data, **data} if data.get(name) != self._data.get(name)
+        ]
         if different:
             raise OtherDataError(*different)
 
@@ -200,7 +215,9 @@ class EndsAt:
 class EpochCount:
     """Tells the number of completed epochs of all networks, which threads train side by side, and that of all."""
 
-    def __init__(self, function: Callable[[int, int], None] | None, ends: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self, function: Callable[[int, int], None] | None, ends: Sequence[tuple[int, int]]
+    ) -> None:
         self._function = function
         self._n_epochs = sum(epoch for epoch, _ in ends)
         self.is_told = function is not None
@@ -221,7 +238,13 @@ def _twin(model: Any, record: Provenance) -> Any:
     """Return an estimator that trains as the model was trained."""
     twin = type(model)(**model.get_params(deep=False))
     parameters = model._parameters()
-    own = {"random_state": record["seed"], "callbacks": None, "max_time": None, "verbose": False, "warm_start": False}
+    own = {
+        "random_state": record["seed"],
+        "callbacks": None,
+        "max_time": None,
+        "verbose": False,
+        "warm_start": False,
+    }
     own |= {"dtype": record["dtype"], "provenance": True}
     for name, value in {**parameters, **own}.items():
         if name in parameters:  # of which the constructor of a subclass may have none
@@ -243,7 +266,9 @@ def _train(
         from cmlp._estimators.tables.fit_table import fit_table
 
         # max_time may have ended the search for steps, as it may have ended training.
-        fit_table(twin, rows, validation, resume=False, followers=followers, repeated=trained.columns)
+        fit_table(
+            twin, rows, validation, resume=False, followers=followers, repeated=trained.columns
+        )
         return
     if record["call"] == "fit":
         from cmlp._estimators.fit_network import fit_network
@@ -263,13 +288,19 @@ def _train(
     classes = None if trained.labels is None else trained.labels.classes
     options = twin._options()
     planned = options.warmup or options.schedule().is_planned
-    fit_batches(twin, X, classes, record["n_rows"] if planned else None, validation, followers=followers)
+    fit_batches(
+        twin, X, classes, record["n_rows"] if planned else None, validation, followers=followers
+    )
 
 
 def _compared(model: TrainedModel, twin: TrainedModel) -> tuple[list[str], tuple[str, ...]]:
     """Return the names of the parts of a model that are not those of its twin, and of those that were not compared."""
     was, now, not_checked = _parts(model), _parts(twin), _changed_after_fit(model)
-    names = [name for name in {**was, **now} if name not in not_checked and was.get(name) != now.get(name)]
+    names = [
+        name
+        for name in {**was, **now}
+        if name not in not_checked and was.get(name) != now.get(name)
+    ]
     return names, not_checked
 
 
@@ -278,7 +309,9 @@ def _changed_after_fit(model: TrainedModel) -> tuple[str, ...]:
     if not isinstance(model, TableModel):
         return ()
     is_changed = model.fitted_outputs is not None
-    is_other = is_changed or (model.calibration is not None and model.calibration.rows == CALIBRATION)
+    is_other = is_changed or (
+        model.calibration is not None and model.calibration.rows == CALIBRATION
+    )
     return (
         *(["calibrated probabilities"] * is_changed),
         *(["calibration", "accuracy"] * is_other),
@@ -308,7 +341,9 @@ def _texts(model: TrainedModel) -> dict[str, str]:
 
 def _comparable(value: Any) -> object:
     """Return a value, or the shape, the type and the bytes of an array."""
-    return (value.shape, value.dtype.name, value.tobytes()) if isinstance(value, np.ndarray) else value
+    return (
+        (value.shape, value.dtype.name, value.tobytes()) if isinstance(value, np.ndarray) else value
+    )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -320,6 +355,8 @@ def _remark(not_checked: Sequence[str]) -> str:
     return f"; {_listed(not_checked)} not checked: not made by fit" if not_checked else ""
 
 
-def _other(reason: str, different: Iterable[str], what: str, not_checked: tuple[str, ...] = ()) -> Verification:
+def _other(
+    reason: str, different: Iterable[str], what: str, not_checked: tuple[str, ...] = ()
+) -> Verification:
     message = f"different {reason}: {what}{_remark(not_checked)}"
     return Verification(False, reason, tuple(different), not_checked, message)

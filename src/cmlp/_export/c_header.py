@@ -74,7 +74,9 @@ def write_c_header(
     require(model, "to_c(int8=True)" if int8 else "to_c")
     model = _as_float32(model, dtype)
     if calibrate is not None and not int8:
-        raise InvalidParameterError("calibrate is only used with int8=True.", parameter="calibrate", value=calibrate)
+        raise InvalidParameterError(
+            "calibrate is only used with int8=True.", parameter="calibrate", value=calibrate
+        )
     if isinstance(model, TableModel):
         parts = parts_of_table(model, prefix)
     elif int8:
@@ -101,7 +103,9 @@ def _join_parts(model: TrainedModel, header: CHeader, parts: HeaderParts) -> str
 
 # The code is C and C++. C has only the casts of which C++ compilers can be asked to warn.
 _CPLUSPLUS = "#if defined(__cplusplus) && defined(__GNUC__)\n{}\n#endif\n"
-_PUSH = _CPLUSPLUS.format('#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wold-style-cast"')
+_PUSH = _CPLUSPLUS.format(
+    '#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored "-Wold-style-cast"'
+)
 _POP = _CPLUSPLUS.format("#pragma GCC diagnostic pop")
 
 
@@ -145,7 +149,9 @@ def _require_fine_outputs(model: TrainedModel) -> None:
         )
 
 
-def _write_comment(model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]) -> str:
+def _write_comment(
+    model: TrainedModel, header: CHeader, parts: HeaderParts, more: list[tuple[str, str]]
+) -> str:
     """Return the comment that explains the header, and the include guard."""
     usage = [*parts.usage, *more]
     width = max(len(call) for call, _ in usage)
@@ -173,7 +179,9 @@ def _describe_model(model: TrainedModel) -> list[str]:
         what = f"{len(model.networks)} neural networks for a table"
         columns = f"Columns: {len(model.columns)}. "
     inputs = " or ".join(map(str, sorted({net.n_in for net, _ in model.networks}, reverse=True)))
-    layers = ", ".join(f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True))
+    layers = ", ".join(
+        f"{n} {activation}" for n, activation in zip(net.sizes[1:], net.activations, strict=True)
+    )
     return [
         f"{what}, written by cmlp {_core.__version__}. Do not edit.",
         "",

@@ -204,7 +204,9 @@ def _write_predict(net: IntegerNet, prefix: str) -> str:
     if len(net.layers) > 1:
         lines.append(f"    int32_t z[{_widest(net)}];\n")
     for ctype, name in (("uint8_t", "a"), ("int8_t", "b")):
-        widths = [len(layer.biases) for layer in net.layers[:-1] if _activation_type(layer) == ctype]
+        widths = [
+            len(layer.biases) for layer in net.layers[:-1] if _activation_type(layer) == ctype
+        ]
         if widths:
             lines.append(f"    {ctype} {name}[{max(widths)}];\n")
     for i, layer in enumerate(net.layers[:-1], 1):

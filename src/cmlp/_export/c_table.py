@@ -171,7 +171,9 @@ class _Table:
             parts = ""
             if self.has_parts:
                 parts = f", {{{', '.join(self._write_parts(column, edges))}}}"
-            columns.append(f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}")
+            columns.append(
+                f"{{{prefix}_COLUMN_{kind}, {int(column.missing)}, {n}, {numbers}, {where}{parts}}}"
+            )
         if edges:
             yield "/* Edges of the bins of all columns and of their parts. */\n" + array(
                 f"double {prefix}_edges", edges, 4
@@ -224,7 +226,9 @@ class _Table:
             n=model.net.n_out,
             n_nets=n_nets,
             nets=", ".join(f"{prefix}_net{i}" for i in range(n_nets)),
-            arrays=", ".join(f"{encoding.inputs}[{encoding.n_inputs}]" for encoding in self.encodings),
+            arrays=", ".join(
+                f"{encoding.inputs}[{encoding.n_inputs}]" for encoding in self.encodings
+            ),
             width=max(model.net.sizes[1:]),
             encode="\n    ".join(
                 f"{prefix}_encode_columns({prefix}_columns, {n_in}, {int(encoding.bins)}, x, {encoding.inputs});"
@@ -357,7 +361,9 @@ def _category_literal(value: object) -> str:
 def _write_targets(scale: AnswerScale, prefix: str) -> str:
     """Return the numbers of several targets."""
     rows = [f"{{{', '.join(map(repr, one))}}}" for one in zip(*scale.numbers, strict=True)]
-    title = "/* Of each target: its centre, its scale, and the lowest and highest scaled value. */\n"
+    title = (
+        "/* Of each target: its centre, its scale, and the lowest and highest scaled value. */\n"
+    )
     return title + array(f"double {prefix}_targets", rows, 1).replace("] =", "][4] =", 1)
 
 

@@ -101,7 +101,9 @@ def literal(text: str) -> str:
     written in octal. A lone surrogate, which UTF-8 cannot represent, becomes its Python escape, for
     example ``\\udc80``.
     """
-    plain = b" !#$%&'()+,-.0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+    plain = (
+        b" !#$%&'()+,-.0123456789:;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+    )
     encoded = text.encode("utf-8", "backslashreplace")
     # Iteration over bytes yields integers.
     texts = (chr(byte) if byte in plain else f"\\{byte:03o}" for byte in encoded)
@@ -121,7 +123,11 @@ def array(declaration: str, values: Iterable[str], per_line: int, attribute: str
     """Return the definition of a constant array; an attribute begins with a space."""
     entries = list(values)
     lines = (", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line))
-    return f"static const {declaration}[{len(entries)}]{attribute} = {{\n    " + ",\n    ".join(lines) + "};\n"
+    return (
+        f"static const {declaration}[{len(entries)}]{attribute} = {{\n    "
+        + ",\n    ".join(lines)
+        + "};\n"
+    )
 
 
 def inner(definition: str) -> str:
@@ -148,7 +154,9 @@ def text_function(prefix: str, what: str, texts: Sequence[str], comment: str) ->
     """
     ended = [text for text in texts if "\0" in text]
     if ended:
-        raise ValueError(f"the {what} {ended[0]!r} contains a NUL character, which would end it in C")
+        raise ValueError(
+            f"the {what} {ended[0]!r} contains a NUL character, which would end it in C"
+        )
     table = ",\n".join(f"        {literal(text)}" for text in texts)
     return (
         f"/* {comment} */\n"
@@ -265,7 +273,9 @@ class NetText:
     arrays.
     """
 
-    def __init__(self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False) -> None:
+    def __init__(
+        self, trained: TrainedNet, prefix: str, combination: Combination, *, block: bool = False
+    ) -> None:
         self.net = trained.net
         self.layers = trained.layers
         self.sorts = trained.sorts
@@ -389,7 +399,9 @@ class NetText:
 def expected_outputs(outputs: NDArray[Any], what: str, per_line: int) -> str:
     """Return the array of bits that the self-check expects, for pseudo-random inputs or rows."""
     if not np.isfinite(outputs).all():
-        raise ValueError(f"the outputs for pseudo-random {what} are not finite: such a model cannot be exported")
+        raise ValueError(
+            f"the outputs for pseudo-random {what} are not finite: such a model cannot be exported"
+        )
     size = outputs.itemsize
     words = np.ascontiguousarray(outputs).view(f"u{size}").ravel().tolist()
     bits = (f"0x{word:0{2 * size}x}u" for word in words)
@@ -503,12 +515,16 @@ def _write_weights(model: NetworkModel, prefix: str) -> list[str]:
         )
     scale = model.input_scale
     if isinstance(scale, tuple):
-        parts.append("/* The network sees (x - shift) * factor for each input x, computed in double. */\n")
+        parts.append(
+            "/* The network sees (x - shift) * factor for each input x, computed in double. */\n"
+        )
         for name, values in zip(("shifts", "factors"), scale, strict=True):
             parts[-1] += array(f"double {prefix}_{name}", map(repr, values.tolist()), 4)
     elif scale != 1:
         scaled = (np.arange(256) * scale).astype(np.float32)
-        parts.append("/* The scaled values of a byte. */\n" + float_array(f"{prefix}_bytes", scaled))
+        parts.append(
+            "/* The scaled values of a byte. */\n" + float_array(f"{prefix}_bytes", scaled)
+        )
     return parts
 
 
@@ -519,7 +535,10 @@ def _write_first_layers(model: NetworkModel, text: NetText) -> list[str]:
     prefix = text.prefix
     if isinstance(scale, tuple):
         value = f"(float)(((double)x[k] - {prefix}_shifts[k]) * {prefix}_factors[k])"
-        return [text.write_dense(f"1{suffix}", shape, ctype, value) for suffix, ctype in _row_types(model)]
+        return [
+            text.write_dense(f"1{suffix}", shape, ctype, value)
+            for suffix, ctype in _row_types(model)
+        ]
     number = "x[k]"
     byte = "(float)x[k]"
     if scale != 1:
@@ -578,7 +597,9 @@ def _write_predictions(model: NetworkModel, prefix: str) -> Iterator[str]:
         if combination.answer:
             calls = f"{prefix}_layer1{suffix}(x, z);\n    {prefix}_finish(z, output);"
             arrays = f"float z[{width}], output[{n_out}];"
-            yield classify(f"{prefix}_classify{suffix}(const {ctype} x[{n_in}])", arrays, calls, combination)
+            yield classify(
+                f"{prefix}_classify{suffix}(const {ctype} x[{n_in}])", arrays, calls, combination
+            )
 
 
 # The rows shrink, because large inputs can saturate activations and hide errors.
@@ -621,12 +642,19 @@ def _write_row_check(model: NetworkModel, prefix: str) -> str:
     shrinking = 2.0 ** -np.arange(CHECK_ROWS)[:, None]
     rows: NDArray[Any]
     if isinstance(scale, tuple):
-        rows = scale.shift + np.array(numbers, np.float64).reshape(-1, n_in) * (2.0**-23 * shrinking) / scale.factor
+        rows = (
+            scale.shift
+            + np.array(numbers, np.float64).reshape(-1, n_in)
+            * (2.0**-23 * shrinking)
+            / scale.factor
+        )
         value = f"{prefix}_shifts[k] + (double)((int32_t)(state >> 8) - 8388608) * unit / {prefix}_factors[k]"
         kind = {"suffix": "_f64", "ctype": "double", "unit": repr(2.0**-23), "value": value}
     else:
         unit = np.float32(2.0**-23 / abs(scale))
-        rows = np.array(numbers, np.float32).reshape(-1, n_in) * (unit * shrinking.astype(np.float32))
+        rows = np.array(numbers, np.float32).reshape(-1, n_in) * (
+            unit * shrinking.astype(np.float32)
+        )
         kind = {"suffix": "", "ctype": "float", "unit": float_literals(np.array([unit]))[0]}
         kind["value"] = "(float)((int32_t)(state >> 8) - 8388608) * unit"
     outputs = model.predict(rows)

@@ -48,7 +48,9 @@ class Constant:
     Its elements are read when `value` is used, because most of a graph's may be unused.
     """
 
-    def __init__(self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False) -> None:
+    def __init__(
+        self, onnx: Any, tensor: Any, dtype: np.dtype[Any] | None = None, transposed: bool = False
+    ) -> None:
         self._onnx = onnx
         self._tensor = tensor
         self._transposed = transposed
@@ -182,13 +184,17 @@ def _convert_graph(onnx: Any, model: Any) -> Graph:
     constants = [tensor.name for tensor in graph.initializer]
     inputs = [entry for entry in graph.input if entry.name not in set(constants)]
     if len(inputs) != 1 or not inputs[0].type.HasField("tensor_type"):
-        raise ValueError(f"the graph must have one input, a tensor, got {[entry.name for entry in inputs]}")
+        raise ValueError(
+            f"the graph must have one input, a tensor, got {[entry.name for entry in inputs]}"
+        )
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError("the metadata must be UTF-8")
     if len(graph.sparse_initializer):
         raise ValueError("sparse constants are not supported")
-    _require_unique([inputs[0].name, *constants, *(name for node in nodes for name in node.outputs if name)])
+    _require_unique(
+        [inputs[0].name, *constants, *(name for node in nodes for name in node.outputs if name)]
+    )
     versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
     if len(versions) != 1 or versions[0] < _OLDEST_OPSET:
         raise ValueError(
@@ -263,9 +269,12 @@ def _require_defined(nodes: list[Node], functions: set[str]) -> None:
 
 def _same_function(onnx: Any, a: Any, b: Any) -> bool:
     fields = ("input", "output", "attribute")
-    same = len(a.node) == len(b.node) and all(list(getattr(a, name)) == list(getattr(b, name)) for name in fields)
+    same = len(a.node) == len(b.node) and all(
+        list(getattr(a, name)) == list(getattr(b, name)) for name in fields
+    )
     return same and all(
-        _same_node(onnx, _read_node(onnx, x), _read_node(onnx, y)) for x, y in zip(a.node, b.node, strict=True)
+        _same_node(onnx, _read_node(onnx, x), _read_node(onnx, y))
+        for x, y in zip(a.node, b.node, strict=True)
     )
 
 
@@ -362,7 +371,9 @@ class Term(NamedTuple):
 Value = Constant | Inputs | InputRows | Term | None
 
 
-def multiply_weights(node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]) -> Term:
+def multiply_weights(
+    node: Node, attributes: dict[str, Any], x: Inputs | Term, others: list[Any]
+) -> Term:
     """Return the weighted sums of a new layer."""
     weights = None
     if len(others) in (1, 2):
@@ -376,13 +387,17 @@ def multiply_weights(node: Node, attributes: dict[str, Any], x: Inputs | Term, o
     if not isinstance(weights, Constant) or len(weights.shape) != 2 or not all(weights.shape):
         raise ValueError(f"{node} must multiply by a constant matrix of weights")
     if dtype not in (np.float32, np.float64) or weights.dtype != dtype:
-        raise ValueError(f"{node}: all weights must be float32, or all float64, got {weights.dtype} after {dtype}")
+        raise ValueError(
+            f"{node}: all weights must be float32, or all float64, got {weights.dtype} after {dtype}"
+        )
     if node.operator == "MatMul":
         attributes = {"alpha": 1.0, "beta": 1.0, "transB": 0}
     if attributes["transB"]:
         weights = weights.transpose()
     if n_in not in (None, weights.shape[0]):
-        raise ValueError(f"{node} must have weights of shape ({n_in}, n_outputs), got {weights.shape}")
+        raise ValueError(
+            f"{node} must have weights of shape ({n_in}, n_outputs), got {weights.shape}"
+        )
     sums = WeightedSums(x, weights, attributes["alpha"])
     biases = others[1] if len(others) > 1 else None
     return add_biases(node, sums, biases, attributes["beta"])
@@ -405,7 +420,9 @@ def add_biases(node: Node, sums: WeightedSums, biases: Any, beta: float) -> Term
     ):
         got = f"{biases.dtype} of shape {biases.shape}"
     if got:
-        raise ValueError(f"{node} must have {n_out} constant biases of {sums.weights.dtype}, got {got}")
+        raise ValueError(
+            f"{node} must have {n_out} constant biases of {sums.weights.dtype}, got {got}"
+        )
     return Term(WeightedSums(sums.before, sums.weights, sums.alpha, biases, beta), "identity")
 
 
@@ -451,7 +468,9 @@ def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) 
     in_order = x is arguments[0] or node.operator in ("Mul", "Add")
     is_pair = len(arguments) == 2 and len(others) == 1
     if not (is_pair and isinstance(others[0], Constant) and in_order):
-        raise ValueError(f"{node} is not supported: inputs can only be shifted and scaled by constants")
+        raise ValueError(
+            f"{node} is not supported: inputs can only be shifted and scaled by constants"
+        )
     if x.dtype not in (np.float32, np.float64) or others[0].dtype != x.dtype:
         raise ValueError(f"{node} is not supported: inputs must be scaled as float32 or float64")
     number = others[0].number()
@@ -474,7 +493,9 @@ def _scale_inputs(node: Node, attributes: dict[str, Any], arguments: list[Any]) 
         return _fold_scale(node, x, -values, np.ones(1))
 
 
-def _apply_scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]) -> Inputs:
+def _apply_scaler(
+    node: Node, attributes: dict[str, Any], x: Inputs, arguments: list[Any]
+) -> Inputs:
     """Return the inputs after ``(x - offset) * scale``.
 
     ai.onnx.ml computes the result in float32.
@@ -486,7 +507,9 @@ def _apply_scaler(node: Node, attributes: dict[str, Any], x: Inputs, arguments: 
     for name in ("offset", "scale"):
         given = attributes[name] or []
         if len(given) not in sizes:
-            raise ValueError(f"{node} must have one {name}, or one for each of {x.shape} inputs, got {len(given)}")
+            raise ValueError(
+                f"{node} must have one {name}, or one for each of {x.shape} inputs, got {len(given)}"
+            )
         numbers.append(np.array(given, np.float64))
     if x.dtype.kind not in "uif":
         raise ValueError(f"{node} is not supported: its input must be numbers, got {x.dtype}")
@@ -507,7 +530,9 @@ def _read_numbers(node: Node, constant: Constant, x: Inputs) -> NDArray[np.float
     return constant.value.reshape(-1).astype(np.float64)
 
 
-def _fold_scale(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]) -> Inputs:
+def _fold_scale(
+    node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[np.float64]
+) -> Inputs:
     """Return the inputs after another shift and factor, ``(x - offset) * by``."""
     before = x.columns
     if before is None:
@@ -520,7 +545,9 @@ def _fold_scale(node: Node, x: Inputs, offset: NDArray[np.float64], by: NDArray[
     in_range = all((np.abs(values) <= _largest_number(x)).all() for values in (shift, by, factor))
     if not in_range or not factor.all():
         kind = _scaling_dtype(x)
-        raise ValueError(f"{node} must scale the inputs by numbers other than 0 in the range of {kind}")
+        raise ValueError(
+            f"{node} must scale the inputs by numbers other than 0 in the range of {kind}"
+        )
     rounded = x.rounded or x.dtype == np.float32
     return x._replace(scale=None, columns=(shift, factor), rounded=rounded)
 
@@ -577,7 +604,9 @@ def _product(sizes: Sequence[int | None]) -> int | None:
     return math.prod(known) if len(known) == len(sizes) else None
 
 
-def apply_to_shape(node: Node, attributes: dict[str, Any], arguments: list[Any]) -> InputRows | None:
+def apply_to_shape(
+    node: Node, attributes: dict[str, Any], arguments: list[Any]
+) -> InputRows | None:
     """Return a part of the inputs' shape, from which a graph computes the target of Reshape.
 
     Its 0 is the rows.
@@ -683,7 +712,9 @@ def _sort_outputs(term: Term, arguments: list[Any]) -> Term | None:
     return None
 
 
-def _look_up_state(node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term) -> Term | None:
+def _look_up_state(
+    node: Node, attributes: dict[str, Any], arguments: list[Any], term: Term
+) -> Term | None:
     """Look up an operator in the table of states."""
     if node.operator.startswith(f"{DOMAIN}.") and term.sums.weights.dtype != np.float64:
         return None
@@ -875,14 +906,18 @@ def _build_model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
     labels = [term for term in outputs if term.state in ("label", "multilabel")]
     numbers = [term for term in outputs if term.state not in ("label", "multilabel")]
     if len(numbers) != 1 or len(labels) > 1:
-        raise ValueError(f"the outputs {graph.outputs} are not one of numbers and at most one of labels")
+        raise ValueError(
+            f"the outputs {graph.outputs} are not one of numbers and at most one of labels"
+        )
     label = labels[0] if labels else None
     loss, parameter = _read_loss(graph)
     last, form = _find_last_layer(numbers[0], label)
     if (form == "sorted") != isinstance(parameter, tuple):
         raise ValueError("the outputs must be sorted if and only if they are several quantiles")
     if form not in _allowed_forms(last, label, loss, classes is not None):
-        raise ValueError(f"the outputs {graph.outputs} are not computed as a model of cmlp computes them")
+        raise ValueError(
+            f"the outputs {graph.outputs} are not computed as a model of cmlp computes them"
+        )
     layers, scale = _collect_layers(last)
     if classes is not None:
         return classifier_of(layers, scale, classes)
@@ -893,7 +928,9 @@ def _build_model(graph: Graph, classes: ArrayLike | None) -> NetworkModel:
         model = model.replace(kind="classifier", labels=_read_labels(label))
     elif graph.metadata.get(CLASS_KEY) == CLASS_NAMES["regressor"]:
         if traits_of_activation(model.net.activations[-1]).is_probability:
-            raise ValueError(f"the metadata {CLASS_KEY!r} name a regressor, but the outputs are probabilities")
+            raise ValueError(
+                f"the metadata {CLASS_KEY!r} name a regressor, but the outputs are probabilities"
+            )
         model = model.replace(kind="regressor")
     if NAMES_KEY in graph.metadata:
         model = model.replace(names=load_names(graph.metadata[NAMES_KEY], len(layers[0].weights)))
@@ -933,7 +970,9 @@ def _find_last_layer(numbers: Term, label: Term | None) -> tuple[Term, str]:
         if label is not None:
             labels = _read_classes(label).tolist()
         if numbers.classes != [_as_stored(value) for value in labels]:
-            raise ValueError("the labels of the probabilities are not those of the output of labels")
+            raise ValueError(
+                "the labels of the probabilities are not those of the output of labels"
+            )
         state = numbers.source
     if state in ("pair", "normalized"):
         return numbers._replace(state="logistic"), state
@@ -948,7 +987,9 @@ def _as_stored(label: Any) -> Any:
     return label.encode() if isinstance(label, str) else label
 
 
-def _allowed_forms(last: Term, label: Term | None, loss: str | None, with_classes: bool) -> tuple[str, ...]:
+def _allowed_forms(
+    last: Term, label: Term | None, loss: str | None, with_classes: bool
+) -> tuple[str, ...]:
     """Return the forms in which a graph can return the outputs of a network.
 
     There are none if the labels are others.
@@ -1120,12 +1161,16 @@ def _read_attributes(node: Node) -> dict[str, Any]:
             raise ValueError(f"{node} has the attribute {name!r}, which is not supported")
         allowed = known[name][1]
         if allowed is not None and value not in allowed:
-            raise ValueError(f"{node} must have {name}={' or '.join(map(repr, allowed))}, got {value!r}")
+            raise ValueError(
+                f"{node} must have {name}={' or '.join(map(repr, allowed))}, got {value!r}"
+            )
     for name, (default, allowed) in known.items():
         if name in node.attributes or allowed is None or default is None:
             continue
         if default not in allowed:
-            raise ValueError(f"{node} must have {name}={' or '.join(map(repr, allowed))}, got the default {default!r}")
+            raise ValueError(
+                f"{node} must have {name}={' or '.join(map(repr, allowed))}, got the default {default!r}"
+            )
     return {name: node.attributes.get(name, default) for name, (default, _) in known.items()}
 
 

@@ -42,7 +42,9 @@ def require_unicode(text: str, what: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"the {what} {text!r} is not valid Unicode, so ONNX cannot contain it") from None
+        raise ValueError(
+            f"the {what} {text!r} is not valid Unicode, so ONNX cannot contain it"
+        ) from None
 
 
 class Nodes:
@@ -64,14 +66,18 @@ class Nodes:
     def model(self, inputs: Sequence[Any], metadata: Mapping[str, str]) -> Any:
         """Return the model with these inputs."""
         helper = self.onnx.helper
-        graph = helper.make_graph(self.nodes, "cmlp", inputs, self.outputs, list(self.constants.values()))
+        graph = helper.make_graph(
+            self.nodes, "cmlp", inputs, self.outputs, list(self.constants.values())
+        )
         versions = {"": OPSET, ML_DOMAIN: ML_OPSET, DOMAIN: 1}
         used = {"", *(node.domain for node in self.nodes)}
         proto = helper.make_model(
             graph,
             producer_name="cmlp",
             producer_version=_core.__version__,
-            opset_imports=[helper.make_opsetid(name, versions[name]) for name in versions if name in used],
+            opset_imports=[
+                helper.make_opsetid(name, versions[name]) for name in versions if name in used
+            ],
             ir_version=_IR_VERSION,
             functions=list(self.functions.values()),
         )
@@ -136,7 +142,9 @@ class Nodes:
         code: int = self.onnx.helper.np_dtype_to_tensor_dtype(dtype)
         return code
 
-    def output(self, name: str, value: str, dtype: np.dtype[Any], n_columns: int | None = None) -> None:
+    def output(
+        self, name: str, value: str, dtype: np.dtype[Any], n_columns: int | None = None
+    ) -> None:
         """Add an output of the graph, with one row for each row of X."""
         shape: list[str | int] = ["N"]
         if n_columns is not None:
@@ -145,11 +153,15 @@ class Nodes:
         info = self.onnx.helper.make_tensor_value_info(name, self.element(dtype), shape)
         self.outputs.append(info)
 
-    def node(self, operator: str, *inputs: str, domain: str = "", n_outputs: int = 1, **attributes: Any) -> str:
+    def node(
+        self, operator: str, *inputs: str, domain: str = "", n_outputs: int = 1, **attributes: Any
+    ) -> str:
         """Add a node; return the name of its first output."""
         name = f"{self.prefix}{operator.lower()}_{len(self.nodes)}"
         names = [name, *(f"{name}_{i}" for i in range(1, n_outputs))]
-        self.nodes.append(self.onnx.helper.make_node(operator, inputs, names, name, domain=domain, **attributes))
+        self.nodes.append(
+            self.onnx.helper.make_node(operator, inputs, names, name, domain=domain, **attributes)
+        )
         return name
 
     def cast(self, value: str, dtype: type[np.generic]) -> str:
@@ -178,9 +190,13 @@ class Nodes:
         if name not in self.constants:
             if values.dtype.kind in "OU":
                 texts = [label.encode() for label in values.tolist()]
-                tensor = self.onnx.helper.make_tensor(name, self.onnx.TensorProto.STRING, values.shape, texts)
+                tensor = self.onnx.helper.make_tensor(
+                    name, self.onnx.TensorProto.STRING, values.shape, texts
+                )
             else:
-                tensor = self.onnx.numpy_helper.from_array(np.ascontiguousarray(values).reshape(values.shape), name)
+                tensor = self.onnx.numpy_helper.from_array(
+                    np.ascontiguousarray(values).reshape(values.shape), name
+                )
             self.constants[name] = tensor
         return name
 
@@ -262,7 +278,9 @@ class ColumnNodes:
     def _zero(self) -> str:
         """Return a column of zeros: the single input if no column is used."""
         zero = self.nodes.onnx.numpy_helper.from_array(np.zeros(1, np.float32))
-        return self.nodes.node("ConstantOfShape", self.nodes.node("Shape", self.names[0]), value=zero)
+        return self.nodes.node(
+            "ConstantOfShape", self.nodes.node("Shape", self.names[0]), value=zero
+        )
 
     # Numbers
 
@@ -273,7 +291,9 @@ class ColumnNodes:
         centres = np.array([c.centre for c in numbers])
         present = nodes.node("Where", absent, self._constant("centres", centres), x)
         scales = self._constant("scales", [c.scale for c in numbers])
-        z = nodes.node("Div", nodes.moved(present, self._constant("centres.negative", -centres)), scales)
+        z = nodes.node(
+            "Div", nodes.moved(present, self._constant("centres.negative", -centres)), scales
+        )
         z = nodes.node("Clip", z, nodes.double(-_LARGEST), nodes.double(_LARGEST))
         third = nodes.node("Div", z, nodes.double(3.0))
         square = nodes.node("Add", nodes.double(1.0), nodes.node("Mul", third, third))
@@ -283,7 +303,12 @@ class ColumnNodes:
         if flagged:
             self._add(self._chosen(absent, flagged), [owners[k] for k in flagged])
         for name in PARTS:
-            parts = {k: part.edges for k, c in enumerate(numbers) for part in c.parts if part.name == name}
+            parts = {
+                k: part.edges
+                for k, c in enumerate(numbers)
+                for part in c.parts
+                if part.name == name
+            }
             if parts:
                 which = list(parts)
                 columns = self._chosen(x, which), self._chosen(absent, which)
@@ -303,7 +328,9 @@ class ColumnNodes:
         else:
             equal = nodes.node("Equal", self.names[i], self._constant(f"levels.{i}", self._keys(i)))
             ranks = self._constant(f"ranks.{i}", np.arange(1.0, len(known) + 1)[:, None])
-            code = nodes.node("Sub", nodes.node("MatMul", nodes.cast(equal, np.float64), ranks), nodes.double(1.0))
+            code = nodes.node(
+                "Sub", nodes.node("MatMul", nodes.cast(equal, np.float64), ranks), nodes.double(1.0)
+            )
         is_unknown = nodes.node("Less", code, nodes.double(0.0))
         return nodes.node("Where", is_unknown, self._constant(f"unknown.{i}", [np.nan]), code)
 
@@ -323,7 +350,9 @@ class ColumnNodes:
         since = nodes.node("Sub", x, first)
         begun = nodes.node("Mul", nodes.node("Floor", nodes.node("Div", since, period)), period)
         days = nodes.node("Sub", since, begun)
-        phase = nodes.node("Clip", nodes.node("Div", days, period), nodes.double(0.0), nodes.double(1.0))
+        phase = nodes.node(
+            "Clip", nodes.node("Div", days, period), nodes.double(0.0), nodes.double(1.0)
+        )
         later = nodes.node("Add", phase, nodes.double(0.25))
         before = nodes.node("Sub", phase, nodes.double(0.75))
         ahead = nodes.node("Where", nodes.node("Less", phase, nodes.double(0.75)), later, before)
@@ -373,13 +402,18 @@ class ColumnNodes:
         """
         if columns:
             first, second = zip(*map(self._keys, columns), strict=True)
-            parts = (self._equal(columns, columns, keys, name) for keys, name in ((first, "first"), (second, "second")))
+            parts = (
+                self._equal(columns, columns, keys, name)
+                for keys, name in ((first, "first"), (second, "second"))
+            )
             self._add(
                 self.nodes.node("Sub", *(self.nodes.cast(part, np.float32) for part in parts)),
                 columns,
             )
 
-    def _equal(self, columns: Sequence[int], owners: Sequence[int], keys: Sequence[float], name: str) -> str:
+    def _equal(
+        self, columns: Sequence[int], owners: Sequence[int], keys: Sequence[float], name: str
+    ) -> str:
         """Return whether the value of each owner, one of `columns`, is the key.
 
         The key NaN is the missing value.
@@ -391,7 +425,9 @@ class ColumnNodes:
         equal = nodes.node("Equal", chosen, self._constant(name, keys))
         missing = np.isnan(keys)
         if missing.any():
-            absent = nodes.node("And", nodes.node("IsNaN", chosen), nodes.constant(f"{name}.missing", missing))
+            absent = nodes.node(
+                "And", nodes.node("IsNaN", chosen), nodes.constant(f"{name}.missing", missing)
+            )
             equal = nodes.node("Or", equal, absent)
         return equal
 
@@ -464,7 +500,9 @@ class ColumnNodes:
     def _chosen(self, matrix: str, indices: Sequence[int]) -> str:
         """Return columns of a matrix."""
         name = f"columns_{len(self.nodes.constants)}"
-        return self.nodes.node("Gather", matrix, self.nodes.constant(name, np.array(indices, np.int64)), axis=1)
+        return self.nodes.node(
+            "Gather", matrix, self.nodes.constant(name, np.array(indices, np.int64)), axis=1
+        )
 
     def _constant(self, name: str, values: Sequence[float] | NDArray[np.float64]) -> str:
         return self.nodes.constant(name, np.asarray(values, np.float64))
@@ -484,7 +522,9 @@ _SPARE = 2**16  # bytes for everything except weights, biases and classes
 _ENTRY_BYTES = 64  # of an edge, a category or a column, without its text
 
 
-def write_onnx(model: TrainedModel, path: str | os.PathLike[str], input_dtype: str | None = None) -> None:
+def write_onnx(
+    model: TrainedModel, path: str | os.PathLike[str], input_dtype: str | None = None
+) -> None:
     """Write an ONNX file; see `Network.to_onnx`."""
     content = onnx_model(model, input_dtype).SerializeToString(deterministic=True)
     write_atomically(path, lambda write: write(memoryview(content)))
@@ -513,7 +553,9 @@ def onnx_model(model: TrainedModel, input_dtype: str | None = None) -> Any:
         else:
             size += classes.nbytes
     if size + _SPARE > _LARGEST_FILE:
-        raise ValueError(f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}")
+        raise ValueError(
+            f"an ONNX file can have at most {_LARGEST_FILE} bytes, but this model needs {size}"
+        )
     writer: _Writer
     if isinstance(model, TableModel):
         writer = _TableWriter(onnx, model)
@@ -565,7 +607,9 @@ def _convert_labels(classes: NDArray[Any]) -> NDArray[Any]:
         return classes
     if kind in "iu":
         if kind == "u" and len(classes) and int(classes.max()) >= 2**63:
-            raise ValueError(f"the label {classes.max()} does not fit in int64, so ONNX cannot contain it")
+            raise ValueError(
+                f"the label {classes.max()} does not fit in int64, so ONNX cannot contain it"
+            )
         return classes.astype(np.int64)
     if kind == "b" or classes.dtype in (np.float32, np.float64):
         return classes

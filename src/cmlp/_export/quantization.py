@@ -80,7 +80,9 @@ class IntegerLayer(NamedTuple):
     def sums(self, inputs: Array) -> Array:
         """Return the weighted sums of integer inputs as int64."""
         weights = self.weights.astype(np.float64)
-        parts = [inputs[i : i + _ROWS].astype(np.float64) @ weights for i in range(0, len(inputs), _ROWS)]
+        parts = [
+            inputs[i : i + _ROWS].astype(np.float64) @ weights for i in range(0, len(inputs), _ROWS)
+        ]
         sums: Array = np.concatenate(parts).astype(np.int64) + self.biases
         return sums
 
@@ -92,7 +94,9 @@ class IntegerLayer(NamedTuple):
             size = np.maximum(sums, 0)
         else:
             size = np.abs(sums)
-        index: Array = np.minimum((size * multipliers + (np.int64(1) << (shifts - 1))) >> shifts, 255)
+        index: Array = np.minimum(
+            (size * multipliers + (np.int64(1) << (shifts - 1))) >> shifts, 255
+        )
         if table is None:
             return index.astype(np.uint8)
         values: Array = table[index]
@@ -147,8 +151,12 @@ def quantize(model: NetworkModel, X: Array) -> tuple[IntegerNet, Array]:
             lows = real * (unit * low)[:, None]
             offset = offset + [math.fsum(column) for column in lows.T]
         if i == 0 and ranges is not None:
-            unit = unit * np.where(X.min(axis=0) == X.max(axis=0), 0, ranges.step.astype(np.float64))
-        layer = _round_layer(real * unit[:, None], offset, inputs, targets[i], activation, last and one_unit)
+            unit = unit * np.where(
+                X.min(axis=0) == X.max(axis=0), 0, ranges.step.astype(np.float64)
+            )
+        layer = _round_layer(
+            real * unit[:, None], offset, inputs, targets[i], activation, last and one_unit
+        )
         sums = layer.sums(inputs)
         if not last:
             layer, level = _add_rescale(layer, targets[i])
@@ -164,7 +172,9 @@ def _measure_range(X: Array, *, whole: bool) -> InputRange | None:
     `whole`: floats that are whole numbers from 0 to 255 are bytes, too. If each input has a factor
     of its own, a range of its own uses the byte better.
     """
-    if X.dtype in (np.uint8, np.bool_) or (whole and ((X >= 0) & (X <= 255) & (X == np.trunc(X))).all()):
+    if X.dtype in (np.uint8, np.bool_) or (
+        whole and ((X >= 0) & (X <= 255) & (X == np.trunc(X))).all()
+    ):
         return None
     low = X.min(axis=0).astype(np.float32)
     high = X.max(axis=0).astype(np.float32)
@@ -193,7 +203,9 @@ def _round_layer(
     means = np.array([math.fsum(column) for column in errors.T]) / len(errors)
     corrected = layer.biases + np.rint(means / units).astype(np.int64)
     if (np.abs(rounded.astype(np.int64)).sum(axis=0) * 255 + np.abs(corrected)).max() >= 2**31:
-        raise ValueError("int8 needs 32-bit sums, but a layer has too many inputs or too large biases for them")
+        raise ValueError(
+            "int8 needs 32-bit sums, but a layer has too many inputs or too large biases for them"
+        )
     return layer._replace(biases=corrected.astype(np.int32))
 
 
@@ -229,7 +241,9 @@ def _round_weights(weights: Array, units: Array, factor: Array) -> Array:
     for k in range(len(weights)):
         chosen = np.clip(np.rint(wanted[k] / units), -127, 127)
         rounded[k] = chosen
-        wanted[k + 1 :] += (factor[k, k + 1 :] / diagonal[k + 1 :])[:, None] * (weights[k] - chosen * units)
+        wanted[k + 1 :] += (factor[k, k + 1 :] / diagonal[k + 1 :])[:, None] * (
+            weights[k] - chosen * units
+        )
     return rounded
 
 
@@ -283,7 +297,9 @@ class Int8Comparison(NamedTuple):
             return f"Root mean square difference between the outputs of int8 and float32 on {where}: {self.error:.3g}."
         assert self.same_class is not None
         share = f"{100 * self.same_class / self.rows:.2f} %"
-        text = f"int8 and float32 predict the same class for {self.same_class:,} of {where} ({share})."
+        text = (
+            f"int8 and float32 predict the same class for {self.same_class:,} of {where} ({share})."
+        )
         if self.accuracy is None or self.float_accuracy is None:
             return text
         loss = 100 * (self.float_accuracy - self.accuracy)
@@ -307,12 +323,16 @@ def calibration_rows(model: NetworkModel, calibrate: Any) -> tuple[Array, Array 
         X, y = calibrate
     rows = _check_rows(X)
     if rows.ndim != 2 or rows.shape[1] != model.n_inputs or not len(rows):
-        raise ValueError(f"calibrate must have shape (n, {model.n_inputs}) with n > 0, got {rows.shape}.")
+        raise ValueError(
+            f"calibrate must have shape (n, {model.n_inputs}) with n > 0, got {rows.shape}."
+        )
     if y is None:
         return rows, None
     if model.labels is None:
         raise ValueError("calibrate=(X, y) needs a classifier; pass calibrate=X for other models.")
-    return rows, model.labels.encode(as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False))
+    return rows, model.labels.encode(
+        as_targets(y, len(rows), "to_c", labels=True, warn_of_column=False)
+    )
 
 
 def _check_rows(X: Any) -> NDArray[Any]:
@@ -327,7 +347,9 @@ def _check_rows(X: Any) -> NDArray[Any]:
     return array
 
 
-def compare(model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None) -> Int8Comparison:
+def compare(
+    model: NetworkModel, net: IntegerNet, sums: Array, X: Array, y: Array | None
+) -> Int8Comparison:
     """Return how well the outputs `sums` of the integer network agree with the float32 model."""
     outputs = model.net.forward(model.params, X, scale=model.input_scale)
     n = len(X)

@@ -44,7 +44,11 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
 
     See `cmlp.from_sklearn`.
     """
-    names = {cls.__name__ for cls in type(theirs).__mro__ if cls.__module__.startswith("sklearn.neural_network.")}
+    names = {
+        cls.__name__
+        for cls in type(theirs).__mro__
+        if cls.__module__.startswith("sklearn.neural_network.")
+    }
     kind = next((kind for kind, name in CLASS_NAMES.items() if name in names), None)
     if kind is None:
         raise TypeError(
@@ -56,7 +60,9 @@ def read_sklearn(theirs: Any) -> tuple[NetworkModel, dict[str, Any], TrainingSta
             f"This {type(theirs).__name__} instance is not fitted yet. Call 'fit' before from_sklearn."
         )
     hidden = [theirs.activation] * (len(theirs.coefs_) - 1)
-    coefs, intercepts = (list(map(np.asarray, arrays)) for arrays in (theirs.coefs_, theirs.intercepts_))
+    coefs, intercepts = (
+        list(map(np.asarray, arrays)) for arrays in (theirs.coefs_, theirs.intercepts_)
+    )
     if any(tensor.dtype != np.float32 for tensor in (*coefs, *intercepts)):
         # whose dtype is that of the network
         coefs = [tensor.astype(np.float64) for tensor in coefs]
@@ -92,7 +98,9 @@ def _read_history(theirs: Any) -> History:
     return history
 
 
-def to_sklearn(model: TrainedModel, parameters: Mapping[str, Any], state: TrainingState | None) -> Any:
+def to_sklearn(
+    model: TrainedModel, parameters: Mapping[str, Any], state: TrainingState | None
+) -> Any:
     """Return a fitted estimator of scikit-learn; see `MLPClassifier.to_sklearn`."""
     require(model, "to_sklearn")
     neural_network = optional(
@@ -149,10 +157,14 @@ def _require_representable(model: NetworkModel, defaults: Mapping[str, Any]) -> 
     elif output not in outputs:
         impossible.append(f"out_activation_={output!r}")
     if impossible:
-        raise ValueError(f"scikit-learn's {model.class_name} cannot have {' and '.join(impossible)}.")
+        raise ValueError(
+            f"scikit-learn's {model.class_name} cannot have {' and '.join(impossible)}."
+        )
 
 
-def _select_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _select_parameters(
+    parameters: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the parameters that scikit-learn has too, except values that it does not accept."""
 
     def accepted(name: str, value: Any) -> bool:
@@ -161,7 +173,9 @@ def _select_parameters(parameters: Mapping[str, Any], defaults: Mapping[str, Any
         return isinstance(value, Real) or not isinstance(defaults[name], Real)
 
     own = {"hidden_layer_sizes", "activation", "loss"}  # set_params may have changed them after fit
-    shared = {name: value for name, value in parameters.items() if name in defaults and name not in own}
+    shared = {
+        name: value for name, value in parameters.items() if name in defaults and name not in own
+    }
     return {name: value for name, value in shared.items() if accepted(name, value)}
 
 
@@ -218,7 +232,9 @@ def steps_of(pipeline: Any) -> list[Any]:
     """Return the steps of a pipeline, without those that do nothing."""
     steps = getattr(pipeline, "steps", None)
     if not isinstance(steps, list) or not steps:
-        raise TypeError(f"pipeline must be a Pipeline of scikit-learn, got {type(pipeline).__name__}.")
+        raise TypeError(
+            f"pipeline must be a Pipeline of scikit-learn, got {type(pipeline).__name__}."
+        )
     return [step for _, step in steps if step not in ("passthrough", None)]
 
 

@@ -182,7 +182,9 @@ class _Reader:
             return
         if type(module) is nn.Flatten:
             if self.layers or self.pending or (module.start_dim, module.end_dim) != (1, -1):
-                raise ValueError(f"{module} is not supported: only Flatten() before the first Linear is")
+                raise ValueError(
+                    f"{module} is not supported: only Flatten() before the first Linear is"
+                )
             return
         if type(module) is nn.Linear:
             layer = _read_linear(self.torch, module)
@@ -195,7 +197,9 @@ class _Reader:
             self.normalize(_read_batch_norm(module))
         elif own and name == "InputScale":
             if self.layers or self.pending:
-                raise ValueError("InputScale is only supported before the first Linear and BatchNorm1d")
+                raise ValueError(
+                    "InputScale is only supported before the first Linear and BatchNorm1d"
+                )
             if isinstance(self.input_scale, InputScale):
                 raise ValueError("InputScale is not supported after InputShift")
             self.input_scale *= float(module.scale)
@@ -206,7 +210,9 @@ class _Reader:
                 raise ValueError("InputShift is only supported as the first module")
             self.input_scale = InputScale(module.shift.cpu().numpy(), module.factor.cpu().numpy())
         elif own and name in _NOT_CONTAINED:
-            raise ValueError(f"{name} is not supported: a module does not contain {_NOT_CONTAINED[name]}")
+            raise ValueError(
+                f"{name} is not supported: a module does not contain {_NOT_CONTAINED[name]}"
+            )
         else:
             self.activate(module)
 
@@ -220,13 +226,17 @@ class _Reader:
         elif self.pending is None:
             self.pending = affine
         else:
-            raise ValueError("BatchNorm1d after another BatchNorm1d is only supported after a Linear")
+            raise ValueError(
+                "BatchNorm1d after another BatchNorm1d is only supported after a Linear"
+            )
 
     def activate(self, module: Any) -> None:
         """Add an activation to the last layer."""
         activation, parameter = _read_activation(self.torch, module)
         if self.pending is not None:
-            raise ValueError(f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is before both")
+            raise ValueError(
+                f"{type(module).__name__} after BatchNorm1d is only supported if a Linear is before both"
+            )
         if self.activated:
             where = "after another activation" if self.layers else "before the first Linear"
             raise ValueError(f"{type(module).__name__} {where} is not supported")
@@ -238,10 +248,14 @@ class _Reader:
         if not self.layers:
             raise ValueError("module must contain at least one Linear")
         if self.pending is not None:
-            raise ValueError("BatchNorm1d after the last activation is not supported: it is a part of no Linear")
+            raise ValueError(
+                "BatchNorm1d after the last activation is not supported: it is a part of no Linear"
+            )
         dtypes = {layer.weights.dtype.name for layer in self.layers}
         if len(dtypes) > 1:
-            raise ValueError(f"all parameters must have the same dtype, got {' and '.join(sorted(dtypes))}")
+            raise ValueError(
+                f"all parameters must have the same dtype, got {' and '.join(sorted(dtypes))}"
+            )
         return self.layers
 
 
@@ -257,7 +271,9 @@ def _read_linear(torch: Any, linear: Any) -> Layer:
 def _read_batch_norm(norm: Any) -> Affine:
     """Return what a BatchNorm1d computes with its running mean and variance."""
     if norm.running_mean is None:
-        raise ValueError("BatchNorm1d needs track_running_stats=True: without it, a row depends on the others")
+        raise ValueError(
+            "BatchNorm1d needs track_running_stats=True: without it, a row depends on the others"
+        )
     mean = norm.running_mean.cpu().double().numpy()
     variance = norm.running_var.cpu().double().numpy()
     factor = 1 / np.sqrt(variance + norm.eps)
@@ -274,7 +290,9 @@ def _normalize_outputs(layer: Layer, affine: Affine) -> Layer:
     _require_features(affine, len(layer.biases))
     weights = layer.weights * affine.factor
     biases = layer.biases * affine.factor + affine.offset
-    return layer._replace(weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype))
+    return layer._replace(
+        weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype)
+    )
 
 
 def _normalize_inputs(layer: Layer, affine: Affine) -> Layer:
@@ -282,7 +300,9 @@ def _normalize_inputs(layer: Layer, affine: Affine) -> Layer:
     _require_features(affine, len(layer.weights))
     weights = layer.weights * affine.factor[:, np.newaxis]
     biases = layer.biases + affine.offset @ layer.weights.astype(np.float64)
-    return layer._replace(weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype))
+    return layer._replace(
+        weights=weights.astype(layer.weights.dtype), biases=biases.astype(layer.biases.dtype)
+    )
 
 
 def _require_features(affine: Affine, size: int) -> None:
@@ -299,7 +319,9 @@ def _read_activation(torch: Any, module: Any) -> tuple[str, float]:
     name = kind.__name__
     if kind.__module__ == _OWN and name == "Exp":
         return "exp", 0.0
-    activation = next((own for own, theirs in _MODULES.items() if kind is getattr(torch.nn, theirs)), None)
+    activation = next(
+        (own for own, theirs in _MODULES.items() if kind is getattr(torch.nn, theirs)), None
+    )
     if activation is None:
         raise TypeError(
             f"from_torch does not support {kind.__module__}.{kind.__qualname__}; it supports "
@@ -309,12 +331,16 @@ def _read_activation(torch: Any, module: Any) -> tuple[str, float]:
     if activation in _PARAMETERS:
         parameter = float(getattr(module, _PARAMETERS[activation]))
         if not 0 <= parameter < math.inf:
-            raise ValueError(f"{name} needs a finite {_PARAMETERS[activation]} of at least 0, got {parameter!r}")
+            raise ValueError(
+                f"{name} needs a finite {_PARAMETERS[activation]} of at least 0, got {parameter!r}"
+            )
         if parameter:
             return (activation, parameter)
         return ("relu", 0.0)
     if activation == "softplus" and not module.threshold >= _LOWEST_THRESHOLD:
-        raise ValueError(f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}")
+        raise ValueError(
+            f"Softplus needs a threshold of at least {_LOWEST_THRESHOLD}, got {module.threshold!r}"
+        )
     option, values = _ACCEPTED.get(activation, ("training", (True, False)))
     if getattr(module, option) not in values:
         expected = " or ".join(map(repr, values))

@@ -45,7 +45,9 @@ class InputShift(torch.nn.Module):  # type: ignore[misc]
     shift: torch.Tensor
     factor: torch.Tensor
 
-    def __init__(self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype) -> None:
+    def __init__(
+        self, shift: NDArray[np.float64], factor: NDArray[np.float64], dtype: torch.dtype
+    ) -> None:
         super().__init__()
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float64))
         self.register_buffer("factor", torch.tensor(factor, dtype=torch.float64))
@@ -122,7 +124,9 @@ class Table(torch.nn.Module):  # type: ignore[misc]
             if self.normalizes:
                 return mean / mean.cumsum(dim=1)[:, -1:]
             return mean
-        centre, scale, low, high = torch.tensor(self.answer_scale.numbers, dtype=rows.dtype, device=rows.device)
+        centre, scale, low, high = torch.tensor(
+            self.answer_scale.numbers, dtype=rows.dtype, device=rows.device
+        )
         return sum(one.clamp(low, high) for one in outputs) / len(outputs) * scale + centre
 
     def _encode(self, rows: torch.Tensor, bins: bool) -> Any:
@@ -153,7 +157,10 @@ def _encode_number(column: TableColumn, x: torch.Tensor, bins: bool) -> list[tor
     if column.missing:
         parts.append(missing.to(x.dtype)[:, None])
     for part in column.parts:
-        parts += [torch.where(missing[:, None], 0.0, inputs) for inputs in _encode_date_part(part, known, bins)]
+        parts += [
+            torch.where(missing[:, None], 0.0, inputs)
+            for inputs in _encode_date_part(part, known, bins)
+        ]
     return parts
 
 

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
     from cmlp._bridge import _core
 
-ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY = "absolute_error", "scaled_error", "quantiles", "probability"
+ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY = (
+    "absolute_error",
+    "scaled_error",
+    "quantiles",
+    "probability",
+)
 KINDS = (ABSOLUTE_ERROR, SCALED_ERROR, QUANTILES, PROBABILITY)
 HELD_OUT, CALIBRATION = "held_out", "calibration"
 ROWS = (HELD_OUT, CALIBRATION)
@@ -95,7 +100,9 @@ class Calibration(NamedTuple):
         warn(f"coverage={coverage} needs at least {needed} scores, but the model has {n}: {what}.")
         return np.full(n_answers, math.inf)
 
-    def intervals(self, outputs: NDArray[np.float64], coverage: float, lowest: float) -> NDArray[np.float64]:
+    def intervals(
+        self, outputs: NDArray[np.float64], coverage: float, lowest: float
+    ) -> NDArray[np.float64]:
         """Return the lower and upper ends for the outputs of a regressor, of shape (n_rows, [n_targets,] 2).
 
         No interval begins below `lowest`, because no target is there.
@@ -106,10 +113,14 @@ class Calibration(NamedTuple):
         first, last = _ends(self.kind, outputs)
         low, high = first - margins, last + margins
         if self.ends is not None:
-            for is_near, target in zip(_near_ends(self.ends, first, last), self.ends[:, 0], strict=True):
+            for is_near, target in zip(
+                _near_ends(self.ends, first, last), self.ends[:, 0], strict=True
+            ):
                 low[is_near & (low > target)] = target
                 high[is_near & (high < target)] = target
-        crossed = low > high  # a negative margin: the point between both ends covers more than nothing
+        crossed = (
+            low > high
+        )  # a negative margin: the point between both ends covers more than nothing
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
         low[low < lowest] = lowest
         ends = np.stack([low, high], axis=-1)
@@ -122,7 +133,10 @@ class Calibration(NamedTuple):
         """
         margins = self.margins(coverage)
         if len(margins) > 1:
-            probabilities, margins = np.stack([1 - probabilities, probabilities], axis=-1), margins[:, None]
+            probabilities, margins = (
+                np.stack([1 - probabilities, probabilities], axis=-1),
+                margins[:, None],
+            )
         is_in_set: NDArray[np.bool_] = 1 - probabilities <= margins
         np.put_along_axis(is_in_set, probabilities.argmax(axis=-1)[..., None], True, axis=-1)
         return is_in_set
@@ -149,10 +163,18 @@ def checked_calibration(
     `widths` have two rows for each answer, as in a file.
     """
     n, usual = n_answers(net), kind_of_scores(net, has_classes=has_classes)
-    if kind not in KINDS or rows not in ROWS or scores.ndim != 2 or len(scores) != n or not scores.size:
+    if (
+        kind not in KINDS
+        or rows not in ROWS
+        or scores.ndim != 2
+        or len(scores) != n
+        or not scores.size
+    ):
         raise ValueError("the calibration is invalid")
     if kind != usual and (kind, usual) != (SCALED_ERROR, ABSOLUTE_ERROR):
-        raise ValueError(f"the calibration is not that of a {'classifier' if has_classes else 'regressor'}")
+        raise ValueError(
+            f"the calibration is not that of a {'classifier' if has_classes else 'regressor'}"
+        )
     if np.isnan(scores).any() or (scores[:, 1:] < scores[:, :-1]).any():
         raise ValueError("the scores of the calibration do not ascend")
     if (widths is None) != (kind != SCALED_ERROR):
@@ -189,7 +211,10 @@ def kind_of_scores(net: _core.Net, *, has_classes: bool) -> str:
 
 
 def scores_of(
-    kind: str, outputs: NDArray[np.float64], y: NDArray[Any], ends: NDArray[np.float64] | None = None
+    kind: str,
+    outputs: NDArray[np.float64],
+    y: NDArray[Any],
+    ends: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the scores of rows, of shape (n_answers, n_rows).
 
@@ -216,7 +241,9 @@ def scores_of(
     return scores
 
 
-def _ends(kind: str, outputs: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _ends(
+    kind: str, outputs: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the outputs at which the intervals of each target begin and end, before a margin is added."""
     return (outputs[:, :1], outputs[:, -1:]) if kind == QUANTILES else (outputs, outputs)
 
@@ -241,7 +268,9 @@ def frequent_ends(
     return ends if np.isfinite(ends).any() else None
 
 
-def factors_of(widths: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+def factors_of(
+    widths: NDArray[np.float64], predictions: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return by which factor intervals are wider than usual, for predictions of shape (n_rows, n_answers).
 
     The factors of two knots are interpolated between their predictions, and those of the first and the last knot hold
@@ -259,7 +288,9 @@ def factors_of(widths: NDArray[np.float64], predictions: NDArray[np.float64]) ->
 
 
 def _learn_widths(
-    predictions: NDArray[np.float64], errors: NDArray[np.float64], weight: NDArray[np.float64] | None
+    predictions: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
 ) -> NDArray[np.float64] | None:
     """Return the widths from predictions and absolute errors of shape (n_rows, n_answers); None for too few rows.
 
@@ -276,7 +307,10 @@ def _learn_widths(
         widths[j, 0] = [predictions[rows[len(rows) // 2], j] for rows in groups]
         mean = _mean(errors[:, j], weight)
         if mean > 0:
-            means = [_mean(errors[rows, j] / mean, None if weight is None else weight[rows]) for rows in groups]
+            means = [
+                _mean(errors[rows, j] / mean, None if weight is None else weight[rows])
+                for rows in groups
+            ]
             widths[j, 1] = (_SHARE_OF_MEAN + np.asarray(means)) / (1 + _SHARE_OF_MEAN)
     return widths if np.isfinite(widths).all() else None
 
@@ -301,7 +335,9 @@ def learned_widths(
     factors = np.empty_like(predictions)
     for k in range(part.max() + 1):
         others = part != k
-        widths = _learn_widths(predictions[others], errors[others], None if weight is None else weight[others])
+        widths = _learn_widths(
+            predictions[others], errors[others], None if weight is None else weight[others]
+        )
         if widths is None:
             return None
         factors[~others] = factors_of(widths, predictions[~others])

@@ -33,7 +33,14 @@ from cmlp._data.json_texts import (
 from cmlp._data.labels import Labels
 from cmlp._data.scale import InputScale, check_scale_width
 from cmlp._model.calibration import KINDS, checked_calibration, n_answers
-from cmlp._model.model import CLASS_NAMES, TABLE_CLASS_NAMES, AnswerScale, NetworkModel, TableModel, TrainedNet
+from cmlp._model.model import (
+    CLASS_NAMES,
+    TABLE_CLASS_NAMES,
+    AnswerScale,
+    NetworkModel,
+    TableModel,
+    TrainedNet,
+)
 from cmlp._model.probabilities import checked_class_weights, checked_outputs, checked_threshold
 from cmlp._model.summary import checked_background, checked_summary, short
 from cmlp.exceptions import ModelFormatError
@@ -274,7 +281,9 @@ def _described_networks(model: TrainedModel) -> Texts:
 
 # The layers and the numbers of each network: files and pickles have them in their own form, and read
 # them without a copy where they can.
-_NETWORKS = Field("networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks)
+_NETWORKS = Field(
+    "networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks
+)
 
 
 def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
@@ -291,7 +300,9 @@ def _load_input_scale(metadata: Metadata, _: Draft) -> float | InputScale:
 
 def _read_input_scale(values: Values, draft: Draft) -> float | InputScale:
     scale = values["input_scale"]
-    if type(scale) is not InputScale and not (isinstance(scale, (int, float)) and np.isfinite(scale)):
+    if type(scale) is not InputScale and not (
+        isinstance(scale, (int, float)) and np.isfinite(scale)
+    ):
         raise ValueError(f"its input_scale is {scale!r}")
     check_scale_width(scale, draft.net.n_in)
     return scale
@@ -348,7 +359,9 @@ def _read_labels(values: Values, draft: Draft) -> Labels:
     if len(labels.classes) < 2 or not traits_of_activation(net.activations[-1]).is_probability:
         raise ValueError("'classes' are not those of a TabularClassifier")
     if (labels.kind == "multilabel") != (n_answers(net) > 1):
-        raise ValueError("a TabularClassifier has several logistic outputs for multilabel targets only")
+        raise ValueError(
+            "a TabularClassifier has several logistic outputs for multilabel targets only"
+        )
     return labels
 
 
@@ -398,7 +411,9 @@ def _read_names(values: Values, draft: Draft) -> tuple[Any, ...]:
 
 
 def _described_names(model: TrainedModel) -> Texts:
-    return {} if model.feature_names is None else {"features": _listed(model.feature_names.tolist())}
+    return (
+        {} if model.feature_names is None else {"features": _listed(model.feature_names.tolist())}
+    )
 
 
 _NAMES = Field(
@@ -436,7 +451,17 @@ _CELL_FORMAT = Field(
 _MOST_TYPE = 16  # limit in characters for the word that says what a column holds
 _PLAIN_TYPES = {"number", "category"}  # of columns in a file without types
 _DATE_PARTS = {"day": "time of day", "week": "weekday", "year": "day of the year"}
-_COLUMN_TYPES = ("number", "boolean", "date", "time", "instant", "duration", "category", "ordered", "unused")
+_COLUMN_TYPES = (
+    "number",
+    "boolean",
+    "date",
+    "time",
+    "instant",
+    "duration",
+    "category",
+    "ordered",
+    "unused",
+)
 
 
 def _load_layout(metadata: Metadata, _: Draft) -> list[Layout]:
@@ -462,7 +487,9 @@ def _dump_types(types: Sequence[str], _: str) -> Mapping[str, Any]:
     return {} if {*types} <= _PLAIN_TYPES else {"column_kinds": as_json(list(types))}
 
 
-def _dump_categories(categories: Sequence[Sequence[object] | None], class_name: str) -> Mapping[str, Any]:
+def _dump_categories(
+    categories: Sequence[Sequence[object] | None], class_name: str
+) -> Mapping[str, Any]:
     return {"categories": dump_categories(categories, class_name)}
 
 
@@ -526,7 +553,9 @@ def _described_date(label: str, column: TableColumn) -> str:
 _COLUMNS = Field(
     "columns",
     {
-        "layout": Entry(lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True),
+        "layout": Entry(
+            lambda layout, _: {"columns": layout}, _load_layout, "columns", by_core=True
+        ),
         "numbers": _array("table.numbers", "columns", by_core=True),
         "categories": Entry(_dump_categories, _load_categories),
         "types": Entry(_dump_types, _load_types, "types of columns"),
@@ -652,7 +681,9 @@ def _fitted_output_values(model: TableModel) -> Values | None:
 
 
 def _read_fitted_outputs(values: Values, draft: Draft) -> Sequence[Any]:
-    return checked_outputs([*values["fitted_outputs"]], draft.net, len(draft.networks), draft.labels)
+    return checked_outputs(
+        [*values["fitted_outputs"]], draft.net, len(draft.networks), draft.labels
+    )
 
 
 _FITTED_OUTPUTS = Field(
@@ -681,7 +712,11 @@ def _load_threshold(metadata: Metadata, _: Draft) -> float | None:
 
 _THRESHOLD = Field(  # no part of what fit has made
     "threshold",
-    {"threshold": Entry(lambda value, _: {"table.threshold": value}, _load_threshold, by_core=True)},
+    {
+        "threshold": Entry(
+            lambda value, _: {"table.threshold": value}, _load_threshold, by_core=True
+        )
+    },
     partial(_attribute, "threshold"),
     lambda values, draft: checked_threshold(values["threshold"], draft.labels),
     lambda model: {"threshold": f"{model.threshold:.6g}, of the second class"},

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 _MOST_EXACT = 12  # columns whose 2**12 sets can be enumerated
 _FEWEST_PAIRS = 2  # of permutations for each row of the background, to estimate the errors
-DEFAULT_PAIRS = 192  # 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 5 seconds
+DEFAULT_PAIRS = (
+    192  # 3 for each of 64 rows: 1,000 rows of a table with 12 columns take about 5 seconds
+)
 _BLOCK = 8192  # rows predicted at a time, so that they take little memory
 _NUMBERS = 1 << 17  # outputs on paths computed at a time, which take 8 bytes for each network
 
@@ -98,7 +100,9 @@ class _Exact:
         numbers = np.arange(2**n)
         self._sets = (numbers[:, None] >> np.arange(n) & 1).astype(bool)
         sizes = self._sets.sum(axis=1)
-        self._shares = np.array([1 / (n * comb(n - 1, size)) for size in range(n)])[sizes[: 2 ** (n - 1)]]
+        self._shares = np.array([1 / (n * comb(n - 1, size)) for size in range(n)])[
+            sizes[: 2 ** (n - 1)]
+        ]
         # For each column the numbers of the sets without it, in the order of the sets of the other columns.
         self._without = [_without(numbers[: 2 ** (n - 1)], column) for column in range(n)]
 
@@ -111,7 +115,9 @@ class _Exact:
         values = self._values_of_sets(x, output)
         found = np.empty((self.game.n_columns, len(output)))
         for column, without in enumerate(self._without):
-            found[column] = _sum((values[without | 1 << column] - values[without]) * self._shares[:, None])
+            found[column] = _sum(
+                (values[without | 1 << column] - values[without]) * self._shares[:, None]
+            )
         return found, np.zeros_like(found)
 
     def _values_of_sets(self, x: NDArray[Any], output: Array) -> Array:
@@ -155,10 +161,16 @@ class _Permutations:
         n, n_rows = game.n_columns, len(game.base)
         self.game, self.each = game, n_pairs // n_rows
         self.samples = self.each < _FEWEST_PAIRS
-        self.rows = np.resize(rng.permutation(n_rows), n_pairs) if self.samples else np.arange(n_rows).repeat(self.each)
+        self.rows = (
+            np.resize(rng.permutation(n_rows), n_pairs)
+            if self.samples
+            else np.arange(n_rows).repeat(self.each)
+        )
         self.n_evaluations = 2 * (n - 1) * len(self.rows)
         orders = np.stack([rng.permutation(n) for _ in self.rows])
-        self._ranks = np.argsort(orders, axis=1)  # the positions of the columns in the order of each pair
+        self._ranks = np.argsort(
+            orders, axis=1
+        )  # the positions of the columns in the order of each pair
         self._orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, n)
         self._starts = self.rows.repeat(2)
 
@@ -180,7 +192,9 @@ class _Permutations:
         walks[:, :, 0], walks[:, :, n] = self.game.base[self.rows][:, None], output
         walks[:, :, 1:n] = path.reshape(n_pairs, 2, n - 1, -1)
         steps, ranks = np.diff(walks, axis=2), self._ranks[:, :, None]
-        pairs: Array = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(steps[:, 1], n - 1 - ranks, 1)
+        pairs: Array = np.take_along_axis(steps[:, 0], ranks, 1) + np.take_along_axis(
+            steps[:, 1], n - 1 - ranks, 1
+        )
         return pairs / 2
 
     def _of_all(self, changes: Array) -> tuple[Array, Array]:
@@ -213,18 +227,28 @@ class _Permutations:
         return mean, variances * n / (n - 1) if n > 1 else np.full_like(mean, np.nan)
 
 
-def _chosen_method(game: _Game, rng: Any, *, exact: bool, n_evaluations: int | None) -> _Exact | _Permutations:
+def _chosen_method(
+    game: _Game, rng: Any, *, exact: bool, n_evaluations: int | None
+) -> _Exact | _Permutations:
     """Return enumeration with `exact` or if it takes fewer evaluations than permutations, otherwise permutations."""
     n, n_rows = game.n_columns, len(game.base)
     if exact and n > _MOST_EXACT:
-        raise ValueError(f"exact=True enumerates the sets of at most {_MOST_EXACT} columns, got {n} columns.")
+        raise ValueError(
+            f"exact=True enumerates the sets of at most {_MOST_EXACT} columns, got {n} columns."
+        )
     of_pair = 2 * (n - 1)  # evaluations
     default = of_pair * n_rows * max(_FEWEST_PAIRS, -(-DEFAULT_PAIRS // n_rows))
-    budget = default if n_evaluations is None else positive_integer("n_evaluations", n_evaluations, " or None")
+    budget = (
+        default
+        if n_evaluations is None
+        else positive_integer("n_evaluations", n_evaluations, " or None")
+    )
     if exact or (n <= _MOST_EXACT and _n_sets(n) * n_rows <= budget):
         return _Exact(game)
     if budget < 2 * n:
-        raise ValueError(f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got {budget:,}.")
+        raise ValueError(
+            f"n_evaluations must be at least {2 * n:,}, twice the number of columns, got {budget:,}."
+        )
     return _Permutations(game, budget // of_pair, rng)
 
 
@@ -338,7 +362,9 @@ class Explanation(NamedTuple):
         ImportError
             If shap is not installed.
         """
-        shap = optional("shap", "to_shap needs the package shap: install it with `pip install shap`.")
+        shap = optional(
+            "shap", "to_shap needs the package shap: install it with `pip install shap`."
+        )
         return shap.Explanation(
             self.values,
             np.broadcast_to(self.base_values, self.predictions.shape).copy(),
@@ -371,7 +397,11 @@ class Explanation(NamedTuple):
             *((name, line, "+") for name, line in zip(named, effects, strict=True)),
             ("prediction", self.predictions[0].reshape(-1), ""),
         ]
-        return ["Shapley values of one row", *self._columns_of_numbers(lines, values), *self._error_text()]
+        return [
+            "Shapley values of one row",
+            *self._columns_of_numbers(lines, values),
+            *self._error_text(),
+        ]
 
     def _summary(self) -> list[str]:
         """Return the lines of the columns with the largest mean absolute values."""
@@ -384,14 +414,20 @@ class Explanation(NamedTuple):
         title = f"Mean absolute Shapley values of {len(self.values):,} rows"
         return [title, *self._columns_of_numbers(lines, effects), *more, *self._error_text()]
 
-    def _columns_of_numbers(self, lines: list[tuple[str, np.ndarray, str]], effects: np.ndarray) -> list[str]:
+    def _columns_of_numbers(
+        self, lines: list[tuple[str, np.ndarray, str]], effects: np.ndarray
+    ) -> list[str]:
         """Return lines of a name behind a number for each output, below the names of several outputs."""
         largest = np.abs(effects).max(initial=0)
         n = effects.shape[1]
-        columns = [[_number(numbers[k], sign, largest) for _, numbers, sign in lines] for k in range(n)]
+        columns = [
+            [_number(numbers[k], sign, largest) for _, numbers, sign in lines] for k in range(n)
+        ]
         several = len(columns) > 1
         if several:
-            columns = [[name, *column] for name, column in zip(self.output_names, columns, strict=True)]
+            columns = [
+                [name, *column] for name, column in zip(self.output_names, columns, strict=True)
+            ]
         widths = [max(map(len, column)) for column in columns]
         texts = ["  ".join(map(str.rjust, line, widths)) for line in zip(*columns, strict=True)]
         names = [*[""] * several, *(name for name, _, _ in lines)]
@@ -419,7 +455,9 @@ def _numbers(column: NDArray[Any]) -> NDArray[np.float64]:
     entries = [np.nan if is_missing(entry) else entry for entry in column.tolist()]
     texts = sorted({str(entry) for entry in entries if not isinstance(entry, Number)})
     codes = {text: code for code, text in enumerate(texts)}
-    return np.array([one if isinstance(one, Number) else codes[str(one)] for one in entries], np.float64)
+    return np.array(
+        [one if isinstance(one, Number) else codes[str(one)] for one in entries], np.float64
+    )
 
 
 def _number(value: float, sign: str, largest: float) -> str:
@@ -471,12 +509,19 @@ def explain(
         values, errors = (np.stack(each) for each in zip(*pairs, strict=True))
     names = _names_of_features(model), output_names(model)
     if model.kind == "regressor" and len(base) == 1:
-        values, errors, base, predictions = values[..., 0], errors[..., 0], base[0], predictions[:, 0]
+        values, errors, base, predictions = (
+            values[..., 0],
+            errors[..., 0],
+            base[0],
+            predictions[:, 0],
+        )
     counts = method.n_evaluations, len(background.rows)
     return Explanation(values, errors, np.asarray(base), predictions, data, *names, *counts)
 
 
-def importances(model: TableModel, background: Background, n_threads: int | None) -> NDArray[np.float64]:
+def importances(
+    model: TableModel, background: Background, n_threads: int | None
+) -> NDArray[np.float64]:
     """Return the mean absolute Shapley value of each column over rows that a model has kept."""
     game = _game_of(model, background, n_threads)
     method = _chosen_method(game, _core.Random(0), exact=False, n_evaluations=None)
@@ -486,7 +531,11 @@ def importances(model: TableModel, background: Background, n_threads: int | None
 
 def _names_of_features(model: TrainedModel) -> list[str]:
     """Return a name for each column of a model."""
-    return [f"column {i}" for i in range(model.n_inputs)] if model.names is None else list(map(str, model.names))
+    return (
+        [f"column {i}" for i in range(model.n_inputs)]
+        if model.names is None
+        else list(map(str, model.names))
+    )
 
 
 def output_names(model: TrainedModel) -> list[str]:
@@ -496,6 +545,10 @@ def output_names(model: TrainedModel) -> list[str]:
         return list(map(str, model.labels.classes.tolist()))
     if isinstance(levels, tuple):
         return [f"quantile {level:g}" for level in levels]
-    if isinstance(model, TableModel) and model.answer_scale is not None and model.answer_scale.names is not None:
+    if (
+        isinstance(model, TableModel)
+        and model.answer_scale is not None
+        and model.answer_scale.names is not None
+    ):
         return list(model.answer_scale.names)
     return ["prediction"] if n_outputs == 1 else [f"output {k}" for k in range(n_outputs)]

@@ -44,7 +44,9 @@ _LENGTH = 8  # bytes of the head's length, with which a file begins
 _NOTHING: Mapping[str, Any] = {}
 
 
-def read_model(file: IO[bytes], *, use_map: bool, verify: bool) -> tuple[TrainedModel, dict[str, Any], Metadata]:
+def read_model(
+    file: IO[bytes], *, use_map: bool, verify: bool
+) -> tuple[TrainedModel, dict[str, Any], Metadata]:
     """Read a model file that is open; see `cmlp.load`.
 
     Returns the model, the parameters of the constructor (empty for a network), and the metadata, which also have what
@@ -56,7 +58,9 @@ def read_model(file: IO[bytes], *, use_map: bool, verify: bool) -> tuple[Trained
     size, use_map = os.fstat(file.fileno()).st_size, use_map and sys.byteorder == "little"
     head, n_nets = _read_head(file, size)
     if n_nets:
-        return _read_table(head, n_nets, _contents(file, size, use_map), is_map=use_map, verify=verify)
+        return _read_table(
+            head, n_nets, _contents(file, size, use_map), is_map=use_map, verify=verify
+        )
     return _read_network(head, file, size, use_map=use_map, verify=verify)
 
 
@@ -96,7 +100,8 @@ def _read_network(
     crc = int(head.text("data_crc32"), 16)
     if verify and zlib.crc32(rest, zlib.crc32(params.view(np.uint8).data)) != crc:
         raise ModelFormatError(
-            "the checksum of the data does not match: the file was changed or damaged", "CMLP_ERROR_FILE_DATA_CRC"
+            "the checksum of the data does not match: the file was changed or damaged",
+            "CMLP_ERROR_FILE_DATA_CRC",
         )
     if sys.byteorder == "big":
         params.byteswap(inplace=True)
@@ -179,7 +184,9 @@ def _read_table(
     return model, load_parameters(metadata.required("parameters")), metadata
 
 
-def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata) -> None:
+def _verify(
+    net: _core.Net, params: NDArray[Any], scale: float | InputScale, metadata: Metadata
+) -> None:
     """Check that the parameters are finite and that the stored example gives the stored output, bit for bit."""
     for start in range(0, net.n_params, _CHUNK):
         if not np.isfinite(params[start : start + _CHUNK]).all():
@@ -194,7 +201,8 @@ def _verify(net: _core.Net, params: NDArray[Any], scale: float | InputScale, met
         output = None
     if output is None or _canonical(output) != _canonical(expected):
         raise ModelFormatError(
-            "the computed output of the stored example differs from the stored output", "CMLP_ERROR_FILE_EXAMPLE"
+            "the computed output of the stored example differs from the stored output",
+            "CMLP_ERROR_FILE_EXAMPLE",
         )
 
 

@@ -89,7 +89,9 @@ def _for_file(model: TrainedModel) -> Exception | None:
             f"loss of {model.class_name} is a function, which a model file cannot contain: use pickle instead."
         )
     if len(model.networks) > MOST_NETS:
-        return ValueError(f"a model file can contain at most {MOST_NETS} networks, got {len(model.networks)}.")
+        return ValueError(
+            f"a model file can contain at most {MOST_NETS} networks, got {len(model.networks)}."
+        )
     return None
 
 
@@ -97,9 +99,13 @@ def _for_int8(model: TrainedModel) -> Exception | None:
     *hidden, output = model.net.activations
     for name in hidden:
         if name not in ("relu", "logistic", "tanh"):
-            return ValueError(f"int8 supports the hidden activations relu, logistic and tanh, not {name}")
+            return ValueError(
+                f"int8 supports the hidden activations relu, logistic and tanh, not {name}"
+            )
     if output not in ("softmax", "logistic", "identity"):
-        return ValueError(f"int8 supports the output activations softmax, logistic and identity, not {output}")
+        return ValueError(
+            f"int8 supports the output activations softmax, logistic and identity, not {output}"
+        )
     if model.first.sorts:
         return ValueError(
             "int8 does not support several quantiles: their integers have different units, so they cannot be sorted"

@@ -56,7 +56,9 @@ def network_of(
     params = empty_block(net.n_params, net.dtype)
     for layer, weights, biases in zip(layers, *net.views(params), strict=True):
         if layer.weights.shape != weights.shape or layer.biases.shape != biases.shape:
-            raise ValueError(f"a layer must have weights of shape {weights.shape}, got {layer.weights.shape}")
+            raise ValueError(
+                f"a layer must have weights of shape {weights.shape}, got {layer.weights.shape}"
+            )
         weights[...], biases[...] = layer.weights, layer.biases
     if not np.isfinite(params).all():
         raise ValueError("a weight is NaN or infinite")
@@ -77,7 +79,9 @@ def original_scale(stored: float | InputScale, dtype: np.dtype[Any]) -> float | 
     return stored
 
 
-def classifier_of(layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike) -> NetworkModel:
+def classifier_of(
+    layers: Sequence[Layer], input_scale: float | InputScale, classes: ArrayLike
+) -> NetworkModel:
     """Return the model of a classifier; `classes` are the labels in the order of the outputs.
 
     A classifier's labels are sorted, so the outputs are permuted if necessary. Two softmax outputs become one logistic
@@ -102,7 +106,9 @@ def class_order(classes: ArrayLike, n_outputs: int) -> tuple[NDArray[Any], NDArr
     if len(labels_of(labels).classes) != len(labels):
         raise ValueError(f"classes must be distinct labels, got {classes!r}")
     if len(labels) != max(n_outputs, 2):
-        raise ValueError(f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}")
+        raise ValueError(
+            f"classes must have one label for each of {max(n_outputs, 2)} classes, got {len(labels)}"
+        )
     return labels, np.argsort(labels)
 
 

@@ -67,7 +67,9 @@ class TrainedNet(NamedTuple):
     def layers(self) -> list[tuple[NDArray[Any], NDArray[Any], str, float]]:
         """The weights (n_in, n_out), biases, activation and activation parameter of each layer."""
         net = self.net
-        return list(zip(self.weights, self.biases, net.activations, net.activation_parameters, strict=True))
+        return list(
+            zip(self.weights, self.biases, net.activations, net.activation_parameters, strict=True)
+        )
 
     @property
     def sorts(self) -> bool:
@@ -78,7 +80,12 @@ class TrainedNet(NamedTuple):
         """Return the network in another type; parameters that it cannot hold become infinite."""
         net = self.net
         converted = _core.Net(
-            net.sizes, net.activations, net.loss, dtype, net.activation_parameters, net.loss_parameter
+            net.sizes,
+            net.activations,
+            net.loss,
+            dtype,
+            net.activation_parameters,
+            net.loss_parameter,
         )
         with np.errstate(over="ignore"):
             return TrainedNet(converted, self.params.astype(dtype))
@@ -92,7 +99,9 @@ class TrainedNet(NamedTuple):
             if corner.ndim != 2 or corner.shape[1] != net.n_in:
                 raise ValueError(f"{name} must have the shape (n, {net.n_in}), got {corner.shape}.")
         if lower.shape != upper.shape:
-            raise ValueError(f"lower and upper must have the same shape, got {lower.shape} and {upper.shape}.")
+            raise ValueError(
+                f"lower and upper must have the same shape, got {lower.shape} and {upper.shape}."
+            )
         above = lower > upper
         if above.any():
             row, column = np.argwhere(above)[0]
@@ -147,7 +156,10 @@ class Combination(NamedTuple):
 def network_parameters(net: _core.Net) -> dict[str, Any]:
     """Return the parameters of an estimator's constructor that a network determines."""
     hidden, numbers = net.activations[:-1], list(net.activation_parameters[:-1])
-    p, parameter = net.loss_parameter, "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter"
+    p, parameter = (
+        net.loss_parameter,
+        "quantile" if traits_of(net.loss).predicts_quantiles else "loss_parameter",
+    )
     return {
         "hidden_layer_sizes": net.sizes[1:-1],
         "activation": hidden[0] if len(set(hidden)) == 1 else list(hidden) or "relu",
@@ -278,7 +290,9 @@ class _Model:
             net=nets[0].net,
             n_inputs=nets[0].net.n_in,
             feature_names=texts_of_names(columns),
-            combination=_combination(kind, nets[0].net, labels, is_table=isinstance(self, TableModel)),
+            combination=_combination(
+                kind, nets[0].net, labels, is_table=isinstance(self, TableModel)
+            ),
         )
 
     def _store(self, **values: object) -> None:
@@ -448,14 +462,28 @@ class NetworkModel(_Model):
             The answers after each change but the last.
         """
         outputs = self.net.forward_paths(
-            self.params, rows, to, self._begins(self.net), starts, orders, scale=self.input_scale, n_threads=n_threads
+            self.params,
+            rows,
+            to,
+            self._begins(self.net),
+            starts,
+            orders,
+            scale=self.input_scale,
+            n_threads=n_threads,
         )
         answers = self.combined(outputs.reshape(-1, self.net.n_out)).astype(np.float64)
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
 
     def write(self, write: Write, strings: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
         """Write a model file by calls of `write`. The other arguments are what it has besides the model's numbers."""
-        _core.write_model(self.net, self.params, scale=self.input_scale, strings=strings, arrays=arrays, write=write)
+        _core.write_model(
+            self.net,
+            self.params,
+            scale=self.input_scale,
+            strings=strings,
+            arrays=arrays,
+            write=write,
+        )
 
     def unscaled(self) -> Self:
         """Return a model in float64 with the input scale in the weights and biases of the first layer.
@@ -538,10 +566,24 @@ class TableModel(_Model):
 
     _class_names = TABLE_CLASS_NAMES
     _own = (
-        *("answer_scale", "background", "calibration", "class_weights", "columns", "fitted_outputs", "notices"),
+        *(
+            "answer_scale",
+            "background",
+            "calibration",
+            "class_weights",
+            "columns",
+            "fitted_outputs",
+            "notices",
+        ),
         *("summary", "threshold"),
     )
-    _fields = ("kind", "networks", "labels", "cell_format", *_own)  # the names are those of the columns
+    _fields = (
+        "kind",
+        "networks",
+        "labels",
+        "cell_format",
+        *_own,
+    )  # the names are those of the columns
     __slots__ = (*_own, "gaps")
 
     def __init__(
@@ -606,7 +648,9 @@ class TableModel(_Model):
                 bins = columns.has_bins(net)
                 inputs[net.n_in] = columns.encode(rows, bins=bins), columns.encode(to, bins=bins)
             first, last = inputs[net.n_in]
-            answers = net.forward_paths(params, first, last, self._begins(net), starts, orders, n_threads=n_threads)
+            answers = net.forward_paths(
+                params, first, last, self._begins(net), starts, orders, n_threads=n_threads
+            )
             outputs.append(answers.reshape(-1, net.n_out).astype(np.float64))
         answers = mean_outputs(outputs, self.answer_scale, self.net.activations[-1])
         return answers.reshape(len(to), len(starts), self.n_inputs - 1, -1)
@@ -632,11 +676,19 @@ class TableModel(_Model):
         """Write a model file, as `NetworkModel.write`."""
         target = None if self.answer_scale is None else self.answer_scale.numbers
         _core.write_table(
-            self.columns, self.networks, target, self.threshold, strings=strings, arrays=arrays, write=write
+            self.columns,
+            self.networks,
+            target,
+            self.threshold,
+            strings=strings,
+            arrays=arrays,
+            write=write,
         )
 
 
-TrainedModel = NetworkModel | TableModel  # what predicts, and is saved, exported, explained, certified and shown
+TrainedModel = (
+    NetworkModel | TableModel
+)  # what predicts, and is saved, exported, explained, certified and shown
 
 
 def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
@@ -645,13 +697,17 @@ def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:
     return cls(**{**fields, "networks": networks})
 
 
-def _combination(kind: str, net: _core.Net, labels: Labels | None, *, is_table: bool) -> Combination:
+def _combination(
+    kind: str, net: _core.Net, labels: Labels | None, *, is_table: bool
+) -> Combination:
     """Return how the networks' outputs become what `predict_proba`, `predict` of a regressor or `forward` returns."""
     n, output = net.n_out, net.activations[-1]
     if labels is None:
         if kind != "network" or not traits_of_activation(output).is_probability:
             return Combination(n)
-        return Combination(n, "plain", "threshold" if (n, output) == (1, "logistic") else "largest", n)
+        return Combination(
+            n, "plain", "threshold" if (n, output) == (1, "logistic") else "largest", n
+        )
     if labels.kind == "multilabel":
         return Combination(n)
     if labels.kind == "binary":
@@ -676,8 +732,14 @@ def outputs_of_table(
         if net.n_in not in inputs:
             with_bins = inputs.get(wide)
             bins = net.n_in == wide
-            inputs[net.n_in] = columns.encode(raw, bins=bins) if with_bins is None else columns.without_bins(with_bins)
-        outputs.append(net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64))
+            inputs[net.n_in] = (
+                columns.encode(raw, bins=bins)
+                if with_bins is None
+                else columns.without_bins(with_bins)
+            )
+        outputs.append(
+            net.forward(params, inputs[net.n_in], n_threads=n_threads).astype(np.float64)
+        )
     return outputs
 
 
@@ -690,9 +752,13 @@ def mean_outputs(
         if activation == "softmax":
             mean /= _sums(mean)
         return mean
-    centre, spread, low, high = np.asarray(scale.numbers).squeeze()  # numbers for one target, which take less time
+    centre, spread, low, high = np.asarray(
+        scale.numbers
+    ).squeeze()  # numbers for one target, which take less time
     limited = [np.minimum(np.maximum(numbers, low), high) for numbers in outputs]
-    answers: NDArray[np.float64] = sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+    answers: NDArray[np.float64] = (
+        sum(limited[1:], start=limited[0]) / len(limited) * spread + centre
+    )
     return answers
 
 
@@ -727,4 +793,6 @@ def network_model_of(owner: Any) -> NetworkModel:
     model = owner._trained() if hasattr(owner, "_trained") else None
     if isinstance(model, NetworkModel):
         return model
-    raise TypeError(f"A Network, an MLPClassifier or an MLPRegressor is needed, got {type(owner).__name__}.")
+    raise TypeError(
+        f"A Network, an MLPClassifier or an MLPRegressor is needed, got {type(owner).__name__}."
+    )

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from cmlp._model.model import TableModel
 
 # Of new rows from the same population, a few are a little outside: that is no reason for a warning.
-_MARGIN, _SHARE = 0.1, 0.1  # many rows: more than this share is farther outside than this part of the range
+_MARGIN, _SHARE = (
+    0.1,
+    0.1,
+)  # many rows: more than this share is farther outside than this part of the range
 _SHOWN = 5  # columns in a warning
 _MOSTLY = 0.5  # of the rows of a warm start
 _FAR = 0.5  # one row is farther outside than this part of the range
@@ -36,7 +39,9 @@ def _distances(
     model: TableModel, raw: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
-        found: NDArray[np.float64] = np.where(raw > high, raw - high, np.where(raw < low, raw - low, 0.0))
+        found: NDArray[np.float64] = np.where(
+            raw > high, raw - high, np.where(raw < low, raw - low, 0.0)
+        )
     for i, column in enumerate(model.columns):
         if column.categories is not None and column.role != "number":
             if not column.has_unlisted:
@@ -54,7 +59,9 @@ def _ranges(model: TableModel) -> tuple[NDArray[np.float64], NDArray[np.float64]
             ranges[:, i] = column.edges[[0, -1]]
         elif column.role == "number":  # one number, which was sometimes missing
             ranges[:, i] = column.centre
-        elif column.categories is None and model.summary is not None:  # one number, which the encoder does not use
+        elif (
+            column.categories is None and model.summary is not None
+        ):  # one number, which the encoder does not use
             ranges[:, i] = model.summary.values[0, i]
     return ranges[0], ranges[1]
 
@@ -110,11 +117,16 @@ def _described(
     for i in columns:
         n, distance = int((far[:, i] > 0).sum()), float(far[:, i].max())
         is_date = model.columns[i].is_date
-        ends = [str(np.datetime64(int(end), "D")) if is_date else short(end) for end in (low[i], high[i])]
+        ends = [
+            str(np.datetime64(int(end), "D")) if is_date else short(end)
+            for end in (low[i], high[i])
+        ]
         share = f", {distance / width[i]:.0%} of its width" if width[i] else ""
         where = "" if texts else f" of {len(far):,} rows are outside the range of the training rows"
         far_away = f"{short(distance)}{' days' * is_date}{share}"
-        texts.append(f"{_label(model, i)}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {far_away}")
+        texts.append(
+            f"{_label(model, i)}: {n:,}{where} ({ends[0]} to {ends[1]}), by up to {far_away}"
+        )
     n_more = len(texts) - _SHOWN
     more = f"; and {n_more} more column{'s' * (n_more > 1)}" * (n_more > 0)
     return "; ".join(texts[:_SHOWN]) + more

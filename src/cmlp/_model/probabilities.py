@@ -89,7 +89,9 @@ class HeldOutScores(NamedTuple):
 def _score_net(net: _core.Net) -> _core.Net:
     """Return a network with the same layers whose outputs are the scores."""
     parameters = (*net.activation_parameters[:-1], 0.0)
-    return _core.Net(net.sizes, (*net.activations[:-1], "identity"), FOR_PREDICTION, net.dtype, parameters)
+    return _core.Net(
+        net.sizes, (*net.activations[:-1], "identity"), FOR_PREDICTION, net.dtype, parameters
+    )
 
 
 def scores_of_inputs(trained: TrainedNet, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -97,10 +99,15 @@ def scores_of_inputs(trained: TrainedNet, inputs: NDArray[np.float32]) -> NDArra
     return _score_net(trained.net).forward(trained.params, inputs, n_threads=1).astype(np.float64)
 
 
-def scores_of_rows(networks: Sequence[TrainedNet], columns: TableColumns, raw: NDArray[np.float64]) -> NDArray[Any]:
+def scores_of_rows(
+    networks: Sequence[TrainedNet], columns: TableColumns, raw: NDArray[np.float64]
+) -> NDArray[Any]:
     """Return the scores of raw rows by all networks."""
     nets = [(_score_net(net), params) for net, params in networks]
-    blocks = [np.stack(outputs_of_table(nets, columns, raw[k : k + _BLOCK])) for k in range(0, len(raw), _BLOCK)]
+    blocks = [
+        np.stack(outputs_of_table(nets, columns, raw[k : k + _BLOCK]))
+        for k in range(0, len(raw), _BLOCK)
+    ]
     return np.concatenate(blocks, axis=1)
 
 
@@ -125,7 +132,9 @@ def with_map(model: TableModel, changes: ProbabilityMap) -> TableModel:
     outputs = [output_layer(net, params)[0].copy() for net, params in fitted]
     summary = None if model.summary is None else model.summary._replace(found=None)
     threshold = _threshold_of_weights(model)
-    return model.replace(networks=copies, fitted_outputs=outputs, threshold=threshold, summary=summary)
+    return model.replace(
+        networks=copies, fitted_outputs=outputs, threshold=threshold, summary=summary
+    )
 
 
 def _threshold_of_weights(model: TableModel) -> float | None:
@@ -145,13 +154,18 @@ def checked_outputs(
 ) -> Sequence[NDArray[Any]]:
     """Return the output layers of a file or a pickle; raises ValueError if they are not those of such networks."""
     shape = ((net.sizes[-2] + 1) * net.n_out,)
-    fits = all(layer.shape == shape and layer.dtype == np.float32 and np.isfinite(layer).all() for layer in layers)
+    fits = all(
+        layer.shape == shape and layer.dtype == np.float32 and np.isfinite(layer).all()
+        for layer in layers
+    )
     if labels is None or len(layers) != n_nets or not fits:
         raise ValueError("the output layers from before the calibration do not fit the networks")
     return layers
 
 
-def checked_class_weights(weights: NDArray[np.float64], net: _core.Net, labels: Labels | None) -> NDArray[np.float64]:
+def checked_class_weights(
+    weights: NDArray[np.float64], net: _core.Net, labels: Labels | None
+) -> NDArray[np.float64]:
     """Return the class weights of a file or a pickle; raises ValueError if they are not those of such labels."""
     shape = (net.n_out, 2) if net.activations[-1] == "logistic" else (1, net.n_out)
     if labels is None or weights.shape != shape or not ((weights >= 0) & (weights <= 1)).all():
@@ -188,7 +202,9 @@ def require_goal(recall: float | None, costs: tuple[float, float] | None) -> Non
         return
     valid = isinstance(costs, (tuple, list)) and len(costs) == 2 and all(map(is_number, costs))
     if not valid or not all(0 <= cost < np.inf for cost in costs) or max(costs) == 0:
-        raise ValueError(f"costs must be two finite numbers, not negative and not both 0, got {shown(costs)}.")
+        raise ValueError(
+            f"costs must be two finite numbers, not negative and not both 0, got {shown(costs)}."
+        )
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -243,7 +259,9 @@ def no_map(net: _core.Net) -> ProbabilityMap:
     return ProbabilityMap(np.ones(net.n_out), np.zeros(net.n_out))
 
 
-def learned_map(parts: Sequence[Scores], net: _core.Net, class_weights: NDArray[np.float64] | None) -> ProbabilityMap:
+def learned_map(
+    parts: Sequence[Scores], net: _core.Net, class_weights: NDArray[np.float64] | None
+) -> ProbabilityMap:
     """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
 
     Networks that fit has trained with class weights have the probabilities of a world in which each class is as much
@@ -277,7 +295,9 @@ def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDAr
     if net.activations[-1] == "logistic":
         differences: NDArray[np.float64] = logarithms[:, 0] - logarithms[:, 1]
         return differences
-    mean = _total(logarithms[0]) / len(logarithms[0])  # so the result does not depend on the unit of the weights
+    mean = _total(logarithms[0]) / len(
+        logarithms[0]
+    )  # so the result does not depend on the unit of the weights
     from_mean: NDArray[np.float64] = mean - logarithms[0]
     return from_mean
 
@@ -292,7 +312,9 @@ def _learned(
     parts: Sequence[Scores], free: Sequence[int], smoothing: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return slopes and shifts of the classes of one answer, of which those of `free` can change: Fisher scoring."""
-    blocks = [part.of(slice(k, k + _BLOCK)) for part in parts for k in range(0, len(part.weight), _BLOCK)]
+    blocks = [
+        part.of(slice(k, k + _BLOCK)) for part in parts for k in range(0, len(part.weight), _BLOCK)
+    ]
     likelihood = _Likelihood(blocks, parts[0].z.shape[2], list(free), smoothing)
     theta = likelihood.start()
     value = likelihood.value(theta)
@@ -319,7 +341,9 @@ class _Likelihood:
     def __init__(self, blocks: Sequence[Scores], n: int, free: list[int], smoothing: float) -> None:
         self.blocks, self.n, self.free, self.is_shared = blocks, n, free, n > MOST_CLASSES
         total = sum(_total(block.weight) for block in blocks)
-        rarest = int(np.sum([np.bincount(block.truth[:, 0], minlength=n) for block in blocks], axis=0).min())
+        rarest = int(
+            np.sum([np.bincount(block.truth[:, 0], minlength=n) for block in blocks], axis=0).min()
+        )
         prior = _PRIOR / (_PRIOR + max(rarest, 1))
         self.stiffness = _STIFFNESS / sum(len(block.weight) for block in blocks)
         self.weights = [block.weight[:, None] / total for block in blocks]
@@ -340,7 +364,9 @@ class _Likelihood:
         n_slopes = 1 if self.is_shared else len(self.free)
         return np.concatenate([np.clip(theta[:n_slopes], *_SLOPES), theta[n_slopes:]])
 
-    def slopes_and_shifts(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def slopes_and_shifts(
+        self, theta: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the slopes and shifts of all classes."""
         slopes, shifts = np.ones(self.n), np.zeros(self.n)
         if self.is_shared:
@@ -356,9 +382,14 @@ class _Likelihood:
             value += _total(target * _log(np.maximum(mean, _LEAST)))
         return value
 
-    def derivatives(self, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def derivatives(
+        self, theta: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the expected value of minus the second derivatives, and the gradient."""
-        gradient, curvature = (self.start() - theta) * self.stiffness, np.eye(len(theta)) * self.stiffness
+        gradient, curvature = (
+            (self.start() - theta) * self.stiffness,
+            np.eye(len(theta)) * self.stiffness,
+        )
         for block, target, weight in zip(self.blocks, self.targets, self.weights, strict=True):
             each = _outputs(block.z, *self.slopes_and_shifts(theta), "softmax")
             mean = np.maximum(_mean(each), _LEAST)
@@ -380,8 +411,12 @@ class _Likelihood:
                 change[:, k] += p[:, k]
                 by_score.append(change)
             of_shifts.append(_mean(by_score))
-            of_slopes.append(_mean([change * z[:, [k]] for change, z in zip(by_score, block.z, strict=True)]))
-        return [sum(of_slopes[1:], start=of_slopes[0])] if self.is_shared else [*of_slopes, *of_shifts]
+            of_slopes.append(
+                _mean([change * z[:, [k]] for change, z in zip(by_score, block.z, strict=True)])
+            )
+        return (
+            [sum(of_slopes[1:], start=of_slopes[0])] if self.is_shared else [*of_slopes, *of_shifts]
+        )
 
 
 def _outputs(

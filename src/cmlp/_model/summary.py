@@ -97,7 +97,9 @@ def short(error: float) -> str:
     return f"{float(f'{error:.4g}'):,.10g}"
 
 
-def values_at_ranks(raw: NDArray[np.float64], weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+def values_at_ranks(
+    raw: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     """Return `N_VALUES` values of each column, so that each stands for the same share of the rows.
 
     The ranks are not evenly spaced, because those of hourly or daily dates may all be at one hour or on one weekday.
@@ -136,19 +138,28 @@ def accuracy_of(
     else:
         answers = outputs if several else outputs[:, [middle]]
     kind = _of_classes if has_classes else _of_numbers
-    pairs = [kind(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)]
+    pairs = [
+        kind(*answer, weight) for answer in zip(answers.T, y.reshape(len(y), -1).T, strict=True)
+    ]
     if not np.isfinite(pairs).all():
         return None
     values, bases = zip(*pairs, strict=True)
     return Accuracy(rows, len(y), values, bases) if several else Accuracy(rows, len(y), *pairs[0])
 
 
-def _of_classes(predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
+def _of_classes(
+    predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None
+) -> list[float]:
     counts = np.bincount(y.astype(np.intp) + 1, weight)
-    return [float(np.average(predicted == y, weights=weight)), float(counts[1:].max(initial=0.0) / counts.sum())]
+    return [
+        float(np.average(predicted == y, weights=weight)),
+        float(counts[1:].max(initial=0.0) / counts.sum()),
+    ]
 
 
-def _of_numbers(predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None) -> list[float]:
+def _of_numbers(
+    predicted: NDArray[Any], y: NDArray[Any], weight: NDArray[np.float64] | None
+) -> list[float]:
     order = np.argsort(y, kind="stable")
     summed = np.cumsum(np.ones(len(y)) if weight is None else weight[order])
     median = y[order[np.searchsorted(summed, summed[-1] / 2)]]
@@ -164,7 +175,11 @@ def _median_output(net: _core.Net) -> int | None:
 
 
 def found_by(
-    predicted: NDArray[np.intp], truth: NDArray[Any], weight: NDArray[np.float64], positive: int, rows: str
+    predicted: NDArray[np.intp],
+    truth: NDArray[Any],
+    weight: NDArray[np.float64],
+    positive: int,
+    rows: str,
 ) -> Found:
     """Return how well predictions of rows find a class, which at least one of the rows has."""
     is_found, is_right = predicted == positive, (predicted == positive) & (truth == positive)
@@ -173,11 +188,15 @@ def found_by(
     return Found(positive, rows, len(truth), recall, right / marked if marked else 0.0)
 
 
-def checked_summary(n_columns: int, n: int, values: Any, accuracy: Any, found: Any = None) -> Summary:
+def checked_summary(
+    n_columns: int, n: int, values: Any, accuracy: Any, found: Any = None
+) -> Summary:
     """Return the summary of a file or a pickle for some columns and `n` answers, or raise ValueError."""
     values = np.asarray(values)
     if values.dtype.kind != "f" or values.shape != (N_VALUES, n_columns) or np.isinf(values).any():
-        raise ValueError(f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {n_columns} columns")
+        raise ValueError(
+            f"the summary must have {N_VALUES} finite numbers, or NaN, of each of {n_columns} columns"
+        )
     values = values.astype(np.float64)
     known = None if found is None else _checked_found(found)
     if accuracy is None:
@@ -186,7 +205,9 @@ def checked_summary(n_columns: int, n: int, values: Any, accuracy: Any, found: A
     rows, n_rows, *pair = accuracy if is_whole else ("", 0)
     each = [[x] if n == 1 else x for x in pair]
     are_lists = all(isinstance(x, (list, tuple)) and len(x) == n for x in each)
-    are_errors = are_lists and all(type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each))
+    are_errors = are_lists and all(
+        type(x) is float and 0 <= x < np.inf for x in itertools.chain(*each)
+    )
     if rows not in ROWS or type(n_rows) is not int or n_rows < 1 or not are_errors:
         raise ValueError("the accuracy of the summary is invalid")
     return Summary(values, Accuracy(rows, n_rows, *(pair if n == 1 else map(tuple, pair))), known)
@@ -195,7 +216,9 @@ def checked_summary(n_columns: int, n: int, values: Any, accuracy: Any, found: A
 def _checked_found(found: Any) -> Found:
     is_whole = isinstance(found, (list, tuple)) and len(found) == len(Found._fields)
     positive, rows, n, *shares = found if is_whole else (0, "", 0)
-    is_known = positive in (0, 1) and type(positive) is int and rows in ROWS and type(n) is int and n > 0
+    is_known = (
+        positive in (0, 1) and type(positive) is int and rows in ROWS and type(n) is int and n > 0
+    )
     if not is_known or not all(type(share) is float and 0 <= share <= 1 for share in shares):
         raise ValueError("what the summary says of the threshold is invalid")
     return Found(positive, rows, n, *shares)
@@ -213,16 +236,26 @@ def kept_rows(rows: Any, weights: NDArray[Any] | None, n: int, seed: int) -> Bac
     if not n:
         return None
     chosen = np.sort(_core.Random(seed).permutation(len(rows))[:n])
-    return Background(rows[chosen].astype(np.float64), np.ones(len(chosen)) if weights is None else weights[chosen])
+    return Background(
+        rows[chosen].astype(np.float64),
+        np.ones(len(chosen)) if weights is None else weights[chosen],
+    )
 
 
 def checked_background(n_columns: int, rows: Any, weights: Any) -> Background:
     """Return the background in a file or a pickle; raises ValueError if it is none of a model with `n_columns`."""
     arrays = [np.asarray(rows), np.asarray(weights)]
-    if any(array.dtype.kind != "f" for array in arrays) or arrays[0].shape != (len(arrays[1]), n_columns):
-        raise ValueError(f"the background is not a matrix of {n_columns} columns with a weight for each row")
+    if any(array.dtype.kind != "f" for array in arrays) or arrays[0].shape != (
+        len(arrays[1]),
+        n_columns,
+    ):
+        raise ValueError(
+            f"the background is not a matrix of {n_columns} columns with a weight for each row"
+        )
     rows, weights = (array.astype(np.float64) for array in arrays)
     is_positive = (np.isfinite(weights) & (weights > 0)).all()
     if not 0 < len(rows) <= MOST_BACKGROUND or np.isinf(rows).any() or not is_positive:
-        raise ValueError(f"the background must have 1 to {MOST_BACKGROUND} rows without infinity, of positive weights")
+        raise ValueError(
+            f"the background must have 1 to {MOST_BACKGROUND} rows without infinity, of positive weights"
+        )
     return Background(rows, weights)

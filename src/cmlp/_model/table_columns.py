@@ -16,7 +16,14 @@ from cmlp._bridge import _core
 from cmlp._data.column_entries import CATEGORY, ORDERED, SIMPLE, TIMES, categories_of, numbers_of
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of
-from cmlp._model.unusual_rows import ROWS_TO_COMPARE, Gaps, Seen, count_of_missing, warn_of_missing, warn_of_unknown
+from cmlp._model.unusual_rows import (
+    ROWS_TO_COMPARE,
+    Gaps,
+    Seen,
+    count_of_missing,
+    warn_of_missing,
+    warn_of_unknown,
+)
 from cmlp._process.warnings import warn
 from cmlp.exceptions import short_repr
 
@@ -166,9 +173,13 @@ class TableColumn(NamedTuple):
         if self.role == "unused":
             return np.nan
         if self.role == "category":
-            code = next((code for code, value in enumerate(self.categories or ()) if value is None), None)
+            code = next(
+                (code for code, value in enumerate(self.categories or ()) if value is None), None
+            )
             if code is None:
-                return 1 / MAX_CATEGORIES if self.has_unlisted else 0.0  # None may be a rarer category
+                return (
+                    1 / MAX_CATEGORIES if self.has_unlisted else 0.0
+                )  # None may be a rarer category
         elif not self.missing:
             return 0.0
         if values is None:
@@ -261,7 +272,9 @@ class TableColumns(_core.Columns):
     def gaps(self, summary: Summary | None) -> Gaps:
         """Return how often each column was missing in training, as far as `summary` and the columns know it."""
         values = [None] * len(self) if summary is None else summary.values.T
-        return Gaps.from_shares([column.largest_gap(each) for column, each in zip(self._columns, values, strict=True)])
+        return Gaps.from_shares(
+            [column.largest_gap(each) for column, each in zip(self._columns, values, strict=True)]
+        )
 
     def parts(self, *, bins: bool) -> list[tuple[int, DatePart, int]]:
         """Return each part of a date with its column, and its first input of the networks with or without bins."""
@@ -286,10 +299,17 @@ class TableColumns(_core.Columns):
         in_fit: bool = False,
     ) -> NDArray[np.float64]:
         """Return the columns of X as doubles; see `select` and `values`."""
-        return self.values(self.select(X, owner, notices, in_fit=in_fit), notices, gaps, in_fit=in_fit)
+        return self.values(
+            self.select(X, owner, notices, in_fit=in_fit), notices, gaps, in_fit=in_fit
+        )
 
     def select(
-        self, X: ArrayLike | InputFrame, owner: str, notices: Notices | None = None, *, in_fit: bool = False
+        self,
+        X: ArrayLike | InputFrame,
+        owner: str,
+        notices: Notices | None = None,
+        *,
+        in_fit: bool = False,
     ) -> InputFrame:
         """Return X as a frame with these columns in their order.
 
@@ -315,8 +335,12 @@ class TableColumns(_core.Columns):
             found = [f"{what} are {short_repr(names)}" for what, names in both if names]
             raise ValueError(f"X must have the columns that it had in fit: {', '.join(found)}.")
         if unknown and notices is not None and notices.is_first("columns that fit did not have"):
-            warn(f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}.")
-        return InputFrame(list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows)
+            warn(
+                f"X has columns that {owner} did not have in fit, and ignores: {short_repr(unknown)}."
+            )
+        return InputFrame(
+            list(self.names), [frame.columns[index[name]] for name in self.names], frame.n_rows
+        )
 
     def values(
         self,
@@ -345,7 +369,9 @@ class TableColumns(_core.Columns):
                 entries = frame.exact(i)
                 coded = raw[:, i] = _coded(entries, codes, column.type)
                 # A list is searched faster than an array if it is short.
-                if notices is not None and OTHER in (coded.tolist() if len(coded) < _FEW_ROWS else coded):
+                if notices is not None and OTHER in (
+                    coded.tolist() if len(coded) < _FEW_ROWS else coded
+                ):
                     if None not in codes and (n := count_of_missing(entries, coded, column.type)):
                         n_missing[i] = n
                     warn_of_unknown(entries, coded, codes, column.type, column.seen, notices)
@@ -364,10 +390,14 @@ class TableColumns(_core.Columns):
         if notices is not None and gaps is not None:
             is_many = len(raw) >= ROWS_TO_COMPARE
             if n_missing or is_many or not (is_finite or gaps.allow(raw)):
-                warn_of_missing(frame.label, self._counts_of_missing(raw, n_missing), len(raw), gaps, notices)
+                warn_of_missing(
+                    frame.label, self._counts_of_missing(raw, n_missing), len(raw), gaps, notices
+                )
         return raw
 
-    def _counts_of_missing(self, raw: NDArray[np.float64], n_missing: Mapping[int, int]) -> NDArray[np.intp]:
+    def _counts_of_missing(
+        self, raw: NDArray[np.float64], n_missing: Mapping[int, int]
+    ) -> NDArray[np.intp]:
         """Return how often each column is missing; `n_missing` has it of columns that have no code for it."""
         counts: NDArray[np.intp] = np.isnan(raw).sum(axis=0)
         for i, codes in enumerate(self.codes):
@@ -419,7 +449,9 @@ class TableColumns(_core.Columns):
         rest = numbers
         for (role, n, missing, widths), values, held in zip(layout, categories, types, strict=True):
             is_ordered = held == ORDERED
-            if (role == "number" and (values is not None) != is_ordered) or (is_ordered and values is None):
+            if (role == "number" and (values is not None) != is_ordered) or (
+                is_ordered and values is None
+            ):
                 raise ValueError("'categories' does not fit 'column_kinds'")
             if role == "category" and (values is None or len(values) != n):
                 raise ValueError("'categories' does not fit 'columns'")
@@ -427,7 +459,9 @@ class TableColumns(_core.Columns):
             if role == "number":
                 centre, scale = rest[:2].tolist()
                 parts, behind = _parts_of(widths, rest[2 + n :])
-                column = column._replace(centre=centre, scale=scale, edges=rest[2 : 2 + n], parts=parts)
+                column = column._replace(
+                    centre=centre, scale=scale, edges=rest[2 : 2 + n], parts=parts
+                )
                 rest = behind
             columns.append(column)
         return cls(_with_seen(columns, seen), names)
@@ -465,7 +499,9 @@ def checked_types(types: Any, roles: Sequence[str]) -> tuple[str, ...]:
     return tuple(types)
 
 
-def _parts_of(widths: Sequence[int], numbers: NDArray[np.float64]) -> tuple[list[DatePart], NDArray[np.float64]]:
+def _parts_of(
+    widths: Sequence[int], numbers: NDArray[np.float64]
+) -> tuple[list[DatePart], NDArray[np.float64]]:
     """Return the parts of a date, and the numbers behind their edges."""
     parts = []
     for name, width in zip(PARTS, widths, strict=False):
@@ -482,12 +518,16 @@ def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:
         return [column._replace(seen=column.assumed_seen) for column in columns]
     numbers = np.asarray(seen)
     if numbers.dtype != np.float64 or numbers.shape != (2, len(columns)):
-        raise ValueError(f"'categories.seen' must have two numbers for each of {len(columns)} columns")
+        raise ValueError(
+            f"'categories.seen' must have two numbers for each of {len(columns)} columns"
+        )
     found = []
     for column, (n, rare) in zip(columns, numbers.T.tolist(), strict=True):
         listed = () if column.categories is None else column.categories
         is_nothing = n == 0 and rare == 0
-        if not is_nothing and not (n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and listed):
+        if not is_nothing and not (
+            n == n // 1 and len(listed) <= n < np.inf and 0 <= rare <= 1 and listed
+        ):
             raise ValueError("'categories.seen' does not fit 'categories'")
         found.append(column._replace(seen=None if is_nothing else Seen(int(n), rare)))
     return found

@@ -104,10 +104,16 @@ def warn_of_unknown(
     if None in codes:
         n_known -= int(np.count_nonzero(coded == codes[None]))
     n = len(coded)
-    if n_known >= n - n_known or (n < ROWS_TO_COMPARE and not _are_new(n_known, n, len(codes), seen)):
+    if n_known >= n - n_known or (
+        n < ROWS_TO_COMPARE and not _are_new(n_known, n, len(codes), seen)
+    ):
         return
     label, entries = column.label, categories_of(column, column_type)
-    new = [value for value, code in zip(entries, coded.tolist(), strict=True) if code < 0 and value is not None]
+    new = [
+        value
+        for value, code in zip(entries, coded.tolist(), strict=True)
+        if code < 0 and value is not None
+    ]
     n = n_known + len(new)
     if len(new) <= n_known:
         return
@@ -118,7 +124,13 @@ def warn_of_unknown(
             return
     if not notices.is_first(f"{label}: unknown categories"):
         return
-    few = "the value is unknown" if n == 1 else f"all {n:,} values are unknown" if len(new) == n else ""
+    few = (
+        "the value is unknown"
+        if n == 1
+        else f"all {n:,} values are unknown"
+        if len(new) == n
+        else ""
+    )
     came = _words_of_first(_first_different(new))
     known = ", ".join(map(shown, [value for value in codes if value is not None][:_SHOWN]))
     become = "are missing" if column_type == ORDERED else "count as one category"

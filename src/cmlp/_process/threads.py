@@ -296,7 +296,9 @@ def _list_quota_files() -> list[str]:
 def _read_quota(path: str) -> int | None:
     words = " ".join(_read_lines(path)).split()
     if path.endswith("cpu.cfs_quota_us"):
-        words += " ".join(_read_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))).split()
+        words += " ".join(
+            _read_lines(path.replace("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+        ).split()
     try:
         quota, period = map(int, words)
     except ValueError:  # "max", no such file, or an unknown format

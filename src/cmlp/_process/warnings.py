@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def warn(message: str, category: type[Warning] = UserWarning, *, once: Notices | None = None) -> None:
+def warn(
+    message: str, category: type[Warning] = UserWarning, *, once: Notices | None = None
+) -> None:
     """Issue a warning that points to the user's code: the first caller outside this package.
 
     A thread of a pool has no such caller: its pool collects the warning. With `once`, which
@@ -33,7 +35,11 @@ def warn(message: str, category: type[Warning] = UserWarning, *, once: Notices |
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
         level = level + 1
         frame = frame.f_back
-    if once is not None and _action(message, category, frame) == "default" and not once.is_first(message):
+    if (
+        once is not None
+        and _action(message, category, frame) == "default"
+        and not once.is_first(message)
+    ):
         return
     with immediate_signals():  # a filter can be a function of the caller
         warnings.warn(message, category, stacklevel=level)
@@ -52,7 +58,12 @@ def _action(message: str, category: type[Warning], frame: FrameType) -> str:
     module = frame.f_globals.get("__name__", "<string>")
     line = frame.f_lineno
     for action, text, kind, place, number in _filters():
-        if issubclass(category, kind) and matches(text, message) and matches(place, module) and number in (0, line):
+        if (
+            issubclass(category, kind)
+            and matches(text, message)
+            and matches(place, module)
+            and number in (0, line)
+        ):
             return str(action)
     return "default"
 

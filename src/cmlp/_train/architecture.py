@@ -45,7 +45,10 @@ def layer_sizes(sizes: Sequence[int]) -> list[int]:
     if not whole or not 2 <= len(checked) <= MAX_LAYERS:
         expected = f"2 to {MAX_LAYERS} positive integers below 2**31, input first"
         raise InvalidParameterError(
-            f"sizes must be {expected}, got {shown(sizes)}.", parameter="sizes", value=sizes, expected=expected
+            f"sizes must be {expected}, got {shown(sizes)}.",
+            parameter="sizes",
+            value=sizes,
+            expected=expected,
         )
     return checked
 
@@ -128,12 +131,17 @@ def per_layer(name: str, value: object, n_layers: int, of: str = "layers") -> li
     if len(values) != n_layers:
         expected = f"a number or a list of one number for each of {n_layers} {of}"
         raise InvalidParameterError(
-            f"{name} must be {expected}, got {shown(value)}.", parameter=name, value=value, expected=expected
+            f"{name} must be {expected}, got {shown(value)}.",
+            parameter=name,
+            value=value,
+            expected=expected,
         )
     return [network_argument(name, number) for number in values]
 
 
-def activation_parameters(value: float | Sequence[float] | None, hidden: Sequence[str]) -> list[float]:
+def activation_parameters(
+    value: float | Sequence[float] | None, hidden: Sequence[str]
+) -> list[float]:
     """Return the activation parameter of each hidden layer; 0 for the default, or if the activation has none."""
     defaults = [_core.ACTIVATIONS[name].parameter for name in hidden]
     if value is None:
@@ -147,7 +155,9 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
         )
     parameters = per_layer("activation_parameter", value, len(hidden), "hidden layers")
     if not hasattr(value, "__iter__"):
-        return [number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)]
+        return [
+            number if default else 0.0 for number, default in zip(parameters, defaults, strict=True)
+        ]
     for name, number, default in zip(hidden, parameters, defaults, strict=True):
         if number and not default:
             raise InvalidParameterError(
@@ -158,7 +168,9 @@ def activation_parameters(value: float | Sequence[float] | None, hidden: Sequenc
     return parameters
 
 
-def loss_parameter(value: float | Sequence[float] | None, loss: str | LossFunction) -> float | tuple[float, ...]:
+def loss_parameter(
+    value: float | Sequence[float] | None, loss: str | LossFunction
+) -> float | tuple[float, ...]:
     """Return the parameter of a loss; 0 for the default. "quantile" can have one for each output."""
     row = _core.LOSSES[loss] if isinstance(loss, str) else None
     if value is None:
@@ -192,7 +204,10 @@ def init_activations(hidden: Sequence[str], activation: str | Iterable[str]) -> 
 
 
 def initial_params(
-    net: _core.Net, rng: Generator, activations: Sequence[str], initialization: str | Sequence[Any] = "glorot"
+    net: _core.Net,
+    rng: Generator,
+    activations: Sequence[str],
+    initialization: str | Sequence[Any] = "glorot",
 ) -> NDArray[Any]:
     """Return a block of initial parameters; with "glorot" the same random numbers as scikit-learn's for the same seed.
 
@@ -206,12 +221,19 @@ def initial_params(
     """
     if not isinstance(initialization, str):
         coefs, intercepts = initialization[0], initialization[1]
-        return given_params(net, coefs, intercepts, ("the coefs of initialization", "the intercepts of initialization"))
+        return given_params(
+            net,
+            coefs,
+            intercepts,
+            ("the coefs of initialization", "the intercepts of initialization"),
+        )
     params = empty_block(net.n_params, net.dtype)
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         if initialization == "glorot":
             factor = _core.ACTIVATIONS[activation].init_factor
-            bound = math.sqrt(factor / sum(weights.shape))  # with NumPy's scalars, a failing allocation can crash
+            bound = math.sqrt(
+                factor / sum(weights.shape)
+            )  # with NumPy's scalars, a failing allocation can crash
             _fill(weights.reshape(-1), bound, rng)
             _fill(biases, bound, rng)
         else:

@@ -29,7 +29,9 @@ class Callbacks:
 
     def __init__(self, run: Any) -> None:
         self._run = run  # has the state
-        self._calls: dict[str, list[tuple[Any, Callable[[Any], object], Any]]] = {hook: [] for hook in HOOKS}
+        self._calls: dict[str, list[tuple[Any, Callable[[Any], object], Any]]] = {
+            hook: [] for hook in HOOKS
+        }
         self.intervals: set[int] = set()  # all `every_batches`
 
     def add(self, callbacks: Sequence[Any], trainer: Any = None) -> None:
@@ -48,9 +50,14 @@ class Callbacks:
         if self._calls["on_epoch_begin"] or self.intervals:
             return 1
         epoch, followers = self._run.state.epoch, self._calls["on_epoch_end"]
-        return min((every - epoch % every for one, *_ in followers if (every := _every_epochs(one))), default=math.inf)
+        return min(
+            (every - epoch % every for one, *_ in followers if (every := _every_epochs(one))),
+            default=math.inf,
+        )
 
-    def _call(self, hook: str, every: Callable[[Any], int | None] | None = None, count: int = 0) -> None:
+    def _call(
+        self, hook: str, every: Callable[[Any], int | None] | None = None, count: int = 0
+    ) -> None:
         """Call a method of those that have it; with `every`, if `count` is a multiple of what this returns."""
         calls = self._calls[hook]
         if not calls:
@@ -165,7 +172,11 @@ def _require_interval(callback: Any, name: str) -> int | None:
         )
     else:
         value = getattr(callback, name)
-    return None if value is None else positive_integer(f"{name} of the callback {owner}", value, " or None")
+    return (
+        None
+        if value is None
+        else positive_integer(f"{name} of the callback {owner}", value, " or None")
+    )
 
 
 def callbacks_of(given: Sequence[Any] | None, verbose: bool | int | str) -> list[Any]:

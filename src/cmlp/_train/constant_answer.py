@@ -60,20 +60,32 @@ def constant_loss(net: _core.Net, targets: NDArray[Any], weight: Weight) -> Cons
         if traits.is_squared and targets.ndim > 1:
             loss = _squared_error(targets, weight, answer)
         else:
-            loss = loss_of_outputs(net, np.broadcast_to(answer, (len(targets), net.n_out)), targets, weight)
+            loss = loss_of_outputs(
+                net, np.broadcast_to(answer, (len(targets), net.n_out)), targets, weight
+            )
     return ConstantLoss(loss, loss)
 
 
-def loss_of_outputs(net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: Weight) -> float:
+def loss_of_outputs(
+    net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any], weight: Weight
+) -> float:
     """Return the core's plain loss of given outputs, by a network whose layer changes nothing."""
     activation = (
-        net.activations[-1] if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp" else "identity"
+        net.activations[-1]
+        if traits_of(net.loss).has_probabilities or net.activations[-1] == "exp"
+        else "identity"
     )
     with np.errstate(all="ignore"):
-        sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(activation, np.log(outputs))
-    sums = np.nan_to_num(np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM)
+        sums = {"identity": outputs, "logistic": np.log(outputs / (1 - outputs))}.get(
+            activation, np.log(outputs)
+        )
+    sums = np.nan_to_num(
+        np.asarray(sums, np.float64), nan=0.0, posinf=_LARGEST_SUM, neginf=-_LARGEST_SUM
+    )
     sizes = net.n_out, net.n_out
-    unchanged = _core.shared_net(sizes, (activation,), net.loss, np.float64, (0.0,), net.loss_parameter)
+    unchanged = _core.shared_net(
+        sizes, (activation,), net.loss, np.float64, (0.0,), net.loss_parameter
+    )
     params = np.concatenate([np.eye(net.n_out).ravel(), np.zeros(net.n_out)])
     return float(unchanged.cost_and_plain_loss(params, sums, targets, sample_weight=weight)[1])
 
@@ -88,7 +100,9 @@ def best_numbers(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArr
     return _FINDERS[traits_of(net.loss).answer](targets, weight, net)
 
 
-def robust_errors(net: _core.Net, targets: NDArray[np.float64], answer: NDArray[Any]) -> NDArray[np.float64]:
+def robust_errors(
+    net: _core.Net, targets: NDArray[np.float64], answer: NDArray[Any]
+) -> NDArray[np.float64]:
     """Return the cost of each row, for a loss for which far targets count little."""
     rest = targets - answer
     costs: NDArray[np.float64]
@@ -140,7 +154,9 @@ def _locations(targets: NDArray[Any], weight: Weight, net: _core.Net) -> NDArray
     columns = targets.astype(np.float64)
     begin = quantiles_of(columns, np.full(net.n_out, MEDIAN), weight)
     pairs = zip(columns.T, begin.tolist(), strict=True)
-    return np.array([_location(column, weight, net.loss_parameter, median) for column, median in pairs])
+    return np.array(
+        [_location(column, weight, net.loss_parameter, median) for column, median in pairs]
+    )
 
 
 def _location(y: NDArray[np.float64], weight: Weight, limit: float, median: float) -> float:
@@ -168,7 +184,12 @@ def _location(y: NDArray[np.float64], weight: Weight, limit: float, median: floa
     return answer
 
 
-_FINDERS: dict[str, Finder] = {"mean": _means, "median": _quantiles, "quantile": _quantiles, "location": _locations}
+_FINDERS: dict[str, Finder] = {
+    "mean": _means,
+    "median": _quantiles,
+    "quantile": _quantiles,
+    "location": _locations,
+}
 
 
 def _squared_error(targets: NDArray[Any], weight: Weight, answer: NDArray[np.float64]) -> float:
@@ -186,7 +207,9 @@ def _shares(net: _core.Net, targets: NDArray[Any], weight: Weight) -> NDArray[np
     if targets.ndim > 1:
         return _means(targets, weight, net)
     shares = np.zeros(net.n_out)
-    for first in range(0, len(targets), _ROWS_AT_A_TIME):  # bincount copies what is not of the pointer's size
+    for first in range(
+        0, len(targets), _ROWS_AT_A_TIME
+    ):  # bincount copies what is not of the pointer's size
         part = slice(first, first + _ROWS_AT_A_TIME)
         shares += np.bincount(targets[part], None if weight is None else weight[part], net.n_out)
     mean: NDArray[np.float64] = shares / shares.sum()
@@ -204,7 +227,9 @@ def _loss_of_shares(net: _core.Net, shares: NDArray[np.float64]) -> ConstantLoss
     if answer == "smoothed shares":
         smoothed = (1 - parameter) * shares + parameter / (2 if is_logistic else net.n_out)
         return ConstantLoss(_entropy(_with_rest(smoothed) if is_logistic else smoothed), plain)
-    groups = [np.array([share, 1 - share]) for share in shares.tolist()] if is_logistic else [shares]
+    groups = (
+        [np.array([share, 1 - share]) for share in shares.tolist()] if is_logistic else [shares]
+    )
     return ConstantLoss(math.fsum(_focal_loss(group, parameter) for group in groups), plain)
 
 

@@ -29,7 +29,8 @@ HIDDEN = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.hid
 OUTPUTS = tuple(sorted(name for name, row in _core.ACTIVATIONS.items() if row.output))
 # The allowed losses for each output activation, from the C library's table.
 LOSSES = {
-    output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs)) for output in OUTPUTS
+    output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs))
+    for output in OUTPUTS
 }
 # Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
 LARGEST_INTEGER = 2**63 - 1
@@ -69,7 +70,12 @@ class Constraint:
 
 
 def interval(
-    kind: type[Real] | type[Integral], low: float, high: float, closed: str, *, booleans: bool = True
+    kind: type[Real] | type[Integral],
+    low: float,
+    high: float,
+    closed: str,
+    *,
+    booleans: bool = True,
 ) -> Constraint:
     """Accept numbers in an interval, which become Python's; `closed` is "left", "right", "both" or "neither"."""
     has_low, has_high = closed in ("left", "both"), closed in ("right", "both")
@@ -89,14 +95,18 @@ def interval(
     if kind is Integral:
         text = f"an int in the range {opening}{low}, {high}{closing}"
         return Constraint(text, accepts, lambda value: min(int(value), LARGEST_INTEGER))
-    return Constraint(f"a float in the range {opening}{float(low)}, {float(high)}{closing}", accepts, float)
+    return Constraint(
+        f"a float in the range {opening}{float(low)}, {float(high)}{closing}", accepts, float
+    )
 
 
 def one_of(kind: type, *values: object) -> Constraint:
     """Accept a value of a list, all of the same type; a str of NumPy becomes the equal one of the list."""
     text = f"a {'str' if kind is str else 'float'} among {{{', '.join(map(repr, values))}}}"
     return Constraint(
-        text, lambda value: isinstance(value, kind) and value in values, lambda value: values[values.index(value)]
+        text,
+        lambda value: isinstance(value, kind) and value in values,
+        lambda value: values[values.index(value)],
     )
 
 
@@ -107,16 +117,21 @@ def instance(kind: type, as_text: str) -> Constraint:
     return Constraint(text, lambda value: isinstance(value, kind), as_text=as_text)
 
 
-def pair(first: str, second: str, convert: Callable[[Any], object] = lambda value: value) -> Constraint:
+def pair(
+    first: str, second: str, convert: Callable[[Any], object] = lambda value: value
+) -> Constraint:
     """Accept a tuple or list of two things."""
     text = f"a tuple ({first}, {second})"
     as_text = "a pair such as '[0, 1], [2, 3]'"
-    return Constraint(text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert, as_text)
+    return Constraint(
+        text, lambda value: isinstance(value, (tuple, list)) and len(value) == 2, convert, as_text
+    )
 
 
 def _are_callbacks(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(
-        not isinstance(callback, type) and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
+        not isinstance(callback, type)
+        and any(callable(getattr(callback, hook, None)) for hook in HOOKS)
         for callback in value
     )
 
@@ -138,7 +153,10 @@ BOOLEAN = (instance(bool, "True or False"), instance(np.bool_, ""))
 NONE = Constraint("None", lambda value: value is None)
 ARRAY_LIKE = Constraint(
     "an array-like",
-    lambda value: not np.isscalar(value) and any(hasattr(value, name) for name in ("__len__", "shape", "__array__")),
+    lambda value: (
+        not np.isscalar(value)
+        and any(hasattr(value, name) for name in ("__len__", "shape", "__array__"))
+    ),
     as_text="values separated by commas",
 )
 FUNCTION = Constraint("a callable", callable, as_text="")
@@ -148,7 +166,9 @@ GENERATOR = Constraint(
     lambda value: isinstance(value, getattr(sys.modules.get("numpy.random"), "RandomState", ())),
     as_text="",
 )
-CALLBACKS = Constraint(f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks)
+CALLBACKS = Constraint(
+    f"a list of objects with at least one of the methods {', '.join(HOOKS)}", _are_callbacks
+)
 FLOAT_TYPE = Constraint("float32 or float64", _is_float_type, np.dtype)
 COLUMNS = pair("shift", "factor", lambda value: InputScale(*value))
 POSITIVE_INTEGER = interval(Integral, 1, math.inf, "left", booleans=False)
@@ -157,7 +177,10 @@ COUNT = interval(Integral, 1, LARGEST_INTEGER, "both", booleans=False)
 POSITIVE = interval(Real, 0, math.inf, "neither", booleans=False)
 NOT_NEGATIVE = interval(Real, 0, math.inf, "left", booleans=False)
 SEED = interval(Integral, 0, 2**32 - 1, "both")
-_LEVEL, _MOST_QUANTILES = interval(Real, 0, 1, "neither", booleans=False), 100  # the C library's limit
+_LEVEL, _MOST_QUANTILES = (
+    interval(Real, 0, 1, "neither", booleans=False),
+    100,
+)  # the C library's limit
 QUANTILES = Constraint(
     f"a list of 2 to {_MOST_QUANTILES} ascending floats in the range (0.0, 1.0)",
     _are_quantiles,
@@ -184,7 +207,9 @@ def validated(
             return value if type(value) in _USED_AS_GIVEN else choice.convert(value)
     expected = _either(choice.text for choice in choices)
     if owner:
-        message = f"The {name!r} parameter of {owner} must be {expected}. Got {shown(value)} instead."
+        message = (
+            f"The {name!r} parameter of {owner} must be {expected}. Got {shown(value)} instead."
+        )
     else:
         message = f"{name} must be {expected}{condition}, got {shown(value)}."
     error = InvalidParameterError(

@@ -48,12 +48,20 @@ _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be sma
 # rows, because the best of many epochs is kept, and on training rows, because the network adapts to them.
 _GAIN_BY_CHANCE = {True: 2.0, False: 10.0}
 _MOST_GAIN = 0.5  # that is asked for on few rows
-_DEVIATIONS = 3.0  # of the number of correct rows, which must be above that of the most frequent class
-_NEARLY_EQUAL = 0.02  # range of outputs, as a share of the targets' deviation; of probabilities, absolute
+_DEVIATIONS = (
+    3.0  # of the number of correct rows, which must be above that of the most frequent class
+)
+_NEARLY_EQUAL = (
+    0.02  # range of outputs, as a share of the targets' deviation; of probabilities, absolute
+)
 _MOST_UNITS = 0.5  # share of a layer's units that may be the same for all rows
-_RARE = 0.5  # a class is rare if it has less than this part of its share among classes of equal size
+_RARE = (
+    0.5  # a class is rare if it has less than this part of its share among classes of equal size
+)
 FEW_EPOCHS = 5
-_FALLING = 0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
+_FALLING = (
+    0.7  # share of the last epochs in which a falling loss is smaller than in the epoch before
+)
 _LATE = 0.8  # share of the epochs after which the best one, of validation rows, shows that more epochs would help
 _LARGE_ERROR = 10.0  # multiple of the constant's median error
 _MOST_ROWS = 100_000  # that are read again; of more training rows, some at equal distances
@@ -65,7 +73,9 @@ class Judged(NamedTuple):
     X: NDArray[Any] | CSR
     targets: NDArray[Any]
     weight: NDArray[np.float64] | None
-    order: NDArray[np.int64] | None = None  # the rows of X that the targets belong to; None for all of them
+    order: NDArray[np.int64] | None = (
+        None  # the rows of X that the targets belong to; None for all of them
+    )
     is_validation: bool = False
 
     @property
@@ -104,7 +114,9 @@ class Judged(NamedTuple):
         if self.weight is not None and self.weight.any():
             counted = counted[self.weight > 0]
         chosen = counted[sample(len(counted))]
-        return taken(self.X, chosen if self.order is None else self.order[chosen]), self.targets[chosen]
+        return taken(self.X, chosen if self.order is None else self.order[chosen]), self.targets[
+            chosen
+        ]
 
 
 def judged_rows(job: TrainingJob) -> Judged:
@@ -163,7 +175,9 @@ class Comparison(NamedTuple):
         net, rows, outputs = self.net, self.rows, self.outputs
         if self.loss < self.limit:
             return True
-        return outputs is not None and (_is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows))
+        return outputs is not None and (
+            _is_accurate(net, outputs, rows) or _is_better_on_most_rows(net, outputs, rows)
+        )
 
     def is_proven(self, outputs: NDArray[Any]) -> bool:
         """Return whether the model is clearly worse than the constant, or hardly differs from one."""
@@ -307,7 +321,11 @@ def _are_classes(net: _core.Net, rows: Judged) -> bool:
 def _outputs(job: TrainingJob, rows: Judged) -> NDArray[Any]:
     """Return the outputs of the present parameters."""
     return job.net.forward(
-        job.state.params, rows.X, scale=job.data.input_scale, order=rows.order, n_threads=job.n_threads
+        job.state.params,
+        rows.X,
+        scale=job.data.input_scale,
+        order=rows.order,
+        n_threads=job.n_threads,
     )
 
 
@@ -322,8 +340,13 @@ def _is_accurate(net: _core.Net, outputs: NDArray[Any], rows: Judged) -> bool:
     if weight is None:
         correct = np.count_nonzero(equal) / equal.size
     else:
-        correct = math.fsum((weight @ equal.astype(np.float64)).tolist()) / (truth.shape[1] * float(weight.sum()))
-    most = math.fsum(np.bincount(column.astype(np.intp), weight).max() for column in truth.T) / truth.shape[1]
+        correct = math.fsum((weight @ equal.astype(np.float64)).tolist()) / (
+            truth.shape[1] * float(weight.sum())
+        )
+    most = (
+        math.fsum(np.bincount(column.astype(np.intp), weight).max() for column in truth.T)
+        / truth.shape[1]
+    )
     share = float(most) / (len(truth) if weight is None else float(weight.sum()))
     return _clearly_more(correct, share, rows.n_rows())
 
@@ -337,7 +360,9 @@ def _is_better_on_most_rows(net: _core.Net, outputs: NDArray[Any], rows: Judged)
         return False
     weight, targets = rows.weight, rows.targets.astype(np.float64)
     answers = [best_numbers(net, targets, weight)]
-    if not traits_of(net.loss).predicts_quantiles:  # the median can be better on most rows than the best for all
+    if not traits_of(
+        net.loss
+    ).predicts_quantiles:  # the median can be better on most rows than the best for all
         answers.append(quantiles_of(targets, np.full(net.n_out, MEDIAN), weight))
     constants = [robust_errors(net, targets, answer) for answer in answers]
     largest = _LARGE_ERROR * quantiles_of(constants[0][:, np.newaxis], np.full(1, MEDIAN), weight)
@@ -351,7 +376,9 @@ def _classes_of(values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 1:
         return values[:, np.newaxis]
     is_distribution = values.shape[1] > 1 and bool((np.abs(values[:1].sum() - 1) < 1e-3).all())
-    return values.argmax(axis=1)[:, np.newaxis] if is_distribution else (values > 0.5).astype(np.int64)
+    return (
+        values.argmax(axis=1)[:, np.newaxis] if is_distribution else (values > 0.5).astype(np.int64)
+    )
 
 
 # What the data say about the cause, each with its remedy
@@ -368,7 +395,9 @@ def causes(
     `outputs` of the rows are computed if they are None. `epochs` is the parameter with their number.
     """
     X, targets = rows.some()
-    layers = job.net.activations_of(job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads)
+    layers = job.net.activations_of(
+        job.state.params, X, scale=job.data.input_scale, n_threads=job.n_threads
+    )
     sentences = [
         _equal_outputs(job.net, layers, targets),
         _unfinished(job, epochs),
@@ -379,7 +408,10 @@ def causes(
         _deep(job.net),
     ]
     text = "".join(sentences)
-    return text or " X may say nothing about y, or the network may be too small or too large for these rows."
+    return (
+        text
+        or " X may say nothing about y, or the network may be too small or too large for these rows."
+    )
 
 
 def _are_nearly_equal(net: _core.Net, outputs: NDArray[Any], targets: NDArray[Any]) -> bool:
@@ -402,9 +434,15 @@ def _equal_outputs(net: _core.Net, layers: list[NDArray[Any]], targets: NDArray[
     for number, units in enumerate(layers[:-1], 1):
         share = float((np.ptp(units, axis=0) <= 1e-6 * (1 + np.abs(units[0]))).mean())
         if share >= _MOST_UNITS:
-            name = "saturated" if traits_of_activation(net.activations[number - 1]).saturates else "dead"
+            name = (
+                "saturated"
+                if traits_of_activation(net.activations[number - 1]).saturates
+                else "dead"
+            )
             text += f"{share:.0%} of the units of hidden layer {number} are {name} (the same for all rows). "
-            remedy = "Standardized inputs, a smaller learning_rate_init or another activation helps."
+            remedy = (
+                "Standardized inputs, a smaller learning_rate_init or another activation helps."
+            )
             break
     return text + remedy
 
@@ -417,7 +455,11 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
     state, options = job.state, job.options
     if options.solver == "lbfgs":
         reached = state.epoch >= options.max_iter
-        return f" Training ended after max_iter={options.max_iter!r} iterations: more help." if reached else ""
+        return (
+            f" Training ended after max_iter={options.max_iter!r} iterations: more help."
+            if reached
+            else ""
+        )
     curve = np.array(list(state.history.loss_curve)[-state.epoch :])
     last = curve[-max(FEW_EPOCHS, len(curve) // 4) :]
     steps = -np.diff(last)
@@ -426,7 +468,11 @@ def _unfinished(job: TrainingJob, epochs: str) -> str:
         n_epochs = f"{len(curve)} epoch{'s' * (len(curve) != 1)}"
         return f" Training ended after {n_epochs}: more epochs ({epochs}) or {rate} helps."
     scores = list(state.history.validation_scores or ())[-state.epoch :]
-    if (steps > 0).mean() < _FALLING or last[0] <= last[-1] or (scores and np.argmax(scores) < _LATE * len(scores)):
+    if (
+        (steps > 0).mean() < _FALLING
+        or last[0] <= last[-1]
+        or (scores and np.argmax(scores) < _LATE * len(scores))
+    ):
         return ""
     return (
         f" The training loss was still falling, by {steps.mean():.2g} per epoch, when training ended after "
@@ -519,11 +565,17 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
         names = _named(np.flatnonzero(columns > _LARGE), data.names)
         sentences.append(f"X has values of the order of {largest:.0e} in {names}: " + helps)
     elif tiny and 0 < largest < _TINY:
-        sentences.append(f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE)
-    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan  # NaN: no advice names y
+        sentences.append(
+            f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE
+        )
+    size = (
+        once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
+    )  # NaN: no advice names y
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
-        sentences.append(f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps.")
+        sentences.append(
+            f"{gap}y has values of the order of {size:.0e}: " + objective.y_advice + " helps."
+        )
     return space + "".join(sentences) if sentences else ""
 
 
@@ -536,8 +588,9 @@ def _size_of(targets: NDArray[Any]) -> float:
 
 def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
     """Return the names of columns, or their numbers."""
-    shown = [str(column) if names is None else repr(names[column]) for column in columns[:_MOST_NAMED].tolist()]
+    shown = [
+        str(column) if names is None else repr(names[column])
+        for column in columns[:_MOST_NAMED].tolist()
+    ]
     rest = len(columns) - len(shown)
-    return (
-        f"{'column' if len(columns) == 1 else 'the columns'} {', '.join(shown)}{f' and {rest} others' if rest else ''}"
-    )
+    return f"{'column' if len(columns) == 1 else 'the columns'} {', '.join(shown)}{f' and {rest} others' if rest else ''}"

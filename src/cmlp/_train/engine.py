@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from cmlp._train.job import TrainingJob
     from cmlp._train.training_options import TrainingOptions
 
-    Epoch: TypeAlias = tuple[float, EpochNumbers]  # a complete one: its loss, and what else is recorded
+    Epoch: TypeAlias = tuple[
+        float, EpochNumbers
+    ]  # a complete one: its loss, and what else is recorded
 
 # The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
 # slower, so the epoch at most 1 %.
@@ -58,7 +60,9 @@ class Engine:
             self.feed = feed
         self.passed: list[Epoch] = []
         self.clock = 0.0  # up to when the state has the seconds of the epoch
-        self._rates: NDArray[np.float64] | None = None  # of the batches of this epoch; None for the optimizer's
+        self._rates: NDArray[np.float64] | None = (
+            None  # of the batches of this epoch; None for the optimizer's
+        )
         self.keywords = job.core_keywords()
 
     @property
@@ -80,14 +84,18 @@ class Engine:
         """Begin an epoch, or continue it, with its learning rates."""
         state = self.job.state
         optimizer, schedule = state.stepping()
-        self._rates = schedule.batch_rates(optimizer.learning_rate, state.schedule_epoch, self.n_batches)
+        self._rates = schedule.batch_rates(
+            optimizer.learning_rate, state.schedule_epoch, self.n_batches
+        )
         self.clock = time.monotonic()
         if state.batch is None:
             self.feed.start_epoch(state)
         if not state.batch:
             state.sums[:] = NO_SUMS
 
-    def segments(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Segment, None, None]:
+    def segments(
+        self, n_epochs: float, last: int | None, intervals: Collection[int]
+    ) -> Generator[Segment, None, None]:
         """Yield what is left of the epoch in segments, which end at batch `last` and after multiples of the intervals.
 
         A segment has `is_last`. The last one is also the next epochs, `n_epochs` together, if the core can begin them.
@@ -144,10 +152,14 @@ class Engine:
         """Keep the epochs before the last one that has begun, or whose loss is not finite; return that one."""
         begun = epochs[epochs[:, _core.BATCH] >= 0]
         losses = self._losses(begun.T).tolist()
-        last = next((k for k, loss in enumerate(losses) if not math.isfinite(loss)), len(losses) - 1)
+        last = next(
+            (k for k, loss in enumerate(losses) if not math.isfinite(loss)), len(losses) - 1
+        )
         nan, rate = math.nan, self.last_rate()
         rows = zip(losses[:last], *begun[:last, _core.NORM : _core.BATCH].T.tolist(), strict=True)
-        self.passed = [(loss, EpochNumbers(nan, nan, rate, norm, seconds)) for loss, norm, seconds in rows]
+        self.passed = [
+            (loss, EpochNumbers(nan, nan, rate, norm, seconds)) for loss, norm, seconds in rows
+        ]
         self.clock = time.monotonic() - float(begun[last, _core.SECONDS])
         return begun[last : last + 1]
 
@@ -155,7 +167,12 @@ class Engine:
         """Store in the state that this many batches of the epoch are done, with these sums over their rows."""
         now = time.monotonic()
         state = self.job.state
-        state.batch, state.sums[:], state.seconds, self.clock = batch, sums, state.seconds + now - self.clock, now
+        state.batch, state.sums[:], state.seconds, self.clock = (
+            batch,
+            sums,
+            state.seconds + now - self.clock,
+            now,
+        )
 
     def between_batches(self, deadline: Deadline) -> None:
         """Leave out the time of callbacks; raise TimeLimitReached if the deadline has come."""
@@ -169,7 +186,12 @@ class Engine:
         norm = float(state.sums[_core.NORM])
         return [
             *self.passed,
-            (loss, EpochNumbers(learning_rate=self.last_rate(), gradient_norm=norm, seconds=state.seconds)),
+            (
+                loss,
+                EpochNumbers(
+                    learning_rate=self.last_rate(), gradient_norm=norm, seconds=state.seconds
+                ),
+            ),
         ]
 
     def end_epoch(self) -> None:

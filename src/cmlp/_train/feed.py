@@ -79,7 +79,9 @@ class Feed(ABC):
         start_seeded_epoch(state, self.shuffle)
 
     @abstractmethod
-    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+    def segments(
+        self, state: TrainingState, batch_size: int, first: int, last: int | None
+    ) -> Segments:
         """Yield the rows of the epoch's batches from `first` to `last` (exclusive; None for all)."""
 
     def core_continues(self, state: TrainingState) -> bool:
@@ -95,7 +97,9 @@ class Feed(ABC):
         return None
 
 
-def cut(segments: Iterator[Segment], batch_size: int, first: int, intervals: Collection[int]) -> Iterator[Segment]:
+def cut(
+    segments: Iterator[Segment], batch_size: int, first: int, intervals: Collection[int]
+) -> Iterator[Segment]:
     """Yield segments, cut after each multiple of one of the `intervals`: numbers of batches.
 
     `first` batches of the epoch are done.
@@ -106,8 +110,15 @@ def cut(segments: Iterator[Segment], batch_size: int, first: int, intervals: Col
     for segment in segments:
         batch, n_batches = 0, segment.n_batches(batch_size)
         while batch < n_batches:
-            end = min(n_batches, *((1 + (first + batch) // interval) * interval - first for interval in intervals))
-            yield segment if end - batch == n_batches else segment.part(batch * batch_size, end * batch_size)
+            end = min(
+                n_batches,
+                *((1 + (first + batch) // interval) * interval - first for interval in intervals),
+            )
+            yield (
+                segment
+                if end - batch == n_batches
+                else segment.part(batch * batch_size, end * batch_size)
+            )
             batch = end
         first += n_batches
 
@@ -140,9 +151,13 @@ class ArrayFeed(_StoredFeed):
             generator.shuffle(order)
             state.batch = 0
         else:
-            state.draw_and_assign(lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0})
+            state.draw_and_assign(
+                lambda rng: {"order": shuffled(order, self.n_rows, rng), "batch": 0}
+            )
 
-    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+    def segments(
+        self, state: TrainingState, batch_size: int, first: int, last: int | None
+    ) -> Segments:
         """Yield the rows of batches, in segments of about a million rows."""
         stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
         start = first * batch_size
@@ -157,7 +172,9 @@ class ArrayFeed(_StoredFeed):
 
     def core_continues(self, state: TrainingState) -> bool:
         """Return True if all rows are one segment, unless a generator of NumPy shuffles them."""
-        return self.n_rows <= _ROWS_AT_A_TIME and (not self.shuffle or isinstance(state.generator, _core.Random))
+        return self.n_rows <= _ROWS_AT_A_TIME and (
+            not self.shuffle or isinstance(state.generator, _core.Random)
+        )
 
 
 class BlockFeed(_StoredFeed):
@@ -171,7 +188,9 @@ class BlockFeed(_StoredFeed):
         super().__init__(data, n_rows)
         self.block_size = block_size
 
-    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+    def segments(
+        self, state: TrainingState, batch_size: int, first: int, last: int | None
+    ) -> Segments:
         """Yield the batches of one window after the other; rows of an incomplete batch wait for the next window."""
         stop = self.n_rows if last is None else min(last * batch_size, self.n_rows)
         start, end, waiting = first * batch_size, 0, np.empty(0, np.int64)
@@ -209,7 +228,9 @@ class ShardFeed(_StoredFeed):
         self._n_batches = min(self._sizes) // self._share
         super().__init__(data, self._n_batches * batch_size)
 
-    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+    def segments(
+        self, state: TrainingState, batch_size: int, first: int, last: int | None
+    ) -> Segments:
         """Yield the rows of batches, in segments of about a million rows."""
         stop = self._n_batches if last is None else min(last, self._n_batches)
         orders, has_weight, share = self._orders(state), first > 0, self._share
@@ -231,7 +252,10 @@ class ShardFeed(_StoredFeed):
     def _orders(self, state: TrainingState) -> list[NDArray[np.int64]]:
         """Return the shuffled rows of each shard."""
         starts = np.cumsum((0, *self._sizes))
-        return [starts[i] + seeded(state.shuffle_seed, i).permutation(size) for i, size in enumerate(self._sizes)]
+        return [
+            starts[i] + seeded(state.shuffle_seed, i).permutation(size)
+            for i, size in enumerate(self._sizes)
+        ]
 
 
 def array_feed(data: Data, n_rows: int, options: TrainingOptions, batch_size: int) -> Feed:
@@ -277,7 +301,9 @@ class _Batcher:
         self.n_rows = 0  # of the blocks so far
         # Copies of rows that wait for the rest of their batch, and the places in their block.
         self._waiting: list[tuple[EncodedRows, NDArray[np.int64]]] = []
-        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = 0  # of the rows of the latest segment
+        self._origin: tuple[NDArray[np.int64], NDArray[np.int64]] | int = (
+            0  # of the rows of the latest segment
+        )
 
     def add(self, block: EncodedRows) -> Iterator[Segment]:
         """Yield the segments that are complete with a block: a batch that waits for rows, and batches of this block."""
@@ -342,11 +368,20 @@ class StreamFeed(Feed):
         shuffle: bool,
         names: NDArray[Any] | None = None,
     ) -> None:
-        self._open_reader, self.n_rows, self.shuffle, self._names = open_reader, n_rows, shuffle, names
-        self._sampled: list[tuple[NDArray[Any], NDArray[np.float64]]] = []  # targets and weights, of one pass
+        self._open_reader, self.n_rows, self.shuffle, self._names = (
+            open_reader,
+            n_rows,
+            shuffle,
+            names,
+        )
+        self._sampled: list[
+            tuple[NDArray[Any], NDArray[np.float64]]
+        ] = []  # targets and weights, of one pass
         self._every: int | None = 1  # of how many blocks one is sampled; None after the pass
 
-    def segments(self, state: TrainingState, batch_size: int, first: int, last: int | None) -> Segments:
+    def segments(
+        self, state: TrainingState, batch_size: int, first: int, last: int | None
+    ) -> Segments:
         """Yield the batches from `first` to the end of the source, in segments of at most one block."""
         assert last is None
         reader = self._open_reader()
@@ -354,7 +389,9 @@ class StreamFeed(Feed):
         try:
             for block in reader:
                 self._sample(block)
-                if 0 < self.n_rows < batcher.n_rows + block.n_rows:  # learning rates are planned for that number
+                if (
+                    0 < self.n_rows < batcher.n_rows + block.n_rows
+                ):  # learning rates are planned for that number
                     raise ValueError(
                         f"source yielded more rows in epoch {state.epoch + 1} than the {self.n_rows} that "
                         "were expected."
@@ -423,4 +460,6 @@ def add_block(inputs: Moments, targets: Moments, block: EncodedRows) -> None:
 
 def scaled_targets(targets: NDArray[Any], state: TrainingState) -> NDArray[Any]:
     """Return the targets as training sees them."""
-    return targets if state.weights.target_scale is None else state.weights.target_scale.apply(targets)
+    return (
+        targets if state.weights.target_scale is None else state.weights.target_scale.apply(targets)
+    )

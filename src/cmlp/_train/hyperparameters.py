@@ -34,8 +34,16 @@ class Use:
 
     __slots__ = ("constraints", "default", "kind", "owners", "text")
 
-    def __init__(self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]) -> None:
-        self.owners, self.kind, self.default, self.constraints, self.text = owners, kind, default, constraints, ""
+    def __init__(
+        self, owners: Sequence[str], kind: str, default: object, constraints: tuple[Constraint, ...]
+    ) -> None:
+        self.owners, self.kind, self.default, self.constraints, self.text = (
+            owners,
+            kind,
+            default,
+            constraints,
+            "",
+        )
 
     def says(self, text: str) -> Self:
         """Set the paragraph of the docstring.
@@ -99,8 +107,16 @@ class Hyperparameter:
     ) -> None:
         self.refusals = refusals
         self.switched_off = switched_off
-        self.name, self.needs, self.uses = name, needs, {owner: use for use in uses for owner in use.owners}
-        self.needs_batches, self.free_on_resume, self.own_per_worker = needs_batches, free_on_resume, own_per_worker
+        self.name, self.needs, self.uses = (
+            name,
+            needs,
+            {owner: use for use in uses for owner in use.owners},
+        )
+        self.needs_batches, self.free_on_resume, self.own_per_worker = (
+            needs_batches,
+            free_on_resume,
+            own_per_worker,
+        )
 
 
 class Hyperparameters:
@@ -113,7 +129,9 @@ class Hyperparameters:
         self._constraints: dict[str, dict[str, tuple[Constraint, ...]]] = {}
         self._fixed: dict[str, list[str]] = {}
         self._needs: dict[str, list[tuple[str, Any, tuple[Need, ...]]]] = {}
-        self._refusals: dict[str, list[tuple[str, Refusal]]] = {}  # by the kind of call, as the next
+        self._refusals: dict[
+            str, list[tuple[str, Refusal]]
+        ] = {}  # by the kind of call, as the next
         self._switched_off: dict[str, dict[str, Any]] = {}
         for name, entry in self.entries.items():
             for refusal in entry.refusals:
@@ -126,7 +144,9 @@ class Hyperparameters:
     def names(self, owner: str, flag: str | None = None) -> Sequence[str]:
         """Return the names of an owner's parameters, or of those with a flag, in the order of the table."""
         if owner not in self._names:
-            self._names[owner] = tuple(entry.name for entry in self.entries.values() if owner in entry.uses)
+            self._names[owner] = tuple(
+                entry.name for entry in self.entries.values() if owner in entry.uses
+            )
         names = self._names[owner]
         return [name for name in names if getattr(self.entries[name], flag)] if flag else names
 
@@ -160,7 +180,9 @@ class Hyperparameters:
         names = self._fixed.get(owner)
         if names is None:
             free = self.names(owner, "free_on_resume")
-            names = self._fixed[owner] = sorted(name for name in self.names(owner) if name not in free)
+            names = self._fixed[owner] = sorted(
+                name for name in self.names(owner) if name not in free
+            )
         return names
 
     def refused_by_lbfgs(self, owner: str, values: Mapping[str, Any]) -> str | None:
@@ -186,7 +208,9 @@ class Hyperparameters:
         unknown = self.entries.keys() - set(self.names(owner))
         return tuple(need for need in self.entries[name].needs if need.other not in unknown)
 
-    def warn_of_unused(self, owner: str, values: Mapping[str, Any], other: str | None = None) -> None:
+    def warn_of_unused(
+        self, owner: str, values: Mapping[str, Any], other: str | None = None
+    ) -> None:
         """Warn of each parameter of an owner that is not at its default, and has no effect under the others.
 
         With `other`, warn only of what this parameter or argument makes ineffective.
@@ -194,7 +218,9 @@ class Hyperparameters:
         needs = self._needs.get(owner)
         if needs is None:
             defaults = self.defaults(owner)
-            every = ((name, default, self._needs_of(name, owner)) for name, default in defaults.items())
+            every = (
+                (name, default, self._needs_of(name, owner)) for name, default in defaults.items()
+            )
             needs = self._needs[owner] = [one for one in every if one[2]]
         for name, default, conditions in needs:
             value = values.get(name, default)

@@ -51,9 +51,13 @@ class Objective(NamedTuple):
     y_scale: str | None = None
     unit: float = 1.0
     y_advice: str = ""
-    scorer: Callable[[TrainingJob], float] | None = None  # the user's own score of the current parameters
+    scorer: Callable[[TrainingJob], float] | None = (
+        None  # the user's own score of the current parameters
+    )
     score_name: str = "accuracy"
-    scores_loss: bool = False  # whether the score is minus a loss of its own, which is then the validation loss
+    scores_loss: bool = (
+        False  # whether the score is minus a loss of its own, which is then the validation loss
+    )
 
     def reported(self, cost: Any, penalty: Any = 0.0) -> Any:
         """Return the loss to report for a cost of the core without the penalty: numbers, or arrays of them."""
@@ -92,7 +96,9 @@ class Data(NamedTuple):
     ) -> NonFiniteInputError:
         """Return the error for the first non-finite input, to raise instead of the core's."""
         if validation and self.validation is not None:
-            return first_non_finite_error(error, self.validation.X, self.input_scale, dtype, self.names, "X_val")
+            return first_non_finite_error(
+                error, self.validation.X, self.input_scale, dtype, self.names, "X_val"
+            )
         return first_non_finite_error(error, self.rows.X, self.input_scale, dtype, self.names)
 
     def require_weights(self, dtype: np.dtype[Any]) -> None:

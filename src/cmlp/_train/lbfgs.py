@@ -12,7 +12,13 @@ from cmlp._process.warnings import warn
 from cmlp._train.architecture import per_layer
 from cmlp._train.callbacks import Callbacks, Deadline, lines_of
 from cmlp._train.diagnosis import ALWAYS, KeptMeasures, WarningRule, scale_advice, warn_if_useless
-from cmlp.exceptions import ConvergenceWarning, DivergenceError, NonFiniteInputError, optional, sklearn_class
+from cmlp.exceptions import (
+    ConvergenceWarning,
+    DivergenceError,
+    NonFiniteInputError,
+    optional,
+    sklearn_class,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +85,10 @@ class LBFGS:
             options={"maxfun": options.max_fun, "maxiter": options.max_iter, "gtol": options.tol},
         )
         if np.isfinite(result.fun):
-            state.params[:], state.history.loss = result.x, float(result.fun) * self.job.objective.unit
+            state.params[:], state.history.loss = (
+                result.x,
+                float(result.fun) * self.job.objective.unit,
+            )
         elif self._reached is not None:  # the first line search found no finite cost
             state.history.loss = self._reached.cost * self.job.objective.unit
         state.epoch = min(int(result.nit), options.max_iter)
@@ -95,7 +104,12 @@ class LBFGS:
         try:
             seconds = self.deadline.left()
             gradient, cost = net.gradient(
-                self._trial, rows.X, rows.targets, seconds=seconds, sample_weight=rows.weight, **self._keywords
+                self._trial,
+                rows.X,
+                rows.targets,
+                seconds=seconds,
+                sample_weight=rows.weight,
+                **self._keywords,
             )
         except DivergenceError as error:
             if self._reached is None:
@@ -130,13 +144,20 @@ class LBFGS:
         if len(set(alphas)) == 1:
             penalty = alphas[0] / 2 * sum(squares) / total
         else:
-            penalty = sum(alpha / 2 * square for alpha, square in zip(alphas, squares, strict=True)) / total
+            penalty = (
+                sum(alpha / 2 * square for alpha, square in zip(alphas, squares, strict=True))
+                / total
+            )
         return (cost - penalty) * scale + penalty
 
     def _iteration_ended(self, intermediate_result: Any) -> None:
         state, loss = self.state, float(intermediate_result.fun) * self.job.objective.unit
         self._reached = self._evaluated
-        state.params[:], state.history.loss, state.epoch = intermediate_result.x, loss, state.epoch + 1
+        state.params[:], state.history.loss, state.epoch = (
+            intermediate_result.x,
+            loss,
+            state.epoch + 1,
+        )
         self.callbacks.on_epoch_end()
         if state.stopped or self.deadline.has_come():
             raise StopIteration

@@ -59,13 +59,19 @@ class EpochLoop:
             pass
         return self.ended
 
-    def epochs(self, at_once: float = 1, n_batches: int | None = None) -> Generator[None, None, None]:
+    def epochs(
+        self, at_once: float = 1, n_batches: int | None = None
+    ) -> Generator[None, None, None]:
         """Train until training is finished; yield after each epoch, or pause after `n_batches`.
 
         Up to `at_once` epochs are trained before it yields, if nobody must be asked in between.
         """
         state, per_epoch = self.state, self.engine.n_batches
-        end = math.inf if n_batches is None else state.epoch * per_epoch + (state.batch or 0) + n_batches
+        end = (
+            math.inf
+            if n_batches is None
+            else state.epoch * per_epoch + (state.batch or 0) + n_batches
+        )
         with self.callbacks.following():
             while not self.finished:
                 last = end - state.epoch * per_epoch
@@ -86,7 +92,9 @@ class EpochLoop:
         callbacks.on_epoch_begin()
         try:
             engine.begin_epoch()
-            with closing(engine.segments(self._epochs_ahead(at_once), last, callbacks.intervals)) as segments:
+            with closing(
+                engine.segments(self._epochs_ahead(at_once), last, callbacks.intervals)
+            ) as segments:
                 for segment in segments:
                     engine.train(segment, self.deadline)
                     if not segment.is_last:
@@ -96,8 +104,13 @@ class EpochLoop:
             if last is not None:
                 return True
             callbacks.on_validation_begin()
-            score, loss = self.validation.measure(self.deadline) if self.validation else (None, math.nan)
-            if recorder.record(epochs, engine.n_rows, score, loss) or self.state.weights.best is None:
+            score, loss = (
+                self.validation.measure(self.deadline) if self.validation else (None, math.nan)
+            )
+            if (
+                recorder.record(epochs, engine.n_rows, score, loss)
+                or self.state.weights.best is None
+            ):
                 self._kept_measures = KeptMeasures(loss, math.nan if score is None else score)
             engine.end_epoch()
         except TimeLimitReached:
@@ -114,7 +127,11 @@ class EpochLoop:
 
     def _epochs_ahead(self, most: float) -> float:
         """Return how many epochs may pass before anybody must be asked."""
-        return 1 if self.validation else min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
+        return (
+            1
+            if self.validation
+            else min(most, self.callbacks.epochs_ahead, self.recorder.epochs_ahead)
+        )
 
     def _finish(self) -> None:
         """Restore the best parameters; warn if `max_iter` came before convergence."""

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 _EPOCHS, _LAYERS = ("max_iter", "n_epochs"), ("hidden_layer_sizes",)
 # The first of the names that the class has is the parameter.
 _PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("epochs", "n_epochs", "num_epochs", "nb_epoch", "max_epochs", "max_iter", "n_iter"), _EPOCHS),
+    **dict.fromkeys(
+        ("epochs", "n_epochs", "num_epochs", "nb_epoch", "max_epochs", "max_iter", "n_iter"),
+        _EPOCHS,
+    ),
     **dict.fromkeys(("iterations", "n_iterations", "num_iterations"), _EPOCHS),
-    **dict.fromkeys(("hidden_layers", "hidden_units", "hidden_sizes", "layers", "units", "n_hidden"), _LAYERS),
-    **dict.fromkeys(("lr", "eta", "learning_rate", "initial_learning_rate"), ("learning_rate_init",)),
+    **dict.fromkeys(
+        ("hidden_layers", "hidden_units", "hidden_sizes", "layers", "units", "n_hidden"), _LAYERS
+    ),
+    **dict.fromkeys(
+        ("lr", "eta", "learning_rate", "initial_learning_rate"), ("learning_rate_init",)
+    ),
     **dict.fromkeys(("criterion", "objective"), ("loss",)),
     **dict.fromkeys(("seed", "random_seed"), ("random_state",)),
     **dict.fromkeys(("l2", "reg_lambda"), ("alpha",)),
@@ -41,12 +48,20 @@ _ELSEWHERE: Mapping[str, str] = {
     "X_val": "Pass validation rows to fit, as X_val and y_val.",
     "device": "Training runs on the processor, with n_threads threads.",
     **dict.fromkeys(
-        ("rounds", "retries"), "On a Dask cluster, training takes one block after the other, as fit_batches does."
+        ("rounds", "retries"),
+        "On a Dask cluster, training takes one block after the other, as fit_batches does.",
     ),
     "checkpoint": "Use the callback cmlp.callbacks.Checkpoint.",
 }
 _LEAST_BEGINNING = 3  # letters from which on the beginning of a word suggests the whole word
-_CROSS_ENTROPY = "crossentropy", "crossentropyloss", "categoricalcrossentropy", "binarycrossentropy", "bce", "logloss"
+_CROSS_ENTROPY = (
+    "crossentropy",
+    "crossentropyloss",
+    "categoricalcrossentropy",
+    "binarycrossentropy",
+    "bce",
+    "logloss",
+)
 # The names without case, "_" and "-".
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "loss": {
@@ -57,7 +72,12 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
     },
     "activation": {"linear": "identity", "swish": "silu"},
     "output": {"linear": "identity", "none": "identity"},
-    "initialization": {"xavier": "glorot", "glorotuniform": "glorot", "kaiming": "he", "heuniform": "he"},
+    "initialization": {
+        "xavier": "glorot",
+        "glorotuniform": "glorot",
+        "kaiming": "he",
+        "heuniform": "he",
+    },
 }
 
 
@@ -107,9 +127,15 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
     plain: dict[str, str] = {}
     for candidate in words:
-        plain.setdefault(_plain(candidate), candidate)  # "--max-iter" rather than "--max_iter", which comes later
+        plain.setdefault(
+            _plain(candidate), candidate
+        )  # "--max-iter" rather than "--max_iter", which comes later
     meant = _plain(word)
-    longer = [candidate for candidate in plain if candidate.startswith(meant)] if len(meant) >= _LEAST_BEGINNING else []
+    longer = (
+        [candidate for candidate in plain if candidate.startswith(meant)]
+        if len(meant) >= _LEAST_BEGINNING
+        else []
+    )
     candidates = sorted(longer, key=len) or difflib.get_close_matches(meant, plain, 1)
     return plain[candidates[0]] if candidates else None
 

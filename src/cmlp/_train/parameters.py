@@ -34,7 +34,14 @@ from cmlp._train.constraints import (
     one_of,
     pair,
 )
-from cmlp._train.hyperparameters import REQUIRED, Hyperparameter, Hyperparameters, Need, Refusal, Use
+from cmlp._train.hyperparameters import (
+    REQUIRED,
+    Hyperparameter,
+    Hyperparameters,
+    Need,
+    Refusal,
+    Use,
+)
 from cmlp._train.schedules import NAMED_SCHEDULES, kind_of_schedule
 
 if TYPE_CHECKING:
@@ -128,15 +135,21 @@ def _has_hidden_layers(values: Mapping[str, Any]) -> bool:
 _BATCHES = Need("solver", _has_batches, '"lbfgs" has no batches and no learning rate')
 _EPOCHS = Need("solver", _has_batches, '"lbfgs" has no epochs')
 _SGD = Need("solver", lambda values: values["solver"] == "sgd", 'only "sgd" uses it')
-_ADAM = Need("solver", lambda values: values["solver"] in ("adam", "adamw"), 'only "adam" and "adamw" use it')
+_ADAM = Need(
+    "solver", lambda values: values["solver"] in ("adam", "adamw"), 'only "adam" and "adamw" use it'
+)
 _LEARNING_RATE = Need(
-    "solver", _uses_learning_rate, '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate'
+    "solver",
+    _uses_learning_rate,
+    '"invscaling" and "adaptive" need "sgd", and "lbfgs" has no learning rate',
 )
 _PLAN = "training takes the max_iter epochs for which the learning rate is planned"
 # tol=0 and n_iter_no_change=inf ask for all max_iter epochs, which is what a plan does.
 _TOL = Need("learning_rate", lambda values: values["tol"] == 0 or _may_stop(values), _PLAN)
 _EPOCHS_WITHOUT_CHANGE = Need(
-    "learning_rate", lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values), _PLAN
+    "learning_rate",
+    lambda values: values["n_iter_no_change"] == math.inf or _may_stop(values),
+    _PLAN,
 )
 
 # The kinds of calls that train one network, by their names in messages.
@@ -227,8 +240,12 @@ TRAINING_ENTRIES = (
             and returns the learning rate. The last three are planned: training takes `max_iter` epochs, whatever
             `n_iter_no_change` is.
         """),
-        Use(TRAINER, _KINDS, "constant", _SCHEDULES).says("The learning-rate schedule, as for `MLPClassifier`."),
-        Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says("Not negative; may be changed between epochs."),
+        Use(TRAINER, _KINDS, "constant", _SCHEDULES).says(
+            "The learning-rate schedule, as for `MLPClassifier`."
+        ),
+        Use(NETWORK, "float", REQUIRED, (NOT_NEGATIVE,)).says(
+            "Not negative; may be changed between epochs."
+        ),
         needs=(_LEARNING_RATE,),
         switched_off={RANGE_TEST: "constant"},
     ),
@@ -238,7 +255,9 @@ TRAINING_ENTRIES = (
             The initial learning rate; with "one_cycle" the largest one. It can be changed between calls of partial_fit;
             the schedule then continues from the new value.
         """),
-        Use(TRAINER, "float", 0.001, (_OVER_0,)).says('The initial learning rate; with "one_cycle" the largest one.'),
+        Use(TRAINER, "float", 0.001, (_OVER_0,)).says(
+            'The initial learning rate; with "one_cycle" the largest one.'
+        ),
         Use(TABULAR, "float", 0.005, (_OVER_0,)).says(
             "The largest learning rate: after a short warm-up, it falls to 0 as half of a cosine."
         ),
@@ -247,7 +266,11 @@ TRAINING_ENTRIES = (
         ),
         needs=(
             _BATCHES,
-            Need("learning_rate", lambda values: not callable(values.get("learning_rate")), "it is a function"),
+            Need(
+                "learning_rate",
+                lambda values: not callable(values.get("learning_rate")),
+                "it is a function",
+            ),
         ),
     ),
     Hyperparameter(
@@ -255,12 +278,18 @@ TRAINING_ENTRIES = (
         Use((*MLP, *TRAINER), "float", 0.5, (_FROM_0,)).says('Exponent for "invscaling".'),
         needs=(
             _SGD,
-            Need("learning_rate", lambda values: values["learning_rate"] == "invscaling", 'only "invscaling" uses it'),
+            Need(
+                "learning_rate",
+                lambda values: values["learning_rate"] == "invscaling",
+                'only "invscaling" uses it',
+            ),
         ),
     ),
     Hyperparameter(
         "max_iter",
-        Use((*MLP, *TRAINER), "int", 200, (_FROM_1,)).says('Maximum number of epochs, or of iterations for "lbfgs".'),
+        Use((*MLP, *TRAINER), "int", 200, (_FROM_1,)).says(
+            'Maximum number of epochs, or of iterations for "lbfgs".'
+        ),
         free_on_resume=True,
     ),
     Hyperparameter(
@@ -303,7 +332,9 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "momentum",
-        Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_MOMENTUM,)).says('Momentum for ``solver="sgd"``.'),
+        Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_MOMENTUM,)).says(
+            'Momentum for ``solver="sgd"``.'
+        ),
         Use(NETWORK, "float", 0.9, (interval(Real, 0, 1, "both", booleans=False),)).says(
             'Momentum for "momentum" and "nesterov", from 0 to 1.'
         ),
@@ -313,7 +344,10 @@ TRAINING_ENTRIES = (
         "nesterovs_momentum",
         Use(MLP, "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum [2]_."),
         Use((*TRAINER, *RIVER), "bool", True, BOOLEAN).says("Whether to use Nesterov's momentum."),
-        needs=(_SGD, Need("momentum", lambda values: values["momentum"] != 0, "0 means no momentum")),
+        needs=(
+            _SGD,
+            Need("momentum", lambda values: values["momentum"] != 0, "0 means no momentum"),
+        ),
     ),
     Hyperparameter(
         "early_stopping",
@@ -368,19 +402,29 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "beta_1",
-        Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_DECAY,)).says("Decay rate of Adam's estimates of the mean."),
-        Use(NETWORK, "float", 0.9, (_RATE,)).says("Decay rate of Adam's estimates of the mean, from 0 to below 1."),
+        Use((*MLP, *TRAINER, *RIVER), "float", 0.9, (_DECAY,)).says(
+            "Decay rate of Adam's estimates of the mean."
+        ),
+        Use(NETWORK, "float", 0.9, (_RATE,)).says(
+            "Decay rate of Adam's estimates of the mean, from 0 to below 1."
+        ),
         needs=(_ADAM,),
     ),
     Hyperparameter(
         "beta_2",
-        Use((*MLP, *TRAINER, *RIVER), "float", 0.999, (_DECAY,)).says("Decay rate of Adam's estimates of the square."),
-        Use(NETWORK, "float", 0.999, (_RATE,)).says("Decay rate of Adam's estimates of the square, from 0 to below 1."),
+        Use((*MLP, *TRAINER, *RIVER), "float", 0.999, (_DECAY,)).says(
+            "Decay rate of Adam's estimates of the square."
+        ),
+        Use(NETWORK, "float", 0.999, (_RATE,)).says(
+            "Decay rate of Adam's estimates of the square, from 0 to below 1."
+        ),
         needs=(_ADAM,),
     ),
     Hyperparameter(
         "epsilon",
-        Use((*MLP, *TRAINER, *RIVER), "float", 1e-8, (_OVER_0,)).says("Added to the denominator of Adam's step."),
+        Use((*MLP, *TRAINER, *RIVER), "float", 1e-8, (_OVER_0,)).says(
+            "Added to the denominator of Adam's step."
+        ),
         Use(NETWORK, "float", 1e-8, (POSITIVE,)).says("Added to the denominator of Adam's step."),
         needs=(_ADAM,),
     ),
@@ -494,7 +538,9 @@ TRAINING_ENTRIES = (
             validation loss. Other names are scorers of scikit-learn. A callable has the arguments ``(estimator, X,
             y)``, and ``sample_weight`` if the rows have weights; its X is an array.
         """),
-        Use(TRAINER, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)).says("""
+        Use(
+            TRAINER, "None, str or callable", None, (instance(str, "a name"), FUNCTION, NONE)
+        ).says("""
             Score of the validation rows; higher is better. None means the accuracy ("accuracy") for class indices and
             for losses of probabilities, otherwise the coefficient of determination ("r2"). "loss" means minus the
             validation loss. A callable has the arguments ``(network, X, y)``, and ``sample_weight`` if the rows have
@@ -523,8 +569,13 @@ TRAINING_ENTRIES = (
     ),
     Hyperparameter(
         "block_size",
-        Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says('Rows per block for ``shuffle="blocks"``.'),
-        needs=(_BATCHES, Need("shuffle", lambda values: values["shuffle"] == "blocks", 'only "blocks" uses it')),
+        Use((*MLP, *TRAINER), "int", 1024, (_FROM_1,)).says(
+            'Rows per block for ``shuffle="blocks"``.'
+        ),
+        needs=(
+            _BATCHES,
+            Need("shuffle", lambda values: values["shuffle"] == "blocks", 'only "blocks" uses it'),
+        ),
     ),
 )
 
@@ -650,7 +701,9 @@ NETWORK_ENTRIES = (
             _listed(losses_of(*RIVER_REGRESSOR)),
             "squared_error",
             (one_of(str, *losses_of(*RIVER_REGRESSOR)),),
-        ).says('As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'),
+        ).says(
+            'As for `cmlp.MLPRegressor`. With "poisson" and "gamma", the output is the exponential of a sum.'
+        ),
     ),
     Hyperparameter(
         "loss_parameter",
@@ -680,7 +733,12 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "y_scale",
-        Use(REGRESSOR, 'None, "standard" or "robust"', None, (one_of(str, "standard", "robust"), NONE)).says("""
+        Use(
+            REGRESSOR,
+            'None, "standard" or "robust"',
+            None,
+            (one_of(str, "standard", "robust"), NONE),
+        ).says("""
             "standard" trains on ``(y - mean) / deviation``, with the weighted mean and standard deviation of each
             column of y over the training rows of the first call; "robust" takes the median and the interquartile range,
             which a few far targets do not change, and needs all rows (not in `fit_batches`). A warm start and
@@ -692,7 +750,9 @@ NETWORK_ENTRIES = (
             If more than half of a column is one number and its interquartile range is 0, the spread of "robust" is the
             median distance of the others from it.
         """),
-        Use(RIVER_REGRESSOR, '"standard" or None', "standard", (one_of(str, "standard"), NONE)).says("""
+        Use(
+            RIVER_REGRESSOR, '"standard" or None', "standard", (one_of(str, "standard"), NONE)
+        ).says("""
             "standard" learns ``(y - mean) / deviation``, with the mean and the standard deviation of all targets so far
             (see Notes), and predicts y; "huber" then counts in deviations. With "poisson" and "gamma", y is divided by
             the mean so far. None learns y itself: for targets near 0 whose deviation is about 1, and for the steps of
@@ -762,14 +822,27 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "interval_width",
-        Use(TABULAR_REGRESSOR, '{"adaptive", "constant"}', "adaptive", (one_of(str, "adaptive", "constant"),)).says("""
+        Use(
+            TABULAR_REGRESSOR,
+            '{"adaptive", "constant"}',
+            "adaptive",
+            (one_of(str, "adaptive", "constant"),),
+        ).says("""
             How wide the intervals of `predict_interval` are, unless several quantiles decide. "adaptive": in proportion
             to the mean error of held-out rows with about the same prediction. "constant": equally wide for all rows, as
             with fewer than about 100 rows or if none is held out.
         """),
         needs=(
-            Need("quantile", lambda values: isinstance(values["quantile"], Real), "several quantiles decide"),
-            Need("early_stopping", _holds_out, "no rows are held out, so all intervals have one width"),
+            Need(
+                "quantile",
+                lambda values: isinstance(values["quantile"], Real),
+                "several quantiles decide",
+            ),
+            Need(
+                "early_stopping",
+                _holds_out,
+                "no rows are held out, so all intervals have one width",
+            ),
         ),
     ),
     Hyperparameter(
@@ -796,15 +869,24 @@ NETWORK_ENTRIES = (
             default.
         """
         ),
-        Use(NETWORK, "float, sequence of float or None", None, (NOT_NEGATIVE,)).says(_PARAMETER),  # of each layer
+        Use(NETWORK, "float, sequence of float or None", None, (NOT_NEGATIVE,)).says(
+            _PARAMETER
+        ),  # of each layer
     ),
     Hyperparameter(
         "initialization",
-        Use(MLP, '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)', "glorot", _INITIALIZATION).says("""
+        Use(
+            MLP, '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)', "glorot", _INITIALIZATION
+        ).says("""
             The range of the initial weights (see Notes), or the initial weights and biases themselves: two lists of
             arrays, like `coefs_` and `intercepts_`. A warm start continues from the previous model instead.
         """),
-        Use(NETWORK, '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)', "glorot", _INITIALIZATION).says("""
+        Use(
+            NETWORK,
+            '{"glorot", "he", "lecun"} or tuple (coefs, intercepts)',
+            "glorot",
+            _INITIALIZATION,
+        ).says("""
             The range of the random initial parameters (see Notes), or the initial weights and biases themselves: two
             lists with one array per layer, which are copied.
         """),
@@ -828,7 +910,9 @@ NETWORK_ENTRIES = (
         ),
         free_on_resume=True,
     ),
-    Hyperparameter("seed", Use(RIVER, "int or None", None, (SEED, NONE)).says("Seed of the initial weights.")),
+    Hyperparameter(
+        "seed", Use(RIVER, "int or None", None, (SEED, NONE)).says("Seed of the initial weights.")
+    ),
     Hyperparameter(
         "warm_start",
         Use(MLP, "bool", False, BOOLEAN).says("""
@@ -872,7 +956,12 @@ NETWORK_ENTRIES = (
     ),
     Hyperparameter(
         "dtype",
-        Use(MLP, '{"auto", "float32", "float64"}', "auto", (one_of(str, "auto", "float32", "float64"),)).says("""
+        Use(
+            MLP,
+            '{"auto", "float32", "float64"}',
+            "auto",
+            (one_of(str, "auto", "float32", "float64"),),
+        ).says("""
             Type of the weights and of the computation. "auto" means float32 for float32, float16 and uint8 arrays,
             otherwise float64.
         """),
@@ -886,7 +975,10 @@ NETWORK_ENTRIES = (
     Hyperparameter(
         "input_scale",
         Use(
-            MLP, 'float, (shift, factor), "standard", "minmax" or "robust"', 1, (*_SCALE, one_of(str, *SCALES))
+            MLP,
+            'float, (shift, factor), "standard", "minmax" or "robust"',
+            1,
+            (*_SCALE, one_of(str, *SCALES)),
         ).says("""
             What happens to an input when it is read. A number is the factor of all inputs: ``1 / 255`` for images of
             bytes. With two vectors of shape (n_features,), the network sees ``(X - shift) * factor``, computed in

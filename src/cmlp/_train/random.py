@@ -40,7 +40,9 @@ def draw_seed(generator: Generator) -> int:
 
 def is_storable(generator: Generator) -> bool:
     """Return whether `stored_generator` can store a generator: whether its algorithm is MT19937."""
-    return isinstance(generator, _core.Random) or type(generator._bit_generator).__name__ == "MT19937"
+    return (
+        isinstance(generator, _core.Random) or type(generator._bit_generator).__name__ == "MT19937"
+    )
 
 
 def stored_generator(generator: Generator) -> _core.Random:
@@ -55,7 +57,9 @@ def stored_generator(generator: Generator) -> _core.Random:
             value=generator,
         )
     words = state["state"]
-    return _core.restored_random({"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])})
+    return _core.restored_random(
+        {"version": _core.STATE_VERSION, "key": words["key"], "position": int(words["pos"])}
+    )
 
 
 # Held while numpy.random is imported: NumPy imports it at its first use.
@@ -97,4 +101,6 @@ if hasattr(os, "register_at_fork"):
     _fork_locks = _ForkLocks()
     os.register_at_fork(before=_fork_locks.take)
     for _ in range(2):  # in case Ctrl-C interrupts the first call
-        os.register_at_fork(after_in_parent=_fork_locks.give_back, after_in_child=_fork_locks.give_back)
+        os.register_at_fork(
+            after_in_parent=_fork_locks.give_back, after_in_child=_fork_locks.give_back
+        )

@@ -25,10 +25,17 @@ class Recorder:
     def epochs_ahead(self) -> float:
         """How many epochs may pass before training may stop, or the learning rate change."""
         options = self._options
-        return min(options.max_iter - self._state.epoch, options.n_iter_no_change + 1 - self._state.history.stale)
+        return min(
+            options.max_iter - self._state.epoch,
+            options.n_iter_no_change + 1 - self._state.history.stale,
+        )
 
     def record(
-        self, epochs: list[Epoch], n_rows: int, score: float | None = None, validation_loss: float = math.nan
+        self,
+        epochs: list[Epoch],
+        n_rows: int,
+        score: float | None = None,
+        validation_loss: float = math.nan,
     ) -> bool:
         """Record epochs of `n_rows` rows, the last one with the score and the loss of the validation rows.
 
@@ -41,7 +48,9 @@ class Recorder:
         history = state.history.copy()
         losses, records = [loss for loss, _ in epochs], [numbers for _, numbers in epochs]
         if score is not None:
-            records[-1] = records[-1]._replace(validation_loss=validation_loss, validation_score=score)
+            records[-1] = records[-1]._replace(
+                validation_loss=validation_loss, validation_score=score
+            )
         is_best = self._watch(history, losses, score)
         history.loss, history.t = losses[-1], history.t + n_rows * len(epochs)
         history.loss_curve = history.loss_curve.appended(*losses)

@@ -103,7 +103,8 @@ def arrays_of(data: Data) -> Groups:
     if data.shards is not None:
         groups["shards"] = {"shards": np.array(data.shards)}
     return {
-        group: {name: array for name, array in arrays.items() if array is not None} for group, arrays in groups.items()
+        group: {name: array for name, array in arrays.items() if array is not None}
+        for group, arrays in groups.items()
     }
 
 
@@ -155,7 +156,11 @@ def _require_same_rows(kept: Digests, now: Digests) -> None:
             _refuse(f"{' or '.join(kinds)} has another format or number of rows")
         if (before != after).any():
             first = int((before != after).argmax()) * BLOCK
-            where = "" if group == "shards" else f"among the rows from {first} to {first + BLOCK - 1} of "
+            where = (
+                ""
+                if group == "shards"
+                else f"among the rows from {first} to {first + BLOCK - 1} of "
+            )
             _refuse(f"a difference is {where or 'in '}{' or '.join(kinds)}")
 
 
@@ -164,5 +169,9 @@ def _names(digests: Digests) -> str:
 
 
 def _refuse(difference: str = "") -> NoReturn:
-    problem = "The data differ from those with which the training began" + (f": {difference}" if difference else "")
-    raise ValueError(f"{problem}. To continue, pass the same X, y, sample_weight, validation data and shards.")
+    problem = "The data differ from those with which the training began" + (
+        f": {difference}" if difference else ""
+    )
+    raise ValueError(
+        f"{problem}. To continue, pass the same X, y, sample_weight, validation data and shards."
+    )

@@ -145,7 +145,9 @@ class Cosine(Planned):
 
     def _rates(self, epoch: int, n_batches: int) -> NDArray[np.float64]:
         n_warmup = self._n_warmup(n_batches)
-        return cosine_rates(self.rate, _steps(epoch, n_batches) - n_warmup, self.n_epochs * n_batches - n_warmup)
+        return cosine_rates(
+            self.rate, _steps(epoch, n_batches) - n_warmup, self.n_epochs * n_batches - n_warmup
+        )
 
 
 class Custom(Planned):
@@ -154,14 +156,25 @@ class Custom(Planned):
     name = "callable"
 
     def __init__(
-        self, rate: float, power_t: float, n_epochs: int, warmup: float = 0.0, *, function: Callable[[int, int], Any]
+        self,
+        rate: float,
+        power_t: float,
+        n_epochs: int,
+        warmup: float = 0.0,
+        *,
+        function: Callable[[int, int], Any],
     ) -> None:
         super().__init__(rate, power_t, n_epochs, warmup)
         self.function = function
 
     def _rates(self, epoch: int, n_batches: int) -> NDArray[np.float64]:
         n_steps = self.n_epochs * n_batches
-        return np.array([self._checked(step, n_steps) for step in range(epoch * n_batches, (epoch + 1) * n_batches)])
+        return np.array(
+            [
+                self._checked(step, n_steps)
+                for step in range(epoch * n_batches, (epoch + 1) * n_batches)
+            ]
+        )
 
     def _checked(self, step: int, n_steps: int) -> float:
         value = self.function(step, n_steps)
@@ -180,7 +193,8 @@ class Custom(Planned):
 
 
 SCHEDULES: Mapping[str, type[Schedule]] = {
-    schedule.name: schedule for schedule in (Schedule, InverseScaling, Adaptive, OneCycle, Cosine, Custom)
+    schedule.name: schedule
+    for schedule in (Schedule, InverseScaling, Adaptive, OneCycle, Cosine, Custom)
 }
 NAMED_SCHEDULES = [name for name in SCHEDULES if name != Custom.name]
 
@@ -195,7 +209,9 @@ def _steps(epoch: int, n_batches: int) -> NDArray[np.float64]:
     return float(epoch) * float(n_batches) + np.arange(n_batches, dtype=np.float64)
 
 
-def one_cycle_rates(peak: float, *, epoch: int, n_epochs: int, n_batches: int) -> NDArray[np.float64]:
+def one_cycle_rates(
+    peak: float, *, epoch: int, n_epochs: int, n_batches: int
+) -> NDArray[np.float64]:
     """Return the learning rates of one epoch's batches.
 
     Number the batches of all epochs from b = 0 to N - 1. The learning rate rises linearly from 0 at b = 0 to the peak

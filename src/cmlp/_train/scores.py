@@ -26,7 +26,10 @@ def accuracy(correct: NDArray[np.bool_], weight: NDArray[Any] | None = None) -> 
 
 
 def d2_pinball(
-    y: NDArray[Any], predicted: NDArray[Any], quantiles: tuple[float, ...], weight: NDArray[Any] | None = None
+    y: NDArray[Any],
+    predicted: NDArray[Any],
+    quantiles: tuple[float, ...],
+    weight: NDArray[Any] | None = None,
 ) -> float:
     """Return the mean over several quantiles, one for each column, of the D^2 score, the R^2 of the pinball loss.
 
@@ -35,7 +38,10 @@ def d2_pinball(
     """
     n_rows = len(y)
     if n_rows < 2:
-        warn("D^2 score is not well-defined with less than two samples.", sklearn_class(UndefinedMetricWarning))
+        warn(
+            "D^2 score is not well-defined with less than two samples.",
+            sklearn_class(UndefinedMetricWarning),
+        )
         return math.nan
     truth, p = np.asarray(y, np.float64), np.asarray(quantiles)
     truth, predicted = _without_ignored(truth, np.asarray(predicted, np.float64), weight)
@@ -47,7 +53,9 @@ def d2_pinball(
 
     def pinball(values: NDArray[Any]) -> NDArray[np.float64]:
         d = truth - values
-        losses: NDArray[np.float64] = np.average(np.maximum(p * d, (p - 1) * d), axis=0, weights=weight)
+        losses: NDArray[np.float64] = np.average(
+            np.maximum(p * d, (p - 1) * d), axis=0, weights=weight
+        )
         return losses
 
     loss, of_constant = pinball(predicted), pinball(constant)
@@ -57,7 +65,9 @@ def d2_pinball(
     return float(scores.mean())
 
 
-def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None) -> float:
+def r_squared(
+    y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | None = None
+) -> float:
     """Return the coefficient of determination R^2; with several outputs, the mean over the outputs.
 
     R^2 is 1 minus the sum of squared residuals divided by the sum of squared deviations of y from its mean. For an
@@ -65,12 +75,17 @@ def r_squared(y: NDArray[Any], predicted: NDArray[Any], weight: NDArray[Any] | N
     """
     n_rows = len(y)
     if n_rows < 2:
-        warn("R^2 score is not well-defined with less than two samples.", sklearn_class(UndefinedMetricWarning))
+        warn(
+            "R^2 score is not well-defined with less than two samples.",
+            sklearn_class(UndefinedMetricWarning),
+        )
         return math.nan
     y = np.asarray(y, dtype=np.float64).reshape(n_rows, -1)
     predicted = np.asarray(predicted, dtype=np.float64).reshape(n_rows, -1)
     if y.shape != predicted.shape:
-        raise ValueError(f"y_true and y_pred have different number of output ({y.shape[1]}!={predicted.shape[1]})")
+        raise ValueError(
+            f"y_true and y_pred have different number of output ({y.shape[1]}!={predicted.shape[1]})"
+        )
     y, predicted = _without_ignored(y, predicted, weight)
     w = np.ones((n_rows, 1)) if weight is None else weight[:, None]
     with np.errstate(over="ignore"):  # a diverging network gives -inf

@@ -68,11 +68,15 @@ def split_sizes(n_rows: int, fraction: float) -> tuple[int, int]:
             "set will be empty. Adjust any of the aforementioned parameters."
         )
     if n_validation < 2:
-        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+        )
     return n_rows - n_validation, n_validation
 
 
-def plain_split(n_rows: int, fraction: float, rng: Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def plain_split(
+    n_rows: int, fraction: float, rng: Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the training and the validation rows, from one permutation of all rows."""
     _, n_validation = split_sizes(n_rows, fraction)
     order = shuffled(None, n_rows, rng)
@@ -97,7 +101,9 @@ def stratified_split(
     n_training, n_validation = split_sizes(len(groups), fraction)
     for name, size in (("train_size", n_training), ("test_size", n_validation)):
         if size < len(counts):
-            raise ValueError(f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}")
+            raise ValueError(
+                f"The {name} = {size} should be greater or equal to the number of classes = {len(counts)}"
+            )
     training_counts = proportional_counts(counts, n_training, rng)
     validation_counts = proportional_counts(counts - training_counts, n_validation, rng)
     training, validation = [], []
@@ -105,7 +111,10 @@ def stratified_split(
         drawn = rows[rng.permutation(len(rows))]
         training.append(drawn[:n])
         validation.append(drawn[n : n + m])
-    return tuple(rng.permutation(np.concatenate(part)).astype(np.int64, copy=False) for part in (training, validation))
+    return tuple(
+        rng.permutation(np.concatenate(part)).astype(np.int64, copy=False)
+        for part in (training, validation)
+    )
 
 
 def _refuse_rare(names: NDArray[Any]) -> NoReturn:
@@ -115,7 +124,9 @@ def _refuse_rare(names: NDArray[Any]) -> NoReturn:
     )
 
 
-def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Generator) -> NDArray[np.int64]:
+def proportional_counts(
+    counts: NDArray[np.int64], n_draws: int, rng: Generator
+) -> NDArray[np.int64]:
     """Return how many rows to take from each group so that `n_draws` rows have the groups' proportions.
 
     The exact numbers are rounded down. The remaining rows go to the groups with the largest remainders, in random
@@ -142,7 +153,9 @@ def proportional_counts(counts: NDArray[np.int64], n_draws: int, rng: Generator)
 CHUNK = 128  # rows of a batch whose sum is one unit of work (cmlp_workers.h)
 
 
-def checked_shards(shards: Shards, n_rows: int, options: TrainingOptions, own_rows: bool) -> tuple[int, ...]:
+def checked_shards(
+    shards: Shards, n_rows: int, options: TrainingOptions, own_rows: bool
+) -> tuple[int, ...]:
     """Return the numbers of rows of the shards; raises ValueError if they are invalid or contradict the options."""
     sizes = shard_sizes(shards, n_rows)
     if options.solver == "lbfgs":
@@ -196,7 +209,9 @@ def shard_sizes(shards: Shards, n_rows: int) -> tuple[int, ...]:
         bounds = [n_rows * i // given for i in range(given + 1)]
         return tuple(end - begin for begin, end in pairwise(bounds))
     if sum(given) != n_rows:
-        raise ValueError(f"shards must have the sum {n_rows}, the number of rows of X, got {sum(given)}.")
+        raise ValueError(
+            f"shards must have the sum {n_rows}, the number of rows of X, got {sum(given)}."
+        )
     return given
 
 
@@ -213,6 +228,9 @@ def given_shards(shards: Shards) -> int | tuple[int, ...]:
     if min((given,) if isinstance(given, int) else given, default=0) < 1:
         expected = "a positive integer or a sequence of them"
         raise InvalidParameterError(
-            f"shards must be {expected}, got {shown(shards)}.", parameter="shards", value=shards, expected=expected
+            f"shards must be {expected}, got {shown(shards)}.",
+            parameter="shards",
+            value=shards,
+            expected=expected,
         )
     return given

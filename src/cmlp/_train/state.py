@@ -12,7 +12,14 @@ from zlib import crc32
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._bridge.blocks import PICKLE_VERSION, block_copy, check_params, check_version, loaded_block, native
+from cmlp._bridge.blocks import (
+    PICKLE_VERSION,
+    block_copy,
+    check_params,
+    check_version,
+    loaded_block,
+    native,
+)
 from cmlp._process.signals import DeferredSignals
 from cmlp._train.random import is_storable, stored_generator
 from cmlp._train.schedules import SCHEDULES, Schedule
@@ -55,7 +62,10 @@ class Curve(Generic[Value]):
     @classmethod
     def of(cls, values: Iterable[Any]) -> Curve[Any]:
         """Return a curve with these values: numbers, or rows of numbers."""
-        part = tuple(tuple(map(float, value)) if hasattr(value, "__iter__") else float(value) for value in values)
+        part = tuple(
+            tuple(map(float, value)) if hasattr(value, "__iter__") else float(value)
+            for value in values
+        )
         return cls((part,) if part else ())  # type: ignore[arg-type]  # a curve has values of one kind
 
     def appended(self, *values: Value) -> Curve[Value]:
@@ -87,7 +97,9 @@ class History:
         self.best_loss: float | None = math.inf  # None with early stopping
         self.validation_scores: Curve[float] | None = None  # None without validation rows
         self.best_validation_score: float | None = None  # None without validation rows
-        self.records: Curve[tuple[float, ...]] = Curve()  # the `EpochNumbers` of every epoch, or plain tuples of them
+        self.records: Curve[tuple[float, ...]] = (
+            Curve()
+        )  # the `EpochNumbers` of every epoch, or plain tuples of them
         self.stale = 0  # consecutive epochs without improvement
 
     def copy(self) -> History:
@@ -124,7 +136,9 @@ class History:
     def without_seconds(self) -> History:
         """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
         twin = self.copy()
-        twin.records = Curve.of(EpochNumbers(*record)._replace(seconds=math.nan) for record in self.records)
+        twin.records = Curve.of(
+            EpochNumbers(*record)._replace(seconds=math.nan) for record in self.records
+        )
         return twin
 
     def table(self) -> dict[str, list[float]]:
@@ -148,7 +162,9 @@ class History:
         history = cls()
         for name, types in _TYPES.items():
             if not isinstance(fields.get(name, ...), types):
-                raise ValueError(f"The training history is damaged: {name} is {fields.get(name, 'missing')!r}.")
+                raise ValueError(
+                    f"The training history is damaged: {name} is {fields.get(name, 'missing')!r}."
+                )
             setattr(history, name, fields[name])
         return history
 
@@ -227,7 +243,9 @@ def _same(value: Any) -> Any:
 
 
 def _generator_copy(generator: Generator) -> Generator:
-    return generator.copy() if isinstance(generator, _core.Random) else generator  # the one of a program is shared
+    return (
+        generator.copy() if isinstance(generator, _core.Random) else generator
+    )  # the one of a program is shared
 
 
 class Field(NamedTuple):
@@ -236,7 +254,9 @@ class Field(NamedTuple):
     load: _Load  # returns the value for (name, pickled value); raises ValueError, TypeError or KeyError
     default: object  # of the dataclass; a field can be None only if its default is None
     copy: Callable[[Any], Any]  # of a value that is not None, for an independent state
-    stored: Literal["number", "array"] | None  # as it is; None if the file has it in another form, or not at all
+    stored: (
+        Literal["number", "array"] | None
+    )  # as it is; None if the file has it in another form, or not at all
     pickled: Callable[[Any], Any]  # of a value that is not None, the plain value in a pickle
 
     def loaded(self, name: str, value: Any) -> Any:
@@ -244,8 +264,17 @@ class Field(NamedTuple):
         return None if value is None and self.default is None else self.load(name, value)
 
 
-def _kept(load: Any, default: object, copy: Any = _same, stored: Any = None, pickled: Any = _same, **more: Any) -> Any:
-    return field(default=default, **more, metadata={"how": Field(load, default, copy, stored, pickled)})
+def _kept(
+    load: Any,
+    default: object,
+    copy: Any = _same,
+    stored: Any = None,
+    pickled: Any = _same,
+    **more: Any,
+) -> Any:
+    return field(
+        default=default, **more, metadata={"how": Field(load, default, copy, stored, pickled)}
+    )
 
 
 def _number(kind: type, default: object) -> Any:
@@ -268,7 +297,9 @@ class Weights:
     # After training with early stopping: those after the last batch.
     last: NDArray[Any] | None = _kept(_block, None, block_copy, "array")
     # Of standardized targets; None before it is learned.
-    target_scale: TargetScale | None = _kept(lambda _, fields: scale_of(fields), None, pickled=lambda it: it._asdict())
+    target_scale: TargetScale | None = _kept(
+        lambda _, fields: scale_of(fields), None, pickled=lambda it: it._asdict()
+    )
     # Whether `params` predict y itself although targets are standardized; `best` and `last` never do.
     predicts_y: bool = _kept(_of(bool), False)
 
@@ -299,21 +330,32 @@ class Weights:
         """If the parameters predict standardized targets, replace them by a new block that predicts y itself."""
         if self.target_scale is not None and not self.predicts_y:
             params = block_copy(self.params)
-            self.target_scale, self.params, self.predicts_y = self.target_scale.into_params(net, params), params, True
+            self.target_scale, self.params, self.predicts_y = (
+                self.target_scale.into_params(net, params),
+                params,
+                True,
+            )
 
     def use_units_of_targets(self, net: _core.Net) -> None:
         """If the parameters predict y itself, let them predict standardized targets."""
         if self.target_scale is not None and self.predicts_y:
-            self.target_scale, self.predicts_y = self.target_scale.out_of_params(net, self.params), False
+            self.target_scale, self.predicts_y = (
+                self.target_scale.out_of_params(net, self.params),
+                False,
+            )
 
 
 @dataclass(eq=False, repr=False)
 class ResumeCheck:
     """What must be the same when training is resumed."""
 
-    checksum: int | None = _number(int, None)  # of a sample of the data, or of the first row of a source of blocks
+    checksum: int | None = _number(
+        int, None
+    )  # of a sample of the data, or of the first row of a source of blocks
     digests: Digests | None = _kept(_of(dict), None)  # of all rows, if they are in arrays
-    parameters: dict[str, Any] | None = _kept(_of(dict), None)  # of an estimator, which cannot resume without them
+    parameters: dict[str, Any] | None = _kept(
+        _of(dict), None
+    )  # of an estimator, which cannot resume without them
 
 
 @dataclass(eq=False, repr=False)
@@ -328,30 +370,50 @@ class TrainingState:
     # Curves and counters.
     history: History = _kept(lambda _, fields: History.from_fields(fields), MISSING, History.copy)
     # Shuffles the rows; None after training.
-    generator: Generator | None = _kept(_of(_core.Random), None, _generator_copy, pickled=stored_generator)
+    generator: Generator | None = _kept(
+        _of(_core.Random), None, _generator_copy, pickled=stored_generator
+    )
     # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
     optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
-    schedule: Schedule | None = _kept(_schedule, None, pickled=lambda it: {"name": it.name, **vars(it)})
+    schedule: Schedule | None = _kept(
+        _schedule, None, pickled=lambda it: {"name": it.name, **vars(it)}
+    )
 
     # The call so far:
-    schedule_epoch: int = _number(int, 0)  # completed epochs of the schedule, with partial_fit those of all calls
+    schedule_epoch: int = _number(
+        int, 0
+    )  # completed epochs of the schedule, with partial_fit those of all calls
     epoch: int = _number(int, 0)  # completed epochs of this call
-    batch: int | None = _number(int, None)  # completed batches of an interrupted epoch; None between two epochs
-    stopped: bool = _number(bool, False)  # whether the stopping rule, the minimizer or a callback has ended training
+    batch: int | None = _number(
+        int, None
+    )  # completed batches of an interrupted epoch; None between two epochs
+    stopped: bool = _number(
+        bool, False
+    )  # whether the stopping rule, the minimizer or a callback has ended training
     # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
     n_rows: int | None = _number(int, None)
     held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
     dropout_seed: int = _kept(_seed, 0, _same, "number")
 
     # The epoch in progress:
-    order: NDArray[np.int64] | None = _kept(_rows, None, np.copy, "array")  # of its training rows; None: as given
-    shuffle_seed: int = _kept(_seed, 0, _same, "number")  # of an order that is shuffled piece by piece
+    order: NDArray[np.int64] | None = _kept(
+        _rows, None, np.copy, "array"
+    )  # of its training rows; None: as given
+    shuffle_seed: int = _kept(
+        _seed, 0, _same, "number"
+    )  # of an order that is shuffled piece by piece
     # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient norm of the last
     # one: NaN before it, or if the norm is not computed.
-    sums: NDArray[np.float64] = _kept(_sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy)
-    seconds: float = _number(float, 0.0)  # of its completed pieces; NaN if they were trained before pickling
+    sums: NDArray[np.float64] = _kept(
+        _sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy
+    )
+    seconds: float = _number(
+        float, 0.0
+    )  # of its completed pieces; NaN if they were trained before pickling
 
-    resume_check: ResumeCheck = field(default_factory=ResumeCheck)  # compared with a call that resumes training
+    resume_check: ResumeCheck = field(
+        default_factory=ResumeCheck
+    )  # compared with a call that resumes training
 
     @property
     def params(self) -> NDArray[Any]:
@@ -388,19 +450,28 @@ class TrainingState:
         """
 
         def act() -> None:
-            generator = self.generator.copy() if isinstance(self.generator, _core.Random) else self.generator
+            generator = (
+                self.generator.copy()
+                if isinstance(self.generator, _core.Random)
+                else self.generator
+            )
             vars(self).update(draw(generator), generator=generator)
 
         _core.run_deferred(DeferredSignals(), act)
 
     def replaced(self, **changes: Any) -> TrainingState:
         """Return a state with other values of some attributes; it shares all other values, but has its own parts."""
-        parts = {"weights": Weights(**vars(self.weights)), "resume_check": ResumeCheck(**vars(self.resume_check))}
+        parts = {
+            "weights": Weights(**vars(self.weights)),
+            "resume_check": ResumeCheck(**vars(self.resume_check)),
+        }
         return TrainingState(**(vars(self) | parts | changes))
 
     def without_rows(self) -> TrainingState:
         """Return the state to keep after a call that cannot be resumed: without rows, generator, best and last ones."""
-        weights = Weights(self.params, target_scale=self.weights.target_scale, predicts_y=self.weights.predicts_y)
+        weights = Weights(
+            self.params, target_scale=self.weights.target_scale, predicts_y=self.weights.predicts_y
+        )
         names = ("optimizer", "schedule", "schedule_epoch", "epoch", "batch", "stopped")
         return TrainingState(weights, self.history, **{name: getattr(self, name) for name in names})
 
@@ -413,7 +484,10 @@ class TrainingState:
 
     def copy(self) -> TrainingState:
         """Return an independent copy, from which training can continue."""
-        copies = {name: None if value is None else FIELDS[name].copy(value) for name, value in self.flat().items()}
+        copies = {
+            name: None if value is None else FIELDS[name].copy(value)
+            for name, value in self.flat().items()
+        }
         return TrainingState.of_flat(copies)
 
     def best_so_far(self) -> TrainingState:
@@ -432,15 +506,23 @@ class TrainingState:
         """Return a state with these values of all fields, in weights and a resume check of its own."""
 
         def made(kind: Any, **parts: Any) -> Any:
-            return kind(**parts, **{each.name: values[each.name] for each in fields(kind) if each.metadata})
+            return kind(
+                **parts, **{each.name: values[each.name] for each in fields(kind) if each.metadata}
+            )
 
         return made(cls, weights=made(Weights), resume_check=made(ResumeCheck))  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        fields = {name: None if value is None else FIELDS[name].pickled(value) for name, value in self.flat().items()}
+        fields = {
+            name: None if value is None else FIELDS[name].pickled(value)
+            for name, value in self.flat().items()
+        }
         fields["history"] = self.history.without_seconds().fields()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
-        return {"version": PICKLE_VERSION, **{stored_name(name): value for name, value in fields.items()}}
+        return {
+            "version": PICKLE_VERSION,
+            **{stored_name(name): value for name, value in fields.items()},
+        }
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
@@ -451,7 +533,9 @@ class TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
         try:
             names = {name: stored_name(name) for name in FIELDS}
-            state = cls.of_flat({name: FIELDS[name].loaded(key, stored[key]) for name, key in names.items()})
+            state = cls.of_flat(
+                {name: FIELDS[name].loaded(key, stored[key]) for name, key in names.items()}
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
         if (state.optimizer is None) != (state.schedule is None):

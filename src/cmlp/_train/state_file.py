@@ -14,7 +14,16 @@ from cmlp._data.checksums import STORED_DTYPES
 from cmlp._data.json_texts import dump_parameters, load_parameters, refuse, without_tensors
 from cmlp._train.random import stored_generator
 from cmlp._train.schedules import SCHEDULES
-from cmlp._train.state import FIELDS, NO_SUMS, Curve, EpochNumbers, History, TrainingState, Weights, stored_name
+from cmlp._train.state import (
+    FIELDS,
+    NO_SUMS,
+    Curve,
+    EpochNumbers,
+    History,
+    TrainingState,
+    Weights,
+    stored_name,
+)
 from cmlp._train.target_scale import scale_of
 
 if TYPE_CHECKING:
@@ -37,14 +46,24 @@ _ARRAYS = {stored_name(name): name for name, field in FIELDS.items() if field.st
 
 def dump_history(state: TrainingState) -> Strings:
     """Return what every estimator's file contains of the history: counters and best values, no curves."""
-    fields = {name: value for name, value in state.history.fields().items() if name not in (*_CURVES, "records")}
+    fields = {
+        name: value
+        for name, value in state.history.fields().items()
+        if name not in (*_CURVES, "records")
+    }
     scored = state.history.validation_scores is not None
-    return {"history": dump_parameters({**fields, "epoch": state.epoch, "scored": scored}, "the history")}
+    return {
+        "history": dump_parameters(
+            {**fields, "epoch": state.epoch, "scored": scored}, "the history"
+        )
+    }
 
 
 def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
     """Return the strings and arrays with the rest of the training state; without an optimizer, only the curves."""
-    curves = {name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES}
+    curves = {
+        name: np.array(list(getattr(state.history, name) or ()), np.float64) for name in _CURVES
+    }
     scale, check, values = state.weights.target_scale, state.resume_check, state.flat()
     if scale is not None:
         curves |= {f"target_{name}": getattr(scale, name) for name in _TARGET_SCALE}
@@ -61,32 +80,45 @@ def dump_state(state: TrainingState) -> tuple[Strings, Arrays]:
         scalars["generator.position"] = generator["position"]
     if check.digests is not None:
         scalars["digests"] = {
-            group: " ".join(map("=".join, kinds.items())) for group, (kinds, _) in check.digests.items()
+            group: " ".join(map("=".join, kinds.items()))
+            for group, (kinds, _) in check.digests.items()
         }
-        arrays |= {f"digest_{group}": sums.view(np.int64) for group, (_, sums) in check.digests.items()}
+        arrays |= {
+            f"digest_{group}": sums.view(np.int64) for group, (_, sums) in check.digests.items()
+        }
     optimizer["kind"] = optimizer.pop("solver")  # the name in files
     scalars |= {f"optimizer.{name}": value for name, value in optimizer.items()}
     scalars |= {"schedule.name": state.schedule.name}
     scalars |= {f"schedule.{name}": value for name, value in vars(state.schedule).items()}
     strings = {"training": dump_parameters(scalars, "the training state")}
     if check.parameters is not None:
-        strings["training.parameters"] = dump_parameters(without_tensors(check.parameters), "the training state")
+        strings["training.parameters"] = dump_parameters(
+            without_tensors(check.parameters), "the training state"
+        )
     return strings, _without_empty(arrays)
 
 
 def _without_empty(arrays: Mapping[str, np.ndarray[Any, Any] | None]) -> Arrays:
     """Return the arrays to store. The format does not allow empty arrays; loading treats a missing array as empty."""
-    return {f"training.{name}": array for name, array in arrays.items() if array is not None and len(array)}
+    return {
+        f"training.{name}": array
+        for name, array in arrays.items()
+        if array is not None and len(array)
+    }
 
 
-def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata) -> TrainingState:
+def load_state(
+    net: _core.Net, params: NDArray[Any], parameters: Mapping[str, Any], file: Metadata
+) -> TrainingState:
     """Return the training state in the file of a network, or a state with the stored history, without an optimizer.
 
     `params` is the network's block. The training state of a C program keeps the `parameters` of the estimator until it
     is resumed.
     """
     if file.array("training.numbers") is not None:
-        state = _state_of(net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve")))
+        state = _state_of(
+            net, params, parameters, file, *fields_from_c(file, _curve(file, "loss_curve"))
+        )
         state.resume_check.parameters = dict(parameters)  # resume=True compares them
         return state
     history_text, state_text = file.string("history"), file.string("training")
@@ -105,7 +137,9 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
     if history.keys() != History().fields().keys():
         raise refuse("'history' has other entries than " + ", ".join(History().fields()))
     if state_text is not None:
-        return _state_of(net, params, parameters, file, history, load_parameters(state_text, "training"))
+        return _state_of(
+            net, params, parameters, file, history, load_parameters(state_text, "training")
+        )
     state = TrainingState(Weights(params), History.from_fields(history))
     state.epoch, state.weights.target_scale = epoch, scale_of(_target_scale(file, parameters))
     return state
@@ -114,7 +148,11 @@ def load_state(net: _core.Net, params: NDArray[Any], parameters: Mapping[str, An
 def _target_scale(file: Metadata, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the attributes of the scale of the targets, whose kind is a parameter; None if the file has none."""
     fields = {name: file.array(f"training.target_{name}") for name in _TARGET_SCALE}
-    return None if fields["shift"] is None else {**fields, "kind": parameters.get("y_scale") or "standard"}
+    return (
+        None
+        if fields["shift"] is None
+        else {**fields, "kind": parameters.get("y_scale") or "standard"}
+    )
 
 
 def _curve(file: Metadata, name: str) -> Curve[float]:
@@ -130,7 +168,11 @@ def _records(file: Metadata) -> Curve[tuple[float, ...]]:
     values = file.array("training.records")
     if values is None:
         return Curve()
-    if values.ndim != 2 or values.shape[1] != len(EpochNumbers._fields) or values.dtype != np.float64:
+    if (
+        values.ndim != 2
+        or values.shape[1] != len(EpochNumbers._fields)
+        or values.dtype != np.float64
+    ):
         raise refuse("'training.records' is not a table of numbers")
     return Curve((tuple(map(tuple, values.tolist())),)) if len(values) else Curve()
 
@@ -144,7 +186,11 @@ def _state_of(
     scalars: dict[str, Any],
 ) -> TrainingState:
     def part(prefix: str) -> dict[str, Any]:
-        return {name.removeprefix(prefix): value for name, value in scalars.items() if name.startswith(prefix)}
+        return {
+            name.removeprefix(prefix): value
+            for name, value in scalars.items()
+            if name.startswith(prefix)
+        }
 
     arrays = {name: file.array(f"training.{name}") for name in ("optimizer", "generator", *_ARRAYS)}
     moments = np.empty(0, net.dtype) if arrays["optimizer"] is None else arrays["optimizer"]
@@ -155,7 +201,11 @@ def _state_of(
         raise refuse("'training' has an optimizer of a newer version")
     generator = None
     if arrays["generator"] is not None:
-        fields = {"version": _core.STATE_VERSION, "key": arrays["generator"].view(np.uint32), **part("generator.")}
+        fields = {
+            "version": _core.STATE_VERSION,
+            "key": arrays["generator"].view(np.uint32),
+            **part("generator."),
+        }
         generator = _core.restored_random(fields)
     schedule = part("schedule.")
     if any(name != "name" and type(value) not in (int, float) for name, value in schedule.items()):
@@ -190,7 +240,12 @@ def _digests(file: Metadata, stored: object) -> Digests | None:
     for group, text in stored.items() if isinstance(stored, dict) else [("", "")]:
         sums = file.array(f"training.digest_{group}")
         kinds = dict(pair.split("=", 1) for pair in str(text).split() if "=" in pair)
-        if sums is None or sums.dtype != np.int64 or sums.ndim != 1 or not set(kinds.values()) <= STORED_DTYPES:
+        if (
+            sums is None
+            or sums.dtype != np.int64
+            or sums.ndim != 1
+            or not set(kinds.values()) <= STORED_DTYPES
+        ):
             raise refuse("'training' has invalid checksums of the data")
         found[group] = kinds, sums.view(np.uint64)
     return found
@@ -211,7 +266,11 @@ def _numbers(file: Metadata) -> dict[str, Any]:
     values = file.array("training.numbers")
     if values is None:
         return {}
-    if values.dtype != np.float64 or values.shape != (len(_NAMES),) or not np.isfinite(values).all():
+    if (
+        values.dtype != np.float64
+        or values.shape != (len(_NAMES),)
+        or not np.isfinite(values).all()
+    ):
         raise refuse("'training.numbers' has another shape or type, or is not finite")
     numbers: dict[str, Any] = dict(zip(_NAMES, values.tolist(), strict=True))
     for name in _INTEGERS:
@@ -238,7 +297,13 @@ def training_parameters(file: Metadata) -> dict[str, Any]:
     used = ("beta_1", "beta_2", "epsilon") if is_adam else () if solver == "sgd" else ("momentum",)
     return {
         "solver": solver if is_adam else "sgd",
-        **({"momentum": 0.0} if solver == "sgd" else {"nesterovs_momentum": False} if solver == "momentum" else {}),
+        **(
+            {"momentum": 0.0}
+            if solver == "sgd"
+            else {"nesterovs_momentum": False}
+            if solver == "momentum"
+            else {}
+        ),
         "learning_rate_init": numbers["learning_rate"],
         "weight_decay": numbers["weight_decay"] if solver == "adamw" else 0.0,
         "max_grad_norm": numbers["max_norm"] or None,
@@ -252,7 +317,9 @@ def fields_from_c(file: Metadata, losses: Curve[float]) -> tuple[dict[str, Any],
     numbers = _numbers(file)
     n_epochs, n_rows, rate = numbers["n_epochs"], numbers["n_rows"], numbers["learning_rate"]
     order, is_shuffled = file.array("training.order"), file.array("training.generator") is not None
-    if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (0 if order is None else len(order)):
+    if len(losses) not in (0, n_epochs) or (n_rows if is_shuffled else 0) != (
+        0 if order is None else len(order)
+    ):
         raise refuse("the arrays of the training do not match 'training.numbers'")
     history = History()
     history.watch_losses(losses, _TOL)

@@ -63,11 +63,19 @@ class TargetScale(NamedTuple):
     def check(self, net: Net) -> None:
         """Raise ValueError unless the scale matches the network."""
         shapes = [self.shift.shape, self.factor.shape] == [(net.n_out,)] * 2
-        finite = shapes and bool(np.isfinite([self.shift, self.factor]).all()) and bool((self.factor > 0).all())
+        finite = (
+            shapes
+            and bool(np.isfinite([self.shift, self.factor]).all())
+            and bool((self.factor > 0).all())
+        )
         layer = self.layer
         size = (net.sizes[-2] + 1) * net.n_out
-        if not finite or (layer is not None and (layer.shape != (size,) or layer.dtype != net.dtype)):
-            raise ValueError(f"The training state is damaged: the scale of the targets does not fit {net.sizes}.")
+        if not finite or (
+            layer is not None and (layer.shape != (size,) or layer.dtype != net.dtype)
+        ):
+            raise ValueError(
+                f"The training state is damaged: the scale of the targets does not fit {net.sizes}."
+            )
 
 
 def learned_target_scale(
@@ -92,12 +100,17 @@ def standard_scale(moments: Moments, dtype: DTypeLike) -> TargetScale:
     """
     mean, deviation = moments.mean_and_deviation()
     if not np.isfinite(mean).all():
-        raise ValueError("y has values that are too large for y_scale='standard': their mean is not finite.")
+        raise ValueError(
+            "y has values that are too large for y_scale='standard': their mean is not finite."
+        )
     return _scale_of("standard", mean, deviation, dtype)
 
 
 def robust_scale(
-    targets: NDArray[Any], weight: NDArray[np.float64] | None, rows: NDArray[np.int64] | None, dtype: DTypeLike
+    targets: NDArray[Any],
+    weight: NDArray[np.float64] | None,
+    rows: NDArray[np.int64] | None,
+    dtype: DTypeLike,
 ) -> TargetScale:
     """Return the scale that gives each column of some targets the median 0 and the interquartile range 1.
 
@@ -112,21 +125,31 @@ def robust_scale(
     return _scale_of("robust", center, spread, dtype)
 
 
-def _scale_of(kind: str, center: NDArray[np.float64], spread: NDArray[np.float64], dtype: DTypeLike) -> TargetScale:
+def _scale_of(
+    kind: str, center: NDArray[np.float64], spread: NDArray[np.float64], dtype: DTypeLike
+) -> TargetScale:
     """Return the scale with a center and a spread for each column; the factor of a spread of 0 is 1."""
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         factor = 1 / spread
     if dtype == np.float32:
         _require_resolution(kind, center, spread)
-    return TargetScale(center, np.where(~np.isfinite(factor) | (factor == 0), 1.0, factor), kind=kind)
+    return TargetScale(
+        center, np.where(~np.isfinite(factor) | (factor == 0), 1.0, factor), kind=kind
+    )
 
 
-def _require_resolution(kind: str, center: NDArray[np.float64], spread: NDArray[np.float64]) -> None:
+def _require_resolution(
+    kind: str, center: NDArray[np.float64], spread: NDArray[np.float64]
+) -> None:
     """Raise ValueError if the outputs of a float32 network cannot have the differences between the targets."""
     coarse = too_coarse(center, spread, np.float32)
     if coarse.any():
         k = int(coarse.argmax())
-        names = ("mean", "standard deviation") if kind == "standard" else ("median", "interquartile range")
+        names = (
+            ("mean", "standard deviation")
+            if kind == "standard"
+            else ("median", "interquartile range")
+        )
         raise InvalidParameterError(
             f"y_scale={kind!r} needs dtype='float64' for this y: column {k} has the {names[0]} "
             f"{center[k]:.6g} and the {names[1]} {spread[k]:.3g}, but a float32 network predicts "
@@ -150,7 +173,9 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
     y = targets[rows] if weight is None else targets[rows][weight[rows] > 0]
     with np.errstate(over="ignore"):
         rounded = y.astype(np.float32)
-    if (y == rounded).all() or not np.isfinite(rounded).all():  # no loss; the core refuses infinite targets
+    if (y == rounded).all() or not np.isfinite(
+        rounded
+    ).all():  # no loss; the core refuses infinite targets
         return
     moments = Moments()  # unlike np.std, it gives equal numbers the deviation 0
     moments.add(y)
@@ -167,7 +192,10 @@ def warn_of_lost_targets(targets: NDArray[Any], weight: NDArray[np.float64] | No
 
 def _differ(first: NDArray[Any], second: NDArray[Any]) -> bool:
     """Return whether two rows prove that the targets are not too close together: a cheap test for small data."""
-    return all(abs(p - q) > max(abs(p), abs(q)) / 1024 for p, q in zip(first.tolist(), second.tolist(), strict=True))
+    return all(
+        abs(p - q) > max(abs(p), abs(q)) / 1024
+        for p, q in zip(first.tolist(), second.tolist(), strict=True)
+    )
 
 
 def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
@@ -177,8 +205,12 @@ def scale_of(fields: Mapping[str, Any] | None) -> TargetScale | None:
     layer = fields.get("layer")
     if layer is not None:
         layer = _array(layer, "the output layer")
-    shift, factor = (_array(fields.get(name), f"the {name} of the targets") for name in ("shift", "factor"))
-    return TargetScale(shift.astype(np.float64), factor.astype(np.float64), layer, str(fields["kind"]))
+    shift, factor = (
+        _array(fields.get(name), f"the {name} of the targets") for name in ("shift", "factor")
+    )
+    return TargetScale(
+        shift.astype(np.float64), factor.astype(np.float64), layer, str(fields["kind"])
+    )
 
 
 def _array(value: object, what: str) -> NDArray[Any]:

@@ -63,7 +63,11 @@ class TrainingOptions(TrainingParameters, Options):
         if callable(self.learning_rate):
             return Custom(*numbers, function=self.learning_rate)
         kind = kind_of_schedule(self.learning_rate)
-        return Schedule(*numbers) if kind.sgd_only and self.solver in ("adam", "adamw") else kind(*numbers)
+        return (
+            Schedule(*numbers)
+            if kind.sgd_only and self.solver in ("adam", "adamw")
+            else kind(*numbers)
+        )
 
     def penalty_and_dropout(self, n_layers: int) -> _core.RunKeywords:
         """Return the keywords of the core for the L2 penalty and dropout of a network with `n_layers` layers."""
@@ -104,7 +108,9 @@ def check_scoring(options: TrainingOptions, own_rows: bool) -> None:
 
 def options_of(checked: Mapping[str, Any], n_layers: int) -> TrainingOptions:
     """Return the options with converted parameters; ValueError if parameters contradict each other or `n_layers`."""
-    values = {name: checked[name] for name in PARAMETERS.constraints("Trainer") if name != "random_state"}
+    values = {
+        name: checked[name] for name in PARAMETERS.constraints("Trainer") if name != "random_state"
+    }
     if values["solver"] == "lbfgs":
         values["early_stopping"] = False  # ignored, as in scikit-learn
     options = TrainingOptions(values)

@@ -56,12 +56,18 @@ def make_run(
     state.check(net)
     data.require_weights(net.dtype)
     if options.shuffle and state.generator is None:
-        raise ValueError("The training state is from a finished training: it has no random generator.")
+        raise ValueError(
+            "The training state is from a finished training: it has no random generator."
+        )
     if state.n_rows is None or options.solver == "lbfgs":  # whose memory is not a part of the state
-        state.history.begin(early_stopping=options.early_stopping, has_own_rows=data.validation is not None)
+        state.history.begin(
+            early_stopping=options.early_stopping, has_own_rows=data.validation is not None
+        )
         _draw_split(job, n_rows)
     elif state.n_rows != n_rows:
-        raise ValueError(f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}.")
+        raise ValueError(
+            f"Training began with {state.n_rows} rows, so it cannot continue with {n_rows}."
+        )
     if input_scale is not None:
         known = None if scales is None else scales.inputs
         data = data._replace(input_scale=known or _learned_input_scale(data, state, input_scale))
@@ -109,7 +115,11 @@ def _learned_target_scale(data: Data, state: TrainingState, kind: str) -> Target
 def _unit_of_loss(scale: TargetScale, loss: str | LossFunction) -> float:
     """Return the unit of the loss of standardized targets; 1 if its terms have several units."""
     with np.errstate(over="ignore", under="ignore"):
-        unit = float(scale.factor[0] ** -traits_of(loss).power) if (scale.factor == scale.factor[0]).all() else 1.0
+        unit = (
+            float(scale.factor[0] ** -traits_of(loss).power)
+            if (scale.factor == scale.factor[0]).all()
+            else 1.0
+        )
     if not 0 < unit < np.inf:
         raise ValueError(
             "y must have a spread whose square is a finite positive number for "

@@ -91,7 +91,9 @@ class UserScore:
     passed.
     """
 
-    def __init__(self, function: Callable[..., Any], model: Callable[[TrainingJob], Any], y: NDArray[Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], model: Callable[[TrainingJob], Any], y: NDArray[Any]
+    ) -> None:
         self.function, self.model, self._y = function, model, y
         self._arguments: tuple[Any, Any, dict[str, Any]] | None = None
 

@@ -134,9 +134,13 @@ def _load_split(folder: Path, split: str) -> tuple[NDArray[np.uint8], NDArray[np
     labels = read_idx_file(label_path, MAGIC[LABELS])
     if images.shape[1:] != (SIDE, SIDE):
         height, width = images.shape[1:]
-        raise ValueError(f"{image_path} must contain images of 28 x 28 pixels, got {height} x {width}.")
+        raise ValueError(
+            f"{image_path} must contain images of 28 x 28 pixels, got {height} x {width}."
+        )
     if len(images) != len(labels):
-        raise ValueError(f"{label_path} must contain a label for each of {len(images)} images, got {len(labels)}.")
+        raise ValueError(
+            f"{label_path} must contain a label for each of {len(images)} images, got {len(labels)}."
+        )
     if labels.size and labels.max() >= len(DIGITS):
         raise ValueError(f"{label_path} must contain labels from 0 to 9, got {labels.max()}.")
     return images.reshape(-1, SIDE * SIDE), labels.astype(np.int64)

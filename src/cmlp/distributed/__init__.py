@@ -203,7 +203,9 @@ def predict(model: Any, X: Any, *, method: str = "predict") -> Any:
         X = X.rechunk({1: -1})
         if like.ndim == 1:
             return X.map_blocks(call, drop_axis=1, dtype=like.dtype, meta=like)
-        return X.map_blocks(call, chunks=(X.chunks[0], (like.shape[1],)), dtype=like.dtype, meta=like)
+        return X.map_blocks(
+            call, chunks=(X.chunks[0], (like.shape[1],)), dtype=like.dtype, meta=like
+        )
     if is_frame(X) and getattr(X, "ndim", 0) == 2:
         first = X._meta_nonempty.iloc[:1]
         like = getattr(model, method)(first)[:0]

@@ -74,12 +74,19 @@ class Summary(NamedTuple):
     """What training needs to know of a block before it begins."""
 
     n_rows: int
-    classes: NDArray[Any] | None  # labels, or columns of multilabel targets; None for a regressor or no rows
+    classes: (
+        NDArray[Any] | None
+    )  # labels, or columns of multilabel targets; None for a regressor or no rows
 
 
-def summarize(cluster: Cluster, blocks: Sequence[Any], owner: str, has_labels: bool) -> list[Summary]:
+def summarize(
+    cluster: Cluster, blocks: Sequence[Any], owner: str, has_labels: bool
+) -> list[Summary]:
     """Return the summaries of all blocks, which the workers make."""
-    futures = [cluster.submit(summary_of_block, block, index, owner, has_labels) for index, block in enumerate(blocks)]
+    futures = [
+        cluster.submit(summary_of_block, block, index, owner, has_labels)
+        for index, block in enumerate(blocks)
+    ]
     return list(cluster.results(futures))
 
 
@@ -102,6 +109,10 @@ def all_classes(summaries: Sequence[Summary]) -> NDArray[Any]:
     (begin, first), *others = found
     for index, classes in others:
         if mixes_text(classes, first):
-            kinds = ["text" if labels.dtype.kind in "OUT" else "numbers" for labels in (classes, first)]
-            raise ValueError(f"In block {index}: y has {kinds[0]}, but {kinds[1]} in block {begin}.")
+            kinds = [
+                "text" if labels.dtype.kind in "OUT" else "numbers" for labels in (classes, first)
+            ]
+            raise ValueError(
+                f"In block {index}: y has {kinds[0]}, but {kinds[1]} in block {begin}."
+            )
     return labels_of(np.concatenate([classes for _, classes in found])).classes

@@ -22,7 +22,9 @@ _GATHERED = 8  # results that are requested together: they are in memory at the 
 
 def import_of_dask(name: str) -> Any:
     """Import a module of Dask; the ImportError says how to install it."""
-    return optional(name, f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]")
+    return optional(
+        name, f"cmlp.distributed needs {name.partition('.')[0]}: pip install cmlp[dask]"
+    )
 
 
 @contextmanager
@@ -34,12 +36,18 @@ def cluster_of(client: Any) -> Iterator[Cluster]:
             client = distributed.default_client()
         except ValueError:
             threads = available_threads()
-            options = {"n_workers": 1, "threads_per_worker": threads, "dashboard_address": "127.0.0.1:0"}
+            options = {
+                "n_workers": 1,
+                "threads_per_worker": threads,
+                "dashboard_address": "127.0.0.1:0",
+            }
             with distributed.Client(processes=False, **options) as own:
                 yield Cluster(own)
             return
     if not isinstance(client, distributed.Client):
-        raise TypeError(f"client must be a distributed.Client or None, got {type(client).__name__}.")
+        raise TypeError(
+            f"client must be a distributed.Client or None, got {type(client).__name__}."
+        )
     if client.asynchronous:
         raise ValueError("client must not be asynchronous: use Client(asynchronous=False).")
     yield Cluster(client)
@@ -64,7 +72,9 @@ class Cluster:
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return the future of a result."""
         name = f"cmlp-{function.__name__}-{uuid.uuid4().hex}"
-        return self.client.submit(_run, __version__, function, arguments, key=name, pure=False, retries=_RETRIES)
+        return self.client.submit(
+            _run, __version__, function, arguments, key=name, pure=False, retries=_RETRIES
+        )
 
     def results(self, futures: Sequence[Any]) -> Iterator[Any]:
         """Yield the results in the order of the futures; raises the first error, and cancels what is not done."""
@@ -85,7 +95,9 @@ class Cluster:
 def _run(version: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """Call a function; a worker runs this."""
     if version != __version__:
-        return ValueError(f"cmlp must have the same version everywhere, got {__version__} on a worker, and {version}.")
+        return ValueError(
+            f"cmlp must have the same version everywhere, got {__version__} on a worker, and {version}."
+        )
     try:
         return function(*arguments)
     except (TypeError, ValueError) as error:
@@ -100,7 +112,9 @@ _KINDS = "a Dask array, a Dask data frame or a list of blocks"
 def require_estimator(model: Any) -> None:
     """Raise TypeError unless a model is an estimator of this package for rows of numbers."""
     if not isinstance(model, MultilayerPerceptron):
-        raise TypeError(f"model must be an MLPClassifier or MLPRegressor, got {type(model).__name__}.")
+        raise TypeError(
+            f"model must be an MLPClassifier or MLPRegressor, got {type(model).__name__}."
+        )
 
 
 def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
@@ -108,7 +122,9 @@ def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
     delayed = import_of_dask("dask").delayed
     if y is None and isinstance(X, (list, tuple)):
         if sample_weight is not None:
-            raise ValueError("sample_weight must be part of the tuples (X, y, sample_weight) if y is None.")
+            raise ValueError(
+                "sample_weight must be part of the tuples (X, y, sample_weight) if y is None."
+            )
         return [delayed(block, pure=False) for block in X]
     if y is None:
         raise ValueError("y must be passed if X is not a list of tuples (X, y), got None.")
@@ -116,7 +132,9 @@ def blocks_of(X: Any, y: Any, sample_weight: Any) -> list[Any]:
     for value, name in ((y, "y"), (sample_weight, "sample_weight")):
         columns.append([None] * len(columns[0]) if value is None else _blocks(value, name, X))
         if len(columns[-1]) != len(columns[0]):
-            raise ValueError(f"{name} must have as many blocks as X ({len(columns[0])}), got {len(columns[-1])}.")
+            raise ValueError(
+                f"{name} must have as many blocks as X ({len(columns[0])}), got {len(columns[-1])}."
+            )
     return [delayed(_tuple, pure=False)(*row) for row in zip(*columns, strict=True)]
 
 

@@ -36,7 +36,9 @@ class JointEngine(Engine):
             self._workers.settle()
         super().begin_epoch()
 
-    def segments(self, n_epochs: float, last: int | None, intervals: Collection[int]) -> Generator[Segment, None, None]:
+    def segments(
+        self, n_epochs: float, last: int | None, intervals: Collection[int]
+    ) -> Generator[Segment, None, None]:
         """Yield segments of one epoch, which end where an interval of any worker ends."""
         if self._intervals is None:
             self._intervals = self._workers.union(set(intervals))
@@ -56,6 +58,8 @@ class JointEngine(Engine):
         """Stop if one of the workers stops, or worker 0 is late; raise an exception if their states differ."""
         deliver()
         state, late = self.job.state, self._limit.has_come()
-        state.stopped, is_over = self._workers.settle(stops=state.stopped, late=late, checksum=state.digest())
+        state.stopped, is_over = self._workers.settle(
+            stops=state.stopped, late=late, checksum=state.digest()
+        )
         if is_over:
             deadline.end()

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     from cmlp.distributed._workers import Workers
     from cmlp.exceptions import NonFiniteInputError
 
-_KINDS = {"O": "text", "U": "text", "M": "dates", "m": "durations"}  # of labels, by the kind of dtype; else numbers
+_KINDS = {
+    "O": "text",
+    "U": "text",
+    "M": "dates",
+    "m": "durations",
+}  # of labels, by the kind of dtype; else numbers
 
 
 class LocalArrays(RowSource):
@@ -48,7 +53,9 @@ class LocalArrays(RowSource):
 
     has_all_targets = True
 
-    def __init__(self, source: Arrays, checks: InputChecks, shards: Shards | None, workers: Workers) -> None:
+    def __init__(
+        self, source: Arrays, checks: InputChecks, shards: Shards | None, workers: Workers
+    ) -> None:
         self.given = source.given
         self.is_whole = workers.size == 1
         self._workers = workers
@@ -91,7 +98,9 @@ class LocalArrays(RowSource):
         weight = None if rows.weight is None else rows.weight[own]
         return EncodedRows(rows.X, rows.targets[own], weight)
 
-    def survey(self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None) -> tuple[int, LearnedScales]:
+    def survey(
+        self, job: TrainingJob, encoding: TargetEncoding, input_scale: str | None
+    ) -> tuple[int, LearnedScales]:
         """Return the number of rows of all processes, and the scales that they learn together."""
         if input_scale == "robust":
             raise InvalidParameterError(
@@ -106,8 +115,12 @@ class LocalArrays(RowSource):
         rows = self._encoded
         targets = None
         if y_scale is not None and job.learns_y_scale:
-            targets = learned_target_scale(y_scale, rows.targets, rows.weight, None, job.state.params.dtype)
-        return self.part.all_rows, LearnedScales(self._learned_scale(input_scale, job.data.rows), targets)
+            targets = learned_target_scale(
+                y_scale, rows.targets, rows.weight, None, job.state.params.dtype
+            )
+        return self.part.all_rows, LearnedScales(
+            self._learned_scale(input_scale, job.data.rows), targets
+        )
 
     def _learned_scale(self, kind: str | None, own: EncodedRows) -> InputScale | None:
         """Return the scale of the inputs of all processes: each adds its rows to the moments of those before."""
@@ -142,7 +155,9 @@ class LocalArrays(RowSource):
 
     def _hash_inputs(self, hashed: RowHash, own: Any) -> None:
         """Add the inputs of all processes: each hashes the blocks that begin with one of its rows."""
-        head = min(len(own), -self.part.first_row % BLOCK)  # they belong to a block of a process before
+        head = min(
+            len(own), -self.part.first_row % BLOCK
+        )  # they belong to a block of a process before
         following = self._workers.gather_array(own[:head])[self._workers.rank + 1 :]
         rest = own[head:]
         found = b""
@@ -152,7 +167,9 @@ class LocalArrays(RowSource):
                 block = np.concatenate([block, *following])[:BLOCK]
             found += leaf(block, hashed.single)
         leaves = self._workers.gather_array(np.frombuffer(found, np.uint8))
-        hashed.add_leaves(b"".join(part.tobytes() for part in leaves), (self.part.all_rows, own.shape[1]))
+        hashed.add_leaves(
+            b"".join(part.tobytes() for part in leaves), (self.part.all_rows, own.shape[1])
+        )
 
 
 class LocalFeed(ShardFeed):
@@ -175,7 +192,9 @@ class LocalFeed(ShardFeed):
         return self._all.targets, self._all.weight
 
 
-def _checked_part(source: Arrays, checks: InputChecks, shards: Shards | None) -> tuple[CheckedRows, tuple[int, ...]]:
+def _checked_part(
+    source: Arrays, checks: InputChecks, shards: Shards | None
+) -> tuple[CheckedRows, tuple[int, ...]]:
     """Return the rows of one process, and the sizes of its shards."""
     X, y, weight = source.given
     rows = checks.check_inputs(X)

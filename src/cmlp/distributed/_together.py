@@ -55,7 +55,9 @@ def fit_together(
     workers = Workers(comm)
 
     def fit_with_others() -> None:
-        fit, options = workers.together(partial(_request, estimator, validation, shards, resume, local))
+        fit, options = workers.together(
+            partial(_request, estimator, validation, shards, resume, local)
+        )
         workers.compare({name: str(value) for name, value in options.items()})
         _for_this_worker(fit, workers)
         source: Arrays | LocalArrays = rows
@@ -70,7 +72,11 @@ def fit_together(
 
 
 def _request(
-    estimator: Any, validation: tuple[Any, Any, Any], shards: Shards | None, resume: bool, local: bool
+    estimator: Any,
+    validation: tuple[Any, Any, Any],
+    shards: Shards | None,
+    resume: bool,
+    local: bool,
 ) -> tuple[NetworkFit, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
     fit = NetworkFit.of(estimator, validation, call=JOINT_FIT, shards=shards, resume=resume)
@@ -82,13 +88,17 @@ def _for_this_worker(fit: NetworkFit, workers: Workers) -> None:
     """Give a call the seed of all workers, this worker's share of the threads, and lines of worker 0."""
     options, changes = fit.options, {"n_threads": workers.threads(fit.options.n_threads)}
     if options.provenance and fit.estimator.random_state is None:
-        changes["random_state"] = int(workers.of_first(np.array([options.random_state], np.int64))[0])
+        changes["random_state"] = int(
+            workers.of_first(np.array([options.random_state], np.int64))[0]
+        )
     if workers.rank:
         changes["verbose"] = False
     fit.options = options.replace(**changes)
 
 
-def _run(fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, followers: Sequence[Any]) -> None:
+def _run(
+    fit: NetworkFit, source: Arrays | LocalArrays, workers: Workers, followers: Sequence[Any]
+) -> None:
     """Compare with the other workers what is trained on what, train, and store the model."""
     workers.together(partial(fit.prepare, source))
     run = fit.run
@@ -119,7 +129,9 @@ def _description(job: TrainingJob) -> dict[str, str]:
     """Return the description of a fit: texts, for large things checksums, by the name that messages show."""
     net, data, state = job.net, job.data, job.state
     own = PARAMETERS.names("Trainer", "own_per_worker")
-    options = {name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own}
+    options = {
+        name: _shown(value) for name, value in job.options.of_trainer().items() if name not in own
+    }
     order, validation = _checksum(state.order), _checksum(state.held_out_rows)
     return {
         "version of cmlp": _core.__version__,
@@ -168,7 +180,9 @@ def _random_numbers(generator: RandomNumbers | None, dropout_seed: int) -> str:
 def _keep_or_compare(job: TrainingJob, workers: Workers, source: Arrays | LocalArrays) -> None:
     """Compare the data with those of the other workers, and with those of the call that is resumed; keep checksums."""
     if isinstance(source, LocalArrays):
-        digests = workers.together(partial(digests_of, job, source.part.first_row, source.part.all_rows))
+        digests = workers.together(
+            partial(digests_of, job, source.part.first_row, source.part.all_rows)
+        )
         sums = digests["rows"][1]
         sums[:] = np.sum(workers.gather_array(sums), axis=0, dtype=np.uint64)
     else:
@@ -181,7 +195,9 @@ def _require_those_of_worker_0(groups: Groups, digests: Digests, workers: Worker
     """Raise ValueError unless all workers have the same checksums."""
     own = np.concatenate([sums for _, sums in digests.values()])
     different = own != workers.of_first(own)
-    ranks = [int(text) for text in workers.gather(str(different.argmax() if different.any() else -1))]
+    ranks = [
+        int(text) for text in workers.gather(str(different.argmax() if different.any() else -1))
+    ]
     rank = next((rank for rank, place in enumerate(ranks) if place >= 0), None)
     if rank is None:
         return

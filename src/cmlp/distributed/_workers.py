@@ -62,8 +62,12 @@ class Workers:
                 f"got {comm!r}."
             ) from None
         if not 0 <= self.rank < self.size:
-            raise ValueError(f"comm must have a rank from 0 to size - 1, got {self.rank} of {self.size}.")
-        self.send, self.receive, self.broadcast = (partial(self._exchange, method) for method in methods)
+            raise ValueError(
+                f"comm must have a rank from 0 to size - 1, got {self.rank} of {self.size}."
+            )
+        self.send, self.receive, self.broadcast = (
+            partial(self._exchange, method) for method in methods
+        )
 
     def _exchange(self, method: Callable[[Any, int], object], buffer: Any, rank: int) -> None:
         """Call a method of the communicator; after an exception, for example of a second Ctrl-C, it is broken."""
@@ -117,7 +121,12 @@ class Workers:
         return result
 
     def settle(
-        self, error: BaseException | None = None, *, stops: bool = False, late: bool = False, checksum: int = 0
+        self,
+        error: BaseException | None = None,
+        *,
+        stops: bool = False,
+        late: bool = False,
+        checksum: int = 0,
     ) -> tuple[bool, bool]:
         """Tell all workers what has happened on each of them; return whether one of them stops, and whether it is late.
 
@@ -203,7 +212,15 @@ class Workers:
 
     def union(self, numbers: Set[int]) -> tuple[int, ...]:
         """Return the numbers of all workers, sorted."""
-        return tuple(sorted({int(one) for text in self.gather(" ".join(map(str, numbers))) for one in text.split()}))
+        return tuple(
+            sorted(
+                {
+                    int(one)
+                    for text in self.gather(" ".join(map(str, numbers)))
+                    for one in text.split()
+                }
+            )
+        )
 
     def threads(self, given: int | None) -> int | None:
         """Return the number of threads for this worker: workers on the same processors of a machine share them.
@@ -222,7 +239,9 @@ class Workers:
 
     def _text(self, text: str, sender: int) -> str:
         """Return the text of one worker, which it sends to all others."""
-        data: NDArray[np.uint8] = np.frombuffer(text.encode(errors="surrogatepass"), np.uint8).copy()
+        data: NDArray[np.uint8] = np.frombuffer(
+            text.encode(errors="surrogatepass"), np.uint8
+        ).copy()
         length = np.array([len(data)])
         self.broadcast(length.view(np.uint8), sender)
         if self.rank != sender:

@@ -103,7 +103,9 @@ class ActivationsDisplay(Display):
         activations = layers.activations(X)
         if not 1 <= len(activations[0]) <= _MOST_ROWS:
             raise ValueError(f"X must have from 1 to {_MOST_ROWS} rows, got {len(activations[0])}.")
-        return cls(activations, layers.output_names, image_shape_of(layers.sizes[0], image_shape)).plot(ax)
+        return cls(
+            activations, layers.output_names, image_shape_of(layers.sizes[0], image_shape)
+        ).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw the activations.
@@ -155,10 +157,14 @@ class ActivationsDisplay(Display):
         self.texts_.append(ax.text(width / 2, -0.12, "input", ha="center", va="bottom"))
         for row, values in enumerate(inputs):
             extent = (0, width, row + 0.96, row + 0.04)
-            image = ax.imshow(values.reshape(self.image_shape), cmap="gray", extent=extent, aspect="auto")
+            image = ax.imshow(
+                values.reshape(self.image_shape), cmap="gray", extent=extent, aspect="auto"
+            )
             self.input_images_.append(image)
 
-    def _draw_layer(self, ax: Axes, layer: NDArray[Any], left: float, title: str, *, names: bool) -> None:
+    def _draw_layer(
+        self, ax: Axes, layer: NDArray[Any], left: float, title: str, *, names: bool
+    ) -> None:
         """Draw a layer as a strip per row.
 
         With `names`, the neurons' names and the brightest one of each row are written.
@@ -184,4 +190,6 @@ class ActivationsDisplay(Display):
             return
         for row, values in enumerate(layer):
             name = self.output_names[values.argmax()]
-            self.texts_.append(ax.text(left + width + 0.1, row + 0.5, name, ha="left", va="center", weight="bold"))
+            self.texts_.append(
+                ax.text(left + width + 0.1, row + 0.5, name, ha="left", va="center", weight="bold")
+            )

@@ -116,20 +116,26 @@ class BoundaryDisplay(Display):
             names = [str(name) for name in X.columns]
         rows = np.asarray(X, np.float64)
         if rows.ndim != 2 or rows.shape[1] != 2 or not len(rows):
-            raise ValueError(f"X must have two columns and at least one row, got the shape {rows.shape}.")
+            raise ValueError(
+                f"X must have two columns and at least one row, got the shape {rows.shape}."
+            )
         if resolution < 2:
             raise ValueError(f"resolution must be at least 2, got {resolution}.")
         targets = None
         if y is not None:
             targets = np.asarray(y)
         if targets is not None and targets.shape != (len(rows),):
-            raise ValueError(f"y must have one value for each of the {len(rows)} rows, got the shape {targets.shape}.")
+            raise ValueError(
+                f"y must have one value for each of the {len(rows)} rows, got the shape {targets.shape}."
+            )
         low = rows.min(axis=0)
         high = rows.max(axis=0)
         space = np.where(high > low, (high - low) * margin, 1.0)
         left, bottom = low - space
         right, top = high + space
-        across, up = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
+        across, up = np.meshgrid(
+            np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
+        )
         grid: Any = np.column_stack([across.ravel(), up.ravel()])
         if hasattr(X, "columns"):
             frame: Any = type(X)
@@ -179,7 +185,9 @@ class BoundaryDisplay(Display):
             title = "Prediction for each point"
         else:
             title = "Answer for each point"
-        ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=names[0], ylabel=names[1], title=title)
+        ax.set(
+            xlim=(left, right), ylim=(bottom, top), xlabel=names[0], ylabel=names[1], title=title
+        )
         return self
 
     def _draw_regions(self, ax: Axes) -> AxesImage:
@@ -214,7 +222,9 @@ class BoundaryDisplay(Display):
 
     def _draw_values(self, ax: Axes) -> AxesImage:
         """Draw the predictions of a regressor."""
-        image = ax.imshow(self.values, extent=self.limits, origin="lower", aspect="auto", cmap=ACTIVATIONS)
+        image = ax.imshow(
+            self.values, extent=self.limits, origin="lower", aspect="auto", cmap=ACTIVATIONS
+        )
         self.figure_.colorbar(image, ax=ax, label="prediction")
         return image
 
@@ -225,12 +235,16 @@ class BoundaryDisplay(Display):
         """
         edge = {"edgecolors": [text_color()], "linewidths": 0.6, "s": 28}
         if self.classes is None:
-            drawn = ax.scatter(*points.T, c=targets, norm=self.image_.norm, cmap=ACTIVATIONS, **edge)
+            drawn = ax.scatter(
+                *points.T, c=targets, norm=self.image_.norm, cmap=ACTIVATIONS, **edge
+            )
             self.points_.append(drawn)
             return
         for name, color, marker in zip(self.classes, COLORS, MARKERS, strict=False):
             of_class = points[targets == name]
-            self.points_.append(ax.scatter(*of_class.T, color=color, marker=marker, label=str(name), **edge))
+            self.points_.append(
+                ax.scatter(*of_class.T, color=color, marker=marker, label=str(name), **edge)
+            )
         ax.legend(title="class", framealpha=0.8)
 
 
@@ -239,7 +253,9 @@ def _compute_values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] |
     if is_classifier(model):
         classes, scores = answers_of(model, grid)
         if len(classes) > len(COLORS):
-            raise ValueError(f"estimator must have at most {len(COLORS)} classes, got {len(classes)}.")
+            raise ValueError(
+                f"estimator must have at most {len(COLORS)} classes, got {len(classes)}."
+            )
         return scores, classes
     if is_network(model):
         predict = model.forward
@@ -249,5 +265,7 @@ def _compute_values(model: Any, grid: Any) -> tuple[NDArray[Any], NDArray[Any] |
         raise TypeError(f"estimator must have predict or be a Network, got {describe(model)}.")
     values = np.asarray(predict(grid))
     if values.size != len(grid):
-        raise ValueError(f"estimator must have one output, got {values.shape[1]} from {describe(model)}.")
+        raise ValueError(
+            f"estimator must have one output, got {values.shape[1]} from {describe(model)}."
+        )
     return values.reshape(-1), None

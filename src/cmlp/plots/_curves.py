@@ -164,7 +164,9 @@ class LossCurveDisplay(Display):
         self.validation_loss_line_: Line2D | None = None
         if self.validation_loss is not None and len(self.validation_loss):
             color = self.line_.get_color()
-            (self.validation_loss_line_,) = ax.plot(epochs, self.validation_loss, color=color, linestyle=":")
+            (self.validation_loss_line_,) = ax.plot(
+                epochs, self.validation_loss, color=color, linestyle=":"
+            )
         ax.set(xlabel="epoch", ylabel="loss", title="Loss after each epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
         if log:
@@ -192,7 +194,9 @@ class LossCurveDisplay(Display):
         else:
             color = COLORS[3]
         epochs = range(1, len(self.validation_scores) + 1)
-        (self.validation_line_,) = right.plot(epochs, self.validation_scores, color=color, linestyle="--")
+        (self.validation_line_,) = right.plot(
+            epochs, self.validation_scores, color=color, linestyle="--"
+        )
         right.set_ylabel("validation score (dashed)", color=color)
         ax.yaxis.label.set_color(self.line_.get_color())
         self.validation_ax_ = right

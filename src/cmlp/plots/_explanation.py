@@ -133,7 +133,10 @@ class ExplanationDisplay(Display):
     def _draw(self, ax: Axes | None, row: int | None, k: int, max_columns: int) -> None:
         """Draw the bars of output k."""
         shape = (*self.explanation.values.shape[:2], -1)
-        values, errors = (each.reshape(shape)[..., k] for each in (self.explanation.values, self.explanation.errors))
+        values, errors = (
+            each.reshape(shape)[..., k]
+            for each in (self.explanation.values, self.explanation.errors)
+        )
         if row is None:
             heights = np.abs(values).mean(axis=0)
         else:
@@ -170,7 +173,9 @@ class ExplanationDisplay(Display):
         if output in names:
             index = names.index(output)
         if not isinstance(index, (int, np.integer)) or not 0 <= index < len(names):
-            raise ValueError(f"output must be one of {names}, or an index below {len(names)}, got {output!r}.")
+            raise ValueError(
+                f"output must be one of {names}, or an index below {len(names)}, got {output!r}."
+            )
         return int(index)
 
     def _label(self, column: int, row: int | None) -> str:

@@ -117,7 +117,9 @@ class MistakesDisplay(Display):
         truth = np.asarray(y)
         pixels = np.asarray(X)
         if truth.shape != (len(pixels),):
-            raise ValueError(f"y must have one class for each of the {len(pixels)} rows, got the shape {truth.shape}.")
+            raise ValueError(
+                f"y must have one class for each of the {len(pixels)} rows, got the shape {truth.shape}."
+            )
         shape = required_image_shape(pixels.shape[1], image_shape)
         answers = classes[scores.argmax(axis=1)]
         best = scores.max(axis=1)

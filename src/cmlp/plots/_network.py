@@ -175,7 +175,9 @@ class NetworkDisplay(Display):
         left = -4.6 if self.image_shape else -1.0
         right = _DISTANCE * len(self.weights) + 2.2
         ax = self._start(ax, (0.58 * (right - left), 0.58 * (_HEIGHT + 1.5)))
-        self.units_ = [self._strongest_units(index, max_units) for index in range(len(self.activations))]
+        self.units_ = [
+            self._strongest_units(index, max_units) for index in range(len(self.activations))
+        ]
         self.connections_ = self._strongest_connections(n_connections)
         self._draw_connections(ax)
         for index in range(len(self.activations)):
@@ -196,9 +198,12 @@ class NetworkDisplay(Display):
         colors = signed_colormap()([1.0, 0.0])
         names = ("excites: weight x activation above 0", "inhibits: below 0")
         lines = [
-            Line2D([], [], color=color, linewidth=2.4, label=name) for color, name in zip(colors, names, strict=True)
+            Line2D([], [], color=color, linewidth=2.4, label=name)
+            for color, name in zip(colors, names, strict=True)
         ]
-        ax.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False)
+        ax.legend(
+            handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=2, frameon=False
+        )
         self.figure_.colorbar(self.neurons_[-1], ax=ax, label="activation", shrink=0.6, pad=0.02)
 
     def _contributions(self, layer: int) -> NDArray[Any]:
@@ -231,7 +236,11 @@ class NetworkDisplay(Display):
             for k in np.argsort(-np.abs(flat), kind="stable")[:count][::-1]:
                 source, target = divmod(int(k), len(targets))
                 if flat[k]:
-                    chosen.append(Connection(layer, int(sources[source]), int(targets[target]), float(flat[k])))
+                    chosen.append(
+                        Connection(
+                            layer, int(sources[source]), int(targets[target]), float(flat[k])
+                        )
+                    )
         return chosen
 
     def _heights(self, index: int) -> NDArray[np.float64]:
@@ -248,7 +257,10 @@ class NetworkDisplay(Display):
         """
         from matplotlib.collections import LineCollection
 
-        height = [dict(zip(map(int, units), self._heights(i), strict=True)) for i, units in enumerate(self.units_)]
+        height = [
+            dict(zip(map(int, units), self._heights(i), strict=True))
+            for i, units in enumerate(self.units_)
+        ]
         largest = [
             max((abs(c.contribution) for c in self.connections_ if c.layer == layer), default=1.0)
             for layer in range(len(self.weights))
@@ -264,7 +276,9 @@ class NetworkDisplay(Display):
         # Weak connections keep enough colour to be told from the background.
         colors = signed_colormap()([0.5 + np.sign(s) * (0.2 + 0.3 * abs(s)) for s in strengths])
         widths = [0.4 + 2.0 * abs(s) for s in strengths]
-        self.lines_: LineCollection = LineCollection(segments, colors=colors, linewidths=widths, zorder=1)
+        self.lines_: LineCollection = LineCollection(
+            segments, colors=colors, linewidths=widths, zorder=1
+        )
         ax.add_collection(self.lines_)
 
     def _draw_neurons(self, ax: Axes, index: int) -> None:
@@ -296,11 +310,15 @@ class NetworkDisplay(Display):
         hidden = len(self.activations[index]) - len(values)
         if hidden:
             low = float(heights[-1]) - 0.4
-            self.texts_.append(ax.text(x, low, f"{hidden} more", ha="center", va="top", fontsize="small"))
+            self.texts_.append(
+                ax.text(x, low, f"{hidden} more", ha="center", va="top", fontsize="small")
+            )
         if index == len(self.weights):
             self._name_outputs(ax, x, values, heights)
 
-    def _name_outputs(self, ax: Axes, x: float, values: NDArray[Any], heights: NDArray[np.float64]) -> None:
+    def _name_outputs(
+        self, ax: Axes, x: float, values: NDArray[Any], heights: NDArray[np.float64]
+    ) -> None:
         """Write the names and activations of the output neurons, the largest one in bold type."""
         for unit, value, y in zip(self.units_[-1], values, heights, strict=True):
             weight = "normal"
@@ -317,7 +335,9 @@ class NetworkDisplay(Display):
         half = scale * height / 2
         left = right - scale * width
         image = self.activations[0].reshape(shape)
-        self.image_ = ax.imshow(image, cmap="gray", extent=(left, right, -half, half), aspect="equal")
+        self.image_ = ax.imshow(
+            image, cmap="gray", extent=(left, right, -half, half), aspect="equal"
+        )
         if len(self.units_[0]) < len(self.activations[0]):
             rows, columns = np.divmod(self.units_[0], width)
             ax.scatter(

@@ -44,7 +44,9 @@ def pyplot() -> Any:
 
     Raises ImportError that names the extra if matplotlib is missing.
     """
-    return optional("matplotlib.pyplot", "Plots need matplotlib: install it with `pip install cmlp[plots]`.")
+    return optional(
+        "matplotlib.pyplot", "Plots need matplotlib: install it with `pip install cmlp[plots]`."
+    )
 
 
 def text_color() -> Any:
@@ -72,7 +74,9 @@ def signed_colormap() -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
     negative, positive = _SIGNED[is_dark()]
-    return LinearSegmentedColormap.from_list("cmlp_signed", [negative, pyplot().rcParams["axes.facecolor"], positive])
+    return LinearSegmentedColormap.from_list(
+        "cmlp_signed", [negative, pyplot().rcParams["axes.facecolor"], positive]
+    )
 
 
 def signed_limit(values: NDArray[Any]) -> float:
@@ -121,7 +125,9 @@ class ImageGrid:
     Each has a title of some lines above it.
     """
 
-    def __init__(self, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1) -> None:
+    def __init__(
+        self, n_images: int, shape: tuple[int, int], n_columns: int, title_lines: int = 1
+    ) -> None:
         height, width = shape
         # All sizes are in widths of an image.
         self.height = height / width
@@ -157,11 +163,15 @@ class ImageGrid:
             left = column * (1 + self.gap)
             top = row * (self.height + self.title + self.gap) + self.title
             extent = (left, left + 1, top + self.height, top)
-            drawn.append(ax.imshow(image, extent=extent, aspect="equal", interpolation="nearest", **options))
+            drawn.append(
+                ax.imshow(image, extent=extent, aspect="equal", interpolation="nearest", **options)
+            )
             # An outline shows where an image with the background's colour ends.
             edge = {"fill": False, "edgecolor": COLORS[4], "linewidth": 0.5, "clip_on": False}
             ax.add_patch(Rectangle((left, top), 1, self.height, **edge))
-            texts.append(ax.text(left + 0.5, top - 0.04, title, ha="center", va="bottom", fontsize="small"))
+            texts.append(
+                ax.text(left + 0.5, top - 0.04, title, ha="center", va="bottom", fontsize="small")
+            )
         ax.set(**limits)
         return drawn, texts
 
@@ -239,7 +249,9 @@ def answers_of(model: Any, X: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     model = unchanging(model)
     trained = own_model(model)
     if trained is not None and trained.labels is not None and trained.labels.kind == "multilabel":
-        raise ValueError(f"estimator must have one class per row, got a {describe(model)} with multilabel targets.")
+        raise ValueError(
+            f"estimator must have one class per row, got a {describe(model)} with multilabel targets."
+        )
     scores = np.asarray(model.predict_proba(X))
     return np.asarray(model.classes_), scores
 
@@ -259,7 +271,9 @@ def image_shape_of(n_pixels: int, given: Sequence[int] | None) -> tuple[int, int
     if given is not None:
         shape = tuple(given)
         if len(shape) != 2 or shape[0] * shape[1] != n_pixels or min(shape) < 1:
-            raise ValueError(f"image_shape must be two sizes whose product is {n_pixels}, got {given!r}.")
+            raise ValueError(
+                f"image_shape must be two sizes whose product is {n_pixels}, got {given!r}."
+            )
         return shape
     side = math.isqrt(n_pixels)
     if side * side == n_pixels and side > 2:
@@ -280,6 +294,10 @@ def required_image_shape(n_pixels: int, given: Sequence[int] | None) -> tuple[in
 
 def index_of(value: int, size: int, name: str) -> int:
     """Return a non-negative index; raises ValueError if it is out of range."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not -size <= value < size:
+    if (
+        not isinstance(value, int | np.integer)
+        or isinstance(value, bool)
+        or not -size <= value < size
+    ):
         raise ValueError(f"{name} must be an integer from {-size} to {size - 1}, got {value!r}.")
     return int(value) % size

@@ -163,7 +163,9 @@ class WeightsDisplay(Display):
             ax = self._plot_matrix(ax, chosen, colors)
         else:
             ax = self._plot_images(ax, n_columns, colors)
-        bar = self.figure_.colorbar(self.images_[0], ax=ax, label="weight", shrink=0.8, extend="both")
+        bar = self.figure_.colorbar(
+            self.images_[0], ax=ax, label="weight", shrink=0.8, extend="both"
+        )
         bar.outline.set_visible(False)
         if self.output_names is not None:
             ax.set_title("Weights of the outputs")
@@ -190,7 +192,9 @@ class WeightsDisplay(Display):
     def _plot_matrix(self, ax: Axes | None, chosen: NDArray[Any], colors: dict[str, Any]) -> Axes:
         """Draw the weights as a matrix, with a row for each input and a column for each neuron."""
         n_in, n_out = chosen.shape
-        ax = self._start(ax, (float(np.clip(0.3 * n_out, 3, 10)) + 1, float(np.clip(0.3 * n_in, 2, 8)) + 0.6))
+        ax = self._start(
+            ax, (float(np.clip(0.3 * n_out, 3, 10)) + 1, float(np.clip(0.3 * n_in, 2, 8)) + 0.6)
+        )
         self.images_.append(ax.imshow(chosen, aspect="auto", interpolation="nearest", **colors))
         columns = f"neuron of layer {self._letters}"
         rows = "input"

@@ -177,7 +177,11 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
         labels = as_list(y, len(rows))
         for row, label in enumerate(labels):
             _require_label(label, f" in row {row}")
-        first = {label: place for place, label in reversed(list(enumerate(labels))) if label not in self._codes}
+        first = {
+            label: place
+            for place, label in reversed(list(enumerate(labels)))
+            if label not in self._codes
+        }
         for start, stop in pairwise(sorted({0, *first.values(), len(rows)})):
             self._learn_segment(names, rows[start:stop], labels[start:stop], missing[start:stop])
 
@@ -254,7 +258,9 @@ class MLPClassifier(Stream, base.MiniBatchClassifier):  # type: ignore[misc]
             labels = [None] * len(rows)
         else:
             classes = self.classes_
-            labels = [classes[code] for code in self._outputs(self._learned, names, rows).argmax(axis=1)]
+            labels = [
+                classes[code] for code in self._outputs(self._learned, names, rows).argmax(axis=1)
+            ]
         return dataframe.to_native_series(labels, name=None, like=frame)
 
 
@@ -459,7 +465,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
             moments = moments.after(value)
             shift, spread = self._shift_and_spread(moments)
             if not math.isfinite(spread):
-                raise ValueError(f"y has values that are too far apart: their deviation is not finite with {value!r}.")
+                raise ValueError(
+                    f"y has values that are too far apart: their deviation is not finite with {value!r}."
+                )
             scaled.append((value - shift) / spread)
         self._learn(names, 1, rows, np.array(scaled, np.float64).reshape(-1, 1), missing, moments)
 
@@ -469,7 +477,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
         if not is_finite_number(value):
             raise ValueError(f"y must be a finite number, got {shown(value)}{where}.")
         if traits.outside(value):
-            raise ValueError(f"y must {traits.targets} with loss={self.loss!r}, got {shown(value)}{where}.")
+            raise ValueError(
+                f"y must {traits.targets} with loss={self.loss!r}, got {shown(value)}{where}."
+            )
 
     def _shift_and_spread(self, moments: TargetMoments) -> tuple[float, float]:
         """Return what is subtracted from targets, and by what they are then divided.
@@ -481,7 +491,9 @@ class MLPRegressor(Stream, base.MiniBatchRegressor):  # type: ignore[misc]
             return 0.0, moments.mean or 1.0
         return moments.mean, moments.deviation()
 
-    def _predicted(self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]) -> list[float]:
+    def _predicted(
+        self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]
+    ) -> list[float]:
         """Return predictions of rows."""
         outputs: list[float] = self._outputs(learned, names, rows)[:, 0].tolist()
         if learned.moments is None:

@@ -83,9 +83,13 @@ class Learned(NamedTuple):
             old.loss_parameter,
         )
         moments = state["state"].reshape(-1, old.n_params)
-        state["state"] = np.concatenate([_pad_block(params, old, net) for params in moments] or [state["state"]])
+        state["state"] = np.concatenate(
+            [_pad_block(params, old, net) for params in moments] or [state["state"]]
+        )
         params = _pad_block(self.network.params, old, net)
-        return self._replace(network=Network._assembled(net, params, 1.0), optimizer=_core.restored(state))
+        return self._replace(
+            network=Network._assembled(net, params, 1.0), optimizer=_core.restored(state)
+        )
 
 
 class Stream:
@@ -116,7 +120,9 @@ class Stream:
 
     def _set_up(self, arguments: Mapping[str, Any]) -> None:
         """Store and check the constructor's arguments."""
-        parameters = {name: arguments[name] for name in arguments if name not in ("self", "__class__")}
+        parameters = {
+            name: arguments[name] for name in arguments if name not in ("self", "__class__")
+        }
         checked = PARAMETERS.checked(self._parameter_owner, parameters, type(self).__name__)
         hidden_activations(checked["activation"], len(hidden_sizes(checked["hidden_layer_sizes"])))
         for name, value in parameters.items():
@@ -131,7 +137,9 @@ class Stream:
 
     @learning_rate_init.setter
     def learning_rate_init(self, value: float) -> None:
-        PARAMETERS.checked(self._parameter_owner, {"learning_rate_init": value}, type(self).__name__)
+        PARAMETERS.checked(
+            self._parameter_owner, {"learning_rate_init": value}, type(self).__name__
+        )
         self._learning_rate = value
 
     @property
@@ -204,7 +212,9 @@ class Stream:
             loss_scale=0.5 if traits_of(self.loss).is_squared else 1.0,
         )
 
-    def _grown(self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None) -> Learned:
+    def _grown(
+        self, names: Sequence[Hashable], n_outputs: int, missing: NDArray[np.bool_] | None
+    ) -> Learned:
         """Give new features a column; return a network with as many inputs and outputs as needed.
 
         The features get their columns in the order of the rows in which they are first present, as
@@ -237,7 +247,9 @@ class Stream:
         # `Network` refuses a softmax with one output, but the first class has no other beside it.
         sizes = max(n_features, 1), *hidden, n_outputs
         net = _core.Net(sizes, (*names, self._output), self.loss, np.dtype(self.dtype))
-        params = initial_params(net, random_state(self.seed), init_activations(names, self.activation))
+        params = initial_params(
+            net, random_state(self.seed), init_activations(names, self.activation)
+        )
         net.views(params)[0][0][n_features:] = 0
         network = Network._assembled(net, params, 1.0)
         solver = self.solver
@@ -257,19 +269,27 @@ class Stream:
 
     # --------------------------------------------------------------------------- inputs and outputs
 
-    def _inputs(self, network: Network, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+    def _inputs(
+        self, network: Network, names: Iterable[Hashable], rows: NDArray[Any]
+    ) -> NDArray[Any]:
         """Return rows for the network.
 
         Features that it does not know are left out, and absent ones are 0.
         """
-        present = [(self._columns[name], place) for place, name in enumerate(names) if name in self._columns]
+        present = [
+            (self._columns[name], place)
+            for place, name in enumerate(names)
+            if name in self._columns
+        ]
         inputs = np.zeros((len(rows), network.sizes[0]), self.dtype)
         if present:
             columns, entries = zip(*present, strict=True)
             inputs[:, columns] = rows[:, entries]
         return inputs
 
-    def _outputs(self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]) -> NDArray[Any]:
+    def _outputs(
+        self, learned: Learned, names: Iterable[Hashable], rows: NDArray[Any]
+    ) -> NDArray[Any]:
         """Return the outputs of the network."""
         return learned.network.forward(self._inputs(learned.network, names, rows))
 
@@ -319,7 +339,9 @@ def as_frame(X: Any) -> tuple[Any, list[Hashable], NDArray[np.float64], NDArray[
     rows[missing] = 0
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]
-        raise ValueError(f"X must have finite numbers, got infinity in row {row} of column {frame.columns[column]!r}.")
+        raise ValueError(
+            f"X must have finite numbers, got infinity in row {row} of column {frame.columns[column]!r}."
+        )
     return frame, list(frame.columns), rows, missing
 
 

@@ -34,7 +34,9 @@ class Callbacks(CallbackSupportMixin):  # type: ignore[misc]
             yield []
             return
         if self.provenance:
-            raise ValueError("provenance=True needs a fit without the callbacks of scikit-learn, which can change it.")
+            raise ValueError(
+                "provenance=True needs a fit without the callbacks of scikit-learn, which can change it."
+            )
         try:
             follower = CallsCallbacks(self, X, y, sample_weight)
             yield [follower]
@@ -61,13 +63,17 @@ class CallsCallbacks:
     current parameters is made only if a callback requests a fitted estimator.
     """
 
-    def __init__(self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+    def __init__(
+        self, estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+    ) -> None:
         self.estimator = estimator
         metadata = None
         if sample_weight is not None:
             metadata = {"sample_weight": sample_weight}
         self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self.job = CallbackSupportMixin._init_callback_context(estimator, max_subtasks=estimator.max_iter)
+        self.job = CallbackSupportMixin._init_callback_context(
+            estimator, max_subtasks=estimator.max_iter
+        )
         self.job.call_on_fit_task_begin(**self.arguments)
 
     def on_epoch_begin(self, trainer: Any) -> None:
@@ -83,4 +89,6 @@ class CallsCallbacks:
 
     def fit_is_over(self, fitted: Fitted) -> None:
         """Report that fit has ended with this model."""
-        self.job.call_on_fit_task_end(**self.arguments, reconstruction_attributes=lambda: {FITTED: fitted})
+        self.job.call_on_fit_task_end(
+            **self.arguments, reconstruction_attributes=lambda: {FITTED: fitted}
+        )

@@ -46,7 +46,9 @@ def register(*classes: type) -> None:
         options = _OPTIONS if hasattr(cls, "predict_proba") else None
         if hasattr(cls, "decision_function"):
             options = {**_OPTIONS, _RAW_SCORES: _BOTH}
-        update_registered_converter(cls, f"Cmlp{cls.__name__}", _set_types, _convert, options=options)
+        update_registered_converter(
+            cls, f"Cmlp{cls.__name__}", _set_types, _convert, options=options
+        )
 
 
 def _set_types(operator: Any) -> None:
@@ -62,7 +64,9 @@ def _set_types(operator: Any) -> None:
     if hasattr(model, "classes_"):
         classes = model.classes_
         if classes.dtype.kind in "fu" and (np.abs(classes) >= _END_OF_INT64).any():
-            raise ValueError(f"Labels must be text or numbers of 64 bits for skl2onnx, got {classes.tolist()}.")
+            raise ValueError(
+                f"Labels must be text or numbers of 64 bits for skl2onnx, got {classes.tolist()}."
+            )
         label = StringTensorType if classes.dtype.kind in "OU" else Int64TensorType
         shape = [rows]
         if trained.class_labels.kind == "multilabel":
@@ -81,7 +85,10 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     trained = model._trained()
     add = _add_table if isinstance(trained, TableModel) else _add_network
     *label, numbers = add(graph, model, operator.inputs)
-    if hasattr(own, "decision_function") and container.get_options(own, {_RAW_SCORES: False})[_RAW_SCORES]:
+    if (
+        hasattr(own, "decision_function")
+        and container.get_options(own, {_RAW_SCORES: False})[_RAW_SCORES]
+    ):
         numbers = graph.logits
         # one number for two classes
         if len(model.classes_) == 2 and trained.class_labels.kind != "multilabel":
@@ -96,7 +103,9 @@ def _add_network(graph: _Graph, model: Any, inputs: Sequence[Any]) -> list[str]:
     """Add the graph of a network, which reads one matrix; several inputs are its columns."""
     kinds = {guess_proto_type(variable.type) for variable in inputs}
     if TensorProto.STRING in kinds:
-        raise ValueError(f"The inputs of {type(model).__name__} must be numbers for skl2onnx, got text.")
+        raise ValueError(
+            f"The inputs of {type(model).__name__} must be numbers for skl2onnx, got text."
+        )
     widths = [variable.get_second_dimension() for variable in inputs]
     if None not in widths:
         _require_columns(model, sum(widths))
@@ -179,7 +188,10 @@ class _Graph:
                 op_domain=node.domain,
                 op_version=versions[node.domain],
                 name=self.scope.get_unique_operator_name(node.op_type),
-                **{attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute},
+                **{
+                    attribute.name: helper.get_attribute_value(attribute)
+                    for attribute in node.attribute
+                },
             )
             if node.op_type in ("Sigmoid", "Softmax"):
                 self.logits = new[node.input[0]]
@@ -219,4 +231,6 @@ class _Graph:
 
     def name(self, value: str, name: str) -> None:
         """Give a value a certain name."""
-        self.container.add_node("Identity", [value], [name], name=self.scope.get_unique_operator_name("Identity"))
+        self.container.add_node(
+            "Identity", [value], [name], name=self.scope.get_unique_operator_name("Identity")
+        )

@@ -73,7 +73,9 @@ class Learning:
 
     def batches_at(self, share: float) -> int:
         """Return the number of batches that are complete after a share of the time."""
-        return round(_SLOW_BATCHES * math.expm1(min(share, 1) * math.log1p(self.total / _SLOW_BATCHES)))
+        return round(
+            _SLOW_BATCHES * math.expm1(min(share, 1) * math.log1p(self.total / _SLOW_BATCHES))
+        )
 
     def share_at(self, batches: int) -> float:
         """Return the share of the time after which a number of batches is complete.
@@ -186,10 +188,14 @@ class Player:
 
 def old_and_new(terminal: Terminal) -> tuple[str, str]:
     """Return the marks of images that the network learns from, and of new ones."""
-    return drawing.styled(terminal, drawing.symbol(terminal, "point"), "up"), drawing.symbol(terminal, "ring")
+    return drawing.styled(terminal, drawing.symbol(terminal, "point"), "up"), drawing.symbol(
+        terminal, "ring"
+    )
 
 
-def frame_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
+def frame_lines(
+    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int
+) -> list[str]:
     """Draw a frame.
 
     It has a line of progress, weights if there are enough lines, and an image with its outputs and
@@ -201,7 +207,9 @@ def frame_lines(terminal: Terminal, learning: Learning, chosen: Example, width: 
     ]
 
 
-def body_lines(terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int) -> list[str]:
+def body_lines(
+    terminal: Terminal, learning: Learning, chosen: Example, width: int, height: int
+) -> list[str]:
     """Draw the frame below its first line."""
     experiment = learning.experiment
     labels = learning.experiment.data.labels
@@ -298,7 +306,10 @@ def training_charts(
                     grid[row_of(value)][round(position * (columns - 1))] = mark
         labels = {row_of(value): text for value, text in ticks}
         vertical = drawing.symbol(terminal, "vertical")
-        lines = [f"{labels.get(n, ''):>{margin}}{vertical}{''.join(cells)}".rstrip() for n, cells in enumerate(grid)]
+        lines = [
+            f"{labels.get(n, ''):>{margin}}{vertical}{''.join(cells)}".rstrip()
+            for n, cells in enumerate(grid)
+        ]
         axis = [" "] * columns
         for position, text in bottom:
             start = min(round(position * (columns - 1)), columns - len(text))

@@ -94,4 +94,6 @@ def save(network: Network, path: str | None, terminal: Terminal, program: str) -
     with reporting():
         network.save(path)
     terminal.write_lines(["", f"saved: {printable(path)}", f"  Python:    cmlp.load({path!r})"])
-    terminal.write_lines([f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}"])
+    terminal.write_lines(
+        [f"  a picture: {program} read FILE.png --model {printable(shlex.quote(path))}"]
+    )

@@ -24,7 +24,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """Train the networks that the arguments describe, and return the exit status."""
-    choices = [ExperimentOptions.from_arguments(arguments, hidden=hidden) for hidden in arguments.hidden]
+    choices = [
+        ExperimentOptions.from_arguments(arguments, hidden=hidden) for hidden in arguments.hidden
+    ]
     with options.reporting():
         first = Experiment(choices[0])
     n_test = len(first.data.y_test)
@@ -50,7 +52,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         now = experiment.measure()
         accuracies.append(now.test_accuracy)
         percent = f"{now.accuracy:6.1f} %  {now.test_accuracy:5.1f} %"
-        terminal.write_lines([f"{name:{width}}  {experiment.network.n_params:10,}  {percent}  {seconds:7.2f}"])
+        terminal.write_lines(
+            [f"{name:{width}}  {experiment.network.n_params:10,}  {percent}  {seconds:7.2f}"]
+        )
     # How certain the highest accuracy is.
     best = max(accuracies)
     error = math.sqrt(best * (100 - best) / n_test)
@@ -61,7 +65,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         f"images, the standard error of an accuracy is about {error:.1f} %. Another seed gives "
         "other numbers."
     )
-    other = ExperimentOptions.from_arguments(arguments, hidden=None, seed=(arguments.seed + 1) % 2**32).arguments()
+    other = ExperimentOptions.from_arguments(
+        arguments, hidden=None, seed=(arguments.seed + 1) % 2**32
+    ).arguments()
     terminal.write_lines(["", f"Try next: {program} compare --hidden {' '.join(names)} {other}"])
     return 0
 

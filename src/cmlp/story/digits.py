@@ -81,7 +81,9 @@ def _introduce(terminal: Terminal, experiment: Experiment) -> None:
     subject = experiment.subject
     sizes = experiment.network.sizes
     terminal.say(f"A neural network learns to {subject.aim}.")
-    terminal.write_lines(["", f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 image"])
+    terminal.write_lines(
+        ["", f"  {sizes[0]:5,} input neurons, one for each pixel of a 28 x 28 image"]
+    )
     terminal.write_lines([f"  {size:5,} hidden neurons" for size in sizes[1:-1]])
     terminal.write_lines([f"  {sizes[-1]:5,} output neurons, one for each {subject.thing}"])
     weights = " + ".join(f"{n_in} x {n_out}" for n_in, n_out in pairwise(sizes))
@@ -141,7 +143,9 @@ def _train_and_report(terminal: Terminal, experiment: Experiment) -> tuple[list[
     terminal.settle()
     bottom = [(0.0, "0"), (1.0, count_noun(n_epochs, "epoch"))]
     points = list(zip(np.linspace(0, 1, n_epochs + 1).tolist(), history, strict=True))
-    return training_charts(terminal, points, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT), seconds
+    return training_charts(
+        terminal, points, bottom, min(terminal.width, _WIDEST) - 1, _CHART_HEIGHT
+    ), seconds
 
 
 def _show_answers(terminal: Terminal, experiment: Experiment) -> None:
@@ -196,10 +200,14 @@ def _show_neurons(terminal: Terminal, experiment: Experiment) -> None:
     # The clearest images are those in which neighbouring pixels are most alike.
     rows = weights[:, 1:] * weights[:, :-1]
     columns = weights[..., 1:] * weights[..., :-1]
-    alike = (rows.sum(axis=(1, 2)) + columns.sum(axis=(1, 2))) / np.maximum((weights**2).sum(axis=(1, 2)), 1e-300)
+    alike = (rows.sum(axis=(1, 2)) + columns.sum(axis=(1, 2))) / np.maximum(
+        (weights**2).sum(axis=(1, 2)), 1e-300
+    )
     clearest = np.argsort(-alike, kind="stable")[:2].tolist()
     names = Names(experiment.network.sizes, experiment.data.labels)
-    blocks = [[*drawing.weight_lines(terminal, weights[i]), names.name(Unit(0, i))] for i in clearest]
+    blocks = [
+        [*drawing.weight_lines(terminal, weights[i]), names.name(Unit(0, i))] for i in clearest
+    ]
     _write_gallery(terminal, blocks)
 
 
@@ -243,7 +251,9 @@ def _suggest(terminal: Terminal, experiment: Experiment, program: str) -> None:
         source = "Network and story follow"
     else:
         source = "The story is that of"
-    _say(terminal, f"{source} 3Blue1Brown's video series Neural networks, chapters 1 to 4: {SERIES}")
+    _say(
+        terminal, f"{source} 3Blue1Brown's video series Neural networks, chapters 1 to 4: {SERIES}"
+    )
 
 
 def suggestion_lines(program: str, width: int, commands: Mapping[str, str] = _LEARN) -> list[str]:
@@ -255,4 +265,8 @@ def suggestion_lines(program: str, width: int, commands: Mapping[str, str] = _LE
     lines = [f"  {program} {command:{longest}}  {what}" for command, what in commands.items()]
     if max(map(len, lines)) <= width:
         return lines
-    return [line for command, what in commands.items() for line in (f"  {program} {command}", f"      {what}")]
+    return [
+        line
+        for command, what in commands.items()
+        for line in (f"  {program} {command}", f"      {what}")
+    ]

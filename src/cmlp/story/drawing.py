@@ -77,7 +77,9 @@ def weight_lines(terminal: Terminal, weights: NDArray[Any]) -> list[str]:
     return terminal.draw(np.asarray(weights, float).reshape(SIDE, SIDE) / full, signed=True)
 
 
-def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], width: int, height: int) -> list[str]:
+def patch_lines(
+    terminal: Terminal, network: Network, labels: Sequence[str], width: int, height: int
+) -> list[str]:
     """Draw the weights of the first neurons of the first layer with their names.
 
     They are as large as the size allows.
@@ -95,7 +97,9 @@ def patch_lines(terminal: Terminal, network: Network, labels: Sequence[str], wid
         units = range(start, min(start + per_row, weights.shape[1]))
         titles = [names.name(Unit(0, unit))[:columns].ljust(columns) for unit in units]
         patches = [_patch(terminal, weights[:, unit], columns) for unit in units]
-        lines += side_by_side(*([title, *patch] for title, patch in zip(titles, patches, strict=True)), gap=gap)
+        lines += side_by_side(
+            *([title, *patch] for title, patch in zip(titles, patches, strict=True)), gap=gap
+        )
     return lines
 
 
@@ -105,7 +109,9 @@ def _patch(terminal: Terminal, weights: NDArray[Any], columns: int) -> list[str]
     They are scaled so that few of its pixels are out of range.
     """
     margin = (SIDE - _KEPT) // 2
-    inner = np.asarray(weights, float).reshape(SIDE, SIDE)[margin : SIDE - margin, margin : SIDE - margin]
+    inner = np.asarray(weights, float).reshape(SIDE, SIDE)[
+        margin : SIDE - margin, margin : SIDE - margin
+    ]
     # Each pixel of the smaller image is the mean of its area: repeated, rows and columns can be
     # divided evenly.
     rows = 2 * (columns // 2 + columns % 2)
@@ -123,7 +129,9 @@ _MOST_LINES = 6
 _DARKEST = 0.15
 
 
-def cell_lines(terminal: Terminal, activations: NDArray[Any], width: int, scale: float = 1.0) -> list[str]:
+def cell_lines(
+    terminal: Terminal, activations: NDArray[Any], width: int, scale: float = 1.0
+) -> list[str]:
     """Draw the activations of one layer as cells.
 
     They go from dark (0) to bright (`scale`), in lines of `width` columns.
@@ -150,7 +158,10 @@ def _cells(terminal: Terminal, values: NDArray[Any]) -> str:
         return terminal.draw(np.stack([row, row]), signed=bool((values < 0).any()))[0]
     above, below = _CELLS[terminal.blocks]
     levels = np.minimum(np.abs(values), 1) * (len(above) - 1)
-    return " ".join((above if value >= 0 else below)[round(level)] for value, level in zip(values, levels, strict=True))
+    return " ".join(
+        (above if value >= 0 else below)[round(level)]
+        for value, level in zip(values, levels, strict=True)
+    )
 
 
 def legend(terminal: Terminal) -> str:
@@ -161,7 +172,9 @@ def legend(terminal: Terminal) -> str:
     return f"{ramp[0]} is 0, {ramp[-1]} is 1"
 
 
-def layer_lines(terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], width: int, gap: int = 3) -> list[str]:
+def layer_lines(
+    terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], width: int, gap: int = 3
+) -> list[str]:
     """Draw the hidden layers of networks of the same sizes side by side.
 
     There is at least one line per layer with its name.
@@ -177,7 +190,9 @@ def layer_lines(terminal: Terminal, networks: Sequence[Sequence[NDArray[Any]]], 
         values = [np.asarray(activations[layer + 1], float) for activations in networks]
         scale = max(1.0, *(float(np.abs(v).max(initial=0.0)) for v in values))
         column = min(space, 2 * len(values[0]) - 1)
-        for n, parts in enumerate(zip(*(cell_lines(terminal, v, space, scale) for v in values), strict=True)):
+        for n, parts in enumerate(
+            zip(*(cell_lines(terminal, v, space, scale) for v in values), strict=True)
+        ):
             cells = (" " * gap).join(pad(part, column) for part in parts)
             name = "" if n else letters(layer)
             lines.append(f"{name:{margin}}{cells}".rstrip())
@@ -225,10 +240,14 @@ def bar(terminal: Terminal, share: float, width: int) -> str:
 def beside(*blocks: Sequence[str], gap: int) -> list[str]:
     """Put blocks of lines side by side, each in the middle of the height."""
     height = max(map(len, blocks))
-    return side_by_side(*([*[""] * ((height - len(block)) // 2), *block] for block in blocks), gap=gap)
+    return side_by_side(
+        *([*[""] * ((height - len(block)) // 2), *block] for block in blocks), gap=gap
+    )
 
 
-def beside_or_below(left: Sequence[str], right: Sequence[str], width: int, gap: int = 2) -> list[str]:
+def beside_or_below(
+    left: Sequence[str], right: Sequence[str], width: int, gap: int = 2
+) -> list[str]:
     """Put two blocks of lines side by side if there is space, otherwise one below the other."""
     lines = side_by_side(left, right, gap=gap)
     is_wide = max(len(without_codes(line)) for line in lines) <= width
@@ -245,13 +264,17 @@ def page_width(terminal: Terminal) -> int:
     return min(max(terminal.width, 40), 120) - 1
 
 
-def page(title: str, subject: str, sections: Sequence[Sequence[str]], hints: Sequence[str], width: int) -> list[str]:
+def page(
+    title: str, subject: str, sections: Sequence[Sequence[str]], hints: Sequence[str], width: int
+) -> list[str]:
     """Return a page.
 
     It has a line with the command and its subject, sections, and commands to try next.
     """
     head = ends(title, subject, width)
-    return [line for section in (head, *sections, join_texts(hints, width)) for line in ("", *section)][1:]
+    return [
+        line for section in (head, *sections, join_texts(hints, width)) for line in ("", *section)
+    ][1:]
 
 
 def ends(left: str, right: str, width: int) -> list[str]:

@@ -45,7 +45,12 @@ _BAR_WIDTH = 40
 def can_play(terminal: Terminal, keyboard: TextIO) -> bool:
     """Return whether the training can be shown: on a terminal with a keyboard and enough space."""
     large = terminal.width >= _SMALLEST[0] and terminal.height >= _SMALLEST[1]
-    return terminal.stream.isatty() and terminal.moves_cursor and keyboard_of(keyboard) is not None and large
+    return (
+        terminal.stream.isatty()
+        and terminal.moves_cursor
+        and keyboard_of(keyboard) is not None
+        and large
+    )
 
 
 def run(terminal: Terminal, program: str) -> int:
@@ -64,7 +69,9 @@ def run(terminal: Terminal, program: str) -> int:
     terminal.write_lines(["", *opening.answer_lines(width, _SMALL_IMAGE_LINES), ""])
     terminal.write_lines([*suggestion_lines(program, width), ""])
     if opening.page is not None:
-        terminal.write_lines([f"The page with the story, and to draw on: {printable(opening.page)}"])
+        terminal.write_lines(
+            [f"The page with the story, and to draw on: {printable(opening.page)}"]
+        )
     return 0
 
 
@@ -96,7 +103,9 @@ class Opening:
         if moves:
             player.play(
                 screen.read_key,
-                lambda: screen.show(*self.frame(terminal.width - 1, terminal.height, paused=player.paused)),
+                lambda: screen.show(
+                    *self.frame(terminal.width - 1, terminal.height, paused=player.paused)
+                ),
             )
         self.learning.go_to(self.learning.total)
 
@@ -147,7 +156,9 @@ class Opening:
     def ask(self, screen: Screen) -> str:
         """Show a digit and its answer until a key leads on; return "a" (again) or "q"."""
         while True:
-            key = screen.ask(lambda: screen.show(self.last_lines(self.terminal.width - 1, self.terminal.height)))
+            key = screen.ask(
+                lambda: screen.show(self.last_lines(self.terminal.width - 1, self.terminal.height))
+            )
             self._notice = ""
             if key == "a" or key in QUIT_KEYS:
                 if key == "a":
@@ -186,7 +197,9 @@ class Opening:
         outputs, answer = self._read(row)
         is_large = height == _IMAGE_LINES
         image = drawing.digit_lines(self.terminal, row, whole=is_large)[: height + (not is_large)]
-        bars = drawing.output_bars(self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2)
+        bars = drawing.output_bars(
+            self.terminal, outputs, self.data.labels, min(width - SIDE - _GAP, _BAR_WIDTH), 2
+        )
         if answer == label:
             verdict = f"It says {answer}."
         else:

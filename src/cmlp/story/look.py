@@ -51,7 +51,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         case = case_of(arguments, of_training=False)
         before = copy.copy(case.experiment.network)
         after = case.experiment.train()
-    activations = [[a[0] for a in network.activations(case.example.row[None])] for network in (before, after)]
+    activations = [
+        [a[0] for a in network.activations(case.example.row[None])] for network in (before, after)
+    ]
     look = _Look(case, after, activations)
     width = drawing.page_width(terminal)
     subject = f"test {case.image_name()}, seed {arguments.seed}"
@@ -83,14 +85,19 @@ def _outputs_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     example = look.case.example
     outputs = [activations[-1] for activations in look.activations]
     times = "before training", f"after {count_noun(look.case.experiment.n_epochs, 'epoch')}"
-    heads = [f"{when}: it says {labels[int(v.argmax())]}" for when, v in zip(times, outputs, strict=True)]
+    heads = [
+        f"{when}: it says {labels[int(v.argmax())]}" for when, v in zip(times, outputs, strict=True)
+    ]
     image = [f"a {example.label}", *drawing.digit_lines(terminal, example.row)]
     image_width = max(len(without_codes(line)) for line in image)
     column = (width - image_width - 4) // 2
     is_wide = width >= _WIDE and column - max(map(len, labels)) - 9 >= _SHORTEST_BARS
     if not is_wide:
         column = min(width - image_width - 2, 40)
-    bars = [[head, *drawing.output_bars(terminal, v, labels, column)] for head, v in zip(heads, outputs, strict=True)]
+    bars = [
+        [head, *drawing.output_bars(terminal, v, labels, column)]
+        for head, v in zip(heads, outputs, strict=True)
+    ]
     if is_wide:
         return side_by_side(image, *bars)
     names = []
@@ -104,7 +111,9 @@ def _hidden_lines(terminal: Terminal, look: _Look, width: int) -> list[str]:
     """Draw the hidden layers after training, and before it where there is space, with a legend."""
     before, after = look.activations
     n_hidden = len(after) - 2
-    which = ["layer A", "layers A and B", f"layers A to {letters(n_hidden - 1)}"][min(n_hidden, 3) - 1]
+    which = ["layer A", "layers A and B", f"layers A to {letters(n_hidden - 1)}"][
+        min(n_hidden, 3) - 1
+    ]
     is_wide = width >= _WIDE
     if is_wide:
         when = "before training (left) and after (right)"

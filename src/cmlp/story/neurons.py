@@ -81,7 +81,9 @@ def source_name(layer: int, index: int) -> str:
 _SHOWN = 0.001
 
 
-def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) -> tuple[list[str], str]:
+def weighted_sum(
+    network: Network, row: NDArray[Any], unit: Unit, n_terms: int
+) -> tuple[list[str], str]:
     """Spell out the weighted sum of a neuron for an example.
 
     It is a table, and what the sum would be without its largest term.
@@ -101,7 +103,10 @@ def weighted_sum(network: Network, row: NDArray[Any], unit: Unit, n_terms: int) 
     names = [source_name(layer, i) for i in largest]
     width = max(map(len, [*names, "bias"]))
     terms = zip(names, largest, strict=True)
-    lines = [f"{name:{width}}  {weights[i]:+7.3f} x {inputs[i]:6.3f} = {products[i]:+8.3f}" for name, i in terms]
+    lines = [
+        f"{name:{width}}  {weights[i]:+7.3f} x {inputs[i]:6.3f} = {products[i]:+8.3f}"
+        for name, i in terms
+    ]
     rows = [("bias", f"{network.biases[layer][index]:+8.3f}"), ("sum z", f"{z:+8.3f}")]
     rows.append((f"{function_name(network, layer)}(z)", f"{activation:8.3f}"))
     if len(others):

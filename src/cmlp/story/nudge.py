@@ -46,7 +46,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     experiment_options.add(parser, *experiment_options.EXAMPLE)
     average = "number of training images to average over (default: 10)"
-    parser.add_argument("--examples", type=options.integer(1), default=10, metavar="N", help=average)
+    parser.add_argument(
+        "--examples", type=options.integer(1), default=10, metavar="N", help=average
+    )
     step = "take a step along the average, with the learning rate, and look again"
     parser.add_argument("--step", action="store_true", help=step)
     experiment_options.add(parser, "--hidden")
@@ -69,7 +71,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         n = arguments.examples
         n_images = len(case.experiment.data.X_train)
         if n > n_images:
-            raise ValueError(f"--examples must be at most {n_images}, the number of training images, got {n}")
+            raise ValueError(
+                f"--examples must be at most {n_images}, the number of training images, got {n}"
+            )
         nudge = Nudge(case, n, terminal)
     if arguments.epochs:
         when = f"after {count_noun(arguments.epochs, 'epoch')}"
@@ -105,7 +109,9 @@ class Nudge:
         first = case.example.image
         self.images = [first, *(image for image in range(n) if image != first)][:n]
         single = case.experiment.train()
-        kinds: dict[str, Any] = {name: getattr(single, name) for name in ("output", "loss", "input_scale")}
+        kinds: dict[str, Any] = {
+            name: getattr(single, name) for name in ("output", "loss", "input_scale")
+        }
         self.network = Network(single.sizes, single.activation, dtype="float64", **kinds)
         self.network.params = single.params
         self.is_squared = single.loss == "squared_error"  # otherwise softmax with the log loss
@@ -130,7 +136,9 @@ class Nudge:
         sections = [self._outputs_lines(), self._ways_lines(output)]
         if last:
             # The neuron with the largest wish in the example, if possible one that can follow it.
-            wishes = np.abs(self.step.layers[-2].output_changes[0]) * (self.step.layers[-2].bias_changes[0] != 0)
+            wishes = np.abs(self.step.layers[-2].output_changes[0]) * (
+                self.step.layers[-2].bias_changes[0] != 0
+            )
             loudest = Unit(last - 1, int(wishes.argmax()))
             before = unit if unit and unit.layer < last else loudest
             sections.append(self._before_lines(before))
@@ -192,7 +200,9 @@ class Nudge:
         largest = float(np.abs(wishes).max()) or 1.0
         square = " squared" if self.is_squared else ""
         lines = [f"{'':{longest}}    is wanted{square}   wish"]
-        for label, output, target, wish in zip(labels, last.outputs[0], targets, wishes, strict=True):
+        for label, output, target, wish in zip(
+            labels, last.outputs[0], targets, wishes, strict=True
+        ):
             square = ""
             if self.is_squared:
                 square = f" {(output - target) ** 2:7.3f}"
@@ -226,7 +236,9 @@ class Nudge:
         # The slope is not defined by a wish of 0, and for softmax it depends on the whole layer.
         if wish and (self.is_squared or not is_output):
             slope = f"slope of its {neurons.function_name(self.network, unit.layer)} {sum_wish / wish:.3f}"
-            head = f"{name}: wish {wish:+.3f} x {slope} = wish for its sum {_format_signed(sum_wish)}"
+            head = (
+                f"{name}: wish {wish:+.3f} x {slope} = wish for its sum {_format_signed(sum_wish)}"
+            )
         if sum_wish == 0:
             nothing = "Its slope is 0 here, so nothing behind it has a share."
             return [*wrap(head, self.width), *wrap(nothing, self.width)]
@@ -264,12 +276,12 @@ class Nudge:
             who = "the outputs"
         else:
             who = f"the neurons of layer {letters(unit.layer + 1)}"
-        head = (
-            f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {names.name(unit)}"
-        )
+        head = f"Activations cannot be turned: their changes are wishes again. What {who} pass back to {names.name(unit)}"
         each = following.weights[unit.neuron] * following.bias_changes[0]
         order = np.argsort(-np.abs(each), kind="stable").tolist()
-        terms = [f"{each[j]:+.3f} ({names.name(Unit(unit.layer + 1, j))})" for j in order[:_MOST_TERMS]]
+        terms = [
+            f"{each[j]:+.3f} ({names.name(Unit(unit.layer + 1, j))})" for j in order[:_MOST_TERMS]
+        ]
         if len(order) > _MOST_TERMS:
             terms.append(f"{each[order[_MOST_TERMS:]].sum():+.3f} (others)")
         start = f"{names.name(unit)}: {self.step.layers[unit.layer].output_changes[0, unit.neuron]:+.3f} ="
@@ -281,9 +293,14 @@ class Nudge:
         lines: list[str] = []
         for layer, part in reversed(list(enumerate(self.step.layers[:-1]))):
             values = 100 * part.output_changes[0]
-            wishes = [f"{self.names.name(Unit(layer, i)):>4} {value:+4.0f}" for i, value in enumerate(values)]
+            wishes = [
+                f"{self.names.name(Unit(layer, i)):>4} {value:+4.0f}"
+                for i, value in enumerate(values)
+            ]
             if len(values) > _MOST_WISHES:
-                wishes = [f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to {values.max():+.0f}"]
+                wishes = [
+                    f"{letters(layer)}: {len(values):,} wishes from {values.min():+.0f} to {values.max():+.0f}"
+                ]
             lines += drawing.join_texts(wishes, self.width, gap=1)
         return lines
 

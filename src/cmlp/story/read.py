@@ -65,7 +65,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     with options.reporting():
         if model is None:
             experiment = Experiment(chosen)
-            answer = Answer(experiment.train().forward(picture.pixels[None])[0], experiment.data.labels)
+            answer = Answer(
+                experiment.train().forward(picture.pixels[None])[0], experiment.data.labels
+            )
         else:
             answer = _ask_saved(model, picture)
     _show(terminal, path, picture, answer)
@@ -75,7 +77,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
             f"  {program} {again}",
             f"  {program} read {printable(shlex.quote(path))} --model digits.cmlp",
         ]
-        terminal.write_lines(["", "The network was trained just now. To keep it and use it again:", "", *keep])
+        terminal.write_lines(
+            ["", "The network was trained just now. To keep it and use it again:", "", *keep]
+        )
     return 0
 
 
@@ -86,11 +90,15 @@ def _ask_saved(path: str, picture: Picture) -> Answer:
     network = getattr(model, "network_", model)
     if network is not model and not hasattr(model, "predict_proba"):
         kind = type(model).__name__
-        raise CommandError(f"{path} holds an {kind}; reading digits needs a Network or an MLPClassifier.")
+        raise CommandError(
+            f"{path} holds an {kind}; reading digits needs a Network or an MLPClassifier."
+        )
     n_pixels = SIDE * SIDE
     n_inputs = network.sizes[0]
     if n_inputs != n_pixels:
-        raise CommandError(f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {n_pixels}.")
+        raise CommandError(
+            f"{path} has {n_inputs} inputs; a picture of {SIDE} x {SIDE} pixels needs {n_pixels}."
+        )
     pixels: NDArray[Any] = picture.pixels[None]
     if network.input_scale == 1:
         pixels = pixels / np.float32(255)
@@ -106,7 +114,9 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
         ink = "dark on light, so it is inverted"
     else:
         ink = "light on dark"
-    terminal.say(f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:")
+    terminal.say(
+        f"{printable(path)}: {width:,} x {height:,} pixels, {ink}. This is what the network sees:"
+    )
     image = drawing.digit_lines(terminal, picture.pixels, whole=True)
     bars = drawing.output_bars(terminal, answer.outputs, answer.labels, _BAR_WIDTH)
     is_wide = terminal.width >= SIDE + _GAP + _BAR_WIDTH
@@ -114,7 +124,9 @@ def _show(terminal: Terminal, path: str, picture: Picture, answer: Answer) -> No
     terminal.write_lines(["", *lines, ""])
     doubtful = find_doubt(picture.pixels)
     if doubtful:
-        terminal.say(f"{doubtful} It has an output for each digit and none for anything else, so it names one:")
+        terminal.say(
+            f"{doubtful} It has an output for each digit and none for anything else, so it names one:"
+        )
     terminal.say(_verdict(answer))
 
 
@@ -180,7 +192,9 @@ def center_digit(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
     cut = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = _BOX / max(cut.shape)
     height, width = (max(1, round(length * scale)) for length in cut.shape)
-    resized = Image.fromarray(cut.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    resized = Image.fromarray(cut.astype(np.float32)).resize(
+        (width, height), Image.Resampling.BILINEAR
+    )
     digit = np.asarray(resized, np.float64)
     digit = digit / digit.max()  # thin strokes become fainter when the picture becomes smaller
     total = digit.sum()
@@ -189,7 +203,8 @@ def center_digit(ink: NDArray[np.float64]) -> NDArray[np.uint8]:
         np.arange(width) @ digit.sum(axis=0) / total,
     )
     top, left = (
-        min(max(round(_CENTER - at), 0), SIDE - length) for at, length in zip(middle, digit.shape, strict=True)
+        min(max(round(_CENTER - at), 0), SIDE - length)
+        for at, length in zip(middle, digit.shape, strict=True)
     )
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = np.round(255 * digit)
@@ -201,7 +216,9 @@ def _read_gray(path: str) -> tuple[NDArray[np.float64], tuple[int, int]]:
     try:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError:
-        raise CommandError("cmlp read needs Pillow: python -m pip install pillow (the extra cmlp[images])") from None
+        raise CommandError(
+            "cmlp read needs Pillow: python -m pip install pillow (the extra cmlp[images])"
+        ) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -238,7 +255,9 @@ def _measure_brightness(file: Image) -> NDArray[np.float64]:
         small = Image.fromarray(values)
         small.thumbnail((_LONGEST, _LONGEST))
         values = np.asarray(small)
-        scaled: NDArray[np.float64] = (values.astype(np.float64) - values.min()) / (float(np.ptp(values)) or 1.0)
+        scaled: NDArray[np.float64] = (values.astype(np.float64) - values.min()) / (
+            float(np.ptp(values)) or 1.0
+        )
         return scaled
     file = file.convert("RGBA")
     file.thumbnail((_LONGEST, _LONGEST))
@@ -276,7 +295,9 @@ def find_doubt(pixels: NDArray[np.uint8]) -> str:
     n_digits = 0
     for group in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
         part = image[:, group]
-        n_digits += part.sum() > _SHARE * image.sum() and _measure_height(part) > _HEIGHT * _measure_height(image)
+        n_digits += part.sum() > _SHARE * image.sum() and _measure_height(
+            part
+        ) > _HEIGHT * _measure_height(image)
     if n_digits > 1:
         return "Are these two digits? Two parts stand side by side. The network reads one at a time: cut them apart."
     return ""

@@ -96,7 +96,9 @@ class Screen:
         else:
             shown = list(lines[: room + 1])
         width = self.terminal.width
-        self._write(_HOME + "\n".join(clip(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST)
+        self._write(
+            _HOME + "\n".join(clip(line, width) + _CLEAR_LINE for line in shown) + _CLEAR_REST
+        )
 
     def read_key(self, timeout: float) -> str | None:
         """Return the next key, or None after `timeout` seconds; "q" at the end of the input.
@@ -138,7 +140,11 @@ def _read_posix(keyboard: int, timeout: float) -> str | None:
     try:
         text = os.read(keyboard, 1).decode("utf-8", "replace")
         # The rest of an escape sequence is already there.
-        while text.startswith("\x1b") and not _SEQUENCE.fullmatch(text) and select.select([keyboard], [], [], 0)[0]:
+        while (
+            text.startswith("\x1b")
+            and not _SEQUENCE.fullmatch(text)
+            and select.select([keyboard], [], [], 0)[0]
+        ):
             text += os.read(keyboard, 1).decode("utf-8", "replace")
     except OSError:  # the terminal has been closed
         return "q"

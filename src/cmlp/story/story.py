@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
     """
     with options.reporting():
         path = write_page(story_network(), arguments.output)
-    terminal.say("The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on.")
+    terminal.say(
+        "The story is a web page: 18 chapters, each with a picture to hold, to turn and to bet on."
+    )
     terminal.write_lines(["", f"  {printable(path)}", ""])
     if terminal.rewrites and not arguments.no_open and open_in_browser(path):
         terminal.say("It is open in your browser.")
@@ -49,7 +51,9 @@ def run(arguments: argparse.Namespace, terminal: Terminal, program: str) -> int:
         )
     terminal.say()
     terminal.say(f"It follows 3Blue1Brown's series Neural networks, chapters 1 to 4: {SERIES}")
-    terminal.write_lines(["", "Its network in Python:", "", *(f"  {line}".rstrip() for line in _PROGRAM)])
+    terminal.write_lines(
+        ["", "Its network in Python:", "", *(f"  {line}".rstrip() for line in _PROGRAM)]
+    )
     return 0
 
 

@@ -87,7 +87,9 @@ def _write_frames(terminal: Terminal, learning: Learning, example: Example) -> N
         if stop <= learning.total:
             with options.reporting():
                 learning.go_to(stop)
-            lines = frame_lines(terminal, learning, example, drawing.page_width(terminal), _TALL - 1)
+            lines = frame_lines(
+                terminal, learning, example, drawing.page_width(terminal), _TALL - 1
+            )
             under = f"training image {example.image}, a {example.label}"
             if stop:
                 lines.insert(0, "")

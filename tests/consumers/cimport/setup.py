@@ -5,4 +5,7 @@ from setuptools import Extension, setup
 
 import cmlp
 
-setup(name="consumer", ext_modules=cythonize(Extension("consumer", ["consumer.pyx"], [cmlp.get_include()])))
+setup(
+    name="consumer",
+    ext_modules=cythonize(Extension("consumer", ["consumer.pyx"], [cmlp.get_include()])),
+)

@@ -13,7 +13,14 @@ from cmlp._data.columns import NamedMatrix
 from cmlp._data.disk import open_regular
 from cmlp._data.files.file_formats import IDX, NPY, DataError, format_of, on_disk, opening
 from cmlp._data.files.images import read_at_most, read_idx
-from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, as_integers, require_finite, untyped
+from cmlp._data.files.row_file import (
+    ArrayRows,
+    LabelledRows,
+    RowFile,
+    as_integers,
+    require_finite,
+    untyped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,9 +43,13 @@ class ArrayFile(RowFile):
         if not values.size:
             raise DataError(f"{path} contains no rows")
         if values.dtype.kind not in "buif":
-            raise DataError(f"{path} must contain real numbers, got an array of dtype {values.dtype}")
+            raise DataError(
+                f"{path} must contain real numbers, got an array of dtype {values.dtype}"
+            )
         if values.ndim < 2:
-            raise DataError(f"{path} must contain a matrix or images, got an array of shape {values.shape}")
+            raise DataError(
+                f"{path} must contain a matrix or images, got an array of shape {values.shape}"
+            )
         self._values = values.reshape(len(values), -1)
         super().__init__(path, options, schema, self._values.shape[1])
 
@@ -54,23 +65,33 @@ class ArrayFile(RowFile):
 
     def known_rows(self, kept: Sequence[int], target: int) -> LabelledRows:
         if self._is_idx:
-            raise DataError(f"{self.path} has no columns of labels: use --labels FILE instead of --target")
+            raise DataError(
+                f"{self.path} has no columns of labels: use --labels FILE instead of --target"
+            )
         return LabelledRows(self.numbers(kept), as_integers(np.array(self._values[:, target])))
 
-    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> ArrayRows:
+    def training_rows(
+        self, kept: Sequence[int], target: int, progress: Progress = None
+    ) -> ArrayRows:
         return ArrayRows(self.path, *self.known_rows(kept, target))
 
     def numbers(self, kept: Sequence[int]) -> NDArray[Any]:
         """Return columns, in place if they are adjacent."""
         contiguous = list(kept) == list(range(kept[0], kept[-1] + 1)) if kept else False
         columns = slice(kept[0], kept[-1] + 1) if contiguous else list(kept)
-        return self._values[:, columns] if contiguous else np.ascontiguousarray(self._values[:, columns])
+        return (
+            self._values[:, columns]
+            if contiguous
+            else np.ascontiguousarray(self._values[:, columns])
+        )
 
 
 def array_in(path: str, max_bytes: int) -> NDArray[Any]:
     """Return the array in an npy or idx file."""
     with opening(path, max_bytes) as file:
-        return _read_npy(file, path) if file.peek(len(NPY)).startswith(NPY) else read_idx(file, path)
+        return (
+            _read_npy(file, path) if file.peek(len(NPY)).startswith(NPY) else read_idx(file, path)
+        )
 
 
 def _is_mapped(path: str) -> bool:
@@ -88,7 +109,9 @@ def _mapped(path: str) -> NDArray[Any]:
         _require_size(path, shape, size, found if min(shape, default=1) >= 0 else 0)
         order: Literal["F", "C"] = "F" if is_fortran else "C"
         try:
-            return np.memmap(file, dtype, "r", start, shape, order) if size else np.empty(shape, dtype)
+            return (
+                np.memmap(file, dtype, "r", start, shape, order) if size else np.empty(shape, dtype)
+            )
         except ValueError as error:
             raise DataError(f"{path} cannot be read: {error}") from error
 
@@ -109,7 +132,10 @@ def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.d
     try:
         with warnings.catch_warnings(action="ignore"):  # of the parser, about the header
             version = np.lib.format.read_magic(file)
-            readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            readers = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }
             shape, is_fortran, dtype = readers[version](file)
     except Exception as error:  # NumPy's parser raises errors of many types
         raise DataError(f"{path} cannot be read: its npy header is invalid: {error}") from error
@@ -121,4 +147,6 @@ def _npy_header(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.d
 def _require_size(path: str, shape: tuple[int, ...], size: int, found: int) -> None:
     if found != size:
         got = "more" if found > size else f"{found} bytes"
-        raise DataError(f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}")
+        raise DataError(
+            f"{path} must have {size} bytes after its header for an array of shape {shape}, got {got}"
+        )

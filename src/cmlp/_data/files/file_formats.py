@@ -98,7 +98,9 @@ class _WithProgress(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None = None) -> Iterator[io.BufferedReader]:
+def opening(
+    path: str, max_bytes: int, progress: Callable[[float], None] | None = None
+) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading, decompressed if it is a gzip file; `progress` gets the share that was read."""
     if os.path.isdir(path):
         has_images = any(name.lower().endswith(_ENDS_OF_IMAGES) for name in os.listdir(path))
@@ -106,7 +108,11 @@ def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None 
             raise DataError(f"{path} is a folder of images: " + OF_IMAGES)
         raise DataError(f"{path} is a folder: name one of its files")
     with open_regular(on_disk(path)) as regular:
-        raw: Any = regular if progress is None else io.BufferedReader(_WithProgress(regular, progress), _REPORTED)
+        raw: Any = (
+            regular
+            if progress is None
+            else io.BufferedReader(_WithProgress(regular, progress), _REPORTED)
+        )
         if not raw.peek(len(_GZIP)).startswith(_GZIP):
             yield raw
             return
@@ -114,7 +120,9 @@ def opening(path: str, max_bytes: int, progress: Callable[[float], None] | None 
             with gzip.open(raw) as file:
                 content: Any = io.BufferedReader(_Bounded(file, path, max_bytes))
                 if content.peek(len(_GZIP)).startswith(_GZIP):
-                    raise DataError(f"{path} was compressed by gzip twice: unpack it once, for example with gunzip")
+                    raise DataError(
+                        f"{path} was compressed by gzip twice: unpack it once, for example with gunzip"
+                    )
                 yield content
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"{path} is not a valid gzip file: {error}") from error

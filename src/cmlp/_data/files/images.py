@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 _EMBEDDED = Path(__file__).parent / "digits28"
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
-_RUNS, _PIXELS = "runs-idx1-ubyte.gz", "pixels-idx1-ubyte.gz"  # the bundled images, as tools/make_sample.py packs them
+_RUNS, _PIXELS = (
+    "runs-idx1-ubyte.gz",
+    "pixels-idx1-ubyte.gz",
+)  # the bundled images, as tools/make_sample.py packs them
 # The magic number contains the element type (0x08 is uint8) and the number of dimensions.
 MAGIC = {IMAGES: 0x0803, LABELS: 0x0801}
 _MAGIC_BYTES = b"\0\0\x08"  # the first bytes of all idx files of uint8
@@ -73,7 +76,8 @@ def load_digits28() -> Dataset:
 
 def _unpacked_split(split: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     runs, pixels, labels = (
-        read_idx_file(_EMBEDDED / f"{split}-{name}", MAGIC[LABELS]) for name in (_RUNS, _PIXELS, f"{LABELS}.gz")
+        read_idx_file(_EMBEDDED / f"{split}-{name}", MAGIC[LABELS])
+        for name in (_RUNS, _PIXELS, f"{LABELS}.gz")
     )
     return unpack_images(runs, pixels).reshape(-1, SIDE * SIDE), labels.astype(np.int64)
 
@@ -129,7 +133,9 @@ def read_idx(
         raise ValueError(f"{path} is not an idx file of uint8: {must}.")
     header = file.read(4 * start[3]) if len(start) == 4 else b""
     if len(start) < 4 or len(header) < 4 * start[3]:
-        raise ValueError(f"{path} is truncated: it ends within its header, after {len(start) + len(header)} bytes.")
+        raise ValueError(
+            f"{path} is truncated: it ends within its header, after {len(start) + len(header)} bytes."
+        )
     sizes = struct.unpack(f">{start[3]}I", header)
     n_values, n_header = math.prod(sizes), 4 + len(header)
     content = read_at_most(file, n_values + 1)

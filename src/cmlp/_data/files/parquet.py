@@ -87,13 +87,23 @@ class ParquetBlocks:
         self._single = isinstance(target, str)
         schemas = [names_and_rows(path) for path in self._paths]
         others = {*self._targets, sample_weight}
-        self.columns = [name for name in schemas[0][0] if name not in others] if columns is None else list(columns)
+        self.columns = (
+            [name for name in schemas[0][0] if name not in others]
+            if columns is None
+            else list(columns)
+        )
         self.n_rows = sum(n_rows for _, n_rows in schemas)
         for path, (names, _) in zip(self._paths, schemas, strict=True):
             counts = Counter(names)
-            for name in (*self.columns, *self._targets, *([] if sample_weight is None else [sample_weight])):
+            for name in (
+                *self.columns,
+                *self._targets,
+                *([] if sample_weight is None else [sample_weight]),
+            ):
                 if counts[name] != 1:
-                    raise ValueError(f"{path} has {counts[name] or 'no'} column{'s' * (counts[name] > 1)} {name!r}.")
+                    raise ValueError(
+                        f"{path} has {counts[name] or 'no'} column{'s' * (counts[name] > 1)} {name!r}."
+                    )
 
     def classes(self) -> NDArray[Any]:
         """Return the distinct targets, from a pass that reads only their column.
@@ -158,10 +168,14 @@ def _naming_path(path: str) -> Iterator[None]:
     except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the system cannot open or read it
-        raise ValueError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())}") from error
+        raise ValueError(
+            f"{path} cannot be read as Parquet: {' '.join(str(error).split())}"
+        ) from error
 
 
 def _opened(path: str) -> Any:
-    needs = "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
+    needs = (
+        "reading Parquet needs the package pyarrow: install it with `pip install 'cmlp[parquet]'`"
+    )
     parquet = [optional(name, needs) for name in ("pyarrow", "pyarrow.parquet")][1]
     return parquet.ParquetFile(on_disk(path), memory_map=True)

@@ -12,8 +12,21 @@ import numpy as np
 from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, FileColumn, NamedColumns, NamedMatrix, objects
 from cmlp._data.files.file_formats import DataError, NotNumbersError, quoted
-from cmlp._data.files.parquet import ParquetBlocks, batches, content_size, names_and_rows, read_parquet
-from cmlp._data.files.row_file import ArrayRows, LabelledRows, RowFile, TrainingRows, as_integers, require_finite
+from cmlp._data.files.parquet import (
+    ParquetBlocks,
+    batches,
+    content_size,
+    names_and_rows,
+    read_parquet,
+)
+from cmlp._data.files.row_file import (
+    ArrayRows,
+    LabelledRows,
+    RowFile,
+    TrainingRows,
+    as_integers,
+    require_finite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,14 +65,18 @@ class ParquetFile(RowFile):
             raise DataError(rows.other_than_number)
         return rows.take_numbers(rows.labels())
 
-    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> _ParquetRows | _LargeRows:
+    def training_rows(
+        self, kept: Sequence[int], target: int, progress: Progress = None
+    ) -> _ParquetRows | _LargeRows:
         blocks = ParquetBlocks(self.path, self._used([target])[0], columns=self._used(kept))
         if not blocks.n_rows:
             raise DataError(f"{self.path} contains no rows")
         size = content_size(self.path)
         if size > self.options.max_bytes:
             return _LargeRows(self, kept, blocks, self._used([target])[0], size)
-        return _ParquetRows(self, kept, self._targets(target))  # a missing target is named before a missing number
+        return _ParquetRows(
+            self, kept, self._targets(target)
+        )  # a missing target is named before a missing number
 
     def frame(self, kept: Sequence[int]) -> Any:
         """Return all rows as an Arrow table."""
@@ -69,7 +86,9 @@ class ParquetFile(RowFile):
         from cmlp._data.arrow import read
 
         (name,) = self._used([column])
-        y: NDArray[Any] = np.asarray(read(read_parquet(self.path, [name]).column(0), f"column {name!r} of {self.path}"))
+        y: NDArray[Any] = np.asarray(
+            read(read_parquet(self.path, [name]).column(0), f"column {name!r} of {self.path}")
+        )
         return y.astype(str) if y.dtype == object else as_integers(y)
 
     def _used(self, kept: Sequence[int]) -> list[str]:
@@ -96,13 +115,18 @@ class ParquetFile(RowFile):
         """Yield the columns of a table's model, in which categories are those of the model of the same text."""
         learned = self.schema.columns
         assert learned is not None
-        by_text = [{str(category): category for category in column.categories or ()} for column in learned]
+        by_text = [
+            {str(category): category for category in column.categories or ()} for column in learned
+        ]
         for table in self._tables(kept):
             columns: list[Any] = list(table.columns)
             for i, (texts, column) in enumerate(zip(by_text, learned, strict=True)):
                 if column.categories is not None and column.type not in DATES:
                     entries = columns[i].to_pylist()
-                    values = objects(None if value is None else texts.get(_text(value), value) for value in entries)
+                    values = objects(
+                        None if value is None else texts.get(_text(value), value)
+                        for value in entries
+                    )
                     columns[i] = FileColumn(values, "text")
             yield self.schema.table(table.column_names, columns)
 
@@ -114,7 +138,9 @@ class ParquetFile(RowFile):
             for batch in batches([self.path], used, _BLOCK_ROWS):
                 import pyarrow
 
-                yield pyarrow.Table.from_batches([batch]).select(used)  # in the order of the selection
+                yield pyarrow.Table.from_batches([batch]).select(
+                    used
+                )  # in the order of the selection
                 is_empty = False
         except ValueError as error:
             raise DataError(str(error)) from error
@@ -127,10 +153,16 @@ class ParquetFile(RowFile):
         for name, column in zip(table.column_names, table.columns, strict=True):
             values = column.to_numpy()  # a missing number is NaN
             if values.dtype.kind not in "buif":
-                raise NotNumbersError(f"{self.path}: column {name!r} must contain numbers, got {column.type}")
+                raise NotNumbersError(
+                    f"{self.path}: column {name!r} must contain numbers, got {column.type}"
+                )
             columns.append(values)
         same = {values.dtype for values in columns}
-        dtype = same.pop() if len(same) == 1 and same <= {np.dtype(np.uint8), np.dtype(np.float32)} else np.float64
+        dtype = (
+            same.pop()
+            if len(same) == 1 and same <= {np.dtype(np.uint8), np.dtype(np.float32)}
+            else np.float64
+        )
         values = np.empty((table.num_rows, len(columns)), dtype)
         for i, column in enumerate(columns):
             values[:, i] = column
@@ -149,7 +181,11 @@ def _notices(path: str, names: Sequence[str]) -> list[str]:
 
 def _text(value: object) -> str:
     """Return the text of a value of Parquet, where integers with missing values can be doubles."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
+    return (
+        str(int(value))
+        if isinstance(value, float) and value.is_integer() and abs(value) < EXACT
+        else str(value)
+    )
 
 
 class _ParquetRows(ArrayRows):
@@ -184,7 +220,9 @@ class _LargeRows(TrainingRows):
 
     can_be_table = False
 
-    def __init__(self, file: ParquetFile, kept: Sequence[int], blocks: ParquetBlocks, target: str, size: int) -> None:
+    def __init__(
+        self, file: ParquetFile, kept: Sequence[int], blocks: ParquetBlocks, target: str, size: int
+    ) -> None:
         self._path, self._target, self._size = file.path, target, size
         self.blocks, self.names = blocks, blocks.columns
         self.notices = _notices(file.path, blocks.columns)

@@ -56,9 +56,13 @@ class TextOptions(NamedTuple):
         stated = known.thousands if self.decimal in (None, known.decimal) else ""
         thousands = stated if self.thousands is None else self.thousands
         if thousands == decimal:
-            raise DataError(f"--thousands must differ from the decimal point, got {thousands!r} for both")
+            raise DataError(
+                f"--thousands must differ from the decimal point, got {thousands!r} for both"
+            )
         return CellFormat(
-            decimal, thousands, (*known.missing, *(text for text in self.missing if text not in known.missing))
+            decimal,
+            thousands,
+            (*known.missing, *(text for text in self.missing if text not in known.missing)),
         )
 
 
@@ -103,7 +107,9 @@ class FileRecord(NamedTuple):
     comment: str | None
     max_bytes: int
     holdout: str | None  # a word of `HOLDOUTS`, of a table
-    types: list[str] | None  # of the columns of a table in a file of text, which has none of its own
+    types: (
+        list[str] | None
+    )  # of the columns of a table in a file of text, which has none of its own
 
     @classmethod
     def checked(cls, fields: Any) -> Self:
@@ -118,7 +124,10 @@ class FileRecord(NamedTuple):
             and type(record.max_bytes) is int
             and record.holdout in (None, *HOLDOUTS)
             and _are_texts(record.drop)
-            and (record.types is None or (_are_texts(record.types) and TYPES.keys() >= {*record.types}))
+            and (
+                record.types is None
+                or (_are_texts(record.types) and TYPES.keys() >= {*record.types})
+            )
         )
         if not is_valid:
             raise ValueError("a field has an unknown value")
@@ -157,7 +166,12 @@ class RowFile(ABC):
     reads_by_name = False
 
     def __init__(
-        self, path: str, options: TextOptions, schema: FileSchema, width: int, names: Sequence[str] | None = None
+        self,
+        path: str,
+        options: TextOptions,
+        schema: FileSchema,
+        width: int,
+        names: Sequence[str] | None = None,
     ) -> None:
         self.path = path
         self.options = options
@@ -179,7 +193,9 @@ class RowFile(ABC):
         """Return all rows as the model knows them, with targets that are labels of its classes, or numbers."""
 
     @abstractmethod
-    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TrainingRows:
+    def training_rows(
+        self, kept: Sequence[int], target: int, progress: Progress = None
+    ) -> TrainingRows:
         """Return columns and targets for a new model."""
 
     def numbers(self, kept: Sequence[int]) -> Any:
@@ -254,7 +270,13 @@ class ArrayRows(TrainingRows):
     @property
     def target_kind(self) -> TargetKind:
         """What the targets are, by their type."""
-        return "fractions" if self._y.dtype.kind == "f" else "whole" if self._y.dtype.kind in "iu" else "text"
+        return (
+            "fractions"
+            if self._y.dtype.kind == "f"
+            else "whole"
+            if self._y.dtype.kind in "iu"
+            else "text"
+        )
 
     @property
     def place_of_fraction(self) -> str:
@@ -278,12 +300,18 @@ class ArrayRows(TrainingRows):
 
 def untyped(path: str) -> DataError:
     """Return the error for a file that cannot be the rows of the model of a table."""
-    return DataError(f"{path} must be delimited text or Parquet for the model of a table, which has typed columns")
+    return DataError(
+        f"{path} must be delimited text or Parquet for the model of a table, which has typed columns"
+    )
 
 
 def as_integers(values: NDArray[Any]) -> NDArray[Any]:
     """Return floats that are exact integers as integers, so that labels are printed as such."""
-    is_whole = values.dtype.kind == "f" and (np.abs(values) < EXACT).all() and (values == np.trunc(values)).all()
+    is_whole = (
+        values.dtype.kind == "f"
+        and (np.abs(values) < EXACT).all()
+        and (values == np.trunc(values)).all()
+    )
     return values.astype(np.int64) if is_whole else values
 
 
@@ -293,9 +321,14 @@ def require_finite(path: str, matrix: NamedMatrix, kept: Sequence[int], first: i
     if values.dtype.kind != "f" or np.isfinite(values).all():
         return
     row, column = np.argwhere(~np.isfinite(values))[0]
-    value, name = values[row, column], "" if matrix.columns is None else f" ({matrix.columns[column]!r})"
+    value, name = (
+        values[row, column],
+        "" if matrix.columns is None else f" ({matrix.columns[column]!r})",
+    )
     error = NotNumbersError if np.isnan(value) and name else DataError
-    raise error(f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}")
+    raise error(
+        f"{path}, row {first + row + 1}, column {kept[column] + 1}{name}: the value is {value}"
+    )
 
 
 def positions(text: str, names: Sequence[str] | None, width: int) -> list[int]:
@@ -305,4 +338,6 @@ def positions(text: str, names: Sequence[str] | None, width: int) -> list[int]:
     found = exact or [i for i, name in enumerate(named) if name.strip() == text.strip()]
     if found:
         return found
-    return [int(text) - 1] if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else []
+    return (
+        [int(text) - 1] if text.isascii() and text.isdecimal() and 1 <= int(text) <= width else []
+    )

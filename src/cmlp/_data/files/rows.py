@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_NAMES = 10  # of columns in a message
-_IMAGES = re.compile(r"images([-.]idx)\d")  # in the names of MNIST's files, with the number of dimensions
+_IMAGES = re.compile(
+    r"images([-.]idx)\d"
+)  # in the names of MNIST's files, with the number of dimensions
 
 
-def open_rows(path: str, options: TextOptions, schema: FileSchema, target: str | None = None) -> RowFile:
+def open_rows(
+    path: str, options: TextOptions, schema: FileSchema, target: str | None = None
+) -> RowFile:
     """Open a file of any format for a model; `target` is a column that the user names, if one is.
 
     The first row of a file of text has names if one of them is the target, or if they have all names of the model.
@@ -68,7 +72,9 @@ def _labels_beside(file: RowFile) -> str:
     labels = _IMAGES.sub(r"labels\g<1>1", name)
     if labels != name and os.path.exists(os.path.join(folder, labels)):
         return os.path.join(folder, labels)
-    similar = [other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name]
+    similar = [
+        other for other in os.listdir(folder or ".") if "label" in other.lower() and other != name
+    ]
     split = name.partition("images")[0]  # such as "train-"
     likely = min(similar, key=lambda other: (not other.startswith(split), other), default=None)
     hint = "" if likely is None else f", such as --labels {quoted(os.path.join(folder, likely))}"
@@ -76,7 +82,9 @@ def _labels_beside(file: RowFile) -> str:
     raise DataError(f"{path} needs --labels FILE" + hint + why)
 
 
-def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = None) -> NDArray[Any]:
+def read_labels(
+    path: str, options: TextOptions, classes: NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Return one label or number for each row: of an npy or idx file, or of a text file with one a line.
 
     `classes` are those of a model, if the labels must be known.
@@ -92,7 +100,9 @@ def read_labels(path: str, options: TextOptions, classes: NDArray[Any] | None = 
             if unknown is not None:
                 raise DataError(f"{path}: {unknown!r} is not a class of the model")
         return values
-    file = TextFile(path, options._replace(separator="", header=False, text=()), FileSchema(classes=classes))
+    file = TextFile(
+        path, options._replace(separator="", header=False, text=()), FileSchema(classes=classes)
+    )
     if classes is not None:
         return file.known_rows([], 0).y
     rows = file.training_rows([], 0)

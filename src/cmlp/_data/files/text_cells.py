@@ -25,7 +25,9 @@ _NAT = np.iinfo(np.int64).min
 class Place:
     """Where the cells of a column are, for messages; `line_of` returns the line of a row."""
 
-    def __init__(self, path: str, column: int, name: str | None, line_of: Callable[[int], int]) -> None:
+    def __init__(
+        self, path: str, column: int, name: str | None, line_of: Callable[[int], int]
+    ) -> None:
         self._path, self._column, self._name, self._line_of = path, column, name, line_of
 
     def __call__(self, row: int) -> str:
@@ -53,7 +55,12 @@ def remedy(cell: str, *, required: bool = False) -> str:
 
 
 def numbers(
-    grammar: Grammar, cells: Sequence[str], place: Place, *, booleans: bool = False, required: bool = False
+    grammar: Grammar,
+    cells: Sequence[str],
+    place: Place,
+    *,
+    booleans: bool = False,
+    required: bool = False,
 ) -> NDArray[np.float64]:
     """Return numbers, NaN where they are missing; with `booleans`, also of True and False.
 
@@ -71,7 +78,9 @@ def numbers(
             what = f"{cell!r} is not a number{', True or False' * booleans}"
             raise DataError(f"{place(row)}: {what}" + remedy(cell, required=required))
         if np.isinf(number):
-            raise DataError(f"{place(row)}: the value is {number}" + remedy(cell, required=required))
+            raise DataError(
+                f"{place(row)}: the value is {number}" + remedy(cell, required=required)
+            )
         values[row] = number
     if required and np.isnan(values).any():
         raise NotNumbersError(f"{place(int(np.isnan(values).argmax()))}: the value is missing")
@@ -92,7 +101,9 @@ def dates(grammar: Grammar, cells: Sequence[str], column_type: str, place: Place
             raise DataError(f"{place(row)}: {cell!r} is not a date" + remedy(cell))
         if (date.kind == "instant") != (column_type == "instant"):
             has, others = ("an", "has not") if date.kind == "instant" else ("no", "has")
-            raise DataError(f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training")
+            raise DataError(
+                f"{place(row)}: {cell!r} has {has} offset from UTC, which the column {others} in training"
+            )
         values[row] = date.value
     return values.view("M8[us]")
 
@@ -115,7 +126,9 @@ def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) 
     A category wins over a missing value of the same text.
     """
     by_text = {str(category): category for category in known if category is not None}
-    by_value = {category: category for category in known if isinstance(category, (bool, int, float))}
+    by_value = {
+        category: category for category in known if isinstance(category, (bool, int, float))
+    }
 
     def category(cell: str) -> object:
         if cell in by_text:
@@ -131,7 +144,9 @@ def categories(grammar: Grammar, cells: Sequence[str], known: Sequence[object]) 
     return objects([by_cell[cell] for cell in cells])
 
 
-def known_column(grammar: Grammar, cells: Sequence[str], column: TypedColumn, place: Place) -> FileColumn:
+def known_column(
+    grammar: Grammar, cells: Sequence[str], column: TypedColumn, place: Place
+) -> FileColumn:
     """Return a column of the model of a table."""
     if column.type in DATES:
         moments = dates(grammar, cells, column.type, place)
@@ -147,7 +162,9 @@ def known_column(grammar: Grammar, cells: Sequence[str], column: TypedColumn, pl
     return FileColumn(values, "boolean" if are_booleans else "number")
 
 
-def known_targets(grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place) -> NDArray[Any]:
+def known_targets(
+    grammar: Grammar, cells: Sequence[str], classes: NDArray[Any] | None, place: Place
+) -> NDArray[Any]:
     """Return targets by the decision of a model: labels of its classes, or numbers if it has none."""
     if classes is None:
         return numbers(grammar, cells, place, required=True)

@@ -32,7 +32,9 @@ _SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
 _GERMAN = "--decimal , --thousands ."
-_GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)  # a number whose points may separate thousands
+_GROUPED = re.compile(
+    r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII
+)  # a number whose points may separate thousands
 
 
 class TrainingColumn:
@@ -41,13 +43,17 @@ class TrainingColumn:
     A block is an array of doubles, of microseconds, or of the codes of different texts.
     """
 
-    def __init__(self, grammar: Grammar, is_text: bool, is_target: bool, may_be_grouped: bool) -> None:
+    def __init__(
+        self, grammar: Grammar, is_text: bool, is_target: bool, may_be_grouped: bool
+    ) -> None:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
         # The first cell with points if those of all cells may separate thousands, "" before it, None if they do not.
         self.grouped: str | None = "" if may_be_grouped else None
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()
-        self._first: dict[str, dict[str, int]] = {}  # the first different cells of each kind, with their rows
+        self._first: dict[
+            str, dict[str, int]
+        ] = {}  # the first different cells of each kind, with their rows
         self.codes: dict[str, int] = {}
         self._words = array("b")  # the kind of each different text
 
@@ -117,7 +123,9 @@ class TrainingColumn:
     def first(self, words: Sequence[str]) -> list[tuple[int, str]]:
         """Return the rows and cells of the first different ones of these kinds."""
         examples: dict[str, int] = {}
-        for row, cell in sorted((row, cell) for word in words for cell, row in self._first.get(word, {}).items()):
+        for row, cell in sorted(
+            (row, cell) for word in words for cell, row in self._first.get(word, {}).items()
+        ):
             examples.setdefault(cell, row)
         return [(row, cell) for cell, row in islice(examples.items(), _SHOWN)]
 
@@ -128,7 +136,11 @@ class TrainingColumn:
         if self._is_text:
             return row, "a column of text"
         if column_type in PLAIN:
-            return (row, "the value is missing") if self.tally["missing"] + self.tally["mark"] else None
+            return (
+                (row, "the value is missing")
+                if self.tally["missing"] + self.tally["mark"]
+                else None
+            )
         if self.grammar.is_missing(cell):
             return row, "the value is missing"
         if column_type in DATES:
@@ -160,18 +172,31 @@ class TrainingColumn:
             if tally["infinite"]:
                 row, cell = self.first(["infinite"])[0]
                 what = f"the value is {self.grammar.number(cell)}"
-                raise DataError(f"{place(row)}: {what}" + text_cells.remedy(cell, required=self._is_target))
+                raise DataError(
+                    f"{place(row)}: {what}" + text_cells.remedy(cell, required=self._is_target)
+                )
             is_whole = n > 0 and not tally["number"]
-            return "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]  # codes such as 00123
+            return (
+                "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
+            )  # codes such as 00123
         if n_dates == n:
             if tally["instant"] not in (0, n):
-                (at, aware), (row, naive) = self.first(["instant"])[0], self.first(["date", "time"])[0]
+                (at, aware), (row, naive) = (
+                    self.first(["instant"])[0],
+                    self.first(["date", "time"])[0],
+                )
                 raise DataError(
                     f"{place(at)}: {aware!r} has an offset from UTC, but {naive!r} in "
                     f"{place.line(row)} has none. If the column is text, add --text "
                     f"{quoted(place.name)}",
                 )
-            return "instant" if tally["instant"] else "time" if tally["time"] and self._has_times(place) else "date"
+            return (
+                "instant"
+                if tally["instant"]
+                else "time"
+                if tally["time"] and self._has_times(place)
+                else "date"
+            )
         if tally["boolean"] == n:
             return "boolean"
         if n_numbers + n_dates >= _SHARE * n:
@@ -189,7 +214,9 @@ class TrainingColumn:
         """Return whether a date is not at midnight."""
         moments = [part for part in self.parts if part.dtype.kind == "M"]
         moments.append(text_cells.dates(self.grammar, [*self.codes], "time", place))
-        return any((part.view(np.int64)[~np.isnat(part)] % MICROSECONDS_OF_A_DAY).any() for part in moments)
+        return any(
+            (part.view(np.int64)[~np.isnat(part)] % MICROSECONDS_OF_A_DAY).any() for part in moments
+        )
 
     def _mixed(self, place: Place, n: int, n_numbers: int, n_dates: int) -> DataError:
         are_numbers = n_numbers >= n_dates
@@ -225,7 +252,9 @@ class TrainingColumn:
         table = text_cells.values(self.grammar, [*self.codes], column_type, place)
         if any(part.dtype.kind == "f" for part in self.parts):
             table = table.astype(np.float64)
-        return np.concatenate([table[part] if part.dtype.kind == "i" else part for part in self.parts])
+        return np.concatenate(
+            [table[part] if part.dtype.kind == "i" else part for part in self.parts]
+        )
 
 
 def _remedy(cell: str, decimal: str) -> str:

@@ -82,7 +82,11 @@ class TextFile(RowFile):
     """
 
     def __init__(
-        self, path: str, options: TextOptions, schema: FileSchema = _NO_MODEL, target: str | None = None
+        self,
+        path: str,
+        options: TextOptions,
+        schema: FileSchema = _NO_MODEL,
+        target: str | None = None,
     ) -> None:
         super().__init__(path, options, schema, 0)  # the lines tell the columns
         names = {name.strip() for name in schema.names or ()}
@@ -107,12 +111,18 @@ class TextFile(RowFile):
                 break
         is_whole = next(lines, None) is None and len(sample) <= _SAMPLE_LINES
         sample = sample[:_SAMPLE_LINES]
-        stated = re.fullmatch(r"sep=(.)\s*", sample[0]) if sample and options.separator is None else None
+        stated = (
+            re.fullmatch(r"sep=(.)\s*", sample[0]) if sample and options.separator is None else None
+        )
         if stated and not any(stated[1] in line for line in sample[1:]):
             stated = None
         self._skipped = int(stated is not None)  # lines before the first row
         comment = options.comment
-        rows = [line for line in sample[self._skipped :] if not (comment and line.lstrip().startswith(comment))]
+        rows = [
+            line
+            for line in sample[self._skipped :]
+            if not (comment and line.lstrip().startswith(comment))
+        ]
         filled = [line for line in rows if line.strip()]
         if not filled:
             raise DataError(f"{self.path} contains no rows")
@@ -134,12 +144,17 @@ class TextFile(RowFile):
         for line, row in zip(filled, parsed, strict=False):
             if options.header is None and not named(first) and named(row):
                 at = f"line {1 + sample.index(line)}"
-                raise DataError(f"{self.path}, {at}: the names are here, not in the first row: remove the lines above")
+                raise DataError(
+                    f"{self.path}, {at}: the names are here, not in the first row: remove the lines above"
+                )
         self.names_or_numbers = [
-            cell if has_names and cell.strip() else f"column {i + 1}" for i, cell in enumerate(first)
+            cell if has_names and cell.strip() else f"column {i + 1}"
+            for i, cell in enumerate(first)
         ]
         self.names = self.names_or_numbers if has_names else None
-        self.nameless = [i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)]
+        self.nameless = [
+            i for i, cell in enumerate(first) if has_names and _NAMELESS.fullmatch(cell)
+        ]
         if self.width == 1 and separator is None and are_aligned(filled):
             self.remedy = "its columns seem to be aligned by spaces: replace two or more of them by a tab or a comma"
 
@@ -160,12 +175,18 @@ class TextFile(RowFile):
             read = self.values(dict(zip(kept, types, strict=True)))
             columns = [typed_column(read[i], one) for i, one in zip(kept, types, strict=True)]
             y = np.concatenate([self._targets(block, target) for block in self.cells()])
-            return LabelledRows(self.schema.table([self.names_or_numbers[i] for i in kept], columns), y)
+            return LabelledRows(
+                self.schema.table([self.names_or_numbers[i] for i in kept], columns), y
+            )
         blocks = list(self._blocks(kept, target))
         X = joined([rows.X for rows in blocks])
-        return LabelledRows(X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks]))
+        return LabelledRows(
+            X.values if X.columns is None else X, np.concatenate([rows.y for rows in blocks])
+        )
 
-    def training_rows(self, kept: Sequence[int], target: int, progress: Progress = None) -> TextRows:
+    def training_rows(
+        self, kept: Sequence[int], target: int, progress: Progress = None
+    ) -> TextRows:
         for name, count in Counter(self.names_or_numbers[i] for i in kept).items():
             if count > 1:
                 raise DataError(
@@ -174,7 +195,9 @@ class TextFile(RowFile):
                 )
         return TextRows(self, kept, target, progress)
 
-    def _blocks(self, kept: Sequence[int], target: int | None, notice: Notice = None) -> Iterator[LabelledRows]:
+    def _blocks(
+        self, kept: Sequence[int], target: int | None, notice: Notice = None
+    ) -> Iterator[LabelledRows]:
         schema = self.schema
         grammar = self.grammar()
         for block in self.cells():
@@ -197,7 +220,9 @@ class TextFile(RowFile):
     def _targets(self, block: TextBlock, target: int) -> NDArray[Any]:
         """Return the targets of some rows as the model knows them."""
         place = self.place(target, block.lines.__getitem__)
-        return text_cells.known_targets(self.grammar(), block.columns[target], self.schema.classes, place)
+        return text_cells.known_targets(
+            self.grammar(), block.columns[target], self.schema.classes, place
+        )
 
     def values(self, types: Mapping[int, str]) -> dict[int, NDArray[Any]]:
         """Return the values of columns that are read as these types."""
@@ -232,7 +257,9 @@ class TextFile(RowFile):
                 columns = self._split(some)
                 if columns is None:
                     lines.put_back(some)
-                    columns, at = self._parsed(lines, at[-1], is_top=self.names is not None and not n_rows)
+                    columns, at = self._parsed(
+                        lines, at[-1], is_top=self.names is not None and not n_rows
+                    )
                 if at:
                     yield TextBlock(columns, n_rows, at)
                 n_rows += len(at)
@@ -244,12 +271,18 @@ class TextFile(RowFile):
         text, separator, width = "".join(lines), self.separator or NO_SEPARATOR, self.width
         if '"' in text or separator == " " or self._skips_spaces or self.options.comment:
             return None
-        if not text.endswith(("\n", "\r")) or {*map(str.count, lines, itertools.repeat(separator))} != {width - 1}:
+        if not text.endswith(("\n", "\r")) or {
+            *map(str.count, lines, itertools.repeat(separator))
+        } != {width - 1}:
             return None
-        cells = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", separator).split(separator)
+        cells = (
+            text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", separator).split(separator)
+        )
         return [cells[i:-1:width] for i in range(width)]
 
-    def _parsed(self, lines: Lines, last: int, *, is_top: bool) -> tuple[list[Sequence[str]], Sequence[int]]:
+    def _parsed(
+        self, lines: Lines, last: int, *, is_top: bool
+    ) -> tuple[list[Sequence[str]], Sequence[int]]:
         """Return the columns of the rows up to the line `last`, or beyond it, and the lines on which they begin."""
         rows: list[list[str]] = []
         at = array("q")
@@ -260,13 +293,17 @@ class TextFile(RowFile):
                 break
         return list(zip(*rows, strict=True)), at
 
-    def _rows(self, lines: Lines, *, is_top: bool, has_blank: bool) -> Iterator[tuple[int, list[str]]]:
+    def _rows(
+        self, lines: Lines, *, is_top: bool, has_blank: bool
+    ) -> Iterator[tuple[int, list[str]]]:
         """Yield rows, each behind the line on which it begins; blank lines are rows if `has_blank`."""
         is_space = self.separator == " "
         for row in split_rows(lines, self.separator, self._skips_spaces):
             begin = lines.end_row()
             cells = without_end(row) if is_space else row
-            if not cells or (len(cells) == 1 and not cells[0].strip() and (cells[0] or is_space)):  # a blank line
+            if not cells or (
+                len(cells) == 1 and not cells[0].strip() and (cells[0] or is_space)
+            ):  # a blank line
                 if not has_blank:
                     continue
                 cells = cells or [""]
@@ -312,7 +349,9 @@ class TextFile(RowFile):
         elif self.separator in ",;" and 1 < self.width < width:
             remedy = f". A value that contains {self.separator} needs quotation marks"
         values = f"{width:,} value{'s' * (width != 1)}"
-        return DataError(f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy)
+        return DataError(
+            f"{self.path}, line {line}: {values}, but the first line has {self.width:,}" + remedy
+        )
 
 
 # ------------------------------------------------------------------------------------------------- rows of training
@@ -322,7 +361,9 @@ def _positions(file: TextFile, text: str) -> list[int]:
     """Return the positions of the columns that a user gives by a name or a number from 1."""
     at = positions(text, file.names, file.width)
     if not at:
-        raise DataError(f"{file.path} has no column {text!r}: name a column, or a number from 1 to {file.width}")
+        raise DataError(
+            f"{file.path} has no column {text!r}: name a column, or a number from 1 to {file.width}"
+        )
     return at
 
 
@@ -340,13 +381,22 @@ class TextRows(TrainingRows):
     `progress` gets the share of the file that has been read.
     """
 
-    def __init__(self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None) -> None:
+    def __init__(
+        self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None
+    ) -> None:
         texts = {i for name in file.options.text for i in _positions(file, name)}
         # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
-        may_be_grouped = file.separator == ";" and file.options.decimal is None and not file.options.thousands
+        may_be_grouped = (
+            file.separator == ";" and file.options.decimal is None and not file.options.thousands
+        )
         self.grammar = file.grammar()
-        columns = {i: TrainingColumn(self.grammar, i in texts, i == target, may_be_grouped) for i in (*kept, target)}
-        self._blocks: list[tuple[int, Sequence[int]]] = []  # the first row of each, and the lines of its rows
+        columns = {
+            i: TrainingColumn(self.grammar, i in texts, i == target, may_be_grouped)
+            for i in (*kept, target)
+        }
+        self._blocks: list[
+            tuple[int, Sequence[int]]
+        ] = []  # the first row of each, and the lines of its rows
         for block in file.cells(progress):
             for i, column in columns.items():
                 column.add(block.columns[i], block.first)
@@ -376,7 +426,9 @@ class TextRows(TrainingRows):
 
     def _place(self, column: int) -> Place:
         def line_of(row: int) -> int:
-            first, lines = self._blocks[bisect.bisect_right(self._blocks, row, key=lambda block: block[0]) - 1]
+            first, lines = self._blocks[
+                bisect.bisect_right(self._blocks, row, key=lambda block: block[0]) - 1
+            ]
             return lines[row - first]
 
         return self._file.place(column, line_of)
@@ -396,18 +448,24 @@ class TextRows(TrainingRows):
         """Return the rows as a matrix, with targets."""
         matrix = np.empty((self.n_rows, len(self._kept)))
         columns = [self._columns.pop(i) for i in self._kept]
-        tables = [text_cells.numbers(self.grammar, [*column.codes], self._at_target) for column in columns]
+        tables = [
+            text_cells.numbers(self.grammar, [*column.codes], self._at_target) for column in columns
+        ]
         for first, lines in self._blocks:
             for k, (column, table) in enumerate(zip(columns, tables, strict=True)):
                 part = column.parts.pop(0)
-                matrix[first : first + len(lines), k] = table[part] if part.dtype.kind == "i" else part
+                matrix[first : first + len(lines), k] = (
+                    table[part] if part.dtype.kind == "i" else part
+                )
         return LabelledRows(matrix if self.names is None else NamedMatrix(matrix, self.names), y)
 
     def take_columns(self) -> NamedColumns:
         """Return the columns with their types."""
         types, columns = self._types, []
         # Some blocks of these columns were read as another type.
-        others = {i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])}
+        others = {
+            i: types[i] for i, column in self._columns.items() if not column.has_values(types[i])
+        }
         again = self._file.values(others)
         for i in self._kept:
             column = self._columns.pop(i)
@@ -423,7 +481,9 @@ class TextRows(TrainingRows):
         column_type = self._target.column_type(self._at_target)
         if column_type not in PLAIN:
             return "text"
-        return "whole" if column_type == "integer" or (self.numbers() % 1 == 0).all() else "fractions"
+        return (
+            "whole" if column_type == "integer" or (self.numbers() % 1 == 0).all() else "fractions"
+        )
 
     @property
     def place_of_fraction(self) -> str:
@@ -449,7 +509,11 @@ class TextRows(TrainingRows):
         if None in entries:
             raise DataError(f"{self._at_target(entries.index(None))}: {MISSING_TARGET}")
         plain: list[str] = [text.strip() for text in entries]
-        convert = {"integer": self.grammar.integer, "number": self.grammar.number, "boolean": self.grammar.boolean}
+        convert = {
+            "integer": self.grammar.integer,
+            "number": self.grammar.number,
+            "boolean": self.grammar.boolean,
+        }
         if column_type in convert:
             values = {text: convert[column_type](text) for text in {*plain}}
             if all(str(value) == text for text, value in values.items()):

@@ -41,7 +41,9 @@ _PLAIN = Grammar(CellFormat())  # before anything is stated or found
 class Lines:
     """The lines of a file for the csv module, counted: without comments, which can only be where a row begins."""
 
-    def __init__(self, path: str, lines: Iterator[str], n_skipped: int, comment: str | None) -> None:
+    def __init__(
+        self, path: str, lines: Iterator[str], n_skipped: int, comment: str | None
+    ) -> None:
         self._path, self._comment, self.n_read = path, comment, n_skipped
         self._lines = itertools.islice(lines, n_skipped, None)
         self._unread: Iterator[str] = self._lines  # behind the lines that were put back
@@ -119,7 +121,9 @@ def without_end(row: list[str]) -> list[str]:
 def encoding_of(name: str | None) -> str:
     """Return the encoding that a user has named, without the mark at the beginning of UTF-8."""
     try:
-        encoding = "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
+        encoding = (
+            "utf-8" if name is None else io.TextIOWrapper(io.BytesIO(), encoding=name).encoding
+        )
     except LookupError:
         raise DataError(
             f"--encoding {quoted(str(name))} is unknown: use utf-8, utf-16, latin-1, cp1252 or another one",
@@ -131,16 +135,26 @@ def require_text(path: str, start: bytes, encoding: str | None) -> None:
     """Raise DataError with the remedy if a file does not begin as text."""
     if start.startswith(_ZIP):
         is_sheet = any(name in start for name in _SHEETS)
-        what = "a workbook: save its sheet as CSV" if is_sheet else "a zip file: unpack it, or use gzip"
-        raise DataError(f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}")
+        what = (
+            "a workbook: save its sheet as CSV"
+            if is_sheet
+            else "a zip file: unpack it, or use gzip"
+        )
+        raise DataError(
+            f"{path} is {'an npz file: save its arrays as npy' if b'.npy' in start else what}"
+        )
     if start.startswith(_IMAGES):
         raise DataError(f"{path} is an image: " + OF_IMAGES)
     for begin, other in _OTHERS.items():
         if start.startswith(begin):
-            raise DataError(f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV")
+            raise DataError(
+                f"{path} is {other}, and not CSV, npy, idx or Parquet: export its rows as CSV"
+            )
     if _JSON.match(start):
         raise DataError(f"{path} is JSON, and not CSV, npy, idx or Parquet: export its rows as CSV")
-    if encoding is None and (start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)):
+    if encoding is None and (
+        start.startswith(_UTF_16) or start.count(b"\0") * _NUL_SHARE > len(start)
+    ):
         raise DataError(
             f"{path} is not a CSV file in UTF-8, and not npy, idx or Parquet. UTF-16 needs --encoding utf-16",
         )

@@ -56,10 +56,14 @@ def has_bins(columns: TableColumns, k: int) -> bool:
     All have it if a column, or a part of a date, has more bins than usual, because the other members could not follow
     its signal.
     """
-    return k % 2 == 0 or any(len(edges) > 2 * LEAVES for column in columns for edges in column.all_edges)
+    return k % 2 == 0 or any(
+        len(edges) > 2 * LEAVES for column in columns for edges in column.all_edges
+    )
 
 
-def options_of_member(options: TableOptions, n_rows: int, *, has_validation: bool) -> TrainingOptions:
+def options_of_member(
+    options: TableOptions, n_rows: int, *, has_validation: bool
+) -> TrainingOptions:
     """Return the options of a member with this number of training rows."""
     batch, epochs = _batch_and_epochs(n_rows)
     given = {

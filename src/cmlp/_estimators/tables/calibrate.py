@@ -63,7 +63,9 @@ class RowsWithTruth(NamedTuple):
 
     def take(self, part: NDArray[np.bool_]) -> RowsWithTruth:
         """Return some of the rows."""
-        return RowsWithTruth(self.raw[part], self.truth[part], None if self.weight is None else self.weight[part])
+        return RowsWithTruth(
+            self.raw[part], self.truth[part], None if self.weight is None else self.weight[part]
+        )
 
 
 class CalibrationMethods:
@@ -76,7 +78,9 @@ class CalibrationMethods:
         """Measure the errors of the fitted model on other rows, for intervals and sets."""
         model = self._trained()
         rows = self._rows_with_truth(model, X, y, sample_weight)
-        model = _with_calibration(model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight)
+        model = _with_calibration(
+            model, CALIBRATION, self._answers(model, rows.raw), rows.truth, rows.weight
+        )
         store_model(self, model)
         return self
 
@@ -107,7 +111,9 @@ class CalibrationMethods:
         raise NotImplementedError
 
 
-def required_calibration(model: TableModel, coverage: float, method: str, owner: str) -> Calibration:
+def required_calibration(
+    model: TableModel, coverage: float, method: str, owner: str
+) -> Calibration:
     """Return the calibration for a method; raises ValueError if there is none, or the coverage is invalid."""
     if not is_number(coverage) or not 0 < coverage < 1:
         raise InvalidParameterError(
@@ -133,17 +139,30 @@ def _with_calibration(
 ) -> TableModel:
     """Return the model with the scores and the accuracy of outputs."""
     has_classes, known = model.labels is not None, model.calibration
-    widths = None if known is None or known.widths is None else (known.widths, factors_of(known.widths, outputs))
+    widths = (
+        None
+        if known is None or known.widths is None
+        else (known.widths, factors_of(known.widths, outputs))
+    )
     ends = None if known is None else known.ends
     calibration, accuracy = measured(
-        model.net, kind_of_rows, outputs, truth, weight, has_classes=has_classes, widths=widths, ends=ends
+        model.net,
+        kind_of_rows,
+        outputs,
+        truth,
+        weight,
+        has_classes=has_classes,
+        widths=widths,
+        ends=ends,
     )
     summary = None if model.summary is None else model.summary._replace(accuracy=accuracy)
     return model.replace(calibration=calibration, summary=summary)
 
 
 def with_probabilities_by_rows(
-    model: TableModel, rows: RowsWithTruth, answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]]
+    model: TableModel,
+    rows: RowsWithTruth,
+    answers: Callable[[TableModel, NDArray[np.float64]], NDArray[np.float64]],
 ) -> tuple[TableModel, ProbabilityMap]:
     """Return the model with calibrated probabilities by three of four rows and scores by the fourth, and the map.
 
@@ -153,11 +172,15 @@ def with_probabilities_by_rows(
     learning, scoring = rows.take(~is_fourth), rows.take(is_fourth)
     scores = _scores(model, learning)
     if not len(scoring.raw) or not len(scores.weight):
-        raise ValueError(f"probabilities=True needs at least {_FOURTH} rows, and known labels{_OUTSIDE}.")
+        raise ValueError(
+            f"probabilities=True needs at least {_FOURTH} rows, and known labels{_OUTSIDE}."
+        )
     _require_classes([scores], model, "y has", _OUTSIDE)
     found = learned_map([scores], model.net, model.class_weights)
     model = with_map(model, found)
-    return _with_calibration(model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight), found
+    return _with_calibration(
+        model, CALIBRATION, answers(model, scoring.raw), scoring.truth, scoring.weight
+    ), found
 
 
 def _fourth_of(truth: NDArray[Any]) -> NDArray[np.bool_]:
@@ -194,10 +217,18 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
     if labels is None or (n > MOST_CLASSES and not several):
         return
     for j in range(truth.shape[1]):
-        classes = [f"{k} of label {j}" for k in range(2)] if several else [repr(one) for one in labels.classes.tolist()]
-        for name, count in zip(classes, np.bincount(truth[:, j], minlength=len(classes)).tolist(), strict=True):
+        classes = (
+            [f"{k} of label {j}" for k in range(2)]
+            if several
+            else [repr(one) for one in labels.classes.tolist()]
+        )
+        for name, count in zip(
+            classes, np.bincount(truth[:, j], minlength=len(classes)).tolist(), strict=True
+        ):
             if not count:
-                raise ValueError(f"{whose} no row of the class {name}{where}: probabilities=True needs some.")
+                raise ValueError(
+                    f"{whose} no row of the class {name}{where}: probabilities=True needs some."
+                )
             if count < _FEW:
                 warn(
                     f"{whose} only {count} row{'s' * (count > 1)} of the class {name}{where}. With fewer than {_FEW}, "
@@ -205,7 +236,9 @@ def _require_classes(parts: Sequence[Scores], model: TableModel, whose: str, whe
                 )
 
 
-def with_probabilities_by_held_out(model: TableModel, held_out: HeldOutScores) -> tuple[TableModel, HeldOutScores]:
+def with_probabilities_by_held_out(
+    model: TableModel, held_out: HeldOutScores
+) -> tuple[TableModel, HeldOutScores]:
     """Return the model with calibrated probabilities by the rows that networks held out, and what is known of these.
 
     The scores for sets are cross-fitted: the map for the rows of a part is learned from the other parts.
@@ -219,9 +252,14 @@ def with_probabilities_by_held_out(model: TableModel, held_out: HeldOutScores) -
     for k, part in enumerate(parts):
         others = learned_map([*parts[:k], *parts[k + 1 :]], net, model.class_weights)
         outputs.append(others.probabilities(part, net.activations[-1]))
-    truth, weight = (np.concatenate(each) for each in zip(*((part.truth, part.weight) for part in parts), strict=True))
+    truth, weight = (
+        np.concatenate(each)
+        for each in zip(*((part.truth, part.weight) for part in parts), strict=True)
+    )
     truth = truth if n_answers(net) > 1 else truth[:, 0]
-    model = _with_calibration(with_map(model, found), HELD_OUT, np.concatenate(outputs), truth, weight)
+    model = _with_calibration(
+        with_map(model, found), HELD_OUT, np.concatenate(outputs), truth, weight
+    )
     return model, held_out._replace(map=found)
 
 
@@ -249,5 +287,9 @@ def measured(
     if widths is None:
         calibration = Calibration.of(kind, kind_of_rows, scores, weight, ends=ends)
     else:
-        calibration = Calibration.of(SCALED_ERROR, kind_of_rows, scaled_scores(scores, widths[1].T), weight, widths[0])
-    return calibration, accuracy_of(net, kind_of_rows, outputs, truth, weight, has_classes=has_classes)
+        calibration = Calibration.of(
+            SCALED_ERROR, kind_of_rows, scaled_scores(scores, widths[1].T), weight, widths[0]
+        )
+    return calibration, accuracy_of(
+        net, kind_of_rows, outputs, truth, weight, has_classes=has_classes
+    )

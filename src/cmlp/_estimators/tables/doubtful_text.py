@@ -42,12 +42,22 @@ def warn_of_text(values: Sequence[Any], label: str, rows: NDArray[np.intp]) -> N
     first: dict[Any, int] = {}
     for row in filled:
         first.setdefault(values[row], row)
-    others = [f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted][:_SHOWN]
-    share = f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)" if n < n_all else f"all {n:,} entries"
+    others = [
+        f"{shown(value)} in row {row}" for value, row in first.items() if kinds[value] not in wanted
+    ][:_SHOWN]
+    share = (
+        f"{n:,} of {n_all:,} entries ({int(1000 * n / n_all) / 10} %)"
+        if n < n_all
+        else f"all {n:,} entries"
+    )
     listed = f" The first others are {', '.join(others)}." if others else ""
-    written = next((value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None)
+    written = next(
+        (value for value, kind in kinds.items() if kind in (_SIMILAR, _OTHER_DATE)), None
+    )
     form = (
-        "" if written is None else f" Values such as {written!r} need their format stated, or other characters removed."
+        ""
+        if written is None
+        else f" Values such as {written!r} need their format stated, or other characters removed."
     )
     function = "to_numeric" if what == "numbers" else "to_datetime"
     warn(
@@ -68,7 +78,11 @@ def _judged(counts: Counter[Any]) -> tuple[str, dict[Any, str], int]:
     n_numbers, n_dates = (sum(tally[kind] for kind in these) for these in (_NUMBERS, _TIMES))
     are_codes = tally[_ZEROS] and not tally["number"] and not tally[_SIMILAR]  # such as 00123
     what, n = ("numbers", n_numbers) if n_numbers >= n_dates else ("dates", n_dates)
-    if not n or n < _SHARE * (tally.total() - tally["missing"] - tally["mark"]) or (are_codes and what == "numbers"):
+    if (
+        not n
+        or n < _SHARE * (tally.total() - tally["missing"] - tally["mark"])
+        or (are_codes and what == "numbers")
+    ):
         return "", kinds, 0
     return what, kinds, n
 

@@ -39,7 +39,13 @@ from cmlp._estimators.tables.train_bag import train_members
 from cmlp._model.calibration import HELD_OUT, frequent_ends
 from cmlp._model.model import TableModel, TrainedNet, mean_outputs
 from cmlp._model.outside import warn_of_moved_rows
-from cmlp._model.probabilities import HeldOutScores, Scores, networks_as_trained, no_map, scores_of_inputs
+from cmlp._model.probabilities import (
+    HeldOutScores,
+    Scores,
+    networks_as_trained,
+    no_map,
+    scores_of_inputs,
+)
 from cmlp._model.summary import Summary, kept_rows, values_at_ranks
 from cmlp._process.warnings import Notices
 from cmlp._train.architecture import init_activations, initial_params
@@ -135,7 +141,9 @@ class TableFit(Fit):
     encoding: TableEncoding = field(init=False)
     columns: TableColumns = field(init=False)
     rows: TableRows = field(init=False)
-    inputs: Mapping[bool, NDArray[np.float32]] = field(init=False)  # of the members with and without bins
+    inputs: Mapping[bool, NDArray[np.float32]] = field(
+        init=False
+    )  # of the members with and without bins
     deadline: Deadline = field(init=False)
     values: NDArray[np.float64] = field(init=False)  # of the columns, for the summary of the model
     background: Background | None = field(default=None, init=False)
@@ -147,8 +155,12 @@ class TableFit(Fit):
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())
         if resume:
             previous = table_to_resume(estimator)
-            return cls(estimator, options, previous, validation, True, repeated=previous.model.columns)
-        return cls(estimator, options, fitted_of(estimator) if options.warm_start else None, validation)
+            return cls(
+                estimator, options, previous, validation, True, repeated=previous.model.columns
+            )
+        return cls(
+            estimator, options, fitted_of(estimator) if options.warm_start else None, validation
+        )
 
     def prepare(self, X: Any, y: Any, weight: Any) -> Self:
         """Open the rows, learn their columns, and make the runs of all networks; the estimator does not change.
@@ -202,8 +214,15 @@ class TableFit(Fit):
         opened = [(frame, targets)]
         if val_frame is not None:
             with naming_validation():
-                array = as_targets(y_val, val_frame.n_rows, self.class_name, labels=self.is_classifier)
-                opened.append((val_frame, self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows))))
+                array = as_targets(
+                    y_val, val_frame.n_rows, self.class_name, labels=self.is_classifier
+                )
+                opened.append(
+                    (
+                        val_frame,
+                        self.encoding.targets(array, as_weights(weight_val, val_frame.n_rows)),
+                    )
+                )
         if len(targets.rows) < _FEWEST_ROWS:
             raise ValueError(
                 f"sample_weight must be positive for at least {_FEWEST_ROWS} rows, got "
@@ -257,7 +276,9 @@ class TableFit(Fit):
             weight = targets.weight
             if weight is not None or own.weight is not None:
                 weights = zip((weight, own.weight), (raw, held_out), strict=True)
-                weight = np.concatenate([np.ones(len(some)) if one is None else one for one, some in weights])
+                weight = np.concatenate(
+                    [np.ones(len(some)) if one is None else one for one, some in weights]
+                )
             rows = TableRows(
                 np.concatenate([raw, held_out]),
                 np.concatenate([targets.values, own.values]),
@@ -275,11 +296,15 @@ class TableFit(Fit):
 
     def _outputs(self, k: int, network: TrainedNet, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the outputs of member k for some rows."""
-        return network.net.forward(network.params, self.inputs_of(k)[rows], n_threads=1).astype(np.float64)
+        return network.net.forward(network.params, self.inputs_of(k)[rows], n_threads=1).astype(
+            np.float64
+        )
 
     def networks(self) -> list[TrainedNet]:
         """Return the networks with copies of their best parameters so far."""
-        return [TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in self.runs]
+        return [
+            TrainedNet(run.job.net, block_copy(run.state.weights.best_or_last)) for run in self.runs
+        ]
 
     def network(self, k: int) -> _core.Net:
         """Return the network of member k."""
@@ -328,7 +353,9 @@ class TableFit(Fit):
         """Return the run of member k, before its first epoch."""
         net = self.network(k)
         generator = _core.Random(seed)
-        params = initial_params(net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION))
+        params = initial_params(
+            net, generator, init_activations([ACTIVATION] * len(net.sizes[1:-1]), ACTIVATION)
+        )
         split = order, validation = self._split(k, folds)
         options = options_of_member(self.options, len(order), has_validation=validation is not None)
         # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
@@ -340,13 +367,26 @@ class TableFit(Fit):
     def _resumed_run(self, k: int, kept: TrainingState) -> EpochLoop:
         """Return the run of member k, from a state of it."""
         net = self.network(k)
-        if kept.params.shape != (net.n_params,) or kept.order is None or kept.n_rows != len(self.rows.raw):
-            raise ValueError("resume=True continues a fit on other data. Pass the same X, y and validation data.")
-        options = options_of_member(self.options, len(kept.order), has_validation=kept.held_out_rows is not None)
+        if (
+            kept.params.shape != (net.n_params,)
+            or kept.order is None
+            or kept.n_rows != len(self.rows.raw)
+        ):
+            raise ValueError(
+                "resume=True continues a fit on other data. Pass the same X, y and validation data."
+            )
+        options = options_of_member(
+            self.options, len(kept.order), has_validation=kept.held_out_rows is not None
+        )
         return self._run(k, net, options, resumed_state(kept, options))
 
     def _run(
-        self, k: int, net: _core.Net, options: TrainingOptions, state: TrainingState, split: Split | None = None
+        self,
+        k: int,
+        net: _core.Net,
+        options: TrainingOptions,
+        state: TrainingState,
+        split: Split | None = None,
     ) -> EpochLoop:
         rows, labels = self.rows, self.encoding.labels
         classes = None if labels is None or labels.kind == "multilabel" else labels.classes
@@ -381,8 +421,12 @@ class TableFit(Fit):
         rows, arrays = self.rows, {}
         for suffix, part in zip(("", "_val"), rows.parts, strict=False):
             given = {"X": rows.raw, "y": rows.targets, "sample_weight": rows.weight}
-            arrays.update({name + suffix: array[part] for name, array in given.items() if array is not None})
-        texts = texts_of(self.class_name, self.encoding.labels, self.columns.names, self.columns.categories)
+            arrays.update(
+                {name + suffix: array[part] for name, array in given.items() if array is not None}
+            )
+        texts = texts_of(
+            self.class_name, self.encoding.labels, self.columns.names, self.columns.categories
+        )
         return begin_table_record(self, arrays, texts)
 
     def train(self, followers: Sequence[Any], provenance_now: ProvenanceNow) -> None:
@@ -444,11 +488,19 @@ class TableFit(Fit):
 
     def _held_out_rows(self) -> list[tuple[NDArray[np.int64], list[int]]]:
         """Return each set of held-out rows with the members that held out these; none if no rows were held out."""
-        n_sets = N_FOLDS if len(self.rows.parts) == 1 else 1  # member k holds out the set k % n_sets
+        n_sets = (
+            N_FOLDS if len(self.rows.parts) == 1 else 1
+        )  # member k holds out the set k % n_sets
         sets = [run.state.held_out_rows for run in self.runs[:n_sets]]
-        return [(rows, list(range(k, len(self.runs), n_sets))) for k, rows in enumerate(sets) if rows is not None]
+        return [
+            (rows, list(range(k, len(self.runs), n_sets)))
+            for k, rows in enumerate(sets)
+            if rows is not None
+        ]
 
-    def _measured_on_held_out(self, networks: Sequence[TrainedNet]) -> tuple[Calibration | None, Accuracy | None]:
+    def _measured_on_held_out(
+        self, networks: Sequence[TrainedNet]
+    ) -> tuple[Calibration | None, Accuracy | None]:
         """Return scores and accuracy on held-out rows, each by the networks that held it out; None without such."""
         groups = self._held_out_rows()
         if not groups:
@@ -525,11 +577,18 @@ def _validation_frame(X_val: ArrayLike | None, class_name: str) -> InputFrame:
 
 def _digest_of(fit: TableFit) -> Digests:
     """Return a summary of the data and of what fit has learned before training: equal for equal data."""
-    rows, columns, labels, scale = fit.rows, fit.columns, fit.encoding.labels, fit.encoding.answer_scale
+    rows, columns, labels, scale = (
+        fit.rows,
+        fit.columns,
+        fit.encoding.labels,
+        fit.encoding.answer_scale,
+    )
     classes = None if labels is None else (labels.classes.dtype.str, labels.classes.tolist())
     names = None if columns.names is None else list(columns.names)
     before = names, columns.categories, columns.dates, classes
-    fields = [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
+    fields = (
+        [] if scale is None else [f"{name}={value!r}" for name, value in scale._asdict().items()]
+    )
     # The word stays the same whatever the class is called, so that pickled fits can be resumed.
     target = f"TableTarget({', '.join(fields)})" if fields else "None"
     learned = f"({', '.join(map(repr, before))}, {target}, {len(rows.raw) - rows.n_training!r})"

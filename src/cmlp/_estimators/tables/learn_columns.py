@@ -54,7 +54,9 @@ if TYPE_CHECKING:
 _FROM_DTYPE = "from_dtype"
 _MOST_ROWS = 100_000  # from which quartiles and steps are learned: of more rows without weights, a random choice
 _ROWS_FOR_THREADS = 10_000  # that make threads worth their time
-_LARGEST = 1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
+_LARGEST = (
+    1e300  # quantiles are those of numbers clipped to it, so that their differences do not overflow
+)
 _FEWEST_NUMBERS = 4_000_000  # that are searched for steps whatever the time limit; about half a second on two cores
 
 
@@ -92,7 +94,9 @@ def learn_columns(
             learned = _with_categories(column, column_type, rows, weight)
             is_decided = i in chosen or column.is_of_file or column.has_categories()
             if learned.type == CATEGORY and not is_decided:
-                from cmlp._estimators.tables.doubtful_text import warn_of_text  # few programs need it
+                from cmlp._estimators.tables.doubtful_text import (
+                    warn_of_text,
+                )  # few programs need it
 
                 warn_of_text(categories_of(column, CATEGORY), column.label, rows)
             found.append(learned)
@@ -133,7 +137,9 @@ def _chosen(categorical: Any, frame: InputFrame) -> dict[int, Sequence[object] |
     index = {name: i for i, name in enumerate(names)} | {i: i for i in range(n)}
     found: dict[int, Sequence[object] | None] = {}
     for entry in given:
-        is_of_other_type = isinstance(entry, (bool, float)) and entry not in names  # which may equal an index
+        is_of_other_type = (
+            isinstance(entry, (bool, float)) and entry not in names
+        )  # which may equal an index
         if is_of_other_type or not isinstance(entry, Hashable):
             raise _not_columns(categorical)
         if entry not in index:
@@ -295,7 +301,9 @@ def learn_inputs(
             check = partial(_check_time, deadline if k >= n_always else None)
             has_parts = date_parts and column.type in DATES
             try:
-                columns[i] = _with_steps(column, present, target.take(rows), has_parts=has_parts, check=check)
+                columns[i] = _with_steps(
+                    column, present, target.take(rows), has_parts=has_parts, check=check
+                )
             except TimeLimitReached:
                 late.append(i)
 
@@ -366,7 +374,9 @@ def _with_steps(
     return column._replace(parts=_learn_parts(present, target, check)) if has_parts else column
 
 
-def _learn_parts(x: NDArray[np.float64], target: SplitTarget, check: Callable[[], None]) -> list[DatePart]:
+def _learn_parts(
+    x: NDArray[np.float64], target: SplitTarget, check: Callable[[], None]
+) -> list[DatePart]:
     """Return the parts of dates in days since 1970 along which the target changes in steps.
 
     Of dates within one period the days say the same. A part without a step is left out, because its inputs are noise:

@@ -18,9 +18,16 @@ LEAVES = 8  # with a few more, files and runs grow and errors do not fall
 # A target that goes up and down many times needs many more: at least 12, if each further split removes this share of
 # the variance.
 _MANY, _PAYING = 12, 0.01
-_MOST_POSITIONS = 1024  # distinct numbers of a column between which a split can be; of more, quantiles
-_MOST_SUMS = 1 << 20  # of positions times classes: with thousands of classes there are fewer positions
-_FEWEST_ROWS, _SHARE = 8, 200  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
+_MOST_POSITIONS = (
+    1024  # distinct numbers of a column between which a split can be; of more, quantiles
+)
+_MOST_SUMS = (
+    1 << 20
+)  # of positions times classes: with thousands of classes there are fewer positions
+_FEWEST_ROWS, _SHARE = (
+    8,
+    200,
+)  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates nothing removes
 # 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
@@ -36,7 +43,9 @@ _ROUNDING = float(np.finfo(np.float64).eps)
 class SplitTarget(NamedTuple):
     """What the splits should separate, and the weights of the rows."""
 
-    values: NDArray[np.int64] | NDArray[np.float64]  # class indices, or numbers of moderate size, a column per target
+    values: (
+        NDArray[np.int64] | NDArray[np.float64]
+    )  # class indices, or numbers of moderate size, a column per target
     weight: NDArray[np.float64] | None
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:
@@ -122,7 +131,9 @@ def _groups(
     if len(distinct) <= most:
         return distinct, distinct, _group_of(order, ordered, distinct)
     # NumPy finds quantiles of sorted numbers four times as fast.
-    with np.errstate(over="ignore", invalid="ignore"):  # quantiles in gaps wider than the largest double are not finite
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # quantiles in gaps wider than the largest double are not finite
         cuts = quantiles(ordered if weight is None else x, np.arange(most) / most, weight)
     starts = np.unique(np.append(0, np.searchsorted(distinct, cuts[np.isfinite(cuts)])))
     ends = np.append(starts[1:], len(distinct)) - 1
@@ -130,7 +141,9 @@ def _groups(
     return lowest, distinct[ends], _group_of(order, ordered, lowest)
 
 
-def _group_of(order: NDArray[np.intp], ordered: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.intp]:
+def _group_of(
+    order: NDArray[np.intp], ordered: NDArray[np.float64], lowest: NDArray[np.float64]
+) -> NDArray[np.intp]:
     """Return the group of each row, in the order of the rows: searching it for each row takes four times as long."""
     sizes = np.diff(np.append(np.searchsorted(ordered, lowest), len(ordered)))
     group = np.empty(len(ordered), np.intp)
@@ -161,7 +174,13 @@ def _sums(group: NDArray[np.intp], n_groups: int, wanted: SplitTarget) -> tuple[
 
 
 def _splits(
-    sums: Sums, fewest: float, least: float, *, opening: float, paying: float, check: Callable[[], None]
+    sums: Sums,
+    fewest: float,
+    least: float,
+    *,
+    opening: float,
+    paying: float,
+    check: Callable[[], None],
 ) -> list[int]:
     """Return the splits of a tree, each as the number of groups before it.
 
@@ -200,7 +219,9 @@ def _best(sums: Sums, first: int, end: int, fewest: float) -> tuple[float, int, 
     return float(gains[best] - whole[0]), low + best, first, end
 
 
-def _explained(target: NDArray[np.float64], weight: NDArray[np.float64], total: float) -> NDArray[np.float64]:
+def _explained(
+    target: NDArray[np.float64], weight: NDArray[np.float64], total: float
+) -> NDArray[np.float64]:
     """Return what the mean of a group of rows explains of its sum of squares; almost 0 for negligible weights."""
     found: NDArray[np.float64] = (target**2).sum(axis=1) / np.maximum(weight, _NEGLIGIBLE * total)
     return found

@@ -51,7 +51,11 @@ _BLOCK = 2048  # rows predicted at a time, so that their inputs stay in the cach
 class TabularEstimator(CalibrationMethods, Estimator):
     """The base class of `TabularClassifier` and `TabularRegressor`; not for direct use."""
 
-    _input_tags: ClassVar[Mapping[str, bool]] = {"allow_nan": True, "categorical": True, "string": True}
+    _input_tags: ClassVar[Mapping[str, bool]] = {
+        "allow_nan": True,
+        "categorical": True,
+        "string": True,
+    }
     _several_outputs: ClassVar[bool] = True
     _fitted: Fitted
     allow_missing_keys: bool
@@ -140,7 +144,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _answers(self, model: TableModel, raw: NDArray[np.float64]) -> NDArray[np.float64]:
         starts = range(0, max(1, len(raw)), _BLOCK)
-        return np.concatenate([model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts])
+        return np.concatenate(
+            [model.predict(raw[start : start + _BLOCK], self.n_threads) for start in starts]
+        )
 
     def _rows_of(self, model: TableModel, X: ArrayLike) -> tuple[NDArray[np.float64], NDArray[Any]]:
         """Return the rows of a user as the model reads them, and their entries as they were passed."""
@@ -152,7 +158,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         is_empty = isinstance(X, (list, tuple)) and not X and model.names is not None
         if not is_empty and not is_records(X):
             return X
-        return frame_of_records(X, model.names, type(self).__name__, may_lack_keys=self.allow_missing_keys)
+        return frame_of_records(
+            X, model.names, type(self).__name__, may_lack_keys=self.allow_missing_keys
+        )
 
     def outside(self, X: ArrayLike) -> np.ndarray:
         """Return how far each value is outside of what the training rows had.
@@ -181,7 +189,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """
         model = self._trained()
         # The result shows which values are missing, so no warning does.
-        raw = model.columns.read(self._frame(model, X), type(self).__name__, model.notices, gaps=None)
+        raw = model.columns.read(
+            self._frame(model, X), type(self).__name__, model.notices, gaps=None
+        )
         return outside(model, raw)
 
     @property
@@ -194,7 +204,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """Column names of the data frame in fit; if not all are text, the attribute does not exist."""
         names = self._trained().feature_names
         if names is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'feature_names_in_'")
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'feature_names_in_'"
+            )
         return names
 
     @feature_names_in_.setter
@@ -224,7 +236,10 @@ class TabularEstimator(CalibrationMethods, Estimator):
         """The networks: they share the parameters of the model, and their inputs are encoded rows."""
         from cmlp._estimators.network import Network
 
-        return [Network._assembled(net, params, 1.0, self.n_threads) for net, params in self._trained().networks]
+        return [
+            Network._assembled(net, params, 1.0, self.n_threads)
+            for net, params in self._trained().networks
+        ]
 
     @property
     def history_(self) -> dict[str, list[float]]:
@@ -510,12 +525,16 @@ class TabularClassifier(TabularEstimator):
         """
         if not probabilities:
             if X is None or y is None:
-                raise ValueError("calibrate needs X and y; only probabilities=True has a meaning without rows.")
+                raise ValueError(
+                    "calibrate needs X and y; only probabilities=True has a meaning without rows."
+                )
             return self._calibrate(X, y, sample_weight)
         fitted = self._required_fit()
         model = fitted.model
         if X is None:
-            model, held = with_probabilities_by_held_out(model, self._held_out(fitted, y, sample_weight))
+            model, held = with_probabilities_by_held_out(
+                model, self._held_out(fitted, y, sample_weight)
+            )
             self._fitted = fitted._replace(model=model, held_out=held)
         else:
             rows = self._rows_with_truth(model, X, y, sample_weight)
@@ -586,7 +605,9 @@ class TabularClassifier(TabularEstimator):
         if X is None:
             held_out = self._held_out(fitted, y, sample_weight)
             output = model.net.activations[-1]
-            p = np.concatenate([held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts])
+            p = np.concatenate(
+                [held_out.map.probabilities(part, output)[:, 1] for part in held_out.parts]
+            )
             truth = np.concatenate([part.truth[:, 0] for part in held_out.parts])
             weight = np.concatenate([part.weight for part in held_out.parts])
         else:
@@ -595,10 +616,16 @@ class TabularClassifier(TabularEstimator):
             weight = np.ones(len(p)) if rows.weight is None else rows.weight
         is_positive = truth == positive
         if not is_positive.any():
-            raise ValueError(f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}.")
+            raise ValueError(
+                f"y has no row of the class {model.class_labels.classes.tolist()[positive]!r}."
+            )
         if pos_label is None:
-            _warn_if_frequent(model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum())
-        model = model.replace(threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive))
+            _warn_if_frequent(
+                model.class_labels, weight[truth == 0].sum(), weight[is_positive].sum()
+            )
+        model = model.replace(
+            threshold=chosen_threshold(p, is_positive, weight, recall, costs, positive=positive)
+        )
         kind = HELD_OUT if X is None else CALIBRATION
         found = found_by(model.classes(np.stack([1 - p, p], axis=1)), truth, weight, positive, kind)
         store_model(self, _with_found(model, found))
@@ -625,7 +652,9 @@ class TabularClassifier(TabularEstimator):
     def threshold_(self, value: float | None) -> None:
         fitted = self._required_fit()
         threshold = checked_threshold(value, fitted.model.labels)
-        self._fitted = fitted._replace(model=_with_found(fitted.model.replace(threshold=threshold), None))
+        self._fitted = fitted._replace(
+            model=_with_found(fitted.model.replace(threshold=threshold), None)
+        )
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each label: the mean over the networks.
@@ -712,7 +741,9 @@ class TabularClassifier(TabularEstimator):
         warn_outside(model, raw, "sets")
         return calibration.sets(self._answers(model, raw), coverage)
 
-    def certify(self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None) -> Certification:
+    def certify(
+        self, X: ArrayLike, radius: ArrayLike, *, max_time: float | None = None
+    ) -> Certification:
         """Prove for each row that no change of up to `radius` per column can change its prediction, or find one.
 
         The proof covers every rounding of `predict`, and a counterexample is within the radius in exact arithmetic. A
@@ -761,7 +792,9 @@ class TabularClassifier(TabularEstimator):
             return labels.encode(y)
         if kind_of_labels(y) == "multilabel":
             raise ValueError(f"{owner} needs one label per row, got y of shape {np.shape(y)}.")
-        known = np.full(len(y), False) if mixes_text(y, labels.classes) else np.isin(y, labels.classes)
+        known = (
+            np.full(len(y), False) if mixes_text(y, labels.classes) else np.isin(y, labels.classes)
+        )
         if not known.any():
             raise ValueError(
                 f"All labels of y are unknown, such as {y[:1].tolist()[0]!r}: those of fit were "
@@ -806,7 +839,11 @@ class TabularClassifier(TabularEstimator):
 
 def _with_found(model: TableModel, found: Found | None) -> TableModel:
     """Return the model with what is known of its threshold."""
-    return model if model.summary is None else model.replace(summary=model.summary._replace(found=found))
+    return (
+        model
+        if model.summary is None
+        else model.replace(summary=model.summary._replace(found=found))
+    )
 
 
 def _position_of(pos_label: object, labels: Labels) -> int:
@@ -1127,8 +1164,13 @@ class TabularRegressor(TabularEstimator):
         predicted = self._predicted(model, X)
         require_rows(predicted)
         predicted = predicted[:, 0] if predicted.shape[1] == 1 else predicted
-        truth, weight = self._truth(model, y, len(predicted)), as_weights(sample_weight, len(predicted))
+        truth, weight = (
+            self._truth(model, y, len(predicted)),
+            as_weights(sample_weight, len(predicted)),
+        )
         quantiles = model.net.loss_parameter
         if isinstance(quantiles, tuple):
-            return d2_pinball(as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight)
+            return d2_pinball(
+                as_quantile_targets(truth, len(quantiles)), predicted, quantiles, weight
+            )
         return r_squared(truth, predicted, weight)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 _NEGLIGIBLE = 1e-30  # the weight of a row beside one of 1
 _LARGEST = 1e150  # squares of targets are finite
 _MOST_SPREADS = 1e18  # whose squares are finite in float32
-_SOFT_LIMIT = 3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
+_SOFT_LIMIT = (
+    3.0  # of the target of robust losses, in interquartile ranges, as for columns of numbers
+)
 
 
 class CountedTargets(NamedTuple):
@@ -49,7 +51,9 @@ class TableClassEncoding(ClassEncoding):
 
     answer_scale: AnswerScale | None = None
 
-    def __init__(self, labels: Labels, every: Labels, loss: object, class_weights: ClassWeights | None) -> None:
+    def __init__(
+        self, labels: Labels, every: Labels, loss: object, class_weights: ClassWeights | None
+    ) -> None:
         super().__init__(labels, loss, class_weights)
         self._every = every  # the labels to which `class_weights` belong
 
@@ -60,10 +64,14 @@ class TableClassEncoding(ClassEncoding):
             return None
         weights = np.stack(self.class_weights.columns)
         if self.labels.kind != "multilabel":
-            weights = weights[:, self._every.encode(self.labels.classes).reshape(-1).astype(np.intp)]
+            weights = weights[
+                :, self._every.encode(self.labels.classes).reshape(-1).astype(np.intp)
+            ]
         if (weights == weights[:, :1]).all():
             return None
-        scaled: NDArray[np.float64] = np.ldexp(weights, -np.frexp(weights.max(axis=1, keepdims=True))[1])
+        scaled: NDArray[np.float64] = np.ldexp(
+            weights, -np.frexp(weights.max(axis=1, keepdims=True))[1]
+        )
         return scaled
 
     def targets(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> CountedTargets:
@@ -99,7 +107,10 @@ class TableNumberEncoding(NumberEncoding):
     weights_of_labels = None
 
     def __init__(
-        self, loss: str | LossFunction, loss_parameter: float | tuple[float, ...], answer_scale: AnswerScale
+        self,
+        loss: str | LossFunction,
+        loss_parameter: float | tuple[float, ...],
+        answer_scale: AnswerScale,
     ) -> None:
         super().__init__(loss, loss_parameter, len(answer_scale.centre))
         self.answer_scale = answer_scale
@@ -111,11 +122,16 @@ class TableNumberEncoding(NumberEncoding):
         numbers = np.tile(centre, (len(y), 1))
         numbers[rows] = table_numbers(y, centre.size)[rows]
         targets_in_range(numbers[rows], self.loss)
-        _require_within(numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training")
+        _require_within(
+            numbers, centre, _MOST_SPREADS * spread, "y is too far from the y of training"
+        )
         return self.targets_of(rows, numbers[rows], weight)
 
     def targets_of(
-        self, rows: NDArray[np.intp], numbers: NDArray[np.float64], weight: NDArray[np.float64] | None
+        self,
+        rows: NDArray[np.intp],
+        numbers: NDArray[np.float64],
+        weight: NDArray[np.float64] | None,
     ) -> CountedTargets:
         """Return the targets of rows that count, from their numbers."""
         return CountedTargets(rows, self.values(numbers), numbers, weight)
@@ -144,7 +160,9 @@ class TableNumberEncoding(NumberEncoding):
         if traits_of(self.loss).is_robust:
             numbers /= np.sqrt(1 + (numbers / _SOFT_LIMIT) ** 2)
         elif traits_of(self.loss).has_positive_outputs:
-            numbers = np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
+            numbers = (
+                np.log(numbers) if traits_of(self.loss).needs_positive_targets else np.sqrt(numbers)
+            )
         return numbers
 
 
@@ -247,23 +265,33 @@ def table_numbers(y: NDArray[Any], n_targets: int | None = None) -> NDArray[np.f
     values = to_float64(np.array(y), "y")
     require_finite(values, "y")
     if n_targets is not None and values.size != len(y) * n_targets:
-        raise ValueError(f"y must have {n_targets} columns, as in fit, got an array of shape {values.shape}.")
+        raise ValueError(
+            f"y must have {n_targets} columns, as in fit, got an array of shape {values.shape}."
+        )
     values = values.reshape(len(y), -1)
     _require_within(values, 0.0, _LARGEST, "y must be between -1e150 and 1e150")
     return values
 
 
 def _learn_scale(
-    values: NDArray[np.float64], weight: NDArray[np.float64] | None, known: AnswerScale | None, loss: str | LossFunction
+    values: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+    known: AnswerScale | None,
+    loss: str | LossFunction,
 ) -> AnswerScale:
     """Return the scale of the columns of values; a warm start keeps the centres and spreads of the earlier fit."""
     n = values.shape[1]
     if known is not None and len(known.centre) != n:
-        raise ValueError(f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}.")
+        raise ValueError(
+            f"warm_start=True needs as many columns of y as the model has, {len(known.centre)}, got {n}."
+        )
     before = [None] * n if known is None else [*zip(*known.numbers, strict=True)]
     traits = traits_of(loss)
     learn = _quartiles if traits.is_robust else _mean if traits.has_positive_outputs else _moments
-    found = [_learn_scale_of_one(one, weight, scale, learn) for one, scale in zip(values.T, before, strict=True)]
+    found = [
+        _learn_scale_of_one(one, weight, scale, learn)
+        for one, scale in zip(values.T, before, strict=True)
+    ]
     return AnswerScale(*zip(*found, strict=True))
 
 
@@ -285,7 +313,9 @@ def _learn_scale_of_one(
     return centre, spread, min(targets), max(targets)
 
 
-def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+def _moments(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> tuple[float, float]:
     """Return the mean and the standard deviation; 1 for equal numbers, and the range if the squares are 0."""
     centre = float(values.mean() if weight is None else np.average(values, weights=weight))
     width = float(np.ptp(values))
@@ -293,10 +323,14 @@ def _moments(values: NDArray[np.float64], weight: NDArray[np.float64] | None) ->
         return centre, 1.0
     if weight is None:
         return centre, float(values.std()) or width
-    return centre, float(np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))) * width or width
+    return centre, float(
+        np.sqrt(np.average(((values - centre) / width) ** 2, weights=weight))
+    ) * width or width
 
 
-def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
+def _quartiles(
+    values: NDArray[np.float64], weight: NDArray[np.float64] | None
+) -> tuple[float, float]:
     """Return the median and the interquartile range, but at least a spread that all numbers are near enough to."""
     centre, spread = median_and_spread(values, weight)
     return centre, max(spread, float(np.abs(values - centre).max()) / _MOST_SPREADS) or 1.0
@@ -304,7 +338,9 @@ def _quartiles(values: NDArray[np.float64], weight: NDArray[np.float64] | None) 
 
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64] | None) -> tuple[float, float]:
     """Return 0 and the mean: for positive outputs, whose initial values are near 1."""
-    return 0.0, float(values.mean() if weight is None else np.average(values, weights=weight)) or 1.0
+    return 0.0, float(
+        values.mean() if weight is None else np.average(values, weights=weight)
+    ) or 1.0
 
 
 def _require_within(values: NDArray[np.float64], centre: Any, distance: Any, message: str) -> None:

@@ -60,7 +60,9 @@ def _in_pool(work: Callable[[int], None], n: int, n_threads: int) -> None:
         warn(message, category)
 
 
-def _train_member(runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int) -> None:
+def _train_member(
+    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, k: int
+) -> None:
     run = runs[k]
     seconds = deadline.left()
     if seconds < math.inf and not run.finished:
@@ -100,12 +102,18 @@ class _Estimate:
 
 
 def _train_in_step(
-    runs: Sequence[EpochLoop], n_threads: int, deadline: Deadline, verbose: bool, callbacks: Callbacks
+    runs: Sequence[EpochLoop],
+    n_threads: int,
+    deadline: Deadline,
+    verbose: bool,
+    callbacks: Callbacks,
 ) -> None:
     """Train one epoch of all members after the other."""
     members = [run.epochs() for run in runs]
     if verbose:
-        runs[0].callbacks.add([_Estimate(runs, len(runs))])  # the first one waits for the epochs of the others
+        runs[0].callbacks.add(
+            [_Estimate(runs, len(runs))]
+        )  # the first one waits for the epochs of the others
     with ExitStack() as stack:
         stack.enter_context(callbacks.following())
         for epochs in members:

@@ -117,7 +117,10 @@ class Described:
         `white` is the input of a white pixel; 0 without an image.
         """
         hidden = self.activations[:-1]
-        factors = [_core.ACTIVATIONS[name].init_factor for name in init_activations(hidden, self.activations[-1])]
+        factors = [
+            _core.ACTIVATIONS[name].init_factor
+            for name in init_activations(hidden, self.activations[-1])
+        ]
         kind = self.net.dtype.newbyteorder("<")
         scale: Any = self.scale
         if isinstance(scale, tuple):

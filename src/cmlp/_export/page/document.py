@@ -141,7 +141,9 @@ def _assemble_script(model: Described, examples: Examples | None) -> str:
     return script(name for name, needed in parts.items() if needed)
 
 
-def _write_template_texts(model: Described, examples: Examples | None, title: str | None) -> dict[str, str]:
+def _write_template_texts(
+    model: Described, examples: Examples | None, title: str | None
+) -> dict[str, str]:
     """Return the texts and sections of the template."""
     noun = model.noun
     if title is None:
@@ -250,7 +252,9 @@ class Examples:
     def __init__(self, model: Described, data: Sequence[ArrayLike]) -> None:
         self.model = model
         if len(data) != 4:
-            raise ValueError(f"data must be X_train, y_train, X_test, y_test, got {len(data)} values.")
+            raise ValueError(
+                f"data must be X_train, y_train, X_test, y_test, got {len(data)} values."
+            )
         X_train, y_train, X_test, y_test = data
         self.train = self._check(X_train, y_train, "train")
         self.test = self._check(X_test, y_test, "test")
@@ -264,13 +268,22 @@ class Examples:
         rows = np.asarray(X)
         targets = as_labels(y, f"y_{name}")
         n_inputs = self.model.sizes[0]
-        if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows) or len(targets) != len(rows):
+        if (
+            rows.ndim != 2
+            or rows.shape[1] != n_inputs
+            or not len(rows)
+            or len(targets) != len(rows)
+        ):
             raise ValueError(
                 f"X_{name} must have the shape (n, {n_inputs}), with n at least 1, and y_{name} n "
                 f"entries; got the shapes {rows.shape} and {targets.shape}."
             )
-        if rows.dtype.kind not in "buif" or (rows.dtype.kind == "f" and not np.isfinite(rows).all()):
-            raise ValueError(f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity.")
+        if rows.dtype.kind not in "buif" or (
+            rows.dtype.kind == "f" and not np.isfinite(rows).all()
+        ):
+            raise ValueError(
+                f"X_{name} must have finite numbers, got dtype {rows.dtype} or NaN or infinity."
+            )
         return rows, self._encode(targets, name)
 
     def _encode(self, y: NDArray[Any], name: str) -> NDArray[Any]:
@@ -281,27 +294,41 @@ class Examples:
         if model.kind in ("classes", "binary"):
             if y.ndim == 2 and model.kind == "binary":
                 y = y.ravel()
-            if y.ndim != 1 or y.dtype.kind not in "buif" or not np.isin(y, np.arange(max(2, n_outputs))).all():
-                raise ValueError(f"y_{name} must have class indices from 0 to {max(2, n_outputs) - 1}.")
+            if (
+                y.ndim != 1
+                or y.dtype.kind not in "buif"
+                or not np.isin(y, np.arange(max(2, n_outputs))).all()
+            ):
+                raise ValueError(
+                    f"y_{name} must have class indices from 0 to {max(2, n_outputs) - 1}."
+                )
             return y.astype(np.int64)
         y = y.reshape(len(y), -1)
         if y.shape[1] != n_outputs or y.dtype.kind not in "buif" or not np.isfinite(y).all():
-            raise ValueError(f"y_{name} must have {n_outputs} finite numbers per row, got the shape {y.shape}.")
+            raise ValueError(
+                f"y_{name} must have {n_outputs} finite numbers per row, got the shape {y.shape}."
+            )
         if traits_of(model.net.loss).outside(y).any():
-            raise ValueError(f"y_{name} has values out of the range of the loss {model.net.loss!r}.")
+            raise ValueError(
+                f"y_{name} has values out of the range of the loss {model.net.loss!r}."
+            )
         return y.astype(np.float64)
 
     def _measure_white(self) -> float:
         """Return the input of a white pixel: the largest pixel, times the model's factor."""
         X = self.train[0]
         if X.min() < 0 or X.max() <= 0:
-            raise ValueError(f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}.")
+            raise ValueError(
+                f"data must have pixels from 0 (black) up, got values from {X.min()} to {X.max()}."
+            )
         return _white_pixel(X) * self.model.pixel_scale
 
     def accuracy(self) -> float | None:
         """Return the fraction of test rows that the model answers correctly; None for numbers."""
         X, y = self.test
-        outputs = self.model.net.forward(self.model.params, readable(X, "X_test"), scale=self.model.scale)
+        outputs = self.model.net.forward(
+            self.model.params, readable(X, "X_test"), scale=self.model.scale
+        )
         if self.model.kind == "classes":
             return float((outputs.argmax(axis=1) == y).mean())
         if self.model.kind == "numbers":
@@ -316,7 +343,9 @@ class Examples:
         share = 1.0
         while True:
             counts = [max(1, int(share * n)) for n in (_N_TRAIN, _N_TEST)]
-            parts = [(X[:n], y[:n]) for (X, y), n in zip((self.train, self.test), counts, strict=True)]
+            parts = [
+                (X[:n], y[:n]) for (X, y), n in zip((self.train, self.test), counts, strict=True)
+            ]
             rows, targets = (np.concatenate(pair) for pair in zip(*parts, strict=True))
             packed = {
                 "train": len(parts[0][0]),
@@ -440,7 +469,10 @@ def _tale(model: Described) -> dict[str, Any]:
     rows = readable(X_test, "X_test")
     right = [
         round(
-            100 * float((model.net.forward(params, rows, scale=model.scale).argmax(axis=1) == y_test).mean()),
+            100
+            * float(
+                (model.net.forward(params, rows, scale=model.scale).argmax(axis=1) == y_test).mean()
+            ),
             1,
         )
         for params in (model.params, _half_trained())

@@ -110,7 +110,9 @@ def table_page(
         "ends": _list_frequent_ends(model),
         "lowest": _lowest_target(model),
         "background": _encode_background(compared, is_kept=background),
-        "params": encode_base64(np.concatenate([params.astype("<f4") for _, params in model.networks])),
+        "params": encode_base64(
+            np.concatenate([params.astype("<f4") for _, params in model.networks])
+        ),
     }
     if title is None:
         n = model.n_inputs
@@ -214,7 +216,9 @@ def _describe_columns(model: TableModel) -> list[dict[str, Any]]:
                 "missing": one.missing,
             }
             parts = [(*PARTS[part.name], part.edges.tolist()) for part in one.parts]
-            column["parts"] = [dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts]
+            column["parts"] = [
+                dict(zip(("period", "first", "edges"), part, strict=True)) for part in parts
+            ]
             if one.categories is None:
                 column |= _choose_field(model, i, one)
             else:  # whose numbers are ranks
@@ -300,7 +304,9 @@ def _make_rows(model: TableModel) -> Background | None:
     return Background(rows, _balance_weights(mean, model.predict(rows)))
 
 
-def _balance_weights(mean: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+def _balance_weights(
+    mean: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return weights of rows that give their predictions a mean.
 
     They are as near to equal ones as possible; equal if none do.
@@ -418,7 +424,9 @@ def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
     rows = f"{found.n:,} rows outside the training"
     several = len(found.pairs) > 1
     if model.labels is not None:
-        pairs = [(f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs]
+        pairs = [
+            (f"Right for {value:.1%} of", f"right for {base:.1%}") for value, base in found.pairs
+        ]
         constant = "the more frequent answer" if several else "the most frequent class"
     else:
         ends = [f" {unit}" if unit else "" for unit in units]
@@ -430,10 +438,14 @@ def _write_accuracy(model: TableModel, units: list[str]) -> list[str]:
         constant = "the median"
     texts = [f"{value} {rows}; always saying {constant} would be {base}." for value, base in pairs]
     if model.threshold is not None:
-        texts = [f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}" for text in texts]
+        texts = [
+            f"{_write_threshold(model)}Without the threshold: {text[0].lower()}{text[1:]}"
+            for text in texts
+        ]
     if several:
         texts = [
-            f"{name}: {text[0].lower()}{text[1:]}" for name, text in zip(_label_outputs(model), texts, strict=True)
+            f"{name}: {text[0].lower()}{text[1:]}"
+            for name, text in zip(_label_outputs(model), texts, strict=True)
         ]
     if found.rows == CALIBRATION:
         return texts
@@ -475,7 +487,9 @@ def _write_about(model: TableModel) -> str:
     """Return a paragraph for the end of the page."""
     n_nets = len(model.networks)
     n_weights = sum(net.n_params for net, _ in model.networks)
-    parts = [f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."]
+    parts = [
+        f"The model: {n_nets} network{'s' * (n_nets > 1)} with {n_weights:,} weights and biases, made with cmlp."
+    ]
     calibration = model.calibration
     if calibration is not None:
         if calibration.kind == PROBABILITY:
@@ -489,5 +503,7 @@ def _write_about(model: TableModel) -> str:
                 "calibrated."
             )
         else:
-            parts.append(f"How often {what.lower()} contain the truth was measured, and is not guaranteed.")
+            parts.append(
+                f"How often {what.lower()} contain the truth was measured, and is not guaranteed."
+            )
     return " ".join(parts)
