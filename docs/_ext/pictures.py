@@ -4,8 +4,8 @@
 A caption, which is also the text for readers who do not see the picture.
 ```
 
-shows matplotlib's current figure after the Python blocks above it have run. It is drawn twice, for the light and for
-the dark theme.
+shows matplotlib's current figure after the Python blocks above it have run. It is drawn twice, for
+the light and for the dark theme.
 
 ```{terminal} cmlp compare
 ```

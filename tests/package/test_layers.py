@@ -17,7 +17,8 @@ import cmlp
 
 PACKAGE = Path(cmlp.__file__).parent
 
-# From the lowest layer to the highest: a module imports from lower layers and from its own folder only.
+# From the lowest layer to the highest: a module imports from lower layers and from its own folder
+# only.
 LAYERS = [
     ["exceptions"],
     ["_process"],

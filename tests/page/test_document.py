@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from page_parts import HOSTILE, Parts
 
-# The page's limits are compared with the core's names, and hostile texts with what is shown of them.
+# The page's limits are compared with the core's names, and hostile texts with what is shown of
+# them.
 from cmlp import MLPClassifier, MLPRegressor, Network, TabularRegressor
 from cmlp import __main__ as cli
 from cmlp._bridge import _core

@@ -17,8 +17,8 @@ def get_include() -> str:
 def get_source() -> str:
     """Return the path of ``cmlp.c``, the whole C library in one file.
 
-    An extension that compiles it needs nothing else at run time. The file includes ``cmlp.h`` from its own folder,
-    which is `get_include()`.
+    An extension that compiles it needs nothing else at run time. The file includes ``cmlp.h`` from
+    its own folder, which is `get_include()`.
 
     Examples
     --------
@@ -33,7 +33,8 @@ def get_source() -> str:
 def get_cmake_dir() -> str:
     """Return the folder that contains ``cmlpConfig.cmake``, for ``CMAKE_PREFIX_PATH`` or ``cmlp_DIR``.
 
-    CMake's ``find_package(cmlp)`` then defines the target ``cmlp::cmlp``, which compiles `get_source()`.
+    CMake's ``find_package(cmlp)`` then defines the target ``cmlp::cmlp``, which compiles
+    `get_source()`.
 
     Examples
     --------

@@ -375,7 +375,8 @@ def _category(value: Any, row: int, label: str, column_type: str) -> object:
     value = plain_entry(value)
     if not isinstance(value, Number):
         raise ValueError(_message(value, row, label, "text or a number"))
-    # A decimal can exist only if your code has imported its module. Importing it here would take time.
+    # A decimal can exist only if your code has imported its module. Importing it here would take
+    # time.
     decimal = getattr(sys.modules.get("decimal"), "Decimal", ())
     return _of_decimal(value) if isinstance(value, decimal) else value
 

@@ -64,8 +64,9 @@ class FileColumn(_Values):
     Parameters
     ----------
     values : ndarray
-        Numbers, where NaN is missing; bool; datetime64, in UTC if they have offsets; or objects: text, or exact
-        integers, where None is missing. Integers and booleans of which some are missing are float64.
+        Numbers, where NaN is missing; bool; datetime64, in UTC if they have offsets; or objects:
+        text, or exact integers, where None is missing. Integers and booleans of which some are
+        missing are float64.
     column_type : str
         A word of `TYPES`.
     """

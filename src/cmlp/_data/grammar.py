@@ -107,7 +107,8 @@ class Grammar:
         self._separators = (
             re.compile(SPACES[cell_format.thousands]) if cell_format.thousands else None
         )
-        # Texts that would be numbers or dates, such as -999, if they did not stand for missing values.
+        # Texts that would be numbers or dates, such as -999, if they did not stand for missing
+        # values.
         self._sentinels = {
             text for text in also if self._plain(text) is not None or self.date(text) is not None
         }

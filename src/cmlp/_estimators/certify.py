@@ -164,7 +164,8 @@ class _NetworkJudge(_Judge):
     def __init__(self, model: NetworkModel) -> None:
         net, self.model = model.net, model
         self.kind = model.class_labels.kind
-        # What decides: weighted sums, but for several logistic outputs, which can be equal where the sums are not.
+        # What decides: weighted sums, but for several logistic outputs, which can be equal where
+        # the sums are not.
         self.by_sums = self.kind != "multiclass" or net.activations[-1] == "softmax"
         outputs = ("identity",) if self.by_sums else net.activations[-1:]
         activations, numbers = (*net.activations[:-1], *outputs), net.activation_parameters
@@ -212,7 +213,8 @@ def _halves(
     return (low, first), (second, high)
 
 
-# `TabularClassifier.certify`: proves that no change of the columns of a row changes its prediction, or finds one
+# `TabularClassifier.certify`: proves that no change of the columns of a row changes its prediction,
+# or finds one
 
 
 _MOST = float(np.finfo(np.float64).max)
@@ -354,7 +356,8 @@ class _TableJudge(_Judge):
             return np.asarray(np.where(target, least > _HALF, most <= _HALF).all(axis=1))
         if self.model.threshold is not None:
             return np.asarray(self.model.classes(least if target else most) == target)
-        # Probabilities are these divided by their sum: the quotients of nearly equal ones can be equal.
+        # Probabilities are these divided by their sum: the quotients of nearly equal ones can be
+        # equal.
         smallest = (1 - _QUOTIENTS) * least[:, [target]]
         return np.asarray((smallest > np.delete(most, target, axis=1)).all(axis=1))
 

@@ -217,7 +217,8 @@ def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
             value=True,
         )
     for callback in values.get("callbacks") or ():
-        # A class says itself, and not for its subclasses, that the fit is the same without it but for its end.
+        # A class says itself, and not for its subclasses, that the fit is the same without it but
+        # for its end.
         if not vars(type(callback)).get("_repeatable") or not vars(callback).keys().isdisjoint(
             HOOKS
         ):

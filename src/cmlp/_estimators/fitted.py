@@ -115,17 +115,20 @@ class Fitted(NamedTuple):
     model : NetworkModel or TableModel
         Without the parameters of the constructor, which the estimator has.
     states : tuple of TrainingState
-        One for each network: its history, and what `resume` and `partial_fit` need. Those of a complete fit of a table,
-        which does not continue, have only the history; one from a file has none.
+        One for each network: its history, and what `resume` and `partial_fit` need. Those of a
+        complete fit of a table, which does not continue, have only the history; one from a file has
+        none.
     provenance : dict or None
         How `cmlp.verify` can train the model again, if fit has recorded it.
     scale_name : str or None
-        The value of the parameter `input_scale` with which fit has learned the scale; None if it was given.
+        The value of the parameter `input_scale` with which fit has learned the scale; None if it
+        was given.
     held_out : HeldOutScores or None
-        The scores of the rows that a classifier for tables has held out; neither copied nor pickled.
+        The scores of the rows that a classifier for tables has held out; neither copied nor
+        pickled.
     is_useless : bool
-        Whether the model was shown to be no better than the best constant answer for the rows of fit; not known of a
-        copy or a pickle.
+        Whether the model was shown to be no better than the best constant answer for the rows of
+        fit; not known of a copy or a pickle.
     """
 
     model: Any

@@ -279,8 +279,8 @@ def _described_networks(model: TrainedModel) -> Texts:
     }
 
 
-# The layers and the numbers of each network: files and pickles have them in their own form, and read
-# them without a copy where they can.
+# The layers and the numbers of each network: files and pickles have them in their own form, and
+# read them without a copy where they can.
 _NETWORKS = Field(
     "networks", {}, lambda _: {}, lambda _, draft: draft.networks, _described_networks
 )

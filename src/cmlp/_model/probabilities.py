@@ -264,10 +264,11 @@ def learned_map(
 ) -> ProbabilityMap:
     """Return the map with the smallest log loss of the mean probabilities of each part's networks, which are as `net`.
 
-    Networks that fit has trained with class weights have the probabilities of a world in which each class is as much
-    more frequent as it has weight. Their scores first lose the logarithms of the weights, and so become those of the
-    world of the rows (Saerens, Latinne, Decaestecker, "Adjusting the outputs of a classifier to new a priori
-    probabilities", 2002). The weights of the rows must not have the class weights as a factor.
+    Networks that fit has trained with class weights have the probabilities of a world in which each
+    class is as much more frequent as it has weight. Their scores first lose the logarithms of the
+    weights, and so become those of the world of the rows (Saerens, Latinne, Decaestecker,
+    "Adjusting the outputs of a classifier to new a priori probabilities", 2002). The weights of the
+    rows must not have the class weights as a factor.
 
     Rows with the probabilities of the model as it is count beside the others: as many as have `_PRIOR` of the rarest
     class. All arithmetic is that of the core and of NumPy's elementwise operations, in a fixed order, so that the

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     Codes: TypeAlias = Mapping[object, int]
     Layout: TypeAlias = tuple[str, int, bool, tuple[int, ...]]  # see `TableColumn.layout`
 
-# The code of a category that fit has not seen, or that is rarer than the most frequent MAX_CATEGORIES.
+# The code of a category that fit has not seen, or that is rarer than the most frequent
+# MAX_CATEGORIES.
 OTHER = -1.0
 MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
@@ -191,7 +192,8 @@ class TableColumn(NamedTuple):
 class TableColumns(_core.Columns):
     """All columns of a table: a sequence of `TableColumn` that reads frames, and encodes rows in the core.
 
-    It never changes. A frame is read as doubles: numbers, NaN if they are missing, and codes of categories.
+    It never changes. A frame is read as doubles: numbers, NaN if they are missing, and codes of
+    categories.
 
     Parameters
     ----------

@@ -32,7 +32,8 @@ LOSSES = {
     output: tuple(sorted(name for name, row in _core.LOSSES.items() if output in row.outputs))
     for output in OUTPUTS
 }
-# Larger integers are clipped to this value: it fits a C integer, and no count is larger in practice.
+# Larger integers are clipped to this value: it fits a C integer, and no count is larger in
+# practice.
 LARGEST_INTEGER = 2**63 - 1
 LARGEST_FLOAT = sys.float_info.max
 # The C library's limits: layer sizes are below SIZE_LIMIT, and MAX_LAYERS includes the input layer.

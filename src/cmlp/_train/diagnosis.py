@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     Sampled: TypeAlias = tuple[NDArray[Any], NDArray[np.float64] | None]
 
 _LEAST_GAIN = 0.02  # share of the constant's loss by which the loss must be smaller, on many rows
-# On n rows without any signal, the loss is smaller than the constant's by up to about this share / n: on validation
-# rows, because the best of many epochs is kept, and on training rows, because the network adapts to them.
+# On n rows without any signal, the loss is smaller than the constant's by up to about this share /
+# n: on validation rows, because the best of many epochs is kept, and on training rows, because the
+# network adapts to them.
 _GAIN_BY_CHANCE = {True: 2.0, False: 10.0}
 _MOST_GAIN = 0.5  # that is asked for on few rows
 _DEVIATIONS = (
@@ -201,7 +202,8 @@ def warn_if_useless(
 ) -> bool:
     """Warn unless the kept parameters are clearly better than the best constant answer.
 
-    Returns whether they are shown to be useless. The rows are the validation rows, if there are any.
+    Returns whether they are shown to be useless. The rows are the validation rows, if there are
+    any.
 
     The rows are read again only if `kept` does not show that the model is useful, or without validation rows the loss
     of the last epoch. `sampled` are targets of a source whose rows are not all in the data of the job,

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         float, EpochNumbers
     ]  # a complete one: its loss, and what else is recorded
 
-# The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it makes a batch up to 10 %
-# slower, so the epoch at most 1 %.
+# The gradient norm of an epoch's last batch is computed if the epoch has this many batches: it
+# makes a batch up to 10 % slower, so the epoch at most 1 %.
 _FEWEST_BATCHES_FOR_NORM = 10
 _MOST_EPOCHS = 1000  # of a call of the core: their results are in memory until they are recorded
 

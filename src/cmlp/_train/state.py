@@ -300,7 +300,8 @@ class Weights:
     target_scale: TargetScale | None = _kept(
         lambda _, fields: scale_of(fields), None, pickled=lambda it: it._asdict()
     )
-    # Whether `params` predict y itself although targets are standardized; `best` and `last` never do.
+    # Whether `params` predict y itself although targets are standardized; `best` and `last` never
+    # do.
     predicts_y: bool = _kept(_of(bool), False)
 
     @property
@@ -373,7 +374,8 @@ class TrainingState:
     generator: Generator | None = _kept(
         _of(_core.Random), None, _generator_copy, pickled=stored_generator
     )
-    # Without optimizer and schedule, for example after loading parameters, the training makes them when it begins.
+    # Without optimizer and schedule, for example after loading parameters, the training makes them
+    # when it begins.
     optimizer: _core.Optimizer | None = _kept(_of(_core.Optimizer), None, deepcopy)
     schedule: Schedule | None = _kept(
         _schedule, None, pickled=lambda it: {"name": it.name, **vars(it)}
@@ -390,7 +392,8 @@ class TrainingState:
     stopped: bool = _number(
         bool, False
     )  # whether the stopping rule, the minimizer or a callback has ended training
-    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an unknown number.
+    # Rows of X, training and validation; None before the first epoch, 0 in the first pass over an
+    # unknown number.
     n_rows: int | None = _number(int, None)
     held_out_rows: NDArray[np.int64] | None = _kept(_rows, None, _same, "array")  # for validation
     dropout_seed: int = _kept(_seed, 0, _same, "number")
@@ -402,8 +405,8 @@ class TrainingState:
     shuffle_seed: int = _kept(
         _seed, 0, _same, "number"
     )  # of an order that is shuffled piece by piece
-    # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient norm of the last
-    # one: NaN before it, or if the norm is not computed.
+    # Of its completed batches the sums of cost and penalty and the number of rows, and the gradient
+    # norm of the last one: NaN before it, or if the norm is not computed.
     sums: NDArray[np.float64] = _kept(
         _sums, MISSING, np.copy, "array", default_factory=NO_SUMS.copy
     )
@@ -545,7 +548,8 @@ class TrainingState:
         return state
 
 
-# The fields of a state and of its two parts. Pickles and files have this order: `params` first, other parts last.
+# The fields of a state and of its two parts. Pickles and files have this order: `params` first,
+# other parts last.
 FIELDS: Mapping[str, Field] = {
     each.name: each.metadata["how"]
     for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))

@@ -40,7 +40,8 @@ class Dataset(_Arrays):
     Attributes
     ----------
     X_train, X_test : ndarray of uint8, shape (n_images, 784)
-        One image of 28 x 28 pixels per row, in row-major order. Values are from 0 (black) to 255 (white).
+        One image of 28 x 28 pixels per row, in row-major order. Values are from 0 (black) to 255
+        (white).
     y_train, y_test : ndarray of int64, shape (n_images,)
         The class of each image, 0 to 9.
     labels : tuple of str
@@ -55,8 +56,8 @@ class Dataset(_Arrays):
 def load_digits28() -> Dataset:
     """Load the bundled sample of MNIST: 5,000 training and 1,000 test images of handwritten digits.
 
-    These are the first images of MNIST's training and test sets (by Yann LeCun, Corinna Cortes and Christopher Burges,
-    CC BY-SA 3.0; the licence is in the folder of the files).
+    These are the first images of MNIST's training and test sets (by Yann LeCun, Corinna Cortes and
+    Christopher Burges, CC BY-SA 3.0; the licence is in the folder of the files).
 
     Returns
     -------

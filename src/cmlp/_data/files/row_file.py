@@ -157,7 +157,8 @@ class RowFile(ABC):
     Attributes
     ----------
     remedy : str
-        What probably helps if the file has not the columns that it should have; empty if this is not known.
+        What probably helps if the file has not the columns that it should have; empty if this is
+        not known.
     reads_by_name : bool
         Whether two columns of the same name cannot be read, not even by their numbers.
     """
@@ -214,7 +215,8 @@ class TrainingRows(ABC):
     names : sequence of str or None
         The names of the columns of X.
     can_be_table : bool
-        Whether `take_columns` returns columns: of text and Parquet, if the file is not read in blocks.
+        Whether `take_columns` returns columns: of text and Parquet, if the file is not read in
+        blocks.
     column_types : list of str or None
         What each column of X is, if this was decided by the cells: a word of `TYPES`.
     notices : sequence of str

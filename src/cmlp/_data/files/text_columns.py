@@ -47,7 +47,8 @@ class TrainingColumn:
         self, grammar: Grammar, is_text: bool, is_target: bool, may_be_grouped: bool
     ) -> None:
         self.grammar, self._is_text, self._is_target = grammar, is_text, is_target
-        # The first cell with points if those of all cells may separate thousands, "" before it, None if they do not.
+        # The first cell with points if those of all cells may separate thousands, "" before it,
+        # None if they do not.
         self.grouped: str | None = "" if may_be_grouped else None
         self.parts: list[NDArray[Any]] = []
         self.tally: Counter[str] = Counter()

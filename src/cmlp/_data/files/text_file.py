@@ -71,7 +71,8 @@ class TextFile(RowFile):
     schema : FileSchema, default=FileSchema()
         What the model knows. A row with the names of all of its columns has names.
     target : str or None, default=None
-        A column that the user names: a row has names if it is one of them, and not the number of a column.
+        A column that the user names: a row has names if it is one of them, and not the number of a
+        column.
 
     Attributes
     ----------
@@ -385,7 +386,8 @@ class TextRows(TrainingRows):
         self, file: TextFile, kept: Sequence[int], target: int, progress: Progress = None
     ) -> None:
         texts = {i for name in file.options.text for i in _positions(file, name)}
-        # Whether the file is probably from a country with decimal commas, and the decimal point is not stated.
+        # Whether the file is probably from a country with decimal commas, and the decimal point is
+        # not stated.
         may_be_grouped = (
             file.separator == ";" and file.options.decimal is None and not file.options.thousands
         )

@@ -358,7 +358,8 @@ class TableFit(Fit):
         )
         split = order, validation = self._split(k, folds)
         options = options_of_member(self.options, len(order), has_validation=validation is not None)
-        # A second generator draws the seed of dropout, so that the order of the rows is the same without dropout.
+        # A second generator draws the seed of dropout, so that the order of the rows is the same
+        # without dropout.
         state = TrainingState(Weights(params), History(), _core.Random(seed))
         options.draw_dropout_seed(state, len(net.sizes) - 1)
         state.generator = generator

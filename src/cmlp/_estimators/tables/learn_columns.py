@@ -276,11 +276,13 @@ def learn_inputs(
 ) -> TableColumns:
     """Return the columns of `learn_columns` with scales, bins, and parts of dates: what the networks see of them.
 
-    They are learned from the training rows as `TableColumns.read` returns them; the target of the rows chooses the
-    edges of the bins. With `date_parts`, columns of dates have parts: see `_learn_parts`.
+    They are learned from the training rows as `TableColumns.read` returns them; the target of the
+    rows chooses the edges of the bins. With `date_parts`, columns of dates have parts: see
+    `_learn_parts`.
 
-    Columns that are not searched for steps before the deadline have none, with a warning. `earlier` are the columns of
-    an equal fit, which is continued or repeated: columns without steps in it get none, because it may have been late.
+    Columns that are not searched for steps before the deadline have none, with a warning. `earlier`
+    are the columns of an equal fit, which is continued or repeated: columns without steps in it get
+    none, because it may have been late.
 
     Piecewise-linear encoding with bins that depend on the target: Gorishniy, Rubachev, Babenko, "On embeddings for
     numerical features in tabular deep learning", 2022; there, an edge for each split of a decision tree. Here the two
