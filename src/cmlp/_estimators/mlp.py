@@ -131,21 +131,20 @@ class MultilayerPerceptron(FittedAttributes, Estimator, TrainingParameters):
         sample_weight_val : None, float or array-like, default=None
             Weights of the validation rows; `class_weight` multiplies them.
         resume : bool, default=False
-            Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in
-            the middle of an epoch, by `max_time` or by a callback) or is finished, up to `max_iter`
-            epochs in total. The result has the same bits as without the break, also after pickling,
-            or after `save` with ``include_training_state=True`` and `cmlp.load`. The data must be
-            the same as before: checksums of all rows, targets and weights are compared. A list or
-            an array that a program has changed in place is another value. Of the parameters, only
-            these may have changed: `initialization`, `random_state`, `warm_start`, `n_threads`,
-            `max_iter`, `tol`, `verbose`, `n_iter_no_change`, `max_fun`, `max_time` and `callbacks`
+            Whether to continue the previous call of fit, which was interrupted (by Ctrl-C, also in the middle of an
+            epoch, by `max_time` or by a callback) or is finished, up to `max_iter` epochs in total. The result has the
+            same bits as without the break, also after pickling, or after `save` with ``include_training_state=True``
+            and `cmlp.load`. The data must be the same as before: checksums of all rows, targets and weights are
+            compared. A list or an array that a program has changed in place is another value. Of the parameters, only
+            these may have changed:
+            `initialization`, `random_state`, `warm_start`, `n_threads`, `max_iter`, `tol`,
+            `verbose`, `n_iter_no_change`, `max_fun`, `max_time` and `callbacks`
         shards : int, sequence of int or None, default=None
             Shards of X, which follow each other: their number, for equal ones, or the number of
             rows of each. Every batch then takes ``batch_size / S`` rows of each of the S shards, in
-            their order. This must be a multiple of
-            128. Each shard is shuffled alone. An epoch ends when the smallest shard has no full
-                 share of a batch left; the other rows are not used in this epoch. Needs
-                 ``shuffle=True``, and with `early_stopping` also `X_val`.
+            their order. This must be a multiple of 128. Each shard is shuffled alone. An epoch ends
+            when the smallest shard has no full share of a batch left; the other rows are not used
+            in this epoch. Needs ``shuffle=True``, and with `early_stopping` also `X_val`.
 
         Returns
         -------

@@ -98,10 +98,10 @@ class TabularEstimator(CalibrationMethods, Estimator):
         sample_weight_val : None, float or array-like, default=None
             Weights of the validation rows, as `sample_weight`; `class_weight` multiplies them.
         resume : bool, default=False
-            Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time`
-            or a callback. The result then is bit-identical to a fit without the break. Of the
-            parameters, only these may have changed: `allow_missing_keys`, `random_state`,
-            `warm_start`, `n_threads`, `verbose`, `max_time` and `callbacks`
+            Whether to continue a fit on the same data that was interrupted, by Ctrl-C, `max_time` or a callback. The
+            result then is bit-identical to a fit without the break. Of the parameters, only these may have changed:
+            `allow_missing_keys`, `random_state`, `warm_start`, `n_threads`, `verbose`, `max_time`
+            and `callbacks`
 
         Returns
         -------
