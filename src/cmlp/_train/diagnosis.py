@@ -595,4 +595,9 @@ def _named(columns: NDArray[np.intp], names: NDArray[Any] | None) -> str:
         for column in columns[:_MOST_NAMED].tolist()
     ]
     rest = len(columns) - len(shown)
-    return f"{'column' if len(columns) == 1 else 'the columns'} {', '.join(shown)}{f' and {rest} others' if rest else ''}"
+    named = ", ".join(shown)
+    if rest:
+        named += f" and {rest} others"
+    if len(columns) == 1:
+        return f"column {named}"
+    return f"the columns {named}"
