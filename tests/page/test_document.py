@@ -402,7 +402,7 @@ def test_command_embeds_the_images_that_it_is_told(tmp_path, capsys):
         (["bad.cmlp"], "cannot be loaded"),
         (
             ["net.cmlp", "--data", "sample", "-o", "x.html"],
-            "the training images of --data must have the shape (n, 3)",
+            "--data: X_train must have the shape (n, 3)",
         ),
         (
             ["net.cmlp"],
