@@ -173,7 +173,12 @@ def numbers_of(column: Column, column_type: str, *, in_fit: bool = False) -> NDA
         return numbers
     if array.dtype.kind in "mM":
         missing = np.isnat(array)
-        found = DURATION if array.dtype.kind == "m" else _INSTANT if column.has_offset() else _TIME
+        if array.dtype.kind == "m":
+            found = DURATION
+        elif column.has_offset():
+            found = _INSTANT
+        else:
+            found = _TIME
         if found not in _ALLOWED.get(column_type, ()):
             _require_missing(
                 ~missing, array, label, column_type, in_fit=in_fit, has_zone=found == _INSTANT

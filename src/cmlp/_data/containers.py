@@ -253,9 +253,11 @@ def _kind_of(held: type) -> type[Column]:
     """Return the class for columns of a type; those of other libraries are known by their methods."""
     if held is FileColumn:
         return _OfFile
-    return (
-        _Pyarrow if hasattr(held, "to_pylist") else _Series if hasattr(held, "to_list") else Column
-    )
+    if hasattr(held, "to_pylist"):
+        return _Pyarrow
+    if hasattr(held, "to_list"):
+        return _Series
+    return Column
 
 
 # ------------------------------------------------------------------------------------------------------- frames

@@ -270,7 +270,11 @@ class Grammar:
     def dates(self, cells: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """Return the kind and the values of plain cells that are all dates or all times; None if others must look."""
         joined = "\n".join(cells)
-        kind = "date" if _DAYS.fullmatch(joined) else "time" if _TIMES.fullmatch(joined) else ""
+        kind = ""
+        if _DAYS.fullmatch(joined):
+            kind = "date"
+        elif _TIMES.fullmatch(joined):
+            kind = "time"
         if (
             not kind
             or joined.startswith("0000")

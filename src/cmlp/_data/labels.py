@@ -201,9 +201,12 @@ class Labels:
 
     def __init__(self, classes: NDArray[Any], *, is_multilabel: bool = False) -> None:
         self.classes = classes
-        self.kind = (
-            "multilabel" if is_multilabel else "binary" if len(classes) <= 2 else "multiclass"
-        )
+        if is_multilabel:
+            self.kind = "multilabel"
+        elif len(classes) <= 2:
+            self.kind = "binary"
+        else:
+            self.kind = "multiclass"
         if is_multilabel and (
             classes.dtype.kind in "OU" or not np.array_equal(classes, np.arange(len(classes)))
         ):

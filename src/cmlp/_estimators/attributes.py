@@ -52,7 +52,7 @@ def with_curve(name: str) -> Callable[[Fitted, Any], Fitted]:
     def assign(fitted: Fitted, value: Iterable[float] | None) -> Fitted:
         from cmlp._train.state import Curve
 
-        return _with_history(fitted, name, None if value is None else Curve.of(value))
+        return _with_history(fitted, name, None if value is None else Curve.from_values(value))
 
     return assign
 

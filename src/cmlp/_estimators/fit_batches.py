@@ -45,7 +45,9 @@ def fit_batches(
     followers: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    fit = NetworkFit.of(estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes)
+    fit = NetworkFit.from_estimator(
+        estimator, validation, call=FIT_BATCHES, resume=resume, classes=classes
+    )
     options, previous = fit.options, fit.previous
     if fit.is_classifier and previous is None and classes is None:
         raise InvalidParameterError(

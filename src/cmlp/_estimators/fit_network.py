@@ -78,7 +78,7 @@ def fit_network(
     followers: Sequence[Any] = (),
 ) -> None:
     """Train a new model, or with `warm_start` or `resume` the previous one, and store it at the end."""
-    fit = NetworkFit.of(estimator, validation, resume=resume, shards=shards)
+    fit = NetworkFit.from_estimator(estimator, validation, resume=resume, shards=shards)
     with estimator._followers(*source.given) as own:
         train_network(fit, source, [*own, *followers])
 
@@ -94,7 +94,7 @@ def train_network(fit: NetworkFit, source: RowSource, followers: Sequence[Any]) 
 @locked
 def partial_fit(estimator: Estimator, source: Arrays, classes: ArrayLike | None) -> None:
     """Train one epoch on the given rows, starting from the current model, and store the result at the end."""
-    fit = NetworkFit.of(estimator, call=PARTIAL_FIT, classes=classes)
+    fit = NetworkFit.from_estimator(estimator, call=PARTIAL_FIT, classes=classes)
     if fit.previous is None and can_assemble(estimator):
         assemble(estimator)
         fit.previous = fitted_of(estimator)
@@ -170,7 +170,7 @@ def assemble(estimator: Any, y: NDArray[Any] | None = None) -> None:
             value=scale,
         )
     check_scale_width(scale, len(first))
-    twin = copy_with(estimator, Fitted.of_network(net, state, encoding.labels, input_scale=scale))
+    twin = copy_with(estimator, Fitted.from_network(net, state, encoding.labels, input_scale=scale))
     for name, value in assigned.items():
         if name not in ("coefs_", "intercepts_", "classes_"):
             setattr(twin, name, value)
@@ -197,7 +197,7 @@ class NetworkFit(Fit):
     scale_to_learn: str | None = field(default=None, init=False)
 
     @classmethod
-    def of(
+    def from_estimator(
         cls,
         estimator: Estimator,
         validation: tuple[Any, Any, Any] = (None, None, None),
@@ -448,7 +448,7 @@ class NetworkFit(Fit):
     ) -> Fitted:
         """Return what a fit with this job leaves with a state of it, which changes: its parameters predict y."""
         state.weights.use_units_of_y(job.net)
-        return Fitted.of_network(
+        return Fitted.from_network(
             job.net,
             state,
             self.labels,

@@ -148,7 +148,7 @@ class Fitted(NamedTuple):
         return self.states[0]
 
     @classmethod
-    def of(
+    def from_model(
         cls,
         model: NetworkModel,
         state: TrainingState,
@@ -162,7 +162,7 @@ class Fitted(NamedTuple):
         return cls(model, (state,), provenance, scale_name)
 
     @classmethod
-    def of_network(
+    def from_network(
         cls,
         net: _core.Net,
         state: TrainingState,
@@ -178,7 +178,7 @@ class Fitted(NamedTuple):
         model = NetworkModel(
             kind, [(net, state.params)], input_scale=input_scale, labels=labels, names=names
         )
-        return cls.of(model, state, scale_name, provenance)
+        return cls.from_model(model, state, scale_name, provenance)
 
 
 def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:

@@ -132,7 +132,7 @@ def _built(
         return estimator
     if state is None:
         (state,) = untrained_states(model.networks)
-    estimator._fitted = Fitted.of(model, state, checked.scale_to_learn, provenance)
+    estimator._fitted = Fitted.from_model(model, state, checked.scale_to_learn, provenance)
     return estimator
 
 

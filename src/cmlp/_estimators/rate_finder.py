@@ -135,7 +135,11 @@ def find_learning_rate(
             f"find_learning_rate needs an MLPClassifier or MLPRegressor as estimator, got {class_name}."
         )
     rates = _rates(low, high, n_steps)
-    run: Any = NetworkFit.of(estimator, call=RANGE_TEST).prepare(Arrays(X, y, sample_weight)).run
+    run: Any = (
+        NetworkFit.from_estimator(estimator, call=RANGE_TEST)
+        .prepare(Arrays(X, y, sample_weight))
+        .run
+    )
     losses, smoothed = _range_test(run.engine, rates)
     if not losses:
         raise ValueError(

@@ -78,7 +78,7 @@ class Calibration(NamedTuple):
     ends: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(
+    def from_scores(
         cls,
         kind: str,
         rows: str,

@@ -57,7 +57,7 @@ class Scores(NamedTuple):
     truth: NDArray[np.int64]
     weight: NDArray[np.float64]
 
-    def of(self, rows: slice | NDArray[np.bool_]) -> Scores:
+    def take(self, rows: slice | NDArray[np.bool_]) -> Scores:
         """Return the scores of some of the rows."""
         return Scores(self.z[:, rows], self.truth[rows], self.weight[rows])
 
@@ -314,7 +314,9 @@ def _learned(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return slopes and shifts of the classes of one answer, of which those of `free` can change: Fisher scoring."""
     blocks = [
-        part.of(slice(k, k + _BLOCK)) for part in parts for k in range(0, len(part.weight), _BLOCK)
+        part.take(slice(k, k + _BLOCK))
+        for part in parts
+        for k in range(0, len(part.weight), _BLOCK)
     ]
     likelihood = _Likelihood(blocks, parts[0].z.shape[2], list(free), smoothing)
     theta = likelihood.start()

@@ -526,7 +526,11 @@ def _never_predicted(job: TrainingJob, rows: Judged, outputs: NDArray[Any] | Non
         return ""
     k = int(np.where(missed, counts, 0).argmax())
     names = job.data.group_names
-    name = k if names is None else names[k].item() if hasattr(names[k], "item") else names[k]
+    name = k
+    if names is not None:
+        name = names[k]
+    if hasattr(name, "item"):
+        name = name.item()
     return (
         f" Class {name!r} ({counts[k]} of {len(truth)} rows) is never predicted: "
         "class_weight='balanced' of a classifier, or larger sample weights of its rows, help."

@@ -60,7 +60,7 @@ class Curve(Generic[Value]):
         self._parts = parts
 
     @classmethod
-    def of(cls, values: Iterable[Any]) -> Curve[Any]:
+    def from_values(cls, values: Iterable[Any]) -> Curve[Any]:
         """Return a curve with these values: numbers, or rows of numbers."""
         part = tuple(
             tuple(map(float, value)) if hasattr(value, "__iter__") else float(value)
@@ -136,7 +136,7 @@ class History:
     def without_seconds(self) -> History:
         """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
         twin = self.copy()
-        twin.records = Curve.of(
+        twin.records = Curve.from_values(
             EpochNumbers(*record)._replace(seconds=math.nan) for record in self.records
         )
         return twin

@@ -79,7 +79,9 @@ def _request(
     local: bool,
 ) -> tuple[NetworkFit, dict[str, bool]]:
     """Return the request of this worker, and what decides which messages the workers exchange."""
-    fit = NetworkFit.of(estimator, validation, call=JOINT_FIT, shards=shards, resume=resume)
+    fit = NetworkFit.from_estimator(
+        estimator, validation, call=JOINT_FIT, shards=shards, resume=resume
+    )
     options = {"local": local, "resume": resume, "warm_start": fit.options.warm_start}
     return fit, {name: bool(value) for name, value in options.items()}
 

@@ -272,13 +272,8 @@ class ArrayRows(TrainingRows):
     @property
     def target_kind(self) -> TargetKind:
         """What the targets are, by their type."""
-        return (
-            "fractions"
-            if self._y.dtype.kind == "f"
-            else "whole"
-            if self._y.dtype.kind in "iu"
-            else "text"
-        )
+        kinds: dict[str, TargetKind] = {"f": "fractions", "i": "whole", "u": "whole"}
+        return kinds.get(self._y.dtype.kind, "text")
 
     @property
     def place_of_fraction(self) -> str:

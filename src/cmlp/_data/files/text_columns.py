@@ -191,13 +191,11 @@ class TrainingColumn:
                     f"{place.line(row)} has none. If the column is text, add --text "
                     f"{quoted(place.name)}",
                 )
-            return (
-                "instant"
-                if tally["instant"]
-                else "time"
-                if tally["time"] and self._has_times(place)
-                else "date"
-            )
+            if tally["instant"]:
+                return "instant"
+            if tally["time"] and self._has_times(place):
+                return "time"
+            return "date"
         if tally["boolean"] == n:
             return "boolean"
         if n_numbers + n_dates >= _SHARE * n:
@@ -241,7 +239,11 @@ class TrainingColumn:
 
     def has_values(self, column_type: str) -> bool:
         """Return whether the values of a type follow from the blocks: not if one is in the form of another type."""
-        form = "M" if column_type in DATES else "f" if column_type in PLAIN else "i"
+        form = "i"
+        if column_type in DATES:
+            form = "M"
+        elif column_type in PLAIN:
+            form = "f"
         forms = {part.dtype.kind for part in self.parts}
         if column_type == "integer" and forms == {"i", "f"}:
             cells = (cell for cell in self.codes if not self.grammar.is_mark(cell))

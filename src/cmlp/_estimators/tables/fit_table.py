@@ -99,7 +99,7 @@ def fit_table(
 
     `repeated` are the columns of a fit that the call repeats.
     """
-    fit = TableFit.of(estimator, validation, resume=resume)
+    fit = TableFit.from_estimator(estimator, validation, resume=resume)
     fit.repeated = repeated or fit.repeated
     with estimator._followers(*given) as own:
         train_and_store(fit.prepare(*given), [*own, *followers])
@@ -149,7 +149,9 @@ class TableFit(Fit):
     background: Background | None = field(default=None, init=False)
 
     @classmethod
-    def of(cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool) -> Self:
+    def from_estimator(
+        cls, estimator: Estimator, validation: tuple[Any, Any, Any], *, resume: bool
+    ) -> Self:
         """Check the parameters of an estimator, and find the fit that the call continues."""
         options: TableOptions = with_known_seed(estimator, estimator._options())
         PARAMETERS.warn_of_unused(estimator._parameter_owner, estimator._parameters())

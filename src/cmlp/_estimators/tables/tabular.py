@@ -123,7 +123,9 @@ class TabularEstimator(CalibrationMethods, Estimator):
 
     def _options(self) -> TableOptions:
         """Return the validated parameters."""
-        return TableOptions.of(self._parameter_owner, self._parameters(), type(self).__name__)
+        return TableOptions.from_parameters(
+            self._parameter_owner, self._parameters(), type(self).__name__
+        )
 
     def _required_fit(self) -> Fitted:
         """Return everything that fit has left; raises NotFittedError."""
