@@ -113,8 +113,8 @@ class NonFiniteInputError(StatusError):
         column_name: str | None = None,
         block: int | None = None,
     ) -> None:
-        shown = column if column_name is None else repr(column_name)
-        place = f"row {row}, column {shown}" + ("" if block is None else f" of block {block}")
+        name = column if column_name is None else repr(column_name)
+        place = f"row {row}, column {name}" + ("" if block is None else f" of block {block}")
         super().__init__(f"Input {argument} contains {found} at {place}.", "CMLP_ERROR_INPUT")
         self.found, self.row, self.column = found, row, column
         self.argument, self.column_name, self.block = argument, column_name, block

@@ -48,7 +48,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 @functools.cache
 def module_names():
-    """Return the names of all modules, for example "network", "inputs" (the package itself) and "inputs.arrays"."""
+    """Return the names of all modules, for example "_data" (the package itself) and "_data.arrays"."""
     paths = (path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py"))
     dotted = (
         ".".join(part for part in path.parts if part != "__init__") or "__init__" for path in paths

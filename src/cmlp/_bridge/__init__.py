@@ -3,9 +3,8 @@
 import os
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_TREE = os.path.dirname(
-    os.path.dirname(_PACKAGE)
-)  # the source tree, if the installation is editable
+# The source tree, if the installation is editable.
+_TREE = os.path.dirname(os.path.dirname(_PACKAGE))
 
 
 def get_include() -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# The share of numbers or dates among the values of a column from which on it is not one of text.
+MOST_SHARE = 0.9
 # Missing values in every column, exactly as written: those of pandas.read_csv.
 _EXACTLY = (
     *(
@@ -67,12 +69,13 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
     r"\s?(?:[$€£¥%]|EUR|USD|GBP|CHF)?[)]?"
 )
 _OTHER_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[ T]\d{1,2}:\d{2}.*)?", re.ASCII)
+# What separates thousands, as patterns.
 SPACES = {
     " ": "[ \u00a0\u202f]",
     "'": "['\u2019]",
     ",": ",",
     ".": r"\.",
-}  # what separates thousands, as patterns
+}
 
 
 class Date(NamedTuple):

@@ -364,10 +364,11 @@ def _largest(X: NDArray[Any] | CSR) -> float:
 # ------------------------------------------------ mean, deviation and range of columns, from rows that arrive in blocks
 
 
+# Smaller differences, and the inverse of larger ones, have another unit.
 _SMALL, _UNIT = (
     2.0**-500,
     2.0**-600,
-)  # smaller differences, and the inverse of larger ones, have another unit
+)
 _CONVERTED = 1 << 18  # elements to convert to float64 at a time
 
 

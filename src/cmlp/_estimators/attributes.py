@@ -234,9 +234,8 @@ class FittedNetwork(FittedAttribute[Any]):
                 model.net, model.params, model.input_scale, estimator.n_threads
             )
             vars(estimator)[NETWORK] = network
-        network._share(
-            model.net, model.params
-        )  # the activation of the outputs may have been assigned
+        # The activation of the outputs may have been assigned.
+        network._share(model.net, model.params)
         return network
 
     def __set__(self, estimator: object, value: Any) -> None:

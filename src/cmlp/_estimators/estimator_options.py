@@ -122,9 +122,8 @@ class TableOptions(FitOptions):
         """Return the validated parameters of an estimator; in the table of hyperparameters, those of `owner`."""
         checked = PARAMETERS.checked(owner, values, class_name)
         checked["hidden_layer_sizes"] = architecture.hidden_sizes(checked["hidden_layer_sizes"])
-        checked["categorical_features"] = values[
-            "categorical_features"
-        ]  # checked with the columns of X
+        # Checked with the columns of X.
+        checked["categorical_features"] = values["categorical_features"]
         if "loss" in checked:
             checked["loss_parameter"] = _loss_parameter(checked)
         return cls(cls._own(checked))
@@ -182,7 +181,7 @@ def _loss_parameter(checked: Mapping[str, Any]) -> float | tuple[float, ...]:
     return architecture.loss_parameter(given, loss)
 
 
-def with_known_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
+def fix_seed(estimator: Estimator, options: OwnOptions) -> OwnOptions:
     """Return the options with a known seed if the fit is to be recorded; ValueError if it could not be repeated."""
     if not options.provenance:
         return options

@@ -310,6 +310,5 @@ for _method in (
     ExportMethods.to_onnx,
     ExportMethods.to_torch,
 ):
-    _method.__qualname__ = (
-        _method.__name__
-    )  # Python's TypeErrors name the method without this class
+    # Python's TypeErrors name the method without this class.
+    _method.__qualname__ = _method.__name__

@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from cmlp._train.state import TrainingState
 
     Provenance = dict[str, Any]
-    ProvenanceNow = Callable[
-        [], Provenance | None
-    ]  # returns a record as it is now; None before all data are known
+    # Returns a record as it is now; None before all data are known.
+    ProvenanceNow = Callable[[], Provenance | None]
     P = ParamSpec("P")
     R = TypeVar("R")
 
 
-Estimator = TypeVar("Estimator")
+AnyEstimator = TypeVar("AnyEstimator")
 
 LOCK = "_fitting"  # the attribute that an estimator has only while it is trained
 FITTED = "_fitted"  # that with everything that fit leaves
@@ -75,7 +74,7 @@ def attributes_to_copy(estimator: object) -> dict[str, object]:
     return attributes
 
 
-def unchanging(estimator: Estimator) -> Estimator:
+def unchanging(estimator: AnyEstimator) -> AnyEstimator:
     """Return a twin with the attributes that an estimator has now. It shares the fitted model, which no fit changes.
 
     A method that reads fitted attributes more than once reads those of the twin. Objects of other packages are returned
@@ -183,11 +182,12 @@ class Fitted(NamedTuple):
 
 def untrained_states(networks: Sequence[TrainedNet]) -> tuple[TrainingState, ...]:
     """Return states with the parameters of networks, and nothing else."""
+    # Programs load and predict without it.
     from cmlp._train.state import (
         History,
         TrainingState,
         Weights,
-    )  # programs load and predict without it
+    )
 
     return tuple(TrainingState(Weights(network.params), History()) for network in networks)
 

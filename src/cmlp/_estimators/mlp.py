@@ -962,9 +962,8 @@ class MLPClassifier(MultilayerPerceptron):
         outputs = model.outputs_of_few(X, self.n_threads)
         if outputs is None:
             outputs = self._outputs(model, X)
-        return (
-            outputs if model.rule == "plain" else model.combined(outputs)
-        )  # the call would take 5 % of a row
+        # The call would take 5 % of a row.
+        return outputs if model.rule == "plain" else model.combined(outputs)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the logarithm of `predict_proba`.

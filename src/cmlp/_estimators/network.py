@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
-_ALL_ROWS = 2**63 - 1  # a batch size that includes all rows
+_ALL_ROWS = LARGEST_INTEGER  # a batch size that includes all rows
 _SEED = interval(Integral, 0, 2**32 - 1, "both", booleans=False)
 _STEP = interval(Integral, 0, LARGEST_INTEGER, "both", booleans=False)
 
@@ -666,9 +666,8 @@ class Network(ExportMethods):
         >>> bool(np.abs(step.average.flat + net.gradient(X, y).flat).max() < 1e-6)
         True
         """
-        y = np.array(
-            rectangular(y, "y")
-        )  # it is read twice, and another thread could change it in between
+        # It is read twice, and another thread could change it in between.
+        y = np.array(rectangular(y, "y"))
         deltas = self.deltas(X, y)
         return explanation(self._net, self.weights, self.activations(X), deltas, y)
 

@@ -26,8 +26,8 @@ from cmlp._train.engine import Engine
 from cmlp._train.job import (
     Data,
     TrainingJob,
+    has_validation_rows,
     naming_validation,
-    require_complete,
 )
 from cmlp._train.other_names import hinting
 from cmlp._train.parameters import PARAMETERS
@@ -463,9 +463,8 @@ class Trainer:
         options = _options(fields["options"], trained)
         if not isinstance(state, TrainingState):
             raise ValueError(f"The pickled trainer is damaged: state is {state!r}.")
-        state.weights.params = (
-            trained.params
-        )  # one block: pickle may have made a copy for each of the two objects
+        # One block: pickle may have made a copy for each of the two objects.
+        state.weights.params = trained.params
         state.check(trained.net)
         self._set_up([network], [(options, state)])
 
@@ -484,7 +483,7 @@ class Trainer:
         objective = encoding.objective()
         rows = self._encoded_rows(trained.net, X, user_y, sample_weight, encoding)
         validation = None
-        if require_complete(*given):
+        if has_validation_rows(*given):
             PARAMETERS.warn_of_unused("Trainer", {**options.of_trainer(), "X_val": True}, "X_val")
             X_val, y_val, weight_val = given
             with naming_validation():

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from cmlp._estimators.fitted import Provenance
     from cmlp._model.model import TrainedModel
-
-    Provenance = dict[str, Any]
 
 
 def verify(

@@ -122,9 +122,8 @@ class Calibration(NamedTuple):
             ):
                 low[is_near & (low > target)] = target
                 high[is_near & (high < target)] = target
-        crossed = (
-            low > high
-        )  # a negative margin: the point between both ends covers more than nothing
+        # A negative margin: the point between both ends covers more than nothing.
+        crossed = low > high
         low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
         low[low < lowest] = lowest
         ends = np.stack([low, high], axis=-1)

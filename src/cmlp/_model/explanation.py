@@ -171,9 +171,8 @@ class _Permutations:
         )
         self.n_evaluations = 2 * (n - 1) * len(self.rows)
         orders = np.stack([rng.permutation(n) for _ in self.rows])
-        self._ranks = np.argsort(
-            orders, axis=1
-        )  # the positions of the columns in the order of each pair
+        # The positions of the columns in the order of each pair.
+        self._ranks = np.argsort(orders, axis=1)
         self._orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, n)
         self._starts = self.rows.repeat(2)
 

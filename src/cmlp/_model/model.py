@@ -580,13 +580,14 @@ class TableModel(_Model):
         ),
         *("summary", "threshold"),
     )
+    # The names are those of the columns.
     _fields = (
         "kind",
         "networks",
         "labels",
         "cell_format",
         *_own,
-    )  # the names are those of the columns
+    )
     __slots__ = (*_own, "gaps")
 
     def __init__(
@@ -689,9 +690,8 @@ class TableModel(_Model):
         )
 
 
-TrainedModel = (
-    NetworkModel | TableModel
-)  # what predicts, and is saved, exported, explained, certified and shown
+# What predicts, and is saved, exported, explained, certified and shown.
+TrainedModel = NetworkModel | TableModel
 
 
 def _with_fields(cls: type[_Model], fields: dict[str, Any]) -> _Model:

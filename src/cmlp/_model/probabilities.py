@@ -296,9 +296,8 @@ def _without_class_weights(weights: NDArray[np.float64], net: _core.Net) -> NDAr
     if net.activations[-1] == "logistic":
         differences: NDArray[np.float64] = logarithms[:, 0] - logarithms[:, 1]
         return differences
-    mean = _total(logarithms[0]) / len(
-        logarithms[0]
-    )  # so the result does not depend on the unit of the weights
+    # So the result does not depend on the unit of the weights.
+    mean = _total(logarithms[0]) / len(logarithms[0])
     from_mean: NDArray[np.float64] = mean - logarithms[0]
     return from_mean
 

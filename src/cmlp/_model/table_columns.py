@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cmlp._bridge import _core
-from cmlp._data.column_entries import CATEGORY, ORDERED, SIMPLE, TIMES, categories_of, numbers_of
+from cmlp._data.column_entries import (
+    CATEGORY,
+    COLUMN_TYPES,
+    ORDERED,
+    SIMPLE,
+    TIMES,
+    categories_of,
+    numbers_of,
+)
 from cmlp._data.columns import DATES, texts_of_names, warn_of_no_names
 from cmlp._data.input_frame import InputFrame, frame_of
 from cmlp._model.unusual_rows import (
@@ -47,7 +55,6 @@ MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
 N_WAVES = 2  # inputs of a part that are not bins
-_TYPES = ("number", "boolean", "category", "ordered", "duration", *DATES)
 _FEW_ROWS = 32
 _FEW_NUMBERS = 64
 
@@ -178,9 +185,8 @@ class TableColumn(NamedTuple):
                 (code for code, value in enumerate(self.categories or ()) if value is None), None
             )
             if code is None:
-                return (
-                    1 / MAX_CATEGORIES if self.has_unlisted else 0.0
-                )  # None may be a rarer category
+                # None may be a rarer category.
+                return 1 / MAX_CATEGORIES if self.has_unlisted else 0.0
         elif not self.missing:
             return 0.0
         if values is None:
@@ -496,7 +502,7 @@ def checked_types(types: Any, roles: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(types, (list, tuple)) or (types and len(types) != len(roles)):
         raise ValueError("'column_kinds' is not a list with a word for each column")
     for word, role in zip(types, roles, strict=False):
-        if word not in _TYPES or word == {"number": CATEGORY, "category": ORDERED}.get(role):
+        if word not in COLUMN_TYPES or word == {"number": CATEGORY, "category": ORDERED}.get(role):
             raise ValueError("'column_kinds' has a word that does not fit its column")
     return tuple(types)
 

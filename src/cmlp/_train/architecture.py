@@ -232,9 +232,8 @@ def initial_params(
     for weights, biases, activation in zip(*net.views(params), activations, strict=True):
         if initialization == "glorot":
             factor = _core.ACTIVATIONS[activation].init_factor
-            bound = math.sqrt(
-                factor / sum(weights.shape)
-            )  # with NumPy's scalars, a failing allocation can crash
+            # With NumPy's scalars, a failing allocation can crash.
+            bound = math.sqrt(factor / sum(weights.shape))
             _fill(weights.reshape(-1), bound, rng)
             _fill(biases, bound, rng)
         else:

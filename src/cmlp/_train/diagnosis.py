@@ -574,9 +574,8 @@ def scale_advice(objective: Objective, data: Data, *, tiny: bool = False, space:
         sentences.append(
             f"X has values of the order of {largest:.0e} in all columns: " + _STANDARDIZE
         )
-    size = (
-        once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
-    )  # NaN: no advice names y
+    # NaN: no advice names y.
+    size = once_per_pool(_size_of, data.rows.targets) if objective.y_advice else math.nan
     if size > _LARGE or (tiny and 0 < size < _TINY):
         gap = " " if sentences else ""
         sentences.append(

@@ -110,7 +110,7 @@ class Data(NamedTuple):
                 require_normal(self.validation.weight, dtype)
 
 
-def require_complete(X_val: object, y_val: object, sample_weight_val: object) -> bool:
+def has_validation_rows(X_val: object, y_val: object, sample_weight_val: object) -> bool:
     """Return whether there are own validation data; raise ValueError if only a part of them is there."""
     if (X_val is None) != (y_val is None):
         missing, present = ("X_val", "y_val") if X_val is None else ("y_val", "X_val")

@@ -202,17 +202,17 @@ class Workers:
             arrays.append(data)
         return arrays
 
-    def of_first(self, array: NDArray[Any]) -> NDArray[Any]:
+    def receive_first(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array of worker 0. All workers must pass one of the same shape and dtype, without objects."""
-        return self.of_rank(array, 0)
+        return self.receive_from(array, 0)
 
-    def of_rank(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
+    def receive_from(self, array: NDArray[Any], rank: int) -> NDArray[Any]:
         """Return the array of a worker. All workers must pass one of the same shape and dtype, without objects."""
         data = np.array(array, order="C")
         self.broadcast(data.reshape(-1).view(np.uint8), rank)
         return data
 
-    def union(self, numbers: Set[int]) -> tuple[int, ...]:
+    def unite(self, numbers: Set[int]) -> tuple[int, ...]:
         """Return the numbers of all workers, sorted."""
         return tuple(
             sorted(
@@ -224,7 +224,7 @@ class Workers:
             )
         )
 
-    def threads(self, given: int | None) -> int | None:
+    def share_threads(self, given: int | None) -> int | None:
         """Return the number of threads for this worker: workers on the same processors of a machine share them.
 
         `given` is the user's number for this worker, if there is one.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from cmlp._data.arrays import EXACT
-from cmlp._data.columns import TYPES, CellFormat, NamedColumns, joined
+from cmlp._data.columns import TYPES, CellFormat, FileTable, joined
 from cmlp._data.files.file_formats import DataError, NotNumbersError
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class FileSchema(NamedTuple):
     columns: Sequence[TypedColumn] | None = None
     file_types: Sequence[str] = ()
 
-    def table(self, names: Sequence[str], columns: Sequence[Any]) -> NamedColumns:
+    def table(self, names: Sequence[str], columns: Sequence[Any]) -> FileTable:
         """Return columns as a table with the names of the model."""
-        return NamedColumns(names if self.names is None else list(self.names), columns)
+        return FileTable(names if self.names is None else list(self.names), columns)
 
 
 class FileRecord(NamedTuple):
@@ -107,9 +107,8 @@ class FileRecord(NamedTuple):
     comment: str | None
     max_bytes: int
     holdout: str | None  # a word of `HOLDOUTS`, of a table
-    types: (
-        list[str] | None
-    )  # of the columns of a table in a file of text, which has none of its own
+    # Of the columns of a table in a file of text, which has none of its own.
+    types: list[str] | None
 
     @classmethod
     def checked(cls, fields: Any) -> Self:

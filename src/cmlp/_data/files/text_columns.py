@@ -14,7 +14,7 @@ from cmlp._data.arrays import EXACT
 from cmlp._data.columns import DATES, MICROSECONDS_OF_A_DAY
 from cmlp._data.files import text_cells
 from cmlp._data.files.file_formats import DataError, quoted
-from cmlp._data.grammar import looks_like_a_date, looks_like_a_number
+from cmlp._data.grammar import MOST_SHARE, looks_like_a_date, looks_like_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +28,11 @@ PLAIN = ("integer", "number")  # kinds of cells, and types of columns
 _NUMBERS = (*PLAIN, "zeros", "infinite")
 _ABSENT = ("missing", "mark")
 _WORDS = (*_NUMBERS, "boolean", *DATES, "similar", "text", *_ABSENT)
-_SHARE = 0.9  # of numbers or dates from which on a column is not one of text
 _SHOWN = 3  # of the other cells
 _FEW = 4096  # different texts, up to which targets are kept as text
 _GERMAN = "--decimal , --thousands ."
-_GROUPED = re.compile(
-    r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII
-)  # a number whose points may separate thousands
+# A number whose points may separate thousands.
+_GROUPED = re.compile(r"\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*", re.ASCII)
 
 
 class TrainingColumn:
@@ -155,7 +153,7 @@ class TrainingColumn:
         codes = () if self._is_text else islice(self.codes, _FEW)
         cells = [cell for cell in codes if not self.grammar.is_mark(cell)]
         dates = [cell for cell in cells if looks_like_a_date(cell)]
-        return dates[0] if dates and len(dates) >= _SHARE * len(cells) else None
+        return dates[0] if dates and len(dates) >= MOST_SHARE * len(cells) else None
 
     # ---------------------------------------------------------------------------------------------- the decision
 
@@ -177,9 +175,8 @@ class TrainingColumn:
                     f"{place(row)}: {what}" + text_cells.remedy(cell, required=self._is_target)
                 )
             is_whole = n > 0 and not tally["number"]
-            return (
-                "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
-            )  # codes such as 00123
+            # Codes such as 00123.
+            return "text" if is_whole and tally["zeros"] else PLAIN[not is_whole]
         if n_dates == n:
             if tally["instant"] not in (0, n):
                 (at, aware), (row, naive) = (
@@ -198,9 +195,9 @@ class TrainingColumn:
             return "date"
         if tally["boolean"] == n:
             return "boolean"
-        if n_numbers + n_dates >= _SHARE * n:
+        if n_numbers + n_dates >= MOST_SHARE * n:
             raise self._mixed(place, n, n_numbers, n_dates)
-        if tally["similar"] and tally["similar"] + n_numbers >= _SHARE * n:
+        if tally["similar"] and tally["similar"] + n_numbers >= MOST_SHARE * n:
             row, cell = self.first(["similar"])[0]
             raise DataError(
                 f"{place(row)}: {cell!r} is not a number as it is written. "

@@ -21,13 +21,13 @@ _MANY, _PAYING = 12, 0.01
 _MOST_POSITIONS = (
     1024  # distinct numbers of a column between which a split can be; of more, quantiles
 )
-_MOST_SUMS = (
-    1 << 20
-)  # of positions times classes: with thousands of classes there are fewer positions
+# Of positions times classes: with thousands of classes there are fewer positions.
+_MOST_SUMS = 1 << 20
+# A leaf has at least 8 rows, and a 200th of all; n_rows is the effective number.
 _FEWEST_ROWS, _SHARE = (
     8,
     200,
-)  # a leaf has at least 8 rows, and a 200th of all; n_rows is the effective number
+)
 # A split must remove more than this multiple of 1 / n_rows of the variance. One that separates
 # nothing removes 1 / n_rows on average, and the best of many such splits several times as much.
 _LEAST_GAIN = 4.0
@@ -43,9 +43,8 @@ _ROUNDING = float(np.finfo(np.float64).eps)
 class SplitTarget(NamedTuple):
     """What the splits should separate, and the weights of the rows."""
 
-    values: (
-        NDArray[np.int64] | NDArray[np.float64]
-    )  # class indices, or numbers of moderate size, a column per target
+    # Class indices, or numbers of moderate size, a column per target.
+    values: NDArray[np.int64] | NDArray[np.float64]
     weight: NDArray[np.float64] | None
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> SplitTarget:

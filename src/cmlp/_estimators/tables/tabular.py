@@ -903,9 +903,6 @@ def _warn_if_frequent(labels: Labels, first: float, second: float) -> None:
         )
 
 
-_MEDIAN = 0.5
-
-
 class TabularRegressor(TabularEstimator):
     """Regressor for tables: a bag of small networks on encoded columns.
 
@@ -1052,7 +1049,7 @@ class TabularRegressor(TabularEstimator):
         categorical_features: str | ArrayLike | None = "from_dtype",
         date_parts: bool = True,
         loss: str = "squared_error",
-        quantile: float | Sequence[float] = _MEDIAN,
+        quantile: float | Sequence[float] = 0.5,
         interval_width: str = "adaptive",
         learning_rate_init: float = 0.005,
         dropout: float | Sequence[float] = 0.1,

@@ -111,9 +111,8 @@ def _train_in_step(
     """Train one epoch of all members after the other."""
     members = [run.epochs() for run in runs]
     if verbose:
-        runs[0].callbacks.add(
-            [_Estimate(runs, len(runs))]
-        )  # the first one waits for the epochs of the others
+        # The first one waits for the epochs of the others.
+        runs[0].callbacks.add([_Estimate(runs, len(runs))])
     with ExitStack() as stack:
         stack.enter_context(callbacks.following())
         for epochs in members:
