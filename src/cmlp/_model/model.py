@@ -562,7 +562,7 @@ class TableModel(_Model):
     background: Background | None
     summary: Summary | None
     notices: Notices
-    gaps: Gaps
+    _gaps: Gaps | None
 
     _class_names = TABLE_CLASS_NAMES
     _own = (
@@ -584,7 +584,7 @@ class TableModel(_Model):
         "cell_format",
         *_own,
     )  # the names are those of the columns
-    __slots__ = (*_own, "gaps")
+    __slots__ = (*_own, "_gaps")
 
     def __init__(
         self,
@@ -606,7 +606,6 @@ class TableModel(_Model):
         super().__init__(kind, networks, labels, columns.names, cell_format)
         self._store(
             n_inputs=len(columns),
-            gaps=columns.gaps(summary),
             columns=columns,
             answer_scale=answer_scale,
             calibration=calibration,
@@ -616,7 +615,17 @@ class TableModel(_Model):
             background=background,
             summary=summary,
             notices=notices or Notices(),
+            _gaps=None,
         )
+
+    @property
+    def gaps(self) -> Gaps:
+        """How often each column was missing in fit."""
+        gaps = self._gaps
+        if gaps is None:
+            gaps = self.columns.gaps(self.summary)
+            object.__setattr__(self, "_gaps", gaps)
+        return gaps
 
     def with_names(self, names: Iterable[Any] | None) -> Self:
         """Return the model with other names of the columns."""
