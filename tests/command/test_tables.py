@@ -164,7 +164,8 @@ def test_quantile_implies_a_regressor(command):
     status, _, err = command(*TRAIN, "--quantile", "0.9")
     assert (
         status == 1
-        and err == "cmlp: error: --quantile 0.9 needs --loss quantile, got 'squared_error'.\n"
+        and err
+        == "cmlp: error: --quantile: quantile=0.9 needs loss='quantile', got 'squared_error'.\n"
     )
     Path("n.csv").write_text("a,b\n" + "1,2\n3,4\n" * 9)
     quantile = ["--loss", "quantile", "--quantile", "0.9"]

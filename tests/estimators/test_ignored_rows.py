@@ -244,7 +244,7 @@ def test_a_cluster_ignores_rows_of_weight_zero():
     package("dask")
     params = {"input_scale": "standard", "y_scale": "standard"}
     fitted = [
-        cmlp.distributed.fit(model(MLPRegressor, **params), [(rows, y, WEIGHT)], shards=2)
+        cmlp.distributed.fit(model(MLPRegressor, **params), [(rows, y, WEIGHT)])
         for rows, y in ((X, NUMBERS), (changed(X), changed(NUMBERS)))
     ]
     assert_same_bits(outcome(fitted[0]), outcome(fitted[1]))

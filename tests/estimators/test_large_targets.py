@@ -35,7 +35,7 @@ def blocks(y):
 
 def on_dask(model, y):
     package("distributed")
-    return cmlp.distributed.fit(model, blocks(y), shards=2)
+    return cmlp.distributed.fit(model, blocks(y))
 
 
 FITS = {

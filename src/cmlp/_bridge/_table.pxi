@@ -66,7 +66,8 @@ cdef class Columns:
         for has_bins in (0, 1):
             self.width(has_bins)  # raises if a column is invalid
         self.sizes = np.array(sizes, np.int64).reshape(-1)
-        self.firsts = np.append(firsts, len(sizes)).astype(np.int64)
+        firsts.append(len(sizes))
+        self.firsts = np.array(firsts, np.int64)
 
     def width(self, bint bins):
         """Return the number of inputs with or without bins."""

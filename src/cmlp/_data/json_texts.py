@@ -65,7 +65,10 @@ class Head(str):
     def _entry(self, key: str, first: str) -> Any:
         name = f',"{key}":'
         at = self.find(name + first)
-        return None if at < 0 else json.JSONDecoder().raw_decode(self, at + len(name))[0]
+        return None if at < 0 else _HEAD_DECODER.raw_decode(self, at + len(name))[0]
+
+
+_HEAD_DECODER = json.JSONDecoder()
 
 
 class Metadata:
@@ -82,6 +85,7 @@ class Metadata:
 
     def __init__(self, head: Head, data: memoryview, start: int) -> None:
         self._head, self._data, self._start = head, data, start
+        self._objects: dict[str, dict[str, Any] | None] = {}
 
     def string(self, key: str) -> str | None:
         """Return a string, or None if the file has none with this key."""
@@ -94,6 +98,13 @@ class Metadata:
         if text is None:
             raise refuse(f"{key!r} is missing")
         return text
+
+    def members(self, key: str) -> Mapping[str, Any] | None:
+        """Return the members of a JSON object, which is parsed once, or None if the file has none with this key."""
+        if key not in self._objects:
+            text = self.string(key)
+            self._objects[key] = None if text is None else load_parameters(text, key)
+        return self._objects[key]
 
     def array(self, name: str) -> NDArray[Any] | None:
         """Return a copy of an array, or None if the file has none of this name."""

@@ -92,7 +92,7 @@ def load_extras(
         training_parameters,
     )
 
-    if metadata.string("parameters") is None:  # written by a C program
+    if metadata.members("parameters") is None:  # written by a C program
         parameters = parameters | training_parameters(metadata)
     return parameters, load_state(model.net, model.params, parameters, metadata), provenance
 

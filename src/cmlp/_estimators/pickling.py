@@ -90,15 +90,19 @@ def _value(entry: Entry, name: str, value: Any) -> Any:
 
 # The key of a dict that stands for an object; its value is a name in `_CLASSES`.
 _CLASS = "class of cmlp"
+_PLAIN = frozenset({bool, int, float, str, type(None), np.ndarray})  # most values
 
 
 def plain(value: Any) -> Any:
     """Return a value in which dicts of fields replace the objects of this package."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(plain, value))
-    name = _NAMES.get(type(value))
+    if kind in (list, tuple):
+        return kind(map(plain, value))
+    name = _NAMES.get(kind)
     if name is None:
         return value
     return {_CLASS: name, **plain(_CLASSES[name][1](value))}
@@ -106,6 +110,9 @@ def plain(value: Any) -> Any:
 
 def restored(value: Any) -> Any:
     """Return a value of `plain` with the objects; ValueError if fields are missing, damaged or of another version."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
     if isinstance(value, dict):
         fields = {name: restored(item) for name, item in value.items() if name != _CLASS}
         if _CLASS not in value:
@@ -114,7 +121,7 @@ def restored(value: Any) -> Any:
             return _CLASSES[value[_CLASS]][2](fields)
         except (KeyError, TypeError) as error:
             raise ValueError(f"The pickled estimator is damaged: {error!r}") from error
-    return type(value)(map(restored, value)) if type(value) in (list, tuple) else value
+    return kind(map(restored, value)) if kind in (list, tuple) else value
 
 
 def _training_state(fields: dict[str, Any]) -> TrainingState:

@@ -25,7 +25,6 @@ from cmlp._data.json_texts import (
     load_column_names,
     load_labels,
     load_names,
-    load_parameters,
     load_target_names,
     number_of_digits,
     parsed,
@@ -215,8 +214,8 @@ def _member(key: str, name: str, part: str = "", *, is_optional: bool = False) -
         return {} if value is None and is_optional else {key: {name: value}}
 
     def load(metadata: Metadata, _: Draft) -> Any:
-        text = metadata.string(key)
-        return None if text is None else load_parameters(text, key).get(name)
+        members = metadata.members(key)
+        return None if members is None else members.get(name)
 
     return Entry(dump, load, part)
 

@@ -234,8 +234,8 @@ def _parameters(model: NetworkModel, metadata: Metadata) -> dict[str, Any]:
     """Return the parameters of the constructor; none for a network. A file of a C program has none."""
     if model.kind == "network":
         return {}
-    text = metadata.string("parameters")
-    parameters = network_parameters(model.net) if text is None else load_parameters(text)
+    stored = metadata.members("parameters")
+    parameters = network_parameters(model.net) if stored is None else dict(stored)
     parameters.setdefault("input_scale", model.input_scale)
     return parameters
 

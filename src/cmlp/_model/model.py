@@ -565,30 +565,22 @@ class TableModel(_Model):
     background: Background | None
     summary: Summary | None
     notices: Notices
-    gaps: Gaps
+    _gaps: Gaps | None
 
     _class_names = TABLE_CLASS_NAMES
     _own = (
-        *(
-            "answer_scale",
-            "background",
-            "calibration",
-            "class_weights",
-            "columns",
-            "fitted_outputs",
-            "notices",
-        ),
-        *("summary", "threshold"),
+        "answer_scale",
+        "background",
+        "calibration",
+        "class_weights",
+        "columns",
+        "fitted_outputs",
+        "notices",
+        "summary",
+        "threshold",
     )
-    # The names are those of the columns.
-    _fields = (
-        "kind",
-        "networks",
-        "labels",
-        "cell_format",
-        *_own,
-    )
-    __slots__ = (*_own, "gaps")
+    _fields = ("kind", "networks", "labels", "cell_format", *_own)  # the names are in the columns
+    __slots__ = (*_own, "_gaps")
 
     def __init__(
         self,
@@ -610,7 +602,6 @@ class TableModel(_Model):
         super().__init__(kind, networks, labels, columns.names, cell_format)
         self._store(
             n_inputs=len(columns),
-            gaps=columns.gaps(summary),
             columns=columns,
             answer_scale=answer_scale,
             calibration=calibration,
@@ -620,7 +611,17 @@ class TableModel(_Model):
             background=background,
             summary=summary,
             notices=notices or Notices(),
+            _gaps=None,
         )
+
+    @property
+    def gaps(self) -> Gaps:
+        """How often each column was missing in fit."""
+        gaps = self._gaps
+        if gaps is None:
+            gaps = self.columns.gaps(self.summary)
+            object.__setattr__(self, "_gaps", gaps)
+        return gaps
 
     def with_names(self, names: Iterable[Any] | None) -> Self:
         """Return the model with other names of the columns."""

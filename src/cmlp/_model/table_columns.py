@@ -55,6 +55,7 @@ MAX_CATEGORIES = 200  # of a column that a model lists: the most frequent ones
 # The parts of a date: the period of each in days, and the day since 1970 on which one begins.
 PARTS = {"day": (1.0, 0.0), "week": (7.0, 4.0), "year": (365.2425, 0.0)}
 N_WAVES = 2  # inputs of a part that are not bins
+_NEVER_HELD = {"number": CATEGORY, "category": ORDERED}  # what no column of a role holds
 _FEW_ROWS = 32
 _FEW_NUMBERS = 64
 
@@ -463,14 +464,13 @@ class TableColumns(_core.Columns):
                 raise ValueError("'categories' does not fit 'column_kinds'")
             if role == "category" and (values is None or len(values) != n):
                 raise ValueError("'categories' does not fit 'columns'")
-            column = TableColumn(role, held, values, missing=missing)
             if role == "number":
                 centre, scale = rest[:2].tolist()
-                parts, behind = _parts_of(widths, rest[2 + n :])
-                column = column._replace(
-                    centre=centre, scale=scale, edges=rest[2 : 2 + n], parts=parts
-                )
-                rest = behind
+                edges = rest[2 : 2 + n]
+                parts, rest = _parts_of(widths, rest[2 + n :])
+                column = TableColumn(role, held, values, None, missing, centre, scale, edges, parts)
+            else:
+                column = TableColumn(role, held, values, missing=missing)
             columns.append(column)
         return cls(_with_seen(columns, seen), names)
 
@@ -502,7 +502,7 @@ def checked_types(types: Any, roles: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(types, (list, tuple)) or (types and len(types) != len(roles)):
         raise ValueError("'column_kinds' is not a list with a word for each column")
     for word, role in zip(types, roles, strict=False):
-        if word not in COLUMN_TYPES or word == {"number": CATEGORY, "category": ORDERED}.get(role):
+        if word not in COLUMN_TYPES or word == _NEVER_HELD.get(role):
             raise ValueError("'column_kinds' has a word that does not fit its column")
     return tuple(types)
 
@@ -523,7 +523,10 @@ def _parts_of(
 def _with_seen(columns: list[TableColumn], seen: Any) -> list[TableColumn]:
     """Return columns with what fit has seen of their categories, or raise ValueError."""
     if seen is None:
-        return [column._replace(seen=column.assumed_seen) for column in columns]
+        return [
+            column if column.categories is None else column._replace(seen=column.assumed_seen)
+            for column in columns
+        ]
     numbers = np.asarray(seen)
     if numbers.dtype != np.float64 or numbers.shape != (2, len(columns)):
         raise ValueError(

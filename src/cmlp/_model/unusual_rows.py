@@ -78,7 +78,8 @@ class Gaps(NamedTuple):
         """Return what follows from the shares."""
         found = np.array(shares)
         most = np.where(found == 0, MOST_GAPS, (1 + found) / 2)  # half as many values as in fit
-        return cls(shares, np.nan_to_num(most, nan=1.0), np.flatnonzero(found == 0))
+        most[np.isnan(most)] = 1.0
+        return cls(shares, most, np.flatnonzero(found == 0))
 
     def allow(self, raw: NDArray[np.float64]) -> bool:
         """Return whether only columns are NaN that were missing in fit, too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
@@ -135,9 +135,7 @@ class History:
     def without_seconds(self) -> History:
         """Return a copy without the durations, so that the pickles of two fits with equal seeds are equal."""
         twin = self.copy()
-        twin.records = Curve.from_values(
-            EpochNumbers(*record)._replace(seconds=math.nan) for record in self.records
-        )
+        twin.records = Curve.from_values(EpochNumbers(*record[:-1]) for record in self.records)
         return twin
 
     def table(self) -> dict[str, list[float]]:
@@ -497,23 +495,17 @@ class TrainingState:
         """Return a state with these values of all fields, in weights and a resume check of its own."""
 
         def made(kind: Any, **parts: Any) -> Any:
-            return kind(
-                **parts, **{each.name: values[each.name] for each in fields(kind) if each.metadata}
-            )
+            return kind(**parts, **{name: values[name] for name in _FIELDS_OF[kind]})
 
         return made(cls, weights=made(Weights), resume_check=made(ResumeCheck))  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        fields = {
-            name: None if value is None else FIELDS[name].pickled(value)
-            for name, value in self.flat().items()
-        }
+        fields: dict[str, Any] = {"version": PICKLE_VERSION}
+        for name, value in self.flat().items():
+            fields[STORED_NAMES[name]] = None if value is None else FIELDS[name].pickled(value)
         fields["history"] = self.history.without_seconds().fields()
         fields["seconds"] = 0.0 if self.batch is None else math.nan
-        return {
-            "version": PICKLE_VERSION,
-            **{stored_name(name): value for name, value in fields.items()},
-        }
+        return fields
 
     def __setstate__(self, fields: dict[str, Any]) -> None:
         check_version(fields, "training state")
@@ -523,9 +515,8 @@ class TrainingState:
     def from_fields(cls, stored: Mapping[str, Any]) -> TrainingState:
         """Return a state from the plain values of its fields; raises ValueError if they are damaged."""
         try:
-            names = {name: stored_name(name) for name in FIELDS}
             state = cls.from_flat(
-                {name: FIELDS[name].loaded(key, stored[key]) for name, key in names.items()}
+                {name: FIELDS[name].loaded(key, stored[key]) for name, key in STORED_NAMES.items()}
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"The training state is damaged: {error!r}") from error
@@ -543,8 +534,13 @@ FIELDS: Mapping[str, Field] = {
     for each in (fields(Weights)[0], *fields(TrainingState), *fields(Weights), *fields(ResumeCheck))
     if each.metadata
 }
+_FIELDS_OF: Mapping[type, Sequence[str]] = {
+    kind: [each.name for each in fields(kind) if each.metadata]
+    for kind in (TrainingState, Weights, ResumeCheck)
+}
 
 
-def stored_name(attribute: str) -> str:
-    """Return the name of a field in pickles and files."""
-    return "validation" if attribute == "held_out_rows" else attribute
+# The name of each field in pickles and files.
+STORED_NAMES: Mapping[str, str] = {
+    name: "validation" if name == "held_out_rows" else name for name in FIELDS
+}

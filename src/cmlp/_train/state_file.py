@@ -17,12 +17,12 @@ from cmlp._train.schedules import SCHEDULES
 from cmlp._train.state import (
     FIELDS,
     NO_SUMS,
+    STORED_NAMES,
     Curve,
     EpochNumbers,
     History,
     TrainingState,
     Weights,
-    stored_name,
 )
 from cmlp._train.target_scale import scale_of
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _CURVES = ("loss_curve", "validation_scores")
 _TARGET_SCALE = ("shift", "factor", "layer")
 _NUMBERS = [name for name, field in FIELDS.items() if field.stored == "number"]
-_ARRAYS = {stored_name(name): name for name, field in FIELDS.items() if field.stored == "array"}
+_ARRAYS = {STORED_NAMES[name]: name for name, field in FIELDS.items() if field.stored == "array"}
 
 
 def dump_history(state: TrainingState) -> Strings:

@@ -25,8 +25,6 @@
 
 #include <float.h>
 
-#include "../../../../include/cmlp.h"
-
 #define CMLP_BY_A 0
 #define CMLP_BY_Z 1
 #define CMLP_BY_Z_FROM_Z 2
